@@ -1,0 +1,62 @@
+"""The ``sirena`` command: one module per command, errors and exit codes here.
+
+Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate.
+"""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import typer
+
+from sirena import __version__
+from sirena.domain.errors import SirenaError
+
+COMMAND_MODULES: Final[tuple[str, ...]] = ()
+"""Modules of this package that register commands, in the order of `sirena --help`."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def build_app() -> typer.Typer:
+    """Return the command-line application with every command registered.
+
+    Command modules import what is heavy (Polars, MLflow, Keras) inside their functions, so that
+    ``sirena --help`` answers at once.
+    """
+    app = typer.Typer(
+        name="sirena",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        help="From WHONET MICs to S / I / R: train, certify, deploy on MLflow, answer.",
+    )
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    ) -> None:
+        """Registered so that options may stand before the command."""
+
+    for name in COMMAND_MODULES:
+        import_module(f"{__name__}.{name}").register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command line; known errors are one clear message, never a stack trace."""
+    try:
+        build_app()()
+    except SirenaError as error:
+        typer.echo(f"sirena: {error.text}", err=True)
+        if error.hint:
+            typer.echo(f"  remedy: {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("sirena: interrupted", err=True)
+        sys.exit(130)

@@ -1,0 +1,5 @@
+"""Run with ``python -m sirena.cli``."""
+
+from sirena.cli import main
+
+main()

@@ -1,0 +1,87 @@
+"""Categories of susceptibility, and why a result has none.
+
+S, SDD, I, R, NS after CLSI M100 and EUCAST; WT and NWT for epidemiological cut-offs; NI is our
+"not interpretable" and always comes with a `Reason`.
+"""
+
+import enum
+
+
+class Category(enum.StrEnum):
+    """The answer for one MIC. The value is what stands in an ``Eti_`` column."""
+
+    S = "S"
+    SDD = "SDD"
+    I = "I"  # noqa: E741 - the field's own name
+    R = "R"
+    NS = "NS"
+    NI = "NI"
+    WT = "WT"
+    NWT = "NWT"
+
+    @property
+    def level(self) -> int | None:
+        """Fixed ordinal code for training: S=0, I and SDD=1, R and NS=2; None for what is no label."""
+        return _LEVEL.get(self)
+
+
+_LEVEL = {Category.S: 0, Category.SDD: 1, Category.I: 1, Category.R: 2, Category.NS: 2}
+
+LABELS: tuple[Category, ...] = (Category.S, Category.SDD, Category.I, Category.R, Category.NS)
+"""The categories that count as a laboratory's label; anything else in an ``Eti_`` column is none."""
+
+
+def read_label(text: str | None) -> Category | None:
+    """Return the label in a category cell, or None when it holds none.
+
+    WHONET leaves the MIC itself in the category cell of a result it cannot interpret, so a cell that
+    is not one of `LABELS` is no label and no error.
+
+    Args:
+        text: the cell, any case and spacing.
+    """
+    if text is None:
+        return None
+    folded = text.strip().upper()
+    return Category(folded) if folded in LABELS else None
+
+
+class Reason(enum.StrEnum):
+    """Why a result is NI. The value is the stable code in files and answers."""
+
+    NO_BREAKPOINT = "no_breakpoint"
+    """The guideline edition states no breakpoint for this organism, antimicrobial and site."""
+    UNKNOWN_ORGANISM = "unknown_organism"
+    """The organism's code or name is not in the organism table."""
+    MISSING_ORGANISM = "missing_organism"
+    """The row has an MIC and no organism."""
+    NOT_IN_VOCABULARY = "not_in_vocabulary"
+    """The model was given no evidence for this organism."""
+    CENSORED = "censored"
+    """The interval of a censored MIC (``<=4``, ``>8``) lies on both sides of a cut point."""
+    UNREADABLE_MIC = "unreadable_mic"
+    """The cell is not an MIC: text, a lone comparator, several numbers."""
+    IMPOSSIBLE_MIC = "impossible_mic"
+    """A number that no dilution test can give: zero, negative, not finite, far off the scale."""
+    NO_MODEL = "no_model"
+    """No model of the release answers for this test column."""
+    NOT_AN_MIC = "not_an_mic"
+    """The test column holds zone diameters in millimetres."""
+
+    @property
+    def sentence(self) -> str:
+        """One English sentence for a person."""
+        return _SENTENCE[self]
+
+
+_SENTENCE = {
+    Reason.NO_BREAKPOINT: "The guideline edition states no breakpoint for this organism and antimicrobial.",
+    Reason.UNKNOWN_ORGANISM: "The organism is not known; use a WHONET organism code or a species name.",
+    Reason.MISSING_ORGANISM: "The organism is missing.",
+    Reason.NOT_IN_VOCABULARY: "The model has seen no evidence for this organism.",
+    Reason.CENSORED: "The censored MIC lies on both sides of a cut point.",
+    Reason.UNREADABLE_MIC: "The value is not an MIC; write for example 0.5, <=0.25 or >16.",
+    Reason.IMPOSSIBLE_MIC: "No dilution test gives this value; MICs lie between 0.0001 and 8192 mg/L.",
+    Reason.NO_MODEL: "No model of the release answers for this test column.",
+    Reason.NOT_AN_MIC: "The column holds zone diameters (mm); MIC models do not answer it.",
+}

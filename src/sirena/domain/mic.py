@@ -1,0 +1,188 @@
+"""The minimum inhibitory concentration (MIC): reading it, and the dilutions it stands for.
+
+Rules, each with a test of like name:
+
+- a number is rounded up to the next two-fold dilution (Etest 0.19 is 0.25); below 0.25 mg/L the usual
+  shortened spellings are the dilution itself (0.12, 0.13 = 0.125; 0.06, 0.064 = 0.0625; 0.03, 0.032; 0.016, 0.015);
+- ``<=4`` is 4 or less; ``<4`` is the next dilution below, 2, or less;
+- ``>=32`` is 32 or more; ``>8`` is the next dilution above, 16, or more;
+- comparators are part of the value: ``>16``, ``<=16`` and ``16`` are three different MICs;
+- ``0,5`` is 0.5; ``≤ ≥ =< => ＜`` and spaces are read; ``mg/L`` and ``µg/mL`` may follow.
+
+Source of the scale and of rounding up: ISO 20776-1; CLSI M07; EUCAST reading guide for gradient tests.
+"""
+
+import enum
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+MINIMUM_EXPONENT: Final = -14
+MAXIMUM_EXPONENT: Final = 13
+"""Dilutions are 2**exponent mg/L; what lies outside 2**-14 … 2**13 (0.00006 … 8192) is no test's result."""
+DILUTIONS: Final = MAXIMUM_EXPONENT - MINIMUM_EXPONENT + 1
+"""Number of dilutions on the scale (28)."""
+CODES: Final = 3 * DILUTIONS
+"""Number of distinct MICs: three kinds of interval × dilutions (84)."""
+
+MISSING: Final = -1
+"""Code of an empty cell."""
+UNREADABLE: Final = -2
+"""Code of a cell that is not an MIC."""
+IMPOSSIBLE: Final = -3
+"""Code of a number no dilution test can give."""
+
+
+class Interval(enum.IntEnum):
+    """What a comparator says about the true MIC, the number having been brought to a dilution."""
+
+    EXACT = 0
+    """The MIC is this dilution."""
+    AT_MOST = 1
+    """The MIC is this dilution or lower (``<=``, ``<``)."""
+    AT_LEAST = 2
+    """The MIC is this dilution or higher (``>=``, ``>``)."""
+
+
+class UnreadableMicError(ValueError):
+    """The text is not an MIC. The text itself is not repeated: a misplaced cell may name a patient."""
+
+
+class ImpossibleMicError(ValueError):
+    """The number is no dilution test's result: zero, negative, not finite or far off the scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mic:
+    """An MIC on the two-fold scale.
+
+    Attributes:
+        interval: exact or censored.
+        exponent: the dilution is ``2 ** exponent`` mg/L.
+    """
+
+    interval: Interval
+    exponent: int
+
+    @property
+    def code(self) -> int:
+        """Position in a truth table's row: ``interval * DILUTIONS + (exponent - MINIMUM_EXPONENT)``."""
+        return self.interval * DILUTIONS + self.exponent - MINIMUM_EXPONENT
+
+    @classmethod
+    def from_code(cls, code: int) -> "Mic":
+        """Return the MIC at a truth table's position (0 … CODES-1)."""
+        interval, position = divmod(code, DILUTIONS)
+        return cls(Interval(interval), position + MINIMUM_EXPONENT)
+
+    @property
+    def concentration(self) -> float:
+        """The dilution in mg/L."""
+        return 2.0**self.exponent
+
+    def __str__(self) -> str:
+        """Spell it the way laboratories do: ``0.12``, ``<=0.5``, ``>=32``."""
+        return ("", "<=", ">=")[self.interval] + spell_dilution(self.exponent)
+
+
+def spell_dilution(exponent: int) -> str:
+    """Return the usual spelling of ``2 ** exponent`` mg/L (0.12 for 2**-3, 0.06 for 2**-4)."""
+    return _SPELLING.get(exponent) or f"{2.0**exponent:.4g}"
+
+
+_SPELLING = {
+    -3: "0.125",
+    -4: "0.06",
+    -5: "0.03",
+    -6: "0.015",
+    -7: "0.008",
+    -8: "0.004",
+    -9: "0.002",
+    -10: "0.001",
+}
+
+_ALIAS_LIMIT: Final = 0.25
+_ALIAS_TOLERANCE: Final = 0.07  # of one dilution; 0.12 is 0.059 from 0.125, the Etest's 0.094 is 0.4 from it
+
+_PATTERN = re.compile(
+    r"\s*(?P<comparator><=|=<|>=|=>|<|>|=)?\s*"
+    r"(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*"
+    r"(?:mg/l|[uµμ]g/ml)?\s*",
+    re.IGNORECASE,
+)
+_SPELLINGS = str.maketrans(
+    {"≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", "＜": "<", "＞": ">", "＝": "=", "\u00a0": " "}
+)
+
+
+def nearest_dilutions(value: float) -> tuple[int, int]:
+    """Return the exponents of the dilutions at or below and at or above a concentration.
+
+    Both are equal when the value is a dilution, shortened spellings included.
+
+    Args:
+        value: mg/L, above zero.
+    """
+    logarithm = math.log2(value)
+    nearest = round(logarithm)
+    tolerance = _ALIAS_TOLERANCE if value < _ALIAS_LIMIT else 1e-9
+    if abs(logarithm - nearest) <= tolerance:
+        return nearest, nearest
+    return math.floor(logarithm), math.ceil(logarithm)
+
+
+def parse_mic(text: str) -> Mic:
+    """Read one MIC as laboratories write it.
+
+    Raises:
+        UnreadableMicError: it is not a comparator and a number.
+        ImpossibleMicError: no dilution test gives this number.
+    """
+    match = _PATTERN.fullmatch(text.translate(_SPELLINGS))
+    if match is None:
+        raise UnreadableMicError("not an MIC")
+    value = float(match["number"].replace(",", "."))
+    if not 0 < value < 2.0 ** (MAXIMUM_EXPONENT + 1):
+        raise ImpossibleMicError("no dilution test gives this value")
+    floor, ceiling = nearest_dilutions(value)
+    comparator = match["comparator"] or "="
+    if comparator == "=":
+        mic = Mic(Interval.EXACT, ceiling)
+    elif comparator in ("<=", "=<"):
+        mic = Mic(Interval.AT_MOST, ceiling)
+    elif comparator == "<":
+        mic = Mic(Interval.AT_MOST, floor - 1 if floor == ceiling else floor)
+    elif comparator in (">=", "=>"):
+        mic = Mic(Interval.AT_LEAST, ceiling)
+    else:
+        mic = Mic(Interval.AT_LEAST, ceiling + 1 if floor == ceiling else ceiling)
+    if not MINIMUM_EXPONENT <= mic.exponent <= MAXIMUM_EXPONENT:
+        raise ImpossibleMicError("no dilution test gives this value")
+    return mic
+
+
+def encode_mics(texts: Iterable[str | None]) -> NDArray[np.int16]:
+    """Read many cells at once into codes, the position of each MIC in a truth table's row.
+
+    Callers hand over the distinct texts of a column, so cost follows the variety and not the length.
+
+    Returns:
+        int16 array, one per text: 0 … CODES-1, or `MISSING`, `UNREADABLE`, `IMPOSSIBLE`.
+    """
+    return np.fromiter((_encode(text) for text in texts), dtype=np.int16)
+
+
+def _encode(text: str | None) -> int:
+    if text is None or not text.strip():
+        return MISSING
+    try:
+        return parse_mic(text).code
+    except UnreadableMicError:
+        return UNREADABLE
+    except ImpossibleMicError:
+        return IMPOSSIBLE

@@ -1,0 +1,1 @@
+"""Running Sirena: settings, starting the parts, health."""

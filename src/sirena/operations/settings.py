@@ -1,0 +1,56 @@
+"""Every setting, in one place: environment variable, default, meaning."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_home() -> Path:
+    return Path.home() / ".local" / "share" / "sirena"
+
+
+class Settings(BaseSettings):
+    """Settings read from the environment; command-line options override them."""
+
+    model_config = SettingsConfigDict(env_prefix="SIRENA_", extra="ignore", populate_by_name=True)
+
+    home: Path = Field(default_factory=_default_home)
+    """`SIRENA_HOME`: folder below which everything Sirena writes lies, so two can run side by side."""
+
+    port: int = Field(default=5000, ge=0, le=65535)
+    """`SIRENA_PORT`: port of `sirena serve`; 0 takes a free one."""
+
+    tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
+    """`MLFLOW_TRACKING_URI`: MLflow tracking server or store; empty means a SQLite file below `SIRENA_HOME`."""
+
+    experiment_name: str = Field(default="resistencia_antibioticos", validation_alias="MLFLOW_EXPERIMENT_NAME")
+    """`MLFLOW_EXPERIMENT_NAME`: MLflow experiment that receives the training runs."""
+
+    user: str = ""
+    """`SIRENA_USER`: name written as author and approver; empty means the operating system's user."""
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @cached_property
+    def effective_tracking_uri(self) -> str:
+        """The tracking URI in force."""
+        return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """Artifact folder of the embedded profile."""
+        return self.home / "artifacts"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        pydantic.ValidationError: a value is out of its range.
+    """
+    return Settings()

@@ -1,0 +1,24 @@
+"""Fixtures every test may use."""
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real isolates, breakpoint facts and oracles that lie beside the project, not in it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("../shared/data is missing: real isolates and oracles lie beside the checkout")
+    return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give every test a home of its own and no settings from outside."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_REGISTRY_URI", "SIRENA_PORT", "SIRENA_USER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SIRENA_HOME", str(tmp_path / "sirena-home"))
