@@ -19,6 +19,12 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Give every test a home of its own and no settings from outside."""
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_REGISTRY_URI", "SIRENA_PORT", "SIRENA_USER"):
+    for name in (
+        "MLFLOW_TRACKING_URI",
+        "MLFLOW_EXPERIMENT_NAME",
+        "MLFLOW_REGISTRY_URI",
+        "SIRENA_PORT",
+        "SIRENA_USER",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SIRENA_HOME", str(tmp_path / "sirena-home"))

@@ -115,9 +115,7 @@ _PATTERN = re.compile(
     r"(?:mg/l|[uµμ]g/ml)?\s*",
     re.IGNORECASE,
 )
-_SPELLINGS = str.maketrans(
-    {"≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", "＜": "<", "＞": ">", "＝": "=", "\u00a0": " "}
-)
+_SPELLINGS = str.maketrans({"≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", "＜": "<", "＞": ">", "＝": "=", "\u00a0": " "})
 
 
 def nearest_dilutions(value: float) -> tuple[int, int]:

@@ -76,6 +76,4 @@ def parse_test_column(name: str) -> TestColumn | None:
     match = _PATTERN.fullmatch(name.strip())
     if match is None:
         return None
-    return TestColumn(
-        match["drug"].upper(), match["guideline"].upper(), match["method"].upper(), match["potency"]
-    )
+    return TestColumn(match["drug"].upper(), match["guideline"].upper(), match["method"].upper(), match["potency"])

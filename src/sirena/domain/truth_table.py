@@ -67,9 +67,7 @@ class TruthTable:
 
     def __post_init__(self) -> None:
         if self.cells.shape != (len(self.organisms), CODES):
-            raise ValueError(
-                f"{self.column}: cells of shape {self.cells.shape} for {len(self.organisms)} organisms"
-            )
+            raise ValueError(f"{self.column}: cells of shape {self.cells.shape} for {len(self.organisms)} organisms")
 
     @cached_property
     def row_of(self) -> dict[str, int]:
