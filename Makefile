@@ -1,0 +1,57 @@
+# Sirena. `make demo` and `make test` do all their own set-up; `make help` lists the rest.
+PYTHON ?= python3.11
+BIN := .venv/bin
+UV := $(BIN)/uv
+export UV_LINK_MODE ?= copy
+SIRENA_HOME ?= $(CURDIR)/var/demo
+T ?= tests
+
+.PHONY: help demo test lint reformat bench docs lock clean
+
+help: ## list the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/runtime ## the whole chain on a synthetic hospital (KEEP=1 leaves it running)
+	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
+
+test: .venv/development ## install everything and run all tests (T=path for some)
+	$(BIN)/pytest -n 2 --dist loadfile $(T)
+
+lint: .venv/development ## formatting, ruff, mypy, bandit, secrets, pip-audit
+	$(BIN)/ruff format --check src tests benchmarks scripts
+	$(BIN)/ruff check src tests benchmarks scripts
+	$(BIN)/mypy
+	$(BIN)/bandit -q -r src -c pyproject.toml
+	sh scripts/audit_dependencies.sh $(BIN)
+
+reformat: .venv/development ## let ruff format and mend
+	$(BIN)/ruff format src tests benchmarks scripts
+	$(BIN)/ruff check --fix src tests benchmarks scripts
+
+bench: .venv/development ## measure; results in benchmarks/results
+	$(BIN)/python benchmarks/run.py
+
+docs: .venv/development ## check that documents and program agree
+	$(BIN)/pytest tests/unit/docs
+
+lock: .venv/development ## compile the hashed locks anew
+	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## remove the environment and everything the demo wrote
+	rm -rf .venv var
+
+.venv/base: requirements-tools.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: apt-get install python3.11 python3.11-venv"; exit 1; }
+	$(PYTHON) -m venv .venv || { echo "venv is needed: apt-get install python3.11-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.lock
+	@touch $@
+
+.venv/runtime: .venv/base requirements.lock pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/development: .venv/runtime requirements-dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,32 @@
+"""The embedded MLflow tracking server: SQLite and a folder below `SIRENA_HOME`, loopback only."""
+
+import sys
+
+from sirena.operations.processes import ChildProcess
+from sirena.operations.settings import Settings
+
+
+def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:
+    """Describe an MLflow server (tracking, registry, artifacts) for one machine and no root.
+
+    Job execution is off: it starts eight more processes for features Sirena does not use.
+
+    Args:
+        settings: where the database and the artifacts lie.
+        port: loopback port.
+    """
+    home = settings.home
+    command = [
+        sys.executable, "-m", "mlflow", "server",
+        "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
+        "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}",
+        "--artifacts-destination", str(settings.artifacts),
+    ]  # fmt: skip
+    home.mkdir(parents=True, exist_ok=True)
+    return ChildProcess(
+        "the MLflow server",
+        command,
+        health=f"http://127.0.0.1:{port}/health",
+        log=home / "logs" / "mlflow.log",
+        environment={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+    )

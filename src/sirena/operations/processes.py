@@ -1,0 +1,111 @@
+"""Child processes of the embedded profile: started on loopback, awaited, and ended with us."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from sirena.domain.errors import SirenaError
+
+_POLL_SECONDS: Final = 0.1
+_GRACE_SECONDS: Final = 10.0
+
+
+class ProcessStartError(SirenaError):
+    """A part did not become ready."""
+
+    code = "not_started"
+
+
+def free_port() -> int:
+    """Return a loopback TCP port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ChildProcess:
+    """One server of the embedded profile, in a process group of its own.
+
+    Used as a context manager: leaving it sends SIGTERM to the whole group, then SIGKILL to what is left after
+    ten seconds, so nothing stays behind.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, health: str, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Describe the process; `start` runs it.
+
+        Args:
+            name: what messages call it.
+            command: program and arguments.
+            health: URL that answers 200 when the part is ready.
+            log: file that receives its output.
+            environment: variables added to ours.
+        """
+        self.name = name
+        self._command = list(command)
+        self._health = health
+        self._log = log
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, timeout_seconds: float = 60.0) -> None:
+        """Run it and wait until it is healthy.
+
+        Raises:
+            ProcessStartError: it ended, or did not answer in time; the text names its log.
+        """
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
+                self._command, stdout=output, stderr=output, env=self._environment, start_new_session=True
+            )
+        deadline = time.monotonic() + timeout_seconds
+        while not _answers(self._health):
+            ended = self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                self.stop()
+                what = "ended at once" if ended else f"did not answer within {timeout_seconds:.0f} s"
+                raise ProcessStartError(f"{self.name} {what}", hint=f"read {self._log}")
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """End the process and every child of it; safe to call twice."""
+        if self._process is None:
+            return
+        for signal_number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self._process.pid, signal_number)
+                self._process.wait(_GRACE_SECONDS)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+        self._process = None
+
+    def wait(self) -> int:
+        """Wait until it ends by itself and return its exit code."""
+        return self._process.wait() if self._process else 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - loopback URLs we made
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
