@@ -1,0 +1,64 @@
+"""The table every part meets in."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sirena.domain.category import Category, Reason, read_label
+from sirena.domain.mic import CODES, encode_mics
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code
+
+
+def _table(cells: list[int] | None = None) -> TruthTable:
+    row = cells if cells is not None else [answer_code(Category.S)] * CODES
+    return TruthTable("AMK_NM", ("eco",), np.array([row], dtype=np.uint8), ("seen",))
+
+
+def test_look_up_answers_the_cross_product() -> None:
+    """Each organism meets each MIC, and what cannot be answered says why."""
+    codes = encode_mics(["4", None, "abc", "0"])
+    answers = _table().look_up(["eco", None, "", "pae"], codes)
+    assert [ANSWERS[code] for code in answers[0]] == [
+        Answer(Category.S),
+        None,
+        Answer(Category.NI, Reason.UNREADABLE_MIC),
+        Answer(Category.NI, Reason.IMPOSSIBLE_MIC),
+    ]
+    assert [ANSWERS[code].reason for code in answers[1:, 0] if ANSWERS[code]] == [  # type: ignore[union-attr]
+        Reason.MISSING_ORGANISM,
+        Reason.UNKNOWN_ORGANISM,
+        Reason.NOT_IN_VOCABULARY,
+    ]
+    assert answers[:, 1].tolist() == [NOT_ASKED] * 4
+
+
+@given(st.lists(st.integers(0, len(ANSWERS) - 1), min_size=CODES, max_size=CODES))
+def test_json_keeps_every_cell(cells: list[int]) -> None:
+    """Writing and reading a table loses nothing, whatever the answers."""
+    table = _table(cells)
+    again = TruthTable.from_json(json.loads(json.dumps(table.to_json())))
+    assert np.array_equal(again.cells, table.cells)
+    assert (again.column, again.organisms, again.basis, again.absent) == (
+        table.column,
+        table.organisms,
+        table.basis,
+        table.absent,
+    )
+
+
+def test_cells_of_the_wrong_shape_are_refused() -> None:
+    """A table whose rows and organisms differ in number cannot exist."""
+    with pytest.raises(ValueError, match="AMK_NM"):
+        TruthTable("AMK_NM", ("eco", "pae"), np.zeros((1, CODES), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [("S", Category.S), (" r ", Category.R), ("sdd", Category.SDD), ("ns", Category.NS), ("0.5", None), ("NI", None)],
+)
+def test_only_five_categories_are_labels(text: str, label: Category | None) -> None:
+    """WHONET leaves the MIC itself in cells it could not interpret; that is no label."""
+    assert read_label(text) is label
