@@ -1,0 +1,90 @@
+"""One column's answers: the cross product of distinct organisms and distinct MICs.
+
+Rules, each with a test of like name:
+
+- an empty MIC is not asked, whatever else is wrong with the row;
+- a zone column is refused as `Reason.NOT_AN_MIC`, and a column without a model as `Reason.NO_MODEL`,
+  before organism and value are looked at: neither could change the answer;
+- then an unreadable or impossible MIC, a missing organism, an unknown organism, in this order.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain.category import Category, Reason
+from ..domain.mic import MISSING, encode_mics
+from ..domain.organisms import resolve_many
+from ..domain.test_column import TestColumn, parse_test_column
+from ..domain.truth_table import NOT_ASKED, TruthTable, answer_code
+
+NO_MODEL: Final = answer_code(Category.NI, Reason.NO_MODEL)
+NOT_AN_MIC: Final = answer_code(Category.NI, Reason.NOT_AN_MIC)
+
+_LONGEST_MIC: Final = 64
+_LONGEST_ORGANISM: Final = 200
+_NOT_AN_MIC_TEXT: Final = "?"
+
+
+def encode_texts(texts: Sequence[str | None]) -> NDArray[np.int16]:
+    """Encode distinct MIC texts (see `encode_mics`); a text too long to be one is refused unread."""
+    return encode_mics(_NOT_AN_MIC_TEXT if text and len(text) > _LONGEST_MIC else text for text in texts)
+
+
+def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
+    """Resolve distinct organism texts to WHONET codes.
+
+    Returns:
+        The code; None for a missing organism; "" for one that is not known.
+    """
+    return list(resolve_many(text[:_LONGEST_ORGANISM] if text else text for text in texts))
+
+
+@lru_cache(maxsize=16384)
+def encode_text(text: str | None) -> int:
+    """Encode one MIC text; laboratories use a few hundred spellings, so answers are remembered."""
+    return int(encode_texts([text])[0])
+
+
+@lru_cache(maxsize=16384)
+def resolve_text(text: str | None) -> str | None:
+    """Resolve one organism text as `resolve_texts` does, remembering the answer."""
+    return resolve_texts([text])[0]
+
+
+@lru_cache(maxsize=4096)
+def read_column(name: str) -> TestColumn | None:
+    """Parse a test column's name as `parse_test_column` does, remembering the answer."""
+    return parse_test_column(name)
+
+
+def refusal_of(column: TestColumn | None) -> int:
+    """Return the one answer to every value of a column that no table answers."""
+    return NOT_AN_MIC if column is not None and not column.is_mic else NO_MODEL
+
+
+def cross_answers(
+    column: TestColumn | None,
+    table: TruthTable | None,
+    organisms: Sequence[str | None],
+    mic_codes: NDArray[np.int16],
+) -> NDArray[np.uint8]:
+    """Answer every pair of distinct organism and distinct MIC.
+
+    Args:
+        column: the parsed test column; None when the name is none.
+        table: the table that answers the column, None when there is none.
+        organisms: resolved codes, from `resolve_texts`.
+        mic_codes: from `encode_texts`.
+
+    Returns:
+        uint8 array (organisms, mics) of positions in `ANSWERS`.
+    """
+    if column is not None and column.is_mic and table is not None:
+        return table.look_up(organisms, mic_codes)
+    refusal = refusal_of(column)
+    row = np.where(mic_codes == MISSING, NOT_ASKED, refusal).astype(np.uint8)
+    return np.broadcast_to(row, (len(organisms), len(mic_codes)))
