@@ -1,0 +1,55 @@
+"""Documents and program say the same."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from sirena.cli import build_app
+from sirena.operations.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def _commands() -> set[str]:
+    return set(typer.main.get_command(build_app()).commands)  # type: ignore[attr-defined]
+
+
+def test_command_reference_is_what_help_prints() -> None:
+    """docs/reference/commands.md is the output of --help; scripts/write_command_reference.py writes it anew."""
+    path = REPOSITORY / "scripts" / "write_command_reference.py"
+    specification = importlib.util.spec_from_file_location("write_command_reference", path)
+    assert specification
+    assert specification.loader
+    script = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(script)
+    assert (REPOSITORY / "docs/reference/commands.md").read_text(encoding="utf-8") == script.command_reference()
+
+
+def test_every_command_the_readme_shows_exists() -> None:
+    """No command of the README is a wish."""
+    shown = set(re.findall(r"^\.venv/bin/sirena (\w+)", README, re.MULTILINE))
+    assert shown
+    assert shown <= _commands()
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_stands_in_the_readme(name: str) -> None:
+    """Each environment variable has a row with its meaning."""
+    alias = Settings.model_fields[name].validation_alias
+    variable = alias if isinstance(alias, str) else f"SIRENA_{name.upper()}"
+    assert f"| `{variable}` |" in README
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    """Links between documents are not broken."""
+    broken = [
+        f"{document.relative_to(REPOSITORY)}: {target}"
+        for document in [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", document.read_text(encoding="utf-8"))
+        if not (document.parent / target).exists()
+    ]
+    assert broken == []
