@@ -1,0 +1,271 @@
+"""Organisms: WHONET code, name and lineage, and the reading of whatever a laboratory calls them.
+
+The facts stand in ``organisms.csv`` beside this module (one row per code; ``scripts/derive_organisms.py`` says
+where they come from). A lineage lists the groups an organism belongs to,
+most specific first; a breakpoint belongs to one (rank, group), so the first group of the lineage that has a row wins.
+
+Rules of reading a name, each with a test of like name:
+
+- a code counts in any case: ``ECO`` is ``eco``; a retired code gives its successor;
+- case, accents, punctuation and spaces do not matter, nor the markers ``sp. spp. ss. subsp. var. serovar``;
+- ``ae``/``e`` and ``oe``/``e`` are one spelling (haemolyticus, hemolyticus);
+- old names and synonyms are read: *Candida glabrata*, *Enterobacter aerogenes*;
+- the genus may be shortened (``E. coli``, ``Staph. aureus``) when only one organism fits;
+- a strain, serovar or subspecies the table lacks falls back to the species or genus written before it;
+- a name that fits two organisms, or none, is not read: nothing is guessed.
+"""
+
+import csv
+import enum
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+
+class Rank(enum.IntEnum):
+    """How wide a group of organisms is; the smaller the value, the more specific, and the sooner it decides."""
+
+    SEROVAR = 1
+    """A serovar, subspecies or variety, or a set of serovars."""
+    SPECIES = 2
+    SPECIES_GROUP = 3
+    """Several species of one genus: a complex, coagulase-negative staphylococci, a Lancefield group."""
+    GENUS = 4
+    GENUS_GROUP = 5
+    """Several genera that guidelines treat alike: HACEK, coryneform bacteria, non-fermenters."""
+    FAMILY = 6
+    ORDER = 7
+    ANAEROBE_CLASS = 8
+    """Anaerobes by Gram reaction, then all anaerobes."""
+    ANY = 9
+    """Gram-positive or Gram-negative bacteria, then the kingdom: bacteria, fungi, viruses, parasites."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organism:
+    """One organism of the vocabulary."""
+
+    code: str
+    """WHONET code, lower case: ``eco``, ``ac-``."""
+    name: str
+    """Current name, or the name of the group the code stands for."""
+    lineage: tuple[tuple[Rank, str], ...]
+    """Groups it belongs to, most specific first."""
+
+    def belongs_to(self, rank: Rank, group: str) -> bool:
+        """Tell whether the organism is a member of a group."""
+        return (rank, group) in self.lineage
+
+
+_TABLE: Final = Path(__file__).with_name("organisms.csv")
+_SEPARATOR: Final = "; "
+_GRAM: Final = {"+": "Gram-positive", "-": "Gram-negative"}
+
+
+def _rows() -> list[dict[str, str]]:
+    with _TABLE.open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        header = next(reader)
+        return [dict(zip(header, row, strict=True)) for row in reader]
+
+
+def _lineage(row: dict[str, str]) -> Iterator[tuple[Rank, str]]:
+    for rank, column in (
+        (Rank.SEROVAR, "subspecies"),
+        (Rank.SPECIES, "species"),
+        (Rank.SPECIES_GROUP, "species_groups"),
+        (Rank.GENUS, "genus"),
+        (Rank.GENUS_GROUP, "genus_groups"),
+        (Rank.FAMILY, "family"),
+        (Rank.ORDER, "order"),
+    ):
+        if row[column]:
+            for group in row[column].split(_SEPARATOR):
+                yield rank, group
+    gram = _GRAM.get(row["gram"], "")
+    if row["anaerobe"]:
+        if gram:
+            yield Rank.ANAEROBE_CLASS, f"{gram} anaerobes"
+        yield Rank.ANAEROBE_CLASS, "anaerobes"
+    if gram:
+        yield Rank.ANY, f"{gram} bacteria"
+    yield Rank.ANY, row["kingdom"]
+
+
+ORGANISMS: Final[dict[str, Organism]] = {
+    row["code"]: Organism(row["code"], row["name"], tuple(_lineage(row))) for row in _rows()
+}
+"""By WHONET code, in order of code. Retired codes are included; `resolve` gives their successors."""
+
+
+def resolve(text: str) -> str | None:
+    """Return the code of the organism a text names, or None when it names none, or more than one.
+
+    Args:
+        text: a WHONET code or a name, as found in a file.
+    """
+    names = _names()
+    stripped = text.strip().lower()
+    if stripped in ORGANISMS:
+        return names.successors.get(stripped, stripped)
+    return names.read(text)
+
+
+def resolve_many(texts: Iterable[str | None]) -> list[str | None]:
+    """Resolve the distinct texts of a column.
+
+    Returns:
+        One entry per text, as `TruthTable.look_up` takes them: None where the cell is empty (a missing
+        organism), ``""`` where the text names no organism of the table, else the code.
+    """
+    return [None if text is None or not text.strip() else resolve(text) or "" for text in texts]
+
+
+_TESTED_KINGDOMS: Final = ("bacteria", "fungi")
+"""What has MICs; a shortened genus is read among these only (``E. coli`` is no Entamoeba)."""
+_MARKERS: Final = frozenset(
+    (
+        "ss",
+        "subsp",
+        "ssp",
+        "sp",
+        "spp",
+        "species",
+        "especie",
+        "var",
+        "variety",
+        "biovar",
+        "serovar",
+        "serotype",
+        "sv",
+        "pv",
+    )
+)
+"""Words that say what kind of name follows and are no part of it."""
+_SAME_WORD: Final = {
+    "complejo": "complex",
+    "cplx": "complex",
+    "grupo": "complex",
+    "group": "complex",
+    "gp": "complex",
+    "no": "not",
+    "y": "and",
+}
+_TAIL_MARKERS: Final = (_MARKERS - {"sp", "spp", "species", "especie"}) | {
+    *("serogroup", "str", "strain", "cepa", "isolate", "genotype", "biotype"),
+}
+"""Words after which an unknown name may be left out, because what stands before it is still true."""
+_PHENOTYPES: Final = frozenset(
+    (
+        "esbl",
+        "blee",
+        "mrsa",
+        "mssa",
+        "sarm",
+        "sasm",
+        "vre",
+        "evr",
+        "vrsa",
+        "mrse",
+        "cre",
+        "kpc",
+        "ndm",
+        "mbl",
+        "ampc",
+        "mdr",
+    )
+)
+_STRAIN: Final = re.compile(r"(?=.*\d)\S+|[A-Z]{1,10}")
+
+
+_DIGRAPH: Final = re.compile(r"(?<=.)[ao]e")
+"""Not at a word's beginning, or *Aeromonas* could not be shortened to ``A.``."""
+
+
+def name_key(text: str) -> str:
+    """Return the spelling-independent form of a name, by which names are compared."""
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = [word for word in re.split(r"[^a-z0-9+]+", letters) if word and word not in _MARKERS]
+    words = [_DIGRAPH.sub("e", _SAME_WORD.get(word, word)) for word in words]
+    if words[:1] == ["complex"]:
+        words = [*words[1:], "complex"]
+    if len(words) > 1 and words[1] == "enterica" and "salmonella".startswith(words[0]):
+        words = ["salmonella", *(word for word in words[1:] if word != "enterica")]
+    return " ".join(words)
+
+
+class _Names:
+    """Every spelling of every organism, by key; built on first use."""
+
+    def __init__(self) -> None:
+        self.successors: dict[str, str] = {}
+        tiers: tuple[dict[str, set[str]], ...] = ({}, {}, {})
+        for row in _rows():
+            code = row["replaced_by"] or row["code"]
+            if row["replaced_by"]:
+                self.successors[row["code"]] = code
+            synonyms = row["synonyms"].split(_SEPARATOR) if row["synonyms"] else []
+            tiers[1 if row["replaced_by"] else 0].setdefault(name_key(row["name"]), set()).add(code)
+            for synonym in synonyms:
+                tiers[1].setdefault(name_key(synonym), set()).add(code)
+            for name in (row["name"], *synonyms):
+                bare = re.sub(r"\s*\([^)]*\)", "", name)
+                tiers[2].setdefault(name_key(bare), set()).add(code)
+        self.codes: dict[str, set[str]] = {}
+        for tier in tiers:
+            for key, codes in tier.items():
+                self.codes.setdefault(key, codes)
+        self.by_rest: dict[str, list[tuple[str, str]]] = {}
+        for key, codes in self.codes.items():
+            genus, _, rest = key.partition(" ")
+            tested = [(genus, code) for code in codes if ORGANISMS[code].lineage[-1][1] in _TESTED_KINGDOMS]
+            if rest and tested:
+                self.by_rest.setdefault(rest, []).extend(tested)
+
+    def read(self, text: str) -> str | None:
+        """Return the code of the longest leading part of a name that may be read alone."""
+        for head in _heads(text):
+            code = self._exact(name_key(head))
+            if code is not None:
+                return code
+        return None
+
+    def _exact(self, key: str) -> str | None:
+        codes = self.codes.get(key)
+        if codes is None:
+            start, _, rest = key.partition(" ")
+            codes = {code for genus, code in self.by_rest.get(rest, ()) if genus.startswith(start)} if rest else set()
+        return next(iter(codes)) if len(codes) == 1 else None
+
+
+def _heads(text: str) -> Iterator[str]:
+    """Yield the text, then what is left without a strain, serovar or subspecies at its end."""
+    yield text
+    bare = re.sub(r"(?<=.)\([^)]*\)", "", text)
+    if bare != text:
+        yield bare
+    words = text.split() if " " in text.strip() else text.replace("_", " ").split()
+    shouted = text.upper() == text
+    for cut in range(len(words) - 1, 0, -1):
+        tail = words[cut:]
+        word = tail[0].lower().strip(".,:;()[]")
+        names_genus = words[cut - 1].lower() in ("sp", "sp.", "spp", "spp.")
+        if cut == 1 and not names_genus:
+            return
+        if word in _TAIL_MARKERS or all(_is_strain(part, shouted) for part in tail):
+            yield " ".join(words[:cut])
+
+
+def _is_strain(word: str, shouted: bool) -> bool:
+    if word.lower().strip("().,[]+-") in _PHENOTYPES:
+        return True
+    return bool(_STRAIN.fullmatch(word)) and (not shouted or any(letter.isdigit() for letter in word))
+
+
+@cache
+def _names() -> _Names:
+    return _Names()
