@@ -1,0 +1,116 @@
+"""What stands in a cell of an MIC column that is not a readable MIC.
+
+The work is done on the distinct texts of a column, so ten million cells cost little more than ten. The result names
+classes and positions and never repeats a text: a misplaced cell may hold a patient's name.
+"""
+
+import re
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sirena.domain.mic import IMPOSSIBLE, UNREADABLE, encode_mics
+from sirena.whonet.problems import ProblemClass
+
+_NUMBER: Final = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
+_SIGN: Final = "[<>=≤≥⩽⩾＜＞＝]"
+_MONTHS: Final = (
+    "jan|feb|mar|apr|may|jun|jul|aug|sept|sep|oct|nov|dec|ene|abr|ago|dic|"
+    "january|february|march|april|june|july|august|september|october|november|december|"
+    "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
+)
+_CLOCK: Final = r"(?:[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+_DATES: Final = "|".join(
+    (
+        rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_CLOCK}",
+        rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}}){_CLOCK}",
+        rf"\d{{1,2}}[-/. ](?:{_MONTHS})\.?(?:[-/. ]\d{{2,4}})?",
+        rf"(?:{_MONTHS})\.?[-/. ]\d{{1,4}}",
+        r"\d{1,2}:\d{2}(?::\d{2})?",
+    )
+)
+_BETWEEN: Final = r"(?:\s*[-/;:|+&,]\s*|\s+|\s*(?:to|a|y|and)\s*)"
+_SEVERAL: Final = (
+    rf"{_SIGN}*\s*{_NUMBER}(?:{_BETWEEN}{_SIGN}*\s*{_NUMBER})+|{_SIGN}+\s*\d[\d.,]*\s*{_SIGN}+\s*\d[\d.,]*"
+)
+_CATEGORIES: Final = "s|i|r|sdd|ns|ni|nwt|wt|u|s[?]|r[?]|susceptible|sensible|resistant|resistente|intermedi(?:ate|a|o)"
+_PATTERNS: Final[tuple[tuple[ProblemClass, re.Pattern[str]], ...]] = tuple(
+    (problem_class, re.compile(pattern, re.IGNORECASE))
+    for problem_class, pattern in (
+        (ProblemClass.COMPARATOR, rf"(?:{_SIGN}\s*)+"),
+        (ProblemClass.CATEGORY, _CATEGORIES),
+        (ProblemClass.NOT_FINITE, rf"{_SIGN}*\s*[+-]?(?:nan|inf|infinity)"),
+        (ProblemClass.SIGN, r"[+-]+|pos(?:\.|itive|itivo)?|neg(?:\.|ative|ativo)?"),
+        (ProblemClass.ZONE, rf"{_NUMBER}\s*mm\.?"),
+        (ProblemClass.SPREADSHEET_ERROR, r"#(?:div/0!|n/a|name\?|null!|num!|ref!|value!|¡?valor!)|#+|\*+"),
+        (ProblemClass.DATE, _DATES),
+        (ProblemClass.SEVERAL, _SEVERAL),
+    )
+)
+
+_LONGEST: Final = 40
+"""Longer texts are free text; the patterns would also take their time over them."""
+_WHOLE: Final = re.compile(r"[0-9]{1,2}")
+_DILUTION_LIKE: Final = frozenset({6, 8, 12, 16, 24, 32, 48}) | {10, 20, 40}
+"""Whole numbers between 6 and 50 that are dilutions, the half dilutions of gradient strips, or the sums of
+trimethoprim/sulfamethoxazole (20 = 1/19) and of older panels: they are no sign of a zone diameter."""
+_ZONES: Final = frozenset(range(6, 51)) - _DILUTION_LIKE
+"""A disk is 6 mm wide, so a zone is 6 to about 50 mm."""
+
+
+def classify_text(text: str, code: int) -> ProblemClass | None:
+    """Return what is wrong with one cell, or None when it is an MIC or empty.
+
+    Args:
+        text: the cell.
+        code: what `encode_mics` made of it.
+    """
+    stripped = text.strip()
+    if code == IMPOSSIBLE:
+        return _classify_number(stripped)
+    if code == UNREADABLE and len(stripped) <= _LONGEST:
+        for problem_class, pattern in _PATTERNS:
+            if pattern.fullmatch(stripped):
+                return problem_class
+    if code == UNREADABLE:
+        return ProblemClass.TEXT
+    return ProblemClass.ZONE_LIKE if _WHOLE.fullmatch(stripped) and int(stripped) in _ZONES else None
+
+
+def _classify_number(text: str) -> ProblemClass:
+    match = re.search(_NUMBER, text)
+    value = float(match.group().replace(",", ".")) if match else float("nan")
+    if not np.isfinite(value):
+        return ProblemClass.NOT_FINITE
+    if value == 0:
+        return ProblemClass.ZERO
+    return ProblemClass.NEGATIVE if value < 0 else ProblemClass.OFF_SCALE
+
+
+def classify_cells(column: pl.Series) -> dict[ProblemClass, NDArray[np.int64]]:
+    """Find the cells of one MIC column that are not MICs, or look like something else.
+
+    Args:
+        column: texts, null for empty cells.
+
+    Returns:
+        Positions (0-based, ascending) of each class found, in the order of `ProblemClass`.
+    """
+    texts = column.drop_nulls().unique().to_list()
+    codes = encode_mics(texts)
+    wrong = {
+        text: problem_class.value
+        for text, code in zip(texts, codes.tolist(), strict=True)
+        if (problem_class := classify_text(text, code)) is not None
+    }
+    if not wrong:
+        return {}
+    classes = column.replace_strict(list(wrong), list(wrong.values()), default=None, return_dtype=pl.String)
+    found: dict[ProblemClass, NDArray[np.int64]] = {}
+    for problem_class in ProblemClass:
+        if problem_class.value in wrong.values():
+            positions = (classes == problem_class.value).fill_null(value=False).arg_true()
+            found[problem_class] = positions.to_numpy().astype(np.int64)
+    return found

@@ -1,0 +1,120 @@
+"""A WHONET file as read: the table, its roles, and what is wrong in it."""
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sirena.domain.test_column import TestColumn
+from sirena.whonet.cells import classify_cells
+from sirena.whonet.errors import NoOrganismColumnError
+from sirena.whonet.problems import FIRST_ROWS, Problem
+
+
+class FileFormat(enum.StrEnum):
+    """A file's format, told from its content and never from its name."""
+
+    DBASE = "dbase"
+    SQLITE = "sqlite"
+    DELIMITED = "delimited"
+    EXCEL = "excel"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a format's reader returns, before the columns are given their roles."""
+
+    frame: pl.DataFrame
+    """Every column String, names and order as found, null for empty cells."""
+    encoding: str | None = None
+    """Character encoding of text formats."""
+    first_row: int = 1
+    """Number of the first isolate as the user sees it: 2 below a header row, 1 for the records of a database."""
+    skipped_rows: tuple[int, ...] = ()
+    """Numbers of rows the frame leaves out (blank lines, deleted records), ascending."""
+    problems: tuple[Problem, ...] = ()
+    """Problems of structure."""
+    detail: str = ""
+    """What else a person may want to know of the format: the delimiter, the sheet, the dBASE version."""
+
+
+@dataclass(frozen=True)
+class WhonetFile:
+    """A WHONET table and the roles of its columns."""
+
+    path: Path | str
+    """Where it came from; ``-`` is standard input."""
+    format: FileFormat
+    table: Table
+    organism_column: str | None
+    """Header that names the organism: the code column, else a name column; None when there is none."""
+    specimen_column: str | None
+    """Header of the specimen type."""
+    date_column: str | None
+    """Header of the specimen date."""
+    test_columns: dict[str, TestColumn]
+    """Header as found → parsed, in the file's order; MIC and disk columns."""
+    category_columns: dict[str, str]
+    """Test header → header of its ``Eti_`` column, where present."""
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """Every column String, names and order as found, null for empty cells."""
+        return self.table.frame
+
+    @property
+    def encoding(self) -> str | None:
+        """Character encoding of text formats; None where the format fixes it."""
+        return self.table.encoding
+
+    @property
+    def mic_columns(self) -> dict[str, TestColumn]:
+        """The test columns that hold MICs."""
+        return {header: column for header, column in self.test_columns.items() if column.is_mic}
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """Problems of structure, then the cells of MIC columns that are not readable MICs, by column and class."""
+        found = list(self.table.problems)
+        for header in self.mic_columns:
+            for problem_class, positions in classify_cells(self.frame[header]).items():
+                rows = self.row_numbers(positions[:FIRST_ROWS])
+                found.append(Problem(problem_class, header, len(positions), tuple(int(row) for row in rows)))
+        return tuple(found)
+
+    @property
+    def unreadable_cells(self) -> int:
+        """Number of cells in MIC columns that cannot be read as MICs."""
+        return sum(
+            problem.count
+            for problem in self.problems
+            if problem.column in self.test_columns and not problem.problem_class.is_readable
+        )
+
+    def row_numbers(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return rows as the user sees them for positions in `frame` (0-based).
+
+        Text and spreadsheets count the header row, so their first isolate is row 2; databases count records.
+        """
+        kept = np.asarray(positions, dtype=np.int64)
+        skipped = np.asarray(self.table.skipped_rows, dtype=np.int64)
+        kept_before = skipped - self.table.first_row - np.arange(len(skipped))
+        return kept + self.table.first_row + np.searchsorted(kept_before, kept, side="right")
+
+    def require_organism(self) -> str:
+        """Return the organism column's header.
+
+        Raises:
+            NoOrganismColumnError: there is none.
+        """
+        if self.organism_column is None:
+            raise NoOrganismColumnError(
+                f"{self.path}: no column names the organism",
+                hint="Name the column ORGANISM (WHONET codes such as eco, or species names), or LOCAL_ORG.",
+            )
+        return self.organism_column

@@ -1,0 +1,150 @@
+"""From a header row to roles: which column gives the organism, which are tests, which hold categories."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.test_column import CATEGORY_PREFIX, GUIDELINES, TestColumn, parse_test_column
+from sirena.whonet.errors import DuplicateColumnsError, UnreadableFileError
+from sirena.whonet.fields import Field, find_field, fold_header
+
+ORGANISM_FIELDS: Final = ("ORGANISM", "LOCAL_ORG")
+"""Fields that give the organism, the code before the name."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of a table are for. Headers are as found."""
+
+    fields: dict[str, Field]
+    test_columns: dict[str, TestColumn]
+    category_columns: dict[str, str]
+
+    def headers_of(self, short: str) -> list[str]:
+        """Return the headers that name a WHONET field: its short name first, then long ones in the file's order."""
+        found = [header for header, field in self.fields.items() if field.short == short]
+        return sorted(found, key=lambda header: header.strip().upper() != short)
+
+    @property
+    def is_empty(self) -> bool:
+        """True when not one header is WHONET's."""
+        return not (self.fields or self.test_columns)
+
+
+def assign_roles(headers: Sequence[str]) -> Roles:
+    """Give every header its role.
+
+    Raises:
+        DuplicateColumnsError: a name occurs twice, case and surrounding spaces aside, or two headers name one test.
+    """
+    refuse_duplicates(headers)
+    tests = {header: test for header in headers if (test := find_test_column(header)) is not None}
+    _refuse_same_test(tests)
+    by_name = {test.name: header for header, test in tests.items()}
+    categories: dict[str, str] = {}
+    for header in headers:
+        name = category_of(header)
+        if name is not None and name in by_name:
+            categories[by_name[name]] = header
+    fields = {header: field for header in headers if header not in tests and (field := find_field(header)) is not None}
+    return Roles(fields, tests, categories)
+
+
+def category_of(header: str) -> str | None:
+    """Return the canonical test column (``AMK_NM``) whose category a header holds, or None."""
+    stripped = header.strip()
+    if stripped[: len(CATEGORY_PREFIX)].casefold() != CATEGORY_PREFIX.casefold():
+        return None
+    test = find_test_column(stripped[len(CATEGORY_PREFIX) :])
+    return test.name if test else None
+
+
+def refuse_duplicates(headers: Iterable[str]) -> None:
+    """Raise when a column name occurs twice.
+
+    Raises:
+        DuplicateColumnsError: names them.
+    """
+    seen: dict[str, list[str]] = defaultdict(list)
+    for header in headers:
+        seen[header.strip().casefold()].append(header)
+    _raise_duplicates([names for names in seen.values() if len(names) > 1])
+
+
+def _refuse_same_test(tests: dict[str, TestColumn]) -> None:
+    seen: dict[str, list[str]] = defaultdict(list)
+    for header, test in tests.items():
+        seen[test.name].append(header)
+    _raise_duplicates([names for names in seen.values() if len(names) > 1])
+
+
+def _raise_duplicates(groups: list[list[str]]) -> None:
+    if not groups:
+        return
+    named = "; ".join(" and ".join(printable(name) for name in names) for names in groups[:10])
+    raise DuplicateColumnsError(
+        f"columns occur more than once: {named}",
+        hint="Keep one of each and rename or remove the others.",
+    )
+
+
+_LONG_TEST = re.compile(r"(?P<drug>.+?) (?P<guideline>clsi|nccls|eucast) (?P<method>.+)")
+_METHODS: Final = {
+    "mic": "M",
+    "cim": "M",
+    "nm": "M",
+    "etest": "E",
+    "e test": "E",
+    "gradient": "E",
+    "disk": "D",
+    "disc": "D",
+    "disco": "D",
+}
+_LETTERS: Final = {name.casefold(): letter for letter, name in GUIDELINES.items()} | {"nccls": "N"}
+_DRUGS: Final = {
+    fold_header(name): drug.code for drug in ANTIMICROBIALS.values() for name in (drug.english, drug.spanish)
+}
+
+
+def find_test_column(header: str) -> TestColumn | None:
+    """Return the test column a header names: ``AMK_NM``, ``Amikacin_NM``, or ``Amikacina CLSI CIM``.
+
+    A long header must say its guideline: a bare ``Amikacin`` is nobody's test column, since nothing is guessed.
+    """
+    test = parse_test_column(header)
+    if test is not None:
+        return test
+    name, separator, suffix = header.strip().rpartition("_")
+    if separator and (code := _DRUGS.get(fold_header(name))):
+        return parse_test_column(f"{code}_{suffix}")
+    match = _LONG_TEST.fullmatch(fold_header(header))
+    if match is None or match["drug"] not in _DRUGS or match["method"] not in _METHODS:
+        return None
+    return parse_test_column(f"{_DRUGS[match['drug']]}_{_LETTERS[match['guideline']]}{_METHODS[match['method']]}")
+
+
+def printable(header: str) -> str:
+    """Return a header for a message, or a stand-in when it does not look like a column's name.
+
+    The first line of a file without a header is a patient's record, so only WHONET's names and short codes are told.
+    """
+    if not header.strip():
+        return "(no name)"
+    known = find_field(header) or find_test_column(header) or category_of(header)
+    return header.strip() if known or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,15}", header.strip()) else "(not of WHONET)"
+
+
+def refuse_foreign(roles: Roles, file: str) -> None:
+    """Raise when not one header is WHONET's: the file is something else, or has no header row.
+
+    Raises:
+        UnreadableFileError: says what was expected.
+    """
+    if roles.is_empty:
+        raise UnreadableFileError(
+            f"{file}: the first row names no WHONET column, so this is no WHONET table",
+            hint="The first row must hold column names such as ORGANISM, SPEC_DATE, AMK_NM.",
+        )

@@ -1,0 +1,28 @@
+"""Numbers that a file holds as numbers, spelled the way a laboratory would write them: 0.5, 4, 0.12."""
+
+import polars as pl
+
+
+def spell_numbers(column: pl.Series) -> pl.Series:
+    """Return the shortest usual spelling of each number: no trailing zeros, no exponent, no binary noise.
+
+    Fifteen significant digits are kept, as spreadsheets do, so 0.30000000000000004 is 0.3.
+
+    Args:
+        column: any integer or floating type; NaN stays ``NaN`` so that it can be reported.
+    """
+    if not column.dtype.is_float():
+        return column.cast(pl.String)
+    distinct = column.unique().drop_nulls()
+    digits = 7 if column.dtype == pl.Float32 else 15
+    spelled = [_spell(value, digits) for value in distinct]
+    return column.replace_strict(distinct, pl.Series(spelled, dtype=pl.String), default=None, return_dtype=pl.String)
+
+
+def _spell(value: float, digits: int) -> str:
+    if value != value or value in (float("inf"), float("-inf")):
+        return str(value).replace("nan", "NaN")
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        text = f"{float(text):.30f}" if abs(value) < 1 else f"{float(text):.0f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,63 @@
+"""Parquet files."""
+
+from io import BytesIO
+from typing import Final
+
+import polars as pl
+
+from sirena.whonet.errors import UnreadableFileError, no_rows
+from sirena.whonet.file import Table
+from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
+from sirena.whonet.numbers import spell_numbers
+from sirena.whonet.source import Source
+
+MAGIC: Final = b"PAR1"
+
+
+def read_parquet(source: Source) -> Table:
+    """Read a Parquet table; numbers become the text a laboratory would write.
+
+    Raises:
+        UnreadableFileError: damaged, a column of lists or structures, no header of WHONET's, no isolates.
+        DuplicateColumnsError: two columns have one meaning.
+    """
+    data = source.path if source.path is not None else BytesIO(source.content())
+    try:
+        frame = pl.read_parquet(data)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UnreadableFileError(
+            f"{source.name}: the Parquet file is damaged or cut off", hint="Copy or write it again."
+        ) from error
+    refuse_duplicates(frame.columns)
+    refuse_foreign(assign_roles(frame.columns), source.name)
+    if frame.is_empty():
+        raise no_rows(source.name)
+    return Table(as_texts(frame, source.name))
+
+
+def as_texts(frame: pl.DataFrame, file: str) -> pl.DataFrame:
+    """Return a frame of any types as one of texts, null for empty cells.
+
+    Raises:
+        UnreadableFileError: a column holds lists, structures or objects.
+    """
+    return frame.select(_texts(column, file) for column in frame)
+
+
+def _texts(column: pl.Series, file: str) -> pl.Series:
+    kind = column.dtype
+    if kind.is_nested() or kind == pl.Object:
+        raise UnreadableFileError(
+            f"{file}: column {column.name} holds lists or structures", hint="Write one plain value to a cell."
+        )
+    if kind == pl.Binary:
+        column = column.cast(pl.String, strict=False)
+    elif kind == pl.Decimal:
+        column = spell_numbers(column.cast(pl.Float64))
+    elif kind.is_numeric():
+        column = spell_numbers(column)
+    elif kind == pl.Datetime:
+        column = column.dt.to_string("%Y-%m-%d %H:%M:%S").str.replace(r" 00:00:00$", "")
+    elif kind != pl.String:
+        column = column.cast(pl.String)
+    return column.set(column == "", None)

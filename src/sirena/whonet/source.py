@@ -1,0 +1,142 @@
+"""Where bytes come from: a file, a gzip file, a pipe or standard input, with a bound on their size."""
+
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
+
+HEAD: Final = 64 * 1024
+"""How many bytes at the beginning tell the format."""
+MAXIMUM_BYTES: Final = 2 * 1024**3
+"""Largest table read, unpacked: about 10 million isolates with ten results each."""
+_GZIP: Final = b"\x1f\x8b"
+_CHUNK: Final = 4 * 1024**2
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bytes to be read, their beginning known."""
+
+    name: str
+    """For messages: the path as given, or ``standard input``."""
+    path: Path | None
+    """The file, when its bytes are the table itself and not packed; readers may open it themselves."""
+    head: bytes
+    """The first `HEAD` bytes, unpacked."""
+    content: Callable[[], bytes]
+    """Returns all bytes, unpacked; call it once."""
+    packed: bool = False
+    """True for gzip."""
+
+
+def open_source(path: Path | str) -> Source:
+    """Open a file, or standard input for ``-``, and look at its beginning; gzip is recognised and unpacked.
+
+    Raises:
+        UnavailableFileError: missing, a folder, or not readable.
+        UnreadableFileError: empty, or gzip that is cut off, damaged or larger than `MAXIMUM_BYTES`.
+    """
+    if str(path) == "-":
+        return _from_stream(sys.stdin.buffer, "standard input")
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise UnavailableFileError(f"{path}: is a folder", hint="Name one file.")
+        if not path.is_file() and path.exists():
+            with path.open("rb") as stream:
+                return _from_stream(stream, str(path))
+        with path.open("rb") as stream:
+            head = stream.read(HEAD)
+            size = path.stat().st_size
+    except FileNotFoundError as error:
+        raise UnavailableFileError(f"{path}: no such file", hint="Check the path.") from error
+    except PermissionError as error:
+        raise UnavailableFileError(
+            f"{path}: no permission to read it", hint="Ask its owner for the right to read."
+        ) from error
+    except OSError as error:
+        raise UnavailableFileError(f"{path}: cannot be read ({error.strerror})") from error
+    if not head:
+        raise _empty(str(path))
+    if head.startswith(_GZIP):
+        return _unpack(lambda: path.open("rb"), str(path))
+    if size > MAXIMUM_BYTES:
+        raise _too_large(str(path))
+    return Source(str(path), path, head, path.read_bytes)
+
+
+def _from_stream(stream: BinaryIO, name: str) -> Source:
+    head = stream.read(HEAD)
+    if not head:
+        raise _empty(name)
+
+    def content() -> bytes:
+        rest = stream.read(MAXIMUM_BYTES - len(head) + 1)
+        if len(head) + len(rest) > MAXIMUM_BYTES:
+            raise _too_large(name)
+        return head + rest
+
+    if head.startswith(_GZIP):
+        from io import BytesIO
+
+        packed = content()
+        return _unpack(lambda: BytesIO(packed), name)
+    if not stream.seekable():
+        return Source(name, None, head, content)
+    everything = content()
+    return Source(name, None, head, lambda: everything)
+
+
+def _unpack(reopen: Callable[[], BinaryIO], name: str) -> Source:
+    head = _inflate(reopen, name, HEAD)
+    if not head:
+        raise _empty(name)
+    return Source(name, None, head, lambda: _inflate(reopen, name, None), packed=True)
+
+
+def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None) -> bytes:
+    """Unpack the first `limit` bytes, or everything up to `MAXIMUM_BYTES`; members may follow one another."""
+    parts: list[bytes] = []
+    size = 0
+    allowed = MAXIMUM_BYTES if limit is None else limit
+    try:
+        with reopen() as stream:
+            inflater = zlib.decompressobj(wbits=31)
+            pending = stream.read(_CHUNK)
+            while True:
+                part = inflater.decompress(pending, _CHUNK)
+                parts.append(part)
+                size += len(part)
+                if size >= allowed and limit is not None:
+                    return b"".join(parts)[:limit]
+                if size > allowed:
+                    raise _too_large(name)
+                if inflater.eof:
+                    pending = inflater.unused_data or stream.read(_CHUNK)
+                    if not pending.strip(b"\0"):
+                        return b"".join(parts)
+                    inflater = zlib.decompressobj(wbits=31)
+                    continue
+                pending = inflater.unconsumed_tail or stream.read(_CHUNK)
+                if not pending and not part:
+                    raise UnreadableFileError(
+                        f"{name}: the gzip file is cut off", hint="Copy or download it again; its end is missing."
+                    )
+    except zlib.error as error:
+        raise UnreadableFileError(f"{name}: the gzip file is damaged", hint="Copy or download it again.") from error
+
+
+def _empty(name: str) -> UnreadableFileError:
+    return UnreadableFileError(f"{name}: the file is empty", hint="Export it from WHONET again.")
+
+
+def _too_large(name: str) -> SirenaError:
+    return UsageError(
+        f"{name}: holds more than {MAXIMUM_BYTES // 1024**3} GiB",
+        hint="Is it a WHONET table? If so, split it, by year for example.",
+    )

@@ -1,0 +1,133 @@
+"""Writing a table in any format that is read: every column, in order, every cell as it stands.
+
+The file is written beside its destination and renamed when complete, so nobody ever meets half a file. What a format
+cannot hold (dBASE's ten-letter names, a spreadsheet's million rows) is an error that names it, never cut in silence.
+"""
+
+import gzip
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.whonet.dbase_writing import write_dbase
+from sirena.whonet.errors import UnavailableFileError
+from sirena.whonet.excel_writing import write_excel
+from sirena.whonet.sqlite_writing import write_sqlite
+
+_SLICE: Final = 20_000
+
+
+def _write_csv(frame: pl.DataFrame, path: Path, separator: str = ",") -> None:
+    frame.write_csv(path, separator=separator)
+
+
+def _write_csv_gz(frame: pl.DataFrame, path: Path) -> None:
+    # No name and no time in the gzip header: the same table always gives the same bytes.
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
+        stream.write(frame.head(0).write_csv().encode())
+        for part in frame.iter_slices(_SLICE):
+            stream.write(part.write_csv(include_header=False).encode())
+
+
+def _write_tsv(frame: pl.DataFrame, path: Path) -> None:
+    _write_csv(frame, path, "\t")
+
+
+def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_parquet(path)
+
+
+_WRITERS: Final[dict[str, Callable[[pl.DataFrame, Path], None]]] = {
+    ".csv": _write_csv,
+    ".csv.gz": _write_csv_gz,
+    ".tsv": _write_tsv,
+    ".txt": _write_tsv,
+    ".xlsx": write_excel,
+    ".parquet": _write_parquet,
+    ".sqlite": write_sqlite,
+    ".db": write_sqlite,
+    ".dbf": write_dbase,
+    ".sir": write_dbase,
+}
+
+SUFFIXES: Final = tuple(_WRITERS)
+"""Suffixes that choose the format written: text with commas, gzip of it, text with tabs, spreadsheet, Parquet,
+WHONET SQLite, dBASE III (``.sir`` is WHONET's habit)."""
+
+
+def find_suffix(path: Path | str) -> str:
+    """Return the suffix that chooses the format; ``.csv`` for standard output (``-``).
+
+    Commands call it before the work begins, so that a wrong name is told at once.
+
+    Raises:
+        UsageError: no format has this suffix.
+    """
+    if str(path) == "-":
+        return ".csv"
+    name = Path(path).name.casefold()
+    for suffix in SUFFIXES:
+        if name.endswith(suffix) and name != suffix:
+            return suffix
+    raise UsageError(
+        f"{path}: no format is known by this suffix", hint=f"Use one of {', '.join(SUFFIXES)}, or - for CSV."
+    )
+
+
+def write_file(frame: pl.DataFrame, path: Path | str) -> None:
+    """Write a table; the suffix chooses the format, ``-`` is CSV on standard output.
+
+    Args:
+        frame: columns of any plain type; those of `read_file` are all String.
+        path: destination; an existing file is replaced as one step.
+
+    Raises:
+        UsageError: unknown suffix, or the table does not fit the format.
+        UnavailableFileError: the folder is missing or not writable.
+    """
+    suffix = find_suffix(path)
+    if str(path) == "-":
+        _write_standard_output(frame)
+        return
+    with replacing(Path(path)) as temporary:
+        _WRITERS[suffix](frame, temporary)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside a file; rename it over the file when the block ends well, remove it when it fails.
+
+    Raises:
+        UnavailableFileError: the destination is a folder, or its folder is missing or not writable, or full.
+    """
+    if path.is_dir():
+        raise UnavailableFileError(f"{path}: is a folder", hint="Name a file.")
+    if not path.parent.is_dir():
+        raise UnavailableFileError(f"{path}: its folder does not exist", hint=f"Make {path.parent} first.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except SirenaError:
+        raise
+    except (OSError, pl.exceptions.PolarsError) as error:
+        cause = getattr(error, "strerror", None) or "the disk may be full or the folder not writable"
+        raise UnavailableFileError(f"{path}: cannot be written ({cause})", hint="Choose another place.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_standard_output(frame: pl.DataFrame) -> None:
+    try:
+        sys.stdout.buffer.write(frame.head(0).write_csv().encode())
+        for part in frame.iter_slices(_SLICE):
+            sys.stdout.buffer.write(part.write_csv(include_header=False).encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the reader, `head` for example, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - lets the interpreter close without a second error
