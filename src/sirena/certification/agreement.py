@@ -156,7 +156,5 @@ def agreement_by_organism(
         answers: the model's, one a result.
     """
     names, rows = np.unique(np.asarray(organisms, dtype=object).astype(str), return_inverse=True)
-    found = {
-        str(name): measure_agreement(labels[rows == row], answers[rows == row]) for row, name in enumerate(names)
-    }
+    found = {str(name): measure_agreement(labels[rows == row], answers[rows == row]) for row, name in enumerate(names)}
     return dict(sorted(found.items(), key=lambda item: (-item[1].results, item[0])))

@@ -32,10 +32,10 @@ from sirena.certification.grid import (
     BEYOND_SCALE,
     CODE_LATTICE,
     COMPARATORS,
-    Comparator,
     LOWEST_EXPONENT,
     QUESTION_CODES,
     SCALE,
+    Comparator,
 )
 from sirena.certification.monotonicity import Reversal, reversals
 from sirena.domain.category import Category

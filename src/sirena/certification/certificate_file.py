@@ -53,8 +53,7 @@ def from_json(document: Mapping[str, Any]) -> Certificate:
     Raises:
         UnreadableCertificateError: it is not a certificate, or one of another schema.
     """
-    schema = document.get("schema") if isinstance(document, Mapping) else None
-    if schema != SCHEMA:
+    if document.get("schema") != SCHEMA:
         raise UnreadableCertificateError(
             f"not a certificate of schema {SCHEMA}", hint="certify the model again with this version of Sirena"
         )

@@ -75,12 +75,11 @@ def read_cut_points(
         lowest_exponent: of the first dilution.
         network: the network's own cut points in mg/L by organism, where known.
     """
-    columns = [
-        _exponents(found, lowest_exponent) for table in (learned, official) for found in (_highest_s(table), _lowest_r(table))
-    ]
+    tables = (_highest_s(learned), _lowest_r(learned), _highest_s(official), _lowest_r(official))
+    columns = [_exponents(table, lowest_exponent) for table in tables]
     return tuple(
-        CutPoint(organism, *cuts, *network.get(organism, (None, None)))
-        for organism, *cuts in zip(organisms, *columns, strict=True)
+        CutPoint(name, s, r, official_s, official_r, *network.get(name, (None, None)))
+        for name, s, r, official_s, official_r in zip(organisms, *columns, strict=True)
     )
 
 

@@ -106,9 +106,7 @@ def _rule(file: Path, number: int, entry: dict[str, Any]) -> Rule:
     except (TypeError, ValueError) as error:
         keys = ", ".join(key for key in known if key != "reason") or "reason"
         raise UsageError(f"{where}: keys {keys}: {_plain(error)}") from error
-    return Rule(
-        criterion, _choices(where, entry, "stages", Stage), _choices(where, entry, "labels", LabelSource)
-    )
+    return Rule(criterion, _choices(where, entry, "stages", Stage), _choices(where, entry, "labels", LabelSource))
 
 
 def _choices(where: str, entry: dict[str, Any], key: str, kind: type[_Choice]) -> frozenset[_Choice]:

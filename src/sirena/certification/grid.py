@@ -3,7 +3,7 @@
 Rules, each with a test of like name:
 
 - 21 two-fold dilutions and the 20 steps halfway between them, as gradient strips print them: 41 numbers;
-- each with every comparator, ``=`` (written as the bare number), ``<=``, ``<``, ``>=``, ``>``: 205 questions an organism;
+- each with every comparator, ``=`` (written as the bare number), ``<=``, ``<``, ``>=``, ``>``: 205 an organism;
 - `domain.mic` turns each spelling into the MIC code a truth table answers, so a table is asked by one array index.
 
 A table also holds codes that no question of the scale reaches (0.0001, 4096 …). They are compared too, as
@@ -12,6 +12,7 @@ A table also holds codes that no question of the scale reaches (0.0001, 4096 …
 
 import enum
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -43,14 +44,17 @@ COMPARATORS: Final = tuple(Comparator)
 
 
 _HALF_STEPS: Final = (
-    "0.0015 0.003 0.006 0.012 0.023 0.047 0.094 0.19 0.38 0.75 1.5 3 6 12 24 48 96 192 384 768".split()
+    *("0.0015", "0.003", "0.006", "0.012", "0.023", "0.047", "0.094", "0.19", "0.38", "0.75"),
+    *("1.5", "3", "6", "12", "24", "48", "96", "192", "384", "768"),
 )
 
-SCALE: Final[tuple[str, ...]] = tuple(
-    number
-    for exponent, half_step in zip(range(LOWEST_EXPONENT, HIGHEST_EXPONENT), _HALF_STEPS, strict=True)
-    for number in (spell_dilution(exponent), half_step)
-) + (spell_dilution(HIGHEST_EXPONENT),)
+SCALE: Final[tuple[str, ...]] = (
+    *chain.from_iterable(
+        (spell_dilution(exponent), half_step)
+        for exponent, half_step in zip(range(LOWEST_EXPONENT, HIGHEST_EXPONENT), _HALF_STEPS, strict=True)
+    ),
+    spell_dilution(HIGHEST_EXPONENT),
+)
 """The 41 numbers in rising order, mg/L: even positions are dilutions, odd ones the steps between."""
 
 QUESTIONS: Final[tuple[str, ...]] = tuple(sign.prefix + number for sign in COMPARATORS for number in SCALE)

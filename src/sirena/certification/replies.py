@@ -67,7 +67,9 @@ def _columns_of(returned: Any, column: str) -> tuple[Sequence[Any], Sequence[Any
         return _frame_columns(returned, column)
     if isinstance(returned, pd.Series):
         return returned.tolist(), None
-    if isinstance(returned, str | bytes | dict) or not (isinstance(returned, Sequence) or hasattr(returned, "__array__")):
+    if isinstance(returned, str | bytes | dict) or not (
+        isinstance(returned, Sequence) or hasattr(returned, "__array__")
+    ):
         raise UsageError(
             f"{column}: the model returned a {type(returned).__name__}, not one answer a row",
             hint=f"return a frame with {CATEGORY_PREFIX}{column}, a series, a list or an array",
@@ -94,7 +96,9 @@ def _frame_columns(frame: pd.DataFrame, column: str) -> tuple[Sequence[Any], Seq
     reasons = [
         index
         for index, name in enumerate(frame.columns)
-        if index != position and "reason" in str(name).lower() and (column in str(name) or str(name).lower() == "reason")
+        if index != position
+        and "reason" in str(name).lower()
+        and (column in str(name) or str(name).lower() == "reason")
     ]
     return frame.iloc[:, position].tolist(), frame.iloc[:, reasons[0]].tolist() if reasons else None
 
