@@ -1,0 +1,160 @@
+"""Agreement with held-out results: CA, VME, ME, mE, each with a 95 % interval.
+
+The rates are over results that the model answers; what it refuses is counted apart, never as an error and never
+in a denominator, because a refusal harms nobody and would thin the rates. Very major errors are over results the
+reference calls R or NS, major errors over those it calls S, the rest over all answered. I and SDD are one level,
+as are R and NS: laboratories use both names for one finding.
+
+Intervals are Clopper-Pearson's, whose coverage is never below 95 %, also for the few resistant isolates of a new
+drug, where the normal approximation gives a width of zero.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from sirena.certification.comparison import LEVEL
+
+CONFIDENCE: Final = 0.95
+"""Two-sided coverage of every interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Events of a number of results, with the exact binomial interval."""
+
+    events: int
+    results: int
+
+    @property
+    def share(self) -> float:
+        """Events as a fraction; not a number when there are no results."""
+        return self.events / self.results if self.results else float("nan")
+
+    @property
+    def lower(self) -> float:
+        """Lower 95 % limit; 0 when there are no results."""
+        if self.events == 0:
+            return 0.0
+        return float(betaincinv(self.events, self.results - self.events + 1, (1 - CONFIDENCE) / 2))
+
+    @property
+    def upper(self) -> float:
+        """Upper 95 % limit; 1 when there are no results, for nothing is excluded."""
+        if self.events == self.results:
+            return 1.0
+        return float(betaincinv(self.events + 1, self.results - self.events, (1 + CONFIDENCE) / 2))
+
+    def __str__(self) -> str:
+        if not self.results:
+            return "0 of 0"
+        return f"{self.events} of {self.results} ({self.share:.2%}, 95 % {self.lower:.2%} to {self.upper:.2%})"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Counts over held-out results with a label."""
+
+    results: int = 0
+    """Labelled results asked."""
+    answered: int = 0
+    """Of these, answered with a category."""
+    agreed: int = 0
+    """Answered at the label's level."""
+    resistant: int = 0
+    """Answered results the label calls R or NS."""
+    susceptible: int = 0
+    """Answered results the label calls S."""
+    very_major: int = 0
+    major: int = 0
+    minor: int = 0
+
+    @property
+    def answering(self) -> Rate:
+        """Answered of all labelled results."""
+        return Rate(self.answered, self.results)
+
+    @property
+    def categorical(self) -> Rate:
+        """CA: agreed of answered."""
+        return Rate(self.agreed, self.answered)
+
+    @property
+    def very_major_error(self) -> Rate:
+        """VME: answered S, of results labelled R."""
+        return Rate(self.very_major, self.resistant)
+
+    @property
+    def major_error(self) -> Rate:
+        """ME: answered R, of results labelled S."""
+        return Rate(self.major, self.susceptible)
+
+    @property
+    def minor_error(self) -> Rate:
+        """mE: one side I or SDD, of answered."""
+        return Rate(self.minor, self.answered)
+
+    def __add__(self, other: "Agreement") -> "Agreement":
+        """Pool two disjoint sets of results."""
+        mine, theirs = asdict(self), asdict(other)
+        return Agreement(**{name: mine[name] + theirs[name] for name in mine})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts; `from_json` reads them, rates and intervals follow from them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Agreement":
+        """Read what `to_json` wrote.
+
+        Raises:
+            TypeError: the document is not such a count.
+        """
+        return cls(**document)
+
+
+def measure_agreement(labels: NDArray[np.uint8], answers: NDArray[np.uint8]) -> Agreement:
+    """Count agreement of a model's answers with labels.
+
+    Args:
+        labels: positions in `ANSWERS`; those that are no category (NI, not asked) are left out.
+        answers: the model's, same shape.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if labels.shape != answers.shape:
+        raise ValueError(f"labels of shape {labels.shape} for answers of shape {answers.shape}")
+    expected, given = LEVEL[labels], LEVEL[answers]
+    labelled = expected >= 0
+    answered = labelled & (given >= 0)
+    differs = answered & (expected != given)
+    return Agreement(
+        results=int(labelled.sum()),
+        answered=int(answered.sum()),
+        agreed=int((answered & ~differs).sum()),
+        resistant=int((answered & (expected == 2)).sum()),
+        susceptible=int((answered & (expected == 0)).sum()),
+        very_major=int((answered & (expected == 2) & (given == 0)).sum()),
+        major=int((answered & (expected == 0) & (given == 2)).sum()),
+        minor=int((differs & ((expected == 1) | (given == 1))).sum()),
+    )
+
+
+def agreement_by_organism(
+    organisms: Sequence[str], labels: NDArray[np.uint8], answers: NDArray[np.uint8]
+) -> dict[str, Agreement]:
+    """Count agreement for each organism, in order of falling number of results.
+
+    Args:
+        organisms: organism code of each result.
+        labels: positions in `ANSWERS`, one a result.
+        answers: the model's, one a result.
+    """
+    names, rows = np.unique(np.asarray(organisms, dtype=object).astype(str), return_inverse=True)
+    found = {str(name): measure_agreement(labels[rows == row], answers[rows == row]) for row, name in enumerate(names)}
+    return dict(sorted(found.items(), key=lambda item: (-item[1].results, item[0])))

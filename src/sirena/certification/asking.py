@@ -1,0 +1,163 @@
+"""Asking a model everything, whoever made it.
+
+A compiled `TruthTable` is asked by one array index. Any other model is handed the questions as a user would
+write them (organism code, MIC text) and its answers are kept question by question: a stranger need not keep
+our rules, and may answer ``3`` unlike ``4`` or ``<4`` unlike ``<=2``.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sirena.certification.grid import (
+    ASKED_LATTICE,
+    CANONICAL_QUESTION,
+    CODE_LATTICE,
+    COMPARATORS,
+    QUESTION_CODES,
+    SCALE,
+)
+from sirena.certification.replies import Replies, read_replies
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.domain.truth_table import NOT_ASKED, TruthTable
+
+ORGANISM_COLUMN: Final = "ORGANISM"
+"""Column of organism codes in the questions put to a model, as in WHONET files."""
+
+
+@dataclass(frozen=True)
+class AskedTable:
+    """A model's answers to every question of the grid."""
+
+    column: str
+    """Test column answered, ``AMK_NM``."""
+    organisms: tuple[str, ...]
+    """WHONET organism codes, the first axis of `answers`."""
+    answers: NDArray[np.uint8]
+    """Shape (organisms, 5 comparators, 41 numbers): positions in `ANSWERS`; 0 is a refusal without reason."""
+    cells: NDArray[np.uint8] | None = None
+    """Shape (organisms, 3, 28): the whole truth table by MIC code, when the model is one."""
+    unintelligible: int = 0
+    """Replies that were neither a category nor empty; counted as refusals."""
+    failed: int = 0
+    """Questions the model ended with an error; counted as refusals."""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of column, organisms and answers: what exactly was certified."""
+        state = hashlib.sha256("\n".join((self.column, *self.organisms)).encode())
+        for array in (self.answers, self.cells):
+            state.update(b"\0" if array is None else np.ascontiguousarray(array).tobytes())
+        return state.hexdigest()
+
+    @cached_property
+    def spelling_conflicts(self) -> int:
+        """Questions answered unlike the plainest spelling of the same MIC (``<4`` unlike ``<=2``)."""
+        flat = self.answers.reshape(len(self.organisms), ASKED_LATTICE.size)
+        return int((flat != flat[:, CANONICAL_QUESTION]).sum())
+
+
+def ask_table(table: TruthTable) -> AskedTable:
+    """Ask a truth table every question."""
+    count = len(table.organisms)
+    return AskedTable(
+        column=table.column,
+        organisms=table.organisms,
+        answers=table.cells[:, QUESTION_CODES].reshape(count, len(COMPARATORS), len(SCALE)),
+        cells=table.cells.reshape(count, len(CODE_LATTICE.comparators), len(CODE_LATTICE.numbers)),
+    )
+
+
+def table_of_predictor(
+    predict: Callable[[pd.DataFrame], Any],
+    column: str,
+    organisms: Sequence[str],
+    *,
+    batch_rows: int = 20_000,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> AskedTable:
+    """Ask any model every question, as rows of organism code and MIC text.
+
+    The model is asked in batches of one comparator. A batch that ends in an error is halved by organism until
+    the error is pinned to the organisms and the comparator that cause it; those count as refused.
+
+    Args:
+        predict: takes a frame with columns ``ORGANISM`` and ``column``, all text, and returns one answer a row:
+            a frame holding ``Eti_<column>`` or a single column, a series, a list, an array; category texts,
+            or the codes 0, 1, 2 for S, I, R; None, NaN or "" for a refusal.
+        column: test column, ``AMK_NM``.
+        organisms: WHONET codes to ask for, each once.
+        batch_rows: most rows handed over at once.
+        on_progress: told (questions asked, questions in all) after each batch.
+
+    Raises:
+        UsageError: no organisms, an organism twice, or answers of a form that cannot be read.
+        SirenaError: the model fails on every question.
+    """
+    names = tuple(organisms)
+    if not names:
+        raise UsageError(f"{column}: no organism to ask the model for", hint="name the organisms of its vocabulary")
+    if len(set(names)) != len(names):
+        raise UsageError(f"{column}: an organism is named twice", hint="name each organism once")
+    answers = np.full((len(names), len(COMPARATORS), len(SCALE)), NOT_ASKED, dtype=np.uint8)
+    total, asked, unintelligible, failed = answers.size, 0, 0, 0
+    last_error: Exception | None = None
+    for comparator, rows in _batches(len(names), max(1, batch_rows // len(SCALE))):
+        pending = [rows]
+        while pending:
+            part = pending.pop()
+            replies, error = _ask(predict, column, names[part], comparator)
+            size = len(names[part]) * len(SCALE)
+            if replies is not None:
+                answers[part, comparator] = replies.answers.reshape(-1, len(SCALE))
+                unintelligible += replies.unintelligible
+            elif len(names[part]) > 1:
+                middle = (part.start + part.stop) // 2
+                pending += [slice(part.start, middle), slice(middle, part.stop)]
+                continue
+            else:
+                failed, last_error = failed + size, error
+            asked += size
+            if on_progress is not None:
+                on_progress(asked, total)
+    if failed == total:
+        raise SirenaError(
+            f"{column}: the model ends with {type(last_error).__name__} on every question",
+            hint=f"it must take a frame with the text columns {ORGANISM_COLUMN} and {column}",
+        ) from last_error
+    if unintelligible == total - failed:
+        raise UsageError(
+            f"{column}: none of the model's answers is a category",
+            hint="answer S, I, R, SDD, NS or NI, or the codes 0, 1, 2 for S, I, R",
+        )
+    return AskedTable(column, names, answers, unintelligible=unintelligible, failed=failed)
+
+
+def _batches(organisms: int, step: int) -> Iterator[tuple[int, slice]]:
+    for comparator in range(len(COMPARATORS)):
+        for start in range(0, organisms, step):
+            yield comparator, slice(start, min(start + step, organisms))
+
+
+def _ask(
+    predict: Callable[[pd.DataFrame], Any], column: str, organisms: Sequence[str], comparator: int
+) -> tuple[Replies | None, Exception | None]:
+    prefix = COMPARATORS[comparator].prefix
+    questions = pd.DataFrame(
+        {
+            ORGANISM_COLUMN: np.repeat(np.array(organisms, dtype=object), len(SCALE)),
+            column: np.tile(np.array([prefix + number for number in SCALE], dtype=object), len(organisms)),
+        },
+        dtype=object,
+    )
+    try:
+        returned = predict(questions)
+    except Exception as error:  # noqa: BLE001 - a stranger's model may raise anything; what it refuses is the finding
+        return None, error
+    return read_replies(returned, column, len(questions)), None

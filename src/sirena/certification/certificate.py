@@ -1,0 +1,244 @@
+"""The certificate: everything a model answers, compared with everything a guideline edition answers.
+
+Rules, each with a test of like name:
+
+- asked is organisms × 41 numbers × 5 comparators; compared are the questions to which the reference states a category;
+- agreements and disagreements of compared questions add up to compared;
+- an organism without a reference row is asked, and every answer given for it is named as answered without reference;
+- MIC codes that the scale does not reach are compared too when the model is a truth table, and counted apart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena import __version__
+from sirena.certification.asking import AskedTable, ask_table
+from sirena.certification.comparison import (
+    KIND_OF,
+    KINDS,
+    LEVEL,
+    Disagreement,
+    Kind,
+    disagreements,
+)
+from sirena.certification.cut_points import CutPoint, read_cut_points
+from sirena.certification.grid import (
+    ASKED_LATTICE,
+    BEYOND_SCALE,
+    CODE_LATTICE,
+    COMPARATORS,
+    LOWEST_EXPONENT,
+    QUESTION_CODES,
+    SCALE,
+    Comparator,
+)
+from sirena.certification.monotonicity import Reversal, reversals
+from sirena.domain.category import Category
+from sirena.domain.errors import UsageError
+from sirena.domain.mic import CODES, MINIMUM_EXPONENT
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
+
+UNSTATED = "unstated"
+"""Name, among the reasons of refusals, of a refusal that gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is certified."""
+
+    model: str
+    """Registered name, ``modelo_AMK_NM``."""
+    version: str
+    """Version of the registered model."""
+    data_digest: str = ""
+    """Digest of the evidence the model was trained on; empty when it is not known."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The exhaustive check of one model version against one guideline edition."""
+
+    subject: Subject
+    column: str
+    """Test column answered, ``AMK_NM``."""
+    edition: str
+    """Guideline edition, ``CLSI 2025``."""
+    edition_digest: str
+    """Digest of the edition's tables, overlay included: names exactly which rules were compared with."""
+    answers_digest: str
+    """Digest of the model's answers: names exactly what was certified."""
+    certified_at: str
+    """UTC, ISO 8601."""
+    sirena_version: str
+    organisms: tuple[str, ...]
+    """Every organism asked for."""
+    organisms_without_reference: tuple[str, ...]
+    """Those for which the edition has no row."""
+    asked: int
+    """Questions: organisms × 41 × 5."""
+    compared: int
+    """Questions to which the reference states a category."""
+    agreements: int
+    """Compared questions answered with the same category."""
+    kinds: Mapping[Kind, int]
+    """Number of questions by kind of disagreement, every kind present."""
+    disagreements: tuple[Disagreement, ...]
+    """Every disagreement on the grid, neighbouring numbers merged."""
+    beyond_asked: int
+    """Cells of the truth table that the scale does not reach; 0 for a model that is not one."""
+    beyond: tuple[Disagreement, ...]
+    """Every disagreement among those."""
+    reversals: tuple[Reversal, ...]
+    """A counterexample for each organism and comparator along which a higher MIC is called more susceptible."""
+    cut_points: tuple[CutPoint, ...]
+    refusals: Mapping[str, int]
+    """Questions the model refuses, by reason."""
+    reference_refusals: Mapping[str, int]
+    """Questions the reference refuses, by reason."""
+    spelling_conflicts: int = 0
+    """Questions answered unlike the plainest spelling of the same MIC."""
+    unintelligible: int = 0
+    """Replies that were no category; counted as refusals."""
+    failed: int = 0
+    """Questions the model ended with an error; counted as refusals."""
+
+    @property
+    def monotone(self) -> bool:
+        """True when no higher MIC is called more susceptible than a lower one."""
+        return not self.reversals
+
+    @property
+    def disagreeing(self) -> int:
+        """Questions on the grid that disagree, of any kind."""
+        return sum(self.kinds.values())
+
+    @cached_property
+    def beyond_disagreeing(self) -> int:
+        """Cells beyond the scale that disagree."""
+        return sum(entry.cells for entry in self.beyond)
+
+    @property
+    def total_agreement(self) -> bool:
+        """True when the reference states something and no cell differs from it, on the scale or beyond."""
+        return self.compared > 0 and not self.disagreements and not self.beyond
+
+    @property
+    def agreement_share(self) -> float:
+        """Agreements as a fraction of compared; not a number when nothing could be compared."""
+        return self.agreements / self.compared if self.compared else float("nan")
+
+    @property
+    def unsafe(self) -> tuple[Disagreement, ...]:
+        """Where the model says S and the reference R, on the scale and beyond."""
+        return tuple(entry for entry in (*self.disagreements, *self.beyond) if entry.kind is Kind.VERY_MAJOR)
+
+
+def certify(
+    candidate: TruthTable | AskedTable,
+    reference: TruthTable,
+    *,
+    edition: str,
+    edition_digest: str,
+    subject: Subject,
+    cut_points: Mapping[str, tuple[float | None, float | None]] | None = None,
+    certified_at: datetime | None = None,
+) -> Certificate:
+    """Compare everything a model answers with everything a guideline edition answers.
+
+    Args:
+        candidate: the model's truth table, or its answers from `table_of_predictor`.
+        reference: the edition's table for the same test column.
+        edition: name of the guideline edition.
+        edition_digest: digest of its tables.
+        subject: model, version and digest of its training data.
+        cut_points: the network's own (S, R) cut points in mg/L by organism, shown beside those read off the table.
+        certified_at: time written on the certificate; now when not given.
+
+    Raises:
+        UsageError: the two answer different test columns, or the candidate has no organism.
+    """
+    asked = ask_table(candidate) if isinstance(candidate, TruthTable) else candidate
+    if asked.column != reference.column:
+        raise UsageError(
+            f"{subject.model}: answers {asked.column}, but the reference is for {reference.column}",
+            hint="certify a model against the table of its own test column",
+        )
+    organisms = asked.organisms
+    if not organisms:
+        raise UsageError(f"{subject.model}: the model knows no organism", hint="train it with evidence first")
+    whole_reference = _reference_cells(reference, organisms)
+    expected = whole_reference[:, QUESTION_CODES].reshape(asked.answers.shape)
+    kinds = KIND_OF[expected, asked.answers]
+    counts = np.bincount(kinds.reshape(-1), minlength=1 + len(KINDS))
+    stated = LEVEL[expected] >= 0
+    beyond, lattice, ordered = _beyond(asked, whole_reference), ASKED_LATTICE, asked.answers
+    if asked.cells is not None:
+        lattice, ordered = CODE_LATTICE, asked.cells
+    return Certificate(
+        subject=subject,
+        column=asked.column,
+        edition=edition,
+        edition_digest=edition_digest,
+        answers_digest=asked.digest,
+        certified_at=(certified_at or datetime.now(UTC)).isoformat(timespec="seconds"),
+        sirena_version=__version__,
+        organisms=organisms,
+        organisms_without_reference=tuple(name for name in organisms if name not in reference.row_of),
+        asked=asked.answers.size,
+        compared=int(stated.sum()),
+        agreements=int((stated & (kinds == 0)).sum()),
+        kinds={kind: int(counts[1 + position]) for position, kind in enumerate(KINDS)},
+        disagreements=tuple(disagreements(ASKED_LATTICE, organisms, expected, asked.answers, kinds != 0)),
+        beyond_asked=0 if asked.cells is None else len(organisms) * int(BEYOND_SCALE.sum()),
+        beyond=beyond,
+        reversals=reversals(lattice, organisms, ordered),
+        cut_points=_cut_points(asked, whole_reference, cut_points or {}),
+        refusals=_refusals(asked.answers, UNSTATED),
+        reference_refusals=_refusals(expected, reference.absent.value),
+        spelling_conflicts=asked.spelling_conflicts,
+        unintelligible=asked.unintelligible,
+        failed=asked.failed,
+    )
+
+
+def _reference_cells(reference: TruthTable, organisms: tuple[str, ...]) -> NDArray[np.uint8]:
+    """Return the reference's cells in the candidate's order; rows it lacks are refusals without a stated reason."""
+    padded = np.vstack([reference.cells, np.full((1, CODES), NOT_ASKED, dtype=np.uint8)])
+    rows: NDArray[np.uint8] = padded[[reference.row_of.get(name, -1) for name in organisms]]
+    return rows
+
+
+def _beyond(asked: AskedTable, whole_reference: NDArray[np.uint8]) -> tuple[Disagreement, ...]:
+    if asked.cells is None:
+        return ()
+    expected = whole_reference.reshape(asked.cells.shape)
+    where = (KIND_OF[expected, asked.cells] != 0) & BEYOND_SCALE
+    return tuple(disagreements(CODE_LATTICE, asked.organisms, expected, asked.cells, where))
+
+
+def _cut_points(
+    asked: AskedTable, whole_reference: NDArray[np.uint8], network: Mapping[str, tuple[float | None, float | None]]
+) -> tuple[CutPoint, ...]:
+    exact = COMPARATORS.index(Comparator.EQUAL)
+    if asked.cells is not None:
+        official = whole_reference.reshape(asked.cells.shape)[:, exact]
+        return read_cut_points(asked.organisms, asked.cells[:, exact], official, MINIMUM_EXPONENT, network)
+    codes = QUESTION_CODES[: len(SCALE) : 2]
+    return read_cut_points(
+        asked.organisms, asked.answers[:, exact, ::2], whole_reference[:, codes], LOWEST_EXPONENT, network
+    )
+
+
+def _refusals(answers: NDArray[np.uint8], unstated: str) -> dict[str, int]:
+    counts = np.bincount(answers.reshape(-1), minlength=len(ANSWERS))
+    found: dict[str, int] = {}
+    for answer, count in zip(ANSWERS, counts.tolist(), strict=True):
+        if count and (answer is None or answer.category is Category.NI):
+            reason = answer.reason.value if answer is not None and answer.reason is not None else unstated
+            found[reason] = found.get(reason, 0) + count
+    return found

@@ -1,0 +1,76 @@
+"""The certificate as JSON: what is stored beside the model version and read again by the gate."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from sirena.certification.certificate import Certificate, Subject
+from sirena.certification.comparison import Disagreement, Kind
+from sirena.certification.cut_points import CutPoint
+from sirena.certification.grid import COMPARATORS, SCALE
+from sirena.certification.monotonicity import Reversal
+from sirena.domain.errors import SirenaError
+
+SCHEMA: Final = "sirena-certificate/1"
+"""Name and version of the JSON form; the number rises when a reader of the old form would misread the new."""
+
+_ENTRIES: Final = ("disagreements", "beyond", "reversals", "cut_points")
+
+
+class UnreadableCertificateError(SirenaError):
+    """The document is not a certificate of a schema this version reads."""
+
+    code = "unreadable_certificate"
+
+
+def to_json(certificate: Certificate) -> dict[str, Any]:
+    """Return the whole certificate in plain types.
+
+    The scale stands in it, so that every single cell of a merged disagreement can be told: the numbers from
+    ``from`` to ``to`` of ``scale.numbers``.
+    """
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "scale": {"numbers": list(SCALE), "comparators": [sign.value for sign in COMPARATORS], "unit": "mg/L"},
+    }
+    for field in fields(Certificate):
+        value = getattr(certificate, field.name)
+        if field.name in _ENTRIES:
+            value = [entry.to_json() for entry in value]
+        elif field.name == "subject":
+            value = asdict(value)
+        elif isinstance(value, Mapping):
+            value = {str(key): count for key, count in value.items()}
+        elif isinstance(value, tuple):
+            value = list(value)
+        document[field.name] = value
+    return document
+
+
+def from_json(document: Mapping[str, Any]) -> Certificate:
+    """Read what `to_json` wrote.
+
+    Raises:
+        UnreadableCertificateError: it is not a certificate, or one of another schema.
+    """
+    if document.get("schema") != SCHEMA:
+        raise UnreadableCertificateError(
+            f"not a certificate of schema {SCHEMA}", hint="certify the model again with this version of Sirena"
+        )
+    try:
+        values = {field.name: document[field.name] for field in fields(Certificate)}
+        values |= {
+            "subject": Subject(**values["subject"]),
+            "kinds": {Kind(kind): int(count) for kind, count in values["kinds"].items()},
+            "organisms": tuple(values["organisms"]),
+            "organisms_without_reference": tuple(values["organisms_without_reference"]),
+            "disagreements": tuple(Disagreement.from_json(entry) for entry in values["disagreements"]),
+            "beyond": tuple(Disagreement.from_json(entry) for entry in values["beyond"]),
+            "reversals": tuple(Reversal.from_json(entry) for entry in values["reversals"]),
+            "cut_points": tuple(CutPoint.from_json(entry) for entry in values["cut_points"]),
+        }
+        return Certificate(**values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableCertificateError(
+            f"a damaged certificate of schema {SCHEMA}", hint="certify the model again"
+        ) from error

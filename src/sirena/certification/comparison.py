@@ -1,0 +1,210 @@
+"""Where two tables differ, what kind of difference it is, and its name.
+
+Rules, each with a test of like name:
+
+- S and WT are level 0, I and SDD level 1, R, NS and NWT level 2 (`Category.level`, and the same for ECOFFs);
+- reference at level 2 answered at level 0 is a very major error; the reverse a major error; one side at
+  level 1 a minor error; two names of one level (R for NS, I for SDD) are a difference in name;
+- a refusal (NI) differs from every category, in either direction, and from another reason for refusing;
+- a refusal without a reason agrees with any refusal.
+"""
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.certification.grid import Comparator, Lattice
+from sirena.domain.category import Category, Reason
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED, Answer
+
+
+class Kind(enum.StrEnum):
+    """How an answer differs from the reference."""
+
+    VERY_MAJOR = "VME"
+    """The reference says R, the model S: a patient may stay untreated."""
+    MAJOR = "ME"
+    """The reference says S, the model R: a useful drug is withheld."""
+    MINOR = "mE"
+    """One side says I or SDD."""
+    OTHER_NAME = "other_name"
+    """Both mean the same level by another name: R for NS, I for SDD."""
+    REFUSED = "refused"
+    """The reference answers, the model refuses."""
+    ANSWERED = "answered"
+    """The reference refuses, the model answers."""
+    OTHER_REASON = "other_reason"
+    """Both refuse, for different reasons."""
+
+
+KINDS: Final = tuple(Kind)
+
+_LEVELS: Final[Mapping[Category, int]] = {Category.WT: 0, Category.NWT: 2}
+
+
+def _level(answer: Answer | None) -> int:
+    if answer is None or answer.category is Category.NI:
+        return -1
+    level = answer.category.level
+    return _LEVELS[answer.category] if level is None else level
+
+
+LEVEL: Final[NDArray[np.int8]] = np.array([_level(answer) for answer in ANSWERS], dtype=np.int8)
+"""Level of susceptibility of each position in `ANSWERS`: 0, 1, 2, or -1 for a refusal."""
+
+
+def _kind(expected: int, answered: int) -> Kind | None:
+    if expected == answered:
+        return None
+    levels = (int(LEVEL[expected]), int(LEVEL[answered]))
+    match levels:
+        case (-1, -1):
+            return None if NOT_ASKED in (expected, answered) else Kind.OTHER_REASON
+        case (-1, _):
+            return Kind.ANSWERED
+        case (_, -1):
+            return Kind.REFUSED
+        case (2, 0):
+            return Kind.VERY_MAJOR
+        case (0, 2):
+            return Kind.MAJOR
+    return Kind.OTHER_NAME if levels[0] == levels[1] else Kind.MINOR
+
+
+def _kind_table() -> NDArray[np.uint8]:
+    table = np.zeros((len(ANSWERS), len(ANSWERS)), dtype=np.uint8)
+    for expected in range(len(ANSWERS)):
+        for answered in range(len(ANSWERS)):
+            kind = _kind(expected, answered)
+            table[expected, answered] = 0 if kind is None else 1 + KINDS.index(kind)
+    return table
+
+
+KIND_OF: Final[NDArray[np.uint8]] = _kind_table()
+"""By (expected, answered) positions in `ANSWERS`: 0 for agreement, else 1 + position in `KINDS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Consecutive numbers of one organism and comparator, all answered and expected alike."""
+
+    organism: str
+    comparator: Comparator
+    first: str
+    """Lowest number, mg/L, as spelled in the question."""
+    last: str
+    """Highest number, mg/L; equal to `first` for a single cell."""
+    cells: int
+    """How many questions it covers."""
+    answered: Answer | None
+    """What the model says; None is a refusal without reason."""
+    expected: Answer | None
+    """What the reference says; None where the reference has no row for the organism."""
+    kind: Kind
+
+    @property
+    def mics(self) -> str:
+        """The MICs as a person reads them: ``<=4`` or ``<=4 … <=16``."""
+        low = self.comparator.prefix + self.first
+        return low if self.first == self.last else f"{low} … {self.comparator.prefix}{self.last}"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.organism} {self.mics}: answered {describe(self.answered)}, expected {describe(self.expected)} "
+            f"({self.kind.value})"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain form that `from_json` reads."""
+        return {
+            "organism": self.organism,
+            "comparator": self.comparator.value,
+            "from": self.first,
+            "to": self.last,
+            "cells": self.cells,
+            "answered": describe(self.answered),
+            "expected": describe(self.expected),
+            "kind": self.kind.value,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Disagreement":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError: the document is not such an entry.
+        """
+        return cls(
+            organism=document["organism"],
+            comparator=Comparator(document["comparator"]),
+            first=document["from"],
+            last=document["to"],
+            cells=document["cells"],
+            answered=read_description(document["answered"]),
+            expected=read_description(document["expected"]),
+            kind=Kind(document["kind"]),
+        )
+
+
+def describe(answer: Answer | None) -> str:
+    """Spell an answer: ``S``, ``NI: censored``, or ``NI`` for a refusal without reason."""
+    if answer is None:
+        return Category.NI.value
+    return f"NI: {answer.reason.value}" if answer.reason else answer.category.value
+
+
+def read_description(text: str) -> Answer | None:
+    """Read what `describe` wrote.
+
+    Raises:
+        ValueError: it is no answer.
+    """
+    category, _, reason = text.partition(": ")
+    if not reason:
+        return None if category == Category.NI else Answer(Category(category))
+    return Answer(Category(category), Reason(reason))
+
+
+def disagreements(
+    lattice: Lattice,
+    organisms: tuple[str, ...],
+    expected: NDArray[np.uint8],
+    answered: NDArray[np.uint8],
+    where: NDArray[np.bool_],
+) -> Iterator[Disagreement]:
+    """Name every cell chosen by `where`, merging neighbours that are answered and expected alike.
+
+    Args:
+        lattice: how the last two axes are spelled.
+        organisms: the first axis.
+        expected: shape (organisms, comparators, numbers), positions in `ANSWERS`.
+        answered: same shape.
+        where: same shape, True for the cells to name.
+    """
+    numbers = len(lattice.numbers)
+    pair = np.where(where, expected.astype(np.int16) * len(ANSWERS) + answered, -1)
+    before = np.full(pair.shape, -2, dtype=np.int16)
+    before[..., 1:] = pair[..., :-1]
+    after = np.full(pair.shape, -2, dtype=np.int16)
+    after[..., :-1] = pair[..., 1:]
+    starts = np.flatnonzero(where & (pair != before))
+    ends = np.flatnonzero(where & (pair != after))
+    pairs = pair.reshape(-1)[starts]
+    for start, end, both in zip(starts.tolist(), ends.tolist(), pairs.tolist(), strict=True):
+        line, low = divmod(start, numbers)
+        organism, comparator = divmod(line, len(lattice.comparators))
+        wanted, given = divmod(both, len(ANSWERS))
+        yield Disagreement(
+            organism=organisms[organism],
+            comparator=lattice.comparators[comparator],
+            first=lattice.numbers[low],
+            last=lattice.numbers[end - line * numbers],
+            cells=end - start + 1,
+            answered=ANSWERS[given],
+            expected=ANSWERS[wanted],
+            kind=KINDS[KIND_OF[wanted, given] - 1],
+        )

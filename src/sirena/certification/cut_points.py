@@ -1,0 +1,102 @@
+"""Learned cut points beside the official ones, read off both tables in the same way.
+
+The susceptible cut point is the highest exact dilution answered S (or WT), the resistant one the lowest answered
+R, NS or NWT. Their difference is counted in two-fold dilutions: +1 means the model's lies one dilution higher.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.certification.comparison import LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class CutPoint:
+    """Cut points of one organism, as exponents: the dilution is ``2 ** exponent`` mg/L. None: there is none."""
+
+    organism: str
+    susceptible: int | None
+    """Highest dilution the model calls S."""
+    resistant: int | None
+    """Lowest dilution the model calls R or NS."""
+    official_susceptible: int | None
+    official_resistant: int | None
+    network_susceptible: float | None = None
+    """The network's own lower cut point, mg/L, between dilutions; None for a model without one."""
+    network_resistant: float | None = None
+    """The network's own upper cut point, mg/L."""
+
+    @property
+    def susceptible_shift(self) -> int | None:
+        """Dilutions by which the model's S cut point lies above the official one."""
+        return _shift(self.susceptible, self.official_susceptible)
+
+    @property
+    def resistant_shift(self) -> int | None:
+        """Dilutions by which the model's R cut point lies above the official one."""
+        return _shift(self.resistant, self.official_resistant)
+
+    @property
+    def same(self) -> bool:
+        """True when both cut points are the official ones."""
+        return (self.susceptible, self.resistant) == (self.official_susceptible, self.official_resistant)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain form that `from_json` reads; cut points are exponents of two."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "CutPoint":
+        """Read what `to_json` wrote.
+
+        Raises:
+            TypeError: the document is not such an entry.
+        """
+        return cls(**document)
+
+
+def read_cut_points(
+    organisms: tuple[str, ...],
+    learned: NDArray[np.uint8],
+    official: NDArray[np.uint8],
+    lowest_exponent: int,
+    network: Mapping[str, tuple[float | None, float | None]],
+) -> tuple[CutPoint, ...]:
+    """Read the cut points of every organism off two tables of exact dilutions.
+
+    Args:
+        organisms: the first axis.
+        learned: shape (organisms, dilutions), the model's positions in `ANSWERS` for rising exact dilutions.
+        official: same shape, the reference's.
+        lowest_exponent: of the first dilution.
+        network: the network's own cut points in mg/L by organism, where known.
+    """
+    tables = (_highest_s(learned), _lowest_r(learned), _highest_s(official), _lowest_r(official))
+    columns = [_exponents(table, lowest_exponent) for table in tables]
+    return tuple(
+        CutPoint(name, s, r, official_s, official_r, *network.get(name, (None, None)))
+        for name, s, r, official_s, official_r in zip(organisms, *columns, strict=True)
+    )
+
+
+def _highest_s(table: NDArray[np.uint8]) -> NDArray[np.intp]:
+    susceptible = LEVEL[table] == 0
+    last: NDArray[np.intp] = table.shape[1] - 1 - np.argmax(susceptible[:, ::-1], axis=1)
+    return np.where(susceptible.any(axis=1), last, -1)
+
+
+def _lowest_r(table: NDArray[np.uint8]) -> NDArray[np.intp]:
+    resistant = LEVEL[table] == 2
+    return np.where(resistant.any(axis=1), np.argmax(resistant, axis=1), -1)
+
+
+def _exponents(positions: NDArray[np.intp], lowest_exponent: int) -> list[int | None]:
+    return [None if position < 0 else position + lowest_exponent for position in positions.tolist()]
+
+
+def _shift(learned: int | None, official: int | None) -> int | None:
+    return None if learned is None or official is None else learned - official

@@ -1,0 +1,206 @@
+"""The gate: every criterion that applies, its finding, and the verdict.
+
+Rules, each with a test of like name:
+
+- every applicable criterion is looked at, also after one has failed, so that one reading tells all;
+- too little evidence is a failure, and says so;
+- a model that agrees with the edition in every cell is judged as one that learnt the edition, whatever it learnt
+  from: samples of isolates could only say less than the whole grid;
+- embedded, author and approver are one person: `ApproverIsNotAuthor` is waived and the waiver stands in the verdict;
+- an override has a name and a reason, keeps the failures on record, and is never the author's own (except embedded);
+- archiving demands nothing.
+"""
+
+import enum
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sirena.certification.criteria import Criterion
+from sirena.certification.evidence import (
+    CriterionFailed,
+    InsufficientEvidence,
+    LabelSource,
+    PromotionEvidence,
+    Stage,
+)
+from sirena.certification.gate_file import Gate, load_gate
+from sirena.certification.procedure_criteria import same_person
+from sirena.domain.errors import GateError, UsageError
+
+__all__ = ["Finding", "Gate", "Outcome", "Override", "Verdict", "evaluate", "load_gate"]
+
+
+class Outcome(enum.StrEnum):
+    """What came of one criterion."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INSUFFICIENT = "insufficient"
+    """Too little evidence to tell; refuses like a failure."""
+    WAIVED = "waived"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One criterion's outcome."""
+
+    criterion: str
+    reason: str
+    """Why it is demanded."""
+    outcome: Outcome
+    got: str
+    expected: str
+
+    @property
+    def refuses(self) -> bool:
+        """True when it stands in the way of promotion."""
+        return self.outcome in (Outcome.FAILED, Outcome.INSUFFICIENT)
+
+    def __str__(self) -> str:
+        return f"{self.criterion} {self.outcome.value}: got {self.got}; expected {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person's decision against the gate."""
+
+    by: str
+    reason: str
+    at: str
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says of one promotion; goes on record as it is."""
+
+    model: str
+    version: str
+    stage: Stage
+    judged_as: LabelSource
+    """Whose criteria were applied."""
+    findings: tuple[Finding, ...]
+    gate: str
+    """Path of the gate file."""
+    gate_digest: str
+    author: str
+    approver: str
+    embedded: bool
+    decided_at: str
+    """UTC, ISO 8601."""
+    overridden: Override | None = None
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """The findings that stand in the way."""
+        return tuple(finding for finding in self.findings if finding.refuses)
+
+    @property
+    def passed(self) -> bool:
+        """True when no criterion refuses; an override does not make it so."""
+        return not self.refusals
+
+    @property
+    def allowed(self) -> bool:
+        """True when the promotion may happen: passed, or overridden."""
+        return self.passed or self.overridden is not None
+
+    def require(self) -> None:
+        """Pass silently when the promotion is allowed.
+
+        Raises:
+            GateError: it is not; the text names every criterion with what was got and expected.
+        """
+        if not self.allowed:
+            refused = "\n".join(f"  - {finding}" for finding in self.refusals)
+            raise GateError(
+                f"{self.model}/{self.version} may not go to {self.stage.value}:\n{refused}",
+                hint="train again or give more evidence; a person with the right may override with a reason, on record",
+            )
+
+    def override(self, by: str, reason: str) -> "Verdict":
+        """Return the verdict as overridden by a named person for a stated reason; failures stay in it.
+
+        Raises:
+            UsageError: name or reason is empty.
+            GateError: the author would overrule the gate on his own model, outside embedded use.
+        """
+        if not by.strip() or not reason.strip():
+            raise UsageError("an override needs a name and a reason", hint="say who decides and why")
+        if not self.embedded and same_person(by, self.author):
+            raise GateError(
+                f"{self.model}/{self.version}: the author may not override the gate for the own model",
+                hint="ask a second person to override",
+            )
+        if self.passed:
+            return self
+        return replace(self, overridden=Override(by.strip(), reason.strip(), _now()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record in plain types."""
+        return {
+            "schema": "sirena-verdict/1",
+            "model": self.model,
+            "version": self.version,
+            "stage": self.stage.value,
+            "judged_as": self.judged_as.value,
+            "allowed": self.allowed,
+            "passed": self.passed,
+            "findings": [
+                {
+                    "criterion": finding.criterion,
+                    "outcome": finding.outcome.value,
+                    "got": finding.got,
+                    "expected": finding.expected,
+                    "reason": finding.reason,
+                }
+                for finding in self.findings
+            ],
+            "gate": self.gate,
+            "gate_digest": self.gate_digest,
+            "author": self.author,
+            "approver": self.approver,
+            "embedded": self.embedded,
+            "decided_at": self.decided_at,
+            "overridden": None
+            if self.overridden is None
+            else {"by": self.overridden.by, "reason": self.overridden.reason, "at": self.overridden.at},
+        }
+
+
+def evaluate(evidence: PromotionEvidence, gate: Gate) -> Verdict:
+    """Hold the evidence against every criterion of the gate that applies to it."""
+    judged_as = LabelSource.REFERENCE if evidence.certificate.total_agreement else evidence.labels
+    demanded = () if evidence.stage is Stage.ARCHIVED else gate.criteria(evidence.stage, judged_as)
+    return Verdict(
+        model=evidence.model,
+        version=evidence.version,
+        stage=evidence.stage,
+        judged_as=judged_as,
+        findings=tuple(_find(criterion, evidence) for criterion in demanded),
+        gate=gate.source,
+        gate_digest=gate.digest,
+        author=evidence.author,
+        approver=evidence.approver,
+        embedded=evidence.embedded,
+        decided_at=_now(),
+    )
+
+
+def _find(criterion: Criterion, evidence: PromotionEvidence) -> Finding:
+    got, expected, outcome = criterion.measured(evidence), criterion.expectation, Outcome.PASSED
+    if evidence.embedded and getattr(criterion, "waived_when_embedded", False):
+        outcome = Outcome.WAIVED
+    else:
+        try:
+            criterion.verify(evidence)
+        except InsufficientEvidence as refusal:
+            got, expected, outcome = refusal.got, refusal.expected, Outcome.INSUFFICIENT
+        except CriterionFailed as refusal:
+            got, expected, outcome = refusal.got, refusal.expected, Outcome.FAILED
+    return Finding(type(criterion).__name__, criterion.reason, outcome, got, expected)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,132 @@
+"""Reading the gate: which criteria hold for which stage and which kind of model, from one TOML file.
+
+An unknown criterion, parameter, stage or kind of label is an error and never passed over: a misspelt demand
+would otherwise be a demand that nobody makes.
+"""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Final, TypeVar, get_args
+
+from sirena.certification.criteria import CRITERIA, Criterion
+from sirena.certification.evidence import LabelSource, Stage
+from sirena.domain.errors import UsageError
+
+SCHEMA: Final = "sirena-gate/1"
+"""Value of the file's ``schema``."""
+SHIPPED: Final = Path(__file__).with_name("gate.toml")
+"""The gate in force when `SIRENA_GATE` names no other."""
+
+_Choice = TypeVar("_Choice", Stage, LabelSource)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A criterion and where it holds."""
+
+    criterion: Criterion
+    stages: frozenset[Stage]
+    labels: frozenset[LabelSource]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The criteria of one gate file."""
+
+    rules: tuple[Rule, ...]
+    source: str
+    """Path of the file."""
+    digest: str
+    """SHA-256 of the file: names exactly which rules decided."""
+
+    def criteria(self, stage: Stage, labels: LabelSource) -> tuple[Criterion, ...]:
+        """Return what is demanded of a model of this kind for this stage, in the file's order."""
+        return tuple(rule.criterion for rule in self.rules if stage in rule.stages and labels in rule.labels)
+
+
+def load_gate(path: Path | None = None) -> Gate:
+    """Read a gate file.
+
+    Args:
+        path: the file; None reads the one shipped.
+
+    Raises:
+        UsageError: the file is missing, is not TOML, or states something unknown; the text names file and key.
+    """
+    file = SHIPPED if path is None else path
+    try:
+        content = file.read_bytes()
+        document = tomllib.loads(content.decode("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"{file}: the gate file cannot be read ({error.strerror})", hint="set SIRENA_GATE to a readable file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: not a TOML file: {error}", hint="start from a copy of the shipped gate") from error
+    if document.get("schema") != SCHEMA:
+        raise UsageError(f'{file}: key schema: expected "{SCHEMA}"', hint="start from a copy of the shipped gate")
+    unknown = sorted(set(document) - {"schema", "criterion"})
+    if unknown:
+        raise UsageError(f"{file}: unknown key {unknown[0]}", hint="criteria stand under [[criterion]]")
+    entries = document.get("criterion")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UsageError(f"{file}: no [[criterion]] in it", hint="a gate without criteria would let everything pass")
+    rules = tuple(_rule(file, number, entry) for number, entry in enumerate(entries, start=1))
+    for stage in (Stage.STAGING, Stage.PRODUCTION):
+        for labels in LabelSource:
+            if not any(stage in rule.stages and labels in rule.labels for rule in rules):
+                raise UsageError(
+                    f"{file}: no criterion for stage {stage.value} and labels {labels.value}",
+                    hint="a gate without criteria would let everything pass",
+                )
+    return Gate(rules, str(file), hashlib.sha256(content).hexdigest())
+
+
+def _rule(file: Path, number: int, entry: dict[str, Any]) -> Rule:
+    name = entry.get("name")
+    where = f"{file}: [[criterion]] {number}"
+    if not isinstance(name, str) or name not in CRITERIA:
+        raise UsageError(f"{where}: key name: no such criterion", hint=f"known are {', '.join(CRITERIA)}")
+    where += f" ({name})"
+    kind = CRITERIA[name]
+    parameters = {key: value for key, value in entry.items() if key not in ("name", "stages", "labels")}
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]  # all of them are dataclasses
+    for key, value in parameters.items():
+        if key not in known:
+            raise UsageError(f"{where}: unknown key {key}", hint=f"known are name, stages, labels, {', '.join(known)}")
+        if not _fits(value, known[key].type):
+            raise UsageError(f"{where}: key {key}: wrong type {type(value).__name__}")
+    if not str(parameters.get("reason", "")).strip():
+        raise UsageError(f"{where}: key reason: missing", hint="say why the criterion is demanded")
+    try:
+        criterion = kind(**parameters)
+    except (TypeError, ValueError) as error:
+        keys = ", ".join(key for key in known if key != "reason") or "reason"
+        raise UsageError(f"{where}: keys {keys}: {_plain(error)}") from error
+    return Rule(criterion, _choices(where, entry, "stages", Stage), _choices(where, entry, "labels", LabelSource))
+
+
+def _choices(where: str, entry: dict[str, Any], key: str, kind: type[_Choice]) -> frozenset[_Choice]:
+    """Read a list of stages or label sources; absent means all."""
+    stated = entry.get(key)
+    if stated is None:
+        return frozenset(kind)
+    names = [member.value for member in kind]
+    if not isinstance(stated, list) or not stated or any(value not in names for value in stated):
+        raise UsageError(f"{where}: key {key}: not a list of known names", hint=f"known are {', '.join(names)}")
+    return frozenset(kind(value) for value in stated)
+
+
+def _fits(value: Any, annotation: Any) -> bool:
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    if isinstance(value, bool):
+        return bool in kinds
+    return isinstance(value, kinds) or (float in kinds and isinstance(value, int))
+
+
+def _plain(error: Exception) -> str:
+    text = str(error)
+    return "a required parameter is missing" if "missing" in text and isinstance(error, TypeError) else text

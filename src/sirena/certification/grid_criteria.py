@@ -1,0 +1,131 @@
+"""Criteria on the certificate: what must hold for every question, not for a sample of them."""
+
+from dataclasses import dataclass, field
+
+from sirena.certification.comparison import Disagreement
+from sirena.certification.evidence import CriterionFailed, InsufficientEvidence, PromotionEvidence
+from sirena.certification.monotonicity import Reversal
+
+_NAMED: int = 5
+
+
+@dataclass(frozen=True)
+class GridAgreement:
+    """Require agreement with the guideline edition over the whole grid.
+
+    A model that learnt the edition can reproduce it in every cell, so for it the bound is on the count, and
+    refusals and reasons count like categories. One that learnt laboratories' labels of several years cannot,
+    so for it the bound is on the share of the cells to which the edition states a category.
+    """
+
+    maximum_disagreements: int | None = None
+    """Most cells that may differ in any way, on the scale and beyond it; None sets no bound."""
+    minimum_share: float | None = None
+    """Smallest agreeing fraction of the cells to which the edition states a category; None sets no bound."""
+    reason: str = field(default="The model must answer what the guideline edition answers.", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.maximum_disagreements is None and self.minimum_share is None:
+            raise ValueError("maximum_disagreements or minimum_share must be given")
+        if self.maximum_disagreements is not None and self.maximum_disagreements < 0:
+            raise ValueError("maximum_disagreements must not be negative")
+        if self.minimum_share is not None and not 0 < self.minimum_share <= 1:
+            raise ValueError("minimum_share must lie above 0 and at most at 1")
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        parts = []
+        if self.maximum_disagreements is not None:
+            parts.append(f"at most {self.maximum_disagreements} cells that differ")
+        if self.minimum_share is not None:
+            parts.append(f"at least {self.minimum_share:.1%} of compared cells agreeing")
+        return " and ".join(parts)
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """What the certificate says, in words."""
+        certificate = evidence.certificate
+        differing = certificate.disagreeing + certificate.beyond_disagreeing
+        text = f"{certificate.agreements} of {certificate.compared} compared cells agreeing"
+        if certificate.compared:
+            text += f" ({certificate.agreement_share:.2%})"
+        text += f", {differing} cells that differ"
+        return text + _named((*certificate.disagreements, *certificate.beyond))
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `CriterionFailed`, or `InsufficientEvidence` when nothing could be compared."""
+        certificate = evidence.certificate
+        if not certificate.compared:
+            raise InsufficientEvidence(
+                f"no cell to which {certificate.edition} states a category for {certificate.column}", self.expectation
+            )
+        differing = certificate.disagreeing + certificate.beyond_disagreeing
+        too_many = self.maximum_disagreements is not None and differing > self.maximum_disagreements
+        if too_many or (self.minimum_share is not None and certificate.agreement_share < self.minimum_share):
+            raise CriterionFailed(self.measured(evidence), self.expectation)
+
+
+@dataclass(frozen=True)
+class MonotoneInMic:
+    """Require that no higher MIC is called more susceptible than a lower one.
+
+    No biology and no guideline has such a step, so one of them shows an error of the model, whatever it learnt from.
+    """
+
+    reason: str = field(default="More drug needed never means more susceptible.", kw_only=True)
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        return "no organism and comparator along which a higher MIC is called more susceptible"
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """What the certificate says, in words."""
+        found = evidence.certificate.reversals
+        return f"{len(found)} of them" + _named(found) if found else "none"
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `CriterionFailed`."""
+        if not evidence.certificate.monotone:
+            raise CriterionFailed(self.measured(evidence), self.expectation)
+
+
+@dataclass(frozen=True)
+class NoUnsafeAnswer:
+    """Require that the model does not say S where the edition says R, expected resistance included.
+
+    This is the one error that leaves a patient untreated, and the grid shows each of its cells beforehand. Where a
+    laboratory's labels carry an older, higher breakpoint, the cells are named here; a person may accept them by
+    override, and then answers for them.
+    """
+
+    maximum_cells: int = 0
+    """Most cells answered S where the edition says R or NS."""
+    reason: str = field(default="An isolate called S that is R may leave a patient untreated.", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.maximum_cells < 0:
+            raise ValueError("maximum_cells must not be negative")
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        return f"at most {self.maximum_cells} cells answered S where the edition says R"
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """What the certificate says, in words."""
+        found = evidence.certificate.unsafe
+        return f"{sum(entry.cells for entry in found)} cells" + _named(found)
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `CriterionFailed`."""
+        if sum(entry.cells for entry in evidence.certificate.unsafe) > self.maximum_cells:
+            raise CriterionFailed(self.measured(evidence), self.expectation)
+
+
+def _named(entries: tuple[Disagreement, ...] | tuple[Reversal, ...]) -> str:
+    """Name the first few, for a message; the certificate names all."""
+    if not entries:
+        return ""
+    more = f"; and {len(entries) - _NAMED} more, all named in the certificate" if len(entries) > _NAMED else ""
+    return f" [{'; '.join(str(entry) for entry in entries[:_NAMED])}{more}]"

@@ -1,0 +1,170 @@
+"""Criteria on isolates: what must hold for results of isolates the model was not trained on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sirena.certification.agreement import Agreement, Rate
+from sirena.certification.evidence import CriterionFailed, InsufficientEvidence, PromotionEvidence
+
+
+@dataclass(frozen=True)
+class VeryMajorErrorRate:
+    """Require few resistant isolates to be called susceptible.
+
+    A very major error may leave a patient untreated, so the bound is on the upper confidence limit and not on the
+    point estimate: none missed among ten proves little.
+    """
+
+    maximum: float
+    """Largest upper 95 % limit allowed, as a fraction of resistant results."""
+    minimum_resistant: int
+    """Fewest held-out resistant results for the rate to mean anything."""
+    reason: str = field(default="Few resistant isolates may be missed, and this must be shown.", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check(self.maximum, self.minimum_resistant)
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        return (
+            f"an upper 95 % limit of at most {self.maximum:.1%} of at least {self.minimum_resistant} resistant results"
+        )
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """What the held-out results say, in words."""
+        return _measured(evidence, lambda agreement: agreement.very_major_error, "very major errors")
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
+        agreement = evidence.held_out or Agreement()
+        if agreement.resistant < self.minimum_resistant:
+            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+        if agreement.very_major_error.upper > self.maximum:
+            raise CriterionFailed(self.measured(evidence), self.expectation)
+
+
+@dataclass(frozen=True)
+class MajorErrorRate:
+    """Require few susceptible isolates to be called resistant.
+
+    A major error withholds a useful drug and drives the use of broader ones: a slower harm, a wider bound.
+    """
+
+    maximum: float
+    """Largest upper 95 % limit allowed, as a fraction of susceptible results."""
+    minimum_susceptible: int
+    """Fewest held-out susceptible results for the rate to mean anything."""
+    reason: str = field(default="A useful drug must not be withheld without need.", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check(self.maximum, self.minimum_susceptible)
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        return (
+            f"an upper 95 % limit of at most {self.maximum:.1%} "
+            f"of at least {self.minimum_susceptible} susceptible results"
+        )
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """What the held-out results say, in words."""
+        return _measured(evidence, lambda agreement: agreement.major_error, "major errors")
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
+        agreement = evidence.held_out or Agreement()
+        if agreement.susceptible < self.minimum_susceptible:
+            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+        if agreement.major_error.upper > self.maximum:
+            raise CriterionFailed(self.measured(evidence), self.expectation)
+
+
+@dataclass(frozen=True)
+class CategoricalAgreement:
+    """Require that most held-out results are answered as labelled.
+
+    Very major and major errors leave out what is wrongly called, or not called, intermediate; this bounds the sum.
+    """
+
+    minimum: float
+    """Smallest lower 95 % limit allowed, as a fraction of answered results."""
+    minimum_results: int
+    """Fewest held-out answered results for the rate to mean anything."""
+    reason: str = field(default="The model must reproduce what its laboratories report.", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check(self.minimum, self.minimum_results)
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        return f"a lower 95 % limit of at least {self.minimum:.1%} of at least {self.minimum_results} answered results"
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """What the held-out results say, in words."""
+        return _measured(evidence, lambda agreement: agreement.categorical, "agreeing")
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
+        agreement = evidence.held_out or Agreement()
+        if agreement.answered < self.minimum_results:
+            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+        if agreement.categorical.lower < self.minimum:
+            raise CriterionFailed(self.measured(evidence), self.expectation)
+
+
+@dataclass(frozen=True)
+class EnoughEvidence:
+    """Require that the evidence is large enough for a judgement at all.
+
+    A model of which nothing could be compared has no disagreements either.
+    """
+
+    minimum_compared: int = 0
+    """Fewest cells of the certificate to which the edition states a category."""
+    minimum_isolates: int = 0
+    """Fewest isolates the model was trained on."""
+    minimum_cells: int = 0
+    """Fewest distinct (organism, MIC, label) among them."""
+    reason: str = field(default="Nothing found is only reassuring where something was looked for.", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if min(self.minimum_compared, self.minimum_isolates, self.minimum_cells) < 0:
+            raise ValueError("minima must not be negative")
+        if not max(self.minimum_compared, self.minimum_isolates, self.minimum_cells):
+            raise ValueError("minimum_compared, minimum_isolates or minimum_cells must be given")
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        return _amounts(self.minimum_compared, self.minimum_isolates, self.minimum_cells, "at least ")
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """What there is, in words."""
+        return _amounts(evidence.certificate.compared, evidence.training_isolates, evidence.training_cells, "")
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `InsufficientEvidence`."""
+        if (
+            evidence.certificate.compared < self.minimum_compared
+            or evidence.training_isolates < self.minimum_isolates
+            or evidence.training_cells < self.minimum_cells
+        ):
+            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+
+
+def _amounts(compared: int, isolates: int, cells: int, prefix: str) -> str:
+    return f"{prefix}{compared} compared cells, {isolates} training isolates, {cells} distinct training cells"
+
+
+def _measured(evidence: PromotionEvidence, rate: Callable[[Agreement], Rate], name: str) -> str:
+    return "no held-out results" if evidence.held_out is None else f"{rate(evidence.held_out)} {name}"
+
+
+def _check(fraction: float, minimum: int) -> None:
+    if not 0 < fraction <= 1:
+        raise ValueError("the bound must be a fraction above 0 and at most 1")
+    if minimum < 1:
+        raise ValueError("the minimum number of results must be at least 1")

@@ -1,0 +1,83 @@
+"""Is a higher MIC ever called more susceptible?
+
+Along each organism and comparator the numbers rise, so the level of the answers (S, then I or SDD, then R or NS)
+must not fall. Refusals in between neither break the order nor hide a break across them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.certification.comparison import LEVEL, describe
+from sirena.certification.grid import Comparator, Lattice
+from sirena.domain.truth_table import ANSWERS
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A lower MIC called more resistant than a higher one: a counterexample to monotony."""
+
+    organism: str
+    comparator: Comparator
+    lower: str
+    """The lower number, mg/L."""
+    lower_answer: str
+    higher: str
+    """The higher number, mg/L."""
+    higher_answer: str
+    cells: int
+    """How many numbers of this organism and comparator are called more susceptible than some lower one."""
+
+    def __str__(self) -> str:
+        sign = self.comparator.prefix
+        return (
+            f"{self.organism}: {sign}{self.lower} is {self.lower_answer} "
+            f"but {sign}{self.higher} is {self.higher_answer}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain form that `from_json` reads."""
+        return asdict(self) | {"comparator": self.comparator.value}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Reversal":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError, KeyError: the document is not such an entry.
+        """
+        return cls(**(dict(document) | {"comparator": Comparator(document["comparator"])}))
+
+
+def reversals(lattice: Lattice, organisms: tuple[str, ...], answers: NDArray[np.uint8]) -> tuple[Reversal, ...]:
+    """Return the first counterexample of each organism and comparator that has one.
+
+    Args:
+        lattice: how the last two axes are spelled.
+        organisms: the first axis.
+        answers: shape (organisms, comparators, numbers), positions in `ANSWERS`.
+    """
+    levels = LEVEL[answers]
+    highest_so_far = np.maximum.accumulate(levels, axis=2)
+    falls = (levels >= 0) & (levels < highest_so_far)
+    found = []
+    for organism, comparator in np.argwhere(falls.any(axis=2)).tolist():
+        line, fall = levels[organism, comparator], falls[organism, comparator]
+        higher = int(np.argmax(fall))
+        lower = int(np.argmax(line == highest_so_far[organism, comparator, higher]))
+        given = answers[organism, comparator]
+        found.append(
+            Reversal(
+                organism=organisms[organism],
+                comparator=lattice.comparators[comparator],
+                lower=lattice.numbers[lower],
+                lower_answer=describe(ANSWERS[given[lower]]),
+                higher=lattice.numbers[higher],
+                higher_answer=describe(ANSWERS[given[higher]]),
+                cells=int(fall.sum()),
+            )
+        )
+    return tuple(found)

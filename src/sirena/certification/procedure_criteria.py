@@ -1,0 +1,81 @@
+"""Criteria on the procedure: the right paper, signed by the right person."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from sirena.certification.evidence import CriterionFailed, InsufficientEvidence, PromotionEvidence
+
+
+@dataclass(frozen=True)
+class CertificateIsCurrent:
+    """Require that the certificate is of this version and of the edition in force.
+
+    A certificate of another version, of answers since changed or of last year's breakpoints proves nothing
+    about what would be deployed.
+    """
+
+    reason: str = field(default="Only what will answer, against the rules in force, is proof.", kw_only=True)
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        return "a certificate of this version's answers against the edition in force"
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """What the certificate says, in words."""
+        found = self._differences(evidence)
+        return "; ".join(found) if found else "one"
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `CriterionFailed`."""
+        if self._differences(evidence):
+            raise CriterionFailed(self.measured(evidence), self.expectation)
+
+    def _differences(self, evidence: PromotionEvidence) -> list[str]:
+        certificate = evidence.certificate
+        subject = certificate.subject
+        found = []
+        if (subject.model, subject.version) != (evidence.model, evidence.version):
+            found.append(f"a certificate of {subject.model}/{subject.version} for {evidence.model}/{evidence.version}")
+        if certificate.edition_digest != evidence.edition_digest:
+            found.append(
+                f"{certificate.edition} with digest {certificate.edition_digest[:12]}, "
+                f"in force is digest {evidence.edition_digest[:12]}"
+            )
+        if evidence.answers_digest and certificate.answers_digest != evidence.answers_digest:
+            found.append("answers that have changed since they were certified")
+        return found
+
+
+@dataclass(frozen=True)
+class ApproverIsNotAuthor:
+    """Require a second person.
+
+    Who made a model sees what it was meant to do. On one person's own machine there is no second person: the gate
+    then waives this criterion and puts the waiver on record.
+    """
+
+    reason: str = field(default="A second pair of eyes.", kw_only=True)
+
+    waived_when_embedded: ClassVar[bool] = True
+
+    @property
+    def expectation(self) -> str:
+        """What is demanded, in words."""
+        return "an approver other than the author"
+
+    def measured(self, evidence: PromotionEvidence) -> str:
+        """Who they are, in words."""
+        return f"author {evidence.author or 'not recorded'}, approver {evidence.approver or 'not recorded'}"
+
+    def verify(self, evidence: PromotionEvidence) -> None:
+        """Pass silently, or raise `CriterionFailed`, or `InsufficientEvidence` when either is not recorded."""
+        if not evidence.author.strip() or not evidence.approver.strip():
+            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+        if same_person(evidence.author, evidence.approver):
+            raise CriterionFailed(self.measured(evidence), self.expectation)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Compare two account names; case and surrounding spaces make no second person."""
+    return one.strip().casefold() == other.strip().casefold()

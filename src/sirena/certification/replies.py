@@ -1,0 +1,136 @@
+"""Reading what a model returns, in any of the shapes models return.
+
+Rules, each with a test of like name:
+
+- a frame's ``Eti_<column>`` is the answer, or its only column; a reason column beside it is read too;
+- category texts in any case; 0, 1, 2 (numbers or digits) are S, I, R, the platform's fixed label codes;
+- None, NaN, "" and NI refuse; without a reason they are position 0 of `ANSWERS`;
+- anything else is counted as unintelligible, never guessed: class probabilities carry no names, and the
+  codes of another encoder (alphabetical I, R, S) would be read upside down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sirena.domain.category import Category, Reason
+from sirena.domain.errors import UsageError
+from sirena.domain.test_column import CATEGORY_PREFIX
+from sirena.domain.truth_table import NOT_ASKED, answer_code
+
+_CODES: Final[dict[Any, Category]] = {0: Category.S, 1: Category.I, 2: Category.R}
+_UNINTELLIGIBLE: Final = 255
+
+
+@dataclass(frozen=True)
+class Replies:
+    """Answers read from one call."""
+
+    answers: NDArray[np.uint8]
+    """One position in `ANSWERS` a row; 0 is a refusal without reason."""
+    unintelligible: int
+    """Rows whose reply was no category; they stand as refusals in `answers`."""
+
+
+def read_replies(returned: Any, column: str, rows: int) -> Replies:
+    """Read a model's return value for a test column.
+
+    Raises:
+        UsageError: the value is not one answer a row.
+    """
+    categories, reasons = _columns_of(returned, column)
+    if len(categories) != rows:
+        raise UsageError(
+            f"{column}: the model returned {len(categories)} answers to {rows} questions",
+            hint="return exactly one answer for each input row, in order",
+        )
+    codes, distinct = pd.factorize(_as_objects(categories), use_na_sentinel=False)
+    answers = np.array([_read(value) for value in distinct], dtype=np.uint8)[codes]
+    unintelligible = answers == _UNINTELLIGIBLE
+    answers[unintelligible] = NOT_ASKED
+    if reasons is not None:
+        codes, distinct = pd.factorize(_as_objects(reasons), use_na_sentinel=False)
+        stated = np.array([_read_reason(value) for value in distinct], dtype=np.uint8)[codes]
+        answers = np.where((answers == NOT_ASKED) & ~unintelligible, stated, answers).astype(np.uint8)
+    return Replies(answers, int(unintelligible.sum()))
+
+
+def _columns_of(returned: Any, column: str) -> tuple[Sequence[Any], Sequence[Any] | None]:
+    """Return the column of categories and, if there is one, of reasons."""
+    if isinstance(returned, list) and returned and isinstance(returned[0], dict):
+        returned = pd.DataFrame(returned)
+    if isinstance(returned, pd.DataFrame):
+        return _frame_columns(returned, column)
+    if isinstance(returned, pd.Series):
+        return returned.tolist(), None
+    if isinstance(returned, str | bytes | dict) or not (
+        isinstance(returned, Sequence) or hasattr(returned, "__array__")
+    ):
+        raise UsageError(
+            f"{column}: the model returned a {type(returned).__name__}, not one answer a row",
+            hint=f"return a frame with {CATEGORY_PREFIX}{column}, a series, a list or an array",
+        )
+    array = _as_objects(returned) if isinstance(returned, Sequence) else np.asarray(returned)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise UsageError(
+            f"{column}: the model returned an array of shape {array.shape}, not one answer a row",
+            hint="class probabilities do not name their classes: return S, I, R",
+        )
+    return array.tolist(), None
+
+
+def _frame_columns(frame: pd.DataFrame, column: str) -> tuple[Sequence[Any], Sequence[Any] | None]:
+    wanted = CATEGORY_PREFIX + column
+    if wanted not in frame.columns and frame.shape[1] != 1:
+        raise UsageError(
+            f"{column}: the model returned {frame.shape[1]} columns and none is {wanted}",
+            hint=f"name the column of categories {wanted}",
+        )
+    position = list(frame.columns).index(wanted) if wanted in frame.columns else 0
+    reasons = [
+        index
+        for index, name in enumerate(frame.columns)
+        if index != position
+        and "reason" in str(name).lower()
+        and (column in str(name) or str(name).lower() == "reason")
+    ]
+    return frame.iloc[:, position].tolist(), frame.iloc[:, reasons[0]].tolist() if reasons else None
+
+
+def _as_objects(values: Sequence[Any]) -> NDArray[np.object_]:
+    """Keep each row one object; a nested sequence becomes its text, which is no category."""
+    array = np.empty(len(values), dtype=object)
+    for position, value in enumerate(values):
+        single = value[0] if isinstance(value, list | tuple | np.ndarray) and len(value) == 1 else value
+        array[position] = "nested" if isinstance(single, list | tuple | np.ndarray | dict | set) else single
+    return array
+
+
+def _read(value: Any) -> int:
+    """Return the position in `ANSWERS` of one distinct reply."""
+    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return NOT_ASKED
+    if isinstance(value, bool | np.bool_):
+        return _UNINTELLIGIBLE
+    if isinstance(value, int | float | np.integer | np.floating):
+        category = _CODES.get(value)  # 2.0 finds 2; 0.7 and infinity find nothing
+        return _UNINTELLIGIBLE if category is None else answer_code(category)
+    if not isinstance(value, str):
+        return _UNINTELLIGIBLE
+    folded = value.strip().upper()
+    if folded in ("", "NI", "NAN", "NONE"):
+        return NOT_ASKED
+    if folded in ("0", "1", "2"):
+        return answer_code(_CODES[int(folded)])
+    return answer_code(Category(folded)) if folded in Category.__members__ else _UNINTELLIGIBLE
+
+
+def _read_reason(value: Any) -> int:
+    folded = value.strip().lower() if isinstance(value, str) else ""
+    return answer_code(Category.NI, Reason(folded)) if folded in set(Reason) else NOT_ASKED
