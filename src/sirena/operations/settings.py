@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     user: str = ""
     """`SIRENA_USER`: name written as author and approver; empty means the operating system's user."""
 
+    max_body: int = Field(default=32 * 2**20, ge=1024)
+    """`SIRENA_MAX_BODY`: largest request body the service reads, in bytes; a larger one is answered 413."""
+
+    poll_seconds: float = Field(default=5.0, gt=0)
+    """`SIRENA_POLL_SECONDS`: how often the service asks whether another release is active, in seconds."""
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -77,17 +77,31 @@ class Panel:
         Raises:
             ValueError: organisms and mics differ in length.
         """
-        if len(organisms) != len(mics):
-            raise ValueError(f"{len(organisms)} organisms for {len(mics)} MICs")
-        distinct_organisms, organism_rows = _factorise(organisms)
-        distinct_mics, mic_rows = _factorise(mics)
-        answers = cross_answers(
-            read_column(column),
-            self.table_of(column),
-            resolve_texts(distinct_organisms),
-            encode_texts(distinct_mics),
-        )
-        taken: NDArray[np.uint8] = answers[organism_rows, mic_rows]
+        distinct, rows = factorise(organisms)
+        return self.answer_factorised(column, resolve_texts(distinct), rows, mics)
+
+    def answer_factorised(
+        self, column: str, organisms: Sequence[str | None], rows: NDArray[np.intp], mics: Sequence[str | None]
+    ) -> NDArray[np.uint8]:
+        """Answer a column as `answer_column` does, its organisms read once for all columns.
+
+        Args:
+            column: test column, ``AMK_NM``.
+            organisms: distinct resolved codes; None is missing, "" unknown.
+            rows: position of each row's organism among them.
+            mics: raw texts, one per row.
+
+        Returns:
+            uint8 array of positions in `ANSWERS`, one per row.
+
+        Raises:
+            ValueError: rows and mics differ in length.
+        """
+        if len(rows) != len(mics):
+            raise ValueError(f"{len(rows)} organisms for {len(mics)} MICs")
+        distinct, mic_rows = factorise(mics)
+        answers = cross_answers(read_column(column), self.table_of(column), organisms, encode_texts(distinct))
+        taken: NDArray[np.uint8] = answers[rows, mic_rows]
         return taken
 
     def answer_one(self, column: str, organism: str | None, mic: str | None) -> Answer | None:
@@ -151,7 +165,7 @@ class Panel:
             raise ValueError(f"a damaged panel of format {FORMAT}") from error
 
 
-def _factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np.intp]]:
+def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np.intp]]:
     """Return the distinct texts in order of appearance and the position of each row's text among them."""
     position_of: dict[str | None, int] = {}
     rows = np.fromiter((position_of.setdefault(text, len(position_of)) for text in texts), dtype=np.intp)

@@ -1,0 +1,123 @@
+"""Where the categories of a file go, and what becomes of those already there.
+
+Rules, each with a test of like name:
+
+- every input column stays, in its order; a new category column stands directly after its test column,
+  as in WHONET's own files, and its ``_basis`` and ``_reason`` directly after it;
+- a category column already there is never overwritten in silence: `Existing.REFUSE` names it and stops,
+  `Existing.KEEP` leaves it and writes ``Eti_X_new`` directly after it, `Existing.REPLACE` puts the new
+  answers in its place under its own header;
+- headers are compared without regard to case;
+- two headers that mean one test column (``AMK_NM`` and ``Amikacin``) each get a category column of their own.
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..domain.errors import UsageError
+from ..domain.test_column import CATEGORY_PREFIX, TestColumn
+
+
+class Existing(enum.StrEnum):
+    """What to do with a category column that the file already has."""
+
+    REFUSE = "refuse"
+    KEEP = "keep"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The columns that one test column adds to a file."""
+
+    header: str
+    """Header of the test column, as found."""
+    column: TestColumn
+    category: str
+    """Header that receives the category."""
+    after: str
+    """Header of the input column behind which the additions stand."""
+    replaces: bool
+    """True when `category` is an input column whose content gives way."""
+
+    @property
+    def base(self) -> str:
+        """Header from which those of basis and reason are made."""
+        return self.category.removesuffix("_new")
+
+    @property
+    def basis(self) -> str:
+        """Header of the basis."""
+        return f"{self.base}_basis"
+
+    @property
+    def reason(self) -> str:
+        """Header of the reason of an NI."""
+        return f"{self.base}_reason"
+
+
+def place_categories(
+    headers: Sequence[str],
+    test_columns: Mapping[str, TestColumn],
+    category_columns: Mapping[str, str],
+    *,
+    existing: Existing,
+    basis: bool,
+) -> list[Placement]:
+    """Decide the headers and places of a file's category columns.
+
+    Args:
+        headers: the file's columns, in order.
+        test_columns: header as found → test column, those to be answered.
+        category_columns: header of a test column → header of its category, where the file's reader found one.
+        existing: what to do with a category column already there.
+        basis: whether ``_basis`` and ``_reason`` are written too.
+
+    Raises:
+        UsageError: a column would be overwritten.
+    """
+    found = {header.casefold(): header for header in headers}
+    taken: set[str] = set()
+    used: set[str] = set()
+    placements: list[Placement] = []
+    present: list[str] = []
+    for header, column in test_columns.items():
+        name = column.category_column
+        if name.casefold() in taken:
+            name = CATEGORY_PREFIX + header
+        here = category_columns.get(header) or found.get(name.casefold())
+        if here is None or here in used:
+            placement = Placement(header, column, name, header, replaces=False)
+        else:
+            used.add(here)
+            if existing is Existing.KEEP:
+                placement = Placement(header, column, f"{here}_new", here, replaces=False)
+            else:
+                present.append(here)
+                placement = Placement(header, column, here, here, replaces=True)
+        taken.add(placement.category.casefold())
+        placements.append(placement)
+    if existing is not Existing.REPLACE:
+        present += [found[name.casefold()] for name in _additions(placements, basis) if name.casefold() in found]
+    if existing is Existing.REFUSE and present:
+        raise UsageError(
+            f"the file already has {_listed(present)}",
+            hint="--existing keep writes the answers beside them (Eti_…_new), --existing replace in their place",
+        )
+    if present and existing is Existing.KEEP:
+        raise UsageError(
+            f"the file already has {_listed(present)}, which --existing keep would overwrite",
+            hint="--existing replace overwrites them; or rename these columns first",
+        )
+    return placements
+
+
+def _additions(placements: Sequence[Placement], basis: bool) -> list[str]:
+    names = [placement.category for placement in placements if not placement.replaces]
+    return names + [name for placement in placements for name in (placement.basis, placement.reason) if basis]
+
+
+def _listed(names: Sequence[str], limit: int = 8) -> str:
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

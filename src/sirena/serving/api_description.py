@@ -1,0 +1,151 @@
+"""What ``/docs`` and ``/openapi.json`` say of bodies and answers: schemas and examples, each example a tested one."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ColumnProvenance(BaseModel):
+    """What one column's answers rest on."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str | None = Field(description="registered model that answers; null when none does")
+    version: str | None = Field(description="its version")
+    release: str = Field(description="release it was taken from")
+    edition: str | None = Field(description="guideline edition, for example CLSI 2025")
+    basis: str | None = Field(description="what the model's labels were: file, reference or both")
+
+
+class Provenance(BaseModel):
+    """What the answers rest on; beside the named fields one `ColumnProvenance` per ``Eti_`` column."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, ColumnProvenance]
+
+    release: str
+    sirena: str = Field(description="version of the program")
+    organisms: list[str | None] = Field(
+        description="WHONET code each row's organism was read as; null: missing or unknown"
+    )
+
+
+class Answers(BaseModel):
+    """One object per input row: ``Eti_X`` for each test column, and for NI its reason under ``Eti_X_reason``."""
+
+    predictions: list[dict[str, str | None]]
+    provenance: Provenance
+
+
+class Error(BaseModel):
+    """What went wrong. Never holds what was sent."""
+
+    code: str
+    message: str
+    request_id: str
+    hint: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of every error."""
+
+    error: Error
+
+
+_RECORD: Final = {"ORGANISM": "eco", "AMK_NM": "<=2", "CAZ_NM": ">16"}
+JSON_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "dataframe_records": {"summary": "one object a row", "value": {"dataframe_records": [_RECORD]}},
+    "dataframe_split": {
+        "summary": "columns and rows apart",
+        "value": {"dataframe_split": {"columns": list(_RECORD), "data": [list(_RECORD.values())]}},
+    },
+    "inputs": {"summary": "columns as lists", "value": {"inputs": {name: [cell] for name, cell in _RECORD.items()}}},
+    "instances": {"summary": "rows under another name", "value": {"instances": [_RECORD]}},
+}
+CSV_EXAMPLE: Final = "ORGANISM,AMK_NM,CAZ_NM\neco,<=2,>16\n"
+TENSOR_EXAMPLE: Final[dict[str, Any]] = {
+    "inputs": [{"name": name, "shape": [1], "datatype": "BYTES", "data": [cell]} for name, cell in _RECORD.items()]
+}
+
+_CELL: Final[dict[str, Any]] = {
+    "description": "organism (WHONET code or name), or MIC in mg/L with its comparator; null or empty: not tested",
+    "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}],
+}
+_ROW: Final[dict[str, Any]] = {"type": "object", "additionalProperties": _CELL}
+_RECORDS: Final[dict[str, Any]] = {"type": "array", "items": _ROW}
+_COLUMNAR: Final[dict[str, Any]] = {
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"type": "array", "items": _CELL}, _CELL]},
+}
+_SPLIT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["columns", "data"],
+    "properties": {
+        "columns": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        "data": {"type": "array", "items": {"type": "array", "items": _CELL}},
+    },
+}
+
+
+def _form(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": [name], "properties": {name: schema, "params": {"type": "object"}}}
+
+
+INVOCATION_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        _form("dataframe_split", _SPLIT),
+                        _form("dataframe_records", _RECORDS),
+                        _form("inputs", {"anyOf": [_RECORDS, _COLUMNAR]}),
+                        _form("instances", {"anyOf": [_RECORDS, _COLUMNAR]}),
+                    ]
+                },
+                "examples": JSON_EXAMPLES,
+            },
+            "text/csv": {"schema": {"type": "string"}, "example": CSV_EXAMPLE},
+        },
+    }
+}
+TENSOR_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["inputs"],
+                    "properties": {
+                        "id": {"type": "string"},
+                        "inputs": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["name", "shape", "datatype", "data"],
+                                "properties": {
+                                    "name": {"type": "string"},
+                                    "shape": {"type": "array", "items": {"type": "integer"}},
+                                    "datatype": {"type": "string"},
+                                    "data": {"type": "array", "items": _CELL},
+                                },
+                            },
+                        },
+                    },
+                },
+                "example": TENSOR_EXAMPLE,
+            }
+        },
+    }
+}
+ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": ErrorAnswer, "description": "the body is malformed, or holds nothing to answer"},
+    413: {"model": ErrorAnswer, "description": "the body is larger than SIRENA_MAX_BODY"},
+    415: {"model": ErrorAnswer, "description": "neither application/json nor text/csv, or not UTF-8"},
+    503: {"model": ErrorAnswer, "description": "no panel is loaded yet"},
+}
+UNKNOWN_MODEL: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"model": ErrorAnswer, "description": "the release has no model of this name"}
+}

@@ -1,0 +1,149 @@
+"""The panel in use: loaded in the background, swapped whole, kept when its source fails.
+
+Rules, each with a test of like name:
+
+- until a panel is loaded the service is alive and not ready;
+- a newly activated release is taken up within `poll_seconds`, or at once when woken (SIGHUP);
+- a request answers from one panel from start to end, whatever is swapped meanwhile;
+- a source that fails, or gives a damaged panel, leaves the panel in use and is asked again.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sirena.domain.errors import SirenaError
+from sirena.panel.compiled import Panel
+from sirena.serving.errors import NotReadyError
+from sirena.serving.source import PanelSource
+
+
+@dataclass(frozen=True)
+class LoadedPanel:
+    """A panel in use."""
+
+    panel: Panel
+    mark: str
+    """The source's mark when it was loaded."""
+    loaded_at: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class SourceFailure:
+    """The source's last failure, while it lasts."""
+
+    code: str
+    text: str
+    since: float
+    """Seconds since the epoch."""
+
+
+class PanelHolder:
+    """Keeps one panel loaded from a source."""
+
+    def __init__(
+        self,
+        source: PanelSource,
+        *,
+        poll_seconds: float = 5.0,
+        notify: Callable[[str, dict[str, str]], None] | None = None,
+    ) -> None:
+        """Hold nothing yet; `start` or `refresh` loads.
+
+        Args:
+            source: where the panel comes from.
+            poll_seconds: how often the source is asked whether another panel is meant.
+            notify: called with an event's name and facts when a panel was loaded or the source failed.
+        """
+        self._source = source
+        self._poll_seconds = poll_seconds
+        self._notify = notify
+        self._loaded: LoadedPanel | None = None
+        self._failure: SourceFailure | None = None
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._refreshing = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def loaded(self) -> LoadedPanel | None:
+        """The panel in use, None until the first is loaded."""
+        return self._loaded
+
+    @property
+    def failure(self) -> SourceFailure | None:
+        """Why the source cannot be asked now; None when it can."""
+        return self._failure
+
+    def require(self) -> Panel:
+        """Return the panel in use.
+
+        Raises:
+            NotReadyError: none is loaded yet.
+        """
+        loaded = self._loaded
+        if loaded is None:
+            raise NotReadyError(
+                "no panel is loaded yet", hint=self._failure.text if self._failure else "ask again in a few seconds"
+            )
+        return loaded.panel
+
+    def refresh(self) -> bool:
+        """Ask the source, and load and swap if another panel is meant. Returns True when one was swapped in.
+
+        Raises:
+            SirenaError: the source failed; the panel in use stays.
+        """
+        with self._refreshing:
+            try:
+                mark = self._source.mark()
+                if self._loaded is not None and mark == self._loaded.mark:
+                    self._failure = None
+                    return False
+                panel = self._source.load()
+            except SirenaError as error:
+                self._fail(error.code, error.text)
+                raise
+            self._loaded = LoadedPanel(panel, mark, time.time())
+            self._failure = None
+            self._tell("panel_loaded", {"release": panel.release, "models": str(len(panel.tables))})
+            return True
+
+    def start(self) -> None:
+        """Begin asking the source in the background."""
+        self._thread = threading.Thread(target=self._poll, name="sirena-panel", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Ask the source now rather than at the next poll."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Stop asking. A load under way is left to end by itself, so a dead registry cannot delay the exit."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=1.0)
+
+    def _poll(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self.refresh()
+            except SirenaError:
+                pass  # told by refresh
+            except Exception as error:  # noqa: BLE001 - whatever a registry's client raises, answering goes on
+                self._fail("source_failed", f"the source of the panel failed ({type(error).__name__})")
+            self._wake.wait(self._poll_seconds)
+
+    def _fail(self, code: str, text: str) -> None:
+        first = self._failure is None or self._failure.code != code
+        if first:
+            self._failure = SourceFailure(code, text, time.time())
+            self._tell("panel_source_failed", {"code": code, "text": text})
+
+    def _tell(self, event: str, facts: dict[str, str]) -> None:
+        if self._notify is not None:
+            self._notify(event, facts)

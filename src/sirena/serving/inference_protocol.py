@@ -1,0 +1,103 @@
+"""Open Inference Protocol (V2): tensors in, tensors out, over the same core.
+
+Every input tensor is a column: ``ORGANISM`` and test columns, shape ``[n]`` or ``[n, 1]``, datatype BYTES (or a
+number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and ``Eti_X_reason``; V2 knows no
+null, so "not asked" and "no reason" are empty texts. Provenance stands under ``parameters``.
+
+Source: github.com/kserve/open-inference-protocol, REST.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from sirena.domain.truth_table import ANSWERS
+from sirena.panel.compiled import Panel
+from sirena.serving.answer_bodies import REASON_SUFFIX, provenance_of
+from sirena.serving.core import ORGANISM_COLUMNS, PANEL_MODEL, Interpretation, Rows, model_version
+from sirena.serving.errors import MalformedBodyError
+from sirena.serving.request_bodies import load_json
+
+PLATFORM: Final = "sirena_truth_table"
+_HINT: Final = 'send {"inputs": [{"name": "ORGANISM", "shape": [1], "datatype": "BYTES", "data": ["eco"]}, ...]}'
+_CATEGORIES: Final = [answer.category.value if answer else "" for answer in ANSWERS]
+_REASONS: Final = [answer.reason.value if answer and answer.reason else "" for answer in ANSWERS]
+
+
+def model_metadata(panel: Panel, model: str) -> dict[str, Any]:
+    """Return the V2 description of a model.
+
+    Raises:
+        UnknownModelError: the release has no model of this name.
+    """
+    version = model_version(panel, model)
+    columns = list(panel.tables) if model == PANEL_MODEL else [model.removeprefix("modelo_")]
+    inputs = [ORGANISM_COLUMNS[0], *columns]
+    outputs = [f"Eti_{column}{suffix}" for column in columns for suffix in ("", REASON_SUFFIX)]
+    return {
+        "name": model,
+        "versions": [version],
+        "platform": PLATFORM,
+        "inputs": [_description(name) for name in inputs],
+        "outputs": [_description(name) for name in outputs],
+    }
+
+
+def read_tensors(body: bytes) -> tuple[Rows, str | None]:
+    """Read a V2 request.
+
+    Returns:
+        The rows, and the request's own id when it carries one.
+
+    Raises:
+        MalformedBodyError: it is none.
+    """
+    document = load_json(body)
+    inputs = document.get("inputs") if isinstance(document, dict) else None
+    if not isinstance(inputs, list) or not inputs:
+        raise MalformedBodyError("the body holds no list of input tensors", hint=_HINT)
+    columns: dict[str, list[Any]] = {}
+    for position, tensor in enumerate(inputs):
+        name, cells = _column(tensor, position + 1)
+        if name in columns:
+            raise MalformedBodyError(f"input tensor {position + 1} repeats a name", hint=_HINT)
+        columns[name] = cells
+    lengths = {len(cells) for cells in columns.values()}
+    if len(lengths) != 1:
+        raise MalformedBodyError("the input tensors differ in length", hint=_HINT)
+    identifier = document.get("id")
+    return Rows(columns, lengths.pop()), identifier if isinstance(identifier, str) else None
+
+
+def encode_tensors(interpretation: Interpretation, model: str, version: str, identifier: str | None) -> bytes:
+    """Return the V2 answer."""
+    outputs = []
+    for answered in interpretation.columns:
+        name = answered.column.category_column
+        for suffix, texts in (("", _CATEGORIES), (REASON_SUFFIX, _REASONS)):
+            data = [texts[code] for code in answered.answers]
+            outputs.append({"name": name + suffix, "shape": [len(data)], "datatype": "BYTES", "data": data})
+    document: dict[str, Any] = {
+        "model_name": model,
+        "model_version": version,
+        "outputs": outputs,
+        "parameters": {"provenance": provenance_of(interpretation)},
+    }
+    return orjson.dumps(document | ({"id": identifier} if identifier is not None else {}))
+
+
+def _description(name: str) -> dict[str, Any]:
+    return {"name": name, "datatype": "BYTES", "shape": [-1]}
+
+
+def _column(tensor: Any, number: int) -> tuple[str, list[Any]]:
+    if not isinstance(tensor, dict):
+        raise MalformedBodyError(f"input tensor {number} is not an object", hint=_HINT)
+    name, shape, data = tensor.get("name"), tensor.get("shape"), tensor.get("data")
+    if not isinstance(name, str) or not isinstance(data, list) or not isinstance(shape, list):
+        raise MalformedBodyError(f"input tensor {number} lacks name, shape or data", hint=_HINT)
+    if any(isinstance(cell, list) and len(cell) == 1 for cell in data):
+        data = [cell[0] if isinstance(cell, list) and len(cell) == 1 else cell for cell in data]
+    if shape not in ([len(data)], [len(data), 1]):
+        raise MalformedBodyError(f"the shape of input tensor {number} is not that of its data", hint=_HINT)
+    return name, data

@@ -1,0 +1,76 @@
+"""Prometheus metrics. Labels come from fixed sets: no patient data, no free text, nothing a caller can invent.
+
+| metric | labels | meaning |
+|---|---|---|
+| ``sirena_requests_total`` | route, method, status | requests answered |
+| ``sirena_request_seconds`` | route | time from the request's arrival to its answer |
+| ``sirena_answers_total`` | column, category, reason | answers given, empty MICs left out |
+| ``sirena_panel_info`` | release | 1 for the release in use |
+| ``sirena_panel_loaded_timestamp_seconds`` | | when it was loaded |
+| ``sirena_panel_source_up`` | | 0 while the source of the panel fails |
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from sirena.domain.truth_table import ANSWERS
+from sirena.panel.compiled import Panel
+from sirena.serving.core import Interpretation
+
+OTHER: Final = "other"
+_METHODS: Final = ("GET", "POST", "HEAD", "OPTIONS")
+_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class ServiceMetrics:
+    """The metrics of one application."""
+
+    def __init__(self) -> None:
+        """Make a registry of their own, so that two applications in one process do not meet."""
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "sirena_requests", "Requests answered", ["route", "method", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "sirena_request_seconds", "Seconds to answer", ["route"], registry=self._registry, buckets=_BUCKETS
+        )
+        self._answers = Counter(
+            "sirena_answers", "Answers given", ["column", "category", "reason"], registry=self._registry
+        )
+        self._info = Gauge("sirena_panel_info", "The release in use", ["release"], registry=self._registry)
+        self._loaded_at = Gauge(
+            "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
+        )
+        self._source_up = Gauge("sirena_panel_source_up", "1 while the panel's source answers", registry=self._registry)
+
+    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request under its route's template."""
+        self._requests.labels(route, method if method in _METHODS else OTHER, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def count_answers(self, panel: Panel, interpretation: Interpretation) -> None:
+        """Count the answers of one request; columns no model answers share one label."""
+        for answered in interpretation.columns:
+            known = answered.column.is_mic and answered.column.model_column in panel.tables
+            column = answered.column.model_column if known else OTHER
+            for code in set(answered.answers):
+                answer = ANSWERS[code]
+                if answer is not None:
+                    reason = answer.reason.value if answer.reason else ""
+                    self._answers.labels(column, answer.category.value, reason).inc(answered.answers.count(code))
+
+    def expose(self, *, release: str | None, loaded_at: float, source_up: bool) -> bytes:
+        """Return everything in Prometheus' text format.
+
+        Args:
+            release: the release in use, None when none is.
+            loaded_at: seconds since the epoch.
+            source_up: whether the panel's source could be asked last time.
+        """
+        self._info.clear()
+        if release is not None:
+            self._info.labels(release).set(1)
+        self._loaded_at.set(loaded_at)
+        self._source_up.set(1 if source_up else 0)
+        return generate_latest(self._registry)

@@ -1,0 +1,132 @@
+"""Around every request: its id, one log line, its metrics, and the last net for unforeseen errors.
+
+A log line holds the route's template and counts, never a path, an MIC, an organism or an identifier.
+"""
+
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sirena.serving.metrics import OTHER, ServiceMetrics
+
+REQUEST_ID: Final = "X-Request-ID"
+_SAFE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+_KEY: Final = "sirena.observed"
+_CLIENT_GONE: Final = 499
+
+
+@dataclass
+class Observed:
+    """What is known of a request, filled in while it is answered."""
+
+    request_id: str
+    rows: int = 0
+    columns: int = 0
+    bytes_in: int = 0
+    release: str | None = None
+    error: str | None = None
+
+
+def observed(scope: Scope) -> Observed:
+    """Return the facts of the request of an ASGI scope."""
+    facts: Observed = scope[_KEY]
+    return facts
+
+
+def error_body(code: str, message: str, hint: str, request_id: str) -> bytes:
+    """Return the one shape of every error."""
+    error = {"code": code, "message": message, "request_id": request_id}
+    return orjson.dumps({"error": error | ({"hint": hint} if hint else {})})
+
+
+class RequestObserver:
+    """ASGI middleware; the outermost of ours."""
+
+    def __init__(self, app: ASGIApp, *, log: Any, metrics: ServiceMetrics) -> None:
+        """Wrap an application.
+
+        Args:
+            app: the application.
+            log: a structlog logger.
+            metrics: counts every request.
+        """
+        self._app = app
+        self._log = log
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        facts = scope[_KEY] = Observed(_request_id(scope))
+        status = _CLIENT_GONE
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = facts.request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_observed)
+        except Exception as error:  # noqa: BLE001 - the last net: the caller gets the one shape, the log the place
+            facts.error = f"{type(error).__name__} at {_place(error)}"
+            if status == _CLIENT_GONE:
+                await _send_internal_error(send_observed, facts.request_id)
+        finally:
+            self._record(scope, facts, status, time.perf_counter() - began)
+
+    def _record(self, scope: Scope, facts: Observed, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", OTHER)
+        self._metrics.count_request(route, scope["method"], status, seconds)
+        self._log.info(
+            "request",
+            request_id=facts.request_id,
+            method=scope["method"] if scope["method"].isalpha() else OTHER,
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 2),
+            bytes_in=facts.bytes_in,
+            rows=facts.rows,
+            columns=facts.columns,
+            release=facts.release,
+            error=facts.error,
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            text = value.decode("latin-1")
+            if _SAFE_ID.fullmatch(text):
+                return str(text)
+    return uuid.uuid4().hex
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line of an error; never its message, which may repeat input."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "unknown"
+
+
+async def _send_internal_error(send: Send, request_id: str) -> None:
+    body = error_body(
+        "internal", "the request failed inside the service", "tell the operator the request id", request_id
+    )
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

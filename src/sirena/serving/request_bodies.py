@@ -1,0 +1,165 @@
+"""From a body to rows: MLflow's scoring forms in JSON, and CSV.
+
+- ``dataframe_split``: ``{"columns": [...], "data": [[...], ...]}``;
+- ``dataframe_records``, ``instances``, ``inputs`` as a list: ``[{"ORGANISM": "eco", "AMK_NM": "<=2"}, ...]``;
+- ``inputs`` (or ``instances``) as an object: ``{"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}``, or one row of bare values;
+- CSV with a header row; the delimiter (``, ; tab |``) is told from the header, so ``;`` with decimal commas works.
+
+``params`` beside them is accepted and ignored, as MLflow's own clients may send it. No error repeats the input.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import orjson
+
+from sirena.serving.core import Rows
+from sirena.serving.errors import MalformedBodyError, UnsupportedMediaTypeError
+
+_DELIMITERS: Final = ",;\t|"
+_HINT: Final = 'send {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}; GET /docs shows every form'
+JSON_TYPES: Final = ("application/json",)
+CSV_TYPES: Final = ("text/csv",)
+
+
+def read_rows(body: bytes, content_type: str) -> Rows:
+    """Read a body by its content type.
+
+    Raises:
+        UnsupportedMediaTypeError: neither JSON nor CSV, or not in UTF-8.
+        MalformedBodyError: the body is not one of the forms above.
+    """
+    media = _media_type(content_type)
+    if media in JSON_TYPES:
+        return _read_document(load_json(body))
+    if media in CSV_TYPES:
+        return _read_csv(body)
+    raise UnsupportedMediaTypeError("the content type is not read here", hint="use application/json or text/csv")
+
+
+def require_json(content_type: str) -> None:
+    """Pass silently when the content type is JSON.
+
+    Raises:
+        UnsupportedMediaTypeError: it is not.
+    """
+    if _media_type(content_type) not in JSON_TYPES:
+        raise UnsupportedMediaTypeError("the content type is not read here", hint="use application/json")
+
+
+def _media_type(content_type: str) -> str:
+    """Return the bare media type.
+
+    Raises:
+        UnsupportedMediaTypeError: a character set other than UTF-8 is declared.
+    """
+    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8", "us-ascii"):
+            raise UnsupportedMediaTypeError("the character set is not read here", hint="send UTF-8")
+    return media
+
+
+def load_json(body: bytes) -> Any:
+    """Parse JSON, also the NaN and Infinity that Python's and MLflow's clients write.
+
+    Raises:
+        MalformedBodyError: it is not JSON in UTF-8, or nested too deep.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # orjson keeps to the standard; MLflow's client sends NaN for an empty cell of a data frame
+        try:
+            return json.loads(body.decode("utf-8"))
+        except (ValueError, RecursionError):
+            raise MalformedBodyError("the body is not valid JSON in UTF-8", hint=_HINT) from None
+
+
+def _read_document(document: Any) -> Rows:
+    if not isinstance(document, dict):
+        raise MalformedBodyError("the body is not a JSON object", hint=_HINT)
+    present = [form for form in _FORMS if form in document]
+    if len(present) != 1:
+        raise MalformedBodyError(f"the body holds {len(present)} of {', '.join(_FORMS)}; it must hold one", hint=_HINT)
+    return _FORMS[present[0]](document[present[0]])
+
+
+def _read_split(value: Any) -> Rows:
+    columns = value.get("columns") if isinstance(value, dict) else None
+    data = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(columns, list) or not isinstance(data, list):
+        raise MalformedBodyError("dataframe_split holds a list of columns and a list of data", hint=_HINT)
+    return _by_position(columns, data, first_row=1)
+
+
+def _read_records(value: Any) -> Rows:
+    if not isinstance(value, list):
+        raise MalformedBodyError("the records are not a list", hint=_HINT)
+    columns: dict[str, list[Any]] = {}
+    for position, record in enumerate(value):
+        if not isinstance(record, dict):
+            raise MalformedBodyError(f"record {position + 1} is not an object of column names and values", hint=_HINT)
+        for name, cell in record.items():
+            cells = columns.get(name)
+            if cells is None:
+                cells = columns[name] = [None] * len(value)
+            cells[position] = cell
+    return Rows(columns, len(value))
+
+
+def _read_either(value: Any) -> Rows:
+    if not isinstance(value, dict):
+        return _read_records(value)
+    if not any(isinstance(cells, list) for cells in value.values()):
+        return _read_records([value])
+    lengths = {len(cells) if isinstance(cells, list) else -1 for cells in value.values()}
+    if len(lengths) != 1 or -1 in lengths:
+        raise MalformedBodyError("the columns are not lists of one length", hint=_HINT)
+    return Rows(value, lengths.pop())
+
+
+_FORMS: Final[dict[str, Callable[[Any], Rows]]] = {
+    "dataframe_split": _read_split,
+    "dataframe_records": _read_records,
+    "inputs": _read_either,
+    "instances": _read_either,
+}
+
+
+def _read_csv(body: bytes) -> Rows:
+    try:
+        text = body.decode("utf-8-sig")
+        header = text.partition("\n")[0]
+        delimiter = max(_DELIMITERS, key=header.count)
+        table = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True) if row]
+    except (ValueError, csv.Error):
+        raise MalformedBodyError(
+            "the body is not valid CSV in UTF-8",
+            hint="send a header row with ORGANISM and test columns, then one row each",
+        ) from None
+    if not table:
+        raise MalformedBodyError("the CSV has no header row", hint="the first line names the columns: ORGANISM,AMK_NM")
+    return _by_position([name.strip() for name in table[0]], table[1:], first_row=2)
+
+
+def _by_position(names: Sequence[Any], data: Sequence[Any], *, first_row: int) -> Rows:
+    """Return rows given as lists as columns.
+
+    Raises:
+        MalformedBodyError: a name that is no text or occurs twice, or a row that is no list as long as the names.
+    """
+    if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise MalformedBodyError("the column names are not distinct texts", hint="name each column once")
+    for position, row in enumerate(data):
+        if not isinstance(row, list) or len(row) != len(names):
+            raise MalformedBodyError(
+                f"row {position + first_row} is not a list of {len(names)} values",
+                hint="give every row one value a column",
+            )
+    cells = zip(*data, strict=True) if data else ([] for _ in names)
+    return Rows(dict(zip(names, cells, strict=True)), len(data))

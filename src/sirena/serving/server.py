@@ -1,0 +1,97 @@
+"""Running the application: the socket first, then the server, then an orderly end.
+
+- the port is bound before anything is loaded, so that a port in use is one clear message;
+- SIGTERM and SIGINT stop accepting, let requests under way end, then leave;
+- SIGHUP asks the source of the panel at once.
+"""
+
+import errno
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from sirena.domain.errors import SirenaError
+from sirena.serving.holder import PanelHolder
+
+DRAIN_SECONDS: Final = 30
+"""How long requests under way may take after SIGTERM."""
+_BACKLOG: Final = 2048
+
+
+class PortError(SirenaError):
+    """The address cannot be listened on."""
+
+    code = "port"
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a bound socket.
+
+    Args:
+        host: address to listen on.
+        port: TCP port; 0 takes a free one.
+
+    Raises:
+        PortError: the port is in use, not permitted, or the address is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        # listening now, not later, so that a second server on this port fails here and not in the background
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise PortError(f"cannot listen on {host}:{port}: {_cause(error)}", hint=_remedy(error)) from error
+    return bound
+
+
+def url_of(bound: socket.socket) -> str:
+    """Return the URL at which a bound socket is reached."""
+    host, port = bound.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def run(app: FastAPI, bound: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT; must be called in the main thread."""
+    holder: PanelHolder = app.state.holder
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    # uvicorn raises a signal again once it has ended in order; for a server that is the end and not an error
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
+        signal.SIGTERM: lambda *_: None,
+        signal.SIGINT: lambda *_: None,
+        signal.SIGHUP: lambda *_: holder.wake(),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        uvicorn.Server(config).run(sockets=[bound])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _cause(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the port is in use"
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "stop what listens there, or choose another port with --port or SIRENA_PORT"
+    return "choose another address or port with --host and --port"
