@@ -8,7 +8,6 @@ killed process leaves is a run, never a version.
 import json
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +18,7 @@ from mlflow.models import Model
 
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.errors import UsageError
+from sirena.registry.artifact_store import upload_model, upload_to_run
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import TrainedModel, canonical_json, model_digest, sha256
 from sirena.registry.pyfunc_artifact import save_pyfunc
@@ -26,7 +26,6 @@ from sirena.registry.runs import child_run, code_version, log_report
 from sirena.registry.served_code import served_code
 
 DIGEST_TAG: Final = "sirena.digest"
-_UPLOADS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def log_pyfunc(
     save_pyfunc(
         folder, artifacts=artifacts, columns=columns, code=served_code(registry.settings.home), identity=identity
     )
-    _upload(registry, logged.model_id, folder)
+    upload_model(registry, logged.model_id, logged.artifact_location, folder)
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     return str(logged.model_id)
 
@@ -200,18 +199,7 @@ def _log_plots(registry: Registry, run_id: str, scratch: Path, plots: Mapping[st
     for file_name, content in plots.items():
         path = scratch / file_name
         path.write_bytes(content)
-        registry.client.log_artifact(run_id, str(path))
-
-
-def _upload(registry: Registry, model_id: str, folder: Path) -> None:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-
-    def send(path: Path) -> None:
-        parent = path.parent.relative_to(folder).as_posix()
-        registry.client.log_model_artifact(model_id, str(path), None if parent == "." else parent)
-
-    with ThreadPoolExecutor(_UPLOADS) as pool:
-        list(pool.map(send, files))
+        upload_to_run(registry, run_id, path)
 
 
 def _create_version(client: Any, name: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> Any:
