@@ -9,3 +9,6 @@ The package holds everything Sirena says to MLflow, so that nothing else needs t
 - `stages` – promotion; `releases`, `activation`, `release_diff` – the panel as one model;
 - `panel_cache` – the panel that keeps answering when the registry is gone.
 """
+
+# First, so that whatever the modules below import of MLflow is imported without its warnings.
+from sirena.registry import mlflow_quietly as mlflow_quietly

@@ -30,7 +30,7 @@ class TrainedModel(Protocol):
 
     @property
     def report(self) -> Mapping[str, Any]:
-        """How it was trained: ``seed``, ``parameters``, ``history``, ``metrics``, ``counts``, ``label_source`` …"""
+        """How it was trained: ``seed``, ``parameters``, ``history``, ``metrics``, ``counts``, ``label_source``."""
 
 
 def canonical_json(document: Any) -> bytes:

@@ -6,7 +6,10 @@ minutes. None of that helps a microbiologist; what the user set in the environme
 
 import logging
 import os
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 _DEFAULTS: Final = {
@@ -31,4 +34,21 @@ with warnings.catch_warnings():
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)
 
-__all__ = ["mlflow"]
+_one_at_a_time = threading.RLock()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Run one call of MLflow or Keras that is not safe to share between threads.
+
+    MLflow keeps the model that a script makes in a module variable; and what MLflow and Keras call deprecated in
+    pandas, NumPy and themselves is theirs to mend, so it is not shown. Warning filters are process-wide, hence
+    the same lock.
+    """
+    with _one_at_a_time, warnings.catch_warnings():
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category)
+        yield
+
+
+__all__ = ["mlflow", "undisturbed"]

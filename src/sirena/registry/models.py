@@ -16,11 +16,12 @@ from mlflow.entities import LoggedModelStatus
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
-from sirena.domain.test_column import parse_test_column
 from sirena.domain.errors import UsageError
+from sirena.domain.test_column import parse_test_column
 from sirena.registry.artifact_store import upload_model, upload_to_run
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import TrainedModel, canonical_json, model_digest, sha256
+from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.pyfunc_artifact import save_pyfunc
 from sirena.registry.runs import child_run, code_version, log_report
 from sirena.registry.served_code import served_code
@@ -79,7 +80,8 @@ def log_model_version(
     """
     name = _model_name(trained.column)
     edition = str(certificate.get("edition", ""))
-    digest = model_digest(trained, edition)
+    with undisturbed():
+        digest = model_digest(trained, edition)
     existing = find_by_digest(registry, name, digest)
     if existing is not None:
         return existing
@@ -105,7 +107,13 @@ def log_model_version(
 
 
 def log_pyfunc(
-    registry: Registry, run_id: str, name: str, *, artifacts: Mapping[str, Path], columns: tuple[str, ...], scratch: Path
+    registry: Registry,
+    run_id: str,
+    name: str,
+    *,
+    artifacts: Mapping[str, Path],
+    columns: tuple[str, ...],
+    scratch: Path,
 ) -> str:
     """Store a pyfunc as a logged model of a run and return its id.
 
@@ -131,9 +139,7 @@ def log_pyfunc(
     return str(logged.model_id)
 
 
-def register(
-    registry: Registry, name: str, model_id: str, run_id: str, tags: Mapping[str, str]
-) -> ModelVersionRef:
+def register(registry: Registry, name: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> ModelVersionRef:
     """Make a version of a logged model; of two versions with one digest the older stays.
 
     Returns:
@@ -185,7 +191,8 @@ def _write_files(
         files[key].write_bytes(content)
         hashes[f"sirena.sha256.{file_name}"] = sha256(content)
     network = scratch / f"{_model_name(trained.column)}.keras"
-    trained.network.save(network)
+    with undisturbed():
+        trained.network.save(network)
     files["network"] = network
     hashes[f"sirena.sha256.{network.name}"] = sha256(network.read_bytes())
     return files, hashes

@@ -1,6 +1,5 @@
 """The folder of a logged model: MLflow's description, our files, the code that answers. No pickle."""
 
-import threading
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types.schema import ColSpec, DataType, Schema
 
 from sirena.domain.test_column import CATEGORY_PREFIX
-from sirena.registry.mlflow_quietly import mlflow
+from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.served_code import ServedCode
 from sirena.registry.served_model import ORGANISM_COLUMN, REASON_SUFFIX
 
@@ -22,8 +21,6 @@ REQUIREMENTS: Final = tuple(f"{name}=={version(name)}" for name in ("mlflow", "n
 
 _EXAMPLE_MICS: Final = ("<=0.5", "2", ">32")
 _EXAMPLE_COLUMNS: Final = 3
-_mlflow_state = threading.Lock()
-"""MLflow keeps the model a script makes in a module variable, so one script runs at a time."""
 
 
 def save_pyfunc(
@@ -38,7 +35,7 @@ def save_pyfunc(
         code: what `served_code` made.
         identity: MLflow's model with the ids of run and logged model.
     """
-    with _mlflow_state, _importable(code.package.parent):
+    with undisturbed(), _importable(code.package.parent):
         mlflow.pyfunc.save_model(
             path=str(folder),
             python_model=str(code.script),
@@ -57,7 +54,7 @@ def save_pyfunc(
 
 def load_pyfunc(uri: str) -> Any:
     """Load any model of the registry, ours or a stranger's, as MLflow's pyfunc."""
-    with _mlflow_state:
+    with undisturbed():
         return mlflow.pyfunc.load_model(uri)
 
 

@@ -59,9 +59,7 @@ def log_report(registry: Registry, run_id: str, report: Mapping[str, Any]) -> No
     params = [Param(_key(name), str(value)[:_LONGEST_PARAM]) for name, value in parameters.items()]
     now = int(time.time() * 1000)
     numbers = {**_flatten(report.get("counts") or {}), **_flatten(report.get("metrics") or {})}
-    metrics = [
-        Metric(_key(name), float(value), now, 0) for name, value in numbers.items() if _is_finite_number(value)
-    ]
+    metrics = [Metric(_key(name), float(value), now, 0) for name, value in numbers.items() if _is_finite_number(value)]
     metrics += [
         Metric(_key(f"curve/{name}"), float(value), now, step)
         for name, curve in _curves(report.get("history"))

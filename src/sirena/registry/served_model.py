@@ -31,13 +31,11 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
         """Read the tables. MLflow passes ``context`` by name, so the parameter may not be renamed."""
         if "release" in context.artifacts:
             document = json.loads(Path(context.artifacts["release"]).read_text("utf-8"))
-            tables = {column: TruthTable.from_json(table) for column, table in document["tables"].items()}
-            provenance = document["members"]
+            self._panel = Panel.from_json(document)
         else:
             table = TruthTable.from_json(json.loads(Path(context.artifacts["truth_table"]).read_text("utf-8")))
-            tables, provenance = {table.column: table}, {table.column: {}}
-        self._columns = tuple(tables)
-        self._panel = Panel(tables, provenance)
+            self._panel = Panel({table.column: table}, {}, release="")
+        self._columns = tuple(self._panel.tables)
 
     # MLflow demands a data frame's type hint here, or warns at every load.
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002

@@ -4,7 +4,6 @@ Order of writes: history tag → alias (the one atomic step that counts) → sta
 Whatever dies between two of them, the alias tells the truth and promoting again completes the rest. See ADR 7.
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -12,6 +11,7 @@ from typing import Any, Final, Protocol
 from sirena.domain.errors import GateError, UsageError
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.history import Entry, now, read_history, record
+from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
 APPROVER_TAG: Final = "sirena.approver"
@@ -115,9 +115,8 @@ def place(registry: Registry, version: ModelVersion, stage: Stage) -> None:
     client, number = registry.client, str(version.version)
     if stage.alias:
         client.set_registered_model_alias(version.name, stage.alias, number)
-    with warnings.catch_warnings():
-        # MLflow calls stages deprecated; they still are what its users see and filter by
-        warnings.simplefilter("ignore", FutureWarning)
+    # MLflow calls stages deprecated; they still are what its users see and filter by
+    with undisturbed():
         client.transition_model_version_stage(
             version.name, number, stage.value, archive_existing_versions=stage in _MARKED
         )
