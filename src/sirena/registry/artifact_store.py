@@ -1,0 +1,69 @@
+"""Files of models and runs, wherever the tracking server keeps them.
+
+MLflow reaches artifacts written through its server only through its server. The embedded profile opens the same
+database with and without a server running, so what lies in our own artifact folder is also found directly.
+"""
+
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from sirena.registry.connection import Registry
+from sirena.registry.mlflow_quietly import mlflow
+
+_UPLOADS: Final = 4
+_PROXY_SCHEME: Final = "mlflow-artifacts"
+
+
+def local_folder(registry: Registry, location: str) -> Path | None:
+    """Return the folder behind an artifact location when it lies in our own artifact folder, else None."""
+    parts = urlsplit(location)
+    if registry.is_server or parts.scheme != _PROXY_SCHEME or parts.netloc:
+        return None
+    return registry.settings.artifacts / parts.path.lstrip("/")
+
+
+def upload_model(registry: Registry, model_id: str, location: str, folder: Path) -> None:
+    """Store a logged model's files."""
+    target = local_folder(registry, location)
+    if target is not None:
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        return
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+
+    def send(path: Path) -> None:
+        parent = path.parent.relative_to(folder).as_posix()
+        registry.client.log_model_artifact(model_id, str(path), None if parent == "." else parent)
+
+    with ThreadPoolExecutor(_UPLOADS) as pool:
+        list(pool.map(send, files))
+
+
+def upload_to_run(registry: Registry, run_id: str, file: Path) -> None:
+    """Store a file beside a run."""
+    if not registry.is_server:
+        target = local_folder(registry, registry.client.get_run(run_id).info.artifact_uri)
+        if target is not None:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target / file.name)
+            return
+    registry.client.log_artifact(run_id, str(file))
+
+
+def read_artifact(registry: Registry, location: str, path: str) -> bytes:
+    """Return one file of a logged model.
+
+    Args:
+        registry: where.
+        location: the model's artifact location.
+        path: path below it, ``artifacts/truth_table.json``.
+    """
+    folder = local_folder(registry, location)
+    if folder is not None:
+        return (folder / path).read_bytes()
+    with tempfile.TemporaryDirectory(prefix="sirena-artifact-") as scratch:
+        uri = f"{location.rstrip('/')}/{path}"
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=scratch)).read_bytes()

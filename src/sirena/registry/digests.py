@@ -1,0 +1,82 @@
+"""Content digests: what makes two trainings the same model, and a downloaded file trustworthy.
+
+SHA-256 in hexadecimal throughout.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from sirena.domain.truth_table import TruthTable
+
+
+class TrainedModel(Protocol):
+    """What `training` hands over for one antimicrobial."""
+
+    @property
+    def column(self) -> str:
+        """Test column answered, ``AMK_NM``."""
+
+    @property
+    def network(self) -> Any:
+        """The Keras model: ``save(path)`` and ``get_weights()``."""
+
+    @property
+    def table(self) -> TruthTable:
+        """Everything the network answers."""
+
+    @property
+    def report(self) -> Mapping[str, Any]:
+        """How it was trained: ``seed``, ``parameters``, ``history``, ``metrics``, ``counts``, ``label_source``."""
+
+
+def canonical_json(document: Any) -> bytes:
+    """Return the one spelling of a JSON document that is hashed, stored and compared."""
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def table_digest(table: TruthTable) -> str:
+    """Return the digest of a truth table's stored form."""
+    return sha256(canonical_json(table.to_json()))
+
+
+def model_digest(trained: TrainedModel, edition: str) -> str:
+    """Return the digest that tells whether a model was logged before.
+
+    It covers behaviour (table), weights, and what the model was made from, but neither times nor places, so a
+    training that was killed and repeated finds its own versions again.
+
+    Args:
+        trained: the model.
+        edition: guideline edition of its certificate.
+    """
+    weights = hashlib.sha256()
+    for array in trained.network.get_weights():
+        values = np.ascontiguousarray(array)
+        weights.update(f"{values.dtype.str}{values.shape}".encode() + values.tobytes())
+    origin = {key: trained.report.get(key) for key in ("seed", "parameters", "label_source", "data_digest")}
+    return sha256(
+        canonical_json(
+            {
+                "column": trained.column,
+                "table": table_digest(trained.table),
+                "weights": weights.hexdigest(),
+                "origin": origin,
+                "edition": edition,
+            }
+        )
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return str(value)

@@ -1,0 +1,54 @@
+"""Import MLflow without its chatter, and with limits that suit a person who waits.
+
+MLflow warns while it imports itself, prints a progress bar for each file and retries a dead server for four
+minutes. None of that helps a microbiologist; what the user set in the environment still wins.
+"""
+
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+_DEFAULTS: Final = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_UV_AUTO_DETECT": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
+}
+"""MLflow's own settings: seconds of patience, no bars, and nothing from the working folder in the artifact."""
+
+for _name, _value in _DEFAULTS.items():
+    os.environ.setdefault(_name, _value)
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import mlflow
+    import mlflow.pyfunc
+
+logging.getLogger("mlflow").setLevel(logging.WARNING)
+
+_one_at_a_time = threading.RLock()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Run one call of MLflow or Keras that is not safe to share between threads.
+
+    MLflow keeps the model that a script makes in a module variable; and what MLflow and Keras call deprecated in
+    pandas, NumPy and themselves is theirs to mend, so it is not shown. Warning filters are process-wide, hence
+    the same lock.
+    """
+    with _one_at_a_time, warnings.catch_warnings():
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category)
+        yield
+
+
+__all__ = ["mlflow", "undisturbed"]

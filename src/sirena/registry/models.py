@@ -1,0 +1,223 @@
+"""Log one trained model: a run, a logged model, a version. Repeating it changes nothing.
+
+Order, so that being killed at any point leaves no half version: run → files → logged model ready → version
+(the last call; it carries every tag). A repetition finds the version by its digest and stops there; what a
+killed process leaves is a run, never a version.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from mlflow.entities import LoggedModelStatus
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+
+from sirena.domain.errors import UsageError
+from sirena.domain.test_column import parse_test_column
+from sirena.registry.artifact_store import upload_model, upload_to_run
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.digests import TrainedModel, canonical_json, model_digest, sha256
+from sirena.registry.mlflow_quietly import undisturbed
+from sirena.registry.pyfunc_artifact import save_pyfunc
+from sirena.registry.runs import child_run, code_version, log_report
+from sirena.registry.served_code import served_code
+
+DIGEST_TAG: Final = "sirena.digest"
+
+
+@dataclass(frozen=True)
+class ModelVersionRef:
+    """A registered version."""
+
+    name: str
+    """Registered model, ``modelo_AMK_NM``."""
+    version: int
+    run_id: str
+    digest: str
+    """See `digests.model_digest`."""
+    reused: bool = False
+    """True when the same model had been logged before."""
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+@speaks_to_mlflow
+def log_model_version(
+    registry: Registry,
+    trained: TrainedModel,
+    *,
+    certificate: Mapping[str, Any],
+    certificate_html: str,
+    author: str,
+    parent_run_id: str | None = None,
+    plots: Mapping[str, bytes] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> ModelVersionRef:
+    """Log a trained model with its certificate and register a version, unless it is registered already.
+
+    Safe to call from several threads, and in several processes at once: MLflow numbers the versions, and of
+    two equal ones the lower number stays.
+
+    Args:
+        registry: where.
+        trained: the model.
+        certificate: its certificate as JSON; ``edition`` names the guideline edition it was checked against.
+        certificate_html: the same as a page for people.
+        author: who trained; never a patient, never a path.
+        parent_run_id: run of the whole training, from `start_parent_run`.
+        plots: PNG files by name, stored with the run.
+        tags: further tags of run and version, such as data and guideline table hashes.
+
+    Raises:
+        RegistryUnavailableError: MLflow does not answer.
+        RegistryError: MLflow refused.
+        UsageError: the column is no MIC test column.
+    """
+    name = _model_name(trained.column)
+    edition = str(certificate.get("edition", ""))
+    with undisturbed():
+        digest = model_digest(trained, edition)
+    existing = find_by_digest(registry, name, digest)
+    if existing is not None:
+        return existing
+    facts = {
+        DIGEST_TAG: digest,
+        "sirena.column": trained.column,
+        "sirena.author": author,
+        "sirena.edition": edition,
+        "sirena.label_source": str(trained.report.get("label_source", "")),
+        "sirena.data_digest": str(trained.report.get("data_digest", "")),
+        "sirena.code_version": code_version(),
+        **(tags or {}),
+    }
+    with child_run(registry, name, parent_run_id, {**facts, "mlflow.user": author}) as run_id:
+        log_report(registry, run_id, trained.report)
+        with tempfile.TemporaryDirectory(prefix="sirena-model-") as scratch:
+            files, hashes = _write_files(Path(scratch), trained, certificate, certificate_html)
+            _log_plots(registry, run_id, Path(scratch), plots or {})
+            model_id = log_pyfunc(
+                registry, run_id, name, artifacts=files, columns=(trained.column,), scratch=Path(scratch)
+            )
+        return register(registry, name, model_id, run_id, {**facts, **hashes})
+
+
+def log_pyfunc(
+    registry: Registry,
+    run_id: str,
+    name: str,
+    *,
+    artifacts: Mapping[str, Path],
+    columns: tuple[str, ...],
+    scratch: Path,
+) -> str:
+    """Store a pyfunc as a logged model of a run and return its id.
+
+    Args:
+        registry: where.
+        run_id: run that made the model.
+        name: name of the logged model.
+        artifacts: files by the name under which `ServedModel` finds them.
+        columns: test columns of the signature.
+        scratch: folder for the copy that is uploaded.
+    """
+    client = registry.client
+    logged = client.create_logged_model(registry.experiment_id, name=name, source_run_id=run_id)
+    folder = scratch / "model"
+    identity = Model(
+        artifact_path=logged.artifact_location, run_id=run_id, model_uuid=logged.model_id, model_id=logged.model_id
+    )
+    save_pyfunc(
+        folder, artifacts=artifacts, columns=columns, code=served_code(registry.settings.home), identity=identity
+    )
+    upload_model(registry, logged.model_id, logged.artifact_location, folder)
+    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    return str(logged.model_id)
+
+
+def register(registry: Registry, name: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> ModelVersionRef:
+    """Make a version of a logged model; of two versions with one digest the older stays.
+
+    Returns:
+        The version that holds this content afterwards.
+    """
+    client = registry.client
+    try:
+        created = _create_version(client, name, model_id, run_id, tags)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        _create_registered_model(client, name)
+        created = _create_version(client, name, model_id, run_id, tags)
+    first = find_by_digest(registry, name, tags[DIGEST_TAG])
+    if first is not None and first.version < int(created.version):
+        client.delete_model_version(name, str(created.version))
+        return first
+    return ModelVersionRef(name, int(created.version), run_id, tags[DIGEST_TAG])
+
+
+def find_by_digest(registry: Registry, name: str, digest: str) -> ModelVersionRef | None:
+    """Return the oldest version with this content, or None."""
+    found = registry.client.search_model_versions(f"name = '{name}' AND tag.`{DIGEST_TAG}` = '{digest}'")
+    if not found:
+        return None
+    oldest = min(found, key=lambda version: int(version.version))
+    return ModelVersionRef(name, int(oldest.version), str(oldest.run_id), digest, reused=True)
+
+
+def _model_name(column: str) -> str:
+    parsed = parse_test_column(column)
+    if parsed is None or not parsed.is_mic:
+        raise UsageError(f"{column!r} is no MIC test column", hint="model columns look like AMK_NM")
+    return parsed.model_name
+
+
+def _write_files(
+    scratch: Path, trained: TrainedModel, certificate: Mapping[str, Any], certificate_html: str
+) -> tuple[dict[str, Path], dict[str, str]]:
+    contents = {
+        "truth_table": ("truth_table.json", canonical_json(trained.table.to_json())),
+        "certificate": ("certificate.json", canonical_json(certificate)),
+        "certificate_page": ("certificate.html", certificate_html.encode()),
+        "report": ("report.json", json.dumps(_readable(trained.report), indent=1, ensure_ascii=False).encode()),
+    }
+    files, hashes = {}, {}
+    for key, (file_name, content) in contents.items():
+        files[key] = scratch / file_name
+        files[key].write_bytes(content)
+        hashes[f"sirena.sha256.{file_name}"] = sha256(content)
+    network = scratch / f"{_model_name(trained.column)}.keras"
+    with undisturbed():
+        trained.network.save(network)
+    files["network"] = network
+    hashes[f"sirena.sha256.{network.name}"] = sha256(network.read_bytes())
+    return files, hashes
+
+
+def _readable(report: Mapping[str, Any]) -> Any:
+    return json.loads(canonical_json(report))
+
+
+def _log_plots(registry: Registry, run_id: str, scratch: Path, plots: Mapping[str, bytes]) -> None:
+    for file_name, content in plots.items():
+        path = scratch / file_name
+        path.write_bytes(content)
+        upload_to_run(registry, run_id, path)
+
+
+def _create_version(client: Any, name: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> Any:
+    return client.create_model_version(
+        name, f"models:/{model_id}", run_id=run_id, tags=dict(tags), model_id=model_id, await_creation_for=0
+    )
+
+
+def _create_registered_model(client: Any, name: str) -> None:
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

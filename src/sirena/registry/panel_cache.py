@@ -1,0 +1,123 @@
+"""The panel that keeps answering: loaded from the registry, kept below `SIRENA_HOME`, used when MLflow is away.
+
+Files are named by their SHA-256 and checked before use, so a damaged copy is fetched again and never answered
+from. A note per asked name (``active``, ``latest``, ``3``) remembers which file it last meant.
+"""
+
+import json
+import logging
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from sirena.operations.settings import Settings, load_settings
+from sirena.panel.compiled import Panel
+from sirena.registry.connection import Registry, RegistryUnavailableError, connect
+from sirena.registry.digests import sha256
+from sirena.registry.releases import RELEASE_FILE, Release, find_release, panel_of
+from sirena.registry.versions import read_file
+
+_log = logging.getLogger(__name__)
+_FOLDER: Final = "panels"
+
+
+@dataclass(frozen=True)
+class LoadedRelease:
+    """A panel and where it came from."""
+
+    panel: Panel
+    name: str
+    """``panel_SIR/3``."""
+    sha256: str
+    """Of the release file."""
+    from_cache_only: bool
+    """True when MLflow did not answer, so that a newer activation may be unknown."""
+
+
+def load_panel(release: str = "active", *, settings: Settings | None = None) -> Panel:
+    """Return the panel of a release (see `load_release`)."""
+    return load_release(release, settings=settings).panel
+
+
+def load_release(
+    release: str = "active", *, settings: Settings | None = None, registry: Registry | None = None
+) -> LoadedRelease:
+    """Return a release compiled for answering; the last known one when MLflow does not answer.
+
+    Args:
+        release: ``active``, ``latest``, ``3``, ``v3`` or ``panel_SIR/3``.
+        settings: where; read from the environment by default.
+        registry: an open connection to use.
+
+    Raises:
+        UsageError: no such release.
+        RegistryUnavailableError: MLflow does not answer and no copy is kept.
+        IntegrityError: the stored release is not the one that was logged.
+    """
+    settings = settings or (registry.settings if registry else load_settings())
+    folder = settings.home / _FOLDER
+    try:
+        registry = registry or connect(settings)
+        found = find_release(registry, release)
+        content = _content(registry, found, folder)
+    except RegistryUnavailableError as error:
+        note = _remembered(folder, release)
+        if note is None:
+            raise
+        kept = _kept(folder, note.sha256)
+        if kept is None:
+            raise
+        _log.warning("%s; answering from the kept copy of %s", error.text, note.name)
+        return LoadedRelease(panel_of(json.loads(kept), note.name), note.name, note.sha256, from_cache_only=True)
+    digest = sha256(content)
+    _remember(folder, release, _Note(found.name, digest))
+    return LoadedRelease(panel_of(json.loads(content), found.name), found.name, digest, from_cache_only=False)
+
+
+@dataclass(frozen=True)
+class _Note:
+    name: str
+    sha256: str
+
+
+def _content(registry: Registry, release: Release, folder: Path) -> bytes:
+    kept = _kept(folder, release.source.tags.get(f"sirena.sha256.{RELEASE_FILE}", ""))
+    if kept is not None:
+        return kept
+    content = read_file(registry, release.source, RELEASE_FILE)
+    _write(folder / f"{sha256(content)}.json", content)
+    return content
+
+
+def _kept(folder: Path, digest: str) -> bytes | None:
+    try:
+        content = (folder / f"{digest}.json").read_bytes()
+    except OSError:
+        return None
+    return content if sha256(content) == digest else None
+
+
+def _remember(folder: Path, release: str, note: _Note) -> None:
+    if _remembered(folder, release) != note:
+        _write(_note_file(folder, release), json.dumps(asdict(note)).encode())
+
+
+def _remembered(folder: Path, release: str) -> _Note | None:
+    try:
+        return _Note(**json.loads(_note_file(folder, release).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _note_file(folder: Path, release: str) -> Path:
+    return folder / f"{sha256(release.strip().lower().encode())[:16]}.name"
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(beside).replace(path)

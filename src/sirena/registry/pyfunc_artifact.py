@@ -1,0 +1,84 @@
+"""The folder of a logged model: MLflow's description, our files, the code that answers. No pickle."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from mlflow.models import Model, ModelSignature
+from mlflow.types.schema import ColSpec, DataType, Schema
+
+from sirena.domain.test_column import CATEGORY_PREFIX
+from sirena.registry.mlflow_quietly import mlflow, undisturbed
+from sirena.registry.served_code import ServedCode
+from sirena.registry.served_model import ORGANISM_COLUMN, REASON_SUFFIX
+
+REQUIREMENTS: Final = tuple(f"{name}=={version(name)}" for name in ("mlflow", "numpy", "pandas"))
+"""All a serving environment needs; pinned to what the model was logged with."""
+
+_EXAMPLE_MICS: Final = ("<=0.5", "2", ">32")
+_EXAMPLE_COLUMNS: Final = 3
+
+
+def save_pyfunc(
+    folder: Path, *, artifacts: Mapping[str, Path], columns: Sequence[str], code: ServedCode, identity: Model
+) -> None:
+    """Write a model folder that MLflow's stock tools load and serve.
+
+    Args:
+        folder: where; must not exist yet.
+        artifacts: files to carry, by the name under which `ServedModel` finds them.
+        columns: test columns of the signature; each is optional text, since a row need not hold every drug.
+        code: what `served_code` made.
+        identity: MLflow's model with the ids of run and logged model.
+    """
+    with undisturbed(), _importable(code.package.parent):
+        mlflow.pyfunc.save_model(
+            path=str(folder),
+            python_model=str(code.script),
+            code_paths=[str(code.package)],
+            artifacts={name: str(path) for name, path in artifacts.items()},
+            signature=_signature(columns),
+            input_example=_example(columns),
+            pip_requirements=list(REQUIREMENTS),
+            mlflow_model=identity,
+        )
+    for cache in list(folder.rglob("__pycache__")):
+        for compiled in cache.iterdir():
+            compiled.unlink()
+        cache.rmdir()
+
+
+def load_pyfunc(uri: str) -> Any:
+    """Load any model of the registry, ours or a stranger's, as MLflow's pyfunc."""
+    with undisturbed():
+        return mlflow.pyfunc.load_model(uri)
+
+
+def _signature(columns: Sequence[str]) -> ModelSignature:
+    inputs = [ColSpec(DataType.string, ORGANISM_COLUMN)]
+    inputs += [ColSpec(DataType.string, column, required=False) for column in columns]
+    outputs = [
+        ColSpec(DataType.string, CATEGORY_PREFIX + column + suffix, required=False)
+        for column in columns
+        for suffix in ("", REASON_SUFFIX)
+    ]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
+
+
+def _example(columns: Sequence[str]) -> pd.DataFrame:
+    cells: dict[str, Any] = {ORGANISM_COLUMN: ["eco", "kpn", "sau"]}
+    cells |= {column: list(_EXAMPLE_MICS) for column in columns[:_EXAMPLE_COLUMNS]}
+    return pd.DataFrame(cells)
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))

@@ -1,0 +1,283 @@
+"""Releases: the registered model ``panel_SIR``, each version of which fixes one version per antimicrobial.
+
+A release carries its members' tables, so it answers by itself; its tags name the members, so that every answer
+can be followed back. It is immutable and made once: the same members give the same release.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sirena.domain.errors import UsageError
+from sirena.domain.test_column import GUIDELINES, parse_test_column
+from sirena.domain.truth_table import TruthTable
+from sirena.panel.compiled import Panel
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.digests import canonical_json, sha256
+from sirena.registry.models import DIGEST_TAG, log_pyfunc, register
+from sirena.registry.runs import child_run, code_version
+from sirena.registry.versions import (
+    TRUTH_TABLE,
+    ModelVersion,
+    Stage,
+    find_version,
+    list_models,
+    list_versions,
+    load_table,
+    read_file,
+)
+
+RELEASE_MODEL: Final = "panel_SIR"
+RELEASE_FILE: Final = "release.json"
+MEMBERS_TAG: Final = "sirena.members"
+NEWEST: Final = "latest"
+ACTIVE: Final = "active"
+_RELEASE_NAME: Final = re.compile(rf"(?:models:/)?(?:{RELEASE_MODEL}(?:/|@)?)?v?(?P<which>[A-Za-z]+|\d{{1,9}})?")
+_METHODS: Final = ("M", "E")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One antimicrobial's model in a release."""
+
+    column: str
+    """Test column answered, ``AMK_NM``."""
+    model: str
+    version: int
+    digest: str
+    """Content digest of the version, see `digests.model_digest`."""
+    table_sha256: str
+    edition: str
+    label_source: str
+
+    @property
+    def reference(self) -> str:
+        """The version's name, ``modelo_AMK_NM/3``."""
+        return f"{self.model}/{self.version}"
+
+    @classmethod
+    def of(cls, version: ModelVersion) -> Self:
+        """Describe a version as a member."""
+        return cls(
+            column=version.column,
+            model=version.name,
+            version=version.version,
+            digest=version.tags.get(DIGEST_TAG, ""),
+            table_sha256=version.tags.get(f"sirena.sha256.{TRUTH_TABLE}", ""),
+            edition=version.edition,
+            label_source=version.tags.get("sirena.label_source", ""),
+        )
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release as the registry describes it."""
+
+    version: int
+    digest: str
+    members: Mapping[str, str]
+    """Member version by test column: ``{"AMK_NM": "modelo_AMK_NM/3"}``."""
+    author: str
+    note: str
+    created: datetime
+    """UTC."""
+    active: bool
+    source: ModelVersion
+
+    @property
+    def name(self) -> str:
+        """``panel_SIR/3``."""
+        return f"{RELEASE_MODEL}/{self.version}"
+
+
+@speaks_to_mlflow
+def members_at(registry: Registry, where: str) -> list[ModelVersion]:
+    """Return one version per registered antimicrobial model.
+
+    Args:
+        registry: where.
+        where: ``production``, ``staging`` or ``latest``; a model without a version there is left out.
+
+    Raises:
+        UsageError: another word, or no model stands there.
+    """
+    if where not in (NEWEST, Stage.PRODUCTION.alias, Stage.STAGING.alias):
+        raise UsageError(f"cannot take members from {where!r}", hint="take them from production, staging or latest")
+    found = []
+    for name, aliases in list_models(registry).items():
+        if where == NEWEST:
+            found += list_versions(registry, name)[-1:]
+        elif where in aliases:
+            found.append(find_version(registry, f"{name}@{where}"))
+    if not found:
+        raise UsageError(
+            f"no model is in {where}", hint=f"promote some first (`sirena promote --all --to {Stage.PRODUCTION.alias}`)"
+        )
+    return found
+
+
+@speaks_to_mlflow
+def create_release(registry: Registry, versions: Sequence[ModelVersion], *, author: str, note: str = "") -> Release:
+    """Make a release of model versions, unless the same release exists.
+
+    Args:
+        registry: where.
+        versions: one version per test column.
+        author: who makes it.
+        note: one line for people.
+
+    Raises:
+        UsageError: no versions, two for one column, or one without a truth table.
+        IntegrityError: a version's table is not the one that was logged.
+    """
+    members = {version.column: Member.of(version) for version in versions}
+    if not members or len(members) != len(versions):
+        raise UsageError(
+            "a release needs model versions, one per antimicrobial",
+            hint="name each model once, or take them with --from production",
+        )
+    document, digest = _document({column: members[column] for column in sorted(members)}, {
+        version.column: load_table(registry, version) for version in versions
+    })  # fmt: skip
+    existing = _by_digest(registry, digest)
+    if existing is not None:
+        return existing
+    content = canonical_json(document)
+    tags = {
+        DIGEST_TAG: digest,
+        MEMBERS_TAG: json.dumps({column: member.reference for column, member in sorted(members.items())}),
+        "sirena.author": author,
+        "sirena.note": note,
+        "sirena.code_version": code_version(),
+        f"sirena.sha256.{RELEASE_FILE}": sha256(content),
+    }
+    with (
+        child_run(registry, RELEASE_MODEL, None, {**tags, "mlflow.user": author}) as run_id,
+        tempfile.TemporaryDirectory(prefix="sirena-release-") as scratch,
+    ):
+        file = Path(scratch) / RELEASE_FILE
+        file.write_bytes(content)
+        model_id = log_pyfunc(
+            registry,
+            run_id,
+            RELEASE_MODEL,
+            artifacts={"release": file},
+            columns=_asked_columns(sorted(members)),
+            scratch=Path(scratch),
+        )
+        made = register(registry, RELEASE_MODEL, model_id, run_id, tags)
+    return find_release(registry, str(made.version))
+
+
+@speaks_to_mlflow
+def list_releases(registry: Registry) -> list[Release]:
+    """Return every release, oldest first."""
+    return [_describe(version) for version in list_versions(registry, RELEASE_MODEL)]
+
+
+@speaks_to_mlflow
+def find_release(registry: Registry, which: str) -> Release:
+    """Return the release a text names.
+
+    Args:
+        registry: where.
+        which: ``active`` (or ``production``), ``latest``, ``3``, ``v3`` or ``panel_SIR/3``.
+
+    Raises:
+        UsageError: the text names no release.
+    """
+    match = _RELEASE_NAME.fullmatch(which.strip())
+    name = (match["which"] or NEWEST).lower() if match else ""
+    found = {release.version: release for release in list_releases(registry)}
+    if not found:
+        raise UsageError("there is no release yet", hint="make one with `sirena release create`")
+    if name == NEWEST:
+        return found[max(found)]
+    if name in (ACTIVE, Stage.PRODUCTION.alias):
+        active = [release for release in found.values() if release.active]
+        if not active:
+            raise UsageError("no release is active", hint="activate one with `sirena release activate NAME`")
+        return active[0]
+    if name == Stage.STAGING.alias:
+        staged = [release for release in found.values() if Stage.STAGING.alias in release.source.aliases]
+        if staged:
+            return staged[0]
+    if name.isdigit() and int(name) in found:
+        return found[int(name)]
+    raise UsageError(
+        f"there is no release {which!r}", hint=f"releases: {', '.join(map(str, found))}; or say active or latest"
+    )
+
+
+@speaks_to_mlflow
+def release_members(registry: Registry, release: Release) -> list[Member]:
+    """Return the members as they were when the release was made."""
+    document = read_release_document(registry, release)
+    return [Member(**facts) for facts in document["members"].values()]
+
+
+def read_release_document(registry: Registry, release: Release) -> dict[str, Any]:
+    """Return a release's file, checked against its hash."""
+    return dict(json.loads(read_file(registry, release.source, RELEASE_FILE)))
+
+
+def panel_of(document: Mapping[str, Any], name: str) -> Panel:
+    """Compile a release's file for answering, each answer's provenance naming the release."""
+    panel = Panel.from_json(document)
+    provenance = {column: {**facts, "release": name} for column, facts in panel.provenance.items()}
+    return Panel(panel.tables, provenance, release=name)
+
+
+def _document(members: Mapping[str, Member], tables: Mapping[str, TruthTable]) -> tuple[dict[str, Any], str]:
+    facts = {column: asdict(member) for column, member in members.items()}
+    digest = sha256(canonical_json(facts))
+    provenance = {
+        column: {
+            "model": member.model,
+            "version": str(member.version),
+            "release": f"{RELEASE_MODEL} {digest[:12]}",
+            "edition": member.edition,
+            "basis": member.label_source,
+        }
+        for column, member in members.items()
+    }
+    panel = Panel({column: tables[column] for column in members}, provenance, release=f"{RELEASE_MODEL} {digest[:12]}")
+    return {**panel.to_json(), "members": facts}, digest
+
+
+def _asked_columns(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the inputs of a release: its columns, their gradient strips, and the other guideline's to refuse aloud.
+
+    MLflow drops a column its signature does not name; named, it is answered NI with the reason.
+    """
+    parsed = [found for found in map(parse_test_column, columns) if found is not None]
+    strips = [f"{found.drug}_{found.guideline}E" for found in parsed]
+    others = [
+        f"{found.drug}_{letter}{method}" for found in parsed for letter in list(GUIDELINES)[:2] for method in _METHODS
+    ]
+    return tuple(dict.fromkeys([*columns, *strips, *others]))
+
+
+def _by_digest(registry: Registry, digest: str) -> Release | None:
+    for release in list_releases(registry):
+        if release.digest == digest:
+            return release
+    return None
+
+
+def _describe(version: ModelVersion) -> Release:
+    return Release(
+        version=version.version,
+        digest=version.tags.get(DIGEST_TAG, ""),
+        members=json.loads(version.tags.get(MEMBERS_TAG, "{}")),
+        author=version.author,
+        note=version.tags.get("sirena.note", ""),
+        created=version.created,
+        active=Stage.PRODUCTION.alias in version.aliases,
+        source=version,
+    )

@@ -1,0 +1,132 @@
+"""MLflow runs: one parent per training, one child per model, few calls."""
+
+import math
+import re
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from mlflow.entities import Metric, Param
+
+from sirena import __version__
+from sirena.registry.connection import Registry, speaks_to_mlflow
+
+_METRICS_PER_CALL: Final = 900  # MLflow takes 1000 entities in one log-batch
+_PARAMS_PER_CALL: Final = 90  # of which 100 parameters
+_LONGEST_PARAM: Final = 5000  # of MLflow's 6000 characters
+_CURVE_POINTS: Final = 200
+_DEPTH: Final = 2
+
+
+@speaks_to_mlflow
+def start_parent_run(registry: Registry, name: str, *, author: str, tags: Mapping[str, str] | None = None) -> str:
+    """Begin the run under which one training's models hang, and return its id."""
+    return _create(registry, name, {"mlflow.user": author, "sirena.code_version": code_version(), **(tags or {})})
+
+
+@speaks_to_mlflow
+def finish_run(registry: Registry, run_id: str, *, failed: bool = False) -> None:
+    """End a run."""
+    registry.client.set_terminated(run_id, "FAILED" if failed else "FINISHED")
+
+
+@contextmanager
+def child_run(registry: Registry, name: str, parent_run_id: str | None, tags: Mapping[str, str]) -> Iterator[str]:
+    """Open a run; it ends FINISHED, or FAILED when an error leaves the block."""
+    parent = {"mlflow.parentRunId": parent_run_id} if parent_run_id else {}
+    run_id = _create(registry, name, {**tags, **parent})
+    try:
+        yield run_id
+    except BaseException:
+        _mark_failed(registry, run_id)
+        raise
+    registry.client.set_terminated(run_id, "FINISHED")
+
+
+def log_report(registry: Registry, run_id: str, report: Mapping[str, Any]) -> None:
+    """Log a training report: parameters, metrics, counts and curves, in as few calls as MLflow allows.
+
+    Numbers nested deeper than two levels (per organism) stay in ``report.json``.
+    """
+    parameters = {
+        **_flatten(report.get("parameters") or {}),
+        **{key: report[key] for key in ("seed", "label_source", "data_digest", "guideline") if key in report},
+    }
+    params = [Param(_key(name), str(value)[:_LONGEST_PARAM]) for name, value in parameters.items()]
+    now = int(time.time() * 1000)
+    numbers = {**_flatten(report.get("counts") or {}), **_flatten(report.get("metrics") or {})}
+    metrics = [Metric(_key(name), float(value), now, 0) for name, value in numbers.items() if _is_finite_number(value)]
+    metrics += [
+        Metric(_key(f"curve/{name}"), float(value), now, step)
+        for name, curve in _curves(report.get("history"))
+        for step, value in _thinned(curve)
+        if _is_finite_number(value)
+    ]
+    while params or metrics:
+        registry.client.log_batch(run_id, metrics=metrics[:_METRICS_PER_CALL], params=params[:_PARAMS_PER_CALL])
+        metrics, params = metrics[_METRICS_PER_CALL:], params[_PARAMS_PER_CALL:]
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Return package version and, in a checkout, the git commit (``+changed`` when files differ from it)."""
+    here = Path(__file__).resolve().parent
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+changed", "--abbrev=12", "--exclude=*"],  # noqa: S607 - the user's own git
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return __version__
+    return f"{__version__}+{described}" if described else __version__
+
+
+def _create(registry: Registry, name: str, tags: Mapping[str, str]) -> str:
+    run = registry.client.create_run(registry.experiment_id, tags=dict(tags), run_name=name)
+    return str(run.info.run_id)
+
+
+def _mark_failed(registry: Registry, run_id: str) -> None:
+    try:
+        registry.client.set_terminated(run_id, "FAILED")
+    except Exception:  # noqa: BLE001 - the error that brought us here is the one to report
+        return
+
+
+def _flatten(document: Mapping[str, Any], prefix: str = "", depth: int = _DEPTH) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in document.items():
+        if not isinstance(value, Mapping):
+            flat[f"{prefix}{key}"] = value
+        elif depth > 1:
+            flat |= _flatten(value, f"{prefix}{key}/", depth - 1)
+    return flat
+
+
+def _curves(history: Any) -> Iterable[tuple[str, Sequence[Any]]]:
+    if isinstance(history, Mapping):
+        return [(name, curve) for name, curve in history.items() if isinstance(curve, Sequence)]
+    return []
+
+
+def _thinned(curve: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    stride = max(1, math.ceil(len(curve) / _CURVE_POINTS))
+    for step, value in enumerate(curve):
+        if step % stride == 0 or step == len(curve) - 1:
+            yield step, value
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^0-9A-Za-z_\-./ ]", "_", name)
+
+
+def _is_finite_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -1,0 +1,86 @@
+"""The code that travels inside a logged model.
+
+A model must answer where Sirena is not installed, and must not shadow a Sirena that is. So `domain`,
+`panel.compiled` and `served_model` are copied under a top-level package whose name carries a digest of their
+content: two models logged by the same code share one module, two logged by different code cannot meet.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+_SHIPPED: Final = ("domain", "panel/__init__.py", "panel/compiled.py", "panel/lookup.py", "registry/served_model.py")
+"""What is copied, relative to the installed `sirena` package; a folder is copied whole."""
+_PACKAGE_NOTE: Final = '"""Code of a Sirena model, copied here when the model was logged."""\n'
+
+
+@dataclass(frozen=True)
+class ServedCode:
+    """A copy of the shipped code, ready to be logged."""
+
+    package: Path
+    """Folder of the package; its name is the package's."""
+    script: Path
+    """Models-from-code script that MLflow runs to get the model."""
+
+
+def served_code(home: Path) -> ServedCode:
+    """Return the shipped code below ``home``, copying it there unless that was done before.
+
+    The copy stays, because a process that logged a model keeps the modules it imported from here.
+
+    Args:
+        home: `SIRENA_HOME`.
+    """
+    with as_file(files("sirena")) as root:
+        sources = _sources(root)
+        digest = _digest(sources)
+        folder = home / "served_code" / digest
+        name = f"sirena_served_{digest}"
+        if not folder.is_dir():
+            _copy(sources, folder, name)
+    return ServedCode(package=folder / "code" / name, script=folder / "served.py")
+
+
+def _sources(root: Path) -> dict[str, Path]:
+    found = {}
+    for shipped in _SHIPPED:
+        path = root / shipped
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                found[file.relative_to(root).as_posix()] = file
+    return found
+
+
+def _digest(sources: dict[str, Path]) -> str:
+    digest = hashlib.sha256()
+    for relative, file in sources.items():
+        content = file.read_bytes()
+        digest.update(f"{relative}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:12]
+
+
+def _copy(sources: dict[str, Path], folder: Path, name: str) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    package = beside / "code" / name
+    for relative, file in sources.items():
+        (package / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, package / relative)
+    for initial in (package / "__init__.py", package / "registry" / "__init__.py"):
+        initial.write_text(_PACKAGE_NOTE, "utf-8")
+    (beside / "served.py").write_text(
+        '"""Run by MLflow to make the model (models from code: nothing is unpickled)."""\n\n'
+        f"import mlflow.models\nfrom {name}.registry.served_model import ServedModel\n\n"
+        "mlflow.models.set_model(ServedModel())\n",
+        "utf-8",
+    )
+    try:
+        beside.rename(folder)
+    except OSError:
+        # another process was faster; its copy has the same digest, so it is the same
+        shutil.rmtree(beside)

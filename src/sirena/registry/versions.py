@@ -1,0 +1,265 @@
+"""Versions of registered models: naming them, listing them, and reading what they hold.
+
+A version is named ``modelo_AMK_NM/3`` (number), ``modelo_AMK_NM@production`` (alias) or ``modelo_AMK_NM`` (the
+newest); ``models:/`` may stand before it. What is read from a version is checked against the SHA-256 in its
+tags before it is trusted: tags are written once, by the process that logged the model.
+"""
+
+import enum
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+from mlflow.exceptions import MlflowException
+
+from sirena.domain.errors import UsageError
+from sirena.domain.truth_table import TruthTable
+from sirena.registry.artifact_store import local_folder, read_artifact
+from sirena.registry.connection import Registry, RegistryError, speaks_to_mlflow
+from sirena.registry.digests import sha256
+from sirena.registry.pyfunc_artifact import load_pyfunc
+
+MODEL_PREFIX: Final = "modelo_"
+_REFERENCE: Final = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:/(?P<version>\d{1,9})|@(?P<alias>[A-Za-z_][\w-]*))?")
+_LISTED: Final = 5
+
+
+class Stage(enum.StrEnum):
+    """Where a version stands. The value is MLflow's own name of the stage."""
+
+    NONE = "None"
+    STAGING = "Staging"
+    PRODUCTION = "Production"
+    ARCHIVED = "Archived"
+
+    @property
+    def alias(self) -> str | None:
+        """The alias that marks the stage; only staging and production have one."""
+        return self.value.lower() if self in (Stage.STAGING, Stage.PRODUCTION) else None
+
+    @classmethod
+    def named(cls, text: str) -> Self:
+        """Return the stage of a name in any case.
+
+        Raises:
+            UsageError: there is no such stage.
+        """
+        for stage in cls:
+            if stage.value.lower() == text.strip().lower():
+                return stage
+        raise UsageError(f"there is no stage {text!r}", hint="stages are none, staging, production, archived")
+
+
+class IntegrityError(RegistryError):
+    """A stored file is not the one that was logged."""
+
+    code = "integrity"
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A version as the registry describes it."""
+
+    name: str
+    version: int
+    aliases: tuple[str, ...]
+    stage_field: str
+    """MLflow's own stage field, which follows the alias and may lag behind it."""
+    run_id: str
+    created: datetime
+    """UTC."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that counts: aliases decide, because only promotion writes them in one atomic step."""
+        if Stage.PRODUCTION.alias in self.aliases:
+            return Stage.PRODUCTION
+        if Stage.STAGING.alias in self.aliases:
+            return Stage.STAGING
+        return Stage.ARCHIVED if self.stage_field == Stage.ARCHIVED.value else Stage.NONE
+
+    @property
+    def column(self) -> str:
+        """Test column answered, ``AMK_NM``."""
+        return self.tags.get("sirena.column") or self.name.removeprefix(MODEL_PREFIX)
+
+    @property
+    def author(self) -> str:
+        """Who trained it; empty for a stranger's model."""
+        return self.tags.get("sirena.author", "")
+
+    @property
+    def edition(self) -> str:
+        """Guideline edition of its certificate; empty for a stranger's model."""
+        return self.tags.get("sirena.edition", "")
+
+    @property
+    def is_ours(self) -> bool:
+        """True when it holds a truth table logged by Sirena."""
+        return f"sirena.sha256.{TRUTH_TABLE}" in self.tags
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+TRUTH_TABLE: Final = "truth_table.json"
+CERTIFICATE: Final = "certificate.json"
+REPORT: Final = "report.json"
+
+
+@speaks_to_mlflow
+def find_version(registry: Registry, reference: str) -> ModelVersion:
+    """Return the version a text names.
+
+    Args:
+        registry: where.
+        reference: ``modelo_AMK_NM@production``, ``modelo_AMK_NM/3`` or ``modelo_AMK_NM`` (the newest).
+
+    Raises:
+        UsageError: the text is no such name, or names nothing.
+    """
+    match = _REFERENCE.fullmatch(reference.strip())
+    if match is None:
+        raise UsageError(
+            f"{reference!r} names no model version",
+            hint="write modelo_AMK_NM@production, modelo_AMK_NM/3 or modelo_AMK_NM",
+        )
+    name = match["name"]
+    registered = _registered_model(registry, name)
+    aliases = {alias: int(version) for alias, version in registered.aliases.items()}
+    if match["alias"] and match["alias"].lower() != "latest":
+        number = aliases.get(match["alias"].lower())
+        if number is None:
+            known = ", ".join(f"@{alias}" for alias in sorted(aliases)) or "none yet"
+            raise UsageError(
+                f"{name} has no version @{match['alias']}",
+                hint=f"its aliases: {known}; promote one with `sirena promote {name}/VERSION --to {match['alias']}`",
+            )
+    elif match["version"]:
+        number = int(match["version"])
+    else:
+        number = max((found.version for found in list_versions(registry, name)), default=0)
+    try:
+        found = registry.client.get_model_version(name, str(number))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        versions = [str(found.version) for found in list_versions(registry, name)]
+        raise UsageError(
+            f"{name} has no version {match['version'] or ''}".rstrip(),
+            hint=f"it has {', '.join(versions[-_LISTED:])}" if versions else "train it with `sirena train`",
+        ) from None
+    return _describe(found, aliases)
+
+
+@speaks_to_mlflow
+def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
+    """Return a registered model's versions, oldest first; none when the model is not registered."""
+    found = _all_pages(lambda token: registry.client.search_model_versions(f"name = '{name}'", page_token=token))
+    if not found:
+        return []
+    aliases = {alias: int(number) for alias, number in _registered_model(registry, name).aliases.items()}
+    return sorted((_describe(version, aliases) for version in found), key=lambda version: version.version)
+
+
+@speaks_to_mlflow
+def list_models(registry: Registry) -> dict[str, dict[str, int]]:
+    """Return the registered antimicrobial models: by name, the version of each alias."""
+    found = _all_pages(
+        lambda token: registry.client.search_registered_models(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
+    )
+    return {
+        model.name: {alias: int(version) for alias, version in model.aliases.items()}
+        for model in sorted(found, key=lambda model: str(model.name))
+    }
+
+
+@speaks_to_mlflow
+def read_file(registry: Registry, version: ModelVersion, file_name: str) -> bytes:
+    """Return one of the files logged with a version, checked against the hash in its tags.
+
+    Raises:
+        UsageError: the version holds no such file; it was not logged by Sirena.
+        IntegrityError: the stored file is not the one that was logged.
+    """
+    expected = version.tags.get(f"sirena.sha256.{file_name}")
+    if expected is None:
+        raise UsageError(
+            f"{version} holds no {file_name}", hint="it was not logged by Sirena; `sirena certify` can still ask it"
+        )
+    location = registry.client.get_model_version_download_uri(version.name, str(version.version))
+    content = read_artifact(registry, location, f"artifacts/{file_name}")
+    if sha256(content) != expected:
+        raise IntegrityError(
+            f"{file_name} of {version} was changed after it was logged",
+            hint="do not use this version; restore the artifact store from a backup or train again",
+        )
+    return content
+
+
+def load_table(registry: Registry, version: ModelVersion) -> TruthTable:
+    """Return everything a version answers (see `read_file` for what is raised)."""
+    return TruthTable.from_json(json.loads(read_file(registry, version, TRUTH_TABLE)))
+
+
+def load_certificate(registry: Registry, version: ModelVersion) -> dict[str, Any]:
+    """Return the certificate logged with a version (see `read_file` for what is raised)."""
+    return dict(json.loads(read_file(registry, version, CERTIFICATE)))
+
+
+def load_report(registry: Registry, version: ModelVersion) -> dict[str, Any]:
+    """Return the training report logged with a version (see `read_file` for what is raised)."""
+    return dict(json.loads(read_file(registry, version, REPORT)))
+
+
+@speaks_to_mlflow
+def load_predictor(registry: Registry, version: ModelVersion) -> Any:
+    """Return any version, ours or a stranger's, as MLflow's pyfunc: ``predict(data_frame)``.
+
+    A stranger's model runs the code it was logged with; load only what you trust.
+    """
+    location = registry.client.get_model_version_download_uri(version.name, str(version.version))
+    folder = local_folder(registry, location)
+    return load_pyfunc(str(folder) if folder is not None else f"models:/{version}")
+
+
+def _registered_model(registry: Registry, name: str) -> Any:
+    try:
+        return registry.client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        known = list(list_models(registry))
+        some = ", ".join(known[:_LISTED]) + (" …" if len(known) > _LISTED else "")
+        raise UsageError(
+            f"there is no registered model {name!r}",
+            hint=f"registered: {some}" if known else "none is registered yet; run `sirena train`",
+        ) from None
+
+
+def _describe(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
+    number = int(found.version)
+    return ModelVersion(
+        name=str(found.name),
+        version=number,
+        aliases=tuple(sorted(alias for alias, target in aliases.items() if target == number)),
+        stage_field=str(found.current_stage),
+        run_id=str(found.run_id or ""),
+        created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+        tags=dict(found.tags),
+    )
+
+
+def _all_pages(ask: Any) -> list[Any]:
+    found: list[Any] = []
+    token = None
+    while True:
+        page = ask(token)
+        found += page
+        token = page.token
+        if not token:
+            return found

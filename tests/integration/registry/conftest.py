@@ -1,0 +1,91 @@
+"""A real MLflow server, and small trained models to log there."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sirena.registry  # noqa: F401 - imports MLflow without its warnings
+from sirena.domain.category import Category
+from sirena.domain.mic import CODES, Mic
+from sirena.domain.truth_table import TruthTable, answer_code
+from sirena.operations.mlflow_server import embedded_mlflow_server
+from sirena.operations.processes import free_port
+from sirena.operations.settings import Settings
+from sirena.registry.connection import Registry, connect
+
+ORGANISMS = ("eco", "kpn", "sau")
+
+
+def table(column: str, *, susceptible_to: float = 8.0) -> TruthTable:
+    """Return a table that calls an MIC susceptible up to a concentration in mg/L, resistant above."""
+    concentrations = np.array([Mic.from_code(code).concentration for code in range(CODES)])
+    row = np.where(concentrations <= susceptible_to, answer_code(Category.S), answer_code(Category.R))
+    cells = np.tile(row.astype(np.uint8), (len(ORGANISMS), 1))
+    return TruthTable(column, ORGANISMS, cells, basis=("tests",) * len(ORGANISMS))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `training` hands over."""
+
+    column: str
+    network: Any
+    table: TruthTable
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def _network() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import keras
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((2,))
+    return keras.Model(inputs, keras.layers.Dense(2)(inputs))
+
+
+@pytest.fixture(scope="session")
+def train() -> Callable[..., Trained]:
+    """Make a trained model of a column."""
+    network = _network()
+
+    def make(column: str, *, susceptible_to: float = 8.0, seed: int = 7) -> Trained:
+        report = {
+            "seed": seed,
+            "parameters": {"epochs": 3, "rate": 0.1},
+            "history": {"loss": [3.0, 2.0, 1.0]},
+            "metrics": {"categorical_agreement": 1.0, "by_organism": {"eco": {"n": 3.0}}},
+            "counts": {"isolates": 3},
+            "label_source": "reference",
+            "data_digest": "0" * 64,
+        }
+        return Trained(column, network, table(column, susceptible_to=susceptible_to), report)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def mlflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the server."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="session")
+def tracking_uri(mlflow_home: Path) -> Iterator[str]:
+    """A running MLflow server with SQLite and a folder, on a loopback port of its own."""
+    port = free_port()
+    with embedded_mlflow_server(Settings(home=mlflow_home), port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def registry(tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """A connection to the server; MLflow's own tools find it too."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
+    return connect(Settings(home=tmp_path / "home", tracking_uri=tracking_uri))
