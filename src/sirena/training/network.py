@@ -1,0 +1,143 @@
+"""The ordinal network: two ordered cut points per organism on log2 MIC, monotone by construction.
+
+For an organism the effects of its groups (all organisms … family, genus, the organism itself) add up to a lower cut
+point and a gap. With x the dilution, centred and scaled::
+
+    lower = effect · kind                 kind = (1, at most?, at least?): a comparator has offsets of its own
+    upper = lower + softplus(gap · kind)  so lower < upper
+    P(level ≥ 1) = sigmoid(slope * (x - lower)),  P(level = 2) = sigmoid(slope * (x - upper)),  slope = softplus(w) > 0
+
+The level is the number of cut points below x, so a higher MIC can never get a lower level.
+
+`cut_point_network` is trained (numbers in). `answering_network` wraps it for use: texts in, categories out, with its
+own vocabulary. Both consist of Keras's own layers and operations only: the saved file loads with nothing but Keras.
+"""
+
+from typing import Any, Final
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from sirena.domain.category import LABELS, Category
+from sirena.domain.mic import CODES, DILUTIONS, MINIMUM_EXPONENT
+from sirena.training.cells import LEVELS
+from sirena.training.spellings import readable_spellings
+from sirena.training.starting_point import KINDS
+
+EFFECTS: Final = "lineage_effects"
+SLOPE: Final = "slope"
+ORGANISM: Final = "organism"
+MIC: Final = "mic"
+CATEGORY: Final = "category"
+PROBABILITIES: Final = "probabilities"
+_ANSWERS: Final = (Category.NI, *LABELS)
+
+
+def cut_point_network(groups: int) -> keras.Model:
+    """Build the trainable part.
+
+    Args:
+        groups: number of groups of organisms (rows of the effects).
+
+    Returns:
+        Model of three inputs, group numbers (n, levels), kind (n, 3) and scaled dilution (n, 1), with one output (n, 2):
+        how far x lies above each cut point, in logits.
+    """
+    member = keras.Input((None,), dtype="int32", name="groups")
+    kind = keras.Input((KINDS,), name="kind")
+    dilution = keras.Input((1,), name="dilution")
+    effects = layers.Embedding(groups, 2 * KINDS, embeddings_initializer="zeros", name=EFFECTS)(member)
+    effect = ops.sum(effects, axis=1)
+    lower = ops.sum(effect[:, :KINDS] * kind, axis=-1, keepdims=True)
+    gap = ops.softplus(ops.sum(effect[:, KINDS:] * kind, axis=-1, keepdims=True))
+    slope = layers.Dense(1, use_bias=False, activation="softplus", kernel_initializer="ones", name=SLOPE)(kind[:, :1])
+    above = ops.concatenate([dilution - lower, dilution - lower - gap], axis=-1) * slope
+    return keras.Model([member, kind, dilution], above, name="cut_points")
+
+
+def kind_features(interval: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """Describe interval kinds to the network: (1, is at most, is at least)."""
+    features = np.zeros((len(interval), KINDS), dtype=np.float32)
+    features[:, 0] = 1.0
+    features[:, 1] = interval == 1
+    features[:, 2] = interval == 2
+    return features
+
+
+def scaled_dilution(position: NDArray[np.integer[Any]], centre: float, scale: float) -> NDArray[np.float32]:
+    """Centre and scale dilutions given by their position on the scale (0 … DILUTIONS-1)."""
+    return ((position + MINIMUM_EXPONENT - centre) / scale).astype(np.float32)
+
+
+def answering_network(
+    name: str,
+    trained: keras.Model,
+    organisms: tuple[str, ...],
+    member: NDArray[np.int32],
+    names: NDArray[np.str_],
+    centre: float,
+    scale: float,
+) -> keras.Model:
+    """Wrap trained cut points into a model of texts.
+
+    A censored MIC is answered only when its category is also that of its open end (the lowest dilution for "at most",
+    the highest for "at least"); else, and for an unknown organism or text, the answer is NI.
+
+    Args:
+        name: the model's name, ``modelo_AMK_NM``.
+        trained: from `cut_point_network`, exactly as many groups as `member` names.
+        organisms: vocabulary, WHONET codes.
+        member: group numbers, (organisms, levels).
+        names: category of each level, (organisms, LEVELS).
+        centre: exponent of 2 mg/L subtracted from log2 MIC.
+        scale: dilutions by which log2 MIC is divided.
+
+    Returns:
+        Model with inputs ``organism`` and ``mic`` (strings, shape (n,)) and outputs ``category`` (strings, (n,)) and
+        ``probabilities`` of the three levels (n, 3) for the MIC as it stands.
+    """
+    organism = keras.Input((), dtype="string", name=ORGANISM)
+    mic = keras.Input((), dtype="string", name=MIC)
+    texts, codes = readable_spellings()
+    number = layers.StringLookup(vocabulary=list(organisms), name="organism_vocabulary")(organism)
+    spelling = layers.StringLookup(vocabulary=list(texts), name="mic_spellings")(mic)
+    # Row 0 of a frozen table is the unknown organism or text; its values are masked below.
+    groups = ops.cast(_frozen(member, "lineage")(number), "int32")
+    code = ops.cast(_frozen(codes[:, None], "mic_codes")(spelling)[:, 0], "int32")
+    reading = _mic_table(centre, scale)(code)
+    kind, dilution = reading[:, :KINDS], reading[:, KINDS:]
+    lowest, highest = scaled_dilution(np.array([0, DILUTIONS - 1]), centre, scale).tolist()
+    open_end = dilution + kind[:, 1:2] * (lowest - dilution) + kind[:, 2:3] * (highest - dilution)
+    exact = kind * np.array([[1.0, 0.0, 0.0]], dtype=np.float32)
+    above = trained([groups, kind, dilution])
+    level = ops.sum(ops.cast(above > 0, "int32"), axis=-1)
+    level_at_end = ops.sum(ops.cast(trained([groups, exact, open_end]) > 0, "int32"), axis=-1)
+    numbers_of_names = np.vectorize([answer.value for answer in _ANSWERS].index)(names)
+    named = ops.cast(_frozen(numbers_of_names, "level_names")(number), "int32")
+    answer = ops.sum(named * ops.one_hot(level, LEVELS, dtype="int32"), axis=-1)
+    known = ops.cast((number > 0) & (spelling > 0) & (level == level_at_end), "int32")
+    category = layers.StringLookup(
+        vocabulary=[answer.value for answer in _ANSWERS], num_oov_indices=0, invert=True, name=CATEGORY
+    )(answer * known)
+    exceeds = ops.sigmoid(above)
+    probabilities = ops.concatenate([1 - exceeds[:, :1], exceeds[:, :1] - exceeds[:, 1:], exceeds[:, 1:]], axis=-1)
+    return keras.Model(
+        {ORGANISM: organism, MIC: mic}, {CATEGORY: category, PROBABILITIES: probabilities}, name=name
+    )
+
+
+def _mic_table(centre: float, scale: float) -> layers.Embedding:
+    """Make the table that turns an MIC code into kind and scaled dilution."""
+    code = np.arange(CODES)
+    reading = np.hstack([kind_features(code // DILUTIONS), scaled_dilution(code % DILUTIONS, centre, scale)[:, None]])
+    return layers.Embedding(*reading.shape, trainable=False, weights=[reading], name="mic_reading")
+
+
+def _frozen(rows: NDArray[Any], name: str) -> layers.Embedding:
+    """Make a table of constants with an empty row 0 for what is not in the vocabulary."""
+    table = np.vstack([np.zeros((1, rows.shape[1])), rows]).astype(np.float32)
+    return layers.Embedding(
+        *table.shape, trainable=False, weights=[table], name=name
+    )

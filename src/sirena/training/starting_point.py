@@ -1,0 +1,118 @@
+"""Where the cut points start: the best places on the dilution scale, borrowed along the lineage.
+
+For one organism and one kind of interval there are only 29 × 29 / 2 places for two ordered cut points, so the
+best pair is found by counting, not by descent: the pair under which most labels are right. Rare organisms have
+too few labels to place a cut, so each group's score adds the mean score of the group above it with the weight of
+a few results (`Borrowing`). Descent from zero gets stuck instead where MICs lie far from zero (fosfomycin, 64-256 mg/L).
+
+Rules, each with a test of like name:
+
+- cut position 0 is below every dilution (always resistant); position 28 above all (always susceptible);
+- a handful of an organism's own labels outweighs its relatives; one or two do not;
+- where the evidence leaves a gap, the cut starts in its middle; it never lies further out than the drug's evidence.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.domain.mic import CODES, DILUTIONS, MINIMUM_EXPONENT
+from sirena.training.cells import LEVELS, Cells
+
+POSITIONS: Final = DILUTIONS + 1
+KINDS: Final = CODES // DILUTIONS
+_FORBIDDEN: Final = -1e12
+_EQUAL: Final = 1e-6
+_LARGEST_SHARE: Final = 50.0
+
+
+@dataclass(frozen=True)
+class Borrowing:
+    """How much an estimate leans on the level above it, in results."""
+
+    relatives: float = 5.0
+    """Weight of the group above, for a group or an organism."""
+    kinds: float = 2.0
+    """Weight of the organism's whole evidence, for one kind of interval (exact, at most, at least)."""
+
+
+def best_cut_points(cells: Cells, lineage: NDArray[np.int32], borrowing: Borrowing) -> NDArray[np.float64]:
+    """Place two ordered cut points for every organism and kind of interval.
+
+    Args:
+        cells: the evidence; `Cells.weight` counts.
+        lineage: shape (organisms, levels): group numbers from the widest to the organism itself.
+        borrowing: weights of what lies above.
+
+    Returns:
+        Shape (organisms, KINDS, 2): cut points as exponents of 2 mg/L, halfway between dilutions; the level is 1
+        above the first and 2 above the second.
+    """
+    counts = np.zeros((len(cells.organisms), KINDS, DILUTIONS, LEVELS))
+    np.add.at(counts, (cells.organism, cells.mic_code // DILUTIONS, cells.mic_code % DILUTIONS, cells.level), cells.weight)
+    allowed = _within_evidence(counts)
+    whole = np.where(allowed, _hits(counts.sum(axis=1)), _FORBIDDEN)
+    results = counts.sum(axis=(1, 2, 3))
+    above = np.zeros_like(whole)
+    for level in range(lineage.shape[1] - 1):
+        above = _group_score(lineage[:, level], whole, results, above, borrowing.relatives if level else 0.0)
+    own = (whole + borrowing.relatives * above) / (results + borrowing.relatives)[:, None, None]
+    kinds = np.where(allowed, _hits(counts), _FORBIDDEN) + borrowing.kinds * own[:, None]
+    first, second = _middle_of_best(kinds)
+    return np.stack([first, second], axis=-1) + (MINIMUM_EXPONENT - 0.5)
+
+
+def _within_evidence(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Allow ordered pairs that do not lie further out than the drug's evidence.
+
+    So what lies above every MIC ever labelled susceptible is not called susceptible.
+    """
+    seen = np.flatnonzero(counts.sum(axis=(0, 1, 3)))
+    position = np.arange(POSITIONS)
+    inside = (position >= seen[0]) & (position <= seen[-1] + 1)
+    ordered: NDArray[np.bool_] = position[:, None] <= position[None]
+    return ordered & inside[:, None] & inside[None]
+
+
+def _hits(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Count the labels that are right under every pair of positions: (..., DILUTIONS, LEVELS) → (..., 29, 29)."""
+    below = np.zeros((*counts.shape[:-2], POSITIONS, LEVELS))
+    np.cumsum(counts, axis=-2, out=below[..., 1:, :])
+    first, second = below[..., :, None, :], below[..., None, :, :]
+    total = below[..., -1:, None, :]
+    hits: NDArray[np.float64] = first[..., 0] + (second[..., 1] - first[..., 1]) + (total[..., 2] - second[..., 2])
+    return hits
+
+
+def _group_score(
+    group: NDArray[np.int32],
+    score: NDArray[np.float64],
+    results: NDArray[np.float64],
+    above: NDArray[np.float64],
+    weight: float,
+) -> NDArray[np.float64]:
+    """Return each organism's group's mean score a result, itself leaning on the group above.
+
+    One organism counts for at most 50 results, so that a hospital's commonest species does not speak for the family.
+    """
+    share = np.minimum(1.0, _LARGEST_SHARE / np.maximum(results, 1.0))
+    answer = np.empty_like(score)
+    for number in np.unique(group):
+        members = np.flatnonzero(group == number)
+        total = np.tensordot(share[members], score[members], axes=1) + weight * above[members[0]]
+        answer[members] = total / max(float(share[members] @ results[members]) + weight, 1.0)
+    return answer
+
+
+def _middle_of_best(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Among equally good pairs take the one nearest their mean: (organisms, KINDS, 29, 29) → two (organisms, KINDS)."""
+    best = scores >= scores.max(axis=(-2, -1), keepdims=True) - _EQUAL
+    number = best.sum(axis=(-2, -1))
+    position = np.arange(POSITIONS, dtype=np.float64)
+    first = (best.sum(axis=-1) * position).sum(axis=-1) / number
+    second = (best.sum(axis=-2) * position).sum(axis=-1) / number
+    distance = (position[:, None] - first[..., None, None]) ** 2 + (position[None] - second[..., None, None]) ** 2
+    nearest = np.where(best, distance, np.inf).reshape(*first.shape, -1).argmin(axis=-1)
+    return (nearest // POSITIONS).astype(np.float64), (nearest % POSITIONS).astype(np.float64)
