@@ -22,8 +22,11 @@ PARTS: Final = 20
 LEVELS: Final = 3
 """Ordinal levels of a label: S=0, I and SDD=1, R and NS=2 (`Category.level`)."""
 
-LABEL_TYPE: Final = pl.Enum([label.value for label in LABELS])
-"""Column type of a label in every frame of evidence."""
+LABEL_TYPE: Final = pl.Enum([*(label.value for label in LABELS), Category.NI.value])
+"""Column type of a label in every frame of evidence. NI stands only in a reference's grid, where a breakpoint with R
+alone states nothing below it."""
+REFERENCE_PART: Final = 255
+"""Part of cells that come from a reference's grid: no isolate's, so never held out."""
 _DEFAULT_NAMES: Final = (Category.S, Category.I, Category.R)
 
 
@@ -46,12 +49,15 @@ def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
         seed: decides which isolates share a part.
 
     Returns:
-        Columns column, organism, mic_code, label, part, weight, sorted, one row a cell and part.
+        Columns column, organism, mic_code, label, level, part, weight, sorted, one row a cell and part.
     """
-    keys = ["column", "organism", "mic_code", "label", "part"]
+    keys = ["column", "organism", "mic_code", "label", "level", "part"]
     return (
         rows.lazy()
-        .with_columns(part_of_isolate(pl.col("isolate"), seed).alias("part"))
+        .with_columns(
+            part_of_isolate(pl.col("isolate"), seed).alias("part"),
+            pl.col("label").cast(pl.String).replace_strict(_LEVEL_OF, return_dtype=pl.Int8).alias("level"),
+        )
         .group_by(keys)
         .agg(pl.len().cast(pl.Float64).alias("weight"))
         .sort(keys)
@@ -107,7 +113,6 @@ def cells_of(column: str, counted: pl.DataFrame) -> Cells:
     organisms = tuple(sorted(counted["organism"].unique().to_list()))
     merged = (
         counted.with_columns(
-            pl.col("label").cast(pl.String).replace_strict(_LEVEL_OF, return_dtype=pl.Int8).alias("level"),
             pl.when(pl.col("part") == 0).then(pl.col("weight")).otherwise(0.0).alias("held_out"),
         )
         .group_by("organism", "mic_code", "level")
@@ -135,16 +140,17 @@ def _level_names(organisms: tuple[str, ...], counted: pl.DataFrame) -> NDArray[n
 
     So an answer is SDD or NS where the evidence says so.
     """
-    totals: dict[tuple[str | None, str], float] = {}
-    for organism, label, weight in counted.group_by("organism", "label").agg(pl.col("weight").sum()).iter_rows():
-        totals[organism, label] = weight
-        totals[None, label] = totals.get((None, label), 0.0) + weight
+    totals: dict[tuple[str | None, int], dict[str, float]] = {}
+    sums = counted.group_by("organism", "level", "label").agg(pl.col("weight").sum()).sort("organism", "level", "label")
+    for organism, level, label, weight in sums.iter_rows():
+        totals.setdefault((organism, level), {})[label] = weight
+        if label != Category.NI:
+            usual = totals.setdefault((None, level), {})
+            usual[label] = usual.get(label, 0.0) + weight
 
     def named(organism: str | None, level: int, default: str) -> str:
-        found = {label.value: totals.get((organism, label.value), 0.0) for label in LABELS if label.level == level}
-        # Alphabetical among equals would prefer I to SDD and NS to R; the default decides instead.
-        best = max(found, key=lambda label: (found[label], label == default))
-        return best if found[best] > 0 else default
+        found = totals.get((organism, level), {})
+        return max(found, key=lambda label: (found[label], label == default), default=default)
 
     usual = [named(None, level, _DEFAULT_NAMES[level].value) for level in range(LEVELS)]
     rows = [[named(organism, level, usual[level]) for level in range(LEVELS)] for organism in organisms]

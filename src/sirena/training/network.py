@@ -15,13 +15,12 @@ own vocabulary. Both consist of Keras's own layers and operations only: the save
 
 from typing import Any, Final
 
-import keras
 import numpy as np
-from keras import layers, ops
 from numpy.typing import NDArray
 
-from sirena.domain.category import LABELS, Category
+from sirena.domain.category import LABELS, Category, Reason
 from sirena.domain.mic import CODES, DILUTIONS, MINIMUM_EXPONENT
+from sirena.training.backend import keras
 from sirena.training.cells import LEVELS
 from sirena.training.spellings import readable_spellings
 from sirena.training.starting_point import KINDS
@@ -32,7 +31,18 @@ ORGANISM: Final = "organism"
 MIC: Final = "mic"
 CATEGORY: Final = "category"
 PROBABILITIES: Final = "probabilities"
-_ANSWERS: Final = (Category.NI, *LABELS)
+REASON: Final = "reason"
+_CATEGORIES: Final = (Category.NI.value, *(label.value for label in LABELS))
+NO_REASON: Final = "none"
+_REASONS: Final = (
+    NO_REASON,
+    Reason.NO_BREAKPOINT.value,
+    Reason.CENSORED.value,
+    Reason.UNREADABLE_MIC.value,
+    Reason.NOT_IN_VOCABULARY.value,
+)
+
+layers, ops = keras.layers, keras.ops
 
 
 def cut_point_network(groups: int) -> keras.Model:
@@ -95,8 +105,9 @@ def answering_network(
         scale: dilutions by which log2 MIC is divided.
 
     Returns:
-        Model with inputs ``organism`` and ``mic`` (strings, shape (n,)) and outputs ``category`` (strings, (n,)) and
-        ``probabilities`` of the three levels (n, 3) for the MIC as it stands.
+        Model with inputs ``organism`` and ``mic`` (strings, shape (n,)) and outputs ``category`` and ``reason`` (strings,
+        (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three levels (n, 3) for the
+        MIC as it stands.
     """
     organism = keras.Input((), dtype="string", name=ORGANISM)
     mic = keras.Input((), dtype="string", name=MIC)
@@ -114,18 +125,34 @@ def answering_network(
     above = trained([groups, kind, dilution])
     level = ops.sum(ops.cast(above > 0, "int32"), axis=-1)
     level_at_end = ops.sum(ops.cast(trained([groups, exact, open_end]) > 0, "int32"), axis=-1)
-    numbers_of_names = np.vectorize([answer.value for answer in _ANSWERS].index)(names)
-    named = ops.cast(_frozen(numbers_of_names, "level_names")(number), "int32")
+    named = ops.cast(_frozen(np.vectorize(_CATEGORIES.index)(names), "level_names")(number), "int32")
     answer = ops.sum(named * ops.one_hot(level, LEVELS, dtype="int32"), axis=-1)
-    known = ops.cast((number > 0) & (spelling > 0) & (level == level_at_end), "int32")
-    category = layers.StringLookup(
-        vocabulary=[answer.value for answer in _ANSWERS], num_oov_indices=0, invert=True, name=CATEGORY
-    )(answer * known)
+    # The strongest reason wins: their order in _REASONS.
+    reason = ops.max(
+        ops.stack(
+            [
+                ops.cast(answer == 0, "int32") * _REASONS.index(Reason.NO_BREAKPOINT),
+                ops.cast(level != level_at_end, "int32") * _REASONS.index(Reason.CENSORED),
+                ops.cast(spelling == 0, "int32") * _REASONS.index(Reason.UNREADABLE_MIC),
+                ops.cast(number == 0, "int32") * _REASONS.index(Reason.NOT_IN_VOCABULARY),
+            ],
+            axis=-1,
+        ),
+        axis=-1,
+    )
+    category = _words(_CATEGORIES, CATEGORY)(answer * ops.cast(reason == 0, "int32"))
     exceeds = ops.sigmoid(above)
     probabilities = ops.concatenate([1 - exceeds[:, :1], exceeds[:, :1] - exceeds[:, 1:], exceeds[:, 1:]], axis=-1)
     return keras.Model(
-        {ORGANISM: organism, MIC: mic}, {CATEGORY: category, PROBABILITIES: probabilities}, name=name
+        {ORGANISM: organism, MIC: mic},
+        {CATEGORY: category, REASON: _words(_REASONS, REASON)(reason), PROBABILITIES: probabilities},
+        name=name,
     )
+
+
+def _words(vocabulary: tuple[str, ...], name: str) -> keras.layers.Layer:
+    """Make the layer that turns numbers into words."""
+    return layers.StringLookup(vocabulary=list(vocabulary), num_oov_indices=0, invert=True, name=name)
 
 
 def _mic_table(centre: float, scale: float) -> layers.Embedding:

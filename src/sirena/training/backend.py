@@ -1,0 +1,31 @@
+"""TensorFlow and Keras, set up for many tiny networks; every module of this package takes them from here.
+
+Arrays of a thousand numbers gain nothing from threads, and a sum over threads has no fixed order: one thread is
+faster here and gives the same bits every time.
+"""
+
+import os
+
+# Read by the libraries while they are imported, so they stand before the imports.
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+__all__ = ["keras", "tf", "use_one_thread"]
+
+
+def use_one_thread() -> None:
+    """Bind TensorFlow to one thread and to deterministic operations.
+
+    A process that has already computed something with TensorFlow keeps its threads: results are then equal between
+    runs all the same, because every operation used here is deterministic, only slower.
+    """
+    tf.config.experimental.enable_op_determinism()
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        return

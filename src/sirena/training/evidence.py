@@ -1,0 +1,172 @@
+"""Evidence: what a training learns from, one row a labelled result.
+
+Labels come from the laboratory (the file's ``Eti_`` columns), from a guideline edition (its compiled truth tables), or
+from both, the reference filling what the file lacks. Nothing that identifies a patient is read: an isolate is
+its row number, and only organism, MIC and category cells are looked at.
+
+Texts are interpreted once per distinct text and counted per distinct cell, so cost follows a file's variety.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from sirena.domain.category import Category, Reason, read_label
+from sirena.domain.errors import UsageError
+from sirena.domain.mic import CODES, DILUTIONS, encode_mics
+from sirena.domain.organisms import resolve_many
+from sirena.domain.truth_table import ANSWERS, TruthTable, answer_code
+from sirena.training.cells import LABEL_TYPE, REFERENCE_PART, tally
+from sirena.whonet.file import WhonetFile
+
+
+class LabelSource(enum.StrEnum):
+    """Who says what a result is called. The value is the option's word."""
+
+    FILE = "file"
+    """The laboratory's own ``Eti_`` columns."""
+    REFERENCE = "reference"
+    """A guideline edition, over all organisms it has a breakpoint for."""
+    BOTH = "both"
+    """The laboratory's; the reference for results without a label and for MICs and organisms the file lacks."""
+
+
+ROW_TYPES: Final = pl.Schema(
+    {"isolate": pl.UInt32, "organism": pl.String, "column": pl.String, "mic_code": pl.Int16, "label": LABEL_TYPE}
+)
+"""Columns of `Evidence.rows`."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Labelled results and the reference they may lean on."""
+
+    rows: pl.DataFrame
+    """One row a labelled result: isolate (row number in the file), organism (WHONET code), column (``AMK_NM``), mic_code
+    (0 … CODES-1), label (S, SDD, I, R, NS)."""
+    label_source: LabelSource
+    reference: Mapping[str, TruthTable] = field(default_factory=dict)
+    """By antimicrobial code; empty when none was given."""
+
+    def of_isolates(self, chosen: pl.Series) -> "Evidence":
+        """Keep the rows of some isolates, for evaluation on the others.
+
+        Args:
+            chosen: UInt32 isolate numbers.
+        """
+        kept = self.rows.join(chosen.unique().to_frame("isolate").cast(pl.UInt32), on="isolate", how="semi")
+        return Evidence(kept, self.label_source, self.reference)
+
+    def counted(self, seed: int) -> pl.DataFrame:
+        """Return the rows as weighted cells (`cells.tally`)."""
+        return tally(self.rows, seed)
+
+
+def collect_evidence(
+    file: WhonetFile, *, labels: LabelSource, reference: Mapping[str, TruthTable] | None = None
+) -> Evidence:
+    """Gather the labelled results of a file.
+
+    Args:
+        file: as read.
+        labels: where labels come from.
+        reference: truth tables of a guideline edition, by antimicrobial code.
+
+    Raises:
+        NoOrganismColumnError: the file names no organisms.
+        UsageError: labels from a reference were asked for and none was given.
+    """
+    tables = dict(reference or {})
+    if labels is not LabelSource.FILE and not tables:
+        raise UsageError("labels from a reference need a guideline edition", hint='Give for example "CLSI 2025".')
+    organism = _resolved(file.frame[file.require_organism()])
+    parts = [ROW_TYPES.to_frame()]
+    for header, test in file.test_columns.items():
+        if not test.is_mic:
+            continue
+        category_header = file.category_columns.get(header)
+        results = pl.DataFrame({"organism": organism, "mic_code": _codes(file.frame[header])}).with_row_index("isolate")
+        written = _labels(file.frame[category_header]) if category_header and labels is not LabelSource.REFERENCE else None
+        results = results.with_columns(
+            pl.lit(test.model_column).alias("column"),
+            (pl.lit(None, dtype=LABEL_TYPE) if written is None else written).alias("label"),
+        ).filter((pl.col("mic_code") >= 0) & (pl.col("organism") != ""))
+        table = tables.get(test.drug)
+        if labels is not LabelSource.FILE and table is not None and table.column == test.model_column:
+            results = _filled_from(table, results)
+        parts.append(results.filter(pl.col("label").is_not_null()).select(ROW_TYPES.names()))
+    return Evidence(pl.concat(parts), labels, tables)
+
+
+def reference_grid(table: TruthTable) -> pl.DataFrame:
+    """Return a whole truth table as evidence: every organism with a breakpoint × every exact MIC, each once.
+
+    Censored MICs are left out: what a guideline says of them follows from the exact ones, and the network's rule
+    for open ends says the same. Where a row states nothing (below a breakpoint that has R only), the answer is NI at
+    a level of its own.
+
+    Returns:
+        Columns as of `cells.tally`.
+    """
+    exact = table.cells[:, :DILUTIONS]
+    unstated = answer_code(Category.NI, Reason.NO_BREAKPOINT)
+    rows, positions = np.nonzero((exact != unstated).any(axis=1)[:, None] & (exact != 0))
+    answers = exact[rows, positions]
+    levels = np.array([-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS])
+    level = levels[answers]
+    # An unstated stretch takes the free level below, or above, what is stated.
+    stated = exact != unstated
+    first = stated.argmax(axis=1)
+    level = np.where(level < 0, np.where(positions < first[rows], 0, 2), level)
+    names = np.array(["" if answer is None else answer.category.value for answer in ANSWERS])
+    return pl.DataFrame(
+        {
+            "column": pl.repeat(table.column, len(rows), eager=True),
+            "organism": np.array(table.organisms, dtype=object)[rows].tolist(),
+            "mic_code": positions.astype(np.int16),
+            "label": pl.Series(names[answers].tolist(), dtype=LABEL_TYPE),
+            "level": level.astype(np.int8),
+            "part": pl.repeat(REFERENCE_PART, len(rows), dtype=pl.UInt8, eager=True),
+            "weight": pl.repeat(1.0, len(rows), dtype=pl.Float64, eager=True),
+        },
+        schema_overrides={"organism": pl.String},
+    )
+
+
+def _distinct(column: pl.Series) -> list[str]:
+    return column.drop_nulls().unique().sort().to_list()
+
+
+def _resolved(column: pl.Series) -> pl.Series:
+    """Turn organism texts into codes; empty where missing or unknown."""
+    texts = _distinct(column)
+    codes = [code or "" for code in resolve_many(texts)]
+    return column.replace_strict(texts, codes, default="", return_dtype=pl.String).fill_null("")
+
+
+def _codes(column: pl.Series) -> pl.Series:
+    texts = _distinct(column)
+    return column.replace_strict(texts, encode_mics(texts), default=-1, return_dtype=pl.Int16).fill_null(-1)
+
+
+def _labels(column: pl.Series) -> pl.Series:
+    texts = _distinct(column)
+    labels = [None if (label := read_label(text)) is None else label.value for text in texts]
+    return column.replace_strict(texts, pl.Series(labels, dtype=pl.String), default=None, return_dtype=pl.String).cast(LABEL_TYPE)
+
+
+def _filled_from(table: TruthTable, results: pl.DataFrame) -> pl.DataFrame:
+    """Label what has no label as the reference does, where it decides."""
+    names = [None if answer is None or answer.category.level is None else answer.category.value for answer in ANSWERS]
+    position = {code: row * CODES for row, code in enumerate(table.organisms)}
+    asked = results["organism"].unique().to_list()
+    row = results["organism"].replace_strict(asked, [position.get(code) for code in asked], return_dtype=pl.Int64)
+    cell = (row + results["mic_code"].cast(pl.Int64)).to_numpy()
+    flat = np.append(table.cells.ravel(), 0)
+    answers = flat[np.where(np.isnan(cell), -1, np.nan_to_num(cell)).astype(np.int64)]
+    reference = pl.Series("reference", np.array(names, dtype=object)[answers].tolist(), dtype=pl.String).cast(LABEL_TYPE)
+    return results.with_columns(pl.coalesce("label", reference).alias("label"))
