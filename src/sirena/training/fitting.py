@@ -3,27 +3,228 @@
 Rules, each with a test of like name:
 
 - a drug with fewer than `MINIMUM_RESULTS` labelled results is trained from the reference, and its report says so;
-- one with neither is yielded as `Untrainable`, with the reason;
+- one that the reference has no breakpoint for either is yielded as `Untrainable`, with the reason;
 - 5 % of the isolates are held out to choose the number of steps; then all isolates train that many;
 - a network trained from the reference trains on while a single answer differs from the reference;
 - the same evidence and seed give the same weights, bit by bit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from sirena.domain.mic import MINIMUM_EXPONENT, DILUTIONS, spell_dilution
+from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, spell_dilution
 from sirena.domain.truth_table import TruthTable
 from sirena.training.backend import keras, use_one_thread
 from sirena.training.cells import LEVELS, Cells, cells_of
 from sirena.training.compiling import compile_network
 from sirena.training.evidence import Evidence, LabelSource, reference_grid
-from sirena.training.lineage import Ancestry, Lineage, groups_above
+from sirena.training.lineage import Ancestry, groups_above
 from sirena.training.network import EFFECTS, SLOPE, answering_network, cut_point_network
-from sirena.training.optimisation import Batch, Descent, Settings, descent_for, inverse_softplus
-from sirena.training.starting_point import Borrowing, best_cut_points
+from sirena.training.optimisation import Settings
+from sirena.training.schedule import STRIDE, Course, Epoch, Fit
+from sirena.training.search import search_settings
+
+MINIMUM_RESULTS: Final = 20
+"""Labelled results below which a drug is trained from the reference, when there is one."""
+_MOST_ROUNDS: Final = 20
+"""Rounds of `STRIDE` steps in which a network trained from the reference may lose its last disagreement."""
+
+Progress = Callable[[int, int, str], None]
+"""Told after each drug: done, total, column."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """One antimicrobial's network and everything to know about it."""
+
+    column: str
+    """Test column answered, ``AMK_NM``."""
+    network: keras.Model
+    """Texts in, categories out (`network.answering_network`)."""
+    table: TruthTable
+    """What the network answers, compiled by asking it."""
+    report: dict[str, Any]
+    """JSON-able: seed, settings, label source, evidence counts, data digest, history, cut points, fit to the evidence."""
+
+
+@dataclass(frozen=True)
+class Untrainable:
+    """A drug for which there is nothing to learn from."""
+
+    column: str
+    why: str
+    """One sentence for a person."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What one column is trained from."""
+
+    column: str
+    counted: pl.DataFrame
+    source: LabelSource
+    note: str
+    reference: TruthTable | None
+    """The table the network must equal, when labels come from the reference alone."""
+
+
+def train_models(
+    evidence: Evidence,
+    *,
+    drugs: Iterable[str] | None = None,
+    seed: int = 0,
+    search: int = 0,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    ancestry: Ancestry = groups_above,
+) -> Iterator[TrainedModel | Untrainable]:
+    """Train the drugs one after another, yielding each as it is done.
+
+    Args:
+        evidence: from `collect_evidence`.
+        drugs: antimicrobial codes; None for all the evidence or the reference knows.
+        seed: deals the isolates into parts and steers the search.
+        search: number of Optuna trials a drug; 0 for the given settings.
+        settings: of the training; None for the defaults.
+        progress: told after each drug.
+        ancestry: the groups above an organism.
+    """
+    use_one_thread()
+    counted = {column: part for (column,), part in evidence.counted(seed).partition_by("column", as_dict=True).items()}
+    columns = _columns(evidence, counted, drugs)
+    for done, column in enumerate(columns, start=1):
+        chosen = _choose(evidence, column, counted.get(column))
+        if isinstance(chosen, Untrainable):
+            result: TrainedModel | Untrainable = chosen
+        else:
+            result = _train(chosen, seed, search, settings or Settings(), ancestry)
+        if progress is not None:
+            progress(done, len(columns), column)
+        yield result
+
+
+def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
+    by_drug: dict[str, set[str]] = {}
+    for column in (*counted, *(table.column for table in evidence.reference.values())):
+        by_drug.setdefault(column.split("_")[0], set()).add(column)
+    wanted = sorted(by_drug) if drugs is None else sorted(set(drugs))
+    return [column for drug in wanted for column in sorted(by_drug.get(drug, {f"{drug}_NM"}))]
+
+
+def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
+    """Decide what a column learns from."""
+    table = evidence.reference.get(column.split("_")[0])
+    grid = reference_grid(table) if table is not None and table.column == column else None
+    results = 0 if counted is None else int(counted["weight"].sum())
+    if evidence.label_source is LabelSource.REFERENCE or counted is None or results < MINIMUM_RESULTS:
+        if grid is not None and len(grid):
+            note = "" if evidence.label_source is LabelSource.REFERENCE else f"only {results} labelled results in the file"
+            return _Chosen(column, grid, LabelSource.REFERENCE, note, table)
+        return Untrainable(
+            column, f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference"
+        )
+    if evidence.label_source is LabelSource.BOTH and grid is not None:
+        lacking = grid.join(counted, on=["organism", "mic_code"], how="anti").filter(pl.col("label") != "NI")
+        return _Chosen(column, pl.concat([counted, lacking]), LabelSource.BOTH, "", None)
+    return _Chosen(column, counted, evidence.label_source, "", None)
+
+
+def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry: Ancestry) -> TrainedModel:
+    cells = cells_of(chosen.column, chosen.counted)
+    if search and chosen.reference is None:
+        settings = search_settings(cells, trials=search, seed=seed, start=settings, ancestry=ancestry)
+    course = Course(cells, settings, ancestry)
+    if chosen.reference is None:
+        watched = course.choose_steps()
+        steps = watched.steps
+        course.advance(course.start(), steps)
+        fit = course.fit(watched.history)
+        network = _answering(cells, fit)
+        disagreements = None
+    else:
+        fit, network, disagreements = _train_until_equal(course, chosen.reference)
+        steps = sum(epoch.steps for epoch in fit.history)
+    table = compile_network(network, chosen.column, cells.organisms, _basis(cells, fit, chosen.source))
+    report: dict[str, Any] = {
+        "column": chosen.column,
+        "seed": seed,
+        "label_source": chosen.source.value,
+        "note": chosen.note,
+        "settings": asdict(settings),
+        "data_sha256": cells.digest(),
+        "evidence": {
+            "results": cells.results,
+            "cells": len(cells.weight),
+            "organisms": len(cells.organisms),
+            "by_level": dict(zip(("S", "I or SDD", "R or NS"), cells.level_counts(), strict=True)),
+            "held_out_results": int(cells.held_out.sum()),
+        },
+        "centre": fit.centre,
+        "scale": fit.scale,
+        "steps": steps,
+        "history": [asdict(epoch) for epoch in fit.history],
+        "metrics": _metrics(cells, fit),
+        "disagreements_with_reference": disagreements,
+        "cut_points": {
+            organism: [round(float(value), 3) for value in pair]
+            for organism, pair in zip(cells.organisms, fit.cut_points()[:, 0], strict=True)
+        },
+    }
+    return TrainedModel(chosen.column, network, table, report)
+
+
+def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, keras.Model, int]:
+    """Train from a reference until no answer differs from it, for a while."""
+    batch = course.start()
+    history: list[Epoch] = []
+    expected = reference.cells[[reference.row_of[organism] for organism in course.cells.organisms]]
+    while True:
+        history.append(course.advance(batch, STRIDE))
+        fit = course.fit(tuple(history))
+        network = _answering(course.cells, fit)
+        table = compile_network(network, course.cells.column, course.cells.organisms)
+        disagreements = int((table.cells != expected).sum())
+        if disagreements == 0 or len(history) == _MOST_ROUNDS:
+            return fit, network, disagreements
+
+
+def _answering(cells: Cells, fit: Fit) -> keras.Model:
+    """Put the learnt parameters into a network of their own size."""
+    trained = cut_point_network(len(fit.lineage.groups))
+    trained.get_layer(EFFECTS).set_weights([fit.effects])
+    trained.get_layer(SLOPE).set_weights([fit.slope])
+    return answering_network(
+        f"modelo_{cells.column}", trained, cells.organisms, fit.lineage.member, cells.names, fit.centre, fit.scale
+    )
+
+
+def _metrics(cells: Cells, fit: Fit) -> dict[str, float | int]:
+    """Count the labels learnt from that the cut points explain, by level."""
+    interval, position = np.divmod(cells.mic_code, DILUTIONS)
+    exponent = position + float(MINIMUM_EXPONENT)
+    level = (exponent[:, None] > fit.cut_points()[cells.organism, interval]).sum(axis=1)
+    right = level == cells.level
+    return {
+        "agreement_with_labels": float(cells.weight[right].sum() / cells.weight.sum()),
+        "susceptible_called_resistant": int(cells.weight[(cells.level == 0) & (level == LEVELS - 1)].sum()),
+        "resistant_called_susceptible": int(cells.weight[(cells.level == LEVELS - 1) & (level == 0)].sum()),
+    }
+
+
+def _basis(cells: Cells, fit: Fit, source: LabelSource) -> tuple[str, ...]:
+    """Say in one line what each organism's answers rest on."""
+    counts = np.zeros((len(cells.organisms), LEVELS), dtype=np.int64)
+    np.add.at(counts, (cells.organism, cells.level), cells.weight.astype(np.int64))
+    lines = []
+    for row, (lower, upper) in enumerate(fit.cut_points()[:, 0]):
+        spread = cells.mic_code[cells.organism == row] % DILUTIONS + MINIMUM_EXPONENT
+        tallies = ", ".join(f"{name} {count}" for name, count in zip(cells.names[row], counts[row], strict=True) if count)
+        lines.append(
+            f"labels: {source.value}; {counts[row].sum()} results ({tallies}), MIC {spell_dilution(int(spread.min()))}"
+            f"-{spell_dilution(int(spread.max()))} mg/L; cut points {2**lower:.3g} and {2**upper:.3g} mg/L"
+        )
+    return tuple(lines)

@@ -67,13 +67,8 @@ def cut_point_network(groups: int) -> keras.Model:
     return keras.Model([member, kind, dilution], above, name="cut_points")
 
 
-def kind_features(interval: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-    """Describe interval kinds to the network: (1, is at most, is at least)."""
-    features = np.zeros((len(interval), KINDS), dtype=np.float32)
-    features[:, 0] = 1.0
-    features[:, 1] = interval == 1
-    features[:, 2] = interval == 2
-    return features
+KIND_FEATURES: Final = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1]], dtype=np.float32)
+"""How each `domain.mic.Interval` is described to the network: (1, is at most, is at least)."""
 
 
 def scaled_dilution(position: NDArray[np.integer[Any]], centre: float, scale: float) -> NDArray[np.float32]:
@@ -131,16 +126,16 @@ def answering_network(
     reason = ops.max(
         ops.stack(
             [
-                ops.cast(answer == 0, "int32") * _REASONS.index(Reason.NO_BREAKPOINT),
-                ops.cast(level != level_at_end, "int32") * _REASONS.index(Reason.CENSORED),
-                ops.cast(spelling == 0, "int32") * _REASONS.index(Reason.UNREADABLE_MIC),
-                ops.cast(number == 0, "int32") * _REASONS.index(Reason.NOT_IN_VOCABULARY),
+                ops.cast(ops.equal(answer, 0), "int32") * _REASONS.index(Reason.NO_BREAKPOINT),
+                ops.cast(ops.not_equal(level, level_at_end), "int32") * _REASONS.index(Reason.CENSORED),
+                ops.cast(ops.equal(spelling, 0), "int32") * _REASONS.index(Reason.UNREADABLE_MIC),
+                ops.cast(ops.equal(number, 0), "int32") * _REASONS.index(Reason.NOT_IN_VOCABULARY),
             ],
             axis=-1,
         ),
         axis=-1,
     )
-    category = _words(_CATEGORIES, CATEGORY)(answer * ops.cast(reason == 0, "int32"))
+    category = _words(_CATEGORIES, CATEGORY)(answer * ops.cast(ops.equal(reason, 0), "int32"))
     exceeds = ops.sigmoid(above)
     probabilities = ops.concatenate([1 - exceeds[:, :1], exceeds[:, :1] - exceeds[:, 1:], exceeds[:, 1:]], axis=-1)
     return keras.Model(
@@ -158,7 +153,7 @@ def _words(vocabulary: tuple[str, ...], name: str) -> keras.layers.Layer:
 def _mic_table(centre: float, scale: float) -> layers.Embedding:
     """Make the table that turns an MIC code into kind and scaled dilution."""
     code = np.arange(CODES)
-    reading = np.hstack([kind_features(code // DILUTIONS), scaled_dilution(code % DILUTIONS, centre, scale)[:, None]])
+    reading = np.hstack([KIND_FEATURES[code // DILUTIONS], scaled_dilution(code % DILUTIONS, centre, scale)[:, None]])
     return layers.Embedding(*reading.shape, trainable=False, weights=[reading], name="mic_reading")
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sirena.domain.mic import DILUTIONS
 from sirena.training.backend import keras, tf
 from sirena.training.cells import LEVELS, Cells
-from sirena.training.network import EFFECTS, SLOPE, cut_point_network, kind_features, scaled_dilution
+from sirena.training.network import EFFECTS, KIND_FEATURES, SLOPE, cut_point_network, scaled_dilution
 
 _SMALLEST_NETWORK: Final = 256
 _TINY: Final = 1e-12
@@ -78,7 +78,7 @@ class Batch:
         """Describe cells to the network."""
         return cls(
             groups=member[cells.organism],
-            kind=kind_features(cells.mic_code // DILUTIONS),
+            kind=KIND_FEATURES[cells.mic_code // DILUTIONS],
             dilution=scaled_dilution(cells.mic_code % DILUTIONS, centre, scale)[:, None],
             level=cells.level.astype(np.int32),
             weight=(weight * importance(cells, weight, balance)).astype(np.float32),

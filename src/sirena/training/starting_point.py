@@ -38,11 +38,14 @@ class Borrowing:
     """Weight of the organism's whole evidence, for one kind of interval (exact, at most, at least)."""
 
 
-def best_cut_points(cells: Cells, lineage: NDArray[np.int32], borrowing: Borrowing) -> NDArray[np.float64]:
+def best_cut_points(
+    cells: Cells, weight: NDArray[np.float64], lineage: NDArray[np.int32], borrowing: Borrowing
+) -> NDArray[np.float64]:
     """Place two ordered cut points for every organism and kind of interval.
 
     Args:
-        cells: the evidence; `Cells.weight` counts.
+        cells: the evidence.
+        weight: results in each cell that count.
         lineage: shape (organisms, levels): group numbers from the widest to the organism itself.
         borrowing: weights of what lies above.
 
@@ -51,7 +54,8 @@ def best_cut_points(cells: Cells, lineage: NDArray[np.int32], borrowing: Borrowi
         above the first and 2 above the second.
     """
     counts = np.zeros((len(cells.organisms), KINDS, DILUTIONS, LEVELS))
-    np.add.at(counts, (cells.organism, cells.mic_code // DILUTIONS, cells.mic_code % DILUTIONS, cells.level), cells.weight)
+    interval, position = np.divmod(cells.mic_code, DILUTIONS)
+    np.add.at(counts, (cells.organism, interval, position, cells.level), weight)
     allowed = _within_evidence(counts)
     whole = np.where(allowed, _hits(counts.sum(axis=1)), _FORBIDDEN)
     results = counts.sum(axis=(1, 2, 3))

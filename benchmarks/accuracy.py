@@ -1,0 +1,74 @@
+"""Agreement with a laboratory's labels on isolates a model has not seen: cross-validation by isolate.
+
+    PYTHONPATH=src python benchmarks/accuracy.py FILE [--folds 5] [--seed 0] [--json OUT]
+
+Each fold's networks see only the other folds' isolates; settings are the defaults, fixed before. Prints categorical
+agreement, answered share and very major and major errors, pooled, per drug and per organism.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from sirena.training.evaluation import AgreementCounts, Evaluation, answered_cells, summarise
+from sirena.training.evidence import Evidence, LabelSource, collect_evidence
+from sirena.training.fitting import TrainedModel, train_models
+from sirena.whonet.reading import read_file
+
+
+def cross_validate(evidence: Evidence, folds: int, seed: int) -> Evaluation:
+    """Train on all folds but one, ask about the one, for each fold."""
+    isolates = evidence.rows["isolate"].unique().sort()
+    fold = pl.Series(np.random.default_rng(seed).integers(0, folds, len(isolates)))
+    parts = []
+    for number in range(folds):
+        started = time.perf_counter()
+        training = evidence.of_isolates(isolates.filter(fold != number))
+        tables = {model.column: model.table for model in train_models(training) if isinstance(model, TrainedModel)}
+        parts.append(answered_cells(tables, evidence.of_isolates(isolates.filter(fold == number)).rows))
+        seconds = time.perf_counter() - started
+        print(f"fold {number + 1} of {folds}: {len(tables)} networks in {seconds:.1f} s; {line(summarise(parts[-1:]).pooled)}")
+    return summarise(parts)
+
+
+def line(counts: AgreementCounts) -> str:
+    """Write one line of figures."""
+    return (
+        f"n {counts.labelled:6d}  answered {counts.answered.share:8.3%}  CA {counts.categorical_agreement.share:8.3%}  "
+        f"VME {counts.very_major_errors}  ME {counts.major_errors}"
+    )
+
+
+def report(title: str, groups: Iterable[tuple[str, AgreementCounts]]) -> None:
+    """Print a table."""
+    print(f"\n{title}")
+    for name, counts in groups:
+        print(f"{name:8s} {line(counts)}")
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    evidence = collect_evidence(read_file(arguments.file), labels=LabelSource.FILE)
+    found = cross_validate(evidence, arguments.folds, arguments.seed)
+    print("\ncompared as S, I (with SDD), R (with NS); 95 % intervals of Wilson in brackets")
+    report("per antimicrobial", found.by_column.items())
+    report("per organism", sorted(found.by_organism.items(), key=lambda item: -item[1].labelled))
+    report("pooled", [("all", found.pooled)])
+    print(f"answered {found.pooled.answered}\nCA {found.pooled.categorical_agreement}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found.to_json(), indent=1))
+
+
+if __name__ == "__main__":
+    main()

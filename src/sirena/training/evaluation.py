@@ -1,0 +1,192 @@
+"""How well answers agree with a laboratory's labels.
+
+Categories are compared as S, I, R: SDD counts as I and NS as R. A result without an answer (NI) counts against the
+answered share and not against the agreement. A very major error is an S for a label R, over labels R; a major error an
+R for a label S, over labels S; a minor error has I on one side. Intervals are Wilson's, 95 %.
+
+Source of the terms: CLSI M52, ISO 20776-2 (their rates per category).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from scipy.stats import binomtest
+
+from sirena.domain.category import LABELS
+from sirena.domain.mic import CODES
+from sirena.domain.truth_table import ANSWERS, TruthTable
+from sirena.training.cells import LEVELS
+
+CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of cases with its 95 % interval."""
+
+    cases: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """Cases over total; NaN when there are none."""
+        return self.cases / self.total if self.total else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval; the whole range when there are none."""
+        if not self.total:
+            return 0.0, 1.0
+        found = binomtest(self.cases, self.total).proportion_ci(CONFIDENCE, method="wilson")
+        return float(found.low), float(found.high)
+
+    def __str__(self) -> str:
+        """Write ``12 of 345 (3.48 %, 2.00-5.98)``."""
+        low, high = self.interval
+        return f"{self.cases} of {self.total} ({self.share:.2%}, {low:.2%}-{high:.2%})"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain form."""
+        return {"cases": self.cases, "total": self.total, "share": self.share if self.total else None, "interval_95": list(self.interval)}
+
+
+@dataclass(frozen=True)
+class AgreementCounts:
+    """Counts of labels against answers."""
+
+    labelled: int
+    """Results with a label."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Answered results: label's level by answer's level (S; I or SDD; R or NS)."""
+
+    @property
+    def answered(self) -> Rate:
+        """Answered over labelled results."""
+        return Rate(sum(map(sum, self.confusion)), self.labelled)
+
+    @property
+    def categorical_agreement(self) -> Rate:
+        """CA: answers at the label's level over answered results."""
+        return Rate(sum(self.confusion[level][level] for level in range(LEVELS)), self.answered.cases)
+
+    @property
+    def very_major_errors(self) -> Rate:
+        """VME: answered S over results labelled R."""
+        return Rate(self.confusion[2][0], sum(self.confusion[2]))
+
+    @property
+    def major_errors(self) -> Rate:
+        """ME: answered R over results labelled S."""
+        return Rate(self.confusion[0][2], sum(self.confusion[0]))
+
+    @property
+    def minor_errors(self) -> Rate:
+        """mE: I on one side only, over answered results."""
+        return Rate(
+            self.confusion[0][1] + self.confusion[1][0] + self.confusion[1][2] + self.confusion[2][1],
+            self.answered.cases,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain form."""
+        return {
+            "labelled": self.labelled,
+            "confusion": [list(row) for row in self.confusion],
+            "answered": self.answered.to_json(),
+            "ca": self.categorical_agreement.to_json(),
+            "vme": self.very_major_errors.to_json(),
+            "me": self.major_errors.to_json(),
+            "minor": self.minor_errors.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Agreement pooled, per test column and per organism."""
+
+    pooled: AgreementCounts
+    by_column: dict[str, AgreementCounts]
+    by_organism: dict[str, AgreementCounts]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain form."""
+        return {
+            "compared_as": "S, I (with SDD), R (with NS)",
+            "pooled": self.pooled.to_json(),
+            "by_column": {name: counts.to_json() for name, counts in self.by_column.items()},
+            "by_organism": {name: counts.to_json() for name, counts in self.by_organism.items()},
+        }
+
+
+def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.DataFrame:
+    """Count labelled results by what was answered.
+
+    Args:
+        tables: by test column; a column without a table goes unanswered.
+        rows: labelled results as of `evidence.Evidence.rows`, of isolates no table was learnt from.
+
+    Returns:
+        Columns column, organism, mic_code, label, results, level (of the label), answer (position in ``ANSWERS``),
+        answer_level (null when NI).
+    """
+    cells = rows.group_by("column", "organism", "mic_code", "label").agg(pl.len().alias("results")).sort(
+        "column", "organism", "mic_code", "label"
+    )
+    parts = []
+    for (column,), part in cells.partition_by("column", as_dict=True, maintain_order=True).items():
+        table = tables.get(column) or TruthTable(column, (), np.empty((0, CODES), dtype=np.uint8))
+        answers = np.concatenate(
+            [
+                table.look_up([organism], group["mic_code"].to_numpy())[0]
+                for (organism,), group in part.partition_by("organism", as_dict=True, maintain_order=True).items()
+            ]
+        )
+        parts.append(part.with_columns(pl.Series("answer", answers)))
+    found = pl.concat(parts) if parts else cells.with_columns(pl.lit(0, dtype=pl.UInt8).alias("answer"))
+    return found.with_columns(
+        pl.col("label").cast(pl.String).replace_strict(_LEVEL_OF_LABEL, return_dtype=pl.Int8).alias("level"),
+        pl.col("answer").replace_strict(_LEVEL_OF_ANSWER, default=None, return_dtype=pl.Int8).alias("answer_level"),
+    )
+
+
+def evaluate(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> Evaluation:
+    """Compare tables with labelled results they were not learnt from (arguments as of `answered_cells`)."""
+    return summarise([answered_cells(tables, rows)])
+
+
+def summarise(parts: Iterable[pl.DataFrame]) -> Evaluation:
+    """Pool what `answered_cells` returned, for example the folds of a cross-validation."""
+    cells = pl.concat(parts)
+    return Evaluation(
+        pooled=_counts(cells),
+        by_column=_counts_by(cells, "column"),
+        by_organism=_counts_by(cells, "organism"),
+    )
+
+
+
+_LEVEL_OF_LABEL: Final = {label.value: label.level for label in LABELS}
+_LEVEL_OF_ANSWER: Final = {
+    code: answer.category.level
+    for code, answer in enumerate(ANSWERS)
+    if answer is not None and answer.category.level is not None
+}
+
+
+def _counts_by(cells: pl.DataFrame, name: str) -> dict[str, AgreementCounts]:
+    groups = cells.partition_by(name, as_dict=True)
+    return {key: _counts(groups[(key,)]) for key in sorted(group for (group,) in groups)}
+
+
+def _counts(cells: pl.DataFrame) -> AgreementCounts:
+    answered = cells.filter(pl.col("answer_level").is_not_null())
+    confusion = np.zeros((LEVELS, LEVELS), dtype=np.int64)
+    np.add.at(
+        confusion,
+        (answered["level"].to_numpy(), answered["answer_level"].to_numpy()),
+        answered["results"].to_numpy().astype(np.int64),
+    )
+    return AgreementCounts(int(cells["results"].sum()), tuple(tuple(int(n) for n in row) for row in confusion))
