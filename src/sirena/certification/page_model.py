@@ -1,0 +1,122 @@
+"""What the certificate's page shows, arranged for a reader: like things together, worst first."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.certification.certificate import Certificate
+from sirena.certification.comparison import Disagreement, Kind, describe
+from sirena.certification.cut_points import CutPoint
+from sirena.certification.grid import HIGHEST_EXPONENT, LOWEST_EXPONENT
+from sirena.domain.mic import spell_dilution
+from sirena.domain.organisms import ORGANISMS
+
+_SEVERITY: Final = tuple(Kind)
+_NAMED: Final = 6
+"""Up to this many organisms are written by name; more by code, to keep a row a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisagreementRow:
+    """Organisms that differ from the edition in the same way at the same MICs."""
+
+    kind: Kind
+    mics: str
+    answered: str
+    expected: str
+    organisms: tuple[str, ...]
+    names: str
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class CutPointRow:
+    """Organisms with the same learned and the same official cut points."""
+
+    names: str
+    organisms: tuple[str, ...]
+    learned: tuple[str, str]
+    """Highest S and lowest R, spelled in mg/L; a dash where there is none."""
+    official: tuple[str, str]
+    shifts: tuple[str, str]
+    """Difference in two-fold dilutions, signed."""
+    network: tuple[str, str]
+    same: bool
+
+
+def organism_names(codes: Sequence[str]) -> str:
+    """Write a few organisms by species name, many by WHONET code."""
+    if len(codes) > _NAMED:
+        return ", ".join(codes)
+    return ", ".join(ORGANISMS[code].name if code in ORGANISMS else code for code in codes)
+
+
+def disagreement_rows(entries: Sequence[Disagreement]) -> tuple[DisagreementRow, ...]:
+    """Group disagreements by what is wrong and where, the worst kinds and the widest groups first."""
+    of_organism: dict[tuple[Kind, str, str, str], list[Disagreement]] = defaultdict(list)
+    for entry in entries:
+        key = (entry.kind, describe(entry.answered), describe(entry.expected), entry.organism)
+        of_organism[key].append(entry)
+    grouped: dict[tuple[Kind, str, str, str], list[str]] = defaultdict(list)
+    cells: dict[tuple[Kind, str, str, str], int] = defaultdict(int)
+    for (kind, answered, expected, organism), found in of_organism.items():
+        group = (kind, answered, expected, ";  ".join(entry.mics for entry in found))
+        grouped[group].append(organism)
+        cells[group] += sum(entry.cells for entry in found)
+    rows = [
+        DisagreementRow(kind, mics, answered, expected, tuple(codes), organism_names(codes), cells[group])
+        for group, codes in grouped.items()
+        for kind, answered, expected, mics in (group,)
+    ]
+    return tuple(sorted(rows, key=lambda row: (_SEVERITY.index(row.kind), -row.cells, row.organisms)))
+
+
+def cut_point_rows(points: Sequence[CutPoint]) -> tuple[CutPointRow, ...]:
+    """Group organisms with equal cut points, those that differ from the official ones first."""
+    grouped: dict[tuple[object, ...], list[CutPoint]] = defaultdict(list)
+    for point in points:
+        values = (point.susceptible, point.resistant, point.official_susceptible, point.official_resistant)
+        grouped[(*values, point.network_susceptible, point.network_resistant)].append(point)
+    rows = []
+    for found in grouped.values():
+        point, codes = found[0], tuple(point.organism for point in found)
+        rows.append(
+            CutPointRow(
+                names=organism_names(codes),
+                organisms=codes,
+                learned=_spell(point.susceptible, point.resistant),
+                official=_spell(point.official_susceptible, point.official_resistant),
+                shifts=(_signed(point.susceptible_shift), _signed(point.resistant_shift)),
+                network=(_concentration(point.network_susceptible), _concentration(point.network_resistant)),
+                same=point.same,
+            )
+        )
+    return tuple(sorted(rows, key=lambda row: (row.same, -len(row.organisms), row.organisms)))
+
+
+def verdict_level(certificate: Certificate) -> str:
+    """Return the colour class of the headline: ``good``, ``fair`` or ``bad``."""
+    if certificate.unsafe or not certificate.monotone or not certificate.compared:
+        return "bad"
+    return "good" if certificate.total_agreement else "fair"
+
+
+def _spell(susceptible: int | None, resistant: int | None) -> tuple[str, str]:
+    """Spell a pair of cut points; an organism called one thing throughout the scale has none."""
+    if susceptible is None and resistant is not None and resistant <= LOWEST_EXPONENT:
+        return "–", "*"
+    if resistant is None and susceptible is not None and susceptible >= HIGHEST_EXPONENT:
+        return "*", "–"
+    return (
+        "–" if susceptible is None else f"≤ {spell_dilution(susceptible)}",
+        "–" if resistant is None else f"≥ {spell_dilution(resistant)}",
+    )
+
+
+def _signed(shift: int | None) -> str:
+    return "" if shift is None else f"{shift:+d}" if shift else "0"
+
+
+def _concentration(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
