@@ -1,5 +1,6 @@
 """Releases as versions of `panel_SIR`."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 from sirena.registry.activation import activate, roll_back, served_periods
 from sirena.registry.connection import Registry, RegistryUnavailableError, connect
+from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
 from sirena.registry.panel_cache import load_release
 from sirena.registry.release_diff import Change, differences
@@ -37,23 +39,36 @@ def passes(member: Member) -> Judged:
     return Judged(passed=True)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Registry:
-    """A registry of its own: a database opened directly, as without a server."""
-    return connect(Settings(home=tmp_path / "store"))
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]) -> Path:
+    """Home with three releases: AMK calls S up to 2, 4 and 8 mg/L; AMP is the same in all.
 
-
-@pytest.fixture
-def releases(store: Registry, train: Callable[..., Any]) -> list[Release]:
-    """Three releases: AMK calls S up to 2, 4 and 8 mg/L; AMP is the same in all."""
-    made = []
+    Artifacts lie where the embedded server keeps them, so the folder may be copied.
+    """
+    settings = Settings(home=tmp_path_factory.mktemp("template"))
+    with undisturbed():
+        client = mlflow.MlflowClient(tracking_uri=settings.effective_tracking_uri)
+        client.create_experiment(settings.experiment_name, artifact_location="mlflow-artifacts:/7")
+    store = connect(settings)
     for limit in (2.0, 4.0, 8.0):
         versions = [
             log_model_version(store, trained, certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana")
             for trained in (train("AMK_NM", susceptible_to=limit), train("AMP_NM"))
         ]
-        made.append(create_release(store, [find_version(store, str(version)) for version in versions], author="ana"))
-    return made
+        create_release(store, [find_version(store, str(version)) for version in versions], author="ana")
+    return settings.home
+
+
+@pytest.fixture
+def store(template: Path, tmp_path: Path) -> Registry:
+    """A copy of the template: a database opened directly, as without a server."""
+    return connect(Settings(home=shutil.copytree(template, tmp_path / "store")))
+
+
+@pytest.fixture
+def releases(store: Registry) -> list[Release]:
+    """The three releases."""
+    return list_releases(store)
 
 
 def test_a_release_names_its_members(store: Registry, releases: list[Release]) -> None:

@@ -156,7 +156,7 @@ def test_a_name_of_nothing_is_refused_with_a_remedy(
 
 def test_versions_are_found_by_number_alias_and_newest(registry: Registry, two_versions: list[ModelVersion]) -> None:
     """The three ways of naming a version, with and without MLflow's scheme."""
-    first, second = two_versions
+    first, _ = two_versions
     promote(registry, first, Stage.STAGING, approver="eva", verdict=Judged(passed=True))
     named = {
         text: find_version(registry, text).version
