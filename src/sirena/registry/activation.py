@@ -115,6 +115,7 @@ def _switch(
     registry: Registry, release: Release, action: str, approver: str, override: str, verdict: dict[str, Any]
 ) -> Activation:
     previous = _active(registry)
+    _settle(registry, previous)
     if previous == release.version:
         place(registry, release.source, Stage.PRODUCTION)
         return Activation(find_release(registry, str(release.version)), None, changed=False)
@@ -137,6 +138,13 @@ def _switch(
     place(registry, release.source, Stage.PRODUCTION)
     record(registry, RELEASE_MODEL, replace(announced, done=True))
     return Activation(find_release(registry, str(release.version)), previous, changed=True)
+
+
+def _settle(registry: Registry, active: int | None) -> None:
+    """Confirm a switch that was announced and made, but whose process died before it could say so."""
+    for entry in _confirmed(registry, active):
+        if not entry.done:
+            record(registry, RELEASE_MODEL, replace(entry, done=True))
 
 
 def _active(registry: Registry) -> int | None:

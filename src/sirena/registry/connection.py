@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import requests
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sirena.domain.errors import SirenaError
 from sirena.operations.settings import Settings
-from sirena.registry.mlflow_quietly import mlflow
+from sirena.registry.mlflow_quietly import mlflow, undisturbed
 
 _PROBE_SECONDS: Final = 5.0
 _UNREACHABLE: Final = re.compile(
@@ -79,9 +79,11 @@ def connect(settings: Settings) -> Registry:
     else:
         settings.home.mkdir(parents=True, exist_ok=True)
     try:
-        mlflow.set_tracking_uri(uri)
-        client = mlflow.MlflowClient(tracking_uri=uri)
-        return Registry(settings, client, _experiment(client, settings))
+        # a database opened directly migrates its tables now, and SQLAlchemy has something to say about MLflow's
+        with undisturbed():
+            mlflow.set_tracking_uri(uri)
+            client = mlflow.MlflowClient(tracking_uri=uri)
+            return Registry(settings, client, _experiment(client, settings))
     except _FOREIGN as error:
         raise _translate(error, uri) from error
 
@@ -144,7 +146,7 @@ _FOREIGN: Final = (MlflowException, requests.RequestException, SQLAlchemyError)
 def _translate(error: Exception, uri: str) -> RegistryError:
     message = str(error)
     where = f"MLflow at {without_credentials(uri)}"
-    if isinstance(error, requests.RequestException | SQLAlchemyError) or _UNREACHABLE.search(message):
+    if isinstance(error, requests.RequestException | OperationalError) or _UNREACHABLE.search(message):
         return RegistryUnavailableError(f"{where} does not answer any more", hint=_REMEDY)
     first_line = without_credentials(message.strip().splitlines()[0]) if message.strip() else type(error).__name__
     return RegistryError(f"{where} refused: {first_line}", hint="see the MLflow server's log")
