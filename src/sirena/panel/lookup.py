@@ -26,21 +26,22 @@ NOT_AN_MIC: Final = answer_code(Category.NI, Reason.NOT_AN_MIC)
 
 _LONGEST_MIC: Final = 64
 _LONGEST_ORGANISM: Final = 200
-_NOT_AN_MIC_TEXT: Final = "?"
+_NO_MIC: Final = "?"
+_NO_NAME: Final = "?"
 
 
 def encode_texts(texts: Sequence[str | None]) -> NDArray[np.int16]:
     """Encode distinct MIC texts (see `encode_mics`); a text too long to be one is refused unread."""
-    return encode_mics(_NOT_AN_MIC_TEXT if text and len(text) > _LONGEST_MIC else text for text in texts)
+    return encode_mics(_NO_MIC if text and len(text) > _LONGEST_MIC else text for text in texts)
 
 
 def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
-    """Resolve distinct organism texts to WHONET codes.
+    """Resolve distinct organism texts to WHONET codes; a text too long to be a name is not read.
 
     Returns:
         The code; None for a missing organism; "" for one that is not known.
     """
-    return list(resolve_many(text[:_LONGEST_ORGANISM] if text else text for text in texts))
+    return resolve_many(_NO_NAME if text and len(text) > _LONGEST_ORGANISM else text for text in texts)
 
 
 @lru_cache(maxsize=16384)

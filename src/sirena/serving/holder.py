@@ -25,7 +25,7 @@ class LoadedPanel:
 
     panel: Panel
     mark: str
-    """The source's mark when it was loaded."""
+    """The source's mark of it."""
     loaded_at: float
     """Seconds since the epoch."""
 
@@ -98,16 +98,15 @@ class PanelHolder:
         """
         with self._refreshing:
             try:
-                mark = self._source.mark()
-                if self._loaded is not None and mark == self._loaded.mark:
-                    self._failure = None
-                    return False
-                panel = self._source.load()
+                fetched = self._source.fetch(self._loaded.mark if self._loaded else None)
             except SirenaError as error:
                 self._fail(error.code, error.text)
                 raise
-            self._loaded = LoadedPanel(panel, mark, time.time())
             self._failure = None
+            if fetched is None:
+                return False
+            panel = fetched.panel
+            self._loaded = LoadedPanel(panel, fetched.mark, time.time())
             self._tell("panel_loaded", {"release": panel.release, "models": str(len(panel.tables))})
             return True
 

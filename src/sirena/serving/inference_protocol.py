@@ -66,7 +66,9 @@ def read_tensors(body: bytes) -> tuple[Rows, str | None]:
     if len(lengths) != 1:
         raise MalformedBodyError("the input tensors differ in length", hint=_HINT)
     identifier = document.get("id")
-    return Rows(columns, lengths.pop()), identifier if isinstance(identifier, str) else None
+    if identifier is not None and not (isinstance(identifier, str) and identifier.isprintable()):
+        raise MalformedBodyError("the request's id is not a printable text", hint=_HINT)
+    return Rows(columns, lengths.pop()), identifier
 
 
 def encode_tensors(interpretation: Interpretation, model: str, version: str, identifier: str | None) -> bytes:

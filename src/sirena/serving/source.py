@@ -11,19 +11,22 @@ from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
 
 
+@dataclass(frozen=True)
+class MarkedPanel:
+    """A panel and the mark by which its source knows it again."""
+
+    panel: Panel
+    mark: str
+
+
 class PanelSource(Protocol):
     """A place that holds the panel to answer with."""
 
-    def mark(self) -> str:
-        """Return a short text that changes when `load` would give another panel. Called every few seconds, so cheap.
+    def fetch(self, known: str | None) -> MarkedPanel | None:
+        """Return the panel that is meant now, or None when it is the known one. Called every few seconds, so cheap.
 
-        Raises:
-            SirenaError: the place cannot be reached, or holds none.
-        """
-        ...
-
-    def load(self) -> Panel:
-        """Return the panel.
+        Args:
+            known: mark of the panel in use; None when there is none.
 
         Raises:
             SirenaError: the place cannot be reached, or holds none.
@@ -43,24 +46,18 @@ class FilePanelSource:
 
     path: Path
 
-    def mark(self) -> str:
-        """Return what changes when the file is replaced."""
+    def fetch(self, known: str | None) -> MarkedPanel | None:
+        """Read the file unless it is the known one."""
         try:
             facts = self.path.stat()
-        except OSError as error:
-            raise PanelFileError(f"{self.path}: {error.strerror}", hint="name a file holding a panel") from error
-        return f"{facts.st_ino}:{facts.st_mtime_ns}:{facts.st_size}"
-
-    def load(self) -> Panel:
-        """Read the file."""
-        try:
-            return Panel.from_json(orjson.loads(self.path.read_bytes()))
+            mark = f"{facts.st_ino}:{facts.st_mtime_ns}:{facts.st_size}"
+            if mark == known:
+                return None
+            return MarkedPanel(Panel.from_json(orjson.loads(self.path.read_bytes())), mark)
         except OSError as error:
             raise PanelFileError(f"{self.path}: {error.strerror}", hint="name a file holding a panel") from error
         except (ValueError, AttributeError) as error:
-            raise PanelFileError(
-                f"{self.path}: not a panel", hint="write it anew; the old panel stays in use"
-            ) from error
+            raise PanelFileError(f"{self.path}: not a panel", hint="write it anew") from error
 
 
 @dataclass(frozen=True)
@@ -70,17 +67,16 @@ class RegistryPanelSource:
     The two functions are the registry's; taking them as values keeps MLflow out of the service's imports.
     """
 
-    release: str
-    """``active``, ``latest`` or a release's name."""
-    identify: Callable[[str], str]
-    """Returns the name of the release that is meant now."""
-    load_panel: Callable[[str], Panel]
-    """Compiles a release."""
+    identify: Callable[[], str]
+    """Returns the name of the release that is meant now; fails when the registry does not answer."""
+    load: Callable[[], MarkedPanel]
+    """Compiles it, marked with its name; may fall back to a copy kept on this machine."""
 
-    def mark(self) -> str:
-        """Return the name of the release that is meant now."""
-        return self.identify(self.release)
+    def fetch(self, known: str | None) -> MarkedPanel | None:
+        """Load the release unless it is the known one.
 
-    def load(self) -> Panel:
-        """Compile it."""
-        return self.load_panel(self.release)
+        The first is loaded without asking which it is, so that a kept copy answers while the registry is away.
+        """
+        if known is not None and self.identify() == known:
+            return None
+        return self.load()

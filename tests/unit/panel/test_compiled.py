@@ -86,6 +86,7 @@ def test_rows_of_different_lengths_are_a_mistake() -> None:
 def test_a_very_long_text_is_refused_without_being_read() -> None:
     """A megabyte of blanks before a letter must not occupy the reader."""
     assert ni(Reason.UNREADABLE_MIC) == PANEL.answer_one("AMK_NM", "eco", " " * 1_000_000 + "4")
+    assert ni(Reason.UNKNOWN_ORGANISM) == PANEL.answer_one("AMK_NM", "Escherichia coli " * 60_000, "4")
 
 
 def test_json_brings_back_the_same_panel() -> None:

@@ -1,0 +1,68 @@
+"""``sirena serve``: answer over HTTP."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.operations.settings import Settings
+    from sirena.serving.source import MarkedPanel, PanelSource
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="serve")(serve)
+
+
+def serve(
+    host: str = typer.Option("127.0.0.1", help="Address to listen on; anything but loopback belongs behind NGINX."),
+    port: int | None = typer.Option(None, min=0, max=65535, help="Port; default SIRENA_PORT, else 5000; 0 takes a free one."),
+    release: str = typer.Option("active", help="Release to answer with: active (followed when it changes), latest, or a name."),
+    panel: Path | None = typer.Option(None, help="Answer from this panel file instead of the registry."),
+) -> None:
+    """Answer S / I / R over HTTP with the active release, until Ctrl-C or SIGTERM.
+
+    A newly activated release is taken up within seconds. When the registry fails, the loaded release goes on answering.
+
+    Example: sirena serve --port 5000, then
+    curl -H 'Content-Type: application/json' http://127.0.0.1:5000/invocations
+    -d '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
+    """
+    from sirena.domain.errors import SirenaError, UsageError
+    from sirena.operations.settings import load_settings
+    from sirena.serving.application import create_app
+    from sirena.serving.server import bind, run, url_of
+    from sirena.serving.source import FilePanelSource
+
+    settings = load_settings()
+    bound = bind(host, settings.port if port is None else port)
+    source: PanelSource = FilePanelSource(panel) if panel else _registry_source(settings, release)
+    app = create_app(source, max_body=settings.max_body, poll_seconds=settings.poll_seconds)
+    url = url_of(bound)
+    try:
+        app.state.holder.refresh()
+        answering = f"answers with {app.state.holder.require().release}"
+    except UsageError:
+        # a release that does not exist is the caller's mistake; one not activated yet may come
+        if release != "active" or panel:
+            bound.close()
+            raise
+        answering = "waits for a release to be activated"
+    except SirenaError as error:
+        answering = f"is not ready, and asks again every {settings.poll_seconds:g} s: {error.text}"
+    typer.echo(f"Sirena {answering}: {url}  (interface: {url}/docs)", err=True)
+    run(app, bound)
+
+
+def _registry_source(settings: "Settings", release: str) -> "PanelSource":
+    from sirena.registry.connection import connect
+    from sirena.registry.panel_cache import load_release
+    from sirena.registry.releases import find_release
+    from sirena.serving.source import MarkedPanel, RegistryPanelSource
+
+    def load() -> "MarkedPanel":
+        loaded = load_release(release, settings=settings)
+        return MarkedPanel(loaded.panel, loaded.name)
+
+    return RegistryPanelSource(lambda: find_release(connect(settings), release).name, load)

@@ -1,0 +1,73 @@
+"""A running service on a loopback port of its own, inside the test's process."""
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+
+from panels import small_panel
+from sirena.domain.errors import SirenaError
+from sirena.panel.compiled import Panel
+from sirena.serving.application import create_app
+from sirena.serving.holder import PanelHolder
+from sirena.serving.logs import service_log
+from sirena.serving.server import bind, url_of
+from sirena.serving.source import MarkedPanel
+
+
+class Given:
+    """A source that gives what the test assigns to `panel`, and fails while that is None."""
+
+    def __init__(self, panel: Panel | None) -> None:
+        """Give this panel."""
+        self.panel = panel
+
+    def fetch(self, known: str | None) -> MarkedPanel | None:
+        """Return the panel unless it is known."""
+        if self.panel is None:
+            raise SirenaError("nothing to give")
+        return None if known == self.panel.release else MarkedPanel(self.panel, self.panel.release)
+
+
+@dataclass(frozen=True)
+class RunningService:
+    """A service and the ways to look at it."""
+
+    client: httpx.Client
+    log: io.StringIO
+    holder: PanelHolder
+    source: Given
+
+
+@contextmanager
+def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[RunningService]:
+    """Run a service for the length of a block.
+
+    Args:
+        loaded: whether its source gives the small panel from the start.
+        max_body: largest body it reads, in bytes.
+    """
+    log = io.StringIO()
+    source = Given(small_panel() if loaded else None)
+    app = create_app(source, max_body=max_body, poll_seconds=3600, log=service_log(log))
+    bound = bind("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    holder: PanelHolder = app.state.holder
+    try:
+        end = time.monotonic() + 10
+        while not server.started or (loaded and holder.loaded is None):
+            assert time.monotonic() < end, "the service did not start"
+            time.sleep(0.005)
+        with httpx.Client(base_url=url_of(bound), timeout=30) as client:
+            yield RunningService(client, log, holder, source)
+    finally:
+        server.should_exit = True
+        thread.join()
+        bound.close()

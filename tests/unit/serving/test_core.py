@@ -1,0 +1,143 @@
+"""The core answers rows, whatever carried them."""
+
+import pytest
+
+from panels import small_panel
+from sirena.domain.truth_table import ANSWERS
+from sirena.serving.core import Interpretation, Rows, interpret, text_of
+from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
+
+PANEL = small_panel()
+
+
+def rows(**columns: list[object]) -> Rows:
+    """Return a request's rows."""
+    return Rows(columns, len(next(iter(columns.values()))))
+
+
+def spelt(interpretation: Interpretation) -> dict[str, list[str | None]]:
+    """Return categories, and reasons for NI, by column."""
+    return {
+        answered.column.name: [
+            None if (answer := ANSWERS[code]) is None else str(answer.reason or answer.category)
+            for code in answered.answers
+        ]
+        for answered in interpretation.columns
+    }
+
+
+def test_every_test_column_is_answered_and_the_others_are_ignored() -> None:
+    """Wards, names and categories of the request play no part."""
+    answers = interpret(
+        PANEL, rows(WARD=["uci"], ORGANISM=["eco"], AMK_NM=["4"], Eti_AMK_NM=["R"], CAZ_NM=[">8"], LAST_NAME=["x"])
+    )
+    assert spelt(answers) == {"AMK_NM": ["S"], "CAZ_NM": ["R"]}
+
+
+def test_what_cannot_be_answered_is_refused_value_by_value() -> None:
+    """Each refusal has its reason and none fails the request."""
+    answers = interpret(
+        PANEL,
+        rows(
+            ORGANISM=["eco", "zzz", None, "eco", "sau"],
+            AMK_NM=["abc", "4", "4", "", "4"],
+            AMK_EM=["4", "4", None, "4", "4"],
+            AMK_ND30=["17", None, "17", "17", "17"],
+            VAN_NM=["1", "1", "1", "1", "1"],
+        ),
+    )
+    assert spelt(answers) == {
+        "AMK_NM": ["unreadable_mic", "unknown_organism", "missing_organism", None, "not_in_vocabulary"],
+        "AMK_EM": ["no_model", "no_model", None, "no_model", "no_model"],
+        "AMK_ND30": ["not_an_mic", None, "not_an_mic", "not_an_mic", "not_an_mic"],
+        "VAN_NM": ["no_model"] * 5,
+    }
+
+
+@pytest.mark.parametrize("length", [3, 16, 17, 200])
+def test_few_and_many_rows_get_the_same_answers(length: int) -> None:
+    """The quick way for an isolate and the quick way for a file agree, each row for itself."""
+    organisms = ["eco", "pae", "zzz", None, "Escherichia coli"]
+    mics = ["4", ">=64", "<=0,5", 8, None, "abc", 0.5]
+    asked = Rows(
+        {
+            "ORGANISM": [organisms[row % 5] for row in range(length)],
+            "AMK_NM": [mics[row % 7] for row in range(length)],
+        },
+        length,
+    )
+    (answered,) = interpret(PANEL, asked).columns
+    expected = [PANEL.answer_one("AMK_NM", organisms[row % 5], text_of(mics[row % 7])) for row in range(length)]
+    assert [ANSWERS[code] for code in answered.answers] == expected
+
+
+def test_every_answer_names_model_version_release_edition_and_basis() -> None:
+    """A result reaches nobody without what it rests on."""
+    answers = interpret(PANEL, rows(LOCAL_ORG=["Escherichia coli", "zzz"], AMK_NM=["4", "4"], AMK_EM=["4", "4"]))
+    assert answers.release == "release-1"
+    assert list(answers.organisms) == ["eco", None]
+    assert answers.columns[0].provenance == {
+        "model": "modelo_AMK_NM",
+        "version": "3",
+        "release": "release-1",
+        "edition": "CLSI 2025",
+        "basis": "reference",
+        "basis_of_organism": {"eco": "eco S<=2^2 R>=2^4"},
+    }
+    assert answers.columns[1].provenance["model"] is None
+    assert answers.columns[1].provenance["reason"] == "no_model"
+
+
+def test_one_model_answers_its_own_columns_only() -> None:
+    """A gradient strip is the dilution's; another drug is not asked for."""
+    answers = interpret(
+        PANEL, rows(ORGANISM=["eco"], AMK_NE=["3"], CAZ_NM=["4"], AMK_ND30=["17"]), model="modelo_AMK_NM"
+    )
+    assert spelt(answers) == {"AMK_NE": ["S"]}
+    with pytest.raises(NothingToAnswerError, match="this model"):
+        interpret(PANEL, rows(ORGANISM=["eco"], CAZ_NM=["4"]), model="modelo_AMK_NM")
+
+
+@pytest.mark.parametrize("name", ["modelo_VAN_NM", "AMK_NM", "modelo_", "panel", "modelo_AMK_EM"])
+def test_an_unknown_model_is_said_to_be_unknown(name: str) -> None:
+    """A wrong name is never answered by another model."""
+    with pytest.raises(UnknownModelError):
+        interpret(PANEL, rows(ORGANISM=["eco"], AMK_NM=["4"]), model=name)
+
+
+@pytest.mark.parametrize("columns", [{"AMK_NM": ["4"]}, {"ORGANISM": ["eco"]}, {"ORGANISM": ["eco"], "AMK": ["4"]}])
+def test_a_request_without_organism_or_test_column_is_refused(columns: dict[str, list[object]]) -> None:
+    """There is nothing to answer, and the caller learns which column is missing."""
+    with pytest.raises(NothingToAnswerError):
+        interpret(PANEL, Rows(columns, 1))
+
+
+def test_two_columns_of_one_test_are_refused() -> None:
+    """Which of them would be the answer?"""
+    with pytest.raises(MalformedBodyError):
+        interpret(PANEL, rows(ORGANISM=["eco"], AMK_NM=["4"], amk_nm=["64"]))
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (None, None),
+        ("<=4", "<=4"),
+        (16, "16"),
+        (0.5, "0.5"),
+        (16.0, "16.0"),
+        (float("nan"), None),
+        (True, "?"),
+        ([4], "?"),
+        ({"a": 1}, "?"),
+    ],
+)
+def test_a_number_is_read_like_its_text_and_junk_like_none(cell: object, text: str | None) -> None:
+    """NaN is a data frame's empty cell; true is no MIC of 1."""
+    assert text_of(cell) == text
+
+
+@pytest.mark.parametrize("cell", [float("inf"), 10**400, -1, 0, 1e300, 10**4299])
+def test_an_impossible_number_is_refused_and_not_an_error(cell: float) -> None:
+    """No number, however large, fails a request."""
+    assert spelt(interpret(PANEL, Rows({"ORGANISM": ["eco"], "AMK_NM": [cell]}, 1))) == {"AMK_NM": ["impossible_mic"]}
