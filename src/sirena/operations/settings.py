@@ -1,5 +1,6 @@
 """Every setting, in one place: environment variable, default, meaning."""
 
+import getpass
 from functools import cached_property
 from pathlib import Path
 
@@ -46,6 +47,11 @@ class Settings(BaseSettings):
     def effective_tracking_uri(self) -> str:
         """The tracking URI in force."""
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def acting_user(self) -> str:
+        """Name written as author and approver."""
+        return self.user or getpass.getuser()
 
     @property
     def artifacts(self) -> Path:

@@ -1,0 +1,54 @@
+"""``sirena certify``: ask a registered model everything and compare with a guideline edition."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(
+        epilog='Example: sirena certify modelo_AMK_NM@production --guideline "CLSI 2025" --output certificates'
+    )
+    def certify(
+        model: Annotated[str, typer.Argument(help="MODEL, MODEL/VERSION or MODEL@STAGE.")],
+        guideline: Annotated[str, typer.Option(help="Guideline edition to compare with.")] = "CLSI 2025",
+        overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
+        output: Annotated[
+            Path | None, typer.Option("--output", "-o", help="Folder for the certificate (JSON and a page).")
+        ] = None,
+        disagreements: Annotated[int, typer.Option(min=0, help="How many disagreements to print.")] = 20,
+    ) -> None:
+        """Ask a model every organism × dilution × comparator and say where it differs from the edition.
+
+        Works on any registered model with the inputs ORGANISM and a test column, ours or another's.
+        """
+        import json
+
+        from sirena.certification.certificate_file import to_json
+        from sirena.certification.page import render_page
+        from sirena.cli.certificate_summary import summary
+        from sirena.guidelines.editions import load_edition
+        from sirena.operations.settings import load_settings
+        from sirena.registry.connection import connect
+        from sirena.registry.judging import certify_version
+        from sirena.registry.versions import find_version
+        from sirena.whonet.writing import replacing
+
+        edition = load_edition(guideline, overlay)
+        registry = connect(load_settings())
+        version = find_version(registry, model)
+        certificate = certify_version(registry, version, edition)
+        typer.echo(summary(certificate, disagreements))
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            base = output / f"{version.name}-{version.version}"
+            for suffix, text in (
+                (".json", json.dumps(to_json(certificate), indent=1, ensure_ascii=False)),
+                (".html", render_page(certificate)),
+            ):
+                with replacing(base.with_suffix(suffix)) as beside:
+                    beside.write_text(text, encoding="utf-8")
+            typer.echo(f"written: {base}.json, {base}.html")

@@ -1,0 +1,25 @@
+"""``sirena demo``: the whole chain on a synthetic hospital, ending with an answered HTTP request."""
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog="Example: SIRENA_HOME=var/demo sirena demo --isolates 2000 --keep")
+    def demo(
+        isolates: Annotated[int, typer.Option(min=100, help="Isolates of the synthetic hospital.")] = 5000,
+        keep: Annotated[
+            bool, typer.Option("--keep", help="Leave MLflow and the service running until Ctrl-C.")
+        ] = False,
+        seed: Annotated[int, typer.Option(min=0, help="Same seed, same hospital and models.")] = 0,
+    ) -> None:
+        """Take an invented hospital through the whole chain: file, training, certificates, MLflow, release, HTTP.
+
+        Everything is written below SIRENA_HOME and nothing stays running, unless --keep is given.
+        """
+        from sirena.cli.demo_chain import run_demo
+
+        run_demo(isolates=isolates, seed=seed, keep=keep)

@@ -1,0 +1,171 @@
+"""The steps of `sirena demo`, each an ordinary function of the platform."""
+
+import json
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from sirena.cli.training_progress import TrainingProgress, print_outcomes
+from sirena.domain.errors import SirenaError
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
+from sirena.operations.mlflow_server import embedded_mlflow_server
+from sirena.operations.processes import ChildProcess, free_port
+from sirena.operations.settings import Settings, load_settings
+from sirena.registry.activation import activate
+from sirena.registry.connection import Registry, connect
+from sirena.registry.judging import judge_member, promote_through_gate
+from sirena.registry.releases import Release, create_release
+from sirena.registry.training_session import Outcome, Plan, run_session
+from sirena.registry.versions import Stage, find_version
+from sirena.training.evidence import LabelSource, collect_evidence
+from sirena.whonet.reading import read_file
+from sirena.whonet.synthetic import generate_hospital
+from sirena.whonet.writing import write_file
+
+_EDITION: Final = "CLSI 2025"
+_QUESTION: Final = {
+    "dataframe_records": [
+        {"ORGANISM": "eco", "AMK_NM": "<=2", "CIP_NM": "1", "CAZ_NM": "8", "FEP_NM": "4"},
+        {"ORGANISM": "Staphylococcus aureus ss. aureus", "OXA_NM": ">=4", "VAN_NM": "1", "LNZ_NM": "2"},
+        {"ORGANISM": "kpn", "AMP_NM": "<=2", "MEM_NM": "0,25", "CZO_NM": "<=4"},
+    ]
+}
+
+
+def run_demo(*, isolates: int, seed: int, keep: bool) -> None:
+    """Run the chain below `SIRENA_HOME`.
+
+    Args:
+        isolates: size of the synthetic hospital.
+        seed: of the hospital and the training.
+        keep: leave the servers running until Ctrl-C.
+
+    Raises:
+        SirenaError: a step failed; what was started is stopped.
+    """
+    home = load_settings().home
+    steps = _Steps()
+    with ExitStack() as running:
+        mlflow_port = free_port()
+        tracking_uri = f"http://127.0.0.1:{mlflow_port}"
+        server = embedded_mlflow_server(load_settings(), mlflow_port)
+        with steps("MLflow tracking server (SQLite and a folder)"):
+            running.enter_context(server)
+        settings = load_settings().model_copy(update={"tracking_uri": tracking_uri})
+        registry = connect(settings)
+        with steps(f"synthetic hospital of {isolates:,} isolates"):
+            file = _write_hospital(home, isolates, seed)
+        with steps("training, certifying and registering 41 models"):
+            outcomes = _train(registry, file, seed)
+        with steps("promoting through the gate: staging, then production"):
+            _promote(registry, outcomes)
+        with steps("release made and activated"):
+            release = _release(registry, outcomes)
+        with steps("service with the active release"):
+            service_port = free_port()
+            running.enter_context(_service(settings, service_port))
+        answer = _ask(service_port)
+        print_outcomes(outcomes)
+        typer.echo(f"\nPOST http://127.0.0.1:{service_port}/invocations\n{json.dumps(_QUESTION, indent=2)}\n")
+        typer.echo(json.dumps(answer["predictions"], indent=2, ensure_ascii=False))
+        _tell_places(home, file, tracking_uri, service_port, release)
+        steps.total()
+        if keep:
+            typer.echo("Running until Ctrl-C.")
+            server.wait()
+
+
+class _Steps:
+    """Says each step and how long it took."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._number = 0
+
+    @contextmanager
+    def __call__(self, what: str) -> Iterator[None]:
+        self._number += 1
+        begun = time.monotonic()
+        typer.echo(f"[{self._number}] {what} …", err=True)
+        yield
+        typer.echo(f"[{self._number}] {what}: {time.monotonic() - begun:.1f} s", err=True)
+
+    def total(self) -> None:
+        typer.echo(f"\nDone in {time.monotonic() - self._begun:.0f} s.")
+
+
+def _write_hospital(home: Path, isolates: int, seed: int) -> Path:
+    file = home / "hospital.sir"
+    home.mkdir(parents=True, exist_ok=True)
+    write_file(generate_hospital(isolates, seed), file)
+    return file
+
+
+def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
+    edition = load_edition(_EDITION)
+    reference = compile_tables(edition)
+    evidence = collect_evidence(read_file(file), labels=LabelSource.REFERENCE, reference=reference)
+    with TrainingProgress() as progress:
+        plan = Plan(evidence, edition, reference, registry.settings.acting_user, seed=seed)
+        outcomes = run_session(registry, plan, progress)
+    untrained = [outcome for outcome in outcomes if outcome.version is None]
+    if untrained:
+        raise SirenaError("; ".join(f"{outcome.column}: {outcome.note}" for outcome in untrained))
+    return outcomes
+
+
+def _promote(registry: Registry, outcomes: list[Outcome]) -> None:
+    edition = load_edition(_EDITION)
+    for outcome in outcomes:
+        for stage in (Stage.STAGING, Stage.PRODUCTION):
+            version = find_version(registry, str(outcome.version))
+            promote_through_gate(registry, version, stage, approver=registry.settings.acting_user, edition=edition)
+
+
+def _release(registry: Registry, outcomes: list[Outcome]) -> Release:
+    versions = [find_version(registry, str(outcome.version)) for outcome in outcomes]
+    user = registry.settings.acting_user
+    release = create_release(registry, versions, author=user, note="demo")
+    activate(registry, release, approver=user, judge=judge_member(registry, user, load_edition(_EDITION)))
+    return release
+
+
+def _service(settings: Settings, port: int) -> ChildProcess:
+    return ChildProcess(
+        "the service",
+        [sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)],
+        health=f"http://127.0.0.1:{port}/readyz",
+        log=settings.home / "logs" / "serve.log",
+        environment={"MLFLOW_TRACKING_URI": settings.tracking_uri, "SIRENA_HOME": str(settings.home)},
+    )
+
+
+def _ask(port: int) -> dict[str, Any]:
+    request = urllib.request.Request(  # noqa: S310 - our own service on loopback
+        f"http://127.0.0.1:{port}/invocations",
+        data=json.dumps(_QUESTION).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        document: dict[str, Any] = json.load(answer)
+    return document
+
+
+def _tell_places(home: Path, file: Path, tracking_uri: str, service_port: int, release: Release) -> None:
+    lines = (
+        ("hospital", str(file)),
+        ("release", f"{release.name}, {len(release.members)} models, active"),
+        ("MLflow", tracking_uri),
+        ("service", f"http://127.0.0.1:{service_port}  (its interface: /docs)"),
+        ("everything written", str(home)),
+    )
+    typer.echo("")
+    for name, place in lines:
+        typer.echo(f"{name:>20}  {place}")

@@ -1,0 +1,85 @@
+"""``sirena train``: from a WHONET file to certified, registered models."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.errors import SirenaError, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(
+        epilog='Example: sirena train isolates.sir --labels both --drugs AMK,CAZ --guideline "CLSI 2025"',
+    )
+    def train(
+        file: Annotated[Path, typer.Argument(help="WHONET file: dBASE, SQLite, text, Excel or Parquet.")],
+        labels: Annotated[
+            str,
+            typer.Option(help="Whose categories to learn: file (the laboratory's Eti_ columns), reference, or both."),
+        ] = "both",
+        drugs: Annotated[str, typer.Option(help="WHONET codes, comma between; all 41 by default.")] = "",
+        guideline: Annotated[str, typer.Option(help="Edition for reference labels and certificates.")] = "CLSI 2025",
+        overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
+        sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file; the first by default.")] = None,
+        seed: Annotated[int, typer.Option(min=0, help="Same file and seed, same models, bit by bit.")] = 0,
+        search: Annotated[
+            int, typer.Option(min=0, help="Optuna trials per antimicrobial to look for better settings; 0 for none.")
+        ] = 0,
+        audit: Annotated[
+            Path | None, typer.Option(help="Write the label audit here: labels that contradict one another.")
+        ] = None,
+    ) -> None:
+        """Train one model per antimicrobial, certify each against a guideline edition, and register it on MLflow.
+
+        Patient columns are dropped at the door. Running it again with the same file and seed adds no versions.
+        """
+        from sirena.cli.training_progress import TrainingProgress, print_outcomes
+        from sirena.guidelines.editions import load_edition
+        from sirena.guidelines.interpreter import compile_tables
+        from sirena.operations.settings import load_settings
+        from sirena.registry.connection import connect
+        from sirena.registry.training_session import Plan, run_session
+        from sirena.training.evidence import LabelSource, collect_evidence
+        from sirena.training.label_audit import audit_labels
+        from sirena.whonet.reading import read_file
+        from sirena.whonet.writing import write_file
+
+        source = _label_source(labels, [member.value for member in LabelSource])
+        chosen = _drugs(drugs)
+        settings = load_settings()
+        edition = load_edition(guideline, overlay)
+        registry = connect(settings)
+        reference = compile_tables(edition)
+        evidence = collect_evidence(read_file(file, sheet=sheet), labels=LabelSource(source), reference=reference)
+        if audit is not None:
+            write_file(audit_labels(evidence, reference), audit)
+            typer.echo(f"label audit: {audit}", err=True)
+        with TrainingProgress() as progress:
+            plan = Plan(evidence, edition, reference, settings.acting_user, chosen, seed, search)
+            outcomes = run_session(registry, plan, progress)
+        print_outcomes(outcomes)
+        if not any(outcome.version for outcome in outcomes):
+            raise SirenaError(
+                f"{file}: no model could be trained",
+                hint="give a file with MICs and Eti_ columns, or --labels reference",
+            )
+
+
+def _label_source(text: str, known: list[str]) -> str:
+    if text.lower() not in known:
+        raise UsageError(f"--labels {text!r} is not known", hint=f"one of {', '.join(known)}")
+    return text.lower()
+
+
+def _drugs(text: str) -> tuple[str, ...] | None:
+    asked = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    unknown = [code for code in asked if code not in ANTIMICROBIALS]
+    if unknown:
+        raise UsageError(
+            f"--drugs: {', '.join(unknown)} is no antimicrobial of the 41", hint=f"known: {' '.join(ANTIMICROBIALS)}"
+        )
+    return asked or None

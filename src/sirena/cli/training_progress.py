@@ -1,0 +1,66 @@
+"""What `sirena train` and `sirena demo` show while they work, and the table at the end."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sirena.registry.training_session import Outcome
+
+
+class TrainingProgress:
+    """Two bars on stderr, trained and registered; called by the session after each step."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, TextColumn("{task.fields[column]}"), console=Console(stderr=True))
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        for step in ("trained", "registered"):
+            self._tasks[step] = self._progress.add_task(step, total=None, column="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, step: str, column: str, total: int) -> None:
+        """Advance a bar."""
+        for task in self._tasks.values():
+            self._progress.update(task, total=total)
+        self._progress.update(self._tasks[step], advance=1, column=column)
+
+
+def print_outcomes(outcomes: list[Outcome]) -> None:
+    """Print one line per antimicrobial: version, whose labels, certificate."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, side in (
+        ("model", "left"), ("version", "right"), ("labels", "left"), ("organisms", "right"),
+        ("asked", "right"), ("disagreements", "right"), ("monotone", "left"), ("remark", "left"),
+    ):  # fmt: skip
+        table.add_column(heading, justify=side)  # type: ignore[arg-type]
+    for outcome in outcomes:
+        table.add_row(*_cells(outcome))
+    Console(width=140 if not Console().is_terminal else None).print(table)
+
+
+def _cells(outcome: Outcome) -> tuple[str, ...]:
+    certificate, version = outcome.certificate, outcome.version
+    if certificate is None or version is None:
+        return (f"modelo_{outcome.column}", "–", "", "", "", "", "", outcome.note)
+    remark = "; ".join(filter(None, ("unchanged" if version.reused else "", outcome.note)))
+    return (
+        version.name,
+        str(version.version),
+        outcome.label_source,
+        str(len(certificate.organisms)),
+        f"{certificate.asked:,}",
+        f"{certificate.disagreeing:,}",
+        "yes" if certificate.monotone else "NO",
+        remark,
+    )

@@ -1,0 +1,174 @@
+"""A training session: from evidence to registered, certified versions, one parent run over all.
+
+Training keeps one core busy and registering waits for MLflow, so versions are certified and logged in the
+background while the next network is trained. Killed at any point and repeated, the session finds what it logged
+before by content digest and completes the rest.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sirena.certification.agreement import Agreement
+from sirena.certification.certificate import Certificate, Subject, certify
+from sirena.certification.certificate_file import to_json
+from sirena.certification.page import render_page
+from sirena.domain.category import Reason
+from sirena.domain.mic import CODES
+from sirena.domain.test_column import parse_test_column
+from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.editions import Edition
+from sirena.registry.connection import Registry
+from sirena.registry.models import ModelVersionRef, log_model_version
+from sirena.registry.plots import confusion_plot
+from sirena.registry.runs import finish_run, start_parent_run
+from sirena.training.evidence import Evidence
+from sirena.training.fitting import TrainedModel, Untrainable, train_models
+
+_LOGGERS: Final = 2
+
+Progress = Callable[[str, str, int], None]
+"""Told ``("trained" | "registered", column, total)``."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one antimicrobial."""
+
+    column: str
+    """Test column, ``AMK_NM``."""
+    version: ModelVersionRef | None
+    """The registered version; None when there was nothing to learn from."""
+    certificate: Certificate | None
+    label_source: str
+    """Whose labels it learnt: ``file``, ``reference`` or ``both``."""
+    note: str
+    """Why, when that is not what was asked for, or why there is no model."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a session shall do."""
+
+    evidence: Evidence
+    edition: Edition
+    """Edition the models are certified against."""
+    reference: dict[str, TruthTable]
+    """The edition's tables, by antimicrobial code."""
+    author: str
+    drugs: tuple[str, ...] | None = None
+    """Antimicrobial codes; None for all."""
+    seed: int = 0
+    search: int = 0
+    """Optuna trials a drug."""
+
+
+def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: None) -> list[Outcome]:
+    """Train, certify, log and register; return one outcome per antimicrobial, in order.
+
+    Args:
+        registry: where to.
+        plan: what.
+        progress: told after each step.
+
+    Raises:
+        RegistryUnavailableError: MLflow does not answer any more; what was registered stays.
+    """
+    parent = start_parent_run(
+        registry,
+        f"train-{plan.evidence.label_source.value}",
+        author=plan.author,
+        tags={"sirena.edition": plan.edition.name, "sirena.edition_digest": plan.edition.digest},
+    )
+    failed = True
+    try:
+        outcomes = _run(registry, plan, parent, progress)
+        failed = False
+    finally:
+        # when MLflow itself has gone, its silence must not hide the error that says so
+        _finish(registry, parent, failed)
+    return outcomes
+
+
+def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> list[Outcome]:
+    pending: list[Outcome | Future[Outcome]] = []
+    total = 0
+
+    def told(_done: int, drugs: int, column: str) -> None:
+        nonlocal total
+        total = drugs
+        progress("trained", column, drugs)
+
+    with ThreadPoolExecutor(_LOGGERS, thread_name_prefix="register") as pool:
+        try:
+            for trained in train_models(
+                plan.evidence, drugs=plan.drugs, seed=plan.seed, search=plan.search, progress=told
+            ):
+                if isinstance(trained, Untrainable):
+                    pending.append(Outcome(trained.column, None, None, "", trained.why))
+                    progress("registered", trained.column, total)
+                    continue
+                future = pool.submit(_register, registry, plan, parent, trained)
+                column = trained.column
+                future.add_done_callback(lambda _future, column=column: progress("registered", column, total))  # type: ignore[misc]
+                pending.append(future)
+                _raise_first_failure(pending)
+            return [entry.result() if isinstance(entry, Future) else entry for entry in pending]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _raise_first_failure(pending: Iterable[Outcome | Future[Outcome]]) -> None:
+    for entry in pending:
+        if isinstance(entry, Future) and entry.done():
+            entry.result()
+
+
+def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel) -> Outcome:
+    parsed = parse_test_column(trained.column)
+    if parsed is None:
+        raise ValueError(f"{trained.column} is no test column")
+    certificate = certify(
+        trained.table,
+        reference_for(plan.reference, parsed.drug, trained.column),
+        edition=plan.edition.name,
+        edition_digest=plan.edition.digest,
+        subject=Subject(parsed.model_name, "", trained.report["data_digest"]),
+    )
+    held_out = {
+        organism: Agreement.from_json(counts) for organism, counts in (trained.report.get("held_out") or {}).items()
+    }
+    pooled = sum(held_out.values(), Agreement())
+    version = log_model_version(
+        registry,
+        trained,
+        certificate=to_json(certificate),
+        certificate_html=render_page(certificate, held_out=pooled, held_out_by_organism=held_out),
+        author=plan.author,
+        parent_run_id=parent,
+        plots={"confusion.png": confusion_plot(trained.column, trained.report["confusion"])},
+        tags={"sirena.edition_digest": plan.edition.digest},
+    )
+    return Outcome(
+        trained.column, version, certificate, str(trained.report["label_source"]), str(trained.report.get("note", ""))
+    )
+
+
+def reference_for(reference: dict[str, TruthTable], drug: str, column: str) -> TruthTable:
+    """Return the edition's table for a test column: an edition of another guideline states nothing about it."""
+    table = reference.get(drug)
+    if table is not None and table.column == column:
+        return table
+    return TruthTable(column, (), np.empty((0, CODES), dtype=np.uint8), absent=Reason.NO_BREAKPOINT)
+
+
+def _finish(registry: Registry, parent: str, failed: bool) -> None:
+    try:
+        finish_run(registry, parent, failed=failed)
+    except Exception:
+        if not failed:
+            raise
