@@ -53,6 +53,11 @@ CURRENT_NAMES = {
     "cfr": "Citrobacter freundii",
     "crs": "Candidozyma auris",
     "kma": "Kluyveromyces marxianus",
+    # Species in their own right again (ICSP subcommittee on Brucella, 2021); the source has them as biovars.
+    "bab": "Brucella abortus",
+    "bcn": "Brucella canis",
+    "bsu": "Brucella suis",
+    "boi": "Brucella ovis",
 }
 """Names in use today where the source still shows an older one first."""
 
@@ -145,14 +150,32 @@ GROUPS_BY_CODE: dict[str, tuple[str, ...]] = {
     "bsf": ("Streptococcus, viridans group",),
     # S. aureus is named by itself in both guidelines; "coagulase-positive" there means the other species.
     "sau": (),
-    # Lancefield group D or N streptococci and the rest of the genus stay without a species group.
-    "sqn": ("Streptococcus, viridans group",),
+    "snv": ("Streptococcus, nutritionally variant",),
     # Source calls it coagulase-positive; described as coagulase-negative (Pain et al. 2020).
     "sbs": ("Staphylococcus, coagulase-negative",),
 }
 
-VIRIDANS = ("sgy", "spu", "sb2", "sir", "slt", "sgu", "sia", "svi")
-"""Members of the S. bovis group and others that CLSI M100 Table 2H-2 and EUCAST count as viridans streptococci."""
+VIRIDANS = {
+    "Streptococcus bovis",
+    "Streptococcus equinus",
+    "Streptococcus gallolyticus",
+    "Streptococcus infantarius",
+    "Streptococcus lutetiensis",
+}
+"""The S. bovis group, which CLSI M100 Table 2H-2 and EUCAST count among the viridans streptococci; the lists of members
+leave it out or put it, with S. salivarius and S. sanguinis, among the beta-haemolytic ones by Lancefield antigen."""
+
+FACULTATIVE = {"Gemella", "Lactobacillus", "Pasteurella", "Shewanella", "Weissella"}
+"""Genera that grow in air (or have a CLSI M45 table for growth in air) though the source marks them as anaerobes."""
+
+ANAEROBIC = {"Actinomyces", "Clostridium"}
+"""Genera that the source marks as anaerobes with single species left out."""
+
+NEGATIVICUTES = {
+    *("Acidaminococcus", "Anaerovibrio", "Centipeda", "Dialister", "Megamonas", "Megasphaera", "Mitsuokella"),
+    *("Pectinatus", "Propionispira", "Selenomonas", "Veillonella"),
+}
+"""Gram-negative members of a Gram-positive phylum; the source gives the phylum's reaction."""
 
 NON_FERMENTERS = "non-fermenting Gram-negative bacilli"
 OTHER_NON_FERMENTERS = "non-fermenting Gram-negative bacilli, other"
@@ -190,8 +213,8 @@ GRAM_OF_CODE = {
 GRAM_OF_GENUS = {
     **dict.fromkeys(("Actinobaculum", "Asaccharospora", "Clostridioides", "Cutibacterium", "Eubacterium"), "+"),
     **dict.fromkeys(("Pseudopropionibacterium", "Weissella"), "+"),
-    **dict.fromkeys(("Aliivibrio", "Anaerorhabdus", "Bacteroides", "Desulfovibrio", "Dialister", "Lawsonia"), "-"),
-    **dict.fromkeys(("Megamonas", "Mitsuokella", "Parabacteroides", "Prevotella"), "-"),
+    **dict.fromkeys(("Aliivibrio", "Anaerorhabdus", "Bacteroides", "Desulfovibrio", "Lawsonia"), "-"),
+    **dict.fromkeys(("Parabacteroides", "Prevotella"), "-"),
 }
 """Gram reaction of genera for which the source leaves it out."""
 
@@ -278,7 +301,8 @@ def plain(name: str) -> str:
     return re.sub(r"\b(ss\.|subsp\.|var\.|biovar) ", "", name)
 
 
-_BINOMIAL = re.compile(r"([A-Z][a-z]+) ([a-z][a-z-]+)(?: (.+))?$")
+_BINOMIAL = re.compile(r"([A-Z][a-z]+) ([a-z][a-z-]+),?(?: (.+))?$")
+_NOT_SPECIES = {"Streptococcus viridans", "Streptococcus milleri"}
 _NOT_EPITHETS = {"sp", "spp", "like", "group", "genomospecies", "complex", "subgroup"}
 _NOT_GENERA = {"Gram", "Anaerobic", "Acid", "Mixed", "Non", "Mycelia", "Candidatus", "Yeast", "Mold", "Fungus"}
 
@@ -294,6 +318,8 @@ def taxonomy_of(name: str, genus_of_code: str) -> tuple[str, str, str]:
     if match is None or match[1] in _NOT_GENERA or match[2] in _NOT_EPITHETS or "complex" in name or " group" in name:
         return genus_of_code, "", ""
     species = f"{match[1]} {match[2]}"
+    if species in _NOT_SPECIES:
+        return match[1], "", ""
     rest = re.sub(r"\s*\(.*\)$", "", (match[3] or "").rstrip())
     if match[2].endswith("-like"):
         return genus_of_code, "", ""
@@ -313,7 +339,9 @@ def genus_by_code(rows: list[dict[str, str]]) -> dict[str, str]:
     return genera
 
 
-def groups_of(code: str, names: list[str], genus: str, whonet: str, members: dict[str, set[str]]) -> list[str]:
+def groups_of(
+    code: str, names: list[str], genus: str, species: str, whonet: str, members: dict[str, set[str]]
+) -> list[str]:
     """Return the groups across species an organism belongs to, narrow before wide."""
     if code in GROUPS_BY_CODE:
         return list(GROUPS_BY_CODE[code])
@@ -324,8 +352,8 @@ def groups_of(code: str, names: list[str], genus: str, whonet: str, members: dic
             break
     listed = listed | {group for group in members.get(genus, set()) if group in GENUS_GROUPS}
     listed |= set(LANCEFIELD.get(code, ()))
-    if code in VIRIDANS:
-        listed.add("Streptococcus, viridans group")
+    if species in VIRIDANS or code == "sb2":
+        listed = {"Streptococcus, viridans group"}
     own = GROUP_OF_WHONET.get(whonet)
     if own and not any(own in pair and listed & (pair - {own}) for pair in EXCLUSIVE):
         listed.add(own)
@@ -338,6 +366,8 @@ def groups_of(code: str, names: list[str], genus: str, whonet: str, members: dic
 def gram_of(row: dict[str, str], genus: str) -> str:
     """Return the Gram reaction, "+" or "-", or "" where it is variable, none or not known."""
     code = row["WHONET_ORG_CODE"].lower()
+    if genus in NEGATIVICUTES:
+        return "-"
     return row["SUBKINGDOM_CODE"] or GRAM_OF_CODE.get(code, "") or GRAM_OF_GENUS.get(genus, "")
 
 
@@ -368,7 +398,7 @@ def derive(rows: list[dict[str, str]], members: dict[str, set[str]]) -> list[dic
         genus, species, subspecies = taxonomy_of(name, genus_of_code)
         if species and not subspecies and " ss. " in name and code_of_name.get(species, code) == code:
             name = species
-        groups = groups_of(code, [name, *names], genus, row["SPECIES_GROUP"], members)
+        groups = groups_of(code, [name, *names], genus, species, row["SPECIES_GROUP"], members)
         kingdom = KINGDOM_OF_TYPE[row["ORGANISM_TYPE"]]
         order = "Enterobacterales" if row["FAMILY_CODE"] == "EBC" or code in ENTEROBACTERALES else row["ORDER"]
         genus_groups = [group for group in groups if group in GENUS_GROUPS]
@@ -385,7 +415,7 @@ def derive(rows: list[dict[str, str]], members: dict[str, set[str]]) -> list[dic
                 "name": name,
                 "kingdom": kingdom,
                 "gram": gram_of(row, genus) if kingdom == "bacteria" else "",
-                "anaerobe": "yes" if row["ANAEROBE"] else "",
+                "anaerobe": "yes" if (row["ANAEROBE"] or genus in ANAEROBIC) and genus not in FACULTATIVE else "",
                 "subspecies": subspecies,
                 "species": species,
                 "species_groups": "; ".join(group for group in groups if group not in GENUS_GROUPS),

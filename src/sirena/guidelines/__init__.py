@@ -1,0 +1,6 @@
+"""What guidelines say: breakpoints, expected resistance, local overlays, and their interpretation.
+
+A guideline edition ("CLSI 2025") is two plain tables below ``tables/``: one row per antimicrobial, group of
+organisms and site of infection. The reference interpreter compiles an edition into one
+`sirena.domain.truth_table.TruthTable` per antimicrobial, so a whole file is interpreted by array look-up.
+"""

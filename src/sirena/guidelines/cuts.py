@@ -1,0 +1,80 @@
+"""From a breakpoint's figures to the category of each of the 84 MICs.
+
+Rules, each with a test of like name:
+
+- CLSI R is at or above, EUCAST R is above; S is at or below in both;
+- figures off the two-fold scale (560, 80) are compared as they stand: 512 is below 560, 64 below 80;
+- figures in shortened spelling (0.12, 0.06, 0.016) are the dilution they stand for;
+- between S and R lies I or SDD, as the row says;
+- above an S-only breakpoint is NS; below an R-only breakpoint nothing is stated;
+- S ≤ 0.001 means that no MIC is S;
+- a censored MIC has a category only when every MIC of its interval has the same one, or, under the policy
+  ``whonet``, when its number is read as it stands.
+"""
+
+import enum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.domain.category import Category, Reason
+from sirena.domain.mic import DILUTIONS, MAXIMUM_EXPONENT, MINIMUM_EXPONENT, nearest_dilutions
+from sirena.domain.truth_table import answer_code
+from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, Breakpoint, Guideline
+
+NO_BREAKPOINT: Final = answer_code(Category.NI, Reason.NO_BREAKPOINT)
+CENSORED: Final = answer_code(Category.NI, Reason.CENSORED)
+RESISTANT: Final = answer_code(Category.R)
+
+
+class CensoredPolicy(enum.StrEnum):
+    """What to answer when the interval of a censored MIC lies on both sides of a cut point."""
+
+    REFUSE = "refuse"
+    """NI with reason `Reason.CENSORED`."""
+    WHONET = "whonet"
+    """Read the number as it stands: ``<=4`` as 4, ``>8`` as 16, the next dilution."""
+
+
+def exact_answers(row: Breakpoint, guideline: Guideline) -> NDArray[np.uint8]:
+    """Return the answers for the exact MICs, one per dilution of the scale."""
+    susceptible = highest_susceptible(row)
+    resistant = lowest_resistant(row, guideline)
+    exponents = np.arange(MINIMUM_EXPONENT, MAXIMUM_EXPONENT + 1)
+    answers = np.full(DILUTIONS, NO_BREAKPOINT, dtype=np.uint8)
+    if susceptible is not None:
+        answers[:] = answer_code(row.middle if resistant is not None else Category.NS)
+    if resistant is not None:
+        answers[exponents >= resistant] = RESISTANT
+    if susceptible is not None:
+        answers[exponents <= susceptible] = answer_code(Category.S)
+    return answers
+
+
+def highest_susceptible(row: Breakpoint) -> int | None:
+    """Return the exponent of the highest dilution that is S, below the scale when none is; None without S."""
+    if row.susceptible is None:
+        return None
+    if row.susceptible <= NO_SUSCEPTIBLE_CATEGORY:
+        return MINIMUM_EXPONENT - 1
+    return nearest_dilutions(row.susceptible)[0]
+
+
+def lowest_resistant(row: Breakpoint, guideline: Guideline) -> int | None:
+    """Return the exponent of the lowest dilution that is R; None where the row states no R."""
+    if row.resistant is None:
+        return None
+    floor, ceiling = nearest_dilutions(row.resistant)
+    return ceiling if guideline is Guideline.CLSI else floor + 1
+
+
+def all_answers(exact: NDArray[np.uint8], policy: CensoredPolicy) -> NDArray[np.uint8]:
+    """Return the answers for all MIC codes: exact, at most, at least."""
+    if policy is CensoredPolicy.WHONET:
+        return np.tile(exact, 3)
+    same_below = np.logical_and.accumulate(exact == exact[0])
+    same_above = np.logical_and.accumulate(exact[::-1] == exact[-1])[::-1]
+    at_most = np.where(same_below, exact, CENSORED)
+    at_least = np.where(same_above, exact, CENSORED)
+    return np.concatenate([exact, at_most, at_least]).astype(np.uint8)

@@ -1,0 +1,133 @@
+"""Guideline editions: those shipped, those imported below ``SIRENA_HOME``, and a local overlay on either.
+
+An edition is a folder with ``breakpoints.csv`` and ``expected_resistance.csv`` (see `sirena.guidelines.tables`).
+Shipped ones lie beside this module; ``sirena guideline import`` writes others below ``SIRENA_HOME/guidelines``.
+"""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from sirena.domain.errors import UsageError
+from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
+from sirena.guidelines.tables import (
+    breakpoints_text,
+    expected_resistance_text,
+    read_breakpoints,
+    read_expected_resistance,
+)
+
+SHIPPED: Final = Path(__file__).with_name("tables")
+"""Folder of the editions that come with Sirena."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayIdentity:
+    """Who changed an edition for a hospital, when and why: part of every answer's provenance."""
+
+    name: str
+    """File name of the overlay, without its folder."""
+    who: str
+    when: str
+    """Latest date in the overlay, ISO 8601."""
+    why: str
+    rows: int
+    """Number of rows of the overlay."""
+    digest: str
+    """SHA-256 of the overlay file."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition of a guideline, ready to be interpreted."""
+
+    name: str
+    """``CLSI 2025``; with an overlay ``CLSI 2025 + hospital.csv``."""
+    guideline: Guideline
+    breakpoints: tuple[Breakpoint, ...]
+    expected_resistance: tuple[ExpectedResistance, ...]
+    overlay: OverlayIdentity | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the edition says: equal digests give equal answers."""
+        text = breakpoints_text("", self.breakpoints) + expected_resistance_text("", self.expected_resistance)
+        return hashlib.sha256(f"{self.guideline}\n{text}".encode()).hexdigest()
+
+    @property
+    def drugs(self) -> tuple[str, ...]:
+        """Antimicrobials the edition has a row for, in order of code."""
+        stated = {row.drug for row in self.breakpoints} | {row.drug for row in self.expected_resistance}
+        return tuple(sorted(stated))
+
+
+def editions() -> tuple[str, ...]:
+    """Return the names of all editions: shipped first, then imported."""
+    return tuple(sorted(_folders(SHIPPED))) + tuple(sorted(set(_folders(imported_folder())) - set(_folders(SHIPPED))))
+
+
+def imported_folder() -> Path:
+    """Return where imported editions lie, below ``SIRENA_HOME``; it may not exist yet."""
+    home = os.environ.get("SIRENA_HOME")
+    return (Path(home).expanduser() if home else Path.home() / ".local" / "share" / "sirena") / "guidelines"
+
+
+def load_edition(name: str, overlay: Path | None = None) -> Edition:
+    """Return an edition by name, with a local overlay applied when one is given.
+
+    Args:
+        name: any spelling: ``CLSI 2025``, ``clsi2025``, ``CLSI-2025``.
+        overlay: CSV of a hospital's own rules, see `sirena.guidelines.overlay`.
+
+    Raises:
+        UsageError: there is no such edition; the text names those there are.
+        sirena.guidelines.tables.TableError: a table of the edition or the overlay is not readable.
+    """
+    folders = {_folded(known): (known, folder) for known, folder in _folders(imported_folder()).items()}
+    folders |= {_folded(known): (known, folder) for known, folder in _folders(SHIPPED).items()}
+    try:
+        known, folder = folders[_folded(name)]
+    except KeyError:
+        raise UsageError(
+            "there is no such guideline edition",
+            hint=f"editions are {', '.join(editions())}; import others with `sirena guideline import`",
+        ) from None
+    edition = _load(known, folder, folder.stat().st_mtime_ns)
+    if overlay is None:
+        return edition
+    from sirena.guidelines.overlay import apply_overlay
+
+    return apply_overlay(edition, overlay)
+
+
+@cache
+def _load(name: str, folder: Path, _changed: int) -> Edition:
+    return Edition(
+        name,
+        Guideline(name.split()[0]),
+        read_breakpoints(folder / "breakpoints.csv"),
+        read_expected_resistance(folder / "expected_resistance.csv"),
+    )
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def folder_name(name: str) -> str:
+    """Return the folder of an edition: ``CLSI 2025`` is ``clsi_2025``."""
+    return "_".join(re.findall(r"[a-z]+|[0-9]+", name.lower()))
+
+
+def _folders(parent: Path) -> dict[str, Path]:
+    """Return the editions found in a folder, by name."""
+    found = {}
+    for folder in sorted(parent.glob("*_*")) if parent.is_dir() else ():
+        publisher, _, year = folder.name.partition("_")
+        if publisher.upper() in Guideline.__members__ and (folder / "breakpoints.csv").is_file():
+            found[f"{publisher.upper()} {year}"] = folder
+    return found

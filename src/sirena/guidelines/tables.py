@@ -1,0 +1,204 @@
+"""Reading and writing the tables of an edition: plain text, one row a line, made to be reviewed.
+
+``breakpoints.csv``: edition, drug, rank, group, site, S, R, middle, source. S and R in mg/L as the guideline prints
+them; an empty S and R blocks what a wider group says. ``expected_resistance.csv``: edition, drug, rank, group,
+except (groups as ``rank:name`` joined by ``; ``), source.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final, TypeVar
+
+from sirena.domain.category import Category
+from sirena.domain.errors import SirenaError
+from sirena.domain.organisms import Rank
+from sirena.guidelines.rows import Breakpoint, ExpectedResistance
+from sirena.guidelines.sites import parse_sites
+
+BREAKPOINT_COLUMNS: Final = ("edition", "drug", "rank", "group", "site", "S", "R", "middle", "source")
+EXPECTED_COLUMNS: Final = ("edition", "drug", "rank", "group", "except", "source")
+Parsed = TypeVar("Parsed")
+_RANKS: Final = {rank.name.lower().replace("_", " "): rank for rank in Rank}
+_MIDDLE: Final = {"I": Category.I, "SDD": Category.SDD}
+
+
+class TableError(SirenaError):
+    """A guideline table holds something that is no row of it."""
+
+    code = "guideline_table"
+
+
+def rank_name(rank: Rank) -> str:
+    """Return how a rank is written in tables: ``species group``."""
+    return rank.name.lower().replace("_", " ")
+
+
+def parse_rank(text: str) -> Rank:
+    """Read a rank.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return _RANKS[text.strip().lower().replace("_", " ")]
+    except KeyError:
+        raise ValueError(f"is no rank; ranks are {', '.join(_RANKS)}") from None
+
+
+def parse_concentration(text: str) -> float | None:
+    """Read an S or R cell in mg/L; empty is None. A decimal comma is read.
+
+    Raises:
+        ValueError: it is no positive number.
+    """
+    if not text.strip():
+        return None
+    value = float(text.strip().replace(",", "."))
+    if not 0 < value < float("inf"):
+        raise ValueError("is no positive concentration")
+    return value
+
+
+def parse_middle(text: str) -> Category:
+    """Read what lies between S and R: ``I`` (also when empty) or ``SDD``.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        return _MIDDLE[text.strip().upper() or "I"]
+    except KeyError:
+        raise ValueError("is neither I nor SDD") from None
+
+
+def spell_concentration(value: float | None) -> str:
+    """Return a figure as it stands in a table."""
+    return "" if value is None else f"{value:g}"
+
+
+def read_breakpoints(path: Path) -> tuple[Breakpoint, ...]:
+    """Read ``breakpoints.csv``.
+
+    Raises:
+        TableError: names the file, row and column.
+    """
+    return tuple(_breakpoint(path, line, row) for line, row in _read(path, BREAKPOINT_COLUMNS))
+
+
+def read_expected_resistance(path: Path) -> tuple[ExpectedResistance, ...]:
+    """Read ``expected_resistance.csv``.
+
+    Raises:
+        TableError: names the file, row and column.
+    """
+    return tuple(_expected(path, line, row) for line, row in _read(path, EXPECTED_COLUMNS))
+
+
+def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
+    """Return the table of breakpoints as text, in the order an eye looks for them."""
+    ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, row.sites))
+    return _write(
+        BREAKPOINT_COLUMNS,
+        (
+            (
+                edition,
+                row.drug,
+                rank_name(row.rank),
+                row.group,
+                ", ".join(row.sites),
+                spell_concentration(row.susceptible),
+                spell_concentration(row.resistant),
+                row.middle.value,
+                row.source,
+            )
+            for row in ordered
+        ),
+    )
+
+
+def expected_resistance_text(edition: str, rows: Iterable[ExpectedResistance]) -> str:
+    """Return the table of expected resistance as text."""
+    ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, sorted(row.exceptions)))
+    return _write(
+        EXPECTED_COLUMNS,
+        (
+            (
+                edition,
+                row.drug,
+                rank_name(row.rank),
+                row.group,
+                "; ".join(f"{rank_name(rank)}:{group}" for rank, group in sorted(row.exceptions)),
+                row.source,
+            )
+            for row in ordered
+        ),
+    )
+
+
+def _write(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream, restval="")
+        missing = [column for column in columns if column not in (reader.fieldnames or ())]
+        if missing:
+            raise TableError(
+                f"{path.name}: column {missing[0]} is missing", hint=f"write the columns {', '.join(columns)}"
+            )
+        for row in reader:
+            yield reader.line_num, row
+
+
+def _breakpoint(path: Path, line: int, row: dict[str, str]) -> Breakpoint:
+    where = path.name, line
+    return Breakpoint(
+        drug=row["drug"],
+        rank=parse_cell(parse_rank, row, "rank", *where),
+        group=row["group"],
+        sites=parse_cell(parse_sites, row, "site", *where),
+        susceptible=parse_cell(parse_concentration, row, "S", *where),
+        resistant=parse_cell(parse_concentration, row, "R", *where),
+        middle=parse_cell(parse_middle, row, "middle", *where),
+        source=row["source"],
+    )
+
+
+def _expected(path: Path, line: int, row: dict[str, str]) -> ExpectedResistance:
+    where = path.name, line
+    return ExpectedResistance(
+        drug=row["drug"],
+        rank=parse_cell(parse_rank, row, "rank", *where),
+        group=row["group"],
+        exceptions=parse_cell(_parse_exceptions, row, "except", *where),
+        source=row["source"],
+    )
+
+
+def _parse_exceptions(text: str) -> frozenset[tuple[Rank, str]]:
+    pairs = (part.partition(":") for part in text.split(";") if part.strip())
+    return frozenset((parse_rank(rank), group.strip()) for rank, _, group in pairs)
+
+
+def parse_cell(parse: Callable[[str], Parsed], row: dict[str, str], column: str, file: str, line: int) -> Parsed:
+    """Parse one cell of a table.
+
+    Raises:
+        TableError: names the file, row and column, and what is wrong with the cell.
+    """
+    try:
+        return parse(row[column])
+    except ValueError as error:
+        raise TableError(f"{file}, row {line}, column {column}: the cell {_complaint(error)}") from None
+
+
+def _complaint(error: ValueError) -> str:
+    text = str(error)
+    return text if text.startswith("is ") else "is not readable"

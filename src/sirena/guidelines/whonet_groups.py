@@ -1,0 +1,124 @@
+"""How WHONET's tables name groups of organisms, and which of our groups that is.
+
+WHONET says whom a row is for by a code and the kind of code: one organism (``eco``), a genus (``STA``), a species
+group (``SCN``), a set of serovars (``TYP``), a genus group (``NFR``), a family (``EBC``), anaerobes (``AN-``), a Gram
+class (``+``), or everyone (``ALL``).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sirena.domain.organisms import ORGANISMS, Organism, Rank
+
+SPECIES_GROUPS: Final[dict[str, tuple[Rank, str]]] = {
+    "ABX": (Rank.SPECIES_GROUP, "Acinetobacter baumannii complex"),
+    "BCX": (Rank.SPECIES_GROUP, "Burkholderia cepacia complex"),
+    "BFX": (Rank.SPECIES_GROUP, "Bacteroides fragilis group"),
+    "BS-": (Rank.SPECIES_GROUP, "Streptococcus, beta-haemolytic"),
+    "CAX": (Rank.SPECIES_GROUP, "Candida albicans complex"),
+    "CGX": (Rank.SPECIES_GROUP, "Candida glabrata complex"),
+    "CHX": (Rank.SPECIES_GROUP, "Candida haemulonii complex"),
+    "CIX": (Rank.SPECIES_GROUP, "Citrobacter amalonaticus complex"),
+    "COF": (Rank.GENUS_GROUP, "coryneform bacteria"),
+    "CPX": (Rank.SPECIES_GROUP, "Candida parapsilosis complex"),
+    "ECX": (Rank.SPECIES_GROUP, "Enterobacter cloacae complex"),
+    "HAK": (Rank.GENUS_GROUP, "HACEK group"),
+    "MAX": (Rank.SPECIES_GROUP, "Mycobacterium avium complex"),
+    "MGX": (Rank.SPECIES_GROUP, "Meyerozyma guilliermondii complex"),
+    "MTX": (Rank.SPECIES_GROUP, "Mycobacterium tuberculosis complex"),
+    "PFX": (Rank.SPECIES_GROUP, "Pseudomonas fluorescens complex"),
+    "RGM": (Rank.SPECIES_GROUP, "Mycobacterium, rapidly growing"),
+    "SC+": (Rank.SPECIES_GROUP, "Staphylococcus, coagulase-positive"),
+    "SCN": (Rank.SPECIES_GROUP, "Staphylococcus, coagulase-negative"),
+    "SGM": (Rank.SPECIES_GROUP, "Mycobacterium, slowly growing"),
+    "SVI": (Rank.SPECIES_GROUP, "Streptococcus, viridans group"),
+}
+"""WHONET's SPECIES_GROUP codes."""
+
+SEROVAR_GROUPS: Final[dict[str, tuple[Rank, str]]] = {
+    "ECO": (Rank.SPECIES, "Escherichia coli"),
+    "HIN": (Rank.SPECIES, "Haemophilus influenzae"),
+    "NME": (Rank.SPECIES, "Neisseria meningitidis"),
+}
+"""WHONET's SEROVAR_GROUP codes: a species with all its serovars is the species."""
+
+WIDE_GROUPS: Final[dict[str, tuple[Rank, str]]] = {
+    "NFR": (Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli"),
+    "EBC": (Rank.ORDER, "Enterobacterales"),
+    "ANA": (Rank.ANAEROBE_CLASS, "anaerobes"),
+    "AN-": (Rank.ANAEROBE_CLASS, "Gram-negative anaerobes"),
+    "AN+": (Rank.ANAEROBE_CLASS, "Gram-positive anaerobes"),
+    "+": (Rank.ANY, "Gram-positive bacteria"),
+    "-": (Rank.ANY, "Gram-negative bacteria"),
+}
+"""Codes of the kinds GENUS_GROUP, FAMILY_CODE, ANAEROBE, ANAEROBE+SUBKINGDOM_CODE and SUBKINGDOM_CODE."""
+
+_KINDS: Final = {
+    "SPECIES_GROUP": SPECIES_GROUPS,
+    "SEROVAR_GROUP": SEROVAR_GROUPS,
+    **dict.fromkeys(
+        ("GENUS_GROUP", "FAMILY_CODE", "ANAEROBE", "ANAEROBE+SUBKINGDOM_CODE", "SUBKINGDOM_CODE"), WIDE_GROUPS
+    ),
+}
+
+
+_MISSPELT: Final = {"RZH": "RHZ", "ACI": "AC-", "KLE": "KL-"}
+"""Genus codes that WHONET's own tables of breakpoints and expected resistance write otherwise than its organisms."""
+
+
+def group_of_whonet(kind: str, code: str, genera: Mapping[str, str] | None = None) -> tuple[Rank, str]:
+    """Return the group of ours that a WHONET code of a kind stands for.
+
+    Args:
+        kind: the kind of code, as in WHONET's ``ORGANISM_CODE_TYPE``.
+        code: the code.
+        genera: genus names by WHONET genus code, for codes that are not an organism's own ("MYC").
+
+    Raises:
+        LookupError: no group of ours is that one; the row cannot be applied to anyone.
+    """
+    code = code.strip()
+    if kind == "WHONET_ORG_CODE":
+        return _group_of_organism(code.lower())
+    if kind == "GENUS_CODE":
+        code = _MISSPELT.get(code, code)
+        organism = ORGANISMS.get(code.lower())
+        genus = (genera or {}).get(code) or (_genus(organism) if organism else "")
+        if not genus:
+            raise LookupError(f"genus code {code}")
+        return Rank.GENUS, genus
+    try:
+        return _KINDS[kind][code]
+    except KeyError:
+        raise LookupError(f"{kind} {code}") from None
+
+
+def _group_of_organism(code: str) -> tuple[Rank, str]:
+    """A row for one code is a row for its species, or for the group the code stands for."""
+    organism = ORGANISMS.get(code)
+    if organism is None:
+        raise LookupError(f"organism code {code}")
+    rank, group = organism.lineage[0]
+    names_genus = rank is Rank.GENUS and organism.name.startswith(f"{group} sp")
+    if rank <= Rank.SPECIES_GROUP or names_genus:
+        return rank, group
+    raise LookupError(f"organism code {code}, which stands for no group of ours")
+
+
+def genera_of_codes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the genus name each WHONET genus code stands for.
+
+    Args:
+        pairs: (genus code, organism code) of WHONET's organism table; the commonest genus of a code's organisms wins.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for genus_code, organism_code in pairs:
+        organism = ORGANISMS.get(organism_code.lower())
+        if genus_code and organism and _genus(organism):
+            counts.setdefault(genus_code, Counter())[_genus(organism)] += 1
+    return {code: counter.most_common(1)[0][0] for code, counter in counts.items()}
+
+
+def _genus(organism: Organism) -> str:
+    return next((group for rank, group in organism.lineage if rank is Rank.GENUS), "")
