@@ -19,7 +19,7 @@ from sirena.whonet.headers import Roles, assign_roles, refuse_duplicates, refuse
 from sirena.whonet.rows import name_columns, settle
 from sirena.whonet.source import HEAD, Source
 
-DELIMITERS: Final = {"\t": "tab", "|": "|", ";": ";", ",": ","}
+DELIMITERS: Final = {"\t": "tab", "|": "bar", ";": "semicolon", ",": "comma"}
 """Delimiters tried, and how to name them."""
 _WIDEST_TABLE: Final = 5000
 _BLOCK: Final = 8 * 1024**2

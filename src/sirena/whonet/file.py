@@ -80,11 +80,15 @@ class WhonetFile:
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """Problems of structure, then the cells of MIC columns that are not readable MICs, by column and class."""
+        return self.find_problems(FIRST_ROWS)
+
+    def find_problems(self, examples: int) -> tuple[Problem, ...]:
+        """Return what `problems` holds, with up to `examples` row numbers for each column and class."""
         found = list(self.table.problems)
         for header in self.mic_columns:
             for problem_class, positions in classify_cells(self.frame[header]).items():
-                rows = self.row_numbers(positions[:FIRST_ROWS])
-                found.append(Problem(problem_class, header, len(positions), tuple(int(row) for row in rows)))
+                rows = tuple(self.row_numbers(positions[:examples]).tolist())
+                found.append(Problem(problem_class, header, len(positions), rows))
         return tuple(found)
 
     @property

@@ -1,0 +1,127 @@
+"""``sirena inspect``: what a file holds, and what in it cannot be read."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sirena.cli.sections import Section, print_sections
+
+if TYPE_CHECKING:
+    from sirena.whonet.inspection import Inspection
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("inspect")(inspect)
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Sheet of a spreadsheet; the first if not given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,
+) -> None:
+    """Tell what a file holds: format, organisms, tests, and by row what cannot be read.
+
+    Cells are named by row, column and class and never repeated, since a misplaced cell may name a patient.
+
+    Example: sirena inspect w2024hos.sir --rows 20
+    """
+    from sirena.whonet.inspection import inspect_file
+    from sirena.whonet.reading import read_file
+
+    inspection = inspect_file(read_file(file, sheet=sheet), examples=rows)
+    if as_json:
+        typer.echo(json.dumps(inspection.to_json(), ensure_ascii=False, indent=2))
+        return
+    print_sections(describe(inspection))
+
+
+def describe(inspection: "Inspection") -> Iterator[Section]:
+    """Yield the sections of the report."""
+    yield _file(inspection)
+    yield _organisms(inspection)
+    yield _unknown_organisms(inspection)
+    yield _tests(inspection)
+    yield _disks(inspection)
+    yield _problems(inspection)
+
+
+def _file(inspection: "Inspection") -> Section:
+    facts = [
+        ("format", inspection.format + (f" ({inspection.detail})" if inspection.detail else "")),
+        ("encoding", inspection.encoding or "fixed by the format"),
+        ("isolates", str(inspection.rows)),
+        ("columns", str(inspection.columns)),
+        ("organism", inspection.organism_column or "none: name a column ORGANISM or LOCAL_ORG"),
+        ("specimen type", inspection.specimen_column or "none"),
+        ("specimen date", inspection.date_column or "none"),
+        ("of patients", ", ".join(inspection.patient_columns) or "none"),
+    ]
+    return Section(f"File {inspection.path}", facts, note="Columns of patients are dropped before training.")
+
+
+def _organisms(inspection: "Inspection") -> Section:
+    shown = [(one.code, one.name, str(one.count)) for one in inspection.organisms[:20]]
+    unknown = sum(one.count for one in inspection.unknown_organisms)
+    rest = len(inspection.organisms) - len(shown)
+    return Section(
+        "Organisms",
+        shown,
+        ("code", "name", "#isolates"),
+        f"{f'{rest} more organisms; ' if rest else ''}{unknown} isolates of unknown organism,"
+        f" {inspection.missing_organisms} without organism.",
+    )
+
+
+def _unknown_organisms(inspection: "Inspection") -> Section:
+    rows = [
+        (one.text or "(text that does not look like an organism)", str(one.count), _rows(one.rows, one.count))
+        for one in inspection.unknown_organisms[:20]
+    ]
+    return Section("Unknown organisms", rows, ("text", "#isolates", "rows"))
+
+
+def _tests(inspection: "Inspection") -> Section:
+    rows = [
+        (
+            test.header,
+            test.guideline,
+            str(test.results),
+            str(test.organisms),
+            f"{test.lowest} … {test.highest}" if test.lowest else "",
+            f"{test.censored:.0%}" if test.lowest else "",
+            str(test.unreadable) if test.unreadable else "",
+            " ".join(f"{label} {count}" for label, count in (test.labels or {}).items()),
+        )
+        for test in inspection.tests
+        if test.is_mic
+    ]
+    headings = ("column", "guideline", "#results", "#organisms", "range mg/L", "#censored", "#unreadable", "categories")
+    return Section(
+        "MIC columns", rows, headings, "" if rows else "No MIC column: they are named like AMK_NM or AMK_EE."
+    )
+
+
+def _disks(inspection: "Inspection") -> Section:
+    rows = [(test.header, str(test.results)) for test in inspection.tests if not test.is_mic]
+    note = "Zone diameters (mm) are not MICs and are not interpreted." if rows else ""
+    return Section("Disk columns", rows, ("column", "#results"), note)
+
+
+def _problems(inspection: "Inspection") -> Section:
+    found = [*inspection.problems, *(problem for test in inspection.tests for problem in test.problems)]
+    rows = [
+        (one.column or "(file)", str(one.count), one.problem_class.sentence, _rows(one.rows, one.count))
+        for one in found
+    ]
+    return Section("Not readable, or doubtful", rows, ("column", "#count", "what stands there", "rows"))
+
+
+def _rows(rows: tuple[int, ...], count: int) -> str:
+    return ", ".join(map(str, rows)) + (" …" if count > len(rows) > 0 else "")

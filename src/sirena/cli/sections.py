@@ -1,0 +1,63 @@
+"""Sections of a report on the terminal: tables with colour for a person, aligned plain text for a pipe."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import typer
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled table, or a titled list of sentences when it has no columns."""
+
+    title: str
+    rows: Sequence[Sequence[str]]
+    columns: Sequence[str] = ()
+    """Headings; a heading that begins with ``#`` is shown without it and right-aligned."""
+    note: str = ""
+    """One sentence below."""
+
+
+def print_sections(sections: Iterable[Section]) -> None:
+    """Print sections one after the other; those without rows and note are left out."""
+    for section in sections:
+        if section.rows or section.note:
+            if sys.stdout.isatty():
+                _print_rich(section)
+            else:
+                _print_plain(section)
+
+
+def _print_rich(section: Section) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    table = Table(title=section.title, title_justify="left", show_header=bool(section.columns), caption_justify="left")
+    for heading in section.columns or [""] * max(map(len, section.rows), default=1):
+        table.add_column(heading.removeprefix("#"), justify="right" if heading.startswith("#") else "left")
+    for row in section.rows:
+        table.add_row(*(Text(cell) for cell in row))
+    if section.rows:
+        console.print(table)
+    if section.note:
+        console.print(Text(section.note))
+
+
+def _print_plain(section: Section) -> None:
+    typer.echo(section.title)
+    lines = [tuple(heading.removeprefix("#") for heading in section.columns)] if section.columns else []
+    lines += [tuple(row) for row in section.rows]
+    right = {number for number, heading in enumerate(section.columns) if heading.startswith("#")}
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)] if lines else []
+    for line in lines:
+        cells = (
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        typer.echo(f"  {'  '.join(cells)}".rstrip())
+    if section.note:
+        typer.echo(f"  {section.note}")
+    typer.echo("")

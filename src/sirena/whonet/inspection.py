@@ -1,0 +1,220 @@
+"""What a WHONET file holds, and what in it cannot be read: by column, class and row, never by content."""
+
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from sirena.domain.category import read_label
+from sirena.domain.mic import DILUTIONS, Interval, Mic, encode_mics
+from sirena.domain.organisms import ORGANISMS, resolve_many
+from sirena.domain.test_column import GUIDELINES
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.privacy import patient_columns
+from sirena.whonet.problems import FIRST_ROWS, Problem
+
+_METHODS: Final = {"M": "MIC", "E": "gradient strip (MIC)", "D": "disk (mm, not an MIC)"}
+_LIKE_A_NAME: Final = re.compile(r"[^\W\d_][^\W\d_ .,'()/-]*(?:[ .,'()/-]+[^\W\d_]+)*[ .,')-]*")
+_LONGEST_NAME: Final = 40
+_LIKE_A_CODE: Final = re.compile(r"[A-Za-z0-9]{1,3}[-+*]?")
+
+
+@dataclass(frozen=True, slots=True)
+class OrganismCount:
+    """An organism of the file."""
+
+    code: str
+    """WHONET code."""
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownOrganism:
+    """Cells of the organism column that name no organism of the table."""
+
+    text: str | None
+    """The text when it looks like a code or a name; None for anything else, which may be a patient's."""
+    count: int
+    rows: tuple[int, ...]
+    """The first few."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestColumnSummary:
+    """One test column. `lowest` to `unreadable` stay empty for disks: zone diameters are no MICs."""
+
+    __test__ = False  # pytest would take the name for a test class
+
+    header: str
+    name: str
+    """Canonical, ``AMK_NM``."""
+    guideline: str
+    method: str
+    is_mic: bool
+    results: int
+    """Cells that hold anything."""
+    organisms: int
+    """Distinct known organisms among them."""
+    lowest: str = ""
+    highest: str = ""
+    """Range of the readable MICs, as dilutions with comparator."""
+    censored: float = 0.0
+    """Share of the readable MICs with a comparator, 0 … 1."""
+    unreadable: int = 0
+    problems: tuple[Problem, ...] = ()
+    category_header: str | None = None
+    """Header of the ``Eti_`` column."""
+    labels: dict[str, int] | None = None
+    """Count of S, SDD, I, R, NS in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Everything `sirena inspect` tells."""
+
+    path: str
+    format: str
+    detail: str
+    encoding: str | None
+    rows: int
+    columns: int
+    organism_column: str | None
+    specimen_column: str | None
+    date_column: str | None
+    patient_columns: tuple[str, ...]
+    """Dropped before training."""
+    organisms: tuple[OrganismCount, ...]
+    """The commonest first."""
+    unknown_organisms: tuple[UnknownOrganism, ...]
+    missing_organisms: int
+    tests: tuple[TestColumnSummary, ...]
+    problems: tuple[Problem, ...]
+    """Problems of structure; those of cells are with their test column."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain form for ``--json``."""
+        return asdict(self)
+
+
+def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
+    """Describe a file.
+
+    Args:
+        file: as read.
+        examples: how many row numbers to give for each problem.
+    """
+    problems = file.find_problems(examples)
+    codes = _resolve(file)
+    known = codes.filter(codes != "").drop_nulls()
+    counts = Counter(known.to_list())
+    return Inspection(
+        path=str(file.path),
+        format=file.format.value,
+        detail=file.table.detail,
+        encoding=file.encoding,
+        rows=file.frame.height,
+        columns=file.frame.width,
+        organism_column=file.organism_column,
+        specimen_column=file.specimen_column,
+        date_column=file.date_column,
+        patient_columns=tuple(patient_columns(file.frame.columns)),
+        organisms=tuple(OrganismCount(code, ORGANISMS[code].name, count) for code, count in counts.most_common()),
+        unknown_organisms=_unknown(file, codes, examples),
+        missing_organisms=codes.null_count(),
+        tests=tuple(_summarise(file, header, codes, problems) for header in file.test_columns),
+        problems=tuple(problem for problem in problems if problem.column not in file.test_columns),
+    )
+
+
+def _resolve(file: WhonetFile) -> pl.Series:
+    """Return the organism code of each row: null for missing, empty for unknown."""
+    if file.organism_column is None:
+        return pl.Series([None] * file.frame.height, dtype=pl.String)
+    texts = file.frame[file.organism_column]
+    distinct = texts.drop_nulls().unique()
+    resolved = pl.Series(resolve_many(distinct.to_list()), dtype=pl.String)
+    return texts.replace_strict(distinct, resolved, default=None, return_dtype=pl.String)
+
+
+def _unknown(file: WhonetFile, codes: pl.Series, examples: int) -> tuple[UnknownOrganism, ...]:
+    if file.organism_column is None:
+        return ()
+    positions = (codes == "").fill_null(value=False).arg_true().to_numpy()
+    texts = file.frame[file.organism_column].gather(positions).to_list()
+    groups: dict[str | None, list[int]] = {}
+    for position, text in zip(positions.tolist(), texts, strict=True):
+        groups.setdefault(text.strip() if looks_like_an_organism(text) else None, []).append(position)
+    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    return tuple(
+        UnknownOrganism(text, len(rows), tuple(file.row_numbers(np.array(rows[:examples])).tolist()))
+        for text, rows in ordered
+    )
+
+
+def looks_like_an_organism(text: str) -> bool:
+    """Tell whether a text may be shown: a short code, or words of letters only, at most 40 characters."""
+    stripped = text.strip()
+    if len(stripped) > _LONGEST_NAME:
+        return False
+    return bool(_LIKE_A_CODE.fullmatch(stripped) or _LIKE_A_NAME.fullmatch(stripped))
+
+
+def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[Problem, ...]) -> TestColumnSummary:
+    test = file.test_columns[header]
+    cells = file.frame[header]
+    filled = codes.filter(cells.is_not_null())
+    category_header = file.category_columns.get(header)
+    own = tuple(problem for problem in problems if problem.column == header)
+    lowest, highest, censored = _range(cells) if test.is_mic else ("", "", 0.0)
+    return TestColumnSummary(
+        header=header,
+        name=test.name,
+        guideline=GUIDELINES[test.guideline],
+        method=_METHODS[test.method],
+        is_mic=test.is_mic,
+        results=len(filled),
+        organisms=filled.filter(filled != "").n_unique(),
+        lowest=lowest,
+        highest=highest,
+        censored=censored,
+        unreadable=sum(problem.count for problem in own if not problem.problem_class.is_readable),
+        problems=own,
+        category_header=category_header,
+        labels=_count_labels(file.frame[category_header]) if category_header else None,
+    )
+
+
+def _range(cells: pl.Series) -> tuple[str, str, float]:
+    """Return the lowest and the highest MIC as spelled dilutions, and the share with a comparator."""
+    texts, counts = _value_counts(cells)
+    codes = encode_mics(texts)
+    readable = codes >= 0
+    if not readable.any():
+        return "", "", 0.0
+    numbers = np.array(counts)[readable]
+    codes = codes[readable]
+    exponents, intervals = codes % DILUTIONS, codes // DILUTIONS
+    # At one dilution "at most" reaches lower than exact, and "at least" higher.
+    reach = np.array([0, -1, 1])[intervals]
+    lowest = codes[np.lexsort((reach, exponents))[0]]
+    highest = codes[np.lexsort((reach, exponents))[-1]]
+    censored = float(numbers[intervals != Interval.EXACT].sum() / numbers.sum())
+    return str(Mic.from_code(int(lowest))), str(Mic.from_code(int(highest))), censored
+
+
+def _value_counts(cells: pl.Series) -> tuple[list[str], list[int]]:
+    counts = cells.drop_nulls().value_counts(sort=True)
+    return counts.to_series(0).to_list(), counts.to_series(1).to_list()
+
+
+def _count_labels(cells: pl.Series) -> dict[str, int]:
+    labels: Counter[str] = Counter()
+    for text, count in zip(*_value_counts(cells), strict=True):
+        label = read_label(text)
+        if label is not None:
+            labels[label.value] += count
+    return dict(labels)

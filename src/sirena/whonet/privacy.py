@@ -1,0 +1,64 @@
+"""What may pass the door of training: never a patient.
+
+An allow-list decides, because what identifies cannot be listed to the end: laboratories add fields of their own. Kept
+are the organism, test columns and their categories, and a few fields many patients share (`Privacy.KEPT`); of the
+specimen's date only the year. Everything else is dropped, known or not.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from sirena.whonet.fields import Privacy
+from sirena.whonet.headers import assign_roles, category_of
+
+YEAR: Final = "DATA_YEAR"
+"""WHONET's own field for the year; filled from the specimen's date when the table has none."""
+
+
+def kept_columns(headers: list[str]) -> list[str]:
+    """Return the headers that may pass, in the table's order.
+
+    Raises:
+        DuplicateColumnsError: two columns have one meaning.
+    """
+    roles = assign_roles(headers)
+    return [
+        header
+        for header in headers
+        if header in roles.test_columns
+        or category_of(header) is not None
+        or (header in roles.fields and roles.fields[header].privacy is Privacy.KEPT)
+    ]
+
+
+def patient_columns(headers: list[str]) -> list[str]:
+    """Return the headers known to identify a patient or a person, in the table's order.
+
+    For showing only: `drop_patient_columns` drops more than these.
+
+    Raises:
+        DuplicateColumnsError: two columns have one meaning.
+    """
+    fields = assign_roles(headers).fields
+    return [header for header in headers if header in fields and fields[header].privacy is Privacy.IDENTIFIES]
+
+
+def drop_patient_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the table without anything that could tell whose isolate a row is.
+
+    Args:
+        frame: as `read_file` gives it.
+
+    Returns:
+        The columns of `kept_columns`, unchanged and in order, then ``DATA_YEAR`` from the specimen's date, if any.
+
+    Raises:
+        DuplicateColumnsError: two columns have one meaning.
+    """
+    roles = assign_roles(frame.columns)
+    kept = frame.select(kept_columns(frame.columns))
+    dates = roles.headers_of("SPEC_DATE")
+    if not dates or roles.headers_of(YEAR):
+        return kept
+    return kept.with_columns(frame[dates[0]].str.extract(r"(?:^|\D)((?:19|20)\d{2})(?:\D|$)").alias(YEAR))

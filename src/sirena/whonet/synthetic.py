@@ -1,0 +1,214 @@
+"""The synthetic hospital: a WHONET table with MICs for all 41 antimicrobials and patients who never lived.
+
+For demonstrations, tests and benchmarks. It knows no guideline: categories are left to the caller (`labels`).
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.errors import UsageError
+from sirena.domain.mic import MAXIMUM_EXPONENT, MINIMUM_EXPONENT, spell_dilution
+from sirena.whonet.synthetic_profiles import (
+    CLASSES,
+    SPECIES,
+    SPECIMENS,
+    WARDS,
+    Spread,
+    is_tested_only_in_urine,
+    spreads_of,
+)
+
+Labels = Callable[[pl.DataFrame, str], pl.Series]
+"""Given the table and the name of an MIC column, returns the categories of its cells (null for none)."""
+
+_FIRST_DAY: Final = date(2019, 1, 1)
+_DAYS: Final = (date(2025, 12, 31) - _FIRST_DAY).days + 1
+_LAST_NAMES: Final = (
+    "Albarrosa", "Bermejal", "Cantoviejo", "Dominguera", "Espinal", "Fontalba", "Garzonedo", "Higueral", "Ibarrondo",
+    "Jaramares", "Lomavieja", "Montecillo", "Nogaleda", "Ñandubá", "Olmedilla", "Pedregosa", "Quintanal", "Robledano",
+    "Sauceda", "Torrealta", "Umbralejo", "Valdeluna", "Yerbabuena", "Zarzalejo",
+)  # fmt: skip
+_FIRST_NAMES: Final = (
+    "Alba", "Benito", "Celia", "Darío", "Elsa", "Fermín", "Gala", "Hugo", "Inés", "Joaquín", "Lía", "Martín", "Nora",
+    "Óscar", "Pía", "Raúl", "Sofía", "Tomás", "Úrsula", "Víctor",
+)  # fmt: skip
+_AGE_GROUPS: Final = ((1, "<1"), (5, "1-4"), (12, "5-11"), (25, "12-24"), (55, "25-54"), (75, "55-74"), (200, "75+"))
+
+_WILD_TYPE_WIDTH: Final = 0.75
+_RESISTANT_WIDTH: Final = 1.1
+"""Standard deviations in dilutions."""
+_BETWEEN_SHARE: Final = 0.1
+"""Share of MICs anywhere between wild type and resistant: stepwise mutants, and the scatter of the method."""
+_SHARED_RESISTANCE: Final = 0.85
+"""Correlation of resistance within a class."""
+
+_INSTRUMENTS: Final = (0.6, 0.25, 0.15)
+"""Shares of three instruments: one reports ``>=`` its highest dilution, one ``>`` the dilution below it, the third
+is broth microdilution with a range four dilutions wider below and two above."""
+_EXPONENTS: Final = MAXIMUM_EXPONENT - MINIMUM_EXPONENT + 1
+_COMPARATORS: Final = ("", "<=", ">=", ">")
+_SPELLINGS: Final = pl.Series(
+    [
+        comparator + spell_dilution(exponent)
+        for comparator in _COMPARATORS
+        for exponent in range(MINIMUM_EXPONENT, MAXIMUM_EXPONENT + 1)
+    ]
+)
+_NOT_TESTED: Final = -1
+
+
+def generate_hospital(isolates: int, seed: int, *, labels: Labels | None = None) -> pl.DataFrame:
+    """Make a WHONET table of a hospital's isolates of 2019 to 2025.
+
+    Args:
+        isolates: number of rows, at least 1.
+        seed: the same number gives the same table.
+        labels: fills an ``Eti_`` column after each MIC column; without it there are none.
+
+    Returns:
+        Every column String: patient (fictitious), ward, specimen and organism fields, then ``AMK_NM`` … ``VOR_NM``,
+        null where not tested.
+
+    Raises:
+        UsageError: no isolates asked for.
+    """
+    if isolates < 1:
+        raise UsageError("a hospital needs at least one isolate", hint="Ask for 5000, for example.")
+    random = np.random.default_rng(seed)
+    weights = np.array([species.weight for species in SPECIES])
+    species = random.choice(len(SPECIES), size=isolates, p=weights / weights.sum())
+    frame = _patients(random, isolates).hstack(_isolates(random, species))
+    urine = (frame["SPEC_TYPE"] == "ur").to_numpy()
+    mics = _mics(random, species, urine)
+    columns = [pl.Series(f"{drug}_NM", _spell(codes)) for drug, codes in mics.items()]
+    frame = frame.hstack(columns)
+    return frame if labels is None else _with_labels(frame, [column.name for column in columns], labels)
+
+
+def _with_labels(frame: pl.DataFrame, columns: list[str], labels: Labels) -> pl.DataFrame:
+    ordered: list[pl.Series] = []
+    for column in frame:
+        ordered.append(column)
+        if column.name in columns:
+            ordered.append(labels(frame, column.name).cast(pl.String).alias(f"Eti_{column.name}"))
+    return pl.DataFrame(ordered)
+
+
+def _patients(random: np.random.Generator, isolates: int) -> pl.DataFrame:
+    """Fictitious patients in the order of their specimens; about one isolate in four is of a patient seen before."""
+    patients = max(1, round(0.75 * isolates))
+    patient = random.integers(patients, size=isolates)
+    last = random.integers(len(_LAST_NAMES), size=patients)
+    first = random.integers(len(_FIRST_NAMES), size=patients)
+    age = np.clip(
+        np.where(random.random(patients) < 0.12, random.integers(0, 12, patients), random.normal(58, 20, patients)),
+        0,
+        99,
+    )
+    birth = np.datetime64(_FIRST_DAY) - (age * 365.25 + random.integers(0, 365, patients)).astype("timedelta64[D]")
+    sampled = np.datetime64(_FIRST_DAY) + np.sort(random.integers(0, _DAYS, isolates)).astype("timedelta64[D]")
+    years = ((sampled - birth[patient]).astype(np.int64) / 365.25).astype(np.int64)
+    group = np.searchsorted([bound for bound, _ in _AGE_GROUPS], years, side="right")
+    return pl.DataFrame(
+        {
+            "ROW_IDX": _text(np.arange(1, isolates + 1)),
+            "COUNTRY_A": pl.repeat("TST", isolates, eager=True),
+            "LABORATORY": pl.repeat("SIR", isolates, eager=True),
+            "PATIENT_ID": "F" + _text(patient + 1).str.zfill(7),
+            "LAST_NAME": pl.Series(_LAST_NAMES).gather(last[patient]),
+            "FIRST_NAME": pl.Series(_FIRST_NAMES).gather(first[patient]),
+            "SEX": pl.Series(["f", "m"]).gather(random.integers(2, size=patients)[patient]),
+            "DATE_BIRTH": pl.Series(birth[patient]).cast(pl.String),
+            "AGE": _text(years),
+            "AGE_GRP": pl.Series([name for _, name in _AGE_GROUPS]).gather(group),
+            "SPEC_NUM": _text(np.arange(1, isolates + 1) + 190_000),
+            "SPEC_DATE": pl.Series(sampled).cast(pl.String),
+        }
+    )
+
+
+def _isolates(random: np.random.Generator, species: NDArray[np.int64]) -> pl.DataFrame:
+    ward = random.choice(len(WARDS), size=len(species), p=[share for _, _, share in WARDS])
+    kinds = sorted({kind for shares in SPECIMENS.values() for kind in shares})
+    specimen = np.empty(len(species), dtype=np.int64)
+    for number, one in enumerate(SPECIES):
+        rows = np.flatnonzero(species == number)
+        shares = SPECIMENS[one.specimens]
+        specimen[rows] = random.choice([kinds.index(kind) for kind in shares], size=len(rows), p=list(shares.values()))
+    return pl.DataFrame(
+        {
+            "WARD": pl.Series([name for name, _, _ in WARDS]).gather(ward),
+            "WARD_TYPE": pl.Series([kind for _, kind, _ in WARDS]).gather(ward),
+            "SPEC_TYPE": pl.Series(kinds).gather(specimen),
+            "ORGANISM": pl.Series([one.code for one in SPECIES]).gather(species),
+            "ORG_TYPE": pl.Series([one.org_type for one in SPECIES]).gather(species),
+            "LOCAL_ORG": pl.Series([one.name for one in SPECIES]).gather(species),
+        }
+    )
+
+
+def _mics(
+    random: np.random.Generator, species: NDArray[np.int64], urine: NDArray[np.bool_]
+) -> dict[str, NDArray[np.int64]]:
+    """Return per antimicrobial positions in `_SPELLINGS`, `_NOT_TESTED` where there is no result."""
+    results = {drug: np.full(len(species), _NOT_TESTED, dtype=np.int64) for drug in ANTIMICROBIALS}
+    instrument = random.choice(len(_INSTRUMENTS), size=len(species), p=_INSTRUMENTS)
+    for number, one in enumerate(SPECIES):
+        rows = np.flatnonzero(species == number)
+        shared = {name: random.standard_normal(len(rows)) for name in sorted(set(CLASSES.values()))}
+        for drug, spread in spreads_of(one).items():
+            own = random.standard_normal(len(rows))
+            tendency = shared.get(CLASSES.get(drug, ""), own)
+            tendency = np.sqrt(_SHARED_RESISTANCE) * tendency + np.sqrt(1 - _SHARED_RESISTANCE) * own
+            if drug not in CLASSES:
+                tendency = own
+            codes = _read_panel(_true_mics(random, spread, tendency), spread, instrument[rows])
+            tested = random.random(len(rows)) < spread.tested
+            if is_tested_only_in_urine(drug):
+                tested &= urine[rows]
+            results[drug][rows] = np.where(tested, codes, _NOT_TESTED)
+    return results
+
+
+def _true_mics(random: np.random.Generator, spread: Spread, tendency: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Draw exponents: wild type, resistant, and some between the two.
+
+    Args:
+        random: source of chance.
+        spread: of the antimicrobial.
+        tendency: standard normal; its upper tail is resistant.
+    """
+    count = len(tendency)
+    resistant = tendency > ndtri(1 - spread.resistant_share)
+    centre = np.where(resistant, spread.resistant, spread.wild_type)
+    width = np.where(resistant, _RESISTANT_WIDTH, _WILD_TYPE_WIDTH)
+    exponents = np.rint(centre + width * random.standard_normal(count)).astype(np.int64)
+    low, high = sorted((spread.wild_type, spread.resistant))
+    between = random.integers(low, high, size=count, endpoint=True)
+    return np.where(random.random(count) < _BETWEEN_SHARE, between, exponents)
+
+
+def _read_panel(exponents: NDArray[np.int64], spread: Spread, instrument: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Report what an instrument can see of a true MIC: positions in `_SPELLINGS`."""
+    wide = instrument == 2
+    lowest = np.where(wide, np.maximum(spread.lowest - 4, MINIMUM_EXPONENT + 1), spread.lowest)
+    highest = np.where(wide, np.minimum(spread.highest + 2, MAXIMUM_EXPONENT - 1), spread.highest)
+    strictly_above = (instrument > 0) & (exponents >= highest)
+    comparator = np.select([exponents <= lowest, strictly_above, exponents >= highest], [1, 3, 2], 0)
+    shown = np.clip(exponents, lowest, highest) - strictly_above
+    return comparator * _EXPONENTS + shown - MINIMUM_EXPONENT
+
+
+def _spell(codes: NDArray[np.int64]) -> pl.Series:
+    return _SPELLINGS.gather(pl.Series(codes).set(pl.Series(codes == _NOT_TESTED), None))
+
+
+def _text(numbers: NDArray[np.int64]) -> pl.Series:
+    return pl.Series(numbers).cast(pl.String)
