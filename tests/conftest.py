@@ -25,6 +25,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "MLFLOW_REGISTRY_URI",
         "SIRENA_PORT",
         "SIRENA_USER",
+        "SIRENA_GATE",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SIRENA_HOME", str(tmp_path / "sirena-home"))

@@ -106,6 +106,10 @@ class Verdict:
         """True when the promotion may happen: passed, or overridden."""
         return self.passed or self.overridden is not None
 
+    def explain(self) -> str:
+        """Return what was got and expected, one criterion a line: those that refuse, or all when none does."""
+        return "\n".join(f"  - {finding}" for finding in self.refusals or self.findings)
+
     def require(self) -> None:
         """Pass silently when the promotion is allowed.
 
@@ -113,9 +117,8 @@ class Verdict:
             GateError: it is not; the text names every criterion with what was got and expected.
         """
         if not self.allowed:
-            refused = "\n".join(f"  - {finding}" for finding in self.refusals)
             raise GateError(
-                f"{self.model}/{self.version} may not go to {self.stage.value}:\n{refused}",
+                f"{self.model}/{self.version} may not go to {self.stage.value}:\n{self.explain()}",
                 hint="train again or give more evidence; a person with the right may override with a reason, on record",
             )
 

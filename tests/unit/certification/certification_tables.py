@@ -1,5 +1,6 @@
 """Small reference tables, compiled by hand from cut points, and evidence built on them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,9 +34,11 @@ def row(cuts: tuple[int, int] | None) -> NDArray[np.uint8]:
     return np.concatenate([exact, at_most, at_least]).astype(np.uint8)
 
 
-def compile_by_hand(cuts: dict[str, tuple[int, int] | None] = CUTS, column: str = "AMK_NM") -> TruthTable:
+def compile_by_hand(cuts: Mapping[str, tuple[int, int] | None] = CUTS, column: str = "AMK_NM") -> TruthTable:
     """Compile a table from cut points."""
-    return TruthTable(column, tuple(cuts), np.vstack([row(pair) for pair in cuts.values()]), absent=Reason.NO_BREAKPOINT)
+    return TruthTable(
+        column, tuple(cuts), np.vstack([row(pair) for pair in cuts.values()]), absent=Reason.NO_BREAKPOINT
+    )
 
 
 def certified(candidate: Any, reference: TruthTable | None = None, **options: Any) -> Certificate:

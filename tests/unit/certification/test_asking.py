@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from certification_tables import CUTS, certified, compile_by_hand
 
 from sirena.certification.asking import AskedTable, ask_table, table_of_predictor
 from sirena.certification.comparison import Kind
@@ -13,8 +14,6 @@ from sirena.certification.grid import QUESTIONS
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.domain.mic import encode_mics
 from sirena.domain.truth_table import ANSWERS, TruthTable
-
-from certification_tables import CUTS, certified, compile_by_hand
 
 ORGANISMS = tuple(CUTS)
 
@@ -24,11 +23,15 @@ def model_of(table: TruthTable) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
     def predict(frame: pd.DataFrame) -> pd.DataFrame:
         codes = encode_mics(frame[table.column])
-        answers = [ANSWERS[table.cells[table.row_of[name], code]] for name, code in zip(frame["ORGANISM"], codes, strict=True)]
+        answers = [
+            ANSWERS[table.cells[table.row_of[name], code]] for name, code in zip(frame["ORGANISM"], codes, strict=True)
+        ]
         return pd.DataFrame(
             {
                 f"Eti_{table.column}": [answer.category.value for answer in answers if answer],
-                f"reason_{table.column}": [(answer.reason or "") and str(answer.reason) for answer in answers if answer],
+                f"reason_{table.column}": [
+                    (answer.reason or "") and str(answer.reason) for answer in answers if answer
+                ],
             }
         )
 
@@ -144,12 +147,15 @@ def test_unintelligible_answers_are_counted_and_refuse() -> None:
     ("predict", "text"),
     [
         (lambda frame: ["banana"] * len(frame), "none of the model's answers is a category"),
-        (lambda frame: ["S"], "1 answers to 41 questions"),
+        (lambda _: ["S"], "1 answers to 41 questions"),
         (lambda frame: np.zeros((len(frame), 3)), "shape"),
-        (lambda frame: pd.DataFrame({"a": ["S"] * len(frame), "b": ["S"] * len(frame)}), "2 columns and none is Eti_AMK_NM"),
-        (lambda frame: "S", "returned a str"),
-        (lambda frame: None, "returned a NoneType"),
-        (lambda frame: np.array("S"), "shape"),
+        (
+            lambda frame: pd.DataFrame({"a": ["S"] * len(frame), "b": ["S"] * len(frame)}),
+            "2 columns and none is Eti_AMK_NM",
+        ),
+        (lambda _: "S", "returned a str"),
+        (lambda _: None, "returned a NoneType"),
+        (lambda _: np.array("S"), "shape"),
     ],
 )
 def test_answers_of_no_readable_form_are_refused(predict: Callable[[pd.DataFrame], Any], text: str) -> None:

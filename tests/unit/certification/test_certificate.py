@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from certification_tables import CENSORED, CUTS, NO_BREAKPOINT, I, R, S, certified, compile_by_hand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,13 +13,19 @@ from sirena.certification.asking import ask_table
 from sirena.certification.certificate import Certificate
 from sirena.certification.certificate_file import UnreadableCertificateError, from_json, to_json
 from sirena.certification.comparison import Disagreement, Kind
-from sirena.certification.grid import BEYOND_SCALE, CODE_LATTICE, COMPARATORS, QUESTION_CODES, QUESTIONS, SCALE, Comparator
+from sirena.certification.grid import (
+    BEYOND_SCALE,
+    CODE_LATTICE,
+    COMPARATORS,
+    QUESTION_CODES,
+    QUESTIONS,
+    SCALE,
+    Comparator,
+)
 from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import CODES, DILUTIONS, Mic, encode_mics
 from sirena.domain.truth_table import ANSWERS, Answer, TruthTable, answer_code
-
-from certification_tables import CENSORED, CUTS, NO_BREAKPOINT, I, R, S, certified, compile_by_hand
 
 ANSWER_CODES = st.integers(1, len(ANSWERS) - 1)
 
@@ -74,9 +81,7 @@ def test_any_one_flipped_cell_is_found_and_named(organism: str, code: int, answe
 
 
 @given(
-    st.lists(
-        st.tuples(st.sampled_from(sorted(CUTS)), st.integers(0, CODES - 1), ANSWER_CODES), min_size=1, max_size=30
-    )
+    st.lists(st.tuples(st.sampled_from(sorted(CUTS)), st.integers(0, CODES - 1), ANSWER_CODES), min_size=1, max_size=30)
 )
 def test_counts_add_up_whatever_the_model_answers(flips: list[tuple[str, int, int]]) -> None:
     """Kinds, agreements and cells named are three ways to count the same grid."""
@@ -89,7 +94,10 @@ def test_counts_add_up_whatever_the_model_answers(flips: list[tuple[str, int, in
     for kind in Kind:
         named = sum(entry.cells for entry in certificate.disagreements if entry.kind is kind)
         assert named == certificate.kinds[kind]
-    merged = [(entry.organism, entry.comparator, entry.last, entry.answered, entry.expected) for entry in certificate.disagreements]
+    merged = [
+        (entry.organism, entry.comparator, entry.last, entry.answered, entry.expected)
+        for entry in certificate.disagreements
+    ]
     for entry in certificate.disagreements:
         position = SCALE.index(entry.first)
         if position:
@@ -173,7 +181,9 @@ def test_monotone_violations_are_found_and_only_they(organism: str, interval: in
     assert certificate.monotone == (levels == sorted(levels))
     for reversal in certificate.reversals:
         assert (reversal.organism, CODE_LATTICE.comparators.index(reversal.comparator)) == (organism, interval)
-        lower, higher = (encode_mics([reversal.comparator.prefix + number])[0] for number in (reversal.lower, reversal.higher))
+        lower, higher = (
+            encode_mics([reversal.comparator.prefix + number])[0] for number in (reversal.lower, reversal.higher)
+        )
         assert lower < higher
         rank = "SIR".index
         assert rank(reversal.lower_answer) > rank(reversal.higher_answer)
