@@ -12,7 +12,7 @@ import typer
 from sirena import __version__
 from sirena.domain.errors import SirenaError
 
-COMMAND_MODULES: Final[tuple[str, ...]] = ()
+COMMAND_MODULES: Final[tuple[str, ...]] = ("promote", "release")
 """Modules of this package that register commands, in the order of `sirena --help`."""
 
 

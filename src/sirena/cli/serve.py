@@ -17,8 +17,12 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     host: str = typer.Option("127.0.0.1", help="Address to listen on; anything but loopback belongs behind NGINX."),
-    port: int | None = typer.Option(None, min=0, max=65535, help="Port; default SIRENA_PORT, else 5000; 0 takes a free one."),
-    release: str = typer.Option("active", help="Release to answer with: active (followed when it changes), latest, or a name."),
+    port: int | None = typer.Option(
+        None, min=0, max=65535, help="Port; default SIRENA_PORT, else 5000; 0 takes a free one."
+    ),
+    release: str = typer.Option(
+        "active", help="Release to answer with: active (followed when it changes), latest, or a name."
+    ),
     panel: Path | None = typer.Option(None, help="Answer from this panel file instead of the registry."),
 ) -> None:
     """Answer S / I / R over HTTP with the active release, until Ctrl-C or SIGTERM.

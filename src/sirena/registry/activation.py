@@ -74,7 +74,8 @@ def activate(registry: Registry, release: Release, *, approver: str, judge: Judg
     if refused and not override.strip():
         told = "\n".join(f"  - {reference}: {'; '.join(findings)}" for reference, findings in refused.items())
         raise GateError(
-            f"{release.name} may not be activated, {len(refused)} of {len(release.members)} members are refused:\n{told}",
+            f"{release.name} may not be activated, {len(refused)} of {len(release.members)} members are refused:\n"
+            f"{told}",
             hint="replace these members; a person with the right may override with a reason, on record",
         )
     outcome = {"passed": not refused, "members": len(release.members), "refused": refused}

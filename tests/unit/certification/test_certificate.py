@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from certification_tables import CENSORED, CUTS, NO_BREAKPOINT, I, R, S, certified, compile_by_hand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,13 +13,19 @@ from sirena.certification.asking import ask_table
 from sirena.certification.certificate import Certificate
 from sirena.certification.certificate_file import UnreadableCertificateError, from_json, to_json
 from sirena.certification.comparison import Disagreement, Kind
-from sirena.certification.grid import BEYOND_SCALE, CODE_LATTICE, COMPARATORS, QUESTION_CODES, QUESTIONS, SCALE, Comparator
+from sirena.certification.grid import (
+    BEYOND_SCALE,
+    CODE_LATTICE,
+    COMPARATORS,
+    QUESTION_CODES,
+    QUESTIONS,
+    SCALE,
+    Comparator,
+)
 from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import CODES, DILUTIONS, Mic, encode_mics
 from sirena.domain.truth_table import ANSWERS, Answer, TruthTable, answer_code
-
-from certification_tables import CENSORED, CUTS, NO_BREAKPOINT, I, R, S, certified, compile_by_hand
 
 ANSWER_CODES = st.integers(1, len(ANSWERS) - 1)
 
