@@ -12,7 +12,16 @@ import typer
 from sirena import __version__
 from sirena.domain.errors import SirenaError
 
-COMMAND_MODULES: Final[tuple[str, ...]] = ("inspect", "synthesize")
+COMMAND_MODULES: Final[tuple[str, ...]] = (
+    "demo",
+    "inspect",
+    "train",
+    "certify",
+    "promote",
+    "release",
+    "serve",
+    "synthesize",
+)
 """Modules of this package that register commands, in the order of `sirena --help`."""
 
 

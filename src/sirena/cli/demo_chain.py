@@ -113,7 +113,7 @@ def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
     reference = compile_tables(edition)
     evidence = collect_evidence(read_file(file), labels=LabelSource.REFERENCE, reference=reference)
     with TrainingProgress() as progress:
-        plan = Plan(evidence, edition, reference, registry.settings.acting_user, seed=seed)
+        plan = Plan(evidence, edition, reference, registry.settings.effective_user, seed=seed)
         outcomes = run_session(registry, plan, progress)
     untrained = [outcome for outcome in outcomes if outcome.version is None]
     if untrained:
@@ -126,12 +126,12 @@ def _promote(registry: Registry, outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         for stage in (Stage.STAGING, Stage.PRODUCTION):
             version = find_version(registry, str(outcome.version))
-            promote_through_gate(registry, version, stage, approver=registry.settings.acting_user, edition=edition)
+            promote_through_gate(registry, version, stage, approver=registry.settings.effective_user, edition=edition)
 
 
 def _release(registry: Registry, outcomes: list[Outcome]) -> Release:
     versions = [find_version(registry, str(outcome.version)) for outcome in outcomes]
-    user = registry.settings.acting_user
+    user = registry.settings.effective_user
     release = create_release(registry, versions, author=user, note="demo")
     activate(registry, release, approver=user, judge=judge_member(registry, user, load_edition(_EDITION)))
     return release

@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
             write_file(audit_labels(evidence, reference), audit)
             typer.echo(f"label audit: {audit}", err=True)
         with TrainingProgress() as progress:
-            plan = Plan(evidence, edition, reference, settings.acting_user, chosen, seed, search)
+            plan = Plan(evidence, edition, reference, settings.effective_user, chosen, seed, search)
             outcomes = run_session(registry, plan, progress)
         print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):

@@ -3,6 +3,7 @@
 import getpass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +33,12 @@ class Settings(BaseSettings):
     user: str = ""
     """`SIRENA_USER`: name written as author and approver; empty means the operating system's user."""
 
+    profile: Literal["embedded", "production"] = "embedded"
+    """`SIRENA_PROFILE`: `embedded` is one person's machine, where author and approver may be one; else `production`."""
+
+    gate: Path | None = None
+    """`SIRENA_GATE`: promotion criteria, a TOML file; empty means those that come with Sirena."""
+
     max_body: int = Field(default=32 * 2**20, ge=1024)
     """`SIRENA_MAX_BODY`: largest request body the service reads, in bytes; a larger one is answered 413."""
 
@@ -52,7 +59,7 @@ class Settings(BaseSettings):
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
 
     @property
-    def acting_user(self) -> str:
+    def effective_user(self) -> str:
         """Name written as author and approver."""
         return self.user or getpass.getuser()
 

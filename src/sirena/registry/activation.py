@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.history import Entry, now, read_history, record
 from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release, release_members
-from sirena.registry.stages import Verdict, place
+from sirena.registry.stages import place
 from sirena.registry.versions import Stage
 
 Judge = Callable[[Member], Verdict]
@@ -60,22 +61,25 @@ def activate(registry: Registry, release: Release, *, approver: str, judge: Judg
         override: reason to activate although members are refused; goes on record.
 
     Raises:
-        GateError: members are refused; all are named, and nothing was changed.
+        GateError: members are refused, all of them named; or the author of one would override the gate himself.
+            Nothing was changed.
     """
-    refused: dict[str, str] = {}
+    refused: dict[str, list[str]] = {}
     for member in release_members(registry, release):
         verdict = judge(member)
+        if override.strip():
+            verdict = verdict.override(approver, override)
         if not verdict.passed:
-            refused[member.reference] = verdict.explain()
+            refused[member.reference] = [str(finding) for finding in verdict.refusals]
     if refused and not override.strip():
-        told = "\n".join(f"{reference}: {reason}" for reference, reason in refused.items())
+        told = "\n".join(f"  - {reference}: {'; '.join(findings)}" for reference, findings in refused.items())
         raise GateError(
-            f"refused: {release.name} cannot be activated, {len(refused)} of {len(release.members)} members do not "
-            f"pass\n{told}",
-            hint="replace these members, or override with a reason that goes on record (--override REASON)",
+            f"{release.name} may not be activated, {len(refused)} of {len(release.members)} members are refused:\n"
+            f"{told}",
+            hint="replace these members; a person with the right may override with a reason, on record",
         )
-    verdict_record = {"passed": not refused, "members": len(release.members), "refused": refused}
-    return _switch(registry, release, _ACTIVATE, approver, override if refused else "", verdict_record)
+    outcome = {"passed": not refused, "members": len(release.members), "refused": refused}
+    return _switch(registry, release, _ACTIVATE, approver, override if refused else "", outcome)
 
 
 @speaks_to_mlflow
@@ -112,7 +116,7 @@ def served_periods(registry: Registry) -> list[ServedPeriod]:
 
 
 def _switch(
-    registry: Registry, release: Release, action: str, approver: str, override: str, verdict: dict[str, Any]
+    registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
 ) -> Activation:
     previous = _active(registry)
     _settle(registry, previous)
@@ -131,7 +135,7 @@ def _switch(
             previous=previous,
             evidence=release.digest,
             override=override,
-            verdict=verdict,
+            verdict=outcome,
             done=False,
         ),
     )

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
 from sirena.registry.connection import Registry
 from sirena.registry.mlflow_quietly import mlflow
 
@@ -51,6 +53,23 @@ def upload_to_run(registry: Registry, run_id: str, file: Path) -> None:
             shutil.copyfile(file, target / file.name)
             return
     registry.client.log_artifact(run_id, str(file))
+
+
+def add_to_model(registry: Registry, location: str, file: Path, folder: str) -> None:
+    """Store a further file with a model that is registered already, ours or a stranger's.
+
+    Args:
+        registry: where.
+        location: the model's artifact location.
+        file: what to store.
+        folder: folder below the location.
+    """
+    target = local_folder(registry, location)
+    if target is not None:
+        (target / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target / folder / file.name)
+        return
+    get_artifact_repository(location).log_artifact(str(file), folder)
 
 
 def read_artifact(registry: Registry, location: str, path: str) -> bytes:

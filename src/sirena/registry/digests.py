@@ -30,7 +30,7 @@ class TrainedModel(Protocol):
 
     @property
     def report(self) -> Mapping[str, Any]:
-        """How it was trained: ``seed``, ``parameters``, ``history``, ``metrics``, ``counts``, ``label_source``."""
+        """How it was trained: ``seed``, ``settings``, ``data_sha256``, ``label_source``, ``evidence``, ``history``."""
 
 
 def canonical_json(document: Any) -> bytes:
@@ -62,7 +62,7 @@ def model_digest(trained: TrainedModel, edition: str) -> str:
     for array in trained.network.get_weights():
         values = np.ascontiguousarray(array)
         weights.update(f"{values.dtype.str}{values.shape}".encode() + values.tobytes())
-    origin = {key: trained.report.get(key) for key in ("seed", "parameters", "label_source", "data_digest")}
+    origin = {key: trained.report.get(key) for key in ("seed", "settings", "label_source", "data_sha256")}
     return sha256(
         canonical_json(
             {

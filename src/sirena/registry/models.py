@@ -91,7 +91,7 @@ def log_model_version(
         "sirena.author": author,
         "sirena.edition": edition,
         "sirena.label_source": str(trained.report.get("label_source", "")),
-        "sirena.data_digest": str(trained.report.get("data_digest", "")),
+        "sirena.data_sha256": str(trained.report.get("data_sha256", "")),
         "sirena.code_version": code_version(),
         **(tags or {}),
     }

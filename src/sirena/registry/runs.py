@@ -4,7 +4,7 @@ import math
 import re
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -53,17 +53,16 @@ def log_report(registry: Registry, run_id: str, report: Mapping[str, Any]) -> No
     Numbers nested deeper than two levels (per organism) stay in ``report.json``.
     """
     parameters = {
-        **_flatten(report.get("parameters") or {}),
-        **{key: report[key] for key in ("seed", "label_source", "data_digest", "guideline") if key in report},
+        **_flatten(report.get("settings") or {}),
+        **{key: report[key] for key in ("seed", "steps", "label_source", "data_sha256") if key in report},
     }
     params = [Param(_key(name), str(value)[:_LONGEST_PARAM]) for name, value in parameters.items()]
     now = int(time.time() * 1000)
-    numbers = {**_flatten(report.get("counts") or {}), **_flatten(report.get("metrics") or {})}
+    numbers = {**_flatten(report.get("evidence") or {}), **_flatten(report.get("metrics") or {})}
     metrics = [Metric(_key(name), float(value), now, 0) for name, value in numbers.items() if _is_finite_number(value)]
     metrics += [
         Metric(_key(f"curve/{name}"), float(value), now, step)
-        for name, curve in _curves(report.get("history"))
-        for step, value in _thinned(curve)
+        for name, step, value in _curves(report.get("history") or ())
         if _is_finite_number(value)
     ]
     while params or metrics:
@@ -111,17 +110,13 @@ def _flatten(document: Mapping[str, Any], prefix: str = "", depth: int = _DEPTH)
     return flat
 
 
-def _curves(history: Any) -> Iterable[tuple[str, Sequence[Any]]]:
-    if isinstance(history, Mapping):
-        return [(name, curve) for name, curve in history.items() if isinstance(curve, Sequence)]
-    return []
-
-
-def _thinned(curve: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-    stride = max(1, math.ceil(len(curve) / _CURVE_POINTS))
-    for step, value in enumerate(curve):
-        if step % stride == 0 or step == len(curve) - 1:
-            yield step, value
+def _curves(history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int, Any]]:
+    """Yield (name, step, value) of every epoch's record, evenly thinned."""
+    stride = max(1, math.ceil(len(history) / _CURVE_POINTS))
+    for step, epoch in enumerate(history):
+        if step % stride == 0 or step == len(history) - 1:
+            for name, value in epoch.items():
+                yield name, step, value
 
 
 def _key(name: str) -> str:

@@ -6,9 +6,11 @@ Whatever dies between two of them, the alias tells the truth and promoting again
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final
 
-from sirena.domain.errors import GateError, UsageError
+from sirena.certification.gate import Verdict
+from sirena.domain.errors import UsageError
+from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.history import Entry, now, read_history, record
 from sirena.registry.mlflow_quietly import undisturbed
@@ -17,20 +19,6 @@ from sirena.registry.versions import ModelVersion, Stage, find_version
 APPROVER_TAG: Final = "sirena.approver"
 EVIDENCE_TAG: Final = "sirena.evidence_digest"
 _MARKED: Final = (Stage.STAGING, Stage.PRODUCTION)
-
-
-class Verdict(Protocol):
-    """What a gate says."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether every criterion holds."""
-
-    def explain(self) -> str:
-        """Return what was expected and got, one criterion a line."""
-
-    def to_json(self) -> Mapping[str, Any]:
-        """Return it for the record."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +35,7 @@ class Promotion:
 
 @speaks_to_mlflow
 def promote(
-    registry: Registry,
-    version: ModelVersion,
-    stage: Stage,
-    *,
-    approver: str,
-    verdict: Verdict | None = None,
-    evidence: str = "",
-    override: str = "",
+    registry: Registry, version: ModelVersion, stage: Stage, *, approver: str, verdict: Verdict | None = None
 ) -> Promotion:
     """Give a version a stage.
 
@@ -63,20 +44,21 @@ def promote(
         version: the version, from `find_version`.
         stage: the stage it shall have.
         approver: who decides.
-        verdict: what the gate says; needed for staging and production.
-        evidence: digest of what was judged.
-        override: reason to promote although the gate refuses; goes on record.
+        verdict: what the gate says, an override with its reason included; needed for staging and production.
 
     Raises:
-        GateError: the gate refuses and no reason for overriding is given.
+        GateError: the gate refuses and nobody overrides it.
         UsageError: a stage that needs a verdict was asked for without one.
     """
     if stage in _MARKED:
-        require(verdict, f"{version} to {stage.value}", override)
+        if verdict is None:
+            raise UsageError(f"{version} to {stage.value} needs the verdict of the gate")
+        verdict.require()
     version = find_version(registry, str(version))
+    evidence = certificate_digest(version)
     previous = _holder(registry, version.name, stage)
-    if _stands(version, stage) and (not evidence or version.tags.get(EVIDENCE_TAG) == evidence):
-        return Promotion(version, previous, changed=False)
+    if _stands(version, stage) and version.tags.get(EVIDENCE_TAG, "") == evidence:
+        return Promotion(version, None, changed=False)
     entry = Entry(
         action="promote",
         subject=str(version),
@@ -85,29 +67,13 @@ def promote(
         at=now(),
         previous=previous if previous != version.version else None,
         evidence=evidence,
-        override=override if verdict is not None and not verdict.passed else "",
+        override=verdict.overridden.reason if verdict and verdict.overridden else "",
         verdict=verdict.to_json() if verdict else {},
     )
     record(registry, version.name, entry, version=version.version)
     _tag(registry, version, {APPROVER_TAG: approver, EVIDENCE_TAG: evidence})
     place(registry, version, stage)
     return Promotion(find_version(registry, str(version)), entry.previous, changed=True)
-
-
-def require(verdict: Verdict | None, what: str, override: str) -> None:
-    """Pass when a verdict passed or its refusal is overridden by name.
-
-    Raises:
-        GateError: the gate refuses and ``override`` is empty.
-        UsageError: there is no verdict at all.
-    """
-    if verdict is None:
-        raise UsageError(f"{what} needs the verdict of a gate")
-    if not verdict.passed and not override.strip():
-        raise GateError(
-            f"refused: {what}\n{verdict.explain()}",
-            hint="train again, or override with a reason that goes on record (--override REASON)",
-        )
 
 
 def place(registry: Registry, version: ModelVersion, stage: Stage) -> None:

@@ -107,7 +107,6 @@ class ModelVersion:
 
 
 TRUTH_TABLE: Final = "truth_table.json"
-CERTIFICATE: Final = "certificate.json"
 REPORT: Final = "report.json"
 
 
@@ -180,7 +179,12 @@ def list_models(registry: Registry) -> dict[str, dict[str, int]]:
 
 @speaks_to_mlflow
 def read_file(registry: Registry, version: ModelVersion, file_name: str) -> bytes:
-    """Return one of the files logged with a version, checked against the hash in its tags.
+    """Return one of the files kept with a version, checked against the hash in its tags.
+
+    Args:
+        registry: where.
+        version: the version.
+        file_name: a file logged with the model (``report.json``), or the path of one attached later.
 
     Raises:
         UsageError: the version holds no such file; it was not logged by Sirena.
@@ -192,7 +196,7 @@ def read_file(registry: Registry, version: ModelVersion, file_name: str) -> byte
             f"{version} holds no {file_name}", hint="it was not logged by Sirena; `sirena certify` can still ask it"
         )
     location = registry.client.get_model_version_download_uri(version.name, str(version.version))
-    content = read_artifact(registry, location, f"artifacts/{file_name}")
+    content = read_artifact(registry, location, file_name if "/" in file_name else f"artifacts/{file_name}")
     if sha256(content) != expected:
         raise IntegrityError(
             f"{file_name} of {version} was changed after it was logged",
@@ -204,11 +208,6 @@ def read_file(registry: Registry, version: ModelVersion, file_name: str) -> byte
 def load_table(registry: Registry, version: ModelVersion) -> TruthTable:
     """Return everything a version answers (see `read_file` for what is raised)."""
     return TruthTable.from_json(json.loads(read_file(registry, version, TRUTH_TABLE)))
-
-
-def load_certificate(registry: Registry, version: ModelVersion) -> dict[str, Any]:
-    """Return the certificate logged with a version (see `read_file` for what is raised)."""
-    return dict(json.loads(read_file(registry, version, CERTIFICATE)))
 
 
 def load_report(registry: Registry, version: ModelVersion) -> dict[str, Any]:

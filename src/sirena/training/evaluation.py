@@ -50,7 +50,12 @@ class Rate:
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form."""
-        return {"cases": self.cases, "total": self.total, "share": self.share if self.total else None, "interval_95": list(self.interval)}
+        return {
+            "cases": self.cases,
+            "total": self.total,
+            "share": self.share if self.total else None,
+            "interval_95": list(self.interval),
+        }
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,10 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
         Columns column, organism, mic_code, label, results, level (of the label), answer (position in ``ANSWERS``),
         answer_level (null when NI).
     """
-    cells = rows.group_by("column", "organism", "mic_code", "label").agg(pl.len().alias("results")).sort(
-        "column", "organism", "mic_code", "label"
+    cells = (
+        rows.group_by("column", "organism", "mic_code", "label")
+        .agg(pl.len().alias("results"))
+        .sort("column", "organism", "mic_code", "label")
     )
     parts = []
     for (column,), part in cells.partition_by("column", as_dict=True, maintain_order=True).items():
@@ -165,7 +172,6 @@ def summarise(parts: Iterable[pl.DataFrame]) -> Evaluation:
         by_column=_counts_by(cells, "column"),
         by_organism=_counts_by(cells, "organism"),
     )
-
 
 
 _LEVEL_OF_LABEL: Final = {label.value: label.level for label in LABELS}

@@ -90,7 +90,9 @@ def collect_evidence(
             continue
         category_header = file.category_columns.get(header)
         results = pl.DataFrame({"organism": organism, "mic_code": _codes(file.frame[header])}).with_row_index("isolate")
-        written = _labels(file.frame[category_header]) if category_header and labels is not LabelSource.REFERENCE else None
+        written = (
+            _labels(file.frame[category_header]) if category_header and labels is not LabelSource.REFERENCE else None
+        )
         results = results.with_columns(
             pl.lit(test.model_column).alias("column"),
             (pl.lit(None, dtype=LABEL_TYPE) if written is None else written).alias("label"),
@@ -116,7 +118,9 @@ def reference_grid(table: TruthTable) -> pl.DataFrame:
     unstated = answer_code(Category.NI, Reason.NO_BREAKPOINT)
     rows, positions = np.nonzero((exact != unstated).any(axis=1)[:, None] & (exact != 0))
     answers = exact[rows, positions]
-    levels = np.array([-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS])
+    levels = np.array(
+        [-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS]
+    )
     level = levels[answers]
     # An unstated stretch takes the free level below, or above, what is stated.
     stated = exact != unstated
@@ -156,7 +160,9 @@ def _codes(column: pl.Series) -> pl.Series:
 def _labels(column: pl.Series) -> pl.Series:
     texts = _distinct(column)
     labels = [None if (label := read_label(text)) is None else label.value for text in texts]
-    return column.replace_strict(texts, pl.Series(labels, dtype=pl.String), default=None, return_dtype=pl.String).cast(LABEL_TYPE)
+    return column.replace_strict(texts, pl.Series(labels, dtype=pl.String), default=None, return_dtype=pl.String).cast(
+        LABEL_TYPE
+    )
 
 
 def _filled_from(table: TruthTable, results: pl.DataFrame) -> pl.DataFrame:
@@ -168,5 +174,7 @@ def _filled_from(table: TruthTable, results: pl.DataFrame) -> pl.DataFrame:
     cell = (row + results["mic_code"].cast(pl.Int64)).to_numpy()
     flat = np.append(table.cells.ravel(), 0)
     answers = flat[np.where(np.isnan(cell), -1, np.nan_to_num(cell)).astype(np.int64)]
-    reference = pl.Series("reference", np.array(names, dtype=object)[answers].tolist(), dtype=pl.String).cast(LABEL_TYPE)
+    reference = pl.Series("reference", np.array(names, dtype=object)[answers].tolist(), dtype=pl.String).cast(
+        LABEL_TYPE
+    )
     return results.with_columns(pl.coalesce("label", reference).alias("label"))

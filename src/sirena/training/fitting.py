@@ -122,10 +122,13 @@ def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _C
     results = 0 if counted is None else int(counted["weight"].sum())
     if evidence.label_source is LabelSource.REFERENCE or counted is None or results < MINIMUM_RESULTS:
         if grid is not None and len(grid):
-            note = "" if evidence.label_source is LabelSource.REFERENCE else f"only {results} labelled results in the file"
+            note = (
+                "" if evidence.label_source is LabelSource.REFERENCE else f"only {results} labelled results in the file"
+            )
             return _Chosen(column, grid, LabelSource.REFERENCE, note, table)
         return Untrainable(
-            column, f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference"
+            column,
+            f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference",
         )
     if evidence.label_source is LabelSource.BOTH and grid is not None:
         lacking = grid.join(counted, on=["organism", "mic_code"], how="anti").filter(pl.col("label") != "NI")
@@ -222,7 +225,9 @@ def _basis(cells: Cells, fit: Fit, source: LabelSource) -> tuple[str, ...]:
     lines = []
     for row, (lower, upper) in enumerate(fit.cut_points()[:, 0]):
         spread = cells.mic_code[cells.organism == row] % DILUTIONS + MINIMUM_EXPONENT
-        tallies = ", ".join(f"{name} {count}" for name, count in zip(cells.names[row], counts[row], strict=True) if count)
+        tallies = ", ".join(
+            f"{name} {count}" for name, count in zip(cells.names[row], counts[row], strict=True) if count
+        )
         lines.append(
             f"labels: {source.value}; {counts[row].sum()} results ({tallies}), MIC {spell_dilution(int(spread.min()))}"
             f"-{spell_dilution(int(spread.max()))} mg/L; cut points {2**lower:.3g} and {2**upper:.3g} mg/L"

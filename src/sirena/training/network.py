@@ -160,6 +160,4 @@ def _mic_table(centre: float, scale: float) -> layers.Embedding:
 def _frozen(rows: NDArray[Any], name: str) -> layers.Embedding:
     """Make a table of constants with an empty row 0 for what is not in the vocabulary."""
     table = np.vstack([np.zeros((1, rows.shape[1])), rows]).astype(np.float32)
-    return layers.Embedding(
-        *table.shape, trainable=False, weights=[table], name=name
-    )
+    return layers.Embedding(*table.shape, trainable=False, weights=[table], name=name)

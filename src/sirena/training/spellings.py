@@ -20,10 +20,28 @@ _SHORTENED: Final = (
     "0.12 0.13 0.06 0.064 0.063 0.03 0.032 0.031 0.016 0.015 0.0156 0.008 0.0078 0.004 0.0039 0.002 0.001"
     " 0.00195 0.00098"
 ).split()
-_GRADIENT_STEPS: Final = "0.0015 0.003 0.006 0.012 0.023 0.047 0.094 0.19 0.38 0.75 1.5 3 6 12 24 48 96 192 384 768".split()
+_GRADIENT_STEPS: Final = (
+    "0.0015 0.003 0.006 0.012 0.023 0.047 0.094 0.19 0.38 0.75 1.5 3 6 12 24 48 96 192 384 768".split()
+)
 _LARGEST_WHOLE: Final = 32
 _LONGEST_PADDED: Final = 5
-_ROUND_NUMBERS: Final = ("80", "96", "100", "120", "150", "160", "192", "200", "250", "300", "320", "400", "500", "1000", "2000")
+_ROUND_NUMBERS: Final = (
+    "80",
+    "96",
+    "100",
+    "120",
+    "150",
+    "160",
+    "192",
+    "200",
+    "250",
+    "300",
+    "320",
+    "400",
+    "500",
+    "1000",
+    "2000",
+)
 
 
 def _numbers() -> list[str]:
@@ -46,7 +64,9 @@ def readable_spellings() -> tuple[tuple[str, ...], NDArray[np.int16]]:
         of their codes.
     """
     canonical = [str(Mic.from_code(code)) for code in range(CODES)]
-    written = [f"{sign}{gap}{number}" for sign, gap, number in product(COMPARATORS, ("", " "), _numbers()) if sign or not gap]
+    written = [
+        f"{sign}{gap}{number}" for sign, gap, number in product(COMPARATORS, ("", " "), _numbers()) if sign or not gap
+    ]
     texts = list(dict.fromkeys((*canonical, *written)))
     codes = encode_mics(texts)
     readable = codes >= 0

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 import sirena.registry  # noqa: F401 - imports MLflow without its warnings
+from sirena.certification.evidence import LabelSource
+from sirena.certification.evidence import Stage as GateStage
+from sirena.certification.gate import Finding, Outcome, Verdict
 from sirena.domain.category import Category
 from sirena.domain.mic import CODES, Mic
 from sirena.domain.truth_table import TruthTable, answer_code
@@ -40,6 +43,25 @@ class Trained:
     report: dict[str, Any] = field(default_factory=dict)
 
 
+def verdict(passed: bool) -> Verdict:
+    """Return what a gate of one criterion says of a version."""
+    outcome = Outcome.PASSED if passed else Outcome.FAILED
+    finding = Finding("MonotoneInMic", "because", outcome, "0 reversals" if passed else "3 reversals", "no reversals")
+    return Verdict(
+        model="modelo_AMK_NM",
+        version="1",
+        stage=GateStage.PRODUCTION,
+        judged_as=LabelSource.REFERENCE,
+        findings=(finding,),
+        gate="gate.toml",
+        gate_digest="",
+        author="ana",
+        approver="eva",
+        embedded=False,
+        decided_at="2026-11-22T00:00:00+00:00",
+    )
+
+
 def _network() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -58,12 +80,12 @@ def train() -> Callable[..., Trained]:
     def make(column: str, *, susceptible_to: float = 8.0, seed: int = 7) -> Trained:
         report = {
             "seed": seed,
-            "parameters": {"epochs": 3, "rate": 0.1},
-            "history": {"loss": [3.0, 2.0, 1.0]},
-            "metrics": {"categorical_agreement": 1.0, "by_organism": {"eco": {"n": 3.0}}},
-            "counts": {"isolates": 3},
+            "settings": {"epochs": 3, "rate": 0.1},
+            "history": [{"loss": 3.0}, {"loss": 2.0}, {"loss": 1.0}],
+            "metrics": {"agreement_with_labels": 1.0, "by_organism": {"eco": {"deep": {"n": 3.0}}}},
+            "evidence": {"results": 300, "cells": 252},
             "label_source": "reference",
-            "data_digest": "0" * 64,
+            "data_sha256": "0" * 64,
         }
         return Trained(column, network, table(column, susceptible_to=susceptible_to), report)
 

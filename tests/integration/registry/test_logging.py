@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from sirena.registry.certificates import attach_certificate, load_certificate, load_certificate_page
 from sirena.registry.connection import Registry
 from sirena.registry.mlflow_quietly import mlflow
 from sirena.registry.models import ModelVersionRef, log_model_version
@@ -18,7 +19,6 @@ from sirena.registry.versions import (
     IntegrityError,
     find_version,
     list_versions,
-    load_certificate,
     load_predictor,
     load_report,
     load_table,
@@ -73,10 +73,10 @@ def test_a_run_holds_parameters_metrics_curves_and_hashes_under_its_parent(
     finish_run(registry, parent)
     run = registry.client.get_run(version.run_id)
     assert run.data.params["epochs"] == "3"
-    assert run.data.metrics["categorical_agreement"] == 1.0
+    assert run.data.metrics["agreement_with_labels"] == 1.0
     assert [point.value for point in registry.client.get_metric_history(version.run_id, "curve/loss")] == [3, 2, 1]
     assert run.data.tags["mlflow.parentRunId"] == parent
-    assert run.data.tags["sirena.data_digest"] == "0" * 64
+    assert run.data.tags["sirena.data_sha256"] == "0" * 64
     assert run.info.status == "FINISHED"
     assert [file.path for file in registry.client.list_artifacts(version.run_id)] == ["confusion.png"]
 
@@ -162,3 +162,13 @@ def test_logging_prints_nothing(
     log(registry, trained)
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
+
+
+def test_a_later_certificate_counts_and_the_first_stays(registry: Registry, train: Callable[..., Any]) -> None:
+    """Certifying against another edition adds a certificate; it is the one the gate will see."""
+    version = find_version(registry, str(log(registry, train("SAM_NM"))))
+    newer = attach_certificate(registry, version, {"edition": "EUCAST 2025"}, "<h1>EUCAST</h1>")
+    assert load_certificate(registry, newer) == {"edition": "EUCAST 2025"}
+    assert load_certificate_page(registry, newer) == b"<h1>EUCAST</h1>"
+    assert newer.edition == "EUCAST 2025"
+    assert load_certificate(registry, version) == CERTIFICATE

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_stages import Judged
 
+from conftest import verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.domain.truth_table import ANSWERS
 from sirena.operations.mlflow_server import embedded_mlflow_server
@@ -34,9 +34,9 @@ from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
 
 
-def passes(member: Member) -> Judged:
+def passes(member: Member) -> Verdict:
     """Let every member pass."""
-    return Judged(passed=True)
+    return verdict(True)
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def test_making_the_same_release_again_makes_no_second_one(store: Registry, rele
 
 def test_members_are_taken_from_a_stage_or_the_newest(store: Registry, releases: list[Release]) -> None:
     """`--from production` takes what stands there, `--from latest` the newest of each."""
-    promote(store, find_version(store, "modelo_AMK_NM/1"), Stage.PRODUCTION, approver="e", verdict=Judged(passed=True))
+    promote(store, find_version(store, "modelo_AMK_NM/1"), Stage.PRODUCTION, approver="e", verdict=verdict(True))
     assert [str(version) for version in members_at(store, "production")] == ["modelo_AMK_NM/1"]
     assert [str(version) for version in members_at(store, "latest")] == ["modelo_AMK_NM/3", "modelo_AMP_NM/1"]
     with pytest.raises(UsageError, match="no model is in staging"):
@@ -127,8 +127,8 @@ def test_a_release_with_a_refused_member_is_not_activated(store: Registry, relea
     """All refused members are named, and the active release stays."""
     activate(store, releases[0], approver="eva", judge=passes)
 
-    def judge(member: Member) -> Judged:
-        return Judged(passed=member.column != "AMK_NM")
+    def judge(member: Member) -> Verdict:
+        return verdict(member.column != "AMK_NM")
 
     with pytest.raises(GateError, match=r"modelo_AMK_NM/2: monotone in MIC: got 3 reversals"):
         activate(store, releases[1], approver="eva", judge=judge)

@@ -1,31 +1,16 @@
 """Promotion through alias, tags and MLflow's stage field."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from conftest import verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.registry.connection import Registry
 from sirena.registry.models import log_model_version
 from sirena.registry.stages import promote, promotions
 from sirena.registry.versions import ModelVersion, Stage, find_version, list_versions
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A verdict."""
-
-    passed: bool
-
-    def explain(self) -> str:
-        """Say it."""
-        return "all criteria hold" if self.passed else "monotone in MIC: got 3 reversals; expected 0"
-
-    def to_json(self) -> dict[str, Any]:
-        """Write it."""
-        return {"passed": self.passed}
 
 
 @pytest.fixture
@@ -52,7 +37,7 @@ def test_promotion_sets_alias_stage_field_and_record(registry: Registry, two_ver
     """Who, when, on what evidence and what the gate said stay with the version."""
     first, _ = two_versions
     done = promote(
-        registry, first, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=True), evidence="e1"
+        registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True)
     ).version
     assert (done.stage, done.stage_field, done.aliases) == (Stage.PRODUCTION, "Production", ("production",))
     [entry] = promotions(done)
@@ -64,8 +49,8 @@ def test_promoting_another_version_archives_the_one_before(
 ) -> None:
     """One version is in production; the one it replaces is archived and remembered."""
     first, second = two_versions
-    promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=True), evidence="e1")
-    moved = promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=True), evidence="e2")
+    promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
+    moved = promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
     stages = [version.stage for version in list_versions(registry, first.name)]
     assert (moved.previous, stages) == (1, [Stage.ARCHIVED, Stage.PRODUCTION])
 
@@ -73,8 +58,8 @@ def test_promoting_another_version_archives_the_one_before(
 def test_a_version_that_moves_on_leaves_its_old_stage(registry: Registry, two_versions: list[ModelVersion]) -> None:
     """From staging to production means no longer staging; archiving takes it out of production."""
     first, _ = two_versions
-    promote(registry, first, Stage.STAGING, approver="eva", verdict=Judged(passed=True), evidence="e1")
-    there = promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=True), evidence="e2")
+    promote(registry, first, Stage.STAGING, approver="eva", verdict=verdict(True))
+    there = promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
     assert there.version.aliases == ("production",)
     gone = promote(registry, first, Stage.ARCHIVED, approver="eva").version
     assert (gone.stage, gone.stage_field, gone.aliases) == (Stage.ARCHIVED, "Archived", ())
@@ -84,7 +69,7 @@ def test_a_refused_version_is_not_promoted(registry: Registry, two_versions: lis
     """The refusal leaves with exit code 3, says what was expected and got, and changes nothing."""
     first, _ = two_versions
     with pytest.raises(GateError, match="got 3 reversals; expected 0") as refused:
-        promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=False))
+        promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(False))
     assert refused.value.exit_code == 3
     untouched = find_version(registry, str(first))
     assert (untouched.stage, promotions(untouched)) == (Stage.NONE, [])
@@ -94,7 +79,7 @@ def test_overriding_a_refusal_is_named_and_on_record(registry: Registry, two_ver
     """The reason and the refused verdict stay with the version."""
     first, _ = two_versions
     promote(
-        registry, first, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=False), override="outbreak, see 12/11"
+        registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(False), override="outbreak, see 12/11"
     )
     [entry] = promotions(find_version(registry, str(first)))
     assert (entry.override, entry.verdict) == ("outbreak, see 12/11", {"passed": False})
@@ -105,7 +90,7 @@ def test_a_promotion_interrupted_after_any_write_is_completed_by_repeating_it(
 ) -> None:
     """Dying between the writes leaves a state in which the alias is true and promoting again mends the rest."""
     first, second = two_versions
-    promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=True), evidence="e1")
+    promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
 
     def die(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
@@ -114,10 +99,10 @@ def test_a_promotion_interrupted_after_any_write_is_completed_by_repeating_it(
         with monkeypatch.context() as patched:
             patched.setattr(type(registry.client), write, die)
             with pytest.raises(KeyboardInterrupt):
-                promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=True), evidence="e2")
+                promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
         versions = list_versions(registry, first.name)
         assert [version.stage for version in versions].count(Stage.PRODUCTION) == 1
-    mended = promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=True), evidence="e2")
+    mended = promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
     assert (mended.version.stage, mended.version.stage_field) == (Stage.PRODUCTION, "Production")
     assert find_version(registry, str(first)).stage is Stage.ARCHIVED
     assert mended.version.tags["sirena.evidence_digest"] == "e2"
@@ -129,7 +114,7 @@ def test_promoting_what_stands_there_already_changes_nothing(
     """A repeated command adds no second record."""
     first, _ = two_versions
     for _ in range(2):
-        again = promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=Judged(passed=True), evidence="e1")
+        again = promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
     assert not again.changed
     assert len(promotions(again.version)) == 1
 
@@ -157,7 +142,7 @@ def test_a_name_of_nothing_is_refused_with_a_remedy(
 def test_versions_are_found_by_number_alias_and_newest(registry: Registry, two_versions: list[ModelVersion]) -> None:
     """The three ways of naming a version, with and without MLflow's scheme."""
     first, _ = two_versions
-    promote(registry, first, Stage.STAGING, approver="eva", verdict=Judged(passed=True))
+    promote(registry, first, Stage.STAGING, approver="eva", verdict=verdict(True))
     named = {
         text: find_version(registry, text).version
         for text in (f"{first.name}/1", f"models:/{first.name}@staging", first.name, f"{first.name}@latest")

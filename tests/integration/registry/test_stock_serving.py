@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from test_releases import passes
-from test_stages import Judged
 
+from conftest import verdict
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
@@ -74,7 +74,7 @@ def served(
             registry, train(column), certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana"
         )
         version = find_version(registry, str(logged))
-        versions.append(promote(registry, version, Stage.PRODUCTION, approver="e", verdict=Judged(True)).version)
+        versions.append(promote(registry, version, Stage.PRODUCTION, approver="e", verdict=verdict(True)).version)
     activate(registry, create_release(registry, versions, author="ana"), approver="eva", judge=passes)
     blocker = home / "blocker"
     blocker.mkdir()

@@ -1,0 +1,68 @@
+"""``sirena promote``: give model versions a stage, if the gate lets them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.registry.judging import RegisteredJudge
+    from sirena.registry.versions import ModelVersion, Stage
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="promote")(promote)
+
+
+def promote(
+    model: str = typer.Argument("", help="MODEL/VERSION or MODEL@STAGE; MODEL alone is its newest version."),
+    to: str = typer.Option(..., "--to", help="none, staging, production or archived."),
+    every: bool = typer.Option(False, "--all", help="The newest version of every registered model."),
+    override: str = typer.Option("", help="Reason to promote although the gate refuses; goes on record."),
+    overlay: Path | None = typer.Option(None, help="The hospital's own rules in force on the edition."),
+) -> None:
+    """Promote a model version, or refuse with exit code 3 and say what was expected and got.
+
+    Repeating it is safe: what stands there already is left, what was interrupted is completed.
+
+    Example: sirena promote modelo_AMK_NM/2 --to production
+    """
+    from sirena.cli.gatekeeping import judge_for, open_registry
+    from sirena.domain.errors import GateError, UsageError
+    from sirena.registry.releases import members_at
+    from sirena.registry.versions import Stage, find_version
+
+    if every == bool(model):
+        raise UsageError("name one model version, or say --all", hint="sirena promote modelo_AMK_NM/2 --to production")
+    stage = Stage.named(to)
+    registry = open_registry()
+    judge = judge_for(registry, overlay)
+    versions = members_at(registry, "latest") if every else [find_version(registry, model)]
+    refusals = []
+    for version in versions:
+        try:
+            typer.echo(_promote(judge, version, stage, override))
+        except GateError as refusal:
+            refusals.append(refusal)
+    if len(refusals) == 1:
+        raise refusals[0]
+    if refusals:
+        told = "\n".join(refusal.text for refusal in refusals)
+        raise GateError(f"{len(refusals)} of {len(versions)} models were refused\n{told}", hint=refusals[0].hint)
+
+
+def _promote(judge: "RegisteredJudge", version: "ModelVersion", stage: "Stage", override: str) -> str:
+    from sirena.registry.stages import promote as give_stage
+
+    verdict = None
+    if stage.alias:
+        verdict = judge.judge(version, stage)
+        if override:
+            verdict = verdict.override(judge.approver, override)
+    done = give_stage(judge.registry, version, stage, approver=judge.approver, verdict=verdict)
+    if not done.changed:
+        return f"{version} is in {stage.value} already"
+    before = f", in place of version {done.previous}" if done.previous else ""
+    overridden = f", overriding {len(verdict.refusals)} criteria" if verdict and verdict.overridden else ""
+    return f"{version} is in {stage.value}{before}{overridden}"

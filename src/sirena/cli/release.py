@@ -1,0 +1,132 @@
+"""``sirena release``: make, list, activate, roll back and compare releases."""
+
+from pathlib import Path
+
+import typer
+
+_NAME_HELP = "active, latest, 3, v3 or panel_SIR/3."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    group = typer.Typer(no_args_is_help=True, help="Releases: one version per antimicrobial, switched as one.")
+    for command in (create, list_, show, activate, rollback, diff):
+        group.command(name=command.__name__.rstrip("_"))(command)
+    app.add_typer(group, name="release")
+
+
+def create(
+    versions: list[str] = typer.Argument(None, help="Members, MODEL/VERSION or MODEL@STAGE; none: see --from."),
+    source: str = typer.Option("production", "--from", help="production, staging or latest: where members stand."),
+    note: str = typer.Option("", help="One line for people."),
+) -> None:
+    """Make a release and print its name; the same members give the same release.
+
+    Example: sirena release create --from production --note "CLSI 2025"
+    """
+    from sirena.cli.gatekeeping import open_registry
+    from sirena.registry.releases import create_release, members_at
+    from sirena.registry.versions import find_version
+
+    registry = open_registry()
+    members = [find_version(registry, name) for name in versions] if versions else members_at(registry, source)
+    release = create_release(registry, members, author=registry.settings.effective_user, note=note)
+    typer.echo(f"{release.name}: {len(release.members)} models")
+
+
+def list_() -> None:
+    """List the releases, newest last; the active one is marked.
+
+    Example: sirena release list
+    """
+    from sirena.cli.gatekeeping import open_registry
+    from sirena.registry.releases import list_releases
+
+    for release in list_releases(open_registry()):
+        mark = "active" if release.active else ""
+        created = f"{release.created:%Y-%m-%d %H:%M} UTC"
+        typer.echo(
+            "\t".join((release.name, mark, created, f"{len(release.members)} models", release.author, release.note))
+        )
+
+
+def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
+    """Show a release's members, and when it was the one that answered.
+
+    Example: sirena release show v3
+    """
+    from sirena.cli.gatekeeping import open_registry
+    from sirena.registry.activation import served_periods
+    from sirena.registry.releases import find_release, release_members
+
+    registry = open_registry()
+    release = find_release(registry, name)
+    typer.echo(
+        f"{release.name}{' (active)' if release.active else ''}, made by {release.author}, {release.digest[:12]}"
+    )
+    for member in release_members(registry, release):
+        typer.echo(
+            "\t".join((member.column, member.reference, member.edition, member.label_source, member.digest[:12]))
+        )
+    for period in served_periods(registry):
+        if period.release == release.version:
+            override = f", overriding the gate: {period.override}" if period.override else ""
+            typer.echo(f"served {period.since} to {period.until or 'now'}, {period.action} by {period.by}{override}")
+
+
+def activate(
+    name: str = typer.Argument(..., help=_NAME_HELP),
+    override: str = typer.Option("", help="Reason to activate although members are refused; goes on record."),
+    overlay: Path | None = typer.Option(None, help="The hospital's own rules in force on the edition."),
+) -> None:
+    """Make a release the one that answers, if every member passes the gate; else exit code 3.
+
+    Example: sirena release activate latest
+    """
+    from sirena.cli.gatekeeping import judge_for, open_registry
+    from sirena.registry.activation import activate as switch_to
+    from sirena.registry.releases import find_release
+
+    registry = open_registry()
+    judge = judge_for(registry, overlay)
+    done = switch_to(
+        registry, find_release(registry, name), approver=judge.approver, judge=judge.judge_member, override=override
+    )
+    before = f", in place of release {done.previous}" if done.previous else ""
+    typer.echo(f"{done.release.name} is active{before}" if done.changed else f"{done.release.name} is active already")
+
+
+def rollback() -> None:
+    """Make the release active again that the active one replaced.
+
+    Example: sirena release rollback
+    """
+    from sirena.cli.gatekeeping import open_registry
+    from sirena.registry.activation import roll_back
+
+    registry = open_registry()
+    done = roll_back(registry, approver=registry.settings.effective_user)
+    typer.echo(f"{done.release.name} is active again, in place of release {done.previous}")
+
+
+def diff(
+    before: str = typer.Argument(..., help=_NAME_HELP),
+    after: str = typer.Argument("latest", help=_NAME_HELP),
+) -> None:
+    """Print every category two releases answer differently, tab-separated: column, organism, MIC, before, after.
+
+    Example: sirena release diff active latest > changes.tsv
+    """
+    from sirena.cli.gatekeeping import open_registry
+    from sirena.registry.release_diff import differences
+    from sirena.registry.releases import find_release, panel_of, read_release_document
+
+    registry = open_registry()
+    releases = [find_release(registry, name) for name in (before, after)]
+    old, new = (panel_of(read_release_document(registry, release), release.name) for release in releases)
+    typer.echo("column\torganism\tmic\tbefore\tafter")
+    count = 0
+    for change in differences(old, new):
+        count += 1
+        typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}")
+    typer.echo(f"{count} categories differ between {old.release} and {new.release}", err=True)

@@ -1,0 +1,75 @@
+"""The certificates of a version: the one logged with it, and those made later against other editions.
+
+A certificate logged inside a model cannot name the version, which MLflow numbers last; being inside says which
+version it is of. One attached later lies beside the model, and a tag points to it. The newest counts.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from sirena.registry.artifact_store import add_to_model
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.digests import canonical_json, sha256
+from sirena.registry.versions import ModelVersion, find_version, read_file
+
+LOGGED_CERTIFICATE: Final = "certificate.json"
+POINTER_TAG: Final = "sirena.certificate"
+_FOLDER: Final = "certificates"
+
+
+def certificate_digest(version: ModelVersion) -> str:
+    """Return the SHA-256 of the certificate that counts; empty when there is none."""
+    return version.tags.get(f"sirena.sha256.{_path(version)}", "")
+
+
+def load_certificate(registry: Registry, version: ModelVersion) -> dict[str, Any]:
+    """Return the certificate that counts (see `versions.read_file` for what is raised)."""
+    return dict(json.loads(read_file(registry, version, _path(version))))
+
+
+@speaks_to_mlflow
+def load_certificate_page(registry: Registry, version: ModelVersion) -> bytes:
+    """Return the certificate that counts as a page for people (see `versions.read_file` for what is raised)."""
+    return read_file(registry, version, _path(version).removesuffix(".json") + ".html")
+
+
+@speaks_to_mlflow
+def attach_certificate(
+    registry: Registry, version: ModelVersion, certificate: Mapping[str, Any], page: str
+) -> ModelVersion:
+    """Keep a further certificate with a version, ours or a stranger's; from now on it is the one that counts.
+
+    Files first, then their hashes, the pointer last: dying in between leaves the former certificate in force.
+
+    Args:
+        registry: where.
+        version: the version it was made of.
+        certificate: as JSON; ``edition`` names the guideline edition.
+        page: the same for people, HTML.
+
+    Returns:
+        The version with its new tags.
+    """
+    contents = {".json": canonical_json(certificate), ".html": page.encode()}
+    edition = re.sub(r"[^0-9a-z]+", "-", str(certificate.get("edition", "")).lower()).strip("-")
+    stem = f"{edition or 'certificate'}-{sha256(contents['.json'])[:12]}"
+    location = registry.client.get_model_version_download_uri(version.name, str(version.version))
+    with tempfile.TemporaryDirectory(prefix="sirena-certificate-") as scratch:
+        for suffix, content in contents.items():
+            file = Path(scratch) / f"{stem}{suffix}"
+            file.write_bytes(content)
+            add_to_model(registry, location, file, _FOLDER)
+    tags = {f"sirena.sha256.{_FOLDER}/{stem}{suffix}": sha256(content) for suffix, content in contents.items()}
+    tags["sirena.edition"] = str(certificate.get("edition", ""))
+    tags[POINTER_TAG] = f"{_FOLDER}/{stem}.json"
+    for key, value in tags.items():
+        registry.client.set_model_version_tag(version.name, str(version.version), key, value)
+    return find_version(registry, str(version))
+
+
+def _path(version: ModelVersion) -> str:
+    return version.tags.get(POINTER_TAG, LOGGED_CERTIFICATE)

@@ -1,0 +1,81 @@
+"""What the gate is shown about a registered version: its certificate, its origin, its held-out results."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from sirena.certification import certificate_file
+from sirena.certification.agreement import Agreement
+from sirena.certification.asking import ask_table
+from sirena.certification.evidence import LabelSource, PromotionEvidence, Stage
+from sirena.registry.certificates import load_certificate
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.versions import ModelVersion, load_report, load_table
+
+_LABELS: Final = {
+    "reference": LabelSource.REFERENCE,
+    "file": LabelSource.LABORATORY,
+    "both": LabelSource.LABORATORY,
+}
+
+
+@speaks_to_mlflow
+def promotion_evidence(
+    registry: Registry, version: ModelVersion, stage: Stage, *, edition_digest: str, approver: str, embedded: bool
+) -> PromotionEvidence:
+    """Gather what a promotion of a version is decided on.
+
+    Args:
+        registry: where.
+        version: the version.
+        stage: target.
+        edition_digest: digest of the guideline edition in force now.
+        approver: who promotes.
+        embedded: True on one person's machine.
+
+    Raises:
+        UsageError: the version holds no certificate.
+        IntegrityError: certificate, report or table are not those that were logged.
+    """
+    certificate = certificate_file.from_json(load_certificate(registry, version))
+    if not certificate.subject.version and certificate.subject.model == version.name:
+        # logged inside the model, before MLflow numbered the version
+        certificate = replace(certificate, subject=replace(certificate.subject, version=str(version.version)))
+    report = load_report(registry, version) if version.is_ours else {}
+    cells = report.get("evidence") or {}
+    held_out = report.get("held_out")
+    return PromotionEvidence(
+        certificate=certificate,
+        model=version.name,
+        version=str(version.version),
+        edition_digest=edition_digest,
+        stage=stage,
+        author=version.author,
+        approver=approver,
+        embedded=embedded,
+        labels=_LABELS.get(str(report.get("label_source")), LabelSource.UNKNOWN),
+        held_out=read_agreement(held_out["pooled"]) if held_out else None,
+        held_out_by_organism={
+            organism: read_agreement(counts) for organism, counts in (held_out or {}).get("by_organism", {}).items()
+        },
+        training_isolates=int(cells.get("results", 0)) - int(cells.get("held_out_results", 0)),
+        training_cells=int(cells.get("cells", 0)),
+        answers_digest=ask_table(load_table(registry, version)).digest if version.is_ours else "",
+    )
+
+
+def read_agreement(counts: Mapping[str, Any]) -> Agreement:
+    """Read agreement as `certification` or as `training` writes it (``labelled`` and ``confusion`` by level)."""
+    if "confusion" not in counts:
+        return Agreement.from_json(counts)
+    matrix = counts["confusion"]
+    return Agreement(
+        results=int(counts["labelled"]),
+        answered=sum(map(sum, matrix)),
+        agreed=sum(matrix[level][level] for level in range(3)),
+        resistant=sum(matrix[2]),
+        susceptible=sum(matrix[0]),
+        very_major=matrix[2][0],
+        major=matrix[0][2],
+        minor=matrix[0][1] + matrix[1][0] + matrix[1][2] + matrix[2][1],
+    )
