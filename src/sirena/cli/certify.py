@@ -19,11 +19,14 @@ def register(app: typer.Typer) -> None:
         output: Annotated[
             Path | None, typer.Option("--output", "-o", help="Folder for the certificate (JSON and a page).")
         ] = None,
+        trust: Annotated[
+            str, typer.Option(help="SHA-256 of a model not made by Sirena, whose code must run to be asked.")
+        ] = "",
         disagreements: Annotated[int, typer.Option(min=0, help="How many disagreements to print.")] = 20,
     ) -> None:
         """Ask a model every organism × dilution × comparator and say where it differs from the edition.
 
-        Works on any registered model with the inputs ORGANISM and a test column, ours or another's.
+        The certificate is kept with the model version, and from then on is the one the gate looks at. Works on any registered model with the inputs ORGANISM and a test column, ours or another's.
         """
         import json
 
@@ -32,22 +35,25 @@ def register(app: typer.Typer) -> None:
         from sirena.cli.certificate_summary import summary
         from sirena.guidelines.editions import load_edition
         from sirena.operations.settings import load_settings
+        from sirena.registry.certificates import attach_certificate
+        from sirena.registry.certifying import certify_version
         from sirena.registry.connection import connect
-        from sirena.registry.judging import certify_version
         from sirena.registry.versions import find_version
         from sirena.whonet.writing import replacing
 
         edition = load_edition(guideline, overlay)
         registry = connect(load_settings())
         version = find_version(registry, model)
-        certificate = certify_version(registry, version, edition)
+        certificate = certify_version(registry, version, edition, trusted=trust)
+        document, page = to_json(certificate), render_page(certificate)
+        attach_certificate(registry, version, document, page)
         typer.echo(summary(certificate, disagreements))
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
             base = output / f"{version.name}-{version.version}"
             for suffix, text in (
-                (".json", json.dumps(to_json(certificate), indent=1, ensure_ascii=False)),
-                (".html", render_page(certificate)),
+                (".json", json.dumps(document, indent=1, ensure_ascii=False)),
+                (".html", page),
             ):
                 with replacing(base.with_suffix(suffix)) as beside:
                     beside.write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import typer
 
+from sirena.cli.gatekeeping import judge_for
 from sirena.cli.training_progress import TrainingProgress, print_outcomes
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.editions import load_edition
@@ -20,8 +21,8 @@ from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings, load_settings
 from sirena.registry.activation import activate
 from sirena.registry.connection import Registry, connect
-from sirena.registry.judging import judge_member, promote_through_gate
 from sirena.registry.releases import Release, create_release
+from sirena.registry.stages import promote
 from sirena.registry.training_session import Outcome, Plan, run_session
 from sirena.registry.versions import Stage, find_version
 from sirena.training.evidence import LabelSource, collect_evidence
@@ -122,18 +123,18 @@ def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
 
 
 def _promote(registry: Registry, outcomes: list[Outcome]) -> None:
-    edition = load_edition(_EDITION)
+    judge = judge_for(registry, None)
     for outcome in outcomes:
         for stage in (Stage.STAGING, Stage.PRODUCTION):
             version = find_version(registry, str(outcome.version))
-            promote_through_gate(registry, version, stage, approver=registry.settings.effective_user, edition=edition)
+            promote(registry, version, stage, approver=judge.approver, verdict=judge.judge(version, stage))
 
 
 def _release(registry: Registry, outcomes: list[Outcome]) -> Release:
     versions = [find_version(registry, str(outcome.version)) for outcome in outcomes]
-    user = registry.settings.effective_user
-    release = create_release(registry, versions, author=user, note="demo")
-    activate(registry, release, approver=user, judge=judge_member(registry, user, load_edition(_EDITION)))
+    judge = judge_for(registry, None)
+    release = create_release(registry, versions, author=judge.approver, note="demo")
+    activate(registry, release, approver=judge.approver, judge=judge.judge_member)
     return release
 
 
@@ -148,7 +149,7 @@ def _service(settings: Settings, port: int) -> ChildProcess:
 
 
 def _ask(port: int) -> dict[str, Any]:
-    request = urllib.request.Request(  # noqa: S310 - our own service on loopback
+    request = urllib.request.Request(
         f"http://127.0.0.1:{port}/invocations",
         data=json.dumps(_QUESTION).encode(),
         headers={"Content-Type": "application/json"},

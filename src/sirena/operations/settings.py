@@ -45,9 +45,6 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(default=5.0, gt=0)
     """`SIRENA_POLL_SECONDS`: how often the service asks whether another release is active, in seconds."""
 
-    gate: Path | None = None
-    """`SIRENA_GATE`: TOML file of promotion criteria; unset means the gate shipped with Sirena."""
-
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -6,7 +6,9 @@ database with and without a server running, so what lies in our own artifact fol
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -86,3 +88,14 @@ def read_artifact(registry: Registry, location: str, path: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="sirena-artifact-") as scratch:
         uri = f"{location.rstrip('/')}/{path}"
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=scratch)).read_bytes()
+
+
+@contextmanager
+def download_folder(registry: Registry, location: str) -> Iterator[Path]:
+    """Give a logged model's whole folder, downloaded unless it lies in our own artifact folder."""
+    folder = local_folder(registry, location)
+    if folder is not None:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="sirena-model-") as scratch:
+        yield Path(mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=scratch))

@@ -43,7 +43,7 @@ def promotion_evidence(
         certificate = replace(certificate, subject=replace(certificate.subject, version=str(version.version)))
     report = load_report(registry, version) if version.is_ours else {}
     cells = report.get("evidence") or {}
-    held_out = report.get("held_out")
+    pooled, by_organism = held_out_agreement(report)
     return PromotionEvidence(
         certificate=certificate,
         model=version.name,
@@ -54,14 +54,21 @@ def promotion_evidence(
         approver=approver,
         embedded=embedded,
         labels=_LABELS.get(str(report.get("label_source")), LabelSource.UNKNOWN),
-        held_out=read_agreement(held_out["pooled"]) if held_out else None,
-        held_out_by_organism={
-            organism: read_agreement(counts) for organism, counts in (held_out or {}).get("by_organism", {}).items()
-        },
+        held_out=pooled,
+        held_out_by_organism=by_organism,
         training_isolates=int(cells.get("results", 0)) - int(cells.get("held_out_results", 0)),
         training_cells=int(cells.get("cells", 0)),
         answers_digest=ask_table(load_table(registry, version)).digest if version.is_ours else "",
     )
+
+
+def held_out_agreement(report: Mapping[str, Any]) -> tuple[Agreement | None, dict[str, Agreement]]:
+    """Return a training report's agreement with held-out isolates, pooled and by organism; None without any."""
+    held_out = report.get("held_out")
+    if not held_out:
+        return None, {}
+    by_organism = {organism: read_agreement(counts) for organism, counts in held_out["by_organism"].items()}
+    return read_agreement(held_out["pooled"]), by_organism
 
 
 def read_agreement(counts: Mapping[str, Any]) -> Agreement:

@@ -5,14 +5,13 @@ background while the next network is trained. Killed at any point and repeated, 
 before by content digest and completes the rest.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from sirena.certification.agreement import Agreement
 from sirena.certification.certificate import Certificate, Subject, certify
 from sirena.certification.certificate_file import to_json
 from sirena.certification.page import render_page
@@ -22,6 +21,7 @@ from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition
 from sirena.registry.connection import Registry
+from sirena.registry.evidence import held_out_agreement
 from sirena.registry.models import ModelVersionRef, log_model_version
 from sirena.registry.plots import confusion_plot
 from sirena.registry.runs import finish_run, start_parent_run
@@ -139,23 +139,27 @@ def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel
         edition_digest=plan.edition.digest,
         subject=Subject(parsed.model_name, "", trained.report["data_digest"]),
     )
-    held_out = {
-        organism: Agreement.from_json(counts) for organism, counts in (trained.report.get("held_out") or {}).items()
-    }
-    pooled = sum(held_out.values(), Agreement())
+    pooled, by_organism = held_out_agreement(trained.report)
     version = log_model_version(
         registry,
         trained,
         certificate=to_json(certificate),
-        certificate_html=render_page(certificate, held_out=pooled, held_out_by_organism=held_out),
+        certificate_html=render_page(certificate, held_out=pooled, held_out_by_organism=by_organism),
         author=plan.author,
         parent_run_id=parent,
-        plots={"confusion.png": confusion_plot(trained.column, trained.report["confusion"])},
+        plots=_plots(parsed.model_name, trained.report),
         tags={"sirena.edition_digest": plan.edition.digest},
     )
     return Outcome(
         trained.column, version, certificate, str(trained.report["label_source"]), str(trained.report.get("note", ""))
     )
+
+
+def _plots(name: str, report: Mapping[str, Any]) -> dict[str, bytes]:
+    held_out = report.get("held_out")
+    if not held_out:
+        return {}
+    return {"confusion.png": confusion_plot(f"{name}, held-out isolates", held_out["pooled"]["confusion"])}
 
 
 def reference_for(reference: dict[str, TruthTable], drug: str, column: str) -> TruthTable:

@@ -1,0 +1,95 @@
+"""Certifying a registered version, ours by its truth table, a stranger's by asking it."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from sirena.certification.asking import ORGANISM_COLUMN, AskedTable, table_of_predictor
+from sirena.certification.certificate import Certificate, Subject, certify
+from sirena.domain.errors import UsageError
+from sirena.domain.test_column import parse_test_column
+from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.editions import Edition
+from sirena.guidelines.interpreter import compile_tables
+from sirena.registry.artifact_store import download_folder
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.pyfunc_artifact import load_pyfunc
+from sirena.registry.training_session import reference_for
+from sirena.registry.versions import ModelVersion, load_table
+
+
+@speaks_to_mlflow
+def certify_version(
+    registry: Registry,
+    version: ModelVersion,
+    edition: Edition,
+    *,
+    trusted: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> Certificate:
+    """Ask a version everything and compare with an edition.
+
+    A version logged by Sirena is its truth table, checked against its recorded hash; none of its code runs. Another's
+    model can only be asked by running it, so whoever asks first names the hash of what is to be run.
+
+    Args:
+        registry: where.
+        version: the version.
+        edition: what to compare with.
+        trusted: SHA-256 of a stranger's model, as the refusal prints it.
+        progress: told (questions asked, in all) while a stranger is asked.
+
+    Raises:
+        UsageError: the model answers no test column, or is a stranger's whose hash was not given.
+        IntegrityError: its table is not the one that was logged.
+    """
+    parsed = parse_test_column(version.column)
+    if parsed is None or not parsed.is_mic:
+        raise UsageError(
+            f"{version} is named after no MIC test column", hint="register it as modelo_AMK_NM, modelo_CIP_EM, …"
+        )
+    reference = reference_for(compile_tables(edition, [parsed.drug]), parsed.drug, parsed.name)
+    candidate = (
+        load_table(registry, version)
+        if version.is_ours
+        else _ask_stranger(registry, version, parsed.name, reference, trusted, progress)
+    )
+    subject = Subject(version.name, str(version.version), version.tags.get("sirena.data_digest", ""))
+    return certify(candidate, reference, edition=edition.name, edition_digest=edition.digest, subject=subject)
+
+
+def _ask_stranger(
+    registry: Registry,
+    version: ModelVersion,
+    column: str,
+    reference: TruthTable,
+    trusted: str,
+    progress: Callable[[int, int], None] | None,
+) -> AskedTable:
+    location = registry.client.get_model_version_download_uri(version.name, str(version.version))
+    with download_folder(registry, location) as folder:
+        digest = folder_digest(folder)
+        if trusted.lower() != digest:
+            raise UsageError(
+                f"{version} was not made by Sirena: certifying it runs its code, whose SHA-256 is {digest}",
+                hint=f"if you know where it comes from: sirena certify {version} --trust {digest}",
+            )
+        model = load_pyfunc(str(folder))
+        if not reference.organisms:
+            raise UsageError(f"the edition states nothing about {column}", hint="certify against another edition")
+        schema = model.metadata.get_input_schema()
+        if schema is not None and not {ORGANISM_COLUMN, column} <= set(schema.input_names()):
+            raise UsageError(
+                f"{version} takes {', '.join(map(str, schema.input_names()))}",
+                hint=f"it must take the text columns {ORGANISM_COLUMN} and {column}",
+            )
+        return table_of_predictor(model.predict, column, reference.organisms, on_progress=progress)
+
+
+def folder_digest(folder: Path) -> str:
+    """Return the SHA-256 over names and contents of all files below a folder."""
+    state = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        state.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
+    return state.hexdigest()
