@@ -187,10 +187,10 @@ def test_an_edition_is_found_in_any_spelling(spelling: str) -> None:
 
 def test_both_editions_compile_for_all_antimicrobials_in_two_seconds() -> None:
     """So a command can afford to compile what it needs."""
-    start = time.perf_counter()
+    start = time.process_time()
     for rules in (CLSI, EUCAST):
         assert set(compile_tables(rules)) == set(ANTIMICROBIALS)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 ALL = {rules.name: compile_tables(rules) for rules in (CLSI, EUCAST)}
