@@ -13,17 +13,16 @@ What is changed on the way, and why, stands beside each table below.
 
 import csv
 import gzip
-import re
 import sys
 from pathlib import Path
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category
 from sirena.domain.organisms import Rank
 from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, Breakpoint, ExpectedResistance
 from sirena.guidelines.sites import parse_sites
 from sirena.guidelines.tables import breakpoints_text, expected_resistance_text
-from sirena.guidelines.whonet_groups import genera_of_codes, group_of_whonet
+from sirena.guidelines.whonet_groups import genera_of_codes
+from sirena.guidelines.whonet_import import read_phenotypes
 
 GROUPS = {
     "(unknown Gram-negatives)": (Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli, other"),
@@ -50,12 +49,6 @@ GROUPS = {
 """Our name of each group that the collection names otherwise; the rest keep rank and name."""
 
 PLAIN_RANKS = {"species": Rank.SPECIES, "genus": Rank.GENUS, "order": Rank.ORDER}
-
-GUIDELINES = {"CLSI": "CLSI 2025", "EUCAST": "EUCAST 2025"}
-
-CLASS_ONLY_LOW_LEVEL = {"GEH", "STH"}
-"""High-level aminoglycosides test synergy with a cell-wall agent; a class statement on aminoglycosides ("J01G") is
-about their use alone, and would make the test itself meaningless for enterococci."""
 
 
 def breakpoints(path: Path) -> dict[str, list[Breakpoint]]:
@@ -92,44 +85,23 @@ def _figure(text: str) -> float | None:
     return NO_SUSCEPTIBLE_CATEGORY if value is not None and value < NO_SUSCEPTIBLE_CATEGORY else value
 
 
-def genera(path: Path) -> dict[str, str]:
-    """Return genus names by WHONET genus code."""
+def whonet_rows(path: str) -> list[dict[str, str]]:
+    """Return the rows of a WHONET table."""
     with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as stream:
         rows = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return genera_of_codes((row["GENUS_CODE"] or "", row["WHONET_ORG_CODE"]) for row in rows)
+        return [{key: value or "" for key, value in row.items()} for row in rows]
 
 
-def expected(path: Path, genus_names: dict[str, str]) -> dict[str, list[ExpectedResistance]]:
-    """Return the statements of each edition, classes spelled out for our antimicrobials."""
-    editions: dict[str, dict[object, ExpectedResistance]] = {}
-    with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as stream:
-        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
-            # Tables marked (Vet) come from CLSI VET01 and speak of animals.
-            if "(Vet)" in row["REFERENCE_TABLE"]:
-                continue
-            rank, group = group_of_whonet(row["ORGANISM_CODE_TYPE"], row["ORGANISM_CODE"], genus_names)
-            exceptions = frozenset(
-                group_of_whonet(row["EXCEPTION_ORGANISM_CODE_TYPE"], code, genus_names)
-                for code in row["EXCEPTION_ORGANISM_CODE"].split(",")
-                if code.strip()
-            )
-            for drug in _drugs(row["ABX_CODE"], row["ANTIBIOTIC_EXCEPTIONS"] or ""):
-                statement = ExpectedResistance(drug, rank, group, exceptions, row["REFERENCE_TABLE"])
-                editions.setdefault(GUIDELINES[row["GUIDELINE"]], {})[statement.key] = statement
-    return {edition: list(rows.values()) for edition, rows in editions.items()}
-
-
-def _drugs(code: str, exceptions: str) -> list[str]:
-    """Return our antimicrobials named by a WHONET code or an ATC class."""
-    if not re.fullmatch(r"[A-Z]\d\d[A-Z]{0,2}\d*", code):
-        return [code] if code in ANTIMICROBIALS else []
-    left_out = CLASS_ONLY_LOW_LEVEL | {part.strip() for part in exceptions.split(",")}
-    return [drug for drug, agent in ANTIMICROBIALS.items() if agent.atc.startswith(code) and drug not in left_out]
+def expected(phenotypes: str, organisms: str) -> dict[str, list[ExpectedResistance]]:
+    """Return the statements of each edition, read as an import reads them."""
+    genera = genera_of_codes((row["GENUS_CODE"], row["WHONET_ORG_CODE"]) for row in whonet_rows(organisms))
+    found = read_phenotypes(whonet_rows(phenotypes), genera)
+    return {f"{guideline} 2025": list(kept.values()) for guideline, (kept, _) in found.items()}
 
 
 def main(facts: str, phenotypes: str, organisms: str, target: str) -> None:
     """Write both editions."""
-    statements = expected(Path(phenotypes), genera(Path(organisms)))
+    statements = expected(phenotypes, organisms)
     for edition, rows in breakpoints(Path(facts)).items():
         folder = Path(target) / edition.lower().replace(" ", "_")
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from sirena.domain.errors import SirenaError
 COMMAND_MODULES: Final[tuple[str, ...]] = (
     "demo",
     "inspect",
+    "guideline",
     "train",
     "certify",
     "promote",

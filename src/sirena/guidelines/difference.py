@@ -4,6 +4,8 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sirena.domain.category import Category
+from sirena.guidelines.cuts import highest_susceptible, lowest_resistant
 from sirena.guidelines.editions import Edition
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
 from sirena.guidelines.tables import rank_name, spell_concentration
@@ -41,7 +43,7 @@ class Difference:
 def difference(first: Edition, second: Edition) -> list[Difference]:
     """Return what the second edition says otherwise than the first, ordered by drug, rank and group.
 
-    A new source alone (a table was renumbered) is no difference: it changes no answer.
+    What changes no answer is no difference: another table number, 0.06 instead of 0.064, 513 instead of 560.
     """
     found = [*_breakpoints(first, second), *_expected(first, second)]
     return sorted(found, key=lambda item: (item.drug, item.rank, item.group, item.site))
@@ -52,10 +54,11 @@ def _breakpoints(first: Edition, second: Edition) -> Iterator[Difference]:
     after = {row.key: row for row in second.breakpoints}
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
+        if old and new and _cuts(old, first.guideline) == _cuts(new, second.guideline):
+            continue
         said = _figures(old, first.guideline) if old else "", _figures(new, second.guideline) if new else ""
-        if said[0] != said[1]:
-            row = old or new
-            assert row is not None
+        row = old or new
+        if row is not None:
             yield Difference(_change(*said), row.drug, rank_name(row.rank), row.group, ", ".join(row.sites), *said)
 
 
@@ -65,9 +68,8 @@ def _expected(first: Edition, second: Edition) -> Iterator[Difference]:
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
         said = _statement(old) if old else "", _statement(new) if new else ""
-        if said[0] != said[1]:
-            row = old or new
-            assert row is not None
+        row = old or new
+        if row is not None and said[0] != said[1]:
             yield Difference(_change(*said), row.drug, rank_name(row.rank), row.group, "", *said)
 
 
@@ -75,6 +77,11 @@ def _change(before: str, after: str) -> Change:
     if not before:
         return Change.ADDED
     return Change.CHANGED if after else Change.REMOVED
+
+
+def _cuts(row: Breakpoint, guideline: Guideline) -> tuple[int | None, int | None, Category]:
+    """Return what decides: the highest dilution that is S, the lowest that is R, and what lies between."""
+    return highest_susceptible(row), lowest_resistant(row, guideline), row.middle
 
 
 def _figures(row: Breakpoint, guideline: Guideline) -> str:

@@ -70,6 +70,11 @@ def editions() -> tuple[str, ...]:
     return tuple(sorted(_folders(SHIPPED))) + tuple(sorted(set(_folders(imported_folder())) - set(_folders(SHIPPED))))
 
 
+def shipped(name: str) -> bool:
+    """Tell whether an edition comes with Sirena."""
+    return name in _folders(SHIPPED)
+
+
 def imported_folder() -> Path:
     """Return where imported editions lie, below ``SIRENA_HOME``; it may not exist yet."""
     home = os.environ.get("SIRENA_HOME")

@@ -1,0 +1,228 @@
+"""Importing WHONET's resource tables as further editions of a guideline.
+
+WHONET ships every year's figures as tab-delimited text (``Breakpoints.txt``, ``Organisms.txt``,
+``ExpectedResistancePhenotypes.txt``, also gzipped). This module reads the human MIC rows for our antimicrobials,
+translates groups of organisms into our own, and writes an edition below ``SIRENA_HOME/guidelines``. What cannot be
+translated is counted with its reason, never dropped in silence.
+
+Rules, each with a test of like name:
+
+- files are recognised by their columns, not by their names;
+- WHONET's R is at or above for every guideline; EUCAST's own "above" is restored: 8 becomes "R > 4";
+- a row without figures is kept: it blocks wider rows, unless another row for the same has figures;
+- rows for all organisms are PK/PD, applied only on request;
+- a figure below 0.001 means that no MIC is S.
+"""
+
+import datetime
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.category import Category
+from sirena.domain.errors import UsageError
+from sirena.domain.mic import nearest_dilutions, spell_dilution
+from sirena.domain.organisms import Rank
+from sirena.guidelines.editions import folder_name, imported_folder, shipped
+from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, PK_PD, Breakpoint, ExpectedResistance, Guideline
+from sirena.guidelines.sites import parse_sites
+from sirena.guidelines.tables import breakpoints_text, expected_resistance_text, parse_concentration
+from sirena.guidelines.whonet_groups import genera_of_codes, group_of_whonet
+from sirena.guidelines.whonet_tables import read_whonet_tables
+
+_HIGH_LEVEL: Final = frozenset({"GEH", "STH"})
+"""High-level aminoglycosides test synergy with a cell-wall agent; a statement on the class ("J01G") is about their use
+alone, and would make the test itself meaningless for enterococci."""
+
+_NARROW_NON_FERMENTERS: Final = (Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli, other")
+
+
+@dataclass(frozen=True)
+class ImportedEdition:
+    """What came of one edition."""
+
+    name: str
+    breakpoints: int
+    expected_resistance: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Rows that could not be taken over, counted by reason."""
+
+
+def import_whonet(paths: Iterable[Path], names: Iterable[str] = ()) -> list[ImportedEdition]:
+    """Import editions from WHONET's tables and store them below ``SIRENA_HOME``.
+
+    Args:
+        paths: the tables, plain or gzipped, in any order; the one of breakpoints is required.
+        names: editions to import, ``CLSI 2024``; by default the newest year of each guideline.
+
+    Raises:
+        TableError: a file is none of WHONET's tables or cannot be read.
+        UsageError: an edition asked for is not in the file, or comes with Sirena.
+    """
+    source = read_whonet_tables(paths)
+    if "breakpoints" not in source.rows:
+        raise UsageError("no table of breakpoints was given", hint="give WHONET's Breakpoints.txt, plain or gzipped")
+    by_edition: dict[str, list[dict[str, str]]] = {}
+    for row in source.rows["breakpoints"]:
+        if row["GUIDELINES"] in Guideline.__members__:
+            by_edition.setdefault(f"{row['GUIDELINES']} {row['YEAR']}", []).append(row)
+    genera = genera_of_codes(
+        (row["GENUS_CODE"] or "", row["WHONET_ORG_CODE"]) for row in source.rows.get("organisms", ())
+    )
+    statements = read_phenotypes(source.rows.get("phenotypes", ()), genera)
+    return [
+        _import_edition(name, by_edition[name], statements, genera, source.files) for name in _chosen(names, by_edition)
+    ]
+
+
+def _chosen(names: Iterable[str], by_edition: Mapping[str, object]) -> list[str]:
+    wanted = [_canonical(name) for name in names]
+    for name in wanted:
+        if name not in by_edition:
+            raise UsageError("the table holds no such edition", hint=f"it holds {', '.join(sorted(by_edition))}")
+    newest = {name.split()[0]: name for name in sorted(by_edition)}
+    chosen = wanted or sorted(newest.values())
+    own = [name for name in chosen if shipped(name)]
+    if own:
+        raise UsageError(f"{own[0]} comes with Sirena", hint="use it as it is, with an overlay for local rules")
+    return chosen
+
+
+def _canonical(name: str) -> str:
+    return " ".join(folder_name(name).split("_")).upper()
+
+
+def _import_edition(
+    name: str,
+    rows: Iterable[dict[str, str]],
+    statements: Mapping[str, tuple[dict[object, ExpectedResistance], Counter[str]]],
+    genera: Mapping[str, str],
+    files: Sequence[Mapping[str, str]],
+) -> ImportedEdition:
+    skipped: Counter[str] = Counter()
+    kept: dict[object, Breakpoint] = {}
+    guideline = Guideline(name.split()[0])
+    for row in rows:
+        if row["TEST_METHOD"] == "MIC" and row["BREAKPOINT_TYPE"] == "Human":
+            taken = _breakpoint(row, guideline, genera)
+            if isinstance(taken, str):
+                skipped[taken] += 1
+            elif kept.get(taken.key, taken).states_nothing:
+                kept[taken.key] = taken
+            elif kept.setdefault(taken.key, taken) != taken and not taken.states_nothing:
+                skipped["states again, with other figures, what an earlier row states"] += 1
+    expected, unknown = statements.get(guideline.value, ({}, Counter()))
+    skipped.update(unknown)
+    report = ImportedEdition(name, len(kept), len(expected), dict(skipped))
+    _store(report, kept.values(), expected.values(), files)
+    return report
+
+
+def _breakpoint(row: Mapping[str, str], guideline: Guideline, genera: Mapping[str, str]) -> Breakpoint | str:
+    """Return our row, or why there is none."""
+    drug = row["WHONET_ABX_CODE"]
+    if drug not in ANTIMICROBIALS:
+        return "is for an antimicrobial that Sirena does not answer for"
+    everyone = row["ORGANISM_CODE_TYPE"] == "ALL" or not row["ORGANISM_CODE_TYPE"]
+    try:
+        rank, group = _everyone(drug) if everyone else _group(row, genera)
+        sites = parse_sites(row["SITE_OF_INFECTION"])
+        susceptible, resistant = parse_concentration(row["S"]), parse_concentration(row["R"])
+    except LookupError:
+        return "is for organisms that no group of ours stands for"
+    except ValueError:
+        return "holds a site or figure that cannot be read"
+    if susceptible is not None and susceptible < NO_SUSCEPTIBLE_CATEGORY:
+        susceptible = NO_SUSCEPTIBLE_CATEGORY
+    if resistant is not None and guideline is Guideline.EUCAST:
+        resistant = above(resistant)
+    middle = Category.SDD if row["SDD"].strip() else Category.I
+    source = PK_PD if everyone else row["REFERENCE_TABLE"]
+    return Breakpoint(drug, rank, group, sites, susceptible, resistant, middle, source)
+
+
+def _group(row: Mapping[str, str], genera: Mapping[str, str]) -> tuple[Rank, str]:
+    """CLSI's table for non-fermenters (2B-5) is for those without a table of their own."""
+    rank, group = group_of_whonet(row["ORGANISM_CODE_TYPE"], row["ORGANISM_CODE"], genera)
+    return _NARROW_NON_FERMENTERS if row["ORGANISM_CODE"] == "NFR" else (rank, group)
+
+
+def _everyone(drug: str) -> tuple[Rank, str]:
+    return Rank.ANY, "fungi" if ANTIMICROBIALS[drug].atc.startswith("J02") else "bacteria"
+
+
+def above(resistant: float) -> float:
+    """Return EUCAST's "R above" for WHONET's "R at or above": the next dilution below, 4 for 8, 128 for 129."""
+    return float(spell_dilution(nearest_dilutions(resistant)[1] - 1))
+
+
+def read_phenotypes(
+    rows: Iterable[Mapping[str, str]], genera: Mapping[str, str]
+) -> dict[str, tuple[dict[object, ExpectedResistance], Counter[str]]]:
+    """Return statements of expected resistance by guideline, classes spelled out for our antimicrobials.
+
+    Tables marked (Vet) are left out: they come from CLSI VET01 and speak of animals.
+    """
+    found: dict[str, tuple[dict[object, ExpectedResistance], Counter[str]]] = {}
+    for row in rows:
+        if "(Vet)" in row["REFERENCE_TABLE"]:
+            continue
+        kept, skipped = found.setdefault(row["GUIDELINE"], ({}, Counter()))
+        try:
+            rank, group = group_of_whonet(row["ORGANISM_CODE_TYPE"], row["ORGANISM_CODE"], genera)
+            exceptions = frozenset(
+                group_of_whonet(row["EXCEPTION_ORGANISM_CODE_TYPE"], code, genera)
+                for code in row["EXCEPTION_ORGANISM_CODE"].split(",")
+                if code.strip()
+            )
+        except LookupError:
+            skipped["expected resistance of organisms that no group of ours stands for"] += 1
+            continue
+        for drug in _drugs_of(row["ABX_CODE"], row["ANTIBIOTIC_EXCEPTIONS"]):
+            statement = ExpectedResistance(drug, rank, group, exceptions, row["REFERENCE_TABLE"])
+            kept[statement.key] = statement
+    return found
+
+
+def _drugs_of(code: str, exceptions: str) -> list[str]:
+    """Return our antimicrobials named by a WHONET code or an ATC class; WHONET mixes the two up in its type column."""
+    if code in ANTIMICROBIALS:
+        return [code]
+    if not any(letter.isdigit() for letter in code):
+        return []
+    left_out = _HIGH_LEVEL | {part.strip() for part in exceptions.split(",")}
+    return [drug for drug, agent in ANTIMICROBIALS.items() if agent.atc.startswith(code) and drug not in left_out]
+
+
+def _store(
+    report: ImportedEdition,
+    breakpoints: Iterable[Breakpoint],
+    expected: Iterable[ExpectedResistance],
+    files: Sequence[Mapping[str, str]],
+) -> None:
+    """Write the edition beside its place and move it there, so that no reader sees half of it."""
+    parent = imported_folder()
+    parent.mkdir(parents=True, exist_ok=True)
+    target = parent / folder_name(report.name)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=".importing-") as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        (new / "breakpoints.csv").write_text(breakpoints_text(report.name, breakpoints), encoding="utf-8")
+        (new / "expected_resistance.csv").write_text(expected_resistance_text(report.name, expected), encoding="utf-8")
+        provenance = {
+            "edition": report.name,
+            "imported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "files": [dict(file) for file in files],
+            "breakpoints": report.breakpoints,
+            "expected_resistance": report.expected_resistance,
+            "skipped": report.skipped,
+        }
+        (new / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+        if target.exists():
+            target.rename(Path(scratch) / "old")
+        new.rename(target)

@@ -1,0 +1,209 @@
+"""Importing WHONET's tables: each rule of `sirena.guidelines.whonet_import` in a test of like name."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.category import Category, Reason
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.domain.organisms import Rank
+from sirena.domain.truth_table import Answer
+from sirena.guidelines.editions import editions, imported_folder, load_edition
+from sirena.guidelines.interpreter import compile_tables, explain
+from sirena.guidelines.tables import TableError
+from sirena.guidelines.whonet_import import above, import_whonet
+from sirena.operations.settings import load_settings
+
+
+def _columns(names: str) -> list[str]:
+    return names.split(" ")
+
+
+BREAKPOINTS = _columns(
+    "GUIDELINES YEAR TEST_METHOD POTENCY ORGANISM_CODE ORGANISM_CODE_TYPE BREAKPOINT_TYPE HOST SITE_OF_INFECTION "
+    "REFERENCE_TABLE REFERENCE_SEQUENCE WHONET_ABX_CODE WHONET_TEST R I SDD S ECV_ECOFF"
+)
+PHENOTYPES = _columns(
+    "GUIDELINE REFERENCE_TABLE ORGANISM_CODE ORGANISM_CODE_TYPE EXCEPTION_ORGANISM_CODE EXCEPTION_ORGANISM_CODE_TYPE "
+    "ABX_CODE ABX_CODE_TYPE ANTIBIOTIC_EXCEPTIONS"
+)
+
+
+def table(path: Path, columns: list[str], *rows: dict[str, str]) -> Path:
+    """Write a tab-delimited table of WHONET's kind."""
+    lines = ["\t".join(columns), *("\t".join(row.get(column, "") for column in columns) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def row(code: str, kind: str, drug: str, susceptible: str, resistant: str, **other: str) -> dict[str, str]:
+    """Return one row of a table of breakpoints."""
+    return {
+        "GUIDELINES": "CLSI",
+        "YEAR": "1999",
+        "TEST_METHOD": "MIC",
+        "ORGANISM_CODE": code,
+        "ORGANISM_CODE_TYPE": kind,
+        "BREAKPOINT_TYPE": "Human",
+        "REFERENCE_TABLE": "Table 2A",
+        "WHONET_ABX_CODE": drug,
+        "S": susceptible,
+        "R": resistant,
+        **other,
+    }
+
+
+def test_an_imported_edition_is_used_like_a_shipped_one(tmp_path: Path) -> None:
+    """It is listed, found by name, and its groups are ours."""
+    path = table(
+        tmp_path / "any name.txt",
+        BREAKPOINTS,
+        row("EBC", "FAMILY_CODE", "AMK", "16", "64"),
+        row("SAL", "GENUS_CODE", "AMK", "", ""),
+        row("eco", "WHONET_ORG_CODE", "AMK", "2", "8"),
+        row("SCN", "SPECIES_GROUP", "OXA", "0.25", "0.5"),
+        row("cgl", "WHONET_ORG_CODE", "FLU", "0.0001", "64", SDD="<=32"),
+    )
+    (imported,) = import_whonet([path])
+    assert (imported.name, imported.breakpoints, imported.skipped) == ("CLSI 1999", 5, {})
+    assert editions()[-1] == "CLSI 1999"
+    edition = load_edition("clsi1999")
+    assert explain(edition, "eco", "AMK", "8").answer == Answer(Category.R)
+    assert explain(edition, "kpn", "AMK", "16").answer == Answer(Category.S)
+    assert explain(edition, "sal", "AMK", "1").answer == Answer(Category.NI, Reason.NO_BREAKPOINT)
+    assert explain(edition, "sep", "OXA", "0.5").answer == Answer(Category.R)
+    assert explain(edition, "cgl", "FLU", "0.001").answer == Answer(Category.SDD)
+
+
+def test_files_are_recognised_by_their_columns(tmp_path: Path) -> None:
+    """In any order, plain or gzipped; without the table of breakpoints there is nothing to import."""
+    figures = table(tmp_path / "a.txt", BREAKPOINTS, row("EBC", "FAMILY_CODE", "AMK", "16", "64"))
+    statements = table(
+        tmp_path / "b.txt",
+        PHENOTYPES,
+        {
+            "GUIDELINE": "CLSI",
+            "ORGANISM_CODE": "EBC",
+            "ORGANISM_CODE_TYPE": "FAMILY_CODE",
+            "EXCEPTION_ORGANISM_CODE": "SAL,SHI",
+            "EXCEPTION_ORGANISM_CODE_TYPE": "GENUS_CODE",
+            "ABX_CODE": "J01G",
+            "ABX_CODE_TYPE": "ATC_CODE",
+            "ANTIBIOTIC_EXCEPTIONS": "GEN",
+        },
+    )
+    zipped = tmp_path / "c.gz"
+    zipped.write_bytes(gzip.compress(figures.read_bytes()))
+    import_whonet([statements, zipped])
+    edition = load_edition("CLSI 1999")
+    assert {statement.drug for statement in edition.expected_resistance} == {"AMK"}
+    assert explain(edition, "eco", "AMK", "1").answer == Answer(Category.R)
+    assert explain(edition, "sal", "AMK", "1").answer == Answer(Category.S)
+    with pytest.raises(UsageError, match="no table of breakpoints"):
+        import_whonet([statements])
+
+
+@pytest.mark.parametrize(("whonet", "expected"), [(8, 4), (129, 128), (0.12, 0.06), (0.06, 0.03), (16, 8), (1, 0.5)])
+def test_eucasts_own_above_is_restored(whonet: float, expected: float) -> None:
+    """WHONET's R is at or above in every guideline."""
+    assert above(whonet) == expected
+
+
+def test_eucast_rows_answer_as_whonet_means_them(tmp_path: Path) -> None:
+    """S 2, R 8 in WHONET: 4 is I, 8 is R."""
+    path = table(
+        tmp_path / "e.txt",
+        BREAKPOINTS,
+        row("EBC", "FAMILY_CODE", "AMK", "2", "8", GUIDELINES="EUCAST"),
+        row("Gen", "ALL", "AMK", "1", "2", GUIDELINES="EUCAST", REFERENCE_TABLE="PK/PD"),
+    )
+    import_whonet([path])
+    edition = load_edition("EUCAST 1999")
+    answers = [explain(edition, "eco", "AMK", mic).answer.category for mic in ("2", "4", "8")]
+    assert answers == [Category.S, Category.I, Category.R]
+    assert explain(edition, "pae", "AMK", "1").answer.reason is Reason.NO_BREAKPOINT
+    assert explain(edition, "pae", "AMK", "1", pk_pd=True).answer == Answer(Category.S)
+
+
+def test_what_cannot_be_taken_over_is_counted(tmp_path: Path) -> None:
+    """Never dropped in silence; disks, animals and cut-offs are not asked for."""
+    path = table(
+        tmp_path / "s.txt",
+        BREAKPOINTS,
+        row("EBC", "FAMILY_CODE", "AMK", "16", "64"),
+        row("EBC", "FAMILY_CODE", "AMK", "8", "32"),
+        row("EBC", "FAMILY_CODE", "XXX", "16", "64"),
+        row("ZZZ", "SPECIES_GROUP", "AMK", "16", "64"),
+        row("PS-", "GENUS_CODE", "AMK", "much", "64"),
+        row("AC-", "GENUS_CODE", "AMK", "1", "2", SITE_OF_INFECTION="Knee"),
+        row("EBC", "FAMILY_CODE", "CAZ", "17", "14", TEST_METHOD="DISK"),
+        row("EBC", "FAMILY_CODE", "CAZ", "1", "2", BREAKPOINT_TYPE="ECOFF"),
+    )
+    (imported,) = import_whonet([path])
+    assert imported.breakpoints == 1
+    assert sorted(imported.skipped.values()) == [1, 1, 1, 2]
+    assert load_edition("CLSI 1999").breakpoints[0].susceptible == 16
+
+
+def test_importing_again_replaces(tmp_path: Path) -> None:
+    """The folder holds one edition and nothing half-written."""
+    for figure in ("16", "4"):
+        import_whonet([table(tmp_path / "r.txt", BREAKPOINTS, row("EBC", "FAMILY_CODE", "AMK", figure, "64"))])
+    assert load_edition("CLSI 1999").breakpoints[0].susceptible == 4
+    assert [folder.name for folder in imported_folder().iterdir()] == ["clsi_1999"]
+
+
+def test_imported_editions_lie_below_sirena_home() -> None:
+    """The same home as everything else Sirena writes."""
+    assert imported_folder() == load_settings().home / "guidelines"
+
+
+def test_a_shipped_edition_is_not_replaced(tmp_path: Path) -> None:
+    """Its certificates would silently mean something else."""
+    path = table(tmp_path / "x.txt", BREAKPOINTS, row("EBC", "FAMILY_CODE", "AMK", "16", "64", YEAR="2025"))
+    with pytest.raises(UsageError, match="comes with Sirena"):
+        import_whonet([path])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"a\tb\n1\t2\n", b"\x1f\x8b\x08\x00broken", b"\x00\x01\x02\n", "ñ\tü\n".encode("utf-16")],
+)
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes) -> None:
+    """Empty, another table, cut short, binary, another encoding."""
+    path = tmp_path / "noise.txt"
+    path.write_bytes(content)
+    with pytest.raises(TableError, match=r"^noise\.txt: "):
+        import_whonet([path])
+    assert not imported_folder().exists() or not list(imported_folder().iterdir())
+
+
+def test_a_missing_file_and_an_unknown_edition_are_told(tmp_path: Path) -> None:
+    """Each with its remedy."""
+    with pytest.raises(SirenaError, match="there is no such file"):
+        import_whonet([tmp_path / "nowhere.txt"])
+    path = table(tmp_path / "f.txt", BREAKPOINTS, row("EBC", "FAMILY_CODE", "AMK", "16", "64"))
+    with pytest.raises(UsageError, match="holds no such edition") as caught:
+        import_whonet([path], ["CLSI 1990"])
+    assert "CLSI 1999" in caught.value.hint
+
+
+def test_whonets_own_tables_are_imported_for_every_year(shared_data: Path) -> None:
+    """All CLSI and EUCAST editions from 2011 on; only other antimicrobials' rows and a few groups are left out."""
+    folder = shared_data / "reference" / "whonet"
+    files = [folder / f"{name}.txt.gz" for name in ("Breakpoints", "Organisms", "ExpectedResistancePhenotypes")]
+    years = [f"{guideline} {year}" for guideline in ("CLSI", "EUCAST") for year in range(2011, 2025)]
+    reports = {report.name: report for report in import_whonet(files, years)}
+    assert list(reports) == years
+    other = "is for an antimicrobial that Sirena does not answer for"
+    for report in reports.values():
+        assert report.breakpoints > 200
+        assert sum(count for reason, count in report.skipped.items() if reason != other) < 0.02 * report.breakpoints
+    tables = compile_tables(load_edition("CLSI 2024"))
+    assert set(tables) == set(ANTIMICROBIALS)
+    assert (Rank.GENUS, "Salmonella") in {
+        (found.rank, found.group) for found in load_edition("CLSI 2024").breakpoints if found.states_nothing
+    }
+    assert explain(load_edition("CLSI 2024"), "sal", "GEN", "1").answer.reason is Reason.NO_BREAKPOINT
