@@ -35,11 +35,13 @@ def inspect(
     from sirena.whonet.inspection import inspect_file
     from sirena.whonet.reading import read_file
 
-    inspection = inspect_file(read_file(file, sheet=sheet), examples=rows)
+    table = read_file(file, sheet=sheet)
+    inspection = inspect_file(table, examples=rows)
     if as_json:
         typer.echo(json.dumps(inspection.to_json(), ensure_ascii=False, indent=2))
-        return
-    print_sections(describe(inspection))
+    else:
+        print_sections(describe(inspection))
+    table.require_organism()
 
 
 def describe(inspection: "Inspection") -> Iterator[Section]:

@@ -50,8 +50,13 @@ _CODE_PAGES: Final = {
 """Language driver → Python's codec, for the single-byte code pages."""
 
 _FIELD_TYPES: Final = frozenset(b"CNFLDMGBPTIY@O+0VQW")
+_WIDTHS: Final = {"I": 4, "+": 4, "Y": 8, "T": 8, "@": 8, "D": 8, "L": 1, "O": 8}
+"""Types that have one width only."""
 _DESCRIPTOR: Final = 32
 _END_OF_FIELDS: Final = 0x0D
+_YEAR_1, _UNIX_EPOCH, _YEAR_10000 = 1_721_426, 2_440_588, 5_373_485
+"""Julian day numbers."""
+_DAY: Final = 86_400_000
 _DELETED: Final = ord("*")
 
 
@@ -93,7 +98,7 @@ def _parse_header(head: bytes) -> _Header | None:
     for offset in range(_DESCRIPTOR, end, _DESCRIPTOR):
         descriptor = head[offset : offset + _DESCRIPTOR]
         kind, size, decimals = descriptor[11], descriptor[16], descriptor[17]
-        if kind not in _FIELD_TYPES or not descriptor[:11].strip(b"\0 "):
+        if kind not in _FIELD_TYPES or not descriptor[:11].strip(b"\0 ") or size != _WIDTHS.get(chr(kind), size):
             return None
         if chr(kind) == "C":
             size, decimals = size + 256 * decimals, 0  # FoxPro and Clipper: long texts
@@ -191,15 +196,22 @@ def _read_field(records: NDArray[np.uint8], field: _Field, encoding: str, name: 
         case "Y":
             text = spell_numbers(pl.Series(cells.view("<i8").ravel()) / 10_000)
         case "T" | "@":
-            days, milliseconds = cells.view("<i4").reshape(-1, 2).astype(np.int64).T
-            stamps = pl.Series((days - 2_440_588) * 86_400_000 + milliseconds).cast(pl.Datetime("ms"))
-            text = stamps.dt.to_string("%Y-%m-%d %H:%M:%S").set(pl.Series(days == 0), "")
+            text = _timestamps(cells)
         case _:
             filled = (cells.reshape(len(cells), -1) != ord(" ")).any(axis=1) & (cells.reshape(len(cells), -1) != 0).any(
                 axis=1
             )
             return pl.Series(name, [None] * len(cells), dtype=pl.String), int(filled.sum())
     return text.set(text == "", None).alias(name), 0
+
+
+def _timestamps(cells: NDArray[np.uint8]) -> pl.Series:
+    """Spell Visual FoxPro's timestamps: a Julian day number and milliseconds."""
+    days, milliseconds = cells.view("<i4").reshape(-1, 2).astype(np.int64).T
+    possible = (days >= _YEAR_1) & (days < _YEAR_10000) & (milliseconds >= 0) & (milliseconds < _DAY)
+    stamps = np.where(possible, (days - _UNIX_EPOCH) * _DAY + milliseconds, 0)
+    text = pl.Series(stamps).cast(pl.Datetime("ms")).dt.to_string("%Y-%m-%d %H:%M:%S")
+    return text.set(pl.Series(~possible), "(no date)").set(pl.Series(days == 0), "")
 
 
 def _texts(cells: NDArray[np.uint8], encoding: str) -> pl.Series:

@@ -5,7 +5,9 @@ results under the wrong antimicrobial, so it stops the reading and is named.
 """
 
 import codecs
+import contextlib
 import csv
+import io
 from typing import Final
 
 import polars as pl
@@ -68,7 +70,15 @@ def _look_at_header(source: Source) -> None:
     line, start = _line(text, 0)
     if _names_separator(line):
         line, start = _line(text, start)
-    refuse_foreign(_roles(split_line(line, find_delimiter(line))), source.name)
+    delimiter = find_delimiter(line)
+    refuse_foreign(_roles(headers := split_line(line, delimiter)), source.name)
+    rows = csv.reader(io.StringIO(text[start:].decode("utf-8", "replace"), newline=""), delimiter=delimiter)
+    with contextlib.suppress(csv.Error, StopIteration):
+        previous = next(rows)  # always one behind: the last row of the beginning may be cut
+        for number, following in enumerate(rows, 2):
+            if previous and (len(previous) < len(headers) or any(previous[len(headers) :])):
+                raise _ragged(source.name, number, len(previous), len(headers), 1)
+            previous = following
 
 
 def find_delimiter(header_line: str) -> str:

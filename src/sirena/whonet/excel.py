@@ -44,7 +44,8 @@ def read_excel(source: Source, sheet: str | None) -> Table:
         raise _damaged(source.name) from error
     name = choose_sheet(reader.sheet_names, sheet, source.name)
     try:
-        loaded = reader.load_sheet(name, header_row=None, dtypes="string", whitespace_as_null=True)
+        # Without `skip_rows` empty rows at the top would vanish, and row numbers with them.
+        loaded = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", whitespace_as_null=True)
         batch, errors = loaded.to_arrow_with_errors()
     except fastexcel.FastExcelError as error:
         raise _damaged(source.name) from error
@@ -52,7 +53,7 @@ def read_excel(source: Source, sheet: str | None) -> Table:
     if cells.is_empty() or cells.width == 0:
         raise UnreadableFileError(f"{source.name}: sheet {name} is empty", hint=_sheets(reader.sheet_names))
     cells = _mark_errors(cells, errors)
-    return _with_header(cells, loaded, source.name, name)
+    return _with_header(cells, source.name, name)
 
 
 def choose_sheet(names: list[str], wanted: str | None, file: str) -> str:
@@ -83,7 +84,7 @@ def _refuse_bomb(content: bytes, file: str) -> None:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             size = sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise _damaged(file) from error
     if size > _MAXIMUM_UNPACKED:
         raise UnreadableFileError(
@@ -111,7 +112,7 @@ def _mark_errors(cells: pl.DataFrame, errors: object) -> pl.DataFrame:
     return cells
 
 
-def _with_header(cells: pl.DataFrame, loaded: fastexcel.ExcelSheet, file: str, sheet: str) -> Table:
+def _with_header(cells: pl.DataFrame, file: str, sheet: str) -> Table:
     filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
     if filled.is_empty():
         raise no_rows(file)
@@ -124,6 +125,5 @@ def _with_header(cells: pl.DataFrame, loaded: fastexcel.ExcelSheet, file: str, s
     frame.columns = names
     frame = frame.with_columns(pl.all().str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1"))
     frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
-    above = int(loaded.total_height - len(cells)) if loaded.total_height > len(cells) else 0
     unnamed = [name for name, header in zip(names, headers, strict=True) if not header]
-    return settle(frame, unnamed, file, above + top + 2, detail=f"sheet {sheet}")
+    return settle(frame, unnamed, file, top + 2, detail=f"sheet {sheet}")

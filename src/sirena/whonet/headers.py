@@ -13,6 +13,7 @@ from sirena.whonet.fields import Field, find_field, fold_header
 
 ORGANISM_FIELDS: Final = ("ORGANISM", "LOCAL_ORG")
 """Fields that give the organism, the code before the name."""
+_ENOUGH_FIELDS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,13 @@ class Roles:
         return sorted(found, key=lambda header: header.strip().upper() != short)
 
     @property
-    def is_empty(self) -> bool:
-        """True when not one header is WHONET's."""
-        return not (self.fields or self.test_columns)
+    def is_foreign(self) -> bool:
+        """True when this is no WHONET table: no test, no organism, and less than three of its other fields.
+
+        A single field proves nothing, since any table may have an age or a name.
+        """
+        has_organism = any(field.short in ORGANISM_FIELDS for field in self.fields.values())
+        return not (self.test_columns or has_organism or len(self.fields) >= _ENOUGH_FIELDS)
 
 
 def assign_roles(headers: Sequence[str]) -> Roles:
@@ -138,12 +143,12 @@ def printable(header: str) -> str:
 
 
 def refuse_foreign(roles: Roles, file: str) -> None:
-    """Raise when not one header is WHONET's: the file is something else, or has no header row.
+    """Raise when the headers are not WHONET's: the file is something else, or has no header row.
 
     Raises:
         UnreadableFileError: says what was expected.
     """
-    if roles.is_empty:
+    if roles.is_foreign:
         raise UnreadableFileError(
             f"{file}: the first row names no WHONET column, so this is no WHONET table",
             hint="The first row must hold column names such as ORGANISM, SPEC_DATE, AMK_NM.",

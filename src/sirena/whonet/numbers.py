@@ -1,5 +1,7 @@
 """Numbers that a file holds as numbers, spelled the way a laboratory would write them: 0.5, 4, 0.12."""
 
+from decimal import Decimal
+
 import polars as pl
 
 
@@ -22,7 +24,5 @@ def spell_numbers(column: pl.Series) -> pl.Series:
 def _spell(value: float, digits: int) -> str:
     if value != value or value in (float("inf"), float("-inf")):
         return str(value).replace("nan", "NaN")
-    text = f"{value:.{digits}g}"
-    if "e" in text:
-        text = f"{float(text):.30f}" if abs(value) < 1 else f"{float(text):.0f}"
+    text = format(Decimal(f"{value:.{digits}g}"), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -4,6 +4,8 @@ from io import BytesIO
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as parquet
 
 from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.file import Table
@@ -12,6 +14,7 @@ from sirena.whonet.numbers import spell_numbers
 from sirena.whonet.source import Source
 
 MAGIC: Final = b"PAR1"
+_MOST_CELLS: Final = 2_000_000_000
 
 
 def read_parquet(source: Source) -> Table:
@@ -21,10 +24,14 @@ def read_parquet(source: Source) -> Table:
         UnreadableFileError: damaged, a column of lists or structures, no header of WHONET's, no isolates.
         DuplicateColumnsError: two columns have one meaning.
     """
-    data = source.path if source.path is not None else BytesIO(source.content())
     try:
-        frame = pl.read_parquet(data)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        # Arrow's reader answers a damaged file with an error; Polars' own ends the thread and prints its stack.
+        with parquet.ParquetFile(source.path or BytesIO(source.content())) as file:
+            _refuse_huge(file.metadata, source.name)
+            table = file.read()
+            table.validate(full=True)
+            frame = pl.DataFrame(pl.from_arrow(table.rename_columns(table.column_names)))
+    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise UnreadableFileError(
             f"{source.name}: the Parquet file is damaged or cut off", hint="Copy or write it again."
         ) from error
@@ -33,6 +40,12 @@ def read_parquet(source: Source) -> Table:
     if frame.is_empty():
         raise no_rows(source.name)
     return Table(as_texts(frame, source.name))
+
+
+def _refuse_huge(metadata: parquet.FileMetaData, file: str) -> None:
+    """Repetition packs without bound in Parquet, so the number of cells is asked before they are made."""
+    if metadata.num_rows * metadata.num_columns > _MOST_CELLS:
+        raise UnreadableFileError(f"{file}: holds more than {_MOST_CELLS} cells", hint="Split it by year.")
 
 
 def as_texts(frame: pl.DataFrame, file: str) -> pl.DataFrame:

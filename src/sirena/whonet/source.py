@@ -4,6 +4,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -16,6 +17,9 @@ MAXIMUM_BYTES: Final = 2 * 1024**3
 """Largest table read, unpacked: about 10 million isolates with ten results each."""
 _GZIP: Final = b"\x1f\x8b"
 _CHUNK: Final = 4 * 1024**2
+_SUSPICIOUS_SIZE: Final = 64 * 1024**2
+_SUSPICIOUS_RATIO: Final = 250
+"""Tables pack to a fifth, empty ones to a hundredth; what unpacks to more is made to fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,6 @@ def _from_stream(stream: BinaryIO, name: str) -> Source:
         return head + rest
 
     if head.startswith(_GZIP):
-        from io import BytesIO
-
         packed = content()
         return _unpack(lambda: BytesIO(packed), name)
     if not stream.seekable():
@@ -102,7 +104,7 @@ def _unpack(reopen: Callable[[], BinaryIO], name: str) -> Source:
 def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None) -> bytes:
     """Unpack the first `limit` bytes, or everything up to `MAXIMUM_BYTES`; members may follow one another."""
     parts: list[bytes] = []
-    size = 0
+    size = packed = 0
     allowed = MAXIMUM_BYTES if limit is None else limit
     try:
         with reopen() as stream:
@@ -114,7 +116,8 @@ def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None) -> by
                 size += len(part)
                 if size >= allowed and limit is not None:
                     return b"".join(parts)[:limit]
-                if size > allowed:
+                packed += len(pending) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+                if size > allowed or (size > _SUSPICIOUS_SIZE and size > _SUSPICIOUS_RATIO * packed):
                     raise _too_large(name)
                 if inflater.eof:
                     pending = inflater.unused_data or stream.read(_CHUNK)
@@ -137,6 +140,6 @@ def _empty(name: str) -> UnreadableFileError:
 
 def _too_large(name: str) -> SirenaError:
     return UsageError(
-        f"{name}: holds more than {MAXIMUM_BYTES // 1024**3} GiB",
-        hint="Is it a WHONET table? If so, split it, by year for example.",
+        f"{name}: holds more than {MAXIMUM_BYTES // 1024**3} GiB, or unpacks to far more than a table would",
+        hint="Is it a WHONET table? If so, unpack it, or split it by year.",
     )

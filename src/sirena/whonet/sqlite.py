@@ -32,7 +32,7 @@ def read_sqlite(source: Source) -> Table:
     try:
         with _database(source) as path, closing(_connect(path)) as connection:
             return _read(connection, source.name)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise UnreadableFileError(
             f"{source.name}: the SQLite file is damaged or locked", hint="Close WHONET, or copy the file again."
         ) from error

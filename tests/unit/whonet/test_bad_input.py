@@ -1,0 +1,266 @@
+"""Bad input: one clear message, exit code 1 or 2, at once, and never a patient's data or a stack trace."""
+
+import contextlib
+import gzip
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sirena.cli import main
+from sirena.domain.errors import SirenaError
+from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
+from sirena.whonet.reading import read_file
+from sirena.whonet.writing import write_file
+
+Run = Callable[..., tuple[int, str, str]]
+GOOD = b"PATIENT_ID,LAST_NAME,ORGANISM,AMK_NM\n" + b"4711,Garzonedo,eco,4\n" * 200
+SECRETS = ("4711", "Garzonedo")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process; returns exit code, standard output and standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sirena", *map(str, arguments)])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        output = capsys.readouterr()
+        code = leaving.value.code
+        return (code if isinstance(code, int) else 0 if code is None else 1), output.out, output.err
+
+    return call
+
+
+def frame(rows: int = 200) -> pl.DataFrame:
+    """A table that every format holds."""
+    return pl.DataFrame({"LAST_NAME": ["Garzonedo"] * rows, "ORGANISM": ["eco"] * rows, "AMK_NM": ["4"] * rows})
+
+
+def cut(suffix: str, share: float = 0.6) -> Callable[[Path], None]:
+    """Return a maker of a file of which only the beginning is there."""
+
+    def make(path: Path) -> None:
+        whole = path.with_name(f"whole{suffix}")
+        rows = [str(random.Random(number).random()) for number in range(3000)]
+        write_file(pl.DataFrame({"ORGANISM": ["eco"] * 3000, "COMMENT": rows}), whole)
+        data = whole.read_bytes()
+        path.write_bytes(data[: int(share * len(data))])
+
+    return make
+
+
+def damage(suffix: str) -> Callable[[Path], None]:
+    """Return a maker of a file with noise in its middle."""
+
+    def make(path: Path) -> None:
+        whole = path.with_name(f"whole{suffix}")
+        rows = [str(random.Random(number).random()) for number in range(3000)]
+        write_file(pl.DataFrame({"ORGANISM": ["eco"] * 3000, "COMMENT": rows}), whole)
+        data = bytearray(whole.read_bytes())
+        start = min(len(data) // 3, 4096)
+        data[start:-100] = random.Random(1).randbytes(len(data) - start - 100)
+        path.write_bytes(data)
+
+    return make
+
+
+def content(data: bytes) -> Callable[[Path], None]:
+    """Return a maker of a file with this content."""
+
+    def make(path: Path) -> None:
+        path.write_bytes(data)
+
+    return make
+
+
+def other_database(path: Path) -> None:
+    """Make an SQLite file that is not WHONET's."""
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE Recipes (Garzonedo TEXT)")
+    connection.commit()
+    connection.close()
+
+
+BAD = {
+    "empty": (content(b""), "the file is empty"),
+    "empty gzip": (content(gzip.compress(b"")), "the file is empty"),
+    "header only": (content(b"ORGANISM,AMK_NM\n"), "a header and no isolates"),
+    "header and blank lines": (content(b"ORGANISM,AMK_NM\n\n,\n\n"), "a header and no isolates"),
+    "no header": (content(b"4711,Garzonedo,eco,4\n" * 3), "names no WHONET column"),
+    "other table": (content(b"name,price\napple,3\n"), "names no WHONET column"),
+    "prose": (content(b"Dear Garzonedo,\nplease find attached\n"), "names no WHONET column"),
+    "truncated gzip": (content(gzip.compress(GOOD * 50)[:-12]), "the gzip file is cut off"),
+    "damaged gzip": (content(b"\x1f\x8b\x08" + b"\xff" * 500), "the gzip file is damaged"),
+    "duplicate columns": (content(b"ORGANISM,AMK_NM,AMK_NM\neco,4,8\n"), "AMK_NM and AMK_NM"),
+    "long row": (content(GOOD + b"4711,Garzonedo,eco,4,8\n"), "row 202 has 5 cells where the header has 4"),
+    "short row": (content(GOOD + b"4711,Garz"), "row 202 has 2 cells where the header has 4"),
+    "long first row": (content(b"ORGANISM,AMK_NM\neco,4,8\n"), "row 2 has 3 cells where the header has 2"),
+    "open quotation mark": (content(GOOD + b'4711,"Garzonedo,eco,4\n' + GOOD), "row 202"),
+    "NUL bytes": (content(GOOD + b"4711,\0,eco,4\n"), "row 202 holds NUL bytes"),
+    "NUL bytes far down": (content(GOOD * 20 + b"4711,\0,eco,4\n"), "holds NUL bytes"),
+    "all NUL": (content(bytes(100_000)), "no format that is read"),
+    "cut UTF-16": (content(GOOD.decode().encode("utf-16")[:-1]), "is not utf-16-le text"),
+    "image": (content(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40), "no format that is read"),
+    "noise": (content(random.Random(1).randbytes(100_000)), "no format that is read"),
+    "other database": (other_database, "has no table Isolates; it has Recipes"),
+    "cut workbook": (cut(".xlsx"), "not a spreadsheet, or a damaged one"),
+    "cut database": (cut(".sqlite"), "SQLite file is damaged"),
+    "cut parquet": (cut(".parquet"), "Parquet file is damaged"),
+    "cut dBASE": (cut(".dbf"), "cut off"),
+    "cut header of dBASE": (cut(".dbf", 0.0004), "no format|damaged|names no WHONET"),
+    "damaged workbook": (damage(".xlsx"), "not a spreadsheet, or a damaged one"),
+    "damaged database": (damage(".sqlite"), "SQLite file is damaged"),
+    "damaged parquet": (damage(".parquet"), "Parquet file is damaged"),
+    "zip of something": (content(b"PK\x03\x04" + b"x" * 1000), "not a spreadsheet"),
+    "old Word document": (content(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5000)), "not a spreadsheet"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_files_are_one_clear_message(kind: str, run: Run, tmp_path: Path) -> None:
+    """Exit code 1 or 2, the reason with a remedy, nothing else, and nothing written."""
+    make, complaint = BAD[kind]
+    path = tmp_path / "w2024hos.hos"
+    make(path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(SirenaError, match=complaint):
+        read_file(path)
+    code, output, error = run("inspect", path)
+    assert code in (1, 2)
+    assert output == ""
+    assert "remedy:" in error
+    assert len(error.splitlines()) == 2
+    assert not any(secret in error for secret in SECRETS)
+    assert before == sorted(tmp_path.iterdir())
+
+
+def test_a_missing_file_is_wrong_use(run: Run, tmp_path: Path) -> None:
+    """Exit code 2."""
+    code, _, error = run("inspect", tmp_path / "nowhere.dbf")
+    assert (code, "no such file" in error) == (2, True)
+
+
+def test_a_folder_is_wrong_use(run: Run, tmp_path: Path) -> None:
+    """Exit code 2."""
+    code, _, error = run("inspect", tmp_path)
+    assert (code, "is a folder" in error) == (2, True)
+
+
+def test_a_file_without_permission_is_told(tmp_path: Path) -> None:
+    """As another user, since root may read everything."""
+    path = tmp_path / "isolates.csv"
+    path.write_bytes(GOOD)
+    path.chmod(0)
+    if os.geteuid() != 0:
+        with pytest.raises(UnavailableFileError, match="no permission"):
+            read_file(path)
+        return
+    for folder in (path, *path.parents):
+        folder.chmod(folder.stat().st_mode | (0o111 if folder.is_dir() else 0))
+    os.seteuid(65534)
+    try:
+        with pytest.raises(UnavailableFileError, match="no permission"):
+            read_file(path)
+    finally:
+        os.seteuid(0)
+
+
+def test_a_wrong_sheet_lists_the_sheets(run: Run, tmp_path: Path) -> None:
+    """Exit code 2, with what could be chosen."""
+    write_file(frame(), tmp_path / "book.xlsx")
+    code, _, error = run("inspect", tmp_path / "book.xlsx", "--sheet", "2024")
+    assert (code, "no sheet 2024" in error, "Isolates" in error) == (2, True, True)
+
+
+def test_no_organism_column_fails_after_the_report(run: Run, tmp_path: Path) -> None:
+    """The rest of the file is described all the same."""
+    path = tmp_path / "isolates.csv"
+    path.write_text("PATIENT_ID,AMK_NM\n4711,4\n")
+    code, output, error = run("inspect", path)
+    assert (code, "no column names the organism" in error) == (1, True)
+    assert "AMK_NM" in output
+
+
+MEASURE = """
+import resource, sys, time
+from sirena.whonet.reading import read_file
+import sirena.domain.errors
+resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+try:
+    read_file(sys.argv[1])
+except sirena.domain.errors.SirenaError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(time.perf_counter() - start, (peak - resident) / 1024)
+"""
+
+
+def noise(letters: bytes) -> bytes:
+    """A mebibyte of chance."""
+    return bytes(random.Random(1).choices(letters, k=1024**2))
+
+
+@pytest.mark.parametrize("kind", ["bytes", "letters", "letters below a header"])
+def test_200_megabytes_of_noise_are_refused_at_once_and_in_little_memory(kind: str, tmp_path: Path) -> None:
+    """The beginning is enough to tell."""
+    path = tmp_path / "noise.csv"
+    block = random.Random(1).randbytes(1024**2) if kind == "bytes" else noise(bytes(range(32, 127)) + b"\n;,,\t|")
+    with path.open("wb") as stream:
+        if kind == "letters below a header":
+            stream.write(b"ORGANISM,AMK_NM,CIP_NM\n")
+        for _ in range(200):
+            stream.write(block)
+    result = subprocess.run([sys.executable, "-c", MEASURE, path], capture_output=True, text=True, check=True)
+    path.unlink()
+    seconds, mebibytes = map(float, result.stdout.split())
+    assert seconds < 2
+    assert mebibytes < 50
+
+
+def test_a_gzip_bomb_does_not_fill_the_memory(tmp_path: Path) -> None:
+    """A packed file that unpacks to far more than a table would is refused on the way."""
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb", 9) as stream:
+        stream.write(b"ORGANISM,AMK_NM\n")
+        for _ in range(300):
+            stream.write(b"eco,4\n" * 170_000)
+    result = subprocess.run([sys.executable, "-c", MEASURE, path], capture_output=True, text=True, check=True)
+    seconds, mebibytes = map(float, result.stdout.split())
+    assert seconds < 2
+    assert mebibytes < 200
+
+
+def test_empty_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe that broke gives nothing."""
+    with Path(os.devnull).open(encoding="utf-8") as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        with pytest.raises(UnreadableFileError, match="standard input: the file is empty"):
+            read_file("-")
+
+
+def test_bad_beginnings_never_end_in_another_error(tmp_path: Path) -> None:
+    """Whatever is cut, turned or mixed: a SirenaError or a table, and quickly."""
+    chance = random.Random(7)
+    path = tmp_path / "any"
+    originals: list[bytes] = [GOOD]
+    for suffix in (".dbf", ".sqlite", ".parquet", ".xlsx", ".csv.gz"):
+        write_file(frame(), tmp_path / f"good{suffix}")
+        originals.append((tmp_path / f"good{suffix}").read_bytes())
+    start = time.perf_counter()
+    for _ in range(300):
+        data = bytearray(chance.choice(originals))
+        for _ in range(chance.choice([1, 3, 30])):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        path.write_bytes(data[: chance.choice([len(data), chance.randrange(1, len(data))])])
+        with contextlib.suppress(SirenaError):
+            read_file(path)
+    assert time.perf_counter() - start < 20
