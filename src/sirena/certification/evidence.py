@@ -26,11 +26,6 @@ class LabelSource(enum.StrEnum):
     UNKNOWN = "unknown"
     """A stranger's model: judged as if it had learnt the reference, so it has to prove itself on the whole grid."""
 
-    @classmethod
-    def of_option(cls, word: str) -> "LabelSource":
-        """Return the source that a model's ``--labels`` option names: ``file`` and ``both`` lean on a laboratory."""
-        return {"file": cls.LABORATORY, "both": cls.LABORATORY, "reference": cls.REFERENCE}.get(word, cls.UNKNOWN)
-
 
 @dataclass(frozen=True)
 class PromotionEvidence:

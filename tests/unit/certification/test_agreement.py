@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from sirena.certification.agreement import Agreement, Rate, agreement_by_organism, measure_agreement
-from sirena.certification.evidence import LabelSource
 from sirena.domain.category import Category
 from sirena.domain.truth_table import ANSWERS, answer_code
 
@@ -86,17 +85,3 @@ def test_a_confusion_that_cannot_be_is_refused(confusion: list[list[int]]) -> No
     """A table of another shape, or with more answers than labels."""
     with pytest.raises(ValueError, match="confusion"):
         Agreement.of_confusion(20, confusion)
-
-
-@pytest.mark.parametrize(
-    ("word", "source"),
-    [
-        ("file", LabelSource.LABORATORY),
-        ("both", LabelSource.LABORATORY),
-        ("reference", LabelSource.REFERENCE),
-        ("", LabelSource.UNKNOWN),
-    ],
-)
-def test_label_option_names_the_kind_of_model(word: str, source: LabelSource) -> None:
-    """What leans on a laboratory is judged as such; what says nothing has to prove itself."""
-    assert LabelSource.of_option(word) is source
