@@ -21,6 +21,8 @@ from sirena.certification.comparison import LEVEL
 
 CONFIDENCE: Final = 0.95
 """Two-sided coverage of every interval."""
+LEVELS: Final = (0, 1, 2)
+"""Levels of susceptibility: S; I or SDD; R or NS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,33 @@ class Agreement:
         mine, theirs = asdict(self), asdict(other)
         return Agreement(**{name: mine[name] + theirs[name] for name in mine})
 
+    @classmethod
+    def of_confusion(cls, labelled: int, confusion: Sequence[Sequence[int]]) -> "Agreement":
+        """Return the counts of a confusion table.
+
+        Args:
+            labelled: results with a label, answered or refused.
+            confusion: 3 × 3 answered results, label's level by answer's level (S; I or SDD; R or NS).
+
+        Raises:
+            ValueError: the table is not 3 × 3 or holds more results than were labelled.
+        """
+        table = np.asarray(confusion)
+        if table.shape != (len(LEVELS), len(LEVELS)) or not 0 <= table.sum() <= labelled:
+            raise ValueError(f"a confusion of shape {table.shape} for {labelled} labelled results")
+        agreed, very_major, major = int(table.trace()), int(table[2, 0]), int(table[0, 2])
+        answered = int(table.sum())
+        return cls(
+            results=labelled,
+            answered=answered,
+            agreed=agreed,
+            resistant=int(table[2].sum()),
+            susceptible=int(table[0].sum()),
+            very_major=very_major,
+            major=major,
+            minor=answered - agreed - very_major - major,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the counts; `from_json` reads them, rates and intervals follow from them."""
         return asdict(self)
@@ -132,17 +161,9 @@ def measure_agreement(labels: NDArray[np.uint8], answers: NDArray[np.uint8]) -> 
     expected, given = LEVEL[labels], LEVEL[answers]
     labelled = expected >= 0
     answered = labelled & (given >= 0)
-    differs = answered & (expected != given)
-    return Agreement(
-        results=int(labelled.sum()),
-        answered=int(answered.sum()),
-        agreed=int((answered & ~differs).sum()),
-        resistant=int((answered & (expected == 2)).sum()),
-        susceptible=int((answered & (expected == 0)).sum()),
-        very_major=int((answered & (expected == 2) & (given == 0)).sum()),
-        major=int((answered & (expected == 0) & (given == 2)).sum()),
-        minor=int((differs & ((expected == 1) | (given == 1))).sum()),
-    )
+    confusion = np.zeros((len(LEVELS), len(LEVELS)), dtype=np.int64)
+    np.add.at(confusion, (expected[answered], given[answered]), 1)
+    return Agreement.of_confusion(int(labelled.sum()), confusion.tolist())
 
 
 def agreement_by_organism(

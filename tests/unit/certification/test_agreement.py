@@ -72,3 +72,16 @@ def test_different_shapes_are_refused() -> None:
     """A label without an answer is a programming error, not an agreement."""
     with pytest.raises(ValueError, match="shape"):
         measure_agreement(codes(S, R), codes(S))
+
+
+def test_a_confusion_table_gives_the_same_counts() -> None:
+    """Label's level by answer's level, refusals only among the labelled."""
+    agreement = Agreement.of_confusion(20, [[5, 1, 2], [0, 3, 1], [4, 0, 2]])
+    assert agreement == Agreement(20, 18, 10, resistant=6, susceptible=8, very_major=4, major=2, minor=2)
+
+
+@pytest.mark.parametrize("confusion", [[[1]], [[1, 0, 0], [0, 1, 0]], [[30, 0, 0], [0, 0, 0], [0, 0, 0]]])
+def test_a_confusion_that_cannot_be_is_refused(confusion: list[list[int]]) -> None:
+    """A table of another shape, or with more answers than labels."""
+    with pytest.raises(ValueError, match="confusion"):
+        Agreement.of_confusion(20, confusion)
