@@ -43,7 +43,13 @@ def upload_model(registry: Registry, model_id: str, location: str, folder: Path)
         registry.client.log_model_artifact(model_id, str(path), None if parent == "." else parent)
 
     with ThreadPoolExecutor(_UPLOADS) as pool:
-        list(pool.map(send, files))
+        sent = [pool.submit(send, path) for path in files]
+        try:
+            for one in sent:
+                one.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def upload_to_run(registry: Registry, run_id: str, file: Path) -> None:

@@ -143,10 +143,17 @@ def speaks_to_mlflow(function: Callable[P, T]) -> Callable[P, T]:
 _FOREIGN: Final = (MlflowException, requests.RequestException, SQLAlchemyError)
 
 
+def is_unreachable(error: BaseException) -> bool:
+    """Tell whether an error means that nothing answers, so that asking again is in vain."""
+    return isinstance(error, requests.RequestException | OperationalError) or (
+        isinstance(error, MlflowException) and _UNREACHABLE.search(str(error)) is not None
+    )
+
+
 def _translate(error: Exception, uri: str) -> RegistryError:
     message = str(error)
     where = f"MLflow at {without_credentials(uri)}"
-    if isinstance(error, requests.RequestException | OperationalError) or _UNREACHABLE.search(message):
+    if is_unreachable(error):
         return RegistryUnavailableError(f"{where} does not answer any more", hint=_REMEDY)
     first_line = without_credentials(message.strip().splitlines()[0]) if message.strip() else type(error).__name__
     return RegistryError(f"{where} refused: {first_line}", hint="see the MLflow server's log")

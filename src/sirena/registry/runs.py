@@ -13,7 +13,7 @@ from typing import Any, Final
 from mlflow.entities import Metric, Param
 
 from sirena import __version__
-from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.connection import Registry, is_unreachable, speaks_to_mlflow
 
 _METRICS_PER_CALL: Final = 900  # MLflow takes 1000 entities in one log-batch
 _PARAMS_PER_CALL: Final = 90  # of which 100 parameters
@@ -41,8 +41,9 @@ def child_run(registry: Registry, name: str, parent_run_id: str | None, tags: Ma
     run_id = _create(registry, name, {**tags, **parent})
     try:
         yield run_id
-    except BaseException:
-        _mark_failed(registry, run_id)
+    except BaseException as error:
+        if not is_unreachable(error):
+            _mark_failed(registry, run_id)
         raise
     registry.client.set_terminated(run_id, "FINISHED")
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from registry_models import verdict
 
-from conftest import verdict
+from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.domain.truth_table import ANSWERS
 from sirena.operations.mlflow_server import embedded_mlflow_server
@@ -130,7 +131,7 @@ def test_a_release_with_a_refused_member_is_not_activated(store: Registry, relea
     def judge(member: Member) -> Verdict:
         return verdict(member.column != "AMK_NM")
 
-    with pytest.raises(GateError, match=r"modelo_AMK_NM/2: monotone in MIC: got 3 reversals"):
+    with pytest.raises(GateError, match=r"modelo_AMK_NM/2: MonotoneInMic failed: got 3 reversals"):
         activate(store, releases[1], approver="eva", judge=judge)
     assert find_release(store, "active").version == 1
     activate(store, releases[1], approver="eva", judge=judge, override="agreed 2026-11-22")

@@ -1,0 +1,52 @@
+"""Small models, tables and verdicts for the registry's tests."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sirena.certification.evidence import LabelSource
+from sirena.certification.evidence import Stage as GateStage
+from sirena.certification.gate import Finding, Outcome, Verdict
+from sirena.domain.category import Category
+from sirena.domain.mic import CODES, Mic
+from sirena.domain.truth_table import TruthTable, answer_code
+
+ORGANISMS = ("eco", "kpn", "sau")
+
+
+def table(column: str, *, susceptible_to: float = 8.0) -> TruthTable:
+    """Return a table that calls an MIC susceptible up to a concentration in mg/L, resistant above."""
+    concentrations = np.array([Mic.from_code(code).concentration for code in range(CODES)])
+    row = np.where(concentrations <= susceptible_to, answer_code(Category.S), answer_code(Category.R))
+    cells = np.tile(row.astype(np.uint8), (len(ORGANISMS), 1))
+    return TruthTable(column, ORGANISMS, cells, basis=("tests",) * len(ORGANISMS))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `training` hands over."""
+
+    column: str
+    network: Any
+    table: TruthTable
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def verdict(passed: bool) -> Verdict:
+    """Return what a gate of one criterion says of a version."""
+    outcome = Outcome.PASSED if passed else Outcome.FAILED
+    finding = Finding("MonotoneInMic", "because", outcome, "0 reversals" if passed else "3 reversals", "no reversals")
+    return Verdict(
+        model="modelo_AMK_NM",
+        version="1",
+        stage=GateStage.PRODUCTION,
+        judged_as=LabelSource.REFERENCE,
+        findings=(finding,),
+        gate="gate.toml",
+        gate_digest="",
+        author="ana",
+        approver="eva",
+        embedded=False,
+        decided_at="2026-11-22T00:00:00+00:00",
+    )
