@@ -15,10 +15,12 @@ from sirena.domain.errors import SirenaError
 COMMAND_MODULES: Final[tuple[str, ...]] = (
     "demo",
     "inspect",
+    "reference",
     "train",
     "certify",
     "promote",
     "release",
+    "interpret",
     "serve",
     "synthesize",
 )
