@@ -15,11 +15,13 @@ from sirena.domain.errors import SirenaError
 COMMAND_MODULES: Final[tuple[str, ...]] = (
     "demo",
     "inspect",
+    "reference",
     "guideline",
     "train",
     "certify",
     "promote",
     "release",
+    "interpret",
     "serve",
     "synthesize",
 )

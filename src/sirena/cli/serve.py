@@ -1,7 +1,7 @@
 """``sirena serve``: answer over HTTP."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,14 +16,16 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: str = typer.Option("127.0.0.1", help="Address to listen on; anything but loopback belongs behind NGINX."),
-    port: int | None = typer.Option(
-        None, min=0, max=65535, help="Port; default SIRENA_PORT, else 5000; 0 takes a free one."
-    ),
-    release: str = typer.Option(
-        "active", help="Release to answer with: active (followed when it changes), latest, or a name."
-    ),
-    panel: Path | None = typer.Option(None, help="Answer from this panel file instead of the registry."),
+    host: Annotated[str, typer.Option(help="Address to listen on; behind NGINX it stays loopback.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; SIRENA_PORT or 5000 by default; 0 takes a free one.")
+    ] = None,
+    release: Annotated[
+        str, typer.Option(help="Release to answer with: active (followed when it changes), latest, or a name.")
+    ] = "active",
+    panel: Annotated[
+        Path | None, typer.Option(help="Answer from this panel file and ask no registry.", show_default=False)
+    ] = None,
 ) -> None:
     """Answer S / I / R over HTTP with the active release, until Ctrl-C or SIGTERM.
 

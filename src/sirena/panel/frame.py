@@ -30,6 +30,9 @@ CATEGORIES: Final = pl.Enum([category.value for category in Category])
 REASONS: Final = pl.Enum([reason.value for reason in Reason])
 """Type of the ``_reason`` columns."""
 
+NO_BASIS: Final = "none"
+"""Stands in the ``_basis`` column where no line of a table decided; the reason column says why."""
+
 _CATEGORY_OF_ANSWER: Final = pl.Series([answer and answer.category.value for answer in ANSWERS], dtype=CATEGORIES)
 _REASON_OF_ANSWER: Final = pl.Series(
     [answer.reason.value if answer and answer.reason else None for answer in ANSWERS], dtype=REASONS
@@ -175,16 +178,16 @@ def _basis(
     pair: NDArray[np.int64],
     answers: NDArray[np.uint8],
 ) -> pl.Series:
-    """Return the basis of each row's answer: the organism's line in its table, nothing where not asked."""
+    """Return the basis of each row's answer: the organism's line in its table, `NO_BASIS`, null where not asked."""
     lines = [_basis_line(table, organism) for table in tables for organism in organisms]
     texts = pl.Series(lines, dtype=pl.String).gather(pl.Series(pair))
     return texts.zip_with(pl.Series(answers != 0), pl.Series([None], dtype=pl.String))
 
 
-def _basis_line(table: TruthTable | None, organism: str | None) -> str | None:
+def _basis_line(table: TruthTable | None, organism: str | None) -> str:
     row = table.row_of.get(organism) if table is not None and organism else None
     if table is None or row is None or not table.basis:
-        return None
+        return NO_BASIS
     return table.basis[row]
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
+from sirena.panel.lookup import resolve_text
 from sirena.serving.errors import NotReadyError
 from sirena.serving.source import PanelSource
 
@@ -106,6 +107,7 @@ class PanelHolder:
             if fetched is None:
                 return False
             panel = fetched.panel
+            _warm(panel)
             self._loaded = LoadedPanel(panel, fetched.mark, time.time())
             self._tell("panel_loaded", {"release": panel.release, "models": str(len(panel.tables))})
             return True
@@ -146,3 +148,10 @@ class PanelHolder:
     def _tell(self, event: str, facts: dict[str, str]) -> None:
         if self._notify is not None:
             self._notify(event, facts)
+
+
+def _warm(panel: Panel) -> None:
+    """Ask every table once, so that no caller waits for the organism names or a table's index to be built."""
+    organism = resolve_text("Escherichia coli")
+    for column in panel.tables:
+        panel.answer_resolved(column, organism, "1")

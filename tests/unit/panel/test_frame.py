@@ -53,7 +53,7 @@ def test_a_category_column_stands_directly_after_its_test_column() -> None:
 def test_basis_and_reason_stand_beside_the_category_on_request() -> None:
     """What an answer rests on, and why there is none, is in the file."""
     answered = interpret_frame(FILE, panel_table, basis=True)
-    assert answered["Eti_AMK_NM_basis"].to_list() == ["eco S<=2^2 R>=2^4", "pae S<=2^4 R>=2^6", None, None]
+    assert answered["Eti_AMK_NM_basis"].to_list() == ["eco S<=2^2 R>=2^4", "pae S<=2^4 R>=2^6", "none", "none"]
     assert answered["Eti_AMK_NM_reason"].to_list() == [None, None, "missing_organism", "unknown_organism"]
     assert answered["Eti_AMK_EM_reason"].to_list() == ["no_model", None, None, "no_model"]
     assert answered.columns[2:6] == ["AMK_NM", "Eti_AMK_NM", "Eti_AMK_NM_basis", "Eti_AMK_NM_reason"]
@@ -156,7 +156,7 @@ def test_the_specimen_chooses_the_site_of_each_row() -> None:
     assert answered["Eti_AMK_NM_basis"].to_list() == [
         "eco S<=2^-4 R>=2^-3",
         "eco S<=2^2 R>=2^4",
-        None,
+        "none",
         "eco S<=2^2 R>=2^4",
     ]
 

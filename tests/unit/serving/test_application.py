@@ -125,7 +125,7 @@ BAD_TENSORS = [
 @pytest.mark.parametrize("body", BAD_TENSORS, ids=range(len(BAD_TENSORS)))
 def test_malformed_tensors_are_refused(client: httpx.Client, body: dict[str, object]) -> None:
     """Shapes are checked before anything is answered."""
-    assert client.post("/v2/models/panel_SIR/infer", json=body).status_code == 400
+    assert client.post("/v2/models/panel_SIR/infer", content=json.dumps(body), headers=JSON).status_code == 400
 
 
 def test_nothing_is_ready_before_a_panel_is_loaded() -> None:
@@ -290,10 +290,16 @@ DOCUMENTS = st.one_of(
     ),
 )
 TENSOR = st.fixed_dictionaries(
-    {"name": st.one_of(NAMES, CELL), "shape": st.sampled_from([[1], [2], [1, 1], [], 1]), "data": st.lists(CELL, max_size=2)}
+    {
+        "name": st.one_of(NAMES, CELL),
+        "shape": st.sampled_from([[1], [2], [1, 1], [], 1]),
+        "data": st.lists(CELL, max_size=2),
+    }
 )
 TENSORS = st.fixed_dictionaries({"inputs": st.lists(TENSOR, max_size=3)}, optional={"id": CELL})
-BODIES = st.one_of(st.binary(max_size=200), st.one_of(DOCUMENTS, TENSORS).map(lambda document: json.dumps(document).encode()))
+BODIES = st.one_of(
+    st.binary(max_size=200), st.one_of(DOCUMENTS, TENSORS).map(lambda document: json.dumps(document).encode())
+)
 TYPES = st.sampled_from(["application/json", "text/csv", "application/json; charset=utf-8", "text/html", ""])
 PATHS = st.sampled_from(
     ["/invocations", "/models/modelo_AMK_NM/invocations", "/v2/models/panel_SIR/infer", "/models/panel_SIR/invocations"]

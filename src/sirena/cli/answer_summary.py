@@ -1,0 +1,78 @@
+"""The progress and the summary of answering a file, on standard error."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sirena.panel.frame import ColumnTally
+
+
+class AnswerSummary:
+    """Counts what was answered, column by column, and shows how far the work is."""
+
+    def __init__(self, *, rows: int, columns: int) -> None:
+        """Begin.
+
+        Args:
+            rows: isolates of the file.
+            columns: MIC columns to be answered.
+        """
+        self._rows = rows
+        self._columns = columns
+        self._counts: NDArray[np.int64] | None = None
+        self._progress = Progress(
+            TextColumn("answering"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("columns"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=columns)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def add(self, tally: "ColumnTally") -> None:
+        """Count one column's answers."""
+        self._counts = tally.counts if self._counts is None else self._counts + tally.counts
+        self._progress.advance(self._task)
+
+    def tell(self) -> None:
+        """Print isolates, results and categories, and every reason of NI with its sentence."""
+        from sirena.domain.category import Category
+        from sirena.domain.truth_table import ANSWERS, NOT_ASKED
+
+        counts = [] if self._counts is None else self._counts.tolist()
+        given = [
+            (answer, count)
+            for code, (answer, count) in enumerate(zip(ANSWERS, counts, strict=False))
+            if count and code != NOT_ASKED and answer is not None
+        ]
+        results = sum(count for _, count in given)
+        categories: dict[Category, int] = {}
+        for answer, count in given:
+            categories[answer.category] = categories.get(answer.category, 0) + count
+        spelt = "  ".join(f"{category} {count:,}" for category, count in categories.items())
+        _echo(f"{self._rows:,} isolates, {self._columns} MIC columns, {results:,} results  {spelt}".rstrip())
+        for answer, count in sorted(given, key=lambda pair: -pair[1]):
+            if answer.reason is not None:
+                _echo(f"  NI {answer.reason.value}: {count:,}  {answer.reason.sentence}")
+
+
+def _echo(text: str) -> None:
+    typer.echo(text, err=True)

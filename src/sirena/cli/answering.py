@@ -1,0 +1,103 @@
+"""What `sirena reference` and `sirena interpret` share: read, answer every MIC column, write, tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from sirena.cli.answer_summary import AnswerSummary
+from sirena.domain.errors import SirenaError
+
+if TYPE_CHECKING:
+    from sirena.panel.frame import SiteTables, TablesFor
+    from sirena.panel.placement import Existing
+    from sirena.whonet.file import WhonetFile
+
+_SHOWN: Final = 8
+_PROBLEMS_SHOWN: Final = 10
+
+
+class NothingToAnswerError(SirenaError):
+    """The file has no MIC column."""
+
+    code = "nothing_to_answer"
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where the answers go, and how."""
+
+    path: Path
+    existing: "Existing"
+    basis: bool
+
+    def check(self) -> None:
+        """Refuse a name no format is known for, before any work is done.
+
+        Raises:
+            UsageError: the suffix is unknown.
+        """
+        from sirena.whonet.writing import find_suffix
+
+        find_suffix(self.path)
+
+
+def tell(text: str) -> None:
+    """Say one thing on standard error; standard output may carry the file."""
+    typer.echo(text, err=True)
+
+
+def tell_about_zones(file: "WhonetFile") -> None:
+    """Say once which columns hold zones and stay as they are."""
+    zones = [header for header, column in file.test_columns.items() if not column.is_mic]
+    if zones:
+        tell(f"not answered, zone diameters in mm are no MICs: {listed(zones)}")
+
+
+def tell_about_problems(file: "WhonetFile") -> None:
+    """Name by column and row the cells that are no readable MICs."""
+    problems = file.problems
+    for problem in problems[:_PROBLEMS_SHOWN]:
+        tell(f"  {problem}")
+    if len(problems) > _PROBLEMS_SHOWN:
+        tell(f"  and {len(problems) - _PROBLEMS_SHOWN} more; `sirena inspect` lists all")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return a few names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def answer_file(
+    file: "WhonetFile", output: Output, tables_for: "TablesFor", *, site_tables: "SiteTables | None" = None
+) -> AnswerSummary:
+    """Answer every MIC column of a file, write it whole, and return what was answered.
+
+    Raises:
+        SirenaError: no organism column, no MIC column, or the output cannot be written.
+        UsageError: a category column is already there and nothing says what to do with it.
+    """
+    import polars as pl
+
+    from sirena.panel.frame import Isolates, interpret_frame
+    from sirena.whonet.writing import write_file
+
+    isolates = Isolates.of_file(file)
+    if not isolates.test_columns:
+        raise NothingToAnswerError(
+            f"{file.path}: no column holds MICs", hint="MIC columns are named like AMK_NM; `sirena inspect` shows them"
+        )
+    with AnswerSummary(rows=file.frame.height, columns=len(isolates.test_columns)) as summary:
+        answered = interpret_frame(
+            isolates,
+            tables_for,
+            basis=output.basis,
+            existing=output.existing,
+            site_tables=site_tables,
+            progress=summary.add,
+        )
+    write_file(answered.with_columns(pl.col(pl.Enum).cast(pl.String)), output.path)
+    return summary
