@@ -11,16 +11,13 @@ from sirena.training.backend import keras, tf
 from sirena.training.network import CATEGORY, MIC, NO_REASON, ORGANISM, REASON
 
 
-def compile_network(
-    network: keras.Model, column: str, organisms: Sequence[str], basis: Sequence[str] = ()
-) -> TruthTable:
+def compile_network(network: keras.Model, column: str, organisms: Sequence[str]) -> TruthTable:
     """Ask a network for every organism and every MIC.
 
     Args:
         network: from `network.answering_network`, or its file loaded again.
         column: test column answered.
         organisms: its vocabulary.
-        basis: one line an organism on what its row rests on; may be empty.
     """
     texts = [str(Mic.from_code(code)) for code in range(CODES)]
     asked = {
@@ -37,7 +34,6 @@ def compile_network(
         column=column,
         organisms=tuple(organisms),
         cells=codes[inverse].reshape(len(organisms), CODES),
-        basis=tuple(basis),
         absent=Reason.NOT_IN_VOCABULARY,
     )
 

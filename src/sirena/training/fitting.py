@@ -10,7 +10,7 @@ Rules, each with a test of like name:
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -147,11 +147,11 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         course.advance(course.start(), steps)
         fit = course.fit(watched.history)
         network = _answering(cells, fit)
-        disagreements = None
+        table, disagreements = compile_network(network, chosen.column, cells.organisms), None
     else:
-        fit, network, disagreements = _train_until_equal(course, chosen.reference)
+        fit, network, table, disagreements = _train_until_equal(course, chosen.reference)
         steps = sum(epoch.steps for epoch in fit.history)
-    table = compile_network(network, chosen.column, cells.organisms, _basis(cells, fit, chosen.source))
+    table = replace(table, basis=_basis(cells, fit, chosen.source))
     report: dict[str, Any] = {
         "column": chosen.column,
         "seed": seed,
@@ -180,7 +180,7 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
     return TrainedModel(chosen.column, network, table, report)
 
 
-def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, keras.Model, int]:
+def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, keras.Model, TruthTable, int]:
     """Train from a reference until no answer differs from it, for a while."""
     batch = course.start()
     history: list[Epoch] = []
@@ -192,7 +192,7 @@ def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, kera
         table = compile_network(network, course.cells.column, course.cells.organisms)
         disagreements = int((table.cells != expected).sum())
         if disagreements == 0 or len(history) == _MOST_ROUNDS:
-            return fit, network, disagreements
+            return fit, network, table, disagreements
 
 
 def _answering(cells: Cells, fit: Fit) -> keras.Model:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -37,16 +38,21 @@ class Lineage:
     def of(cls, organisms: Sequence[str], ancestry: Ancestry = groups_above) -> "Lineage":
         """Number the groups of some organisms.
 
-        A lineage shorter than the longest one gets groups of its own below its last, so every organism has the
-        same number of levels and no group is counted twice.
+        Every group stands at one level, below all groups that any lineage puts above it, so relatives meet even when
+        the lineage of one of them leaves a rank out; such a gap gets a group of its own below the last named.
         """
-        chains = [(ALL_ORGANISMS, *dict.fromkeys(ancestry(code))) for code in organisms]
-        levels = max((len(chain) for chain in chains), default=1)
+        chains = [(ALL_ORGANISMS, *dict.fromkeys(ancestry(code)), f"organism {code}") for code in organisms]
+        depth = _depths(chains)
+        deepest = max(depth.values(), default=0)
+        depth |= {chain[-1]: deepest for chain in chains}
         numbers: dict[str, int] = {ALL_ORGANISMS: 0}
-        member = np.zeros((len(organisms), levels + 1), dtype=np.int32)
-        for row, (code, chain) in enumerate(zip(organisms, chains, strict=True)):
-            filler = (f"{chain[-1]}, level {level}" for level in range(len(chain), levels))
-            for level, name in enumerate((*chain, *filler, f"organism {code}")):
+        member = np.zeros((len(organisms), deepest + 1), dtype=np.int32)
+        for row, chain in enumerate(chains):
+            above = chain[0]
+            named = {depth[group]: group for group in chain}
+            for level in range(deepest + 1):
+                above = named.get(level, above)
+                name = above if level in named else f"{above}, rest of level {level}"
                 member[row, level] = numbers.setdefault(name, len(numbers))
         return cls(member=member, groups=tuple(numbers))
 
@@ -67,8 +73,30 @@ class Lineage:
         for level in range(self.member.shape[1]):
             column = self.member[:, level]
             for group in np.unique(column):
-                members = column == group
+                remaining = np.sort(left[column == group], axis=0)
                 # The lower of the two middle values keeps an effect at a value some organism really has.
-                effects[group] = np.quantile(left[members], 0.5, axis=0, method="lower")
+                effects[group] = remaining[(len(remaining) - 1) // 2]
             left -= effects[column]
         return effects
+
+
+def _depths(chains: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Return the length of the longest way down to each group.
+
+    Raises:
+        ValueError: two lineages contradict each other on which group is wider.
+    """
+    depth: dict[str, int] = {}
+    edges = {edge for chain in chains for edge in pairwise(chain)}
+    for _ in range(len(edges) + 1):
+        deeper = {
+            below: depth.get(above, 0) + 1
+            for above, below in sorted(edges)
+            if depth.get(below, 0) < depth.get(above, 0) + 1
+        }
+        if not deeper:
+            return {ALL_ORGANISMS: 0} | depth
+        depth |= deeper
+        if max(deeper.values()) > len(edges):
+            break
+    raise ValueError("the lineages contradict each other on which group is wider")

@@ -1,0 +1,179 @@
+"""The label audit: cells whose labels contradict one another, the MIC order, or the reference.
+
+Who is right is the reader's to say: a laboratory may have used another edition, mistyped, or reported a
+resistance mechanism the MIC does not show. The audit only says where to look, the gravest first.
+
+Rules, each with a test of like name:
+
+- *same_mic*: at one MIC of one organism and drug, labels of another level are more numerous;
+- *mic_order*: results of a lower level at certainly higher MICs, or of a higher level at certainly lower ones, are more
+  numerous than the cell's own; intervals that overlap (``<=4`` and 2) are not ordered;
+- *reference*: the guideline edition decides otherwise;
+- S against R ranks before anything with I; then more findings, then more results.
+"""
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sirena.domain.category import LABELS
+from sirena.domain.mic import DILUTIONS, Interval, Mic
+from sirena.domain.organisms import ORGANISMS
+from sirena.domain.truth_table import ANSWERS, TruthTable
+from sirena.training.cells import LEVELS
+from sirena.training.evidence import Evidence
+
+
+class Finding(enum.StrEnum):
+    """What a label contradicts. The value stands in the audit's ``findings``."""
+
+    SAME_MIC = "same_mic"
+    MIC_ORDER = "mic_order"
+    REFERENCE = "reference"
+
+
+class Severity(enum.StrEnum):
+    """How far apart the label and what it contradicts are, the gravest first."""
+
+    S_AGAINST_R = "S against R"
+    MINOR = "one level"
+
+
+AUDIT_COLUMNS: Final = pl.Schema(
+    {
+        "rank": pl.UInt32,
+        "column": pl.String,
+        "organism": pl.String,
+        "organism_name": pl.String,
+        "mic": pl.String,
+        "label": pl.String,
+        "results": pl.Int64,
+        "severity": pl.String,
+        "findings": pl.String,
+        "usual_label": pl.String,
+        "usual_results": pl.Int64,
+        "order_conflicts": pl.Int64,
+        "reference": pl.String,
+    }
+)
+"""Columns of an audit: rank from 1; the cell (test column, organism, MIC, label) and its number of results; how grave; what
+it contradicts, joined by ``+``; the commonest label at the same MIC with its number; results that stand in the wrong
+order to it; the reference's category."""
+
+
+def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
+    """List the cells whose labels contradict something.
+
+    Args:
+        evidence: labels of the laboratory (`LabelSource.FILE`).
+        reference: truth tables of a guideline edition by antimicrobial code; None leaves that comparison out.
+
+    Returns:
+        One row a contradicting label of a cell, `AUDIT_COLUMNS`, the gravest first. It holds no isolate's number.
+    """
+    cells = (
+        evidence.rows.group_by("column", "organism", "mic_code", "label")
+        .agg(pl.len().cast(pl.Int64).alias("results"))
+        .with_columns(pl.col("label").cast(pl.String))
+        .sort("column", "organism", "mic_code", "label")
+    )
+    tables = {table.column: table for table in (reference or {}).values()}
+    audited = [
+        _audit(group, tables.get(column))
+        for (column, _), group in cells.partition_by("column", "organism", as_dict=True, maintain_order=True).items()
+    ]
+    if not audited:
+        return AUDIT_COLUMNS.to_frame()
+    severity = pl.when(pl.col("distance") == LEVELS - 1).then(pl.lit(Severity.S_AGAINST_R)).otherwise(pl.lit(Severity.MINOR))
+    codes = cells["mic_code"].unique().to_list()
+    organisms = cells["organism"].unique().to_list()
+    return (
+        pl.concat(audited)
+        .filter(pl.col("findings") != "")
+        .with_columns(
+            severity.alias("severity"),
+            pl.col("mic_code").replace_strict(codes, [str(Mic.from_code(code)) for code in codes]).alias("mic"),
+            pl.col("organism")
+            .replace_strict(organisms, [ORGANISMS[code].name if code in ORGANISMS else "" for code in organisms])
+            .alias("organism_name"),
+        )
+        .sort(
+            pl.col("distance"),
+            pl.col("findings").str.count_matches("+", literal=True),
+            pl.col("results"),
+            pl.col("column", "organism", "mic_code", "label"),
+            descending=[True, True, True, False, False, False, False],
+        )
+        .with_row_index("rank", offset=1)
+        .select(AUDIT_COLUMNS.names())
+        .cast(dict(AUDIT_COLUMNS))
+    )
+
+
+_LEVEL: Final = {label.value: label.level for label in LABELS}
+
+
+def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
+    """Compare the cells of one organism and drug with one another and with the reference."""
+    code = group["mic_code"].to_numpy().astype(np.int64)
+    level = np.array([_LEVEL[label] for label in group["label"]])
+    results = group["results"].to_numpy()
+    same = code[:, None] == code[None]
+    at_level = np.zeros((len(code), LEVELS), dtype=np.int64)
+    for number in range(LEVELS):
+        at_level[:, number] = same @ np.where(level == number, results, 0)
+    usual_level = at_level.argmax(axis=1)
+    contradicts = at_level[np.arange(len(code)), level] < at_level.max(axis=1)
+    usual = np.where(same & (level[None] == usual_level[:, None]), results[None], 0).argmax(axis=1)
+    opposed, opposing = _order_conflicts(code, level, results)
+    disordered = opposed > results
+    expected = _reference_categories(table, group["organism"][0], code)
+    expected_level = np.array([_LEVEL.get(category, -1) if category else -1 for category in expected])
+    differs = (expected_level >= 0) & (expected_level != level)
+    distance = np.maximum.reduce(
+        [
+            np.where(contradicts, np.abs(usual_level - level), 0),
+            np.where(disordered, np.abs(opposing - level), 0),
+            np.where(differs, np.abs(expected_level - level), 0),
+        ]
+    )
+    flags = np.stack([contradicts, disordered, differs], axis=1)
+    findings = ["+".join(name for name, flag in zip(Finding, row, strict=True) if flag) for row in flags]
+    return group.with_columns(
+        pl.Series("findings", findings, dtype=pl.String),
+        pl.Series("distance", distance.astype(np.int64)),
+        pl.Series("usual_label", group["label"].to_numpy()[usual].tolist(), dtype=pl.String),
+        pl.Series("usual_results", at_level.max(axis=1)),
+        pl.Series("order_conflicts", opposed.astype(np.int64)),
+        pl.Series("reference", expected, dtype=pl.String),
+    )
+
+
+def _order_conflicts(
+    code: NDArray[np.int64], level: NDArray[np.int64], results: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the results that stand in the wrong order to each cell, and return the level furthest from its own.
+
+    Cell a lies certainly below cell b when a's highest possible MIC is below b's lowest.
+    """
+    interval, position = np.divmod(code, DILUTIONS)
+    highest = np.where(interval == Interval.AT_LEAST, DILUTIONS, position)
+    lowest = np.where(interval == Interval.AT_MOST, -1, position)
+    below = highest[:, None] < lowest[None]
+    higher = level[:, None] > level[None]
+    conflict = (below & higher) | (below.T & higher.T)
+    reach = np.where(conflict, np.abs(level[:, None] - level[None]), 0)
+    return conflict @ results, level[reach.argmax(axis=1)]
+
+
+def _reference_categories(table: TruthTable | None, organism: str, code: NDArray[np.int64]) -> list[str | None]:
+    """Return what the reference decides for each MIC; None where it does not."""
+    if table is None:
+        return [None] * len(code)
+    answers = table.look_up([organism], code.astype(np.int16))[0]
+    found = [ANSWERS[answer] for answer in answers]
+    return [answer.category.value if answer is not None and answer.reason is None else None for answer in found]
