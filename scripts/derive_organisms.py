@@ -53,6 +53,11 @@ CURRENT_NAMES = {
     "cfr": "Citrobacter freundii",
     "crs": "Candidozyma auris",
     "kma": "Kluyveromyces marxianus",
+    "for": "Pseudomonas oryzihabitans",
+    "pai": "Pediococcus acidilactici",
+    "fso": "Fusarium solani",
+    "sas": "Scedosporium apiospermum",
+    "tha": "Candida haemulonii",
     # Species in their own right again (ICSP subcommittee on Brucella, 2021); the source has them as biovars.
     "bab": "Brucella abortus",
     "bcn": "Brucella canis",
@@ -278,6 +283,89 @@ SYNONYMS = {
 """Names the source lacks: renamed taxa, usual abbreviations, Spanish names of groups."""
 
 
+RENAMED = {
+    "Aliarcobacter butzleri": "Arcobacter butzleri",
+    "Atlantibacter hermannii": "Escherichia hermannii",
+    "Acinetobacter seifertii": "Acinetobacter seifertti",
+    "Brucella anthropi": "Ochrobactrum anthropi",
+    "Citrobacter freundii complex": "Citrobacter freundii",
+    "Enterocloster clostridioformis": "Clostridium clostridioforme",
+    "Erysipelatoclostridium ramosum": "Clostridium ramosum",
+    "Hathewaya histolytica": "Clostridium histolyticum",
+    "Klebsiella pneumoniae complex": "Klebsiella pneumoniae ss. pneumoniae",
+    "Lacticaseibacillus casei": "Lactobacillus casei",
+    "Lacticaseibacillus rhamnosus": "Lactobacillus rhamnosus",
+    "Lactiplantibacillus plantarum": "Lactobacillus plantarum",
+    "Lelliottia amnigena": "Enterobacter amnigenus",
+    "Limosilactobacillus fermentum": "Lactobacillus fermentum",
+    "Limosilactobacillus reuteri": "Lactobacillus reuteri",
+    "Lomentospora prolificans": "Scedosporium prolificans",
+    "Magnusiomyces capitatus": "Saprochaete capitata",
+    "Mycobacterium fortuitum complex": "Mycobacterium fortuitum",
+    "Paeniclostridium sordellii": "Clostridium sordellii",
+    "Paraclostridium bifermentans": "Clostridium bifermentans",
+    "Pluralibacter gergoviae": "Enterobacter gergoviae",
+    "Pneumocystis jirovecii": "Pneumocystis jiroveci",
+    "Prescottella equi": "Rhodococcus equi",
+    "Priestia megaterium": "Bacillus megaterium",
+    "Proteus vulgaris group": "Proteus vulgaris",
+    "Schaalia odontolytica": "Actinomyces odontolyticus",
+    "Schaalia turicensis": "Actinomyces turicensis",
+    "Segatella buccae": "Prevotella buccae",
+    "Serratia liquefaciens complex": "Serratia liquefaciens",
+    "Streptococcus anginosus group": "Streptococcus milleri",
+    "Streptococcus milleri group": "Streptococcus milleri",
+    "Stutzerimonas stutzeri": "Pseudomonas stutzeri",
+    "Thomasclavelia ramosa": "Clostridium ramosum",
+    "Winkia neuii": "Actinomyces neuii ss. neuii",
+}
+"""Names that came after the source, or that laboratories write, and the source's name for the same organism."""
+
+WITHOUT_CODE = {
+    **dict.fromkeys(("Klebsiella michiganensis", "Klebsiella grimontii"), "Klebsiella sp."),
+    "Escherichia albertii": "Escherichia sp.",
+    "Pseudomonas monteilii": "Pseudomonas sp.",
+    "Serratia nematodiphila": "Serratia sp.",
+    "Achromobacter insolitus": "Achromobacter sp.",
+    "Ralstonia mannitolilytica": "Ralstonia sp.",
+    **dict.fromkeys(
+        (
+            "Staphylococcus pettenkoferi",
+            "Staphylococcus petrasii",
+            "Staphylococcus condimenti",
+            "Staphylococcus argensis",
+            "Staphylococcus massiliensis",
+        ),
+        "Staphylococcus, coagulase negative",
+    ),
+    **dict.fromkeys(
+        ("Streptococcus mitis group", "Streptococcus mitis/oralis", "Streptococcus oralis group"),
+        "Streptococcus viridans, alpha-hem.",
+    ),
+    **dict.fromkeys(("Streptococcus bovis group",), "Streptococcus bovis"),
+    **dict.fromkeys(
+        (
+            "Corynebacterium kroppenstedtii",
+            "Corynebacterium simulans",
+            "Corynebacterium tuberculostearicum",
+        ),
+        "Corynebacterium sp. (diphtheroids)",
+    ),
+    "Granulicatella elegans": "Granulicatella sp.",
+    "Kocuria rhizophila": "Kocuria sp.",
+    "Lactobacillus iners": "Lactobacillus sp.",
+    "Lacticaseibacillus paracasei": "Lactobacillus sp.",
+    **dict.fromkeys(("Phocaeicola dorei", "Bacteroides dorei"), "Phocaeicola spp."),
+    "Parabacteroides goldsteinii": "Parabacteroides spp.",
+    **dict.fromkeys(("Veillonella atypica", "Veillonella dispar"), "Veillonella sp."),
+    **dict.fromkeys(("Cutibacterium avidum", "Cutibacterium granulosum"), "Cutibacterium sp."),
+    **dict.fromkeys(("Actinomyces oris", "Actinomyces europaeus"), "Actinomyces sp."),
+    "Mucor circinelloides": "Mucor sp.",
+}
+"""Species without a code of their own: read as the narrowest code that is true of them. None has a breakpoint or an
+expected resistance of its own, so they lose nothing by it."""
+
+
 def read_source(path: Path) -> list[dict[str, str]]:
     """Return WHONET's rows."""
     with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as stream:
@@ -388,6 +476,9 @@ def derive(rows: list[dict[str, str]], members: dict[str, set[str]]) -> list[dic
     code_of_name = {row["ORGANISM"]: row["WHONET_ORG_CODE"].lower() for row in rows}
     for row in rows:
         by_code.setdefault(row["WHONET_ORG_CODE"].lower(), []).append(row)
+    further: dict[str, list[str]] = {}
+    for name, known in (*RENAMED.items(), *WITHOUT_CODE.items()):
+        further.setdefault(code_of_name[known], []).append(name)
     table = []
     for code, named in sorted(by_code.items()):
         named.sort(key=lambda row: row["TAXONOMIC_STATUS"])
@@ -406,7 +497,7 @@ def derive(rows: list[dict[str, str]], members: dict[str, set[str]]) -> list[dic
             genus_groups.append(OTHER_NON_FERMENTERS)
         if row["GENUS_GROUP"] == "NFR" or code in UNNAMED_NON_FERMENTERS:
             genus_groups.append(NON_FERMENTERS)
-        synonyms = dict.fromkeys((*names, *SYNONYMS.get(code, ())))
+        synonyms = dict.fromkeys((*names, *SYNONYMS.get(code, ()), *further.get(code, ())))
         synonyms.pop(name, None)
         replaced = next((entry["REPLACED_BY"] for entry in named if entry["REPLACED_BY"]), DUPLICATES.get(code, ""))
         table.append(
