@@ -54,7 +54,7 @@ def certify_version(
         if version.is_ours
         else _ask_stranger(registry, version, parsed.name, reference, trusted, progress)
     )
-    subject = Subject(version.name, str(version.version), version.tags.get("sirena.data_digest", ""))
+    subject = Subject(version.name, str(version.version), version.tags.get("sirena.data_sha256", ""))
     return certify(candidate, reference, edition=edition.name, edition_digest=edition.digest, subject=subject)
 
 

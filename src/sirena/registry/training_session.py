@@ -137,7 +137,7 @@ def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel
         reference_for(plan.reference, parsed.drug, trained.column),
         edition=plan.edition.name,
         edition_digest=plan.edition.digest,
-        subject=Subject(parsed.model_name, "", str(trained.report.get("data_digest", ""))),
+        subject=Subject(parsed.model_name, "", str(trained.report.get("data_sha256", ""))),
     )
     pooled, by_organism = held_out_agreement(trained.report)
     version = log_model_version(

@@ -1,6 +1,7 @@
 """A real MLflow server, and small trained models to log there."""
 
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
+from sirena.registry.mlflow_quietly import mlflow, undisturbed
 
 
 def _network() -> Any:
@@ -47,9 +49,18 @@ def train() -> Callable[..., Trained]:
 
 
 @pytest.fixture(scope="session")
-def mlflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home whose database has MLflow's tables and nothing in them; copied, because making them takes seconds."""
+    home = tmp_path_factory.mktemp("blank")
+    with undisturbed():
+        mlflow.MlflowClient(tracking_uri=f"sqlite:///{home}/mlflow.db").search_experiments()
+    return home
+
+
+@pytest.fixture(scope="session")
+def mlflow_home(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the server."""
-    return tmp_path_factory.mktemp("mlflow")
+    return shutil.copytree(blank, tmp_path_factory.mktemp("mlflow") / "home")
 
 
 @pytest.fixture(scope="session")

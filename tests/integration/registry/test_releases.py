@@ -1,7 +1,8 @@
 """Releases as versions of `panel_SIR`."""
 
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,14 @@ def passes(member: Member) -> Verdict:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]) -> Path:
+def template(blank: Path, tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]) -> Path:
     """Home with three releases: AMK calls S up to 2, 4 and 8 mg/L; AMP is the same in all.
 
     Artifacts lie where the embedded server keeps them, so the folder may be copied.
     """
-    settings = Settings(home=tmp_path_factory.mktemp("template"))
+    home = shutil.copytree(blank, tmp_path_factory.mktemp("template") / "home")
+    # named, because MLflow puts the URI of whoever connected before into the environment
+    settings = Settings(home=home, tracking_uri=f"sqlite:///{home}/mlflow.db")
     with undisturbed():
         client = mlflow.MlflowClient(tracking_uri=settings.effective_tracking_uri)
         client.create_experiment(settings.experiment_name, artifact_location="mlflow-artifacts:/7")
@@ -214,24 +217,32 @@ def test_a_loaded_panel_answers_and_names_its_origin(store: Registry, releases: 
     }
 
 
-@pytest.fixture
-def mortal(tmp_path: Path, store: Registry, releases: list[Release]) -> Iterator[tuple[Settings, Any]]:
-    """The same registry behind a server that can be stopped."""
+def test_an_outage_is_named_and_serving_survives_it(
+    store: Registry,
+    releases: list[Release],
+    tmp_path: Path,
+    train: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When the server dies, writers are told within seconds and readers answer from a copy checked by its hash."""
     port = free_port()
     server = embedded_mlflow_server(store.settings, port)
-    with server:
-        yield (
-            Settings(home=tmp_path / "client", tracking_uri=f"http://127.0.0.1:{port}"),
-            server,
-        )
-
-
-def test_serving_survives_a_dead_registry(store: Registry, releases: list[Release], mortal: Any) -> None:
-    """The last known active release keeps answering, from a copy checked by its hash, and says it is a copy."""
-    settings, server = mortal
+    settings = Settings(home=tmp_path / "client", tracking_uri=f"http://eva:geheim@127.0.0.1:{port}")
     activate(store, releases[1], approver="eva", judge=passes)
-    fresh = load_release("active", settings=settings)
-    server.stop()
+    with server:
+        registry = connect(settings)
+        fresh = load_release("active", settings=settings)
+        monkeypatch.setattr("sirena.registry.models.log_report", lambda *_: server.stop())
+        with pytest.raises(RegistryUnavailableError, match=f"http://127.0.0.1:{port} does not answer") as told:
+            log_model_version(registry, train("CIP_NM"), certificate={}, certificate_html="", author="ana")
+    assert "geheim" not in told.value.text
+    assert told.value.hint
+
+    started = time.monotonic()
+    with pytest.raises(RegistryUnavailableError, match="does not answer any more"):
+        list_releases(registry)
+    assert time.monotonic() - started < 10
+
     kept = load_release("active", settings=settings)
     assert (fresh.from_cache_only, kept.from_cache_only, kept.name) == (False, True, "panel_SIR/2")
     assert kept.panel.to_json() == fresh.panel.to_json()

@@ -1,0 +1,72 @@
+"""Reaching MLflow, or saying why not."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sirena.operations.settings import Settings
+from sirena.registry.connection import RegistryUnavailableError, connect, without_credentials
+from sirena.registry.plots import confusion_plot
+from sirena.registry.versions import Stage
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A port that takes connections and never answers."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    yield listener
+    listener.close()
+
+
+def test_no_server_is_told_at_once_with_a_remedy(tmp_path: Path) -> None:
+    """Nothing listens: the message names the URI, not the password in it, and what to do."""
+    settings = Settings(home=tmp_path, tracking_uri="http://eva:geheim@127.0.0.1:9")
+    started = time.monotonic()
+    with pytest.raises(RegistryUnavailableError, match=r"http://127\.0\.0\.1:9 does not answer") as told:
+        connect(settings)
+    assert time.monotonic() - started < 3
+    assert "geheim" not in told.value.text + told.value.hint
+    assert "MLFLOW_TRACKING_URI" in told.value.hint
+
+
+def test_a_server_that_hangs_is_given_up_within_seconds(tmp_path: Path, silent: socket.socket) -> None:
+    """Something listens and says nothing."""
+    settings = Settings(home=tmp_path, tracking_uri=f"http://127.0.0.1:{silent.getsockname()[1]}")
+    started = time.monotonic()
+    with pytest.raises(RegistryUnavailableError):
+        connect(settings)
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://eva:pa:ss@host:5000", "http://host:5000"),
+        ("postgresql://user:secret@db/mlflow", "postgresql://db/mlflow"),
+        ("sqlite:////var/lib/mlflow.db", "sqlite:////var/lib/mlflow.db"),
+        ("https://host/a@b", "https://host/a@b"),
+    ],
+)
+def test_messages_show_no_credentials(uri: str, shown: str) -> None:
+    """User and password stay out; an at sign elsewhere stays in."""
+    assert without_credentials(uri) == shown
+
+
+def test_stages_are_named_in_any_case() -> None:
+    """The command line says production, MLflow Production."""
+    assert [Stage.named(text) for text in ("production", " Staging", "NONE", "archived")] == [
+        Stage.PRODUCTION,
+        Stage.STAGING,
+        Stage.NONE,
+        Stage.ARCHIVED,
+    ]
+
+
+def test_a_confusion_plot_is_a_small_png() -> None:
+    """Also when a label does not occur."""
+    image = confusion_plot("modelo_AMK_NM", [[10, 1, 0], [0, 0, 0], [2, 0, 7]])
+    assert image.startswith(b"\x89PNG")
+    assert len(image) < 60_000
