@@ -1,10 +1,21 @@
-"""Writing spreadsheets: every cell is text, so that Excel turns no MIC into a date and runs no cell as a formula."""
+"""Writing spreadsheets: every cell is text, so that Excel turns no MIC into a date and runs no cell as a formula.
 
+XlsxWriter makes the workbook; the rows of its one sheet are put in by Polars, a column at a time, because a call for
+each of some million cells takes ten times as long.
+
+Source of the cells' form: ECMA-376, part 1, 18.3.1.4 (inline strings) and 22.9.2.19 (``_x000D_`` escapes).
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 
 from sirena.domain.errors import UsageError
 from sirena.whonet.headers import printable
@@ -12,12 +23,12 @@ from sirena.whonet.headers import printable
 _MOST_ROWS: Final = 1_048_575
 _MOST_COLUMNS: Final = 16_384
 _LONGEST_CELL: Final = 32_767
-_OPTIONS: Final = {
-    "constant_memory": True,
-    "strings_to_numbers": False,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-}
+_SHEET: Final = "xl/worksheets/sheet1.xml"
+_SLICE: Final = 5_000
+_COMPRESSION: Final = 3
+"""Half the time of the usual 6 for a tenth more bytes."""
+_SPECIAL: Final = re.compile(r"[&<>]|[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def write_excel(frame: pl.DataFrame, path: Path) -> None:
@@ -28,16 +39,66 @@ def write_excel(frame: pl.DataFrame, path: Path) -> None:
     """
     frame = frame.cast(pl.String)
     _refuse_unfit(frame)
-    with xlsxwriter.Workbook(path, _OPTIONS) as workbook:
-        sheet = workbook.add_worksheet("Isolates")
-        sheet.freeze_panes(1, 0)
-        write = sheet.write_string
-        for column, name in enumerate(frame.columns):
-            write(0, column, name)
-        for row, cells in enumerate(frame.iter_rows(), 1):
-            for column, cell in enumerate(cells):
-                if cell is not None:
-                    write(row, column, cell)
+    extent = f'<dimension ref="A1:{xl_col_to_name(frame.width - 1)}{frame.height + 1}"/>'.encode()
+    with (
+        zipfile.ZipFile(_empty_workbook()) as shell,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as workbook,
+    ):
+        for name in shell.namelist():
+            content = shell.read(name)
+            if name != _SHEET:
+                workbook.writestr(name, content)
+                continue
+            before, after = content.replace(b'<dimension ref="A1"/>', extent).split(b"<sheetData/>")
+            with workbook.open(name, "w", force_zip64=True) as sheet:
+                sheet.write(before + b"<sheetData>")
+                for rows in _rows(frame):
+                    sheet.write(rows)
+                sheet.write(b"</sheetData>" + after)
+
+
+def _empty_workbook() -> BytesIO:
+    content = BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as workbook:
+        workbook.add_worksheet("Isolates").freeze_panes(1, 0)
+    return content
+
+
+def _rows(frame: pl.DataFrame) -> Iterator[bytes]:
+    """Yield the rows of the sheet, the header first, some thousand at a time."""
+    letters = [xl_col_to_name(number) for number in range(frame.width)]
+    header = pl.DataFrame([frame.columns], schema=[f"{number}" for number in range(frame.width)], orient="row")
+    body = pl.DataFrame([_escape(column).alias(name) for name, column in zip(header.columns, frame, strict=True)])
+    yield _spell(pl.DataFrame([_escape(column) for column in header]), letters, 1)
+    for start in range(0, frame.height, _SLICE):
+        yield _spell(body[start : start + _SLICE], letters, start + 2)
+
+
+def _spell(cells: pl.DataFrame, letters: list[str], first_row: int) -> bytes:
+    numbered = cells.with_columns(pl.int_range(first_row, first_row + cells.height).cast(pl.String).alias("row"))
+    spelled = [
+        pl.when(pl.col(name).is_not_null())
+        .then(
+            pl.format(f'<c r="{letter}{{}}" t="inlineStr"><is><t xml:space="preserve">{{}}</t></is></c>', "row", name)
+        )
+        .otherwise(pl.lit(""))
+        for name, letter in zip(cells.columns, letters, strict=True)
+    ]
+    rows = numbered.select(pl.concat_str(pl.format('<row r="{}">', "row"), *spelled, pl.lit("</row>")))
+    return "".join(rows.to_series()).encode()
+
+
+def _escape(column: pl.Series) -> pl.Series:
+    """Replace what XML cannot hold, working on the distinct texts."""
+    distinct = column.unique().drop_nulls()
+    escaped = {text: new for text in distinct if (new := _SPECIAL.sub(_replacement, text)) != text}
+    if not escaped:
+        return column
+    return column.replace(list(escaped), list(escaped.values()))
+
+
+def _replacement(match: re.Match[str]) -> str:
+    return _ENTITIES.get(match[0]) or f"_x{ord(match[0]):04X}_"
 
 
 def _refuse_unfit(frame: pl.DataFrame) -> None:

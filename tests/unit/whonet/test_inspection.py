@@ -1,0 +1,120 @@
+"""What `sirena inspect` and `sirena synthesize` tell, on paper and as JSON."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sirena.whonet.inspection import inspect_file, looks_like_an_organism
+from sirena.whonet.reading import read_file
+
+FILE = """\
+PATIENT_ID;LAST_NAME;ORGANISM;SPEC_TYPE;AMK_NM;Eti_AMK_NM;CIP_NM;GEN_ND10
+4711;Garzonedo;eco;ur;<=0,5;S;abc;18
+4712;Bermejal;E. coli;ur;>16;R;S;
+4713;Espinal;kpn;bl;4;S;-1;20
+4714;Nogaleda;Martian bug;bl;16;16;0.25;
+4715;Olmedilla;Garzonedo DNI 30.111.222;bl;;;22;
+4716;Sauceda;;bl;2;S;;
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A small file with something of everything."""
+    path = tmp_path / "w2024hos.hos"
+    path.write_text(FILE, encoding="cp1252")
+    return path
+
+
+def sirena(*arguments: object, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    command = [sys.executable, "-W", "error", "-m", "sirena.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, input=text, env={**os.environ}, check=False)
+
+
+def test_a_file_is_summarised_by_column(path: Path) -> None:
+    """Results, organisms, range, share censored, labels and what is unreadable."""
+    inspection = inspect_file(read_file(path))
+    amikacin, ciprofloxacin, gentamicin = inspection.tests
+    assert (inspection.rows, inspection.columns, inspection.format) == (6, 8, "delimited")
+    assert (amikacin.results, amikacin.organisms) == (5, 2)
+    assert (amikacin.lowest, amikacin.highest, amikacin.censored) == ("<=0.5", ">=32", 0.4)
+    assert amikacin.labels == {"S": 3, "R": 1}
+    assert (amikacin.unreadable, ciprofloxacin.unreadable) == (0, 3)
+    assert {problem.problem_class: problem.rows for problem in ciprofloxacin.problems} == {
+        "category": (3,),
+        "zone_like_number": (6,),
+        "negative": (4,),
+        "text": (2,),
+    }
+    assert (gentamicin.is_mic, gentamicin.results, gentamicin.problems) == (False, 2, ())
+
+
+def test_organisms_are_counted_and_unknown_ones_named_by_row(path: Path) -> None:
+    """A name that could be an organism is shown; what could be a patient's is not."""
+    inspection = inspect_file(read_file(path))
+    assert [(one.code, one.count) for one in inspection.organisms] == [("eco", 2), ("kpn", 1)]
+    assert {one.text: one.rows for one in inspection.unknown_organisms} == {"Martian bug": (5,), None: (6,)}
+    assert inspection.missing_organisms == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("xqz", True),
+        ("ac-", True),
+        ("103", True),
+        ("Escherichia colli", True),
+        ("Staph. áureus (MRSA)", True),
+        ("María 30111222", False),
+        ("x" * 41, False),
+        ("12.03.1961", False),
+        ("eco;kpn", False),
+        ("see comment: patient moved to ward 3", False),
+    ],
+)
+def test_only_what_looks_like_an_organism_is_shown(text: str, shown: bool) -> None:
+    """Letters, at most 40 of them, or a code of three."""
+    assert looks_like_an_organism(text) is shown
+
+
+def test_the_command_names_places_and_no_patient(path: Path) -> None:
+    """Plain text through a pipe: no colours, no table lines, no content of misplaced cells."""
+    result = sirena("inspect", path)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["AMK_NM", "CLSI", "5", "2", "<=0.5", "…", ">=32", "40%", "S", "3", "R", "1"] in lines
+    assert any(line[:1] == ["CIP_NM"] and line[-1] == "2" and "text" in line for line in lines)
+    assert "of patients    PATIENT_ID, LAST_NAME" in result.stdout
+    assert not any(secret in result.stdout for secret in ("Garzonedo", "4711", "abc", "30.111", "\x1b", "│"))
+
+
+def test_the_command_prints_one_json_document(path: Path) -> None:
+    """For other programs, with as many rows as asked for."""
+    result = sirena("inspect", path, "--json", "--rows", "1")
+    document = json.loads(result.stdout)
+    assert document["organism_column"] == "ORGANISM"
+    assert [test["header"] for test in document["tests"]] == ["AMK_NM", "CIP_NM", "GEN_ND10"]
+    assert document["tests"][1]["problems"][0]["rows"] == [3]
+    assert "Garzonedo" not in result.stdout
+
+
+def test_synthesize_and_inspect_join_through_a_pipe(tmp_path: Path) -> None:
+    """The hospital is written in the format of the suffix, or to standard output, and read again."""
+    result = sirena("synthesize", "-n", 300, "--seed", 3, "-o", tmp_path / "hospital.sqlite")
+    assert result.returncode == 0
+    assert read_file(tmp_path / "hospital.sqlite").frame.height == 300
+    piped = sirena("inspect", "-", text=sirena("synthesize", "-n", 300, "--seed", 3, "-o", "-").stdout)
+    assert piped.returncode == 0
+    assert "isolates       300" in piped.stdout
+    assert "Not readable" not in piped.stdout
+
+
+def test_synthesize_refuses_an_unknown_suffix(tmp_path: Path) -> None:
+    """Before the work begins, with exit code 2."""
+    result = sirena("synthesize", "-o", tmp_path / "hospital.doc")
+    assert (result.returncode, list(tmp_path.glob("hospital*"))) == (2, [])
