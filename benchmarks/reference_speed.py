@@ -1,0 +1,86 @@
+"""Speed of `sirena reference`: results a second, beyond reading and writing the file.
+
+    PYTHONPATH=src python benchmarks/reference_speed.py [--isolates 250000]
+
+Answers one synthetic hospital with CLSI 2025 at a tenth and at full length: compiling the edition's tables and
+answering every MIC column, the frame being in memory. The peer is R's AMR 3.0.0 `as.sir()`, 5 drugs × 10,000
+isolates in 30.5 s on a machine of the same kind, about 1,600 results a second.
+"""
+
+import argparse
+import time
+from typing import Any
+
+import polars as pl
+from recording import record
+
+from sirena.domain.test_column import parse_test_column
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
+from sirena.panel.frame import Isolates, interpret_frame
+from sirena.whonet.synthetic import generate_hospital
+
+PEER = 1_600
+_DISTINCT = 25_000
+
+
+def hospital(isolates: int) -> Isolates:
+    """Return a hospital with every MIC column filled: rows of a smaller one repeated, each column moved by itself.
+
+    Moving columns against one another makes every row's combination its own; filling the empty cells makes
+    every cell a result.
+    """
+    frame = generate_hospital(_DISTINCT, seed=1)
+    columns = {name: parsed for name in frame.columns if (parsed := parse_test_column(name)) and parsed.is_mic}
+    repeats = -(-isolates // _DISTINCT)
+    filled = [
+        pl.concat(
+            [frame[name].cast(pl.String).fill_null(strategy="forward").fill_null("1").shuffle(seed)] * repeats
+        ).head(isolates)
+        for seed, name in enumerate(["ORGANISM", *columns])
+    ]
+    return Isolates(pl.DataFrame(filled), "ORGANISM", columns, {})
+
+
+def measure(isolates: Isolates, basis: bool) -> dict[str, Any]:
+    """Return figures of one run."""
+    answered = 0
+
+    def count(tally: Any) -> None:
+        nonlocal answered
+        answered += int(tally.counts[1:].sum())
+
+    began = time.perf_counter()
+    tables = compile_tables(load_edition("CLSI 2025"), {column.drug for column in isolates.test_columns.values()})
+    compiled = time.perf_counter()
+    interpret_frame(isolates, lambda column: tables.get(column.drug), basis=basis, progress=count)
+    ended = time.perf_counter()
+    rate = answered / (ended - began)
+    return {
+        "isolates": isolates.frame.height,
+        "results": answered,
+        "with_basis": basis,
+        "compile_seconds": round(compiled - began, 3),
+        "answer_seconds": round(ended - compiled, 3),
+        "results_per_second": round(rate),
+        "times_the_peer": round(rate / PEER),
+    }
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--isolates", type=int, default=250_000)
+    isolates: int = parser.parse_args().isolates
+    whole = hospital(isolates)
+    tenth = Isolates(whole.frame.head(isolates // 10), whole.organism_column, whole.test_columns, {})
+    runs = [measure(part, basis) for part in (tenth, whole) for basis in (False, True)]
+    growth = runs[2]["answer_seconds"] / runs[0]["answer_seconds"]
+    record(
+        "reference_speed",
+        {"peer_results_per_second": PEER, "runs": runs, "growth_for_ten_times_the_rows": round(growth, 1)},
+    )
+
+
+if __name__ == "__main__":
+    main()

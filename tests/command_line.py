@@ -1,0 +1,33 @@
+"""Running a command as a user does, without the price of a new interpreter."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from sirena.cli import main
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    output: str
+    errors: str
+
+
+def run_command(capfd: pytest.CaptureFixture[str], arguments: Sequence[object]) -> Ended:
+    """Run ``sirena`` with arguments and return exit code and what it printed."""
+    before = sys.argv
+    sys.argv = ["sirena", *map(str, arguments)]
+    try:
+        main()
+        code: object = 0
+    except SystemExit as exit_:
+        code = exit_.code
+    finally:
+        sys.argv = before
+    captured = capfd.readouterr()
+    return Ended(code if isinstance(code, int) else 0, captured.out, captured.err)

@@ -1,0 +1,176 @@
+"""Answering with what the registry holds: files and the service, with MLflow up and down."""
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from command_line import run_command
+from conftest import verdict
+from sirena.operations.mlflow_server import embedded_mlflow_server
+from sirena.operations.processes import ChildProcess, free_port
+from sirena.operations.settings import Settings
+from sirena.registry.activation import activate
+from sirena.registry.connection import Registry, connect
+from sirena.registry.models import log_model_version
+from sirena.registry.releases import create_release, find_release
+from sirena.registry.versions import find_version
+
+BODY = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "4"}]}
+FILE = "PATIENT_ID,ORGANISM,AMK_NM,AMK_NE,AMK_EM,AMK_ND30\np1,eco,4,3,4,17\np2,Klebsiella pneumoniae,>8,,4,\n"
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """An MLflow server of its own with two releases: AMK is S up to 2 mg/L in the first, up to 8 in the second."""
+
+    server: ChildProcess
+    settings: Settings
+    registry: Registry
+
+    def activate(self, release: str) -> None:
+        """Make a release the active one."""
+        activate(self.registry, find_release(self.registry, release), approver="eva", judge=lambda _: verdict(True))
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]) -> Iterator[Hospital]:
+    """The server, release 1 active. Tests run in order: the last one ends the server."""
+    port = free_port()
+    server = embedded_mlflow_server(Settings(home=tmp_path_factory.mktemp("server")), port)
+    with server:
+        settings = Settings(home=tmp_path_factory.mktemp("home"), tracking_uri=f"http://127.0.0.1:{port}")
+        registry = connect(settings)
+        for limit in (2.0, 8.0):
+            trained = train("AMK_NM", susceptible_to=limit)
+            version = log_model_version(
+                registry, trained, certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana"
+            )
+            create_release(registry, [find_version(registry, str(version))], author="ana")
+        made = Hospital(server, settings, registry)
+        made.activate("1")
+        yield made
+
+
+@pytest.fixture
+def environment(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings as a user has them."""
+    monkeypatch.setenv("SIRENA_HOME", str(hospital.settings.home))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", hospital.settings.tracking_uri)
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_file_is_answered_by_the_release_that_is_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The active release by default, another by name; another guideline is refused, zones are left alone."""
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_text(FILE, encoding="utf-8")
+    for options, expected in (([], ["R", "R"]), (["--release", "latest"], ["S", "R"])):
+        ended = run_command(capfd, ["interpret", path, "-o", out, *options])
+        assert ended.code == 0, ended.errors
+        with out.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert list(rows[0]) == [
+            "PATIENT_ID", "ORGANISM", "AMK_NM", "Eti_AMK_NM", "AMK_NE", "Eti_AMK_NE", "AMK_EM", "Eti_AMK_EM",
+            "AMK_ND30",
+        ]  # fmt: skip
+        assert [row["Eti_AMK_NM"] for row in rows] == expected
+        assert [row["Eti_AMK_NE"] for row in rows] == [expected[0], ""]
+        assert [row["Eti_AMK_EM"] for row in rows] == ["NI", "NI"]
+    assert "panel_SIR/2" in ended.errors
+    assert "NI no_model: 2" in ended.errors
+    assert "zone diameters in mm are no MICs: AMK_ND30" in ended.errors
+    assert "p1" not in ended.errors
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_basis_in_a_file_names_model_version_release_and_edition(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A result that travels by file can be followed back."""
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_text(FILE, encoding="utf-8")
+    assert run_command(capfd, ["interpret", path, "-o", out, "--basis"]).code == 0
+    with out.open(encoding="utf-8", newline="") as stream:
+        row = next(csv.DictReader(stream))
+    assert row["Eti_AMK_NM_basis"].startswith("modelo_AMK_NM/1 of panel_SIR/1, CLSI 2025, labels: reference")
+    assert (row["Eti_AMK_EM_basis"], row["Eti_AMK_EM_reason"]) == ("none", "no_model")
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("options", [["--release", "99"], ["--engine", "ray"], ["--engine", "abacus"]])
+def test_what_is_not_there_is_wrong_use(tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str]) -> None:
+    """An unknown release or engine is exit code 2, and nothing is written."""
+    path = tmp_path / "in.csv"
+    path.write_text(FILE, encoding="utf-8")
+    assert run_command(capfd, ["interpret", path, "-o", tmp_path / "out.csv", *options]).code == 2
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_the_service_follows_activation_and_outlives_the_registry(hospital: Hospital) -> None:
+    """A new release within seconds; a dead registry changes no answer, not even across a restart."""
+    with _service(hospital.settings) as url:
+        assert _category(url) == "R"
+        hospital.activate("2")
+        _wait(lambda: _category(url) == "S")
+        hospital.server.stop()
+        _wait(lambda: httpx.get(f"{url}/readyz").json()["source"]["state"] == "failing")
+        answer = httpx.post(f"{url}/invocations", json=BODY).json()
+        assert answer["predictions"] == [{"Eti_AMK_NM": "S"}]
+        facts = answer["provenance"]["Eti_AMK_NM"]
+        assert (facts["model"], facts["version"], facts["release"]) == ("modelo_AMK_NM", "2", "panel_SIR/2")
+    with _service(hospital.settings) as url:
+        assert _category(url) == "S"
+
+
+class _service:  # noqa: N801 - reads as the verb it is used as
+    """`sirena serve` for the length of a block; entering gives its URL once it is ready."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the registry's settings."""
+        self._url = f"http://127.0.0.1:{free_port()}"
+        self._environment = {
+            **os.environ,
+            "SIRENA_HOME": str(settings.home),
+            "MLFLOW_TRACKING_URI": settings.tracking_uri,
+            "SIRENA_POLL_SECONDS": "0.3",
+        }
+
+    def __enter__(self) -> str:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "sirena.cli", "serve", "--port", self._url.rpartition(":")[2]],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self._environment,
+        )
+        _wait(lambda: _is_ready(self._url))
+        return self._url
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        assert self._process.wait(20) == 0
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _category(url: str) -> str:
+    return str(httpx.post(f"{url}/invocations", json=BODY).json()["predictions"][0]["Eti_AMK_NM"])
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.05)
