@@ -132,8 +132,11 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
         Columns column, organism, mic_code, label, results, level (of the label), answer (position in ``ANSWERS``),
         answer_level (null when NI).
     """
-    cells = rows.group_by("column", "organism", "mic_code", "label").agg(pl.len().alias("results")).sort(
-        "column", "organism", "mic_code", "label"
+    cells = (
+        rows.group_by("column", "organism", "mic_code", "label")
+        .agg(pl.len().alias("results"))
+        .with_columns(pl.col("column", "organism").cast(pl.String))
+        .sort("column", "organism", "mic_code", "label")
     )
     parts = []
     for (column,), part in cells.partition_by("column", as_dict=True, maintain_order=True).items():
