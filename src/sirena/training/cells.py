@@ -56,10 +56,11 @@ def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
         rows.lazy()
         .with_columns(
             part_of_isolate(pl.col("isolate"), seed).alias("part"),
-            pl.col("label").cast(pl.String).replace_strict(_LEVEL_OF, return_dtype=pl.Int8).alias("level"),
+            pl.col("label").replace_strict(_LEVEL_OF, return_dtype=pl.Int8).alias("level"),
         )
         .group_by(keys)
         .agg(pl.len().cast(pl.Float64).alias("weight"))
+        .with_columns(pl.col("column", "organism").cast(pl.String))
         .sort(keys)
         .collect()
     )

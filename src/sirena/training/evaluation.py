@@ -50,12 +50,7 @@ class Rate:
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form."""
-        return {
-            "cases": self.cases,
-            "total": self.total,
-            "share": self.share if self.total else None,
-            "interval_95": list(self.interval),
-        }
+        return {"cases": self.cases, "total": self.total, "share": self.share if self.total else None, "interval_95": list(self.interval)}
 
 
 @dataclass(frozen=True)
@@ -140,6 +135,7 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
     cells = (
         rows.group_by("column", "organism", "mic_code", "label")
         .agg(pl.len().alias("results"))
+        .with_columns(pl.col("column", "organism").cast(pl.String))
         .sort("column", "organism", "mic_code", "label")
     )
     parts = []
@@ -172,6 +168,7 @@ def summarise(parts: Iterable[pl.DataFrame]) -> Evaluation:
         by_column=_counts_by(cells, "column"),
         by_organism=_counts_by(cells, "organism"),
     )
+
 
 
 _LEVEL_OF_LABEL: Final = {label.value: label.level for label in LABELS}

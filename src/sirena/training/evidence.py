@@ -17,9 +17,9 @@ import polars as pl
 
 from sirena.domain.category import Category, Reason, read_label
 from sirena.domain.errors import UsageError
-from sirena.domain.mic import CODES, DILUTIONS, encode_mics
-from sirena.domain.organisms import resolve_many
-from sirena.domain.truth_table import ANSWERS, TruthTable, answer_code
+from sirena.domain.mic import CODES, DILUTIONS, MISSING, encode_mics
+from sirena.domain.organisms import ORGANISMS, resolve_many
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, answer_code
 from sirena.training.cells import LABEL_TYPE, REFERENCE_PART, tally
 from sirena.whonet.file import WhonetFile
 
@@ -36,9 +36,15 @@ class LabelSource(enum.StrEnum):
 
 
 ROW_TYPES: Final = pl.Schema(
-    {"isolate": pl.UInt32, "organism": pl.String, "column": pl.String, "mic_code": pl.Int16, "label": LABEL_TYPE}
+    {
+        "isolate": pl.UInt32,
+        "organism": pl.Enum(sorted(ORGANISMS)),
+        "column": pl.Categorical(),
+        "mic_code": pl.Int16,
+        "label": LABEL_TYPE,
+    }
 )
-"""Columns of `Evidence.rows`."""
+"""Columns of `Evidence.rows`; words are stored as numbers, a file of 500,000 isolates has millions of rows."""
 
 
 @dataclass(frozen=True)
@@ -85,22 +91,20 @@ def collect_evidence(
         raise UsageError("labels from a reference need a guideline edition", hint='Give for example "CLSI 2025".')
     organism = _resolved(file.frame[file.require_organism()])
     parts = [ROW_TYPES.to_frame()]
-    for header, test in file.test_columns.items():
-        if not test.is_mic:
-            continue
-        category_header = file.category_columns.get(header)
-        results = pl.DataFrame({"organism": organism, "mic_code": _codes(file.frame[header])}).with_row_index("isolate")
-        written = (
-            _labels(file.frame[category_header]) if category_header and labels is not LabelSource.REFERENCE else None
-        )
-        results = results.with_columns(
-            pl.lit(test.model_column).alias("column"),
-            (pl.lit(None, dtype=LABEL_TYPE) if written is None else written).alias("label"),
-        ).filter((pl.col("mic_code") >= 0) & (pl.col("organism") != ""))
+    for header, test in file.mic_columns.items():
+        results = pl.DataFrame(
+            {
+                "organism": organism,
+                "column": pl.repeat(test.model_column, len(organism), dtype=pl.String, eager=True),
+                "mic_code": _codes(file.frame[header]),
+                "label": _written_labels(file, header, labels),
+            }
+        ).with_row_index("isolate")
+        results = results.filter((pl.col("mic_code") >= 0) & pl.col("organism").is_not_null())
         table = tables.get(test.drug)
         if labels is not LabelSource.FILE and table is not None and table.column == test.model_column:
             results = _filled_from(table, results)
-        parts.append(results.filter(pl.col("label").is_not_null()).select(ROW_TYPES.names()))
+        parts.append(results.filter(pl.col("label").is_not_null()).cast(dict(ROW_TYPES)).select(ROW_TYPES.names()))
     return Evidence(pl.concat(parts), labels, tables)
 
 
@@ -116,11 +120,9 @@ def reference_grid(table: TruthTable) -> pl.DataFrame:
     """
     exact = table.cells[:, :DILUTIONS]
     unstated = answer_code(Category.NI, Reason.NO_BREAKPOINT)
-    rows, positions = np.nonzero((exact != unstated).any(axis=1)[:, None] & (exact != 0))
+    rows, positions = np.nonzero((exact != unstated).any(axis=1)[:, None] & (exact != NOT_ASKED))
     answers = exact[rows, positions]
-    levels = np.array(
-        [-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS]
-    )
+    levels = np.array([-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS])
     level = levels[answers]
     # An unstated stretch takes the free level below, or above, what is stated.
     stated = exact != unstated
@@ -146,35 +148,41 @@ def _distinct(column: pl.Series) -> list[str]:
 
 
 def _resolved(column: pl.Series) -> pl.Series:
-    """Turn organism texts into codes; empty where missing or unknown."""
+    """Turn organism texts into codes; null where missing or unknown."""
     texts = _distinct(column)
-    codes = [code or "" for code in resolve_many(texts)]
-    return column.replace_strict(texts, codes, default="", return_dtype=pl.String).fill_null("")
+    codes = pl.Series([code or None for code in resolve_many(texts)], dtype=ROW_TYPES["organism"])
+    return column.replace_strict(texts, codes, default=None, return_dtype=ROW_TYPES["organism"])
 
 
 def _codes(column: pl.Series) -> pl.Series:
     texts = _distinct(column)
-    return column.replace_strict(texts, encode_mics(texts), default=-1, return_dtype=pl.Int16).fill_null(-1)
+    return column.replace_strict(texts, encode_mics(texts), default=MISSING, return_dtype=pl.Int16).fill_null(MISSING)
 
 
-def _labels(column: pl.Series) -> pl.Series:
+def _written_labels(file: WhonetFile, header: str, labels: LabelSource) -> pl.Series:
+    """Return the laboratory's labels of a test column; null where there is none or none are wanted."""
+    category_header = file.category_columns.get(header)
+    if category_header is None or labels is LabelSource.REFERENCE:
+        return pl.repeat(None, file.frame.height, dtype=LABEL_TYPE, eager=True)
+    column = file.frame[category_header]
     texts = _distinct(column)
-    labels = [None if (label := read_label(text)) is None else label.value for text in texts]
-    return column.replace_strict(texts, pl.Series(labels, dtype=pl.String), default=None, return_dtype=pl.String).cast(
-        LABEL_TYPE
-    )
+    read = pl.Series([None if (label := read_label(text)) is None else label.value for text in texts], dtype=LABEL_TYPE)
+    return column.replace_strict(texts, read, default=None, return_dtype=LABEL_TYPE)
 
 
 def _filled_from(table: TruthTable, results: pl.DataFrame) -> pl.DataFrame:
     """Label what has no label as the reference does, where it decides."""
-    names = [None if answer is None or answer.category.level is None else answer.category.value for answer in ANSWERS]
-    position = {code: row * CODES for row, code in enumerate(table.organisms)}
-    asked = results["organism"].unique().to_list()
-    row = results["organism"].replace_strict(asked, [position.get(code) for code in asked], return_dtype=pl.Int64)
-    cell = (row + results["mic_code"].cast(pl.Int64)).to_numpy()
-    flat = np.append(table.cells.ravel(), 0)
-    answers = flat[np.where(np.isnan(cell), -1, np.nan_to_num(cell)).astype(np.int64)]
-    reference = pl.Series("reference", np.array(names, dtype=object)[answers].tolist(), dtype=pl.String).cast(
-        LABEL_TYPE
+    decided = [None if answer is None or answer.category.level is None else answer.category.value for answer in ANSWERS]
+    known = [code for code in table.organisms if code in ORGANISMS]
+    grid = pl.DataFrame(
+        {
+            "organism": pl.Series(np.repeat(np.array(known, dtype=object), CODES).tolist(), dtype=ROW_TYPES["organism"]),
+            "mic_code": np.tile(np.arange(CODES, dtype=np.int16), len(known)),
+            "decided": pl.Series(
+                np.array(decided, dtype=object)[table.cells[[table.row_of[code] for code in known]].ravel()].tolist(),
+                dtype=LABEL_TYPE,
+            ),
+        }
     )
-    return results.with_columns(pl.coalesce("label", reference).alias("label"))
+    joined = results.join(grid, on=["organism", "mic_code"], how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("label", "decided").alias("label")).drop("decided")

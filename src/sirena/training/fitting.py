@@ -23,7 +23,7 @@ from sirena.training.cells import LEVELS, Cells, cells_of
 from sirena.training.compiling import compile_network
 from sirena.training.evidence import Evidence, LabelSource, reference_grid
 from sirena.training.lineage import Ancestry, groups_above
-from sirena.training.network import EFFECTS, SLOPE, answering_network, cut_point_network
+from sirena.training.network import CutPoints, answering_network
 from sirena.training.optimisation import Settings
 from sirena.training.schedule import STRIDE, Course, Epoch, Fit
 from sirena.training.search import search_settings
@@ -197,9 +197,9 @@ def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, kera
 
 def _answering(cells: Cells, fit: Fit) -> keras.Model:
     """Put the learnt parameters into a network of their own size."""
-    trained = cut_point_network(len(fit.lineage.groups))
-    trained.get_layer(EFFECTS).set_weights([fit.effects])
-    trained.get_layer(SLOPE).set_weights([fit.slope])
+    trained = CutPoints.of(len(fit.lineage.groups))
+    for variable, learnt in zip(trained.variables, (fit.effects, fit.slope), strict=True):
+        variable.assign(learnt)
     return answering_network(
         f"modelo_{cells.column}", trained, cells.organisms, fit.lineage.member, cells.names, fit.centre, fit.scale
     )

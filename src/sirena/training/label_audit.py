@@ -5,9 +5,9 @@ resistance mechanism the MIC does not show. The audit only says where to look, t
 
 Rules, each with a test of like name:
 
-- *same_mic*: at one MIC of one organism and drug, labels of another level are more numerous;
-- *mic_order*: results of a lower level at certainly higher MICs, or of a higher level at certainly lower ones, are more
-  numerous than the cell's own; intervals that overlap (``<=4`` and 2) are not ordered;
+- *same_mic*: at one MIC of one organism and drug, labels of another level are as numerous or more so;
+- *mic_order*: results of a lower level at certainly higher MICs, or of a higher level at certainly lower ones, are as
+  numerous as the cell's own or more so; intervals that overlap (``<=4`` and 2) are not ordered;
 - *reference*: the guideline edition decides otherwise;
 - S against R ranks before anything with I; then more findings, then more results.
 """
@@ -54,14 +54,14 @@ AUDIT_COLUMNS: Final = pl.Schema(
         "results": pl.Int64,
         "severity": pl.String,
         "findings": pl.String,
-        "usual_label": pl.String,
-        "usual_results": pl.Int64,
+        "other_label": pl.String,
+        "other_results": pl.Int64,
         "order_conflicts": pl.Int64,
         "reference": pl.String,
     }
 )
 """Columns of an audit: rank from 1; the cell (test column, organism, MIC, label) and its number of results; how grave; what
-it contradicts, joined by ``+``; the commonest label at the same MIC with its number; results that stand in the wrong
+it contradicts, joined by ``+``; the commonest label of another level at the same MIC with that level's number; results that stand in the wrong
 order to it; the reference's category."""
 
 
@@ -78,7 +78,7 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
     cells = (
         evidence.rows.group_by("column", "organism", "mic_code", "label")
         .agg(pl.len().cast(pl.Int64).alias("results"))
-        .with_columns(pl.col("label").cast(pl.String))
+        .with_columns(pl.col("column", "organism", "label").cast(pl.String))
         .sort("column", "organism", "mic_code", "label")
     )
     tables = {table.column: table for table in (reference or {}).values()}
@@ -102,10 +102,10 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
             .alias("organism_name"),
         )
         .sort(
-            pl.col("distance"),
+            "distance",
             pl.col("findings").str.count_matches("+", literal=True),
-            pl.col("results"),
-            pl.col("column", "organism", "mic_code", "label"),
+            "results",
+            *("column", "organism", "mic_code", "label"),
             descending=[True, True, True, False, False, False, False],
         )
         .with_row_index("rank", offset=1)
@@ -126,17 +126,19 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     at_level = np.zeros((len(code), LEVELS), dtype=np.int64)
     for number in range(LEVELS):
         at_level[:, number] = same @ np.where(level == number, results, 0)
-    usual_level = at_level.argmax(axis=1)
-    contradicts = at_level[np.arange(len(code)), level] < at_level.max(axis=1)
-    usual = np.where(same & (level[None] == usual_level[:, None]), results[None], 0).argmax(axis=1)
+    own = at_level[np.arange(len(code)), level]
+    elsewhere = np.where(np.arange(LEVELS)[None] == level[:, None], -1, at_level)
+    other_level, at_other = elsewhere.argmax(axis=1), elsewhere.max(axis=1)
+    contradicts = at_other >= own
+    other = np.where(same & (level[None] == other_level[:, None]), results[None], 0).argmax(axis=1)
     opposed, opposing = _order_conflicts(code, level, results)
-    disordered = opposed > results
+    disordered = (opposed >= results) & (opposed > 0)
     expected = _reference_categories(table, group["organism"][0], code)
     expected_level = np.array([_LEVEL.get(category, -1) if category else -1 for category in expected])
     differs = (expected_level >= 0) & (expected_level != level)
     distance = np.maximum.reduce(
         [
-            np.where(contradicts, np.abs(usual_level - level), 0),
+            np.where(contradicts, np.abs(other_level - level), 0),
             np.where(disordered, np.abs(opposing - level), 0),
             np.where(differs, np.abs(expected_level - level), 0),
         ]
@@ -146,8 +148,8 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     return group.with_columns(
         pl.Series("findings", findings, dtype=pl.String),
         pl.Series("distance", distance.astype(np.int64)),
-        pl.Series("usual_label", group["label"].to_numpy()[usual].tolist(), dtype=pl.String),
-        pl.Series("usual_results", at_level.max(axis=1)),
+        pl.Series("other_label", np.where(at_other > 0, group["label"].to_numpy()[other], None).tolist(), dtype=pl.String),
+        pl.Series("other_results", at_other),
         pl.Series("order_conflicts", opposed.astype(np.int64)),
         pl.Series("reference", expected, dtype=pl.String),
     )

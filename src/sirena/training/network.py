@@ -9,10 +9,11 @@ point and a gap. With x the dilution, centred and scaled::
 
 The level is the number of cut points below x, so a higher MIC can never get a lower level.
 
-`cut_point_network` is trained (numbers in). `answering_network` wraps it for use: texts in, categories out, with its
+`CutPoints` is trained (numbers in). `answering_network` wraps it for use: texts in, categories out, with its
 own vocabulary. Both consist of Keras's own layers and operations only: the saved file loads with nothing but Keras.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +26,6 @@ from sirena.training.cells import LEVELS
 from sirena.training.spellings import readable_spellings
 from sirena.training.starting_point import KINDS
 
-EFFECTS: Final = "lineage_effects"
-SLOPE: Final = "slope"
 ORGANISM: Final = "organism"
 MIC: Final = "mic"
 CATEGORY: Final = "category"
@@ -45,26 +44,34 @@ _REASONS: Final = (
 layers, ops = keras.layers, keras.ops
 
 
-def cut_point_network(groups: int) -> keras.Model:
-    """Build the trainable part.
+@dataclass(frozen=True)
+class CutPoints:
+    """The trainable part, in two pieces so that training sums the effects once an organism and not once a cell."""
 
-    Args:
-        groups: number of groups of organisms (rows of the effects).
+    lineage: keras.Model
+    """Group numbers (n, levels) → summed effects (n, 2 * KINDS)."""
+    ordinal: keras.Model
+    """Summed effects (n, 2 * KINDS), kind (n, KINDS), scaled dilution (n, 1) → logits of lying above each cut point (n, 2)."""
 
-    Returns:
-        Model of three inputs, group numbers (n, levels), kind (n, 3) and scaled dilution (n, 1), with one output (n, 2):
-        how far x lies above each cut point, in logits.
-    """
-    member = keras.Input((None,), dtype="int32", name="groups")
-    kind = keras.Input((KINDS,), name="kind")
-    dilution = keras.Input((1,), name="dilution")
-    effects = layers.Embedding(groups, 2 * KINDS, embeddings_initializer="zeros", name=EFFECTS)(member)
-    effect = ops.sum(effects, axis=1)
-    lower = ops.sum(effect[:, :KINDS] * kind, axis=-1, keepdims=True)
-    gap = ops.softplus(ops.sum(effect[:, KINDS:] * kind, axis=-1, keepdims=True))
-    slope = layers.Dense(1, use_bias=False, activation="softplus", kernel_initializer="ones", name=SLOPE)(kind[:, :1])
-    above = ops.concatenate([dilution - lower, dilution - lower - gap], axis=-1) * slope
-    return keras.Model([member, kind, dilution], above, name="cut_points")
+    @classmethod
+    def of(cls, groups: int) -> "CutPoints":
+        """Build it for a number of groups of organisms; all effects zero."""
+        member = keras.Input((None,), dtype="int32", name="groups")
+        effects = layers.Embedding(groups, 2 * KINDS, embeddings_initializer="zeros", name="lineage_effects")(member)
+        lineage = keras.Model(member, ops.sum(effects, axis=1), name="lineage")
+        effect = keras.Input((2 * KINDS,), name="effect")
+        kind = keras.Input((KINDS,), name="kind")
+        dilution = keras.Input((1,), name="dilution")
+        lower = ops.sum(effect[:, :KINDS] * kind, axis=-1, keepdims=True)
+        gap = ops.softplus(ops.sum(effect[:, KINDS:] * kind, axis=-1, keepdims=True))
+        slope = layers.Dense(1, use_bias=False, activation="softplus", kernel_initializer="ones", name="slope")(kind[:, :1])
+        above = ops.concatenate([dilution - lower, dilution - lower - gap], axis=-1) * slope
+        return cls(lineage, keras.Model([effect, kind, dilution], above, name="ordinal"))
+
+    @property
+    def variables(self) -> list[Any]:
+        """The trainable variables: effects (groups, 2 * KINDS), and the weight (1, 1) whose softplus is the slope."""
+        return [*self.lineage.trainable_variables, *self.ordinal.trainable_variables]
 
 
 KIND_FEATURES: Final = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1]], dtype=np.float32)
@@ -78,7 +85,7 @@ def scaled_dilution(position: NDArray[np.integer[Any]], centre: float, scale: fl
 
 def answering_network(
     name: str,
-    trained: keras.Model,
+    trained: CutPoints,
     organisms: tuple[str, ...],
     member: NDArray[np.int32],
     names: NDArray[np.str_],
@@ -92,7 +99,7 @@ def answering_network(
 
     Args:
         name: the model's name, ``modelo_AMK_NM``.
-        trained: from `cut_point_network`, exactly as many groups as `member` names.
+        trained: exactly as many groups as `member` names.
         organisms: vocabulary, WHONET codes.
         member: group numbers, (organisms, levels).
         names: category of each level, (organisms, LEVELS).
@@ -117,9 +124,10 @@ def answering_network(
     lowest, highest = scaled_dilution(np.array([0, DILUTIONS - 1]), centre, scale).tolist()
     open_end = dilution + kind[:, 1:2] * (lowest - dilution) + kind[:, 2:3] * (highest - dilution)
     exact = kind * np.array([[1.0, 0.0, 0.0]], dtype=np.float32)
-    above = trained([groups, kind, dilution])
+    effect = trained.lineage(groups)
+    above = trained.ordinal([effect, kind, dilution])
     level = ops.sum(ops.cast(above > 0, "int32"), axis=-1)
-    level_at_end = ops.sum(ops.cast(trained([groups, exact, open_end]) > 0, "int32"), axis=-1)
+    level_at_end = ops.sum(ops.cast(trained.ordinal([effect, exact, open_end]) > 0, "int32"), axis=-1)
     named = ops.cast(_frozen(np.vectorize(_CATEGORIES.index)(names), "level_names")(number), "int32")
     answer = ops.sum(named * ops.one_hot(level, LEVELS, dtype="int32"), axis=-1)
     # The strongest reason wins: their order in _REASONS.

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sirena.domain.mic import DILUTIONS
 from sirena.training.backend import keras, tf
 from sirena.training.cells import LEVELS, Cells
-from sirena.training.network import EFFECTS, KIND_FEATURES, SLOPE, cut_point_network, scaled_dilution
+from sirena.training.network import KIND_FEATURES, CutPoints, scaled_dilution
 
 _SMALLEST_NETWORK: Final = 256
 _TINY: Final = 1e-12
@@ -54,8 +54,10 @@ class Settings:
 class Batch:
     """One antimicrobial's cells as the compiled step takes them."""
 
-    groups: NDArray[np.int32]
-    """(cells, levels)"""
+    member: NDArray[np.int32]
+    """Group numbers, (organisms, levels)."""
+    organism: NDArray[np.int32]
+    """Row of `member` of each cell; the other arrays have one row a cell, too."""
     kind: NDArray[np.float32]
     dilution: NDArray[np.float32]
     level: NDArray[np.int32]
@@ -77,7 +79,8 @@ class Batch:
     ) -> "Batch":
         """Describe cells to the network."""
         return cls(
-            groups=member[cells.organism],
+            member=member,
+            organism=cells.organism,
             kind=KIND_FEATURES[cells.mic_code // DILUTIONS],
             dilution=scaled_dilution(cells.mic_code % DILUTIONS, centre, scale)[:, None],
             level=cells.level.astype(np.int32),
@@ -117,16 +120,16 @@ class Descent:
 
     def __init__(self, groups: int) -> None:
         self.groups = groups
-        self.network = cut_point_network(groups)
+        self.network = CutPoints.of(groups)
         self.optimiser = keras.optimizers.Adam(learning_rate=0.001)
-        self.optimiser.build(self.network.trainable_variables)
-        self._effects = self.network.get_layer(EFFECTS).embeddings
-        self._slope = self.network.get_layer(SLOPE).kernel
+        self.optimiser.build(self.network.variables)
+        self._effects, self._slope = self.network.variables
         self._spared = tf.constant(np.where(np.arange(groups) == 0, 0.0, 1.0)[:, None], dtype=tf.float32)
         self.advance = tf.function(
             self._advance,
             input_signature=[
                 tf.TensorSpec((None, None), tf.int32),
+                tf.TensorSpec((None,), tf.int32),
                 tf.TensorSpec((None, 3), tf.float32),
                 tf.TensorSpec((None, 1), tf.float32),
                 tf.TensorSpec((None,), tf.int32),
@@ -166,7 +169,8 @@ class Descent:
             (NaN without any).
         """
         learnt, watched = self.advance(
-            batch.groups,
+            batch.member,
+            batch.organism,
             batch.kind,
             batch.dilution,
             batch.level,
@@ -178,22 +182,21 @@ class Descent:
         )
         return float(learnt), float(watched)
 
-    def _loss(self, groups, kind, dilution, level, weight, shrinkage, lapse):  # type: ignore[no-untyped-def]
-        above = self.network([groups, kind, dilution])
-        fit = -tf.reduce_sum(weight * log_likelihood(above, level, lapse))
-        return fit + shrinkage * tf.reduce_sum(self._spared * tf.square(self._effects.value))
+    def _above(self, member, organism, kind, dilution):  # type: ignore[no-untyped-def]
+        effect = tf.gather(self.network.lineage(member), organism)
+        return self.network.ordinal([effect, kind, dilution])
 
-    def _advance(self, groups, kind, dilution, level, weight, watched, shrinkage, lapse, steps):  # type: ignore[no-untyped-def]
-        variables = self.network.trainable_variables
-        learnt = tf.constant(0.0)
+    def _advance(self, member, organism, kind, dilution, level, weight, watched, shrinkage, lapse, steps):  # type: ignore[no-untyped-def]
+        variables = self.network.variables
+        loss = tf.constant(0.0)
         for _ in tf.range(steps):
             with tf.GradientTape() as tape:
-                learnt = self._loss(groups, kind, dilution, level, weight, shrinkage, lapse)
-            gradients = tape.gradient(learnt, [variable.value for variable in variables])
+                fit = -tf.reduce_sum(weight * log_likelihood(self._above(member, organism, kind, dilution), level, lapse))
+                loss = fit + shrinkage * tf.reduce_sum(self._spared * tf.square(self._effects.value))
+            gradients = tape.gradient(loss, [variable.value for variable in variables])
             self.optimiser.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
-        above = self.network([groups, kind, dilution])
-        seen = -tf.reduce_sum(watched * log_likelihood(above, level, _WATCHED_LAPSE)) / tf.reduce_sum(watched)
-        return learnt / tf.reduce_sum(weight), seen
+        likelihood = log_likelihood(self._above(member, organism, kind, dilution), level, _WATCHED_LAPSE)
+        return loss / tf.reduce_sum(weight), -tf.reduce_sum(watched * likelihood) / tf.reduce_sum(watched)
 
 
 def inverse_softplus(value: float | NDArray[np.float64]) -> Any:
