@@ -32,7 +32,9 @@ def cross_validate(evidence: Evidence, folds: int, seed: int) -> Evaluation:
         tables = {model.column: model.table for model in train_models(training) if isinstance(model, TrainedModel)}
         parts.append(answered_cells(tables, evidence.of_isolates(isolates.filter(fold == number)).rows))
         seconds = time.perf_counter() - started
-        print(f"fold {number + 1} of {folds}: {len(tables)} networks in {seconds:.1f} s; {line(summarise(parts[-1:]).pooled)}")
+        print(
+            f"fold {number + 1} of {folds}: {len(tables)} networks in {seconds:.1f} s; {line(summarise(parts[-1:]).pooled)}"
+        )
     return summarise(parts)
 
 

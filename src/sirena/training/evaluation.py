@@ -50,7 +50,12 @@ class Rate:
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form."""
-        return {"cases": self.cases, "total": self.total, "share": self.share if self.total else None, "interval_95": list(self.interval)}
+        return {
+            "cases": self.cases,
+            "total": self.total,
+            "share": self.share if self.total else None,
+            "interval_95": list(self.interval),
+        }
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,6 @@ def summarise(parts: Iterable[pl.DataFrame]) -> Evaluation:
         by_column=_counts_by(cells, "column"),
         by_organism=_counts_by(cells, "organism"),
     )
-
 
 
 _LEVEL_OF_LABEL: Final = {label.value: label.level for label in LABELS}

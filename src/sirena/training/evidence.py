@@ -122,7 +122,9 @@ def reference_grid(table: TruthTable) -> pl.DataFrame:
     unstated = answer_code(Category.NI, Reason.NO_BREAKPOINT)
     rows, positions = np.nonzero((exact != unstated).any(axis=1)[:, None] & (exact != NOT_ASKED))
     answers = exact[rows, positions]
-    levels = np.array([-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS])
+    levels = np.array(
+        [-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS]
+    )
     level = levels[answers]
     # An unstated stretch takes the free level below, or above, what is stated.
     stated = exact != unstated
@@ -176,7 +178,9 @@ def _filled_from(table: TruthTable, results: pl.DataFrame) -> pl.DataFrame:
     known = [code for code in table.organisms if code in ORGANISMS]
     grid = pl.DataFrame(
         {
-            "organism": pl.Series(np.repeat(np.array(known, dtype=object), CODES).tolist(), dtype=ROW_TYPES["organism"]),
+            "organism": pl.Series(
+                np.repeat(np.array(known, dtype=object), CODES).tolist(), dtype=ROW_TYPES["organism"]
+            ),
             "mic_code": np.tile(np.arange(CODES, dtype=np.int16), len(known)),
             "decided": pl.Series(
                 np.array(decided, dtype=object)[table.cells[[table.row_of[code] for code in known]].ravel()].tolist(),

@@ -88,7 +88,9 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
     ]
     if not audited:
         return AUDIT_COLUMNS.to_frame()
-    severity = pl.when(pl.col("distance") == LEVELS - 1).then(pl.lit(Severity.S_AGAINST_R)).otherwise(pl.lit(Severity.MINOR))
+    severity = (
+        pl.when(pl.col("distance") == LEVELS - 1).then(pl.lit(Severity.S_AGAINST_R)).otherwise(pl.lit(Severity.MINOR))
+    )
     codes = cells["mic_code"].unique().to_list()
     organisms = cells["organism"].unique().to_list()
     return (
@@ -148,7 +150,9 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     return group.with_columns(
         pl.Series("findings", findings, dtype=pl.String),
         pl.Series("distance", distance.astype(np.int64)),
-        pl.Series("other_label", np.where(at_other > 0, group["label"].to_numpy()[other], None).tolist(), dtype=pl.String),
+        pl.Series(
+            "other_label", np.where(at_other > 0, group["label"].to_numpy()[other], None).tolist(), dtype=pl.String
+        ),
         pl.Series("other_results", at_other),
         pl.Series("order_conflicts", opposed.astype(np.int64)),
         pl.Series("reference", expected, dtype=pl.String),

@@ -64,7 +64,9 @@ class CutPoints:
         dilution = keras.Input((1,), name="dilution")
         lower = ops.sum(effect[:, :KINDS] * kind, axis=-1, keepdims=True)
         gap = ops.softplus(ops.sum(effect[:, KINDS:] * kind, axis=-1, keepdims=True))
-        slope = layers.Dense(1, use_bias=False, activation="softplus", kernel_initializer="ones", name="slope")(kind[:, :1])
+        slope = layers.Dense(1, use_bias=False, activation="softplus", kernel_initializer="ones", name="slope")(
+            kind[:, :1]
+        )
         above = ops.concatenate([dilution - lower, dilution - lower - gap], axis=-1) * slope
         return cls(lineage, keras.Model([effect, kind, dilution], above, name="ordinal"))
 

@@ -191,7 +191,9 @@ class Descent:
         loss = tf.constant(0.0)
         for _ in tf.range(steps):
             with tf.GradientTape() as tape:
-                fit = -tf.reduce_sum(weight * log_likelihood(self._above(member, organism, kind, dilution), level, lapse))
+                fit = -tf.reduce_sum(
+                    weight * log_likelihood(self._above(member, organism, kind, dilution), level, lapse)
+                )
                 loss = fit + shrinkage * tf.reduce_sum(self._spared * tf.square(self._effects.value))
             gradients = tape.gradient(loss, [variable.value for variable in variables])
             self.optimiser.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
