@@ -35,7 +35,9 @@ def _print_rich(section: Section) -> None:
     from rich.text import Text
 
     console = Console()
-    table = Table(title=section.title, title_justify="left", show_header=bool(section.columns), caption_justify="left")
+    table = Table(
+        title=Text(section.title), title_justify="left", show_header=bool(section.columns), caption_justify="left"
+    )
     for heading in section.columns or [""] * max(map(len, section.rows), default=1):
         table.add_column(heading.removeprefix("#"), justify="right" if heading.startswith("#") else "left")
     for row in section.rows:
