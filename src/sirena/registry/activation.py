@@ -152,13 +152,13 @@ def _settle(registry: Registry, active: int | None) -> None:
 
 
 def _active(registry: Registry) -> int | None:
-    number = registry.client.get_registered_model(RELEASE_MODEL).aliases.get(Stage.PRODUCTION.alias)
+    number = registry.models.get_registered_model(RELEASE_MODEL).aliases.get(Stage.PRODUCTION.alias)
     return int(number) if number is not None else None
 
 
 def _confirmed(registry: Registry, active: int | None) -> list[Entry]:
     """Return the switches that happened: confirmed ones, and a last announced one if the alias bears it out."""
-    entries = read_history(registry.client.get_registered_model(RELEASE_MODEL).tags)
+    entries = read_history(registry.models.get_registered_model(RELEASE_MODEL).tags)
     return [
         entry
         for position, entry in enumerate(entries)

@@ -92,8 +92,10 @@ def read_artifact(registry: Registry, location: str, path: str) -> bytes:
     if folder is not None:
         return (folder / path).read_bytes()
     with tempfile.TemporaryDirectory(prefix="sirena-artifact-") as scratch:
-        uri = f"{location.rstrip('/')}/{path}"
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=scratch)).read_bytes()
+        file = Path(scratch) / "file"
+        # the repository's public download first lists the parent folder, which doubles the calls
+        get_artifact_repository(location)._download_file(path, str(file))
+        return file.read_bytes()
 
 
 @contextmanager

@@ -21,20 +21,25 @@ POINTER_TAG: Final = "sirena.certificate"
 _FOLDER: Final = "certificates"
 
 
+def certificate_path(version: ModelVersion) -> str:
+    """Return the path of the certificate that counts."""
+    return version.tags.get(POINTER_TAG, LOGGED_CERTIFICATE)
+
+
 def certificate_digest(version: ModelVersion) -> str:
     """Return the SHA-256 of the certificate that counts; empty when there is none."""
-    return version.tags.get(f"sirena.sha256.{_path(version)}", "")
+    return version.tags.get(f"sirena.sha256.{certificate_path(version)}", "")
 
 
 def load_certificate(registry: Registry, version: ModelVersion) -> dict[str, Any]:
     """Return the certificate that counts (see `versions.read_file` for what is raised)."""
-    return dict(json.loads(read_file(registry, version, _path(version))))
+    return dict(json.loads(read_file(registry, version, certificate_path(version))))
 
 
 @speaks_to_mlflow
 def load_certificate_page(registry: Registry, version: ModelVersion) -> bytes:
     """Return the certificate that counts as a page for people (see `versions.read_file` for what is raised)."""
-    return read_file(registry, version, _path(version).removesuffix(".json") + ".html")
+    return read_file(registry, version, certificate_path(version).removesuffix(".json") + ".html")
 
 
 @speaks_to_mlflow
@@ -57,7 +62,7 @@ def attach_certificate(
     contents = {".json": canonical_json(certificate), ".html": page.encode()}
     edition = re.sub(r"[^0-9a-z]+", "-", str(certificate.get("edition", "")).lower()).strip("-")
     stem = f"{edition or 'certificate'}-{sha256(contents['.json'])[:12]}"
-    location = registry.client.get_model_version_download_uri(version.name, str(version.version))
+    location = registry.models.get_model_version_download_uri(version.name, str(version.version))
     with tempfile.TemporaryDirectory(prefix="sirena-certificate-") as scratch:
         for suffix, content in contents.items():
             file = Path(scratch) / f"{stem}{suffix}"
@@ -67,9 +72,5 @@ def attach_certificate(
     tags["sirena.edition"] = str(certificate.get("edition", ""))
     tags[POINTER_TAG] = f"{_FOLDER}/{stem}.json"
     for key, value in tags.items():
-        registry.client.set_model_version_tag(version.name, str(version.version), key, value)
+        registry.models.set_model_version_tag(version.name, str(version.version), key, value)
     return find_version(registry, str(version))
-
-
-def _path(version: ModelVersion) -> str:
-    return version.tags.get(POINTER_TAG, LOGGED_CERTIFICATE)

@@ -66,7 +66,7 @@ def _ask_stranger(
     trusted: str,
     progress: Callable[[int, int], None] | None,
 ) -> AskedTable:
-    location = registry.client.get_model_version_download_uri(version.name, str(version.version))
+    location = registry.models.get_model_version_download_uri(version.name, str(version.version))
     with download_folder(registry, location) as folder:
         digest = folder_digest(folder)
         if trusted.lower() != digest:

@@ -1,5 +1,6 @@
 """What the gate is shown about a registered version: its certificate, its origin, its held-out results."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -8,9 +9,10 @@ from sirena.certification import certificate_file
 from sirena.certification.agreement import Agreement
 from sirena.certification.asking import ask_table
 from sirena.certification.evidence import LabelSource, PromotionEvidence, Stage
-from sirena.registry.certificates import load_certificate
+from sirena.domain.truth_table import TruthTable
+from sirena.registry.certificates import certificate_path
 from sirena.registry.connection import Registry, speaks_to_mlflow
-from sirena.registry.versions import ModelVersion, load_report, load_table
+from sirena.registry.versions import REPORT, TRUTH_TABLE, ModelVersion, read_files
 
 _LABELS: Final = {
     "reference": LabelSource.REFERENCE,
@@ -37,11 +39,13 @@ def promotion_evidence(
         UsageError: the version holds no certificate.
         IntegrityError: certificate, report or table are not those that were logged.
     """
-    certificate = certificate_file.from_json(load_certificate(registry, version))
+    ours = (REPORT, TRUTH_TABLE) if version.is_ours else ()
+    documents = [json.loads(content) for content in read_files(registry, version, certificate_path(version), *ours)]
+    certificate = certificate_file.from_json(documents[0])
     if not certificate.subject.version and certificate.subject.model == version.name:
         # logged inside the model, before MLflow numbered the version
         certificate = replace(certificate, subject=replace(certificate.subject, version=str(version.version)))
-    report = load_report(registry, version) if version.is_ours else {}
+    report: dict[str, Any] = documents[1] if ours else {}
     cells = report.get("evidence") or {}
     pooled, by_organism = held_out_agreement(report)
     return PromotionEvidence(
@@ -58,7 +62,7 @@ def promotion_evidence(
         held_out_by_organism=by_organism,
         training_isolates=int(cells.get("results", 0)) - int(cells.get("held_out_results", 0)),
         training_cells=int(cells.get("cells", 0)),
-        answers_digest=ask_table(load_table(registry, version)).digest if version.is_ours else "",
+        answers_digest=ask_table(TruthTable.from_json(documents[2])).digest if ours else "",
     )
 
 

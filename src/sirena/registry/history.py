@@ -63,9 +63,9 @@ def record(registry: Registry, name: str, entry: Entry, *, version: int | None =
     if len(text) > _LONGEST_TAG:
         text = json.dumps({**document, "verdict": {"omitted": "too long for a tag; see the certificate"}})
     if version is None:
-        registry.client.set_registered_model_tag(name, key, text)
+        registry.models.set_registered_model_tag(name, key, text)
     else:
-        registry.client.set_model_version_tag(name, str(version), key, text)
+        registry.models.set_model_version_tag(name, str(version), key, text)
     return Entry(**document, key=key)
 
 

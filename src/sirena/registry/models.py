@@ -155,14 +155,14 @@ def register(registry: Registry, name: str, model_id: str, run_id: str, tags: Ma
         created = _create_version(client, name, model_id, run_id, tags)
     first = find_by_digest(registry, name, tags[DIGEST_TAG])
     if first is not None and first.version < int(created.version):
-        client.delete_model_version(name, str(created.version))
+        registry.models.delete_model_version(name, str(created.version))
         return first
     return ModelVersionRef(name, int(created.version), run_id, tags[DIGEST_TAG])
 
 
 def find_by_digest(registry: Registry, name: str, digest: str) -> ModelVersionRef | None:
     """Return the oldest version with this content, or None."""
-    found = registry.client.search_model_versions(f"name = '{name}' AND tag.`{DIGEST_TAG}` = '{digest}'")
+    found = registry.models.search_model_versions(f"name = '{name}' AND tag.`{DIGEST_TAG}` = '{digest}'")
     if not found:
         return None
     oldest = min(found, key=lambda version: int(version.version))

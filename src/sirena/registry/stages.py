@@ -4,7 +4,6 @@ Order of writes: history tag → alias (the one atomic step that counts) → sta
 Whatever dies between two of them, the alias tells the truth and promoting again completes the rest. See ADR 7.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,8 +15,6 @@ from sirena.registry.history import Entry, now, read_history, record
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
-APPROVER_TAG: Final = "sirena.approver"
-EVIDENCE_TAG: Final = "sirena.evidence_digest"
 _MARKED: Final = (Stage.STAGING, Stage.PRODUCTION)
 
 
@@ -56,9 +53,9 @@ def promote(
         verdict.require()
     version = find_version(registry, str(version))
     evidence = certificate_digest(version)
-    previous = _holder(registry, version.name, stage)
-    if _stands(version, stage) and version.tags.get(EVIDENCE_TAG, "") == evidence:
+    if _stands(version, stage, evidence):
         return Promotion(version, None, changed=False)
+    previous = _holder(registry, version.name, stage)
     entry = Entry(
         action="promote",
         subject=str(version),
@@ -71,24 +68,23 @@ def promote(
         verdict=verdict.to_json() if verdict else {},
     )
     record(registry, version.name, entry, version=version.version)
-    _tag(registry, version, {APPROVER_TAG: approver, EVIDENCE_TAG: evidence})
     place(registry, version, stage)
     return Promotion(find_version(registry, str(version)), entry.previous, changed=True)
 
 
 def place(registry: Registry, version: ModelVersion, stage: Stage) -> None:
     """Move alias and stage field; safe to repeat."""
-    client, number = registry.client, str(version.version)
+    models, number = registry.models, str(version.version)
     if stage.alias:
-        client.set_registered_model_alias(version.name, stage.alias, number)
+        models.set_registered_model_alias(version.name, stage.alias, number)
     # MLflow calls stages deprecated; they still are what its users see and filter by
     with undisturbed():
-        client.transition_model_version_stage(
+        models.transition_model_version_stage(
             version.name, number, stage.value, archive_existing_versions=stage in _MARKED
         )
     for other in _MARKED:
         if other is not stage and other.alias in version.aliases:
-            client.delete_registered_model_alias(version.name, other.alias)
+            models.delete_registered_model_alias(version.name, other.alias)
 
 
 def promotions(version: ModelVersion) -> list[Entry]:
@@ -96,18 +92,19 @@ def promotions(version: ModelVersion) -> list[Entry]:
     return read_history(version.tags)
 
 
-def _stands(version: ModelVersion, stage: Stage) -> bool:
-    return version.stage is stage and version.stage_field == stage.value
+def _stands(version: ModelVersion, stage: Stage, evidence: str) -> bool:
+    """Tell whether the version has the stage on this evidence, alias, stage field and record alike."""
+    decided = promotions(version)
+    return (
+        version.stage is stage
+        and version.stage_field == stage.value
+        and bool(decided)
+        and (decided[-1].stage, decided[-1].evidence) == (stage.value, evidence)
+    )
 
 
 def _holder(registry: Registry, name: str, stage: Stage) -> int | None:
     if stage.alias is None:
         return None
-    number = registry.client.get_registered_model(name).aliases.get(stage.alias)
+    number = registry.models.get_registered_model(name).aliases.get(stage.alias)
     return int(number) if number is not None else None
-
-
-def _tag(registry: Registry, version: ModelVersion, tags: Mapping[str, str]) -> None:
-    for key, value in tags.items():
-        if version.tags.get(key, "") != value:
-            registry.client.set_model_version_tag(version.name, str(version.version), key, value)

@@ -143,7 +143,7 @@ def find_version(registry: Registry, reference: str) -> ModelVersion:
     else:
         number = max((found.version for found in list_versions(registry, name)), default=0)
     try:
-        found = registry.client.get_model_version(name, str(number))
+        found = registry.models.get_model_version(name, str(number))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
@@ -158,7 +158,7 @@ def find_version(registry: Registry, reference: str) -> ModelVersion:
 @speaks_to_mlflow
 def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
     """Return a registered model's versions, oldest first; none when the model is not registered."""
-    found = _all_pages(lambda token: registry.client.search_model_versions(f"name = '{name}'", page_token=token))
+    found = _all_pages(lambda token: registry.models.search_model_versions(f"name = '{name}'", page_token=token))
     if not found:
         return []
     aliases = {alias: int(number) for alias, number in _registered_model(registry, name).aliases.items()}
@@ -169,7 +169,7 @@ def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
 def list_models(registry: Registry) -> dict[str, dict[str, int]]:
     """Return the registered antimicrobial models: by name, the version of each alias."""
     found = _all_pages(
-        lambda token: registry.client.search_registered_models(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
+        lambda token: registry.models.search_registered_models(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
     )
     return {
         model.name: {alias: int(version) for alias, version in model.aliases.items()}
@@ -178,26 +178,37 @@ def list_models(registry: Registry) -> dict[str, dict[str, int]]:
 
 
 @speaks_to_mlflow
-def read_file(registry: Registry, version: ModelVersion, file_name: str) -> bytes:
-    """Return one of the files kept with a version, checked against the hash in its tags.
+def read_files(registry: Registry, version: ModelVersion, *file_names: str) -> list[bytes]:
+    """Return files kept with a version, each checked against the hash in its tags.
 
     Args:
         registry: where.
         version: the version.
-        file_name: a file logged with the model (``report.json``), or the path of one attached later.
+        file_names: files logged with the model (``report.json``), or paths of ones attached later.
 
     Raises:
         UsageError: the version holds no such file; it was not logged by Sirena.
-        IntegrityError: the stored file is not the one that was logged.
+        IntegrityError: a stored file is not the one that was logged.
     """
-    expected = version.tags.get(f"sirena.sha256.{file_name}")
-    if expected is None:
-        raise UsageError(
-            f"{version} holds no {file_name}", hint="it was not logged by Sirena; `sirena certify` can still ask it"
-        )
-    location = registry.client.get_model_version_download_uri(version.name, str(version.version))
+    for file_name in file_names:
+        if f"sirena.sha256.{file_name}" not in version.tags:
+            raise UsageError(
+                f"{version} holds no {file_name}",
+                hint="it was not logged by Sirena; `sirena certify` can still ask it",
+            )
+    location = registry.models.get_model_version_download_uri(version.name, str(version.version))
+    return [_checked(registry, version, location, file_name) for file_name in file_names]
+
+
+def read_file(registry: Registry, version: ModelVersion, file_name: str) -> bytes:
+    """Return one file kept with a version (see `read_files`)."""
+    [content] = read_files(registry, version, file_name)
+    return content
+
+
+def _checked(registry: Registry, version: ModelVersion, location: str, file_name: str) -> bytes:
     content = read_artifact(registry, location, file_name if "/" in file_name else f"artifacts/{file_name}")
-    if sha256(content) != expected:
+    if sha256(content) != version.tags[f"sirena.sha256.{file_name}"]:
         raise IntegrityError(
             f"{file_name} of {version} was changed after it was logged",
             hint="do not use this version; restore the artifact store from a backup or train again",
@@ -221,14 +232,14 @@ def load_predictor(registry: Registry, version: ModelVersion) -> Any:
 
     A stranger's model runs the code it was logged with; load only what you trust.
     """
-    location = registry.client.get_model_version_download_uri(version.name, str(version.version))
+    location = registry.models.get_model_version_download_uri(version.name, str(version.version))
     folder = local_folder(registry, location)
     return load_pyfunc(str(folder) if folder is not None else f"models:/{version}")
 
 
 def _registered_model(registry: Registry, name: str) -> Any:
     try:
-        return registry.client.get_registered_model(name)
+        return registry.models.get_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise

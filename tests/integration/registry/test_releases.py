@@ -154,7 +154,7 @@ def test_an_activation_interrupted_by_a_crash_is_told_truly(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(store.client), write, die)
+        patched.setattr(type(store.models), write, die)
         with pytest.raises(KeyboardInterrupt):
             activate(store, releases[1], approver="eva", judge=passes)
     assert find_release(store, "active").version == active
