@@ -110,9 +110,10 @@ _ALIAS_LIMIT: Final = 0.25
 _ALIAS_TOLERANCE: Final = 0.07  # of one dilution; 0.12 is 0.059 from 0.125, the Etest's 0.094 is 0.4 from it
 
 _PATTERN = re.compile(
-    r"\s*(?P<comparator><=|=<|>=|=>|<|>|=)?\s*"
-    r"(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*"
-    r"(?:mg/l|[uµμ]g/ml)?\s*",
+    # possessive blanks (\s*+): a cell of a million blanks is refused in linear time
+    r"\s*+(?P<comparator><=|=<|>=|=>|<|>|=)?\s*+"
+    r"(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*+"
+    r"(?:mg/l|[uµμ]g/ml)?\s*+",
     re.IGNORECASE,
 )
 _SPELLINGS = str.maketrans({"≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", "＜": "<", "＞": ">", "＝": "=", "\u00a0": " "})

@@ -13,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domain.category import Category
 from ..domain.mic import CODES, MISSING
-from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable
+from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code
 from .lookup import cross_answers, encode_text, encode_texts, read_column, refusal_of, resolve_text, resolve_texts
 
 FORMAT: Final = "sirena-panel/1"
@@ -24,9 +25,10 @@ FORMAT: Final = "sirena-panel/1"
 class _FlatTable:
     """A truth table as bytes: one answer costs two dictionary look-ups and an index."""
 
-    __slots__ = ("cells", "offset_of")
+    __slots__ = ("absent", "cells", "offset_of")
 
     def __init__(self, table: TruthTable) -> None:
+        self.absent = answer_code(Category.NI, table.absent)
         self.cells = table.cells.tobytes()
         self.offset_of = {code: row * CODES for code, row in table.row_of.items()}
 
@@ -128,8 +130,7 @@ class Panel:
         flat = self._flat[parsed.model_column]
         if code >= 0 and organism:
             offset = flat.offset_of.get(organism)
-            if offset is not None:
-                return flat.cells[offset + code]
+            return flat.absent if offset is None else flat.cells[offset + code]
         table = self.tables[parsed.model_column]
         return int(table.look_up([organism], np.array([code], dtype=np.int16))[0, 0])
 

@@ -3,13 +3,15 @@
 A column has few distinct answers, so each is spelt once and a row is a join of ready-made pieces.
 """
 
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 
 from sirena import __version__
+from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import ANSWERS
-from sirena.serving.core import AnsweredColumn, Interpretation
+from sirena.serving.core import Interpretation
 
 REASON_SUFFIX: Final = "_reason"
 
@@ -19,7 +21,7 @@ def encode_answers(interpretation: Interpretation) -> bytes:
 
     An empty MIC is null; NI has its reason beside it under ``Eti_X_reason``.
     """
-    pieces = [_pieces(answered) for answered in interpretation.columns]
+    pieces = [_pieces(answered.column) for answered in interpretation.columns]
     columns = [
         [spelt[code] for code in answered.answers]
         for spelt, answered in zip(pieces, interpretation.columns, strict=True)
@@ -38,8 +40,9 @@ def provenance_of(interpretation: Interpretation) -> dict[str, Any]:
     }
 
 
-def _pieces(answered: AnsweredColumn) -> list[bytes]:
-    name = answered.column.category_column
+@lru_cache(maxsize=1024)
+def _pieces(column: TestColumn) -> list[bytes]:
+    name = column.category_column
     pieces = []
     for answer in ANSWERS:
         record: dict[str, str | None] = {name: answer.category.value if answer else None}

@@ -38,6 +38,7 @@ class ServiceMetrics:
         self._answers = Counter(
             "sirena_answers", "Answers given", ["column", "category", "reason"], registry=self._registry
         )
+        self._counters: dict[tuple[str, int], Counter] = {}
         self._info = Gauge("sirena_panel_info", "The release in use", ["release"], registry=self._registry)
         self._loaded_at = Gauge(
             "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
@@ -55,10 +56,18 @@ class ServiceMetrics:
             known = answered.column.is_mic and answered.column.model_column in panel.tables
             column = answered.column.model_column if known else OTHER
             for code in set(answered.answers):
-                answer = ANSWERS[code]
-                if answer is not None:
-                    reason = answer.reason.value if answer.reason else ""
-                    self._answers.labels(column, answer.category.value, reason).inc(answered.answers.count(code))
+                counter = self._counter(column, code)
+                if counter is not None:
+                    counter.inc(answered.answers.count(code))
+
+    def _counter(self, column: str, code: int) -> Counter | None:
+        """Return the counter of an answer; finding one by its labels costs more than counting."""
+        counter = self._counters.get((column, code))
+        answer = ANSWERS[code]
+        if counter is None and answer is not None:
+            reason = answer.reason.value if answer.reason else ""
+            counter = self._counters[column, code] = self._answers.labels(column, answer.category.value, reason)
+        return counter
 
     def expose(self, *, release: str | None, loaded_at: float, source_up: bool) -> bytes:
         """Return everything in Prometheus' text format.

@@ -120,3 +120,9 @@ def test_comma_and_point_are_the_same(exponent: int) -> None:
     """A Spanish decimal comma reads like a point."""
     text = spell_dilution(exponent)
     assert np.array_equal(encode_mics([text]), encode_mics([text.replace(".", ",")]))
+
+
+@pytest.mark.parametrize("cell", [" " * 1_000_000 + "x", "4" + " " * 1_000_000 + "x", "9" * 1_000_000 + "x"])
+def test_a_cell_of_a_million_characters_is_refused_in_linear_time(cell: str) -> None:
+    """A damaged or hostile cell must not occupy the reader: by retrying every blank it would take hours."""
+    assert encode_mics([cell]).tolist() == [UNREADABLE]
