@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sirena.serving.metrics import OTHER, ServiceMetrics
@@ -81,6 +82,8 @@ class RequestObserver:
 
         try:
             await self._app(scope, receive, send_observed)
+        except ClientDisconnect:
+            facts.error = "client_gone"
         except Exception as error:  # noqa: BLE001 - the last net: the caller gets the one shape, the log the place
             facts.error = f"{type(error).__name__} at {_place(error)}"
             if status == _CLIENT_GONE:

@@ -20,6 +20,7 @@ from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
 from sirena.registry.connection import Registry, connect
+from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release, find_release
 from sirena.registry.versions import find_version
@@ -43,19 +44,25 @@ class Hospital:
 
 @pytest.fixture(scope="module")
 def hospital(tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]) -> Iterator[Hospital]:
-    """The server, release 1 active. Tests run in order: the last one ends the server."""
+    """The server, release 1 active. Tests run in order: the last one ends the server.
+
+    The releases are made in the database directly, with artifacts where the server will look for them.
+    """
+    settings = Settings(home=tmp_path_factory.mktemp("server"))
+    with undisturbed():
+        client = mlflow.MlflowClient(tracking_uri=settings.effective_tracking_uri)
+        client.create_experiment(settings.experiment_name, artifact_location="mlflow-artifacts:/7")
+    store = connect(settings)
+    for limit in (2.0, 8.0):
+        trained = train("AMK_NM", susceptible_to=limit)
+        version = log_model_version(
+            store, trained, certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana"
+        )
+        create_release(store, [find_version(store, str(version))], author="ana")
     port = free_port()
-    server = embedded_mlflow_server(Settings(home=tmp_path_factory.mktemp("server")), port)
-    with server:
-        settings = Settings(home=tmp_path_factory.mktemp("home"), tracking_uri=f"http://127.0.0.1:{port}")
-        registry = connect(settings)
-        for limit in (2.0, 8.0):
-            trained = train("AMK_NM", susceptible_to=limit)
-            version = log_model_version(
-                registry, trained, certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana"
-            )
-            create_release(registry, [find_version(registry, str(version))], author="ana")
-        made = Hospital(server, settings, registry)
+    with embedded_mlflow_server(settings, port) as server:
+        asking = Settings(home=tmp_path_factory.mktemp("home"), tracking_uri=f"http://127.0.0.1:{port}")
+        made = Hospital(server, asking, connect(asking))
         made.activate("1")
         yield made
 
