@@ -206,7 +206,8 @@ def test_a_caller_who_leaves_is_no_error_of_the_service() -> None:
     with service() as running:
         with socket.create_connection((running.client.base_url.host, running.client.base_url.port or 0)) as connection:
             connection.sendall(
-                b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+                b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
             )
             time.sleep(0.1)
         end = time.monotonic() + 5
