@@ -136,7 +136,9 @@ def test_two_models_load_in_one_process_and_answer_as_themselves(registry: Regis
             predictor.predict(pd.DataFrame({"ORGANISM": ["eco"], column: ["16"]})).iloc[0, 0]
             for predictor, column in zip(predictors, ("CTX_NM", "CZA_NM"), strict=True)
         ]
+        packed = predictors[0].predict({"ORGANISM": ["eco", "kpn"], "CTX_NM": ["0,5", ">=2"]})
     assert answers == ["R", "S"]
+    assert packed["Eti_CTX_NM"].tolist() == ["S", "R"]
 
 
 def test_a_table_changed_in_the_store_is_not_trusted(
