@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registry_models import Trained, table
 
 import sirena.registry  # noqa: F401 - imports MLflow without its warnings
+from integration.registry.registry_models import Trained, table
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings

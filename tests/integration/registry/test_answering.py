@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from registry_models import verdict
 
 from command_line import run_command
+from integration.registry.registry_models import verdict
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings

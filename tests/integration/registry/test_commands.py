@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from registry_models import ORGANISMS, Trained
 
+from integration.registry.registry_models import ORGANISMS, Trained
 from sirena.certification.certificate import Subject, certify
 from sirena.certification.certificate_file import to_json
 from sirena.cli import main

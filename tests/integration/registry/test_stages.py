@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from registry_models import verdict
 
+from integration.registry.registry_models import verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registry_models import verdict
-from test_releases import passes
 
+from integration.registry.registry_models import passes, verdict
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
