@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import httpx
 import uvicorn
 
-from panels import small_panel
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
 from sirena.serving.application import create_app
@@ -18,6 +17,7 @@ from sirena.serving.holder import PanelHolder
 from sirena.serving.logs import service_log
 from sirena.serving.server import bind, url_of
 from sirena.serving.source import MarkedPanel
+from tests.panels import small_panel
 
 
 class Given:

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from command_line import Ended, run_command
 from sirena.whonet.reading import read_file
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
+from tests.command_line import Ended, run_command
 
 ROWS = [
     {"PATIENT_ID": "p1", "ORGANISM": "eco", "SPEC_TYPE": "bl", "AMK_NM": "4", "AMP_NM": "<=2", "AMK_ND30": "17"},

@@ -19,8 +19,8 @@ import httpx
 import pandas as pd
 import pytest
 
-from panels import small_panel
 from sirena.panel.compiled import Panel
+from tests.panels import small_panel
 
 BODY = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "4"}, {"ORGANISM": "pae", "AMK_NM": ">=128"}]}
 ANSWER = [{"Eti_AMK_NM": "S"}, {"Eti_AMK_NM": "R"}]

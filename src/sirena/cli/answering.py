@@ -72,9 +72,16 @@ def listed(names: Sequence[str]) -> str:
 
 
 def answer_file(
-    file: "WhonetFile", output: Output, tables_for: "TablesFor", *, site_tables: "SiteTables | None" = None
+    file: "WhonetFile",
+    output: Output,
+    tables_for: "TablesFor",
+    *,
+    site_tables: "SiteTables | None" = None,
+    zones: bool = False,
 ) -> AnswerSummary:
     """Answer every MIC column of a file, write it whole, and return what was answered.
+
+    With ``zones``, zone columns get a category column too: NI, because no MIC model answers them.
 
     Raises:
         SirenaError: no organism column, no MIC column, or the output cannot be written.
@@ -85,8 +92,8 @@ def answer_file(
     from sirena.panel.frame import Isolates, interpret_frame
     from sirena.whonet.writing import write_file
 
-    isolates = Isolates.of_file(file)
-    if not isolates.test_columns:
+    isolates = Isolates.of_file(file, zones=zones)
+    if not file.mic_columns:
         raise NothingToAnswerError(
             f"{file.path}: no column holds MICs", hint="MIC columns are named like AMK_NM; `sirena inspect` shows them"
         )

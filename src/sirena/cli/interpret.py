@@ -42,12 +42,12 @@ def interpret(
     ] = Existing.REFUSE,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a spreadsheet; the first by default.")] = None,
 ) -> None:
-    """Interpret every MIC column of a file with the models of a release.
+    """Interpret every test column of a file with the models of a release.
 
-    Every input column is kept, unchanged and in order; each Eti_ column stands directly after its MIC column.
-    A column no model of the release answers (another guideline's) is NI; zone diameters are left as they are.
+    Every input column is kept, unchanged and in order; each Eti_ column stands directly after its test column.
+    A column no model of the release answers (another guideline's, or zone diameters) is NI in every row.
     """
-    from sirena.cli.answering import Output, answer_file, tell, tell_about_problems, tell_about_zones
+    from sirena.cli.answering import Output, answer_file, tell, tell_about_problems
     from sirena.registry.panel_cache import load_release
     from sirena.whonet.reading import read_file
 
@@ -60,13 +60,12 @@ def interpret(
     target.check()
     source = read_file(file, sheet=sheet)
     loaded = load_release(release)
-    tell_about_zones(source)
     tables = (
         {column: _with_provenance(loaded.panel, column) for column in loaded.panel.tables}
         if basis
         else loaded.panel.tables
     )
-    summary = answer_file(source, target, lambda column: tables.get(column.model_column))
+    summary = answer_file(source, target, lambda column: tables.get(column.model_column), zones=True)
     kept = " (kept copy; MLflow did not answer)" if loaded.from_cache_only else ""
     tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else output}")
     summary.tell()

@@ -53,13 +53,18 @@ class Isolates:
     """Header of a test column → header of its category, where there is one."""
 
     @classmethod
-    def of_file(cls, file: "WhonetFile") -> "Isolates":
-        """Take a WHONET file's MIC columns; zone columns stay as they are, since no MIC model answers them.
+    def of_file(cls, file: "WhonetFile", *, zones: bool = False) -> "Isolates":
+        """Take a WHONET file's test columns.
+
+        Args:
+            file: as read.
+            zones: take zone columns too, so that each of their values is refused by name; else they stay as they are.
 
         Raises:
             SirenaError: no column names the organism.
         """
-        return cls(file.frame, file.require_organism(), file.mic_columns, file.category_columns)
+        columns = file.test_columns if zones else file.mic_columns
+        return cls(file.frame, file.require_organism(), columns, file.category_columns)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 import sirena.registry  # noqa: F401 - imports MLflow without its warnings
-from integration.registry.registry_models import Trained, table
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
+from tests.integration.registry.registry_models import Trained, table
 
 
 def _network() -> Any:

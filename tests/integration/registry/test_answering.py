@@ -13,8 +13,6 @@ from typing import Any
 import httpx
 import pytest
 
-from command_line import run_command
-from integration.registry.registry_models import verdict
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
@@ -24,6 +22,8 @@ from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release, find_release
 from sirena.registry.versions import find_version
+from tests.command_line import run_command
+from tests.integration.registry.registry_models import verdict
 
 BODY = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "4"}]}
 FILE = "PATIENT_ID,ORGANISM,AMK_NM,AMK_NE,AMK_EM,AMK_ND30\np1,eco,4,3,4,17\np2,Klebsiella pneumoniae,>8,,4,\n"
@@ -76,7 +76,7 @@ def environment(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("environment")
 def test_a_file_is_answered_by_the_release_that_is_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """The active release by default, another by name; another guideline is refused, zones are left alone."""
+    """The active release by default, another by name; another guideline and zones are refused."""
     path, out = tmp_path / "in.csv", tmp_path / "out.csv"
     path.write_text(FILE, encoding="utf-8")
     for options, expected in (([], ["R", "R"]), (["--release", "latest"], ["S", "R"])):
@@ -86,14 +86,15 @@ def test_a_file_is_answered_by_the_release_that_is_asked(tmp_path: Path, capfd: 
             rows = list(csv.DictReader(stream))
         assert list(rows[0]) == [
             "PATIENT_ID", "ORGANISM", "AMK_NM", "Eti_AMK_NM", "AMK_NE", "Eti_AMK_NE", "AMK_EM", "Eti_AMK_EM",
-            "AMK_ND30",
+            "AMK_ND30", "Eti_AMK_ND30",
         ]  # fmt: skip
         assert [row["Eti_AMK_NM"] for row in rows] == expected
         assert [row["Eti_AMK_NE"] for row in rows] == [expected[0], ""]
         assert [row["Eti_AMK_EM"] for row in rows] == ["NI", "NI"]
+        assert {row["Eti_AMK_ND30"] for row in rows if row["AMK_ND30"]} == {"NI"}
     assert "panel_SIR/2" in ended.errors
     assert "NI no_model: 2" in ended.errors
-    assert "zone diameters in mm are no MICs: AMK_ND30" in ended.errors
+    assert "NI not_an_mic" in ended.errors
     assert "p1" not in ended.errors
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from integration.registry.registry_models import ORGANISMS, Trained
 from sirena.certification.certificate import Subject, certify
 from sirena.certification.certificate_file import to_json
 from sirena.cli import main
@@ -22,6 +21,7 @@ from sirena.registry.history import read_history
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import find_release
 from sirena.registry.versions import Stage, find_version
+from tests.integration.registry.registry_models import ORGANISMS, Trained
 
 EDITION = load_edition("CLSI 2025")
 

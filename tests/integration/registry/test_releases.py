@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from integration.registry.registry_models import passes, verdict
 from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.domain.truth_table import ANSWERS
@@ -34,6 +33,7 @@ from sirena.registry.releases import (
 )
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
+from tests.integration.registry.registry_models import passes, verdict
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from integration.registry.registry_models import verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry
 from sirena.registry.models import log_model_version
 from sirena.registry.stages import promote, promotions
 from sirena.registry.versions import ModelVersion, Stage, find_version, list_versions
+from tests.integration.registry.registry_models import verdict
 
 
 @pytest.fixture

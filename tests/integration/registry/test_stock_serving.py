@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from integration.registry.registry_models import passes, verdict
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
@@ -23,6 +22,7 @@ from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
+from tests.integration.registry.registry_models import passes, verdict
 
 BLOCKER = '''
 import sys

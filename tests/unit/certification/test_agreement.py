@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from certification_tables import CENSORED, I, R, S
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
@@ -10,6 +9,7 @@ from scipy.stats import binom
 from sirena.certification.agreement import Agreement, Rate, agreement_by_organism, measure_agreement
 from sirena.domain.category import Category
 from sirena.domain.truth_table import ANSWERS, answer_code
+from tests.unit.certification.certification_tables import CENSORED, I, R, S
 
 NS, SDD = answer_code(Category.NS), answer_code(Category.SDD)
 CODES = st.integers(0, len(ANSWERS) - 1)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from certification_tables import CUTS, certified, compile_by_hand
 
 from sirena.certification.asking import AskedTable, ask_table, table_of_predictor
 from sirena.certification.comparison import Kind
@@ -14,6 +13,7 @@ from sirena.certification.grid import QUESTIONS
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.domain.mic import encode_mics
 from sirena.domain.truth_table import ANSWERS, TruthTable
+from tests.unit.certification.certification_tables import CUTS, certified, compile_by_hand
 
 ORGANISMS = tuple(CUTS)
 

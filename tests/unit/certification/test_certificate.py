@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from certification_tables import CENSORED, CUTS, NO_BREAKPOINT, I, R, S, certified, compile_by_hand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +25,16 @@ from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import CODES, DILUTIONS, Mic, encode_mics
 from sirena.domain.truth_table import ANSWERS, Answer, TruthTable, answer_code
+from tests.unit.certification.certification_tables import (
+    CENSORED,
+    CUTS,
+    NO_BREAKPOINT,
+    I,
+    R,
+    S,
+    certified,
+    compile_by_hand,
+)
 
 ANSWER_CODES = st.integers(1, len(ANSWERS) - 1)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from certification_tables import CENSORED, R, S, certified, compile_by_hand, evidence
 
 from sirena.certification.agreement import Agreement
 from sirena.certification.criteria import (
@@ -25,6 +24,7 @@ from sirena.certification.criteria import (
 from sirena.certification.evidence import PromotionEvidence
 from sirena.domain.mic import Mic, encode_mics
 from sirena.domain.truth_table import TruthTable
+from tests.unit.certification.certification_tables import CENSORED, R, S, certified, compile_by_hand, evidence
 
 
 def table_with(organism: str, mic: str, answer: int) -> TruthTable:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certification_tables import compile_by_hand, evidence
 
 from sirena.certification.agreement import Agreement
 from sirena.certification.criteria import CRITERIA
@@ -13,6 +12,7 @@ from sirena.certification.evidence import LabelSource, Stage
 from sirena.certification.gate import Outcome, evaluate, load_gate
 from sirena.certification.gate_file import SHIPPED
 from sirena.domain.errors import GateError, UsageError
+from tests.unit.certification.certification_tables import compile_by_hand, evidence
 
 OFF_BY_ONE = compile_by_hand({"eco": (3, 4), "kpn": (2, 4), "pae": (4, 6)})
 SAFER = compile_by_hand({"eco": (1, 4), "kpn": (2, 4), "pae": (4, 6)})

@@ -5,7 +5,6 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from certification_tables import I, R, S, certified, compile_by_hand, evidence
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from sirena.certification.page_model import disagreement_rows
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import CODES
 from sirena.domain.truth_table import TruthTable
+from tests.unit.certification.certification_tables import I, R, S, certified, compile_by_hand, evidence
 
 
 class _Page(HTMLParser):

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panels import small_panel
 from sirena.domain.category import Category, Reason
 from sirena.domain.truth_table import ANSWERS, Answer
 from sirena.panel.compiled import Panel
+from tests.panels import small_panel
 
 PANEL = small_panel()
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panels import cut_table, small_panel
 from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
 from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, TruthTable
 from sirena.panel.frame import ColumnTally, Isolates, SiteTables, interpret_frame
 from sirena.panel.placement import Existing
+from tests.panels import cut_table, small_panel
 
 PANEL = small_panel()
 

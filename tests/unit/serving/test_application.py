@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from panels import small_panel
-from serving_client import service
 from sirena import __version__
 from sirena.serving.api_description import CSV_EXAMPLE, INVOCATION_BODY, JSON_EXAMPLES, TENSOR_EXAMPLE
+from tests.panels import small_panel
+from tests.serving_client import service
 
 JSON = {"Content-Type": "application/json"}
 ROW = {"ORGANISM": "eco", "AMK_NM": "4", "CAZ_NM": "<=8"}

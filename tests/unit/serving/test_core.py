@@ -2,10 +2,10 @@
 
 import pytest
 
-from panels import small_panel
 from sirena.domain.truth_table import ANSWERS
 from sirena.serving.core import Interpretation, Rows, interpret, text_of
 from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
+from tests.panels import small_panel
 
 PANEL = small_panel()
 

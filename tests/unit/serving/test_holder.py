@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from panels import small_panel
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
 from sirena.serving.errors import NotReadyError
 from sirena.serving.holder import PanelHolder
 from sirena.serving.source import FilePanelSource, MarkedPanel, PanelFileError, RegistryPanelSource
+from tests.panels import small_panel
 
 
 class Shelf:
