@@ -48,7 +48,8 @@ def hospital(tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]
 
     The releases are made in the database directly, with artifacts where the server will look for them.
     """
-    settings = Settings(home=tmp_path_factory.mktemp("server"))
+    # explicitly: MLflow keeps the URI of the test before in the environment
+    settings = Settings(home=tmp_path_factory.mktemp("server"), tracking_uri="")
     with undisturbed():
         client = mlflow.MlflowClient(tracking_uri=settings.effective_tracking_uri)
         client.create_experiment(settings.experiment_name, artifact_location="mlflow-artifacts:/7")
