@@ -119,7 +119,7 @@ def answering_network(
     number = layers.StringLookup(vocabulary=list(organisms), name="organism_vocabulary")(organism)
     spelling = layers.StringLookup(vocabulary=list(texts), name="mic_spellings")(mic)
     # Row 0 of a frozen table is the unknown organism or text; its values are masked below.
-    groups = ops.cast(_frozen(member, "lineage")(number), "int32")
+    groups = ops.cast(_frozen(member, "organism_groups")(number), "int32")
     code = ops.cast(_frozen(codes[:, None], "mic_codes")(spelling)[:, 0], "int32")
     reading = _mic_table(centre, scale)(code)
     kind, dilution = reading[:, :KINDS], reading[:, KINDS:]

@@ -38,15 +38,15 @@ class Settings:
     steepness: float = 16.0
     """Logits a dilution at the start. Laboratories cut sharply, so a shallow slope would let thousands of S just below a
     cut point push it over the few results just above."""
-    lapse: float = 0.02
+    lapse: float = 0.05
     """Share of labels that are noise."""
     learning_rate: float = 0.001
     """Adam's step, in scaled dilutions."""
     balance: float = 0.1
     """Exponent of the weight of rare levels: 0 leaves them as they are, 1 makes all levels weigh the same."""
-    relatives: float = 5.0
+    relatives: float = 10.0
     """`starting_point.Borrowing.relatives`, in results."""
-    kinds: float = 2.0
+    kinds: float = 5.0
     """`starting_point.Borrowing.kinds`, in results."""
 
 

@@ -19,7 +19,7 @@ from sirena.training.starting_point import Borrowing, best_cut_points
 
 STRIDE: Final = 25
 """Steps between two looks at the held-out isolates; an epoch of the history."""
-LONGEST: Final = 300
+LONGEST: Final = 150
 """Most steps of a training."""
 PATIENCE: Final = 4
 """Looks without improvement after which the descent ends."""

@@ -32,9 +32,9 @@ _LARGEST_SHARE: Final = 50.0
 class Borrowing:
     """How much an estimate leans on the level above it, in results."""
 
-    relatives: float = 5.0
+    relatives: float = 10.0
     """Weight of the group above, for a group or an organism."""
-    kinds: float = 2.0
+    kinds: float = 5.0
     """Weight of the organism's whole evidence, for one kind of interval (exact, at most, at least)."""
 
 
