@@ -32,11 +32,7 @@ from sirena.whonet.writing import write_file
 
 _EDITION: Final = "CLSI 2025"
 _QUESTION: Final = {
-    "dataframe_records": [
-        {"ORGANISM": "eco", "AMK_NM": "<=2", "CIP_NM": "1", "CAZ_NM": "8", "FEP_NM": "4"},
-        {"ORGANISM": "Staphylococcus aureus ss. aureus", "OXA_NM": ">=4", "VAN_NM": "1", "LNZ_NM": "2"},
-        {"ORGANISM": "kpn", "AMP_NM": "<=2", "MEM_NM": "0,25", "CZO_NM": "<=4"},
-    ]
+    "dataframe_records": [{"ORGANISM": "kpn", "AMK_NM": "<=2", "AMP_NM": "<=2", "FEP_NM": "4", "CZO_NM": "<=4"}]
 }
 
 
@@ -74,8 +70,8 @@ def run_demo(*, isolates: int, seed: int, keep: bool) -> None:
             running.enter_context(_service(settings, service_port))
         answer = _ask(service_port)
         print_outcomes(outcomes)
-        typer.echo(f"\nPOST http://127.0.0.1:{service_port}/invocations\n{json.dumps(_QUESTION, indent=2)}\n")
-        typer.echo(json.dumps(answer["predictions"], indent=2, ensure_ascii=False))
+        typer.echo(f"\nPOST http://127.0.0.1:{service_port}/invocations\n{json.dumps(_QUESTION)}\n")
+        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         _tell_places(home, file, tracking_uri, service_port, release)
         steps.total()
         if keep:
