@@ -79,14 +79,4 @@ def read_agreement(counts: Mapping[str, Any]) -> Agreement:
     """Read agreement as `certification` or as `training` writes it (``labelled`` and ``confusion`` by level)."""
     if "confusion" not in counts:
         return Agreement.from_json(counts)
-    matrix = counts["confusion"]
-    return Agreement(
-        results=int(counts["labelled"]),
-        answered=sum(map(sum, matrix)),
-        agreed=sum(matrix[level][level] for level in range(3)),
-        resistant=sum(matrix[2]),
-        susceptible=sum(matrix[0]),
-        very_major=matrix[2][0],
-        major=matrix[0][2],
-        minor=matrix[0][1] + matrix[1][0] + matrix[1][2] + matrix[2][1],
-    )
+    return Agreement.of_confusion(int(counts["labelled"]), counts["confusion"])
