@@ -1,6 +1,6 @@
 """Agreement with a laboratory's labels on isolates a model has not seen: cross-validation by isolate.
 
-    PYTHONPATH=src python benchmarks/accuracy.py FILE [--folds 5] [--seed 0] [--json OUT]
+    PYTHONPATH=src python benchmarks/accuracy.py FILE [--folds 5] [--seed 0] [--json OUT] [--record]
 
 Each fold's networks see only the other folds' isolates; settings are the defaults, fixed before. Prints categorical
 agreement, answered share and very major and major errors, pooled, per drug and per organism.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from recording import record
 
 from sirena.training.evaluation import AgreementCounts, Evaluation, answered_cells, summarise
 from sirena.training.evidence import Evidence, LabelSource, collect_evidence
@@ -32,9 +33,8 @@ def cross_validate(evidence: Evidence, folds: int, seed: int) -> Evaluation:
         tables = {model.column: model.table for model in train_models(training) if isinstance(model, TrainedModel)}
         parts.append(answered_cells(tables, evidence.of_isolates(isolates.filter(fold == number)).rows))
         seconds = time.perf_counter() - started
-        print(
-            f"fold {number + 1} of {folds}: {len(tables)} networks in {seconds:.1f} s; {line(summarise(parts[-1:]).pooled)}"
-        )
+        found = line(summarise(parts[-1:]).pooled)
+        print(f"fold {number + 1} of {folds}: {len(tables)} networks in {seconds:.1f} s; {found}")
     return summarise(parts)
 
 
@@ -59,7 +59,8 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--record", action="store_true", help="write the pooled figures to results/accuracy.json")
     arguments = parser.parse_args()
     evidence = collect_evidence(read_file(arguments.file), labels=LabelSource.FILE)
     found = cross_validate(evidence, arguments.folds, arguments.seed)
@@ -70,6 +71,8 @@ def main() -> None:
     print(f"answered {found.pooled.answered}\nCA {found.pooled.categorical_agreement}")
     if arguments.json:
         arguments.json.write_text(json.dumps(found.to_json(), indent=1))
+    if arguments.record:
+        record("accuracy", {"folds": arguments.folds, "seed": arguments.seed, "pooled": found.pooled.to_json()})
 
 
 if __name__ == "__main__":

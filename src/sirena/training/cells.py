@@ -27,6 +27,7 @@ LABEL_TYPE: Final = pl.Enum([*(label.value for label in LABELS), Category.NI.val
 alone states nothing below it."""
 REFERENCE_PART: Final = 255
 """Part of cells that come from a reference's grid: no isolate's, so never held out."""
+_WORD: Final = 2**32
 _DEFAULT_NAMES: Final = (Category.S, Category.I, Category.R)
 
 
@@ -37,8 +38,10 @@ def part_of_isolate(isolate: pl.Expr, seed: int) -> pl.Expr:
         isolate: UInt32 number of the isolate.
         seed: another seed deals anew.
     """
-    mixed = (isolate.cast(pl.UInt64) + (seed * 7_919 + 1)) * 2_654_435_761 % 4_294_967_296
-    return ((mixed // 65_536) * 40_503 % 65_536 // 16 % PARTS).cast(pl.UInt8)
+    mixed = (isolate.cast(pl.UInt64) + seed * 2_654_435_769) % _WORD
+    for _ in range(2):
+        mixed = (mixed ^ (mixed // 65_536)) * 73_244_475 % _WORD
+    return ((mixed ^ (mixed // 65_536)) % PARTS).cast(pl.UInt8)
 
 
 def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -153,6 +156,6 @@ def _level_names(organisms: tuple[str, ...], counted: pl.DataFrame) -> NDArray[n
         found = totals.get((organism, level), {})
         return max(found, key=lambda label: (found[label], label == default), default=default)
 
-    usual = [named(None, level, _DEFAULT_NAMES[level].value) for level in range(LEVELS)]
-    rows = [[named(organism, level, usual[level]) for level in range(LEVELS)] for organism in organisms]
+    common = [named(None, level, _DEFAULT_NAMES[level].value) for level in range(LEVELS)]
+    rows = [[named(organism, level, common[level]) for level in range(LEVELS)] for organism in organisms]
     return np.array(rows, dtype=np.str_).reshape(len(organisms), LEVELS)

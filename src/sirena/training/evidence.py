@@ -37,10 +37,10 @@ class LabelSource(enum.StrEnum):
 
 ROW_TYPES: Final = pl.Schema(
     {
-        "isolate": pl.UInt32,
+        "isolate": pl.UInt32(),
         "organism": pl.Enum(sorted(ORGANISMS)),
         "column": pl.Categorical(),
-        "mic_code": pl.Int16,
+        "mic_code": pl.Int16(),
         "label": LABEL_TYPE,
     }
 )
@@ -52,8 +52,8 @@ class Evidence:
     """Labelled results and the reference they may lean on."""
 
     rows: pl.DataFrame
-    """One row a labelled result: isolate (row number in the file), organism (WHONET code), column (``AMK_NM``), mic_code
-    (0 … CODES-1), label (S, SDD, I, R, NS)."""
+    """One row a labelled result: isolate (row number in the file), organism (WHONET code), column (``AMK_NM``),
+    mic_code (0 … CODES-1), label (S, SDD, I, R, NS)."""
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
     """By antimicrobial code; empty when none was given."""
@@ -104,7 +104,7 @@ def collect_evidence(
         table = tables.get(test.drug)
         if labels is not LabelSource.FILE and table is not None and table.column == test.model_column:
             results = _filled_from(table, results)
-        parts.append(results.filter(pl.col("label").is_not_null()).cast(dict(ROW_TYPES)).select(ROW_TYPES.names()))
+        parts.append(results.filter(pl.col("label").is_not_null()).cast(ROW_TYPES).select(ROW_TYPES.names()))
     return Evidence(pl.concat(parts), labels, tables)
 
 

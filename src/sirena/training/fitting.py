@@ -48,7 +48,7 @@ class TrainedModel:
     table: TruthTable
     """What the network answers, compiled by asking it."""
     report: dict[str, Any]
-    """JSON-able: seed, settings, label source, evidence counts, data digest, history, cut points, fit to the evidence."""
+    """JSON-able: seed, settings, label source, counts of evidence, data digest, history, cut points, metrics."""
 
 
 @dataclass(frozen=True)

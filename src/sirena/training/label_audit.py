@@ -60,9 +60,9 @@ AUDIT_COLUMNS: Final = pl.Schema(
         "reference": pl.String,
     }
 )
-"""Columns of an audit: rank from 1; the cell (test column, organism, MIC, label) and its number of results; how grave; what
-it contradicts, joined by ``+``; the commonest label of another level at the same MIC with that level's number; results that stand in the wrong
-order to it; the reference's category."""
+"""Columns of an audit: rank from 1; the cell (test column, organism, MIC, label) and its number of results; how grave;
+what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with that level's number of
+results; how many results stand in the wrong order to it; the reference's category."""
 
 
 def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
@@ -112,7 +112,7 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
         )
         .with_row_index("rank", offset=1)
         .select(AUDIT_COLUMNS.names())
-        .cast(dict(AUDIT_COLUMNS))
+        .cast(AUDIT_COLUMNS)
     )
 
 
@@ -122,7 +122,8 @@ _LEVEL: Final = {label.value: label.level for label in LABELS}
 def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     """Compare the cells of one organism and drug with one another and with the reference."""
     code = group["mic_code"].to_numpy().astype(np.int64)
-    level = np.array([_LEVEL[label] for label in group["label"]])
+    labels = group["label"].to_list()
+    level = np.array([_LEVEL[label] for label in labels])
     results = group["results"].to_numpy()
     same = code[:, None] == code[None]
     at_level = np.zeros((len(code), LEVELS), dtype=np.int64)
@@ -145,14 +146,13 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
             np.where(differs, np.abs(expected_level - level), 0),
         ]
     )
+    other_label = [labels[row] if number > 0 else None for row, number in zip(other, at_other, strict=True)]
     flags = np.stack([contradicts, disordered, differs], axis=1)
     findings = ["+".join(name for name, flag in zip(Finding, row, strict=True) if flag) for row in flags]
     return group.with_columns(
         pl.Series("findings", findings, dtype=pl.String),
         pl.Series("distance", distance.astype(np.int64)),
-        pl.Series(
-            "other_label", np.where(at_other > 0, group["label"].to_numpy()[other], None).tolist(), dtype=pl.String
-        ),
+        pl.Series("other_label", other_label, dtype=pl.String),
         pl.Series("other_results", at_other),
         pl.Series("order_conflicts", opposed.astype(np.int64)),
         pl.Series("reference", expected, dtype=pl.String),

@@ -51,7 +51,7 @@ class CutPoints:
     lineage: keras.Model
     """Group numbers (n, levels) → summed effects (n, 2 * KINDS)."""
     ordinal: keras.Model
-    """Summed effects (n, 2 * KINDS), kind (n, KINDS), scaled dilution (n, 1) → logits of lying above each cut point (n, 2)."""
+    """Summed effects (n, 2 * KINDS), kind (n, KINDS), scaled dilution (n, 1) → logits of lying above each cut point."""
 
     @classmethod
     def of(cls, groups: int) -> "CutPoints":
@@ -109,9 +109,9 @@ def answering_network(
         scale: dilutions by which log2 MIC is divided.
 
     Returns:
-        Model with inputs ``organism`` and ``mic`` (strings, shape (n,)) and outputs ``category`` and ``reason`` (strings,
-        (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three levels (n, 3) for the
-        MIC as it stands.
+        Model with inputs ``organism`` and ``mic`` (strings, shape (n,)) and outputs ``category`` and ``reason``
+        (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three levels
+        (n, 3) for the MIC as it stands.
     """
     organism = keras.Input((), dtype="string", name=ORGANISM)
     mic = keras.Input((), dtype="string", name=MIC)
@@ -160,14 +160,14 @@ def _words(vocabulary: tuple[str, ...], name: str) -> keras.layers.Layer:
     return layers.StringLookup(vocabulary=list(vocabulary), num_oov_indices=0, invert=True, name=name)
 
 
-def _mic_table(centre: float, scale: float) -> layers.Embedding:
+def _mic_table(centre: float, scale: float) -> keras.layers.Layer:
     """Make the table that turns an MIC code into kind and scaled dilution."""
     code = np.arange(CODES)
     reading = np.hstack([KIND_FEATURES[code // DILUTIONS], scaled_dilution(code % DILUTIONS, centre, scale)[:, None]])
     return layers.Embedding(*reading.shape, trainable=False, weights=[reading], name="mic_reading")
 
 
-def _frozen(rows: NDArray[Any], name: str) -> layers.Embedding:
+def _frozen(rows: NDArray[Any], name: str) -> keras.layers.Layer:
     """Make a table of constants with an empty row 0 for what is not in the vocabulary."""
     table = np.vstack([np.zeros((1, rows.shape[1])), rows]).astype(np.float32)
     return layers.Embedding(*table.shape, trainable=False, weights=[table], name=name)

@@ -36,17 +36,17 @@ class Settings:
     shrinkage: float = 0.05
     """Weight of the squared effects (in scaled dilutions) of everything but the widest group."""
     steepness: float = 16.0
-    """Logits a dilution at the start. Laboratories cut sharply, so a shallow slope would let thousands of S just below a
-    cut point push it over the few results just above."""
+    """Logits a dilution at the start. Laboratories cut sharply, so a shallow slope would let thousands of S just below
+    a cut point push it over the few results just above."""
     lapse: float = 0.05
     """Share of labels that are noise."""
     learning_rate: float = 0.001
     """Adam's step, in scaled dilutions."""
     balance: float = 0.1
     """Exponent of the weight of rare levels: 0 leaves them as they are, 1 makes all levels weigh the same."""
-    relatives: float = 10.0
+    relatives: float = 5.0
     """`starting_point.Borrowing.relatives`, in results."""
-    kinds: float = 5.0
+    kinds: float = 2.0
     """`starting_point.Borrowing.kinds`, in results."""
 
 
@@ -98,7 +98,8 @@ def importance(cells: Cells, weight: NDArray[np.float64], balance: float) -> NDA
     counts = np.bincount(cells.level, weights=weight, minlength=LEVELS)
     present = counts > 0
     factor = np.where(present, (counts.sum() / present.sum() / np.maximum(counts, 1.0)) ** balance, 0.0)
-    return (factor * counts.sum() / max(float((factor * counts).sum()), 1.0))[cells.level]
+    scaled: NDArray[np.float64] = factor * counts.sum() / max(float((factor * counts).sum()), 1.0)
+    return scaled[cells.level]
 
 
 def log_likelihood(above: tf.Tensor, level: tf.Tensor, lapse: tf.Tensor) -> tf.Tensor:
@@ -141,7 +142,7 @@ class Descent:
             ],
         )
 
-    def start(self, effects: NDArray[np.float64], slope: float, learning_rate: float) -> None:
+    def start(self, effects: NDArray[np.floating[Any]], slope: float, learning_rate: float) -> None:
         """Set the parameters and forget the optimiser's past.
 
         Args:
@@ -159,7 +160,7 @@ class Descent:
 
     def parameters(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return a copy of the effects (all padded rows) and the slope's weight."""
-        return np.array(self._effects), np.array(self._slope)
+        return np.array(self._effects.numpy()), np.array(self._slope.numpy())
 
     def run(self, batch: Batch, settings: Settings, steps: int) -> tuple[float, float]:
         """Take some steps.
@@ -182,7 +183,7 @@ class Descent:
         )
         return float(learnt), float(watched)
 
-    def _above(self, member, organism, kind, dilution):  # type: ignore[no-untyped-def]
+    def _above(self, member: Any, organism: Any, kind: Any, dilution: Any) -> Any:
         effect = tf.gather(self.network.lineage(member), organism)
         return self.network.ordinal([effect, kind, dilution])
 

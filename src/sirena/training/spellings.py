@@ -16,75 +16,24 @@ from numpy.typing import NDArray
 from sirena.domain.mic import CODES, MAXIMUM_EXPONENT, MINIMUM_EXPONENT, Mic, encode_mics
 
 COMPARATORS: Final = ("", "=", "<=", "<", ">=", ">", "≤", "≥")
-_SHORTENED: Final = [
-    "0.12",
-    "0.13",
-    "0.06",
-    "0.064",
-    "0.063",
-    "0.03",
-    "0.032",
-    "0.031",
-    "0.016",
-    "0.015",
-    "0.0156",
-    "0.008",
-    "0.0078",
-    "0.004",
-    "0.0039",
-    "0.002",
-    "0.001",
-    "0.00195",
-    "0.00098",
-]
-_GRADIENT_STEPS: Final = [
-    "0.0015",
-    "0.003",
-    "0.006",
-    "0.012",
-    "0.023",
-    "0.047",
-    "0.094",
-    "0.19",
-    "0.38",
-    "0.75",
-    "1.5",
-    "3",
-    "6",
-    "12",
-    "24",
-    "48",
-    "96",
-    "192",
-    "384",
-    "768",
-]
+_SHORTENED: Final = """
+0.12 0.13 0.06 0.064 0.063 0.03 0.032 0.031 0.016 0.015 0.0156 0.008 0.0078 0.004 0.0039 0.002 0.00195 0.001 0.00098
+"""
+_GRADIENT_STEPS: Final = """
+0.0015 0.003 0.006 0.012 0.023 0.047 0.094 0.19 0.38 0.75 1.5 3 6 12 24 48 96 192 384 768
+"""
+_ROUND_NUMBERS: Final = "80 100 120 150 160 200 250 300 320 400 500 1000 2000"
 _LARGEST_WHOLE: Final = 32
 _LONGEST_PADDED: Final = 5
-_ROUND_NUMBERS: Final = (
-    "80",
-    "96",
-    "100",
-    "120",
-    "150",
-    "160",
-    "192",
-    "200",
-    "250",
-    "300",
-    "320",
-    "400",
-    "500",
-    "1000",
-    "2000",
-)
+"""Characters of a text that may also be written with a zero more or without the leading one."""
 
 
 def _numbers() -> list[str]:
     dilutions = [2.0**exponent for exponent in range(MINIMUM_EXPONENT, MAXIMUM_EXPONENT + 1)]
     texts = [f"{value:.14f}".rstrip("0").rstrip(".") for value in dilutions]
-    texts += [*_SHORTENED, *_GRADIENT_STEPS, *_ROUND_NUMBERS, *(str(whole) for whole in range(1, _LARGEST_WHOLE + 1))]
-    texts += [f"{text}.0" for text in texts if "." not in text and "e" not in text]
+    texts += f"{_SHORTENED} {_GRADIENT_STEPS} {_ROUND_NUMBERS}".split()
+    texts += [str(whole) for whole in range(1, _LARGEST_WHOLE + 1)]
+    texts += [f"{text}.0" for text in texts if "." not in text]
     texts += [f"{text}0" for text in texts if "." in text and len(text) < _LONGEST_PADDED]
     texts += [text[1:] for text in texts if text.startswith("0.") and len(text) < _LONGEST_PADDED]
     texts += [text.replace(".", ",") for text in texts if "." in text]

@@ -3,7 +3,7 @@
 For one organism and one kind of interval there are only 29 × 29 / 2 places for two ordered cut points, so the
 best pair is found by counting, not by descent: the pair under which most labels are right. Rare organisms have
 too few labels to place a cut, so each group's score adds the mean score of the group above it with the weight of
-a few results (`Borrowing`). Descent from zero gets stuck instead where MICs lie far from zero (fosfomycin, 64-256 mg/L).
+a few results (`Borrowing`). Descent from zero gets stuck instead where MICs lie far from it (fosfomycin: 64-256 mg/L).
 
 Rules, each with a test of like name:
 
@@ -32,10 +32,10 @@ _LARGEST_SHARE: Final = 50.0
 class Borrowing:
     """How much an estimate leans on the level above it, in results."""
 
-    relatives: float = 10.0
+    relatives: float = 5.0
     """Weight of the group above, for a group or an organism."""
-    kinds: float = 5.0
-    """Weight of the organism's whole evidence, for one kind of interval (exact, at most, at least)."""
+    kinds: float = 2.0
+    """Weight of what the organism's other kinds of interval and its relatives say, for one kind."""
 
 
 def best_cut_points(
@@ -60,11 +60,14 @@ def best_cut_points(
     whole = np.where(allowed, _hits(counts.sum(axis=1)), _FORBIDDEN)
     results = counts.sum(axis=(1, 2, 3))
     above = np.zeros_like(whole)
-    for level in range(lineage.shape[1] - 1):
-        above = _group_score(lineage[:, level], whole, results, above, borrowing.relatives if level else 0.0)
-    own = (whole + borrowing.relatives * above) / (results + borrowing.relatives)[:, None, None]
-    kinds = np.where(allowed, _hits(counts), _FORBIDDEN) + borrowing.kinds * own[:, None]
-    first, second = _middle_of_best(kinds)
+    everyone = np.zeros(len(results), dtype=np.int32)
+    for level, wider in enumerate((everyone, *lineage.T[:-2])):
+        above = _group_score(lineage[:, level], wider, whole, results, above, borrowing.relatives if level else 0.0)
+    # What is expected of one kind rests on the organism's other kinds only, or its labels would count twice.
+    others = counts.sum(axis=1, keepdims=True) - counts
+    expected = _hits(others) + borrowing.relatives * above[:, None]
+    expected /= others.sum(axis=(2, 3))[..., None, None] + borrowing.relatives
+    first, second = _middle_of_best(np.where(allowed, _hits(counts) + borrowing.kinds * expected, _FORBIDDEN))
     return np.stack([first, second], axis=-1) + (MINIMUM_EXPONENT - 0.5)
 
 
@@ -77,7 +80,8 @@ def _within_evidence(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
     position = np.arange(POSITIONS)
     inside = (position >= seen[0]) & (position <= seen[-1] + 1)
     ordered: NDArray[np.bool_] = position[:, None] <= position[None]
-    return ordered & inside[:, None] & inside[None]
+    allowed: NDArray[np.bool_] = ordered & inside[:, None] & inside[None]
+    return allowed
 
 
 def _hits(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,6 +96,7 @@ def _hits(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _group_score(
     group: NDArray[np.int32],
+    wider: NDArray[np.int32],
     score: NDArray[np.float64],
     results: NDArray[np.float64],
     above: NDArray[np.float64],
@@ -99,24 +104,31 @@ def _group_score(
 ) -> NDArray[np.float64]:
     """Return each organism's group's mean score a result, itself leaning on the group above.
 
-    One organism counts for at most 50 results, so that a hospital's commonest species does not speak for the family.
+    One organism counts for at most 50 results, so that a hospital's commonest species does not speak for the family. A
+    group with the members of the one above, or with one member, says nothing new: counting it again would let a
+    single label outvote the relatives by repetition.
     """
     share = np.minimum(1.0, _LARGEST_SHARE / np.maximum(results, 1.0))
-    answer = np.empty_like(score)
+    answer = above.copy()
     for number in np.unique(group):
         members = np.flatnonzero(group == number)
+        if weight and (len(members) == 1 or len(members) == np.count_nonzero(wider == wider[members[0]])):
+            continue
         total = np.tensordot(share[members], score[members], axes=1) + weight * above[members[0]]
         answer[members] = total / max(float(share[members] @ results[members]) + weight, 1.0)
     return answer
 
 
 def _middle_of_best(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Among equally good pairs take the one nearest their mean: (organisms, KINDS, 29, 29) → two (organisms, KINDS)."""
+    """Among equally good pairs take the closest, for nothing supports what lies between, and the middle one of these.
+
+    (organisms, KINDS, 29, 29) → two (organisms, KINDS).
+    """
     best = scores >= scores.max(axis=(-2, -1), keepdims=True) - _EQUAL
-    number = best.sum(axis=(-2, -1))
     position = np.arange(POSITIONS, dtype=np.float64)
-    first = (best.sum(axis=-1) * position).sum(axis=-1) / number
-    second = (best.sum(axis=-2) * position).sum(axis=-1) / number
-    distance = (position[:, None] - first[..., None, None]) ** 2 + (position[None] - second[..., None, None]) ** 2
-    nearest = np.where(best, distance, np.inf).reshape(*first.shape, -1).argmin(axis=-1)
+    gap = np.where(best, position[None] - position[:, None], np.inf)
+    best &= gap <= gap.min(axis=(-2, -1), keepdims=True)
+    centre = (best.sum(axis=-1) * position).sum(axis=-1) / best.sum(axis=(-2, -1))
+    distance = np.where(best, np.abs(position[:, None] - centre[..., None, None]), np.inf)
+    nearest = distance.reshape(*centre.shape, -1).argmin(axis=-1)
     return (nearest // POSITIONS).astype(np.float64), (nearest % POSITIONS).astype(np.float64)

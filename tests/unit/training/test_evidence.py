@@ -1,0 +1,95 @@
+"""Evidence: which cells of a file become labelled results."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from laboratories import reference_table, whonet_file
+from sirena.domain.errors import UsageError
+from sirena.domain.mic import parse_mic
+from sirena.training.evidence import Evidence, LabelSource, collect_evidence, reference_grid
+from sirena.whonet.errors import NoOrganismColumnError
+
+FILE = """
+    PATIENT_ID,LAST_NAME,ORGANISM,AMK_NM,Eti_AMK_NM,AMK_NE,Eti_AMK_NE,AMK_ND30,Eti_AMK_ND30
+    1,Perez,eco,4,S,,,18,S
+    2,Perez,eco,>16,r,,,,
+    3,Perez,Escherichia coli,>=32,R,"0,5",S,,
+    4,Perez,eco,8,8,,,,
+    5,Perez,eco,abc,S,,,,
+    6,Perez,nobody knows,4,S,,,,
+    7,Perez,,4,S,,,,
+    8,Perez,ecl,8,,,,,
+"""
+
+
+def rows(evidence: Evidence) -> list[tuple[object, ...]]:
+    """Return the rows in plain Python."""
+    return evidence.rows.with_columns(pl.col("organism", "column", "label").cast(pl.String)).rows()
+
+
+def test_labels_of_the_file_are_read(tmp_path: Path) -> None:
+    """Only cells with a known organism, a readable MIC and a category count; a strip counts for the MIC's model."""
+    evidence = collect_evidence(whonet_file(tmp_path, FILE), labels=LabelSource.FILE)
+
+    assert [
+        (0, "eco", "AMK_NM", parse_mic("4").code, "S"),
+        (1, "eco", "AMK_NM", parse_mic(">16").code, "R"),
+        (2, "eco", "AMK_NM", parse_mic(">16").code, "R"),
+        (2, "eco", "AMK_NM", parse_mic("0.5").code, "S"),
+    ] == rows(evidence)
+
+
+def test_no_column_that_names_a_patient_is_kept(tmp_path: Path) -> None:
+    """Evidence knows isolates by number only."""
+    evidence = collect_evidence(whonet_file(tmp_path, FILE), labels=LabelSource.FILE)
+
+    assert evidence.rows.columns == ["isolate", "organism", "column", "mic_code", "label"]
+
+
+def test_the_reference_labels_instead_of_the_file(tmp_path: Path) -> None:
+    """With labels from the reference the file's categories are not looked at, and undecided MICs have none."""
+    evidence = collect_evidence(
+        whonet_file(tmp_path, FILE), labels=LabelSource.REFERENCE, reference={"AMK": reference_table()}
+    )
+
+    assert [(row[0], row[1], row[4]) for row in rows(evidence)] == [
+        (0, "eco", "S"),
+        (1, "eco", "R"),
+        (2, "eco", "R"),
+        (3, "eco", "I"),
+        (7, "ecl", "SDD"),
+        (2, "eco", "S"),
+    ]
+
+
+def test_the_reference_fills_what_the_file_lacks(tmp_path: Path) -> None:
+    """With both, the laboratory's word stands and the reference labels the rest."""
+    file = whonet_file(tmp_path, "ORGANISM,AMK_NM,Eti_AMK_NM\neco,8,S\neco,8,\necl,4,8\n")
+
+    evidence = collect_evidence(file, labels=LabelSource.BOTH, reference={"AMK": reference_table()})
+
+    assert [row[4] for row in rows(evidence)] == ["S", "I", "SDD"]
+
+
+def test_a_reference_is_needed_for_its_labels(tmp_path: Path) -> None:
+    """Labels from a reference that was not given are a wrong use, not an empty training."""
+    with pytest.raises(UsageError):
+        collect_evidence(whonet_file(tmp_path, FILE), labels=LabelSource.BOTH)
+
+
+def test_a_file_without_organisms_is_refused(tmp_path: Path) -> None:
+    """The error names the column to add."""
+    with pytest.raises(NoOrganismColumnError):
+        collect_evidence(whonet_file(tmp_path, "AMK_NM,Eti_AMK_NM\n4,S\n"), labels=LabelSource.FILE)
+
+
+def test_a_grid_holds_every_exact_answer_of_organisms_with_a_breakpoint() -> None:
+    """Below an R-only breakpoint stands NI at a level of its own; an organism without any breakpoint is left out."""
+    grid = reference_grid(reference_table())
+
+    assert sorted(grid["organism"].unique()) == ["ecl", "eco", "efm", "kpn", "pae", "sau", "spn"]
+    assert len(grid) == 7 * 28
+    only_r = grid.filter(pl.col("organism") == "sau").select("label", "level").unique().sort("level")
+    assert only_r.rows() == [("NI", 0), ("R", 2)]

@@ -1,0 +1,175 @@
+"""Training: what each drug learns from, and that it can be repeated."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from laboratories import evidence_of, laboratory, reference_table
+from sirena.domain.mic import parse_mic
+from sirena.domain.truth_table import ANSWERS
+from sirena.training.cells import cells_of
+from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource, reference_grid
+from sirena.training.fitting import MINIMUM_RESULTS, TrainedModel, Untrainable, train_models
+from sirena.training.optimisation import Settings
+from sirena.training.schedule import Course
+
+NOTHING = ROW_TYPES.to_frame()
+
+
+def train(evidence: Evidence, **options: object) -> TrainedModel:
+    """Train the one drug of the evidence."""
+    (model,) = train_models(evidence, **options)  # type: ignore[arg-type]
+    assert isinstance(model, TrainedModel)
+    return model
+
+
+def answer(model: TrainedModel, organism: str, mic: str) -> str:
+    """Look up in the compiled table."""
+    found = ANSWERS[model.table.cells[model.table.row_of[organism], parse_mic(mic).code]]
+    return found.category.value if found else ""
+
+
+def test_cut_points_are_learnt_from_labels() -> None:
+    """The laboratory's cut points are found to within half a dilution, in spite of its wrong labels."""
+    model = train(laboratory())
+
+    assert {"eco", "kpn", "pae"} == set(model.table.organisms)
+    np.testing.assert_allclose(model.report["cut_points"]["eco"], [3.5, 4.5], atol=0.5)
+    np.testing.assert_allclose(model.report["cut_points"]["pae"], [4.5, 5.5], atol=0.5)
+
+
+def test_the_same_evidence_and_seed_give_the_same_weights() -> None:
+    """Bit by bit, after another drug has been trained in between."""
+    first = train(laboratory())
+    train(laboratory(seed=5))
+    second = train(laboratory())
+
+    for expected, actual in zip(first.network.get_weights(), second.network.get_weights(), strict=True):
+        assert expected.tobytes() == actual.tobytes()
+    assert first.report == second.report
+
+
+def test_the_report_is_json() -> None:
+    """It holds what a registry logs: seed, settings, counts, digest, history and cut points."""
+    report = json.loads(json.dumps(train(laboratory(), seed=3).report, allow_nan=False))
+
+    assert report["seed"] == 3
+    assert report["label_source"] == "file"
+    assert report["evidence"]["results"] == 400
+    assert len(report["data_sha256"]) == 64
+    assert report["history"][0]["held_out_loss"] > 0
+    assert report["metrics"]["agreement_with_labels"] > 0.97
+
+
+def test_every_row_says_what_it_rests_on() -> None:
+    """One line an organism: source, number and range of results, cut points."""
+    model = train(evidence_of(("eco", "=", 0, "S", 15), ("eco", "=", 6, "R", 10)))
+
+    assert model.table.basis[0].startswith("labels: file; 25 results (S 15, R 10), MIC 1-64 mg/L; cut points ")
+
+
+def test_a_drug_with_too_few_results_is_trained_from_the_reference() -> None:
+    """And says so; its vocabulary is the reference's."""
+    few = evidence_of(("eco", "=", 0, "R", MINIMUM_RESULTS - 1))
+    model = train(replace(few, reference={"AMK": reference_table()}))
+
+    assert model.report["label_source"] == "reference"
+    assert model.report["note"] == "only 19 labelled results in the file"
+    assert answer(model, "eco", "1") == "S"
+    assert answer(model, "efm", "1") == "R"
+
+
+def test_a_drug_with_neither_is_reported() -> None:
+    """Not skipped in silence: the drugs asked for are the drugs answered for."""
+    results = list(train_models(laboratory(), drugs=["AMK", "AMP"]))
+
+    assert [result.column for result in results] == ["AMK_NM", "AMP_NM"]
+    assert isinstance(results[1], Untrainable)
+    assert "0 labelled results" in results[1].why
+
+
+def test_a_reference_without_breakpoints_trains_nothing() -> None:
+    """A table whose every answer is NI is no evidence."""
+    table = reference_table()
+    empty = replace(table, organisms=table.organisms[-1:], cells=table.cells[-1:])
+    (result,) = train_models(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK": empty}))
+
+    assert isinstance(result, Untrainable)
+
+
+def test_a_network_trained_from_the_reference_equals_it() -> None:
+    """S-I-R, SDD, NS, always R, R only: exact and censored answers are those of the reference, cell by cell."""
+    table = reference_table()
+    model = train(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK": table}))
+
+    assert model.report["disagreements_with_reference"] == 0
+    assert "cal" not in model.table.organisms
+    for organism in model.table.organisms:
+        np.testing.assert_array_equal(
+            model.table.cells[model.table.row_of[organism]], table.cells[table.row_of[organism]], organism
+        )
+
+
+def test_descent_mends_what_the_start_got_wrong() -> None:
+    """From cut points moved by a dilution, the descent alone comes back to every label of the reference."""
+    cells = cells_of("AMK_NM", reference_grid(reference_table()))
+    course = Course(cells, replace(Settings(), learning_rate=0.01))
+    batch = course.start()
+    effects, _slope = course.descent.parameters()
+    effects[0, 0] += 1.0 / course.scale
+    course.descent.start(effects, slope=4.0 * course.scale, learning_rate=0.01)
+
+    def wrong() -> int:
+        cuts = course.fit(()).cut_points()[cells.organism, 0]
+        level = ((cells.mic_code - 14.0)[:, None] > cuts).sum(axis=1)
+        return int((level != cells.level).sum())
+
+    before = wrong()
+    course.advance(batch, 300)
+    assert before > 0
+    assert wrong() == 0
+
+
+def test_with_both_the_reference_fills_organisms_and_dilutions() -> None:
+    """The laboratory's cells stand; organisms and MICs it lacks come from the reference."""
+    file = evidence_of(("eco", "=", 3, "S", 40), ("eco", "=", 2, "S", 40))
+    model = train(replace(file, label_source=LabelSource.BOTH, reference={"AMK": reference_table()}))
+
+    assert model.report["label_source"] == "both"
+    assert answer(model, "eco", "8") == "S"
+    assert answer(model, "eco", "32") == "R"
+    assert answer(model, "kpn", "8") == "I"
+    assert answer(model, "efm", "1") == "R"
+
+
+def test_rare_resistance_is_found() -> None:
+    """Three R among a thousand S, far above them, are enough to place a cut point."""
+    model = train(evidence_of(("eco", "=", 0, "S", 600), ("eco", "<=", -1, "S", 400), ("eco", "=", 7, "R", 3)))
+
+    assert answer(model, "eco", "128") == "R"
+    assert answer(model, "eco", "1") == "S"
+
+
+def test_progress_is_told_after_each_drug() -> None:
+    """So a long training can be watched."""
+    told: list[tuple[int, int, str]] = []
+    list(train_models(laboratory(), drugs=["AMK", "AMP"], progress=lambda *state: told.append(state)))
+
+    assert told == [(1, 2, "AMK_NM"), (2, 2, "AMP_NM")]
+
+
+@pytest.mark.parametrize("trials", [3])
+def test_search_finds_settings_and_repeats(trials: int) -> None:
+    """The search varies the settings, reports the best and finds the same again."""
+    evidence = laboratory(isolates=800)
+    first, second = (train(evidence, search=trials).report for _ in range(2))
+
+    assert first["settings"] == second["settings"]
+    assert first["data_sha256"] == second["data_sha256"]
+
+
+def test_a_search_without_held_out_results_keeps_the_settings() -> None:
+    """With too few isolates to judge by, nothing is tuned."""
+    assert train(laboratory(isolates=60), search=2).report["settings"]["lapse"] == Settings().lapse

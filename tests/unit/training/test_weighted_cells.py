@@ -1,0 +1,108 @@
+"""Weighted cells say what their rows say."""
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+
+from laboratories import evidence_of, laboratory
+from sirena.training.backend import tf
+from sirena.training.cells import PARTS, Cells, cells_of, part_of_isolate, tally
+from sirena.training.lineage import Lineage
+from sirena.training.network import CutPoints
+from sirena.training.optimisation import Batch, log_likelihood
+
+
+def loss_and_gradient(batch: Batch, groups: int) -> tuple[float, list[NDArray[np.float32]]]:
+    """Compute both at one fixed, uneven place."""
+    network = CutPoints.of(groups)
+    for number, variable in enumerate(network.variables):
+        variable.assign(np.random.default_rng(number).normal(size=variable.shape))
+    with tf.GradientTape() as tape:
+        effect = tf.gather(network.lineage(tf.constant(batch.member)), batch.organism)
+        above = network.ordinal([effect, tf.constant(batch.kind), tf.constant(batch.dilution)])
+        loss = -tf.reduce_sum(batch.weight * log_likelihood(above, batch.level, tf.constant(0.02)))
+    return float(loss), [
+        tf.convert_to_tensor(gradient).numpy()
+        for gradient in tape.gradient(loss, [variable.value for variable in network.variables])
+    ]
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.5])
+def test_cells_have_the_loss_and_the_gradient_of_their_rows(balance: float) -> None:
+    """Counting equal rows changes neither what is minimised nor the direction of descent."""
+    rows = laboratory(isolates=300).rows
+    cells = cells_of("AMK_NM", tally(rows, seed=0))
+    each = rows.sort("organism").with_row_index("number")
+    member = Lineage.of(cells.organisms)
+    uncounted = Cells(
+        column="AMK_NM",
+        organisms=cells.organisms,
+        names=cells.names,
+        organism=np.array([cells.organisms.index(code) for code in each["organism"]], dtype=np.int32),
+        mic_code=each["mic_code"].to_numpy(),
+        level=np.array(["SIR".index(label) for label in each["label"]], dtype=np.int8),
+        weight=np.ones(len(each)),
+        held_out=np.zeros(len(each)),
+    )
+
+    def described(some: Cells) -> Batch:
+        return Batch.of(some, member.member, 2.0, 3.0, some.weight, some.held_out, balance)
+
+    counted_loss, counted_gradient = loss_and_gradient(described(cells), len(member.groups))
+    loss, gradient = loss_and_gradient(described(uncounted), len(member.groups))
+
+    assert len(cells.weight) < len(uncounted.weight) / 2
+    assert loss == pytest.approx(counted_loss, rel=1e-5)
+    for expected, actual in zip(gradient, counted_gradient, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_an_isolate_is_held_out_with_all_its_results() -> None:
+    """The part depends on the isolate alone, and parts are about equal."""
+    parts = pl.DataFrame({"isolate": pl.Series(range(20_000), dtype=pl.UInt32)}).select(
+        part_of_isolate(pl.col("isolate"), 3)
+    )["isolate"]
+
+    counts = np.bincount(parts.to_numpy())
+    assert len(counts) == PARTS
+    assert counts.min() > 0.8 * 20_000 / PARTS
+    assert counts.max() < 1.2 * 20_000 / PARTS
+
+
+def test_another_seed_holds_out_other_isolates() -> None:
+    """The seed deals anew."""
+    isolates = pl.DataFrame({"isolate": pl.Series(range(1000), dtype=pl.UInt32)})
+    first, second = (isolates.select(part_of_isolate(pl.col("isolate"), seed)).to_numpy() for seed in (0, 1))
+
+    assert np.mean(first == second) < 0.1
+
+
+def test_held_out_results_are_part_of_all() -> None:
+    """Every cell's held-out weight is at most its weight, and about a twentieth of all."""
+    cells = cells_of("AMK_NM", tally(laboratory(isolates=2000).rows, seed=0))
+
+    assert (cells.held_out <= cells.weight).all()
+    assert 0.02 < cells.held_out.sum() / cells.weight.sum() < 0.1
+    assert cells.results == 2000
+
+
+def test_levels_are_named_as_most_labels_name_them() -> None:
+    """SDD and NS survive for the organisms whose labels say so; an unlabelled level takes the drug's usual name."""
+    evidence = evidence_of(
+        ("ecl", "=", 3, "SDD", 3), ("ecl", "=", 3, "I", 1), ("eco", "=", 3, "I", 9), ("spn", "=", 0, "NS", 2)
+    )
+    cells = cells_of("AMK_NM", tally(evidence.rows, seed=0))
+
+    names = dict(zip(cells.organisms, cells.names.tolist(), strict=True))
+    assert names == {"ecl": ["S", "SDD", "NS"], "eco": ["S", "I", "NS"], "spn": ["S", "I", "NS"]}
+
+
+def test_the_digest_tells_evidence_apart() -> None:
+    """One result more, or another name of a level, is another digest; the same evidence has the same."""
+    digests = {
+        cells_of("AMK_NM", tally(evidence_of(("eco", "=", 3, label, number)).rows, seed=0)).digest()
+        for label, number in (("I", 3), ("I", 4), ("SDD", 3), ("I", 3))
+    }
+
+    assert len(digests) == 3
