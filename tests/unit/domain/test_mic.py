@@ -68,6 +68,35 @@ def test_strict_comparators_name_the_next_dilution(text: str, same_as: str) -> N
     assert parse_mic(text) == parse_mic(same_as)
 
 
+@pytest.mark.parametrize(
+    ("text", "same_as"),
+    [
+        ("500", "512"), ("1000", "1024"), ("2000", "2048"),
+        (">500", ">512"), (">1000", ">=2048"), (">2000", ">=4096"),
+        ("<=500", "<=512"), (">=500", ">=512"), ("<1000", "<=512"), ("1000,0", "1024"), ("490", "512"),
+    ],
+)  # fmt: skip
+def test_high_level_screens_are_the_dilution_itself(text: str, same_as: str) -> None:
+    """500, 1000 and 2000 mg/L are how the screens for high-level aminoglycoside resistance are named."""
+    assert parse_mic(text) == parse_mic(same_as)
+
+
+concentrations = st.one_of(
+    st.floats(2.0 ** (MINIMUM_EXPONENT + 1), 2.0 ** (MAXIMUM_EXPONENT - 1)),
+    st.floats(480, 2100),
+    st.sampled_from([499.0, 500.0, 505.0, 512.0, 513.0, 999.0, 1000.0, 1024.0, 2000.0, 2048.0]),
+)
+
+
+@given(concentrations, concentrations, st.sampled_from(["<", "<=", "", ">=", ">"]))
+def test_a_higher_number_is_never_a_lower_dilution_behind_one_comparator(
+    one: float, other: float, comparator: str
+) -> None:
+    """Spelling rules keep the order for every comparator."""
+    low, high = sorted((one, other))
+    assert parse_mic(f"{comparator}{low!r}").exponent <= parse_mic(f"{comparator}{high!r}").exponent
+
+
 def test_comparators_are_part_of_the_value() -> None:
     """16, at most 16 and at least 16 are three different MICs."""
     assert len({parse_mic(text).code for text in ("16", "<=16", ">=16")}) == 3
