@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from laboratories import evidence_of, reference_table
 from sirena.training.evaluation import Rate, answered_cells, evaluate, summarise
+from tests.laboratories import evidence_of, reference_table
 
 
 def test_levels_are_compared_and_errors_counted() -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from laboratories import reference_table, whonet_file
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import parse_mic
 from sirena.training.evidence import Evidence, LabelSource, collect_evidence, reference_grid
 from sirena.whonet.errors import NoOrganismColumnError
+from tests.laboratories import reference_table, whonet_file
 
 FILE = """
     PATIENT_ID,LAST_NAME,ORGANISM,AMK_NM,Eti_AMK_NM,AMK_NE,Eti_AMK_NE,AMK_ND30,Eti_AMK_ND30

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from laboratories import evidence_of, laboratory, reference_table
 from sirena.domain.mic import parse_mic
 from sirena.domain.truth_table import ANSWERS
 from sirena.training.cells import cells_of
@@ -14,6 +13,7 @@ from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource, reference
 from sirena.training.fitting import MINIMUM_RESULTS, TrainedModel, Untrainable, train_models
 from sirena.training.optimisation import Settings
 from sirena.training.schedule import Course
+from tests.laboratories import evidence_of, laboratory, reference_table
 
 NOTHING = ROW_TYPES.to_frame()
 

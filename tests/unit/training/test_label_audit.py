@@ -4,9 +4,9 @@ from pathlib import Path
 
 import polars as pl
 
-from laboratories import evidence_of, reference_table
 from sirena.training.evidence import Evidence
 from sirena.training.label_audit import AUDIT_COLUMNS, audit_labels
+from tests.laboratories import evidence_of, reference_table
 
 
 def found(evidence: Evidence, *, reference: bool = False) -> list[tuple[object, ...]]:

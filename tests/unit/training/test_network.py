@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laboratories import laboratory
 from sirena.domain.mic import DILUTIONS
 from sirena.training.backend import keras, tf
 from sirena.training.cells import cells_of, tally
@@ -18,6 +17,7 @@ from sirena.training.fitting import TrainedModel, train_models
 from sirena.training.lineage import Lineage
 from sirena.training.network import KIND_FEATURES, CutPoints, answering_network, scaled_dilution
 from sirena.training.saving import load_network, save_network
+from tests.laboratories import laboratory
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from laboratories import evidence_of, laboratory
 from sirena.training.backend import tf
 from sirena.training.cells import PARTS, Cells, cells_of, part_of_isolate, tally
 from sirena.training.lineage import Lineage
 from sirena.training.network import CutPoints
 from sirena.training.optimisation import Batch, log_likelihood
+from tests.laboratories import evidence_of, laboratory
 
 
 def loss_and_gradient(batch: Batch, groups: int) -> tuple[float, list[NDArray[np.float32]]]:
