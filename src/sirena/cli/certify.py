@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Ask a model every organism × dilution × comparator and say where it differs from the edition.
 
-        The certificate is kept with the model version, and from then on is the one the gate looks at. Works on any registered model with the inputs ORGANISM and a test column, ours or another's.
+        Works on any registered model with the inputs ORGANISM and a test column, ours or another's. The certificate
+        is kept with the model version, and from then on is the one the gate looks at.
         """
         import json
 

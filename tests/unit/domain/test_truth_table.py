@@ -27,7 +27,7 @@ def test_look_up_answers_the_cross_product() -> None:
         Answer(Category.NI, Reason.UNREADABLE_MIC),
         Answer(Category.NI, Reason.IMPOSSIBLE_MIC),
     ]
-    assert [ANSWERS[code].reason for code in answers[1:, 0] if ANSWERS[code]] == [  # type: ignore[union-attr]
+    assert [ANSWERS[code].reason for code in answers[1:, 0] if ANSWERS[code]] == [
         Reason.MISSING_ORGANISM,
         Reason.UNKNOWN_ORGANISM,
         Reason.NOT_IN_VOCABULARY,
