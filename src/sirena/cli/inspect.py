@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli.label_audit import audit_file, audit_section
 from sirena.cli.sections import Section, print_sections
 
 if TYPE_CHECKING:
@@ -25,22 +26,36 @@ def inspect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,
+    guideline: Annotated[str, typer.Option(help="Edition the laboratory's labels are compared with.")] = "CLSI 2025",
+    audit: Annotated[
+        Path | None, typer.Option(help="Write here every cell whose labels contradict one another or the edition.")
+    ] = None,
 ) -> None:
-    """Tell what a file holds: format, organisms, tests, and by row what cannot be read.
+    """Tell what a file holds: format, organisms, tests, by row what cannot be read, and labels that contradict.
 
     Cells are named by row, column and class and never repeated, since a misplaced cell may name a patient.
 
     Example: sirena inspect w2024hos.sir --rows 20
     """
+    from sirena.guidelines.editions import load_edition
+    from sirena.guidelines.interpreter import compile_tables
     from sirena.whonet.inspection import inspect_file
     from sirena.whonet.reading import read_file
+    from sirena.whonet.writing import write_file
 
+    edition = load_edition(guideline)
     table = read_file(file, sheet=sheet)
     inspection = inspect_file(table, examples=rows)
+    found = audit_file(table, compile_tables(edition)) if table.category_columns else None
+    if audit is not None and found is not None:
+        write_file(found, audit)
     if as_json:
-        typer.echo(json.dumps(inspection.to_json(), ensure_ascii=False, indent=2))
+        labels = None if found is None else {"edition": edition.name, "cells": found.to_dicts()}
+        typer.echo(json.dumps({**inspection.to_json(), "label_audit": labels}, ensure_ascii=False, indent=2))
     else:
         print_sections(describe(inspection))
+        if found is not None:
+            print_sections([audit_section(found, edition.name, audit)])
     table.require_organism()
 
 

@@ -37,6 +37,8 @@ def register(app: typer.Typer) -> None:
 
         Patient columns are dropped at the door. Running it again with the same file and seed adds no versions.
         """
+        from sirena.cli.label_audit import audit_file, audit_section
+        from sirena.cli.sections import print_sections
         from sirena.cli.training_progress import TrainingProgress, print_outcomes
         from sirena.guidelines.editions import load_edition
         from sirena.guidelines.interpreter import compile_tables
@@ -44,7 +46,6 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.connection import connect
         from sirena.registry.training_session import Plan, run_session
         from sirena.training.evidence import LabelSource, collect_evidence
-        from sirena.training.label_audit import audit_labels
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import write_file
 
@@ -54,10 +55,13 @@ def register(app: typer.Typer) -> None:
         edition = load_edition(guideline, overlay)
         registry = connect(settings)
         reference = compile_tables(edition)
-        evidence = collect_evidence(read_file(file, sheet=sheet), labels=LabelSource(source), reference=reference)
-        if audit is not None:
-            write_file(audit_labels(evidence, reference), audit)
-            typer.echo(f"label audit: {audit}", err=True)
+        isolates = read_file(file, sheet=sheet)
+        found = audit_file(isolates, reference)
+        if found is not None:
+            if audit is not None:
+                write_file(found, audit)
+            print_sections([audit_section(found, edition.name, audit)])
+        evidence = collect_evidence(isolates, labels=LabelSource(source), reference=reference)
         with TrainingProgress() as progress:
             plan = Plan(evidence, edition, reference, settings.effective_user, chosen, seed, search)
             outcomes = run_session(registry, plan, progress)

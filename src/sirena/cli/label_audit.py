@@ -1,0 +1,73 @@
+"""The label audit as ``inspect`` and ``train`` show it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sirena.cli.sections import Section
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sirena.domain.truth_table import TruthTable
+    from sirena.whonet.file import WhonetFile
+
+SHOWN: Final = 10
+"""Cells shown on a terminal; a file gets all."""
+
+_COLUMNS: Final = (
+    "column",
+    "organism",
+    "mic",
+    "label",
+    "results",
+    "findings",
+    "other_label",
+    "other_results",
+    "reference",
+)
+_HEADINGS: Final = (
+    "column",
+    "organism",
+    "MIC",
+    "label",
+    "#results",
+    "contradicts",
+    "other label",
+    "#its results",
+    "edition",
+)
+
+
+def audit_file(file: "WhonetFile", reference: Mapping[str, "TruthTable"]) -> "pl.DataFrame | None":
+    """Audit the laboratory's labels; None when the file has no category column.
+
+    Args:
+        file: as read.
+        reference: truth tables of a guideline edition by antimicrobial code.
+    """
+    from sirena.training.evidence import LabelSource, collect_evidence
+    from sirena.training.label_audit import audit_labels
+
+    if not file.category_columns or file.organism_column is None:
+        return None
+    return audit_labels(collect_evidence(file, labels=LabelSource.FILE), reference)
+
+
+def audit_section(audit: "pl.DataFrame", edition: str, written: Path | None) -> Section:
+    """Return the gravest cells and how many there are.
+
+    Args:
+        audit: from `audit_file`.
+        edition: name of the edition the labels were compared with.
+        written: file that holds all of them, if one was asked for.
+    """
+    rows = [
+        tuple("" if cell is None else str(cell) for cell in row) for row in audit.select(_COLUMNS).head(SHOWN).rows()
+    ]
+    where = f"; all are in {written}" if written else "; --audit FILE writes all of them"
+    note = (
+        f"{audit.height} cells hold {audit['results'].sum()} labels that contradict one another, the order of MICs, or "
+        f"{edition}{where if audit.height else ''}. Who is right is yours to say."
+    )
+    return Section("Label audit", rows, _HEADINGS, note)
