@@ -19,6 +19,8 @@ from sirena.domain.category import LABELS, Category
 
 PARTS: Final = 20
 """Number of parts the isolates are dealt into; one of them is 5 % of the isolates."""
+FOLDS: Final = 5
+"""Number of folds of a cross-validation; a fold is every fifth part."""
 LEVELS: Final = 3
 """Ordinal levels of a label: S=0, I and SDD=1, R and NS=2 (`Category.level`)."""
 
@@ -89,6 +91,8 @@ class Cells:
     """Results in this cell, all isolates."""
     held_out: NDArray[np.float64]
     """Results in this cell from the held-out isolates (part 0); part of `weight`."""
+    folds: NDArray[np.float64]
+    """Shape (cells, FOLDS): results in this cell by the isolates' fold; a reference's cells are in none."""
 
     @property
     def results(self) -> int:
@@ -102,9 +106,25 @@ class Cells:
     def digest(self) -> str:
         """Return the SHA-256 of what was learnt from: organisms, level names and every weighted cell."""
         digest = hashlib.sha256("\n".join((self.column, *self.organisms, *self.names.ravel())).encode())
-        for array in (self.organism, self.mic_code, self.level, self.weight, self.held_out):
+        for array in (self.organism, self.mic_code, self.level, self.weight, self.held_out, self.folds):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+    def of_tested_organisms(self) -> "Cells":
+        """Leave out the organisms no isolate was labelled for."""
+        tested = np.bincount(self.organism, weights=self.folds.sum(axis=1), minlength=len(self.organisms)) > 0
+        kept = tested[self.organism]
+        return Cells(
+            column=self.column,
+            organisms=tuple(code for code, found in zip(self.organisms, tested, strict=True) if found),
+            names=self.names[tested],
+            organism=(np.cumsum(tested) - 1)[self.organism[kept]].astype(np.int32),
+            mic_code=self.mic_code[kept],
+            level=self.level[kept],
+            weight=self.weight[kept],
+            held_out=self.held_out[kept],
+            folds=self.folds[kept],
+        )
 
 
 def cells_of(column: str, counted: pl.DataFrame) -> Cells:
@@ -118,9 +138,10 @@ def cells_of(column: str, counted: pl.DataFrame) -> Cells:
     merged = (
         counted.with_columns(
             pl.when(pl.col("part") == 0).then(pl.col("weight")).otherwise(0.0).alias("held_out"),
+            *(_in_fold(fold).alias(f"fold {fold}") for fold in range(FOLDS)),
         )
         .group_by("organism", "mic_code", "level")
-        .agg(pl.col("weight", "held_out").sum())
+        .agg(pl.col("weight", "held_out", "^fold .*$").sum())
         .sort("organism", "mic_code", "level")
     )
     position = {code: row for row, code in enumerate(organisms)}
@@ -133,7 +154,13 @@ def cells_of(column: str, counted: pl.DataFrame) -> Cells:
         level=merged["level"].to_numpy().astype(np.int8),
         weight=merged["weight"].to_numpy().astype(np.float64),
         held_out=merged["held_out"].to_numpy().astype(np.float64),
+        folds=merged.select("^fold .*$").to_numpy().astype(np.float64),
     )
+
+
+def _in_fold(fold: int) -> pl.Expr:
+    part = pl.col("part")
+    return pl.when((part % FOLDS == fold) & (part != REFERENCE_PART)).then(pl.col("weight")).otherwise(0.0)
 
 
 _LEVEL_OF: Final = {label.value: label.level for label in LABELS}

@@ -5,6 +5,7 @@ Rules, each with a test of like name:
 - a drug with fewer than `MINIMUM_RESULTS` labelled results is trained from the reference, and its report says so;
 - one that the reference has no breakpoint for either is yielded as `Untrainable`, with the reason;
 - 5 % of the isolates are held out to choose the number of steps; then all isolates train that many;
+- every labelled result is judged once by cut points that never saw its isolate, for the report;
 - a network trained from the reference trains on while a single answer differs from the reference;
 - the same evidence and seed give the same weights, bit by bit.
 """
@@ -19,8 +20,10 @@ import polars as pl
 from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, spell_dilution
 from sirena.domain.truth_table import TruthTable
 from sirena.training.backend import keras, use_one_thread
-from sirena.training.cells import LEVELS, Cells, cells_of
+from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of
 from sirena.training.compiling import compile_network
+from sirena.training.cross_validation import cross_validate
+from sirena.training.evaluation import AgreementCounts
 from sirena.training.evidence import Evidence, LabelSource, reference_grid
 from sirena.training.lineage import Ancestry, groups_above
 from sirena.training.network import CutPoints, answering_network
@@ -68,7 +71,9 @@ class _Chosen:
     counted: pl.DataFrame
     source: LabelSource
     note: str
-    reference: TruthTable | None
+    file_results: int
+    """Labelled results the file holds for this column, learnt from or not."""
+    reference: TruthTable | None = None
     """The table the network must equal, when labels come from the reference alone."""
 
 
@@ -125,15 +130,15 @@ def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _C
             note = (
                 "" if evidence.label_source is LabelSource.REFERENCE else f"only {results} labelled results in the file"
             )
-            return _Chosen(column, grid, LabelSource.REFERENCE, note, table)
+            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table)
         return Untrainable(
             column,
             f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference",
         )
     if evidence.label_source is LabelSource.BOTH and grid is not None:
         lacking = grid.join(counted, on=["organism", "mic_code"], how="anti").filter(pl.col("label") != "NI")
-        return _Chosen(column, pl.concat([counted, lacking]), LabelSource.BOTH, "", None)
-    return _Chosen(column, counted, evidence.label_source, "", None)
+        return _Chosen(column, pl.concat([counted, lacking]), LabelSource.BOTH, "", results)
+    return _Chosen(column, counted, evidence.label_source, "", results)
 
 
 def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry: Ancestry) -> TrainedModel:
@@ -148,9 +153,11 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         fit = course.fit(watched.history)
         network = _answering(cells, fit)
         table, disagreements = compile_network(network, chosen.column, cells.organisms), None
+        held_out = _held_out(*cross_validate(cells, settings, steps, ancestry))
     else:
         fit, network, table, disagreements = _train_until_equal(course, chosen.reference)
         steps = sum(epoch.steps for epoch in fit.history)
+        held_out = None
     table = replace(table, basis=_basis(cells, fit, chosen.source))
     report: dict[str, Any] = {
         "column": chosen.column,
@@ -161,6 +168,7 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         "data_sha256": cells.digest(),
         "evidence": {
             "results": cells.results,
+            "file_results": chosen.file_results,
             "cells": len(cells.weight),
             "organisms": len(cells.organisms),
             "by_level": dict(zip(("S", "I or SDD", "R or NS"), cells.level_counts(), strict=True)),
@@ -171,6 +179,7 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         "steps": steps,
         "history": [asdict(epoch) for epoch in fit.history],
         "metrics": _metrics(cells, fit),
+        "held_out": held_out,
         "disagreements_with_reference": disagreements,
         "cut_points": {
             organism: [round(float(value), 3) for value in pair]
@@ -203,6 +212,14 @@ def _answering(cells: Cells, fit: Fit) -> keras.Model:
     return answering_network(
         f"modelo_{cells.column}", trained, cells.organisms, fit.lineage.member, cells.names, fit.centre, fit.scale
     )
+
+
+def _held_out(pooled: AgreementCounts, by_organism: dict[str, AgreementCounts]) -> dict[str, Any]:
+    return {
+        "method": f"{FOLDS}-fold cross-validation by isolate",
+        "pooled": pooled.to_json(),
+        "by_organism": {organism: counts.to_json() for organism, counts in by_organism.items()},
+    }
 
 
 def _metrics(cells: Cells, fit: Fit) -> dict[str, float | int]:

@@ -73,6 +73,15 @@ class Fit:
         upper = lower + np.logaddexp(0.0, effect[:, half:] @ KIND_FEATURES.T)
         return np.stack([lower, upper], axis=-1) * self.scale + self.centre
 
+    def levels(self) -> NDArray[np.int64]:
+        """Return the level of every MIC code, (organisms, CODES); -1 where a censored MIC is not decided."""
+        exponent = np.arange(DILUTIONS) + float(MINIMUM_EXPONENT)
+        level = (exponent[:, None] > self.cut_points()[:, :, None, :]).sum(axis=-1)
+        end = np.stack(
+            [level[:, 0], level[:, 0, :1].repeat(DILUTIONS, 1), level[:, 0, -1:].repeat(DILUTIONS, 1)], axis=1
+        )
+        return np.where(level == end, level, -1).reshape(len(level), -1)
+
 
 class Course:
     """One antimicrobial's descent, that can be started and continued."""
@@ -104,7 +113,11 @@ class Course:
 
     def start(self) -> Batch:
         """Put the cut points where all isolates' labels are best explained."""
-        return self._start(self.cells.weight, watched=np.zeros_like(self.cells.weight))
+        return self.start_from(self.cells.weight)
+
+    def start_from(self, weight: NDArray[np.float64]) -> Batch:
+        """Put the cut points where some of the results are best explained, to learn from these only."""
+        return self._start(weight, watched=np.zeros_like(weight))
 
     def advance(self, batch: Batch, steps: int) -> Epoch:
         """Descend some steps on everything."""

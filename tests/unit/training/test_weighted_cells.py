@@ -44,6 +44,7 @@ def test_cells_have_the_loss_and_the_gradient_of_their_rows(balance: float) -> N
         level=np.array(["SIR".index(label) for label in each["label"]], dtype=np.int8),
         weight=np.ones(len(each)),
         held_out=np.zeros(len(each)),
+        folds=np.zeros((len(each), 5)),
     )
 
     def described(some: Cells) -> Batch:
@@ -85,6 +86,8 @@ def test_held_out_results_are_part_of_all() -> None:
     assert (cells.held_out <= cells.weight).all()
     assert 0.02 < cells.held_out.sum() / cells.weight.sum() < 0.1
     assert cells.results == 2000
+    np.testing.assert_array_equal(cells.folds.sum(axis=1), cells.weight)
+    assert (cells.folds[:, 0] >= cells.held_out).all()
 
 
 def test_levels_are_named_as_most_labels_name_them() -> None:
