@@ -57,6 +57,8 @@ class Evidence:
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
     """By antimicrobial code; empty when none was given."""
+    written: Mapping[str, int] = field(default_factory=dict)
+    """Labels of the laboratory by test column."""
 
     def of_isolates(self, chosen: pl.Series) -> "Evidence":
         """Keep the rows of some isolates, for evaluation on the others.
@@ -65,7 +67,7 @@ class Evidence:
             chosen: UInt32 isolate numbers.
         """
         kept = self.rows.join(chosen.unique().to_frame("isolate").cast(pl.UInt32), on="isolate", how="semi")
-        return Evidence(kept, self.label_source, self.reference)
+        return Evidence(kept, self.label_source, self.reference, self.written)
 
     def counted(self, seed: int) -> pl.DataFrame:
         """Return the rows as weighted cells (`cells.tally`)."""
@@ -91,6 +93,7 @@ def collect_evidence(
         raise UsageError("labels from a reference need a guideline edition", hint='Give for example "CLSI 2025".')
     organism = _resolved(file.frame[file.require_organism()])
     parts = [ROW_TYPES.to_frame()]
+    written: dict[str, int] = {}
     for header, test in file.mic_columns.items():
         results = pl.DataFrame(
             {
@@ -101,11 +104,12 @@ def collect_evidence(
             }
         ).with_row_index("isolate")
         results = results.filter((pl.col("mic_code") >= 0) & pl.col("organism").is_not_null())
+        written[test.model_column] = written.get(test.model_column, 0) + results["label"].count()
         table = tables.get(test.drug)
         if labels is not LabelSource.FILE and table is not None and table.column == test.model_column:
             results = _filled_from(table, results)
         parts.append(results.filter(pl.col("label").is_not_null()).cast(ROW_TYPES).select(ROW_TYPES.names()))
-    return Evidence(pl.concat(parts), labels, tables)
+    return Evidence(pl.concat(parts), labels, tables, written)
 
 
 def reference_grid(table: TruthTable) -> pl.DataFrame:

@@ -125,6 +125,8 @@ def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _C
     table = evidence.reference.get(column.split("_")[0])
     grid = reference_grid(table) if table is not None and table.column == column else None
     results = 0 if counted is None else int(counted["weight"].sum())
+    if evidence.label_source is LabelSource.BOTH:
+        results = evidence.written.get(column, 0)
     if evidence.label_source is LabelSource.REFERENCE or counted is None or results < MINIMUM_RESULTS:
         if grid is not None and len(grid):
             note = (

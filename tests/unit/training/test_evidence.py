@@ -8,6 +8,7 @@ import pytest
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import parse_mic
 from sirena.training.evidence import Evidence, LabelSource, collect_evidence, reference_grid
+from sirena.training.fitting import TrainedModel, train_models
 from sirena.whonet.errors import NoOrganismColumnError
 from tests.laboratories import reference_table, whonet_file
 
@@ -93,3 +94,16 @@ def test_a_grid_holds_every_exact_answer_of_organisms_with_a_breakpoint() -> Non
     assert len(grid) == 7 * 28
     only_r = grid.filter(pl.col("organism") == "sau").select("label", "level").unique().sort("level")
     assert only_r.rows() == [("NI", 0), ("R", 2)]
+
+
+def test_a_drug_the_laboratory_hardly_labels_is_trained_from_the_reference_alone(tmp_path: Path) -> None:
+    """With both kinds of labels, a column of fewer than 20 of the file's must equal the edition, not mix the two."""
+    lines = [f"eco,{mic},{label}" for mic, label in [("2", "S"), ("64", "R")] * 9] + ["eco,8,"] * 30
+    file = whonet_file(tmp_path, "\n".join(["ORGANISM,AMK_NM,Eti_AMK_NM", *lines]))
+    evidence = collect_evidence(file, labels=LabelSource.BOTH, reference={"AMK": reference_table()})
+
+    assert dict(evidence.written) == {"AMK_NM": 18}
+    (model,) = train_models(evidence)
+    assert isinstance(model, TrainedModel)
+    assert model.report["label_source"] == "reference"
+    assert "only 18" in model.report["note"]
