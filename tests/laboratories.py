@@ -59,7 +59,7 @@ def evidence_of(*cells: tuple[str, str, int, str, int], column: str = "AMK_NM") 
     ]
     frame = pl.DataFrame(rows, schema=["organism", "column", "mic_code", "label"], orient="row")
     frame = frame.with_row_index("isolate").cast(ROW_TYPES).select(ROW_TYPES.names())
-    return Evidence(frame, LabelSource.FILE)
+    return Evidence(frame, LabelSource.FILE, written={column: len(rows)})
 
 
 def laboratory(seed: int = 0, isolates: int = 400) -> Evidence:
