@@ -4,7 +4,9 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate.
 """
 
 import sys
+import traceback
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -72,3 +74,24 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("sirena: interrupted", err=True)
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last one, told without its contents
+        _tell_unforeseen(error)
+        sys.exit(1)
+
+
+def _tell_unforeseen(error: Exception) -> None:
+    """Say where an error nobody foresaw arose, never its text or its trace: either may hold a patient's data."""
+    if isinstance(error, OSError) and error.strerror:
+        typer.echo(f"sirena: {error.filename or 'writing'}: {error.strerror}", err=True)
+        return
+    from sirena.operations.settings import load_settings
+
+    package = Path(__file__).parent.parent
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(package)
+    ]
+    place = f"{Path(frames[-1].filename).relative_to(package)}, line {frames[-1].lineno}" if frames else "the start"
+    typer.echo(f"sirena: unforeseen error ({type(error).__name__}) at {place}", err=True)
+    typer.echo("  remedy: report it with the command you gave, without data; SIRENA_TRACE=1 shows the trace", err=True)
+    if load_settings().trace:
+        traceback.print_exception(error)

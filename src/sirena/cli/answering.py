@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from sirena.cli.answer_summary import AnswerSummary
-from sirena.domain.errors import SirenaError
+from sirena.domain.errors import SirenaError, UsageError
 
 if TYPE_CHECKING:
     from sirena.panel.frame import SiteTables, TablesFor
@@ -33,15 +33,31 @@ class Output:
     existing: "Existing"
     basis: bool
 
-    def check(self) -> None:
-        """Refuse a name no format is known for, before any work is done.
+    def check(self, source: Path) -> None:
+        """Refuse a destination that cannot be written, before any work is done.
+
+        Args:
+            source: the file that is read; it is never replaced.
 
         Raises:
-            UsageError: the suffix is unknown.
+            UsageError: the suffix is unknown, or the file is the one that is read.
+            UnavailableFileError: its folder is missing or not writable.
         """
-        from sirena.whonet.writing import find_suffix
+        from sirena.whonet.writing import check_place, find_suffix
 
         find_suffix(self.path)
+        check_place(self.path)
+        refuse_same_file(source, self.path)
+
+
+def refuse_same_file(source: Path, output: Path) -> None:
+    """Keep a command from replacing the file it reads.
+
+    Raises:
+        UsageError: both are one file, whatever they are called.
+    """
+    if "-" not in (str(source), str(output)) and source.exists() and output.exists() and source.samefile(output):
+        raise UsageError(f"{output}: is the file that is read", hint="name another file; the input is never replaced")
 
 
 def tell(text: str) -> None:

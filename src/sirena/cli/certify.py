@@ -40,8 +40,11 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.certifying import certify_version
         from sirena.registry.connection import connect
         from sirena.registry.versions import find_version
-        from sirena.whonet.writing import replacing
+        from sirena.whonet.writing import check_place, replacing
 
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            check_place(output / "certificate.json")
         edition = load_edition(guideline, overlay)
         registry = connect(load_settings())
         version = find_version(registry, model)
@@ -50,7 +53,6 @@ def register(app: typer.Typer) -> None:
         attach_certificate(registry, version, document, page)
         typer.echo(summary(certificate, disagreements))
         if output is not None:
-            output.mkdir(parents=True, exist_ok=True)
             base = output / f"{version.name}-{version.version}"
             for suffix, text in (
                 (".json", json.dumps(document, indent=1, ensure_ascii=False)),

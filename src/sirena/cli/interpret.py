@@ -57,7 +57,7 @@ def interpret(
             hint="leave --engine out: one machine answers 10 million results",
         )
     target = Output(output, existing, basis)
-    target.check()
+    target.check(file)
     source = read_file(file, sheet=sheet)
     loaded = load_release(release)
     tables = (

@@ -62,11 +62,12 @@ def reference(
 
     policy = _policy(censored)
     target = Output(output, existing, basis)
-    target.check()
+    target.check(file)
     edition = load_edition(guideline, overlay)
     source = read_file(file, sheet=sheet)
     tell_about_zones(source)
     _tell_about_letters(source, edition)
+    _tell_about_unknown(source)
     drugs = {column.drug for column in source.mic_columns.values()}
 
     def compile_for(site: "SiteChoice") -> dict[str, "TruthTable"]:
@@ -97,6 +98,15 @@ def _tell_about_letters(file: "WhonetFile", edition: "Edition") -> None:
     others = [header for header, column in file.mic_columns.items() if column.guideline != edition.guideline.letter]
     if others:
         tell(f"{edition.name} is applied although their names state another guideline: {listed(others)}")
+
+
+def _tell_about_unknown(file: "WhonetFile") -> None:
+    from sirena.cli.answering import listed, tell
+    from sirena.domain.antimicrobials import ANTIMICROBIALS
+
+    others = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
+    if others:
+        tell(f"not among the {len(ANTIMICROBIALS)} antimicrobials, so NI in every row: {listed(others)}")
 
 
 def _site_tables(file: "WhonetFile", compile_for: "_Compile") -> "SiteTables":

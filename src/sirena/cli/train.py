@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
 
         Patient columns are dropped at the door. Running it again with the same file and seed adds no versions.
         """
+        from sirena.cli.answering import refuse_same_file, tell, tell_about_problems
         from sirena.cli.label_audit import audit_file, audit_section
         from sirena.cli.sections import print_sections
         from sirena.cli.training_progress import TrainingProgress, print_outcomes
@@ -47,21 +48,28 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.training_session import Plan, run_session
         from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.whonet.reading import read_file
-        from sirena.whonet.writing import write_file
+        from sirena.whonet.writing import check_place, find_suffix, write_file
 
-        source = _label_source(labels, [member.value for member in LabelSource])
+        asked = _label_source(labels, [member.value for member in LabelSource])
         chosen = _drugs(drugs)
+        if audit is not None:
+            find_suffix(audit)
+            check_place(audit)
+            refuse_same_file(file, audit)
         settings = load_settings()
         edition = load_edition(guideline, overlay)
         registry = connect(settings)
         reference = compile_tables(edition)
         isolates = read_file(file, sheet=sheet)
+        tell_about_problems(isolates)
         found = audit_file(isolates, reference)
         if found is not None:
             if audit is not None:
                 write_file(found, audit)
             print_sections([audit_section(found, edition.name, audit)])
-        evidence = collect_evidence(isolates, labels=LabelSource(source), reference=reference)
+        elif audit is not None:
+            tell(f"no label audit written to {audit}: the file holds no labels")
+        evidence = collect_evidence(isolates, labels=LabelSource(asked), reference=reference)
         with TrainingProgress() as progress:
             plan = Plan(evidence, edition, reference, settings.effective_user, chosen, seed, search)
             outcomes = run_session(registry, plan, progress)

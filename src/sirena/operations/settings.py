@@ -5,8 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sirena.domain.errors import UsageError
 
 
 def _default_home() -> Path:
@@ -45,6 +47,9 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(default=5.0, gt=0)
     """`SIRENA_POLL_SECONDS`: how often the service asks whether another release is active, in seconds."""
 
+    trace: bool = False
+    """`SIRENA_TRACE`: `1` shows developers the trace of an unforeseen error; a trace may hold patient data."""
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -70,6 +75,12 @@ def load_settings() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        pydantic.ValidationError: a value is out of its range.
+        UsageError: a value is no such setting's, or out of its range.
     """
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        variable = name if name.isupper() else f"SIRENA_{name.upper()}"
+        raise UsageError(f"{variable}: {first['msg']}", hint="mend or unset the environment variable") from None

@@ -18,7 +18,8 @@ from sirena.registry.versions import ModelVersion, find_version, read_file
 
 LOGGED_CERTIFICATE: Final = "certificate.json"
 POINTER_TAG: Final = "sirena.certificate"
-_FOLDER: Final = "certificates"
+CERTIFICATES: Final = "certificates"
+"""Folder, within a model's, of certificates attached later."""
 
 
 def certificate_path(version: ModelVersion) -> str:
@@ -67,10 +68,10 @@ def attach_certificate(
         for suffix, content in contents.items():
             file = Path(scratch) / f"{stem}{suffix}"
             file.write_bytes(content)
-            add_to_model(registry, location, file, _FOLDER)
-    tags = {f"sirena.sha256.{_FOLDER}/{stem}{suffix}": sha256(content) for suffix, content in contents.items()}
+            add_to_model(registry, location, file, CERTIFICATES)
+    tags = {f"sirena.sha256.{CERTIFICATES}/{stem}{suffix}": sha256(content) for suffix, content in contents.items()}
     tags["sirena.edition"] = str(certificate.get("edition", ""))
-    tags[POINTER_TAG] = f"{_FOLDER}/{stem}.json"
+    tags[POINTER_TAG] = f"{CERTIFICATES}/{stem}.json"
     for key, value in tags.items():
         registry.models.set_model_version_tag(version.name, str(version.version), key, value)
     return find_version(registry, str(version))

@@ -12,6 +12,7 @@ from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition
 from sirena.guidelines.interpreter import compile_tables
 from sirena.registry.artifact_store import download_folder
+from sirena.registry.certificates import CERTIFICATES
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.pyfunc_artifact import load_pyfunc
 from sirena.registry.training_session import reference_for
@@ -40,7 +41,8 @@ def certify_version(
         progress: told (questions asked, in all) while a stranger is asked.
 
     Raises:
-        UsageError: the model answers no test column, or is a stranger's whose hash was not given.
+        UsageError: the model answers no test column, the edition states nothing about it, or the model is a stranger's
+            whose hash was not given.
         IntegrityError: its table is not the one that was logged.
     """
     parsed = parse_test_column(version.column)
@@ -49,6 +51,11 @@ def certify_version(
             f"{version} is named after no MIC test column", hint="register it as modelo_AMK_NM, modelo_CIP_EM, …"
         )
     reference = reference_for(compile_tables(edition, [parsed.drug]), parsed.drug, parsed.name)
+    if not reference.organisms:
+        raise UsageError(
+            f"{edition.name} states nothing about {parsed.name}, so it can certify no model of it",
+            hint="certify against an edition of the guideline in the column's name: N is CLSI, E is EUCAST",
+        )
     candidate = (
         load_table(registry, version)
         if version.is_ours
@@ -75,8 +82,6 @@ def _ask_stranger(
                 hint=f"if you know where it comes from: sirena certify {version} --trust {digest}",
             )
         model = load_pyfunc(str(folder))
-        if not reference.organisms:
-            raise UsageError(f"the edition states nothing about {column}", hint="certify against another edition")
         schema = model.metadata.get_input_schema()
         if schema is not None and not {ORGANISM_COLUMN, column} <= set(schema.input_names()):
             raise UsageError(
@@ -87,9 +92,12 @@ def _ask_stranger(
 
 
 def folder_digest(folder: Path) -> str:
-    """Return the SHA-256 over names and contents of all files below a folder."""
+    """Return the SHA-256 over names and contents of all files of a model, certificates kept with it aside."""
     state = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name.startswith(f"{CERTIFICATES}/"):  # `certify` adds them; they are not the model
+            continue
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        state.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
+        state.update(f"{name}\0{content}\n".encode())
     return state.hexdigest()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sirena.certification.evidence import Stage as GateStage
 from sirena.certification.gate import Verdict, evaluate
 from sirena.certification.gate_file import Gate
-from sirena.domain.errors import UsageError
+from sirena.domain.errors import GateError, UsageError
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry
 from sirena.registry.evidence import promotion_evidence
@@ -34,12 +34,16 @@ class RegisteredJudge:
         """Hold a version's evidence against the criteria of a stage.
 
         Raises:
-            UsageError: the version holds no certificate, or the stage has no criteria.
+            GateError: the version holds no certificate.
+            UsageError: the stage has no criteria.
         """
         if stage not in _STAGES:
             raise UsageError(f"there is no gate to {stage.value}")
         if not certificate_digest(version):
-            raise UsageError(f"{version} has no certificate", hint=f"make one with `sirena certify {version}`")
+            raise GateError(
+                f"{version} has no certificate, and nothing is promoted unproved",
+                hint=f"make one with `sirena certify {version}`",
+            )
         evidence = promotion_evidence(
             self.registry,
             version,

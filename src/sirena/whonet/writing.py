@@ -6,6 +6,7 @@ cannot hold (dBASE's ten-letter names, a spreadsheet's million rows) is an error
 
 import gzip
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,6 +100,23 @@ def write_file(frame: pl.DataFrame, path: Path | str) -> None:
         _WRITERS[suffix](frame, temporary)
 
 
+def check_place(path: Path | str) -> None:
+    """Refuse a destination that cannot be written, before long work is done for it.
+
+    Raises:
+        UnavailableFileError: it is a folder, or its folder is missing or not writable.
+    """
+    path = Path(path)
+    if str(path) == "-":
+        return
+    if path.is_dir():
+        raise UnavailableFileError(f"{path}: is a folder", hint="Name a file.")
+    if not path.parent.is_dir():
+        raise UnavailableFileError(f"{path}: its folder does not exist", hint=f"Make {path.parent} first.")
+    if not os.access(path.parent, os.W_OK):
+        raise UnavailableFileError(f"{path}: no permission to write to its folder", hint="Choose another place.")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside a file; rename it over the file when the block ends well, remove it when it fails.
@@ -106,17 +124,14 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         UnavailableFileError: the destination is a folder, or its folder is missing or not writable, or full.
     """
-    if path.is_dir():
-        raise UnavailableFileError(f"{path}: is a folder", hint="Name a file.")
-    if not path.parent.is_dir():
-        raise UnavailableFileError(f"{path}: its folder does not exist", hint=f"Make {path.parent} first.")
+    check_place(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
         temporary.replace(path)
     except SirenaError:
         raise
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, sqlite3.Error) as error:
         cause = getattr(error, "strerror", None) or "the disk may be full or the folder not writable"
         raise UnavailableFileError(f"{path}: cannot be written ({cause})", hint="Choose another place.") from error
     finally:
@@ -130,4 +145,14 @@ def _write_standard_output(frame: pl.DataFrame) -> None:
             sys.stdout.buffer.write(part.write_csv(include_header=False).encode())
         sys.stdout.buffer.flush()
     except BrokenPipeError:  # the reader, `head` for example, has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - lets the interpreter close without a second error
+        _forget_standard_output()
+    except OSError as error:
+        _forget_standard_output()
+        raise UnavailableFileError(
+            f"standard output: cannot be written ({error.strerror})", hint="Choose another place."
+        ) from error
+
+
+def _forget_standard_output() -> None:
+    # what is still buffered would fail a second time when the interpreter closes the stream
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
