@@ -39,12 +39,10 @@ def register(app: typer.Typer) -> None:
         """
         from sirena.cli.label_audit import audit_file, audit_section
         from sirena.cli.sections import print_sections
-        from sirena.cli.training_progress import TrainingProgress, print_outcomes
         from sirena.guidelines.editions import load_edition
         from sirena.guidelines.interpreter import compile_tables
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
-        from sirena.registry.training_session import Plan, run_session
         from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import write_file
@@ -62,6 +60,11 @@ def register(app: typer.Typer) -> None:
                 write_file(found, audit)
             print_sections([audit_section(found, edition.name, audit)])
         evidence = collect_evidence(isolates, labels=LabelSource(source), reference=reference)
+        del isolates, found
+        # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
+        from sirena.cli.training_progress import TrainingProgress, print_outcomes
+        from sirena.registry.training_session import Plan, run_session
+
         with TrainingProgress() as progress:
             plan = Plan(evidence, edition, reference, settings.effective_user, chosen, seed, search)
             outcomes = run_session(registry, plan, progress)
