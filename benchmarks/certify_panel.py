@@ -44,6 +44,7 @@ def main() -> None:
     written = time.perf_counter()
     for certificate in certificates:
         render_page(certificate)
+    ended = time.perf_counter()
     record(
         "certify_panel",
         {
@@ -53,8 +54,10 @@ def main() -> None:
             "disagreeing": sum(certificate.disagreeing for certificate in certificates),
             "certify_seconds": round(certified - started, 2),
             "json_seconds": round(written - certified, 2),
-            "page_seconds": round(time.perf_counter() - written, 2),
+            "page_seconds": round(ended - written, 2),
         },
+        headline=f"41 models of {ORGANISMS} organisms certified in {certified - started:.2f} s, "
+        f"JSON and pages in {ended - certified:.2f} s more",
     )
 
 

@@ -1,13 +1,42 @@
-"""Where a measurement was made, and writing it down."""
+"""Where a measurement was made, and writing it down.
+
+One file a benchmark, ``results/NAME.json``: name, date, machine, a headline of a few words, the peer where one was
+measured or is known, and all figures. `run.py` makes the table of README.md from these files.
+"""
 
 import json
 import os
 import platform
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+
+_LOAD_BEFORE = round(os.getloadavg()[0], 1)
+"""Processes that wanted a core when this benchmark was imported: above the number of cores, wall times are too long."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What somebody else's program takes for the same work."""
+
+    name: str
+    """Program and version."""
+    what: str
+    """Quantity compared, with its unit."""
+    ours: float
+    theirs: float
+    measured: str
+    """``same run``, or where the figure is from."""
+    more_is_better: bool = True
+
+    @property
+    def ratio(self) -> float:
+        """How many times better ours is; below 1, worse."""
+        better, worse = (self.ours, self.theirs) if self.more_is_better else (self.theirs, self.ours)
+        return round(better / worse, 1) if worse else float("inf")
 
 
 def machine() -> dict[str, Any]:
@@ -26,13 +55,28 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": round(memory),
         "python": platform.python_version(),
+        "load_before": _LOAD_BEFORE,
     }
 
 
-def record(name: str, figures: dict[str, Any]) -> None:
-    """Write figures with machine and date to ``results/NAME.json`` and print them."""
+def record(name: str, figures: dict[str, Any], *, headline: str, peers: tuple[Peer, ...] = ()) -> None:
+    """Write figures with machine and date to ``results/NAME.json`` and print them.
+
+    Args:
+        name: of the benchmark, as in ``run.py --only NAME``.
+        figures: everything measured; units stand in the names.
+        headline: the result in a few words, for the table of README.md.
+        peers: who else was measured; the first stands in the table.
+    """
     RESULTS.mkdir(exist_ok=True)
-    document = {"benchmark": name, "date": datetime.now(UTC).date().isoformat(), "machine": machine(), **figures}
+    document = {
+        "benchmark": name,
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+        "headline": headline,
+        "peers": [{**asdict(peer), "times_better": peer.ratio} for peer in peers],
+        **figures,
+    }
     text = json.dumps(document, indent=2, ensure_ascii=False)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     print(text)

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import polars as pl
-from recording import record
+from recording import Peer, record
 
 from sirena.domain.test_column import parse_test_column
 from sirena.guidelines.editions import load_edition
@@ -63,7 +63,6 @@ def measure(isolates: Isolates, basis: bool) -> dict[str, Any]:
         "compile_seconds": round(compiled - began, 3),
         "answer_seconds": round(ended - compiled, 3),
         "results_per_second": round(rate),
-        "times_the_peer": round(rate / PEER),
     }
 
 
@@ -75,10 +74,22 @@ def main() -> None:
     whole = hospital(isolates)
     tenth = Isolates(whole.frame.head(isolates // 10), whole.organism_column, whole.test_columns, {})
     runs = [measure(part, basis) for part in (tenth, whole) for basis in (False, True)]
-    growth = runs[2]["answer_seconds"] / runs[0]["answer_seconds"]
+    whole_run = runs[2]
+    growth = whole_run["answer_seconds"] / runs[0]["answer_seconds"]
+    seconds = whole_run["compile_seconds"] + whole_run["answer_seconds"]
     record(
         "reference_speed",
-        {"peer_results_per_second": PEER, "runs": runs, "growth_for_ten_times_the_rows": round(growth, 1)},
+        {"runs": runs, "growth_for_ten_times_the_rows": round(growth, 1)},
+        headline=f"{whole_run['results']:,} results in {seconds:.2f} s beyond reading the file",
+        peers=(
+            Peer(
+                "R's AMR 3.0.0 as.sir()",
+                "results a second",
+                whole_run["results_per_second"],
+                PEER,
+                "5 drugs × 10,000 isolates, earlier run, machine of this kind",
+            ),
+        ),
     )
 
 

@@ -40,12 +40,10 @@ def register(app: typer.Typer) -> None:
         from sirena.cli.answering import refuse_same_file, tell, tell_about_problems
         from sirena.cli.label_audit import audit_file, audit_section
         from sirena.cli.sections import print_sections
-        from sirena.cli.training_progress import TrainingProgress, print_outcomes
         from sirena.guidelines.editions import load_edition
         from sirena.guidelines.interpreter import compile_tables
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
-        from sirena.registry.training_session import Plan, run_session
         from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import check_place, find_suffix, write_file
@@ -70,6 +68,11 @@ def register(app: typer.Typer) -> None:
         elif audit is not None:
             tell(f"no label audit written to {audit}: the file holds no labels")
         evidence = collect_evidence(isolates, labels=LabelSource(asked), reference=reference)
+        del isolates, found
+        # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
+        from sirena.cli.training_progress import TrainingProgress, print_outcomes
+        from sirena.registry.training_session import Plan, run_session
+
         with TrainingProgress() as progress:
             plan = Plan(evidence, edition, reference, settings.effective_user, chosen, seed, search)
             outcomes = run_session(registry, plan, progress)

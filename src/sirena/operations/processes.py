@@ -16,6 +16,8 @@ from sirena.domain.errors import SirenaError
 
 _POLL_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 10.0
+START_SECONDS: Final = 180.0
+"""How long a server may take to answer: MLflow needs 6 s alone on two cores, and a minute where many others work."""
 
 
 class ProcessStartError(SirenaError):
@@ -34,14 +36,15 @@ def free_port() -> int:
 class ChildProcess:
     """One server of the embedded profile, in a process group of its own.
 
-    Used as a context manager: leaving it sends SIGTERM to the whole group, then SIGKILL to what is left after
-    ten seconds, so nothing stays behind.
+    `launch` returns at once, so that a server comes up while other work is done; `await_health` waits for it, and
+    `start` does both. Used as a context manager: leaving it sends SIGTERM to the whole group, then SIGKILL to what
+    is left after ten seconds, so nothing stays behind.
     """
 
     def __init__(
         self, name: str, command: Sequence[str], *, health: str, log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Describe the process; `start` runs it.
+        """Describe the process; `launch` runs it.
 
         Args:
             name: what messages call it.
@@ -57,20 +60,30 @@ class ChildProcess:
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout_seconds: float = 60.0) -> None:
-        """Run it and wait until it is healthy.
+    def start(self, timeout_seconds: float = START_SECONDS) -> None:
+        """Run it and wait until it is healthy (see `await_health` for what is raised)."""
+        self.launch()
+        self.await_health(timeout_seconds)
 
-        Raises:
-            ProcessStartError: it ended, or did not answer in time; the text names its log.
-        """
+    def launch(self) -> None:
+        """Run it and return at once; nothing happens when it runs already."""
+        if self._process is not None:
+            return
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
                 self._command, stdout=output, stderr=output, env=self._environment, start_new_session=True
             )
+
+    def await_health(self, timeout_seconds: float = START_SECONDS) -> None:
+        """Wait until it answers at its health URL.
+
+        Raises:
+            ProcessStartError: it ended, or did not answer in time, and was stopped; the text names its log.
+        """
         deadline = time.monotonic() + timeout_seconds
         while not _answers(self._health):
-            ended = self._process.poll() is not None
+            ended = self._process is None or self._process.poll() is not None
             if ended or time.monotonic() > deadline:
                 self.stop()
                 what = "ended at once" if ended else f"did not answer within {timeout_seconds:.0f} s"

@@ -149,7 +149,7 @@ def _parse(text: bytes, start: int, names: list[str], delimiter: str, first_row:
                 invalid_row_handler=note,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=True, null_values=[""]
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
             ),
         )
     except pa.ArrowInvalid as error:
@@ -158,7 +158,11 @@ def _parse(text: bytes, start: int, names: list[str], delimiter: str, first_row:
         ) from error
     if ragged:
         raise _ragged(file, *ragged[0], len(names), len(ragged))
-    return pl.DataFrame(pl.from_arrow(table))
+    columns = []
+    while table.num_columns:  # each is given back before the next, so that a long file is never held twice
+        columns.append(pl.DataFrame(pl.from_arrow(table.select([0]), rechunk=False)).to_series().rechunk())
+        table = table.remove_column(0)
+    return pl.DataFrame(columns)
 
 
 def _without_surplus(frame: pl.DataFrame, surplus: list[str], width: int, first_row: int, file: str) -> pl.DataFrame:

@@ -1,0 +1,28 @@
+"""What processes use: peak memory of this one, resident memory of a server and its children. Linux only (``/proc``)."""
+
+import resource
+from pathlib import Path
+
+
+def peak_mib() -> int:
+    """Return this process's own largest resident memory so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def resident_mib(session: int) -> int:
+    """Return the memory of all processes of a session, shared pages counted once (PSS), in MiB.
+
+    Args:
+        session: process id of the session's leader, as of a process started with ``start_new_session``.
+    """
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(after_name[3]) != session:
+                continue
+            rollup = (folder / "smaps_rollup").read_text()
+        except OSError:
+            continue  # it ended meanwhile
+        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total // 1024
