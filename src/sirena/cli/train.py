@@ -39,12 +39,13 @@ def register(app: typer.Typer) -> None:
         """
         from sirena.cli.label_audit import audit_file, audit_section
         from sirena.cli.sections import print_sections
+        from sirena.cli.recorded_acts import train as run_recorded
         from sirena.cli.training_progress import TrainingProgress, print_outcomes
         from sirena.guidelines.editions import load_edition
         from sirena.guidelines.interpreter import compile_tables
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
-        from sirena.registry.training_session import Plan, run_session
+        from sirena.registry.training_session import Plan
         from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import write_file
@@ -64,7 +65,7 @@ def register(app: typer.Typer) -> None:
         evidence = collect_evidence(isolates, labels=LabelSource(source), reference=reference)
         with TrainingProgress() as progress:
             plan = Plan(evidence, edition, reference, settings.effective_user, chosen, seed, search)
-            outcomes = run_session(registry, plan, progress)
+            outcomes = run_recorded(registry, plan, progress)
         print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):
             raise SirenaError(

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -44,6 +44,13 @@ class Settings(BaseSettings):
 
     poll_seconds: float = Field(default=5.0, gt=0)
     """`SIRENA_POLL_SECONDS`: how often the service asks whether another release is active, in seconds."""
+
+    database_url: SecretStr = SecretStr("")
+    """`SIRENA_DATABASE_URL`: PostgreSQL database of the audit ledger; empty means a SQLite file below `SIRENA_HOME`."""
+
+    database_owner_url: SecretStr = SecretStr("")
+    """`SIRENA_DATABASE_OWNER_URL`: the same database entered as the role that owns the ledger's table, for
+    `sirena audit prepare` alone; empty means `SIRENA_DATABASE_URL`."""
 
     @field_validator("home")
     @classmethod
