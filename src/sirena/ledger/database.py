@@ -1,4 +1,4 @@
-"""Reaching the ledger's database: PostgreSQL by psycopg, or a SQLite file, and what to say when it cannot be reached."""
+"""Reaching the ledger's database, PostgreSQL by psycopg or a SQLite file, and what to say when that fails."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -63,7 +63,7 @@ def told(error: SQLAlchemyError, store: str) -> LedgerError:
 
 def _sqlite_engine(url: URL) -> Engine:
     file = Path(str(url.database))
-    engine = create_engine(url, connect_args={"timeout": _LOCK_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -169,6 +169,10 @@ class Ledger:
                 let_only_append(connection, writer)
         self._prepared = True
 
+    def close(self) -> None:
+        """Let go of the database's connections; the ledger may be used again."""
+        self._engine.dispose()
+
     def _prepare(self) -> None:
         with self._preparing:
             if not self._prepared:
