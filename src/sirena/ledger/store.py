@@ -133,8 +133,10 @@ class Ledger:
             newest = asked.order_by(None).order_by(entries.c.seq.desc()).limit(last).subquery()
             asked = select(newest).order_by(newest.c.seq)
         with self.reading() as connection:
-            if exists(connection):
-                for row in connection.execution_options(yield_per=_BATCH).execute(asked):
+            if not exists(connection):
+                return
+            with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+                for row in rows:
                     yield Entry(**row._mapping)
 
     def count(self) -> int:

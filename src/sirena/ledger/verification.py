@@ -85,16 +85,14 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
         noted = ledger.head.read()
     except LedgerTamperedError as error:
         return Verification(0, None, finding=Finding(Damage.HEAD_DAMAGED, 0, error.text))
+    heads = [head for head in (noted, expected) if head is not None]
     with ledger.reading() as connection:
         if not exists(connection):
-            rows: Iterator[Entry] = iter(())
-            guards: list[str] = []
-        else:
-            guards = missing_guards(connection)
-            asked = select(entries).order_by(entries.c.seq)
-            stream = connection.execution_options(yield_per=_BATCH).execute(asked)
-            rows = (Entry(**row._mapping) for row in stream)
-        checked = check_chain(rows, [head for head in (noted, expected) if head is not None])
+            return check_chain(iter(()), heads)
+        guards = missing_guards(connection)
+        asked = select(entries).order_by(entries.c.seq)
+        with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+            checked = check_chain((Entry(**row._mapping) for row in rows), heads)
     if checked.intact and guards:
         told = f"the database does not refuse changes any more: {', '.join(guards)} is missing or disabled"
         return replace(checked, finding=Finding(Damage.UNGUARDED, 0, told))

@@ -20,6 +20,7 @@ from sirena.operations.settings import Settings
 from tests.integration.ledger.conftest import Bench
 from tests.postgresql import Cluster
 
+_REST = "at, event, outcome, who, origin, request_id, act, details, previous, hash"
 _WRITER = """
 import sys
 from sirena.ledger.catalogue import Login
@@ -74,10 +75,8 @@ def test_an_empty_ledger_is_intact_and_empty(bench: Bench) -> None:
         "UPDATE ledger_entries SET who = 'nobody' WHERE seq = 2",
         "DELETE FROM ledger_entries WHERE seq = 3",
         "DELETE FROM ledger_entries",
-        "INSERT INTO ledger_entries SELECT seq + 10, at, event, outcome, who, origin, request_id, act, details, "
-        "previous, hash FROM ledger_entries WHERE seq = 3",
-        "INSERT INTO ledger_entries SELECT seq + 1, at, event, outcome, who, origin, request_id, act, details, "
-        "previous, hash FROM ledger_entries WHERE seq = 3",
+        f"INSERT INTO ledger_entries SELECT seq + 10, {_REST} FROM ledger_entries WHERE seq = 3",
+        f"INSERT INTO ledger_entries SELECT seq + 1, {_REST} FROM ledger_entries WHERE seq = 3",
     ],
 )
 def test_the_database_refuses_to_change_remove_or_squeeze_in(bench: Bench, statement: str) -> None:
@@ -88,16 +87,13 @@ def test_the_database_refuses_to_change_remove_or_squeeze_in(bench: Bench, state
     assert verify(bench.ledger).entries == 3
 
 
-def test_postgresql_refuses_truncate_and_sqlite_refuses_replace(
-    sqlite_bench: Bench, postgresql_bench: Bench
-) -> None:
+def test_postgresql_refuses_truncate_and_sqlite_refuses_replace(sqlite_bench: Bench, postgresql_bench: Bench) -> None:
     """Each database's own way around row triggers is closed."""
     for bench, statement in (
         (postgresql_bench, "TRUNCATE ledger_entries"),
         (
             sqlite_bench,
-            "INSERT OR REPLACE INTO ledger_entries SELECT seq, at, event, outcome, 'x', origin, request_id, act, details, "
-            "previous, hash FROM ledger_entries WHERE seq = 1",
+            f"INSERT OR REPLACE INTO ledger_entries SELECT seq, {_REST} FROM ledger_entries WHERE seq = 1",
         ),
     ):
         bench.ledger.append(login(), login())
