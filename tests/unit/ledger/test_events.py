@@ -28,7 +28,7 @@ FORBIDDEN_FIELDS = ("mic", "isolate", "patient", "specimen", "birth", "sex", "wa
 
 def test_every_event_is_in_the_catalogue_under_its_own_name() -> None:
     """No event exists beside it, and no two share a name."""
-    kinds = set(Event.__subclasses__())
+    kinds = {kind for kind in Event.__subclasses__() if kind.__module__.startswith("sirena.")}
     assert set(CATALOGUE.values()) == kinds
     assert len(CATALOGUE) == len(kinds)
 
@@ -52,7 +52,6 @@ def test_an_event_with_free_text_without_a_rule_cannot_be_made() -> None:
 
     with pytest.raises(TypeError, match="anything has no rule"):
         Careless(who="ana", origin="cli", anything="text")
-    del Careless
 
 
 @given(st.text(max_size=600))
