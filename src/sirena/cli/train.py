@@ -38,8 +38,8 @@ def register(app: typer.Typer) -> None:
         Patient columns are dropped at the door. Running it again with the same file and seed adds no versions.
         """
         from sirena.cli.label_audit import audit_file, audit_section
-        from sirena.cli.sections import print_sections
         from sirena.cli.recorded_acts import train as run_recorded
+        from sirena.cli.sections import print_sections
         from sirena.cli.training_progress import TrainingProgress, print_outcomes
         from sirena.guidelines.editions import load_edition
         from sirena.guidelines.interpreter import compile_tables
