@@ -11,6 +11,7 @@ from typing import Final
 from sirena.cli.sections import Section, print_sections
 from sirena.ledger.entry import Entry
 
+_NAMED: Final = 3
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
@@ -55,9 +56,13 @@ def lines(entries: Iterable[Entry], form: Format) -> Iterator[str]:
 def _told(entry: Entry) -> str:
     parts = []
     for name, value in entry.facts().items():
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        parts.append(f"{name}={_short(text)}")
+        parts.append(f"{name}={_several(value) if isinstance(value, list) else _short(str(value))}")
     return " ".join(parts)
+
+
+def _several(values: list[object]) -> str:
+    more = len(values) - _NAMED
+    return ", ".join(map(str, values[:_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
 def _short(text: str) -> str:
