@@ -26,6 +26,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "SIRENA_PORT",
         "SIRENA_USER",
         "SIRENA_GATE",
+        "SIRENA_DATABASE_URL",
+        "SIRENA_DATABASE_OWNER_URL",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SIRENA_HOME", str(tmp_path / "sirena-home"))

@@ -11,7 +11,9 @@ import sirena
 
 PACKAGE = Path(sirena.__file__).parent
 ORDER = ["domain", "guidelines", "whonet", "panel", "training", "certification", "registry", "serving", "cli"]
-OPERATIONS_USERS = {"registry", "serving", "cli", "operations", "guidelines"}
+OPERATIONS_USERS = {"registry", "serving", "cli", "operations", "guidelines", "ledger"}
+LEDGER_USERS = {"cli"}
+LEDGER_IMPORTS = {"domain", "operations", "ledger"}
 
 
 def _imports(path: Path) -> set[str]:
@@ -36,13 +38,22 @@ def _imports(path: Path) -> set[str]:
 def test_nothing_imports_from_its_right(package: str) -> None:
     """A module imports its own package and those before it in the order of the architecture."""
     allowed = set(ORDER[: ORDER.index(package) + 1]) | ({"operations"} if package in OPERATIONS_USERS else set())
-    wrong = {
+    allowed |= {"ledger"} if package in LEDGER_USERS else set()
+    assert _forbidden_imports(package, allowed) == set()
+
+
+def test_the_ledger_knows_no_models() -> None:
+    """What happened is recorded in words; the ledger imports the domain and the settings only."""
+    assert _forbidden_imports("ledger", LEDGER_IMPORTS) == set()
+
+
+def _forbidden_imports(package: str, allowed: set[str]) -> set[str]:
+    return {
         f"{path.relative_to(PACKAGE)} imports {name}"
         for path in (PACKAGE / package).rglob("*.py")
         for name in _imports(path) - allowed
         if (PACKAGE / name).is_dir()
     }
-    assert wrong == set()
 
 
 @pytest.mark.parametrize(
@@ -52,6 +63,7 @@ def test_nothing_imports_from_its_right(package: str) -> None:
         ("sirena.domain.organisms", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas"]),
         ("sirena.panel.compiled", ["tensorflow", "keras", "mlflow", "fastapi", "polars"]),
         ("sirena.serving.application", ["tensorflow", "keras"]),
+        ("sirena.ledger.acts", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas", "numpy"]),
         ("sirena.cli", ["tensorflow", "keras", "mlflow", "polars", "pandas", "numpy"]),
     ],
 )

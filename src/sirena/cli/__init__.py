@@ -25,6 +25,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "release",
     "interpret",
     "serve",
+    "audit",
     "synthesize",
 )
 """Modules of this package that register commands, in the order of `sirena --help`."""

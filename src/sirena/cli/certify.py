@@ -34,9 +34,11 @@ def register(app: typer.Typer) -> None:
         from sirena.certification.certificate_file import to_json
         from sirena.certification.page import render_page
         from sirena.cli.certificate_summary import summary
+        from sirena.cli.recording import recorded
         from sirena.guidelines.editions import load_edition
+        from sirena.ledger.catalogue import Certified
         from sirena.operations.settings import load_settings
-        from sirena.registry.certificates import attach_certificate
+        from sirena.registry.certificates import attach_certificate, certificate_digest
         from sirena.registry.certifying import certify_version
         from sirena.registry.connection import connect
         from sirena.registry.versions import find_version
@@ -48,9 +50,22 @@ def register(app: typer.Typer) -> None:
         edition = load_edition(guideline, overlay)
         registry = connect(load_settings())
         version = find_version(registry, model)
-        certificate = certify_version(registry, version, edition, trusted=trust)
-        document, page = to_json(certificate), render_page(certificate)
-        attach_certificate(registry, version, document, page)
+        with recorded(
+            registry.settings,
+            Certified,
+            model=version.name,
+            version=version.version,
+            edition=edition.name,
+            edition_digest=edition.digest,
+        ) as act:
+            certificate = certify_version(registry, version, edition, trusted=trust)
+            document, page = to_json(certificate), render_page(certificate)
+            attached = attach_certificate(registry, version, document, page)
+            act.learn(
+                certificate=certificate_digest(attached),
+                asked=certificate.asked,
+                disagreeing=certificate.disagreeing,
+            )
         typer.echo(summary(certificate, disagreements))
         if output is not None:
             base = output / f"{version.name}-{version.version}"

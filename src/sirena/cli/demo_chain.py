@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import typer
 
+from sirena.cli import recorded_acts
 from sirena.cli.gatekeeping import judge_for
 from sirena.cli.training_progress import TrainingProgress, print_outcomes
 from sirena.domain.errors import SirenaError
@@ -19,11 +20,9 @@ from sirena.guidelines.interpreter import compile_tables
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings, load_settings
-from sirena.registry.activation import activate
 from sirena.registry.connection import Registry, connect
-from sirena.registry.releases import Release, create_release
-from sirena.registry.stages import promote
-from sirena.registry.training_session import Outcome, Plan, run_session
+from sirena.registry.releases import Release
+from sirena.registry.training_session import Outcome, Plan
 from sirena.registry.versions import Stage, find_version
 from sirena.training.evidence import LabelSource, collect_evidence
 from sirena.whonet.reading import read_file
@@ -111,7 +110,7 @@ def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
     evidence = collect_evidence(read_file(file), labels=LabelSource.REFERENCE, reference=reference)
     with TrainingProgress() as progress:
         plan = Plan(evidence, edition, reference, registry.settings.effective_user, seed=seed)
-        outcomes = run_session(registry, plan, progress)
+        outcomes = recorded_acts.train(registry, plan, progress)
     untrained = [outcome for outcome in outcomes if outcome.version is None]
     if untrained:
         raise SirenaError("; ".join(f"{outcome.column}: {outcome.note}" for outcome in untrained))
@@ -122,15 +121,14 @@ def _promote(registry: Registry, outcomes: list[Outcome]) -> None:
     judge = judge_for(registry, None)
     for outcome in outcomes:
         for stage in (Stage.STAGING, Stage.PRODUCTION):
-            version = find_version(registry, str(outcome.version))
-            promote(registry, version, stage, approver=judge.approver, verdict=judge.judge(version, stage))
+            recorded_acts.promote(judge, find_version(registry, str(outcome.version)), stage)
 
 
 def _release(registry: Registry, outcomes: list[Outcome]) -> Release:
     versions = [find_version(registry, str(outcome.version)) for outcome in outcomes]
     judge = judge_for(registry, None)
-    release = create_release(registry, versions, author=judge.approver, note="demo")
-    activate(registry, release, approver=judge.approver, judge=judge.judge_member)
+    release = recorded_acts.create_release(registry, versions, author=judge.approver, note="demo")
+    recorded_acts.activate(registry, release, judge)
     return release
 
 

@@ -53,14 +53,9 @@ def promote(
 
 
 def _promote(judge: "RegisteredJudge", version: "ModelVersion", stage: "Stage", override: str) -> str:
-    from sirena.registry.stages import promote as give_stage
+    from sirena.cli.recorded_acts import promote as give_stage
 
-    verdict = None
-    if stage.alias:
-        verdict = judge.judge(version, stage)
-        if override:
-            verdict = verdict.override(judge.approver, override)
-    done = give_stage(judge.registry, version, stage, approver=judge.approver, verdict=verdict)
+    done, verdict = give_stage(judge, version, stage, override)
     if not done.changed:
         return f"{version} is in {stage.value} already"
     before = f", in place of version {done.previous}" if done.previous else ""

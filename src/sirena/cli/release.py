@@ -25,7 +25,8 @@ def create(
     Example: sirena release create --from production --note "CLSI 2025"
     """
     from sirena.cli.gatekeeping import open_registry
-    from sirena.registry.releases import create_release, members_at
+    from sirena.cli.recorded_acts import create_release
+    from sirena.registry.releases import members_at
     from sirena.registry.versions import find_version
 
     registry = open_registry()
@@ -84,14 +85,12 @@ def activate(
     Example: sirena release activate latest
     """
     from sirena.cli.gatekeeping import judge_for, open_registry
-    from sirena.registry.activation import activate as switch_to
+    from sirena.cli.recorded_acts import activate as switch_to
     from sirena.registry.releases import find_release
 
     registry = open_registry()
     judge = judge_for(registry, overlay)
-    done = switch_to(
-        registry, find_release(registry, name), approver=judge.approver, judge=judge.judge_member, override=override
-    )
+    done = switch_to(registry, find_release(registry, name), judge, override)
     before = f", in place of release {done.previous}" if done.previous else ""
     typer.echo(f"{done.release.name} is active{before}" if done.changed else f"{done.release.name} is active already")
 
@@ -102,10 +101,9 @@ def rollback() -> None:
     Example: sirena release rollback
     """
     from sirena.cli.gatekeeping import open_registry
-    from sirena.registry.activation import roll_back
+    from sirena.cli.recorded_acts import roll_back
 
-    registry = open_registry()
-    done = roll_back(registry, approver=registry.settings.effective_user)
+    done = roll_back(open_registry())
     typer.echo(f"{done.release.name} is active again, in place of release {done.previous}")
 
 

@@ -70,12 +70,13 @@ def register(app: typer.Typer) -> None:
         evidence = collect_evidence(isolates, labels=LabelSource(asked), reference=reference)
         del isolates, found
         # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
+        from sirena.cli.recorded_acts import train as run_recorded
         from sirena.cli.training_progress import TrainingProgress, print_outcomes
-        from sirena.registry.training_session import Plan, run_session
+        from sirena.registry.training_session import Plan
 
         with TrainingProgress() as progress:
             plan = Plan(evidence, edition, reference, settings.effective_user, chosen, seed, search)
-            outcomes = run_session(registry, plan, progress)
+            outcomes = run_recorded(registry, plan, progress)
         print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):
             raise SirenaError(

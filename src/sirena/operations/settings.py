@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sirena.domain.errors import UsageError
@@ -49,6 +49,13 @@ class Settings(BaseSettings):
 
     trace: bool = False
     """`SIRENA_TRACE`: `1` shows developers the trace of an unforeseen error; a trace may hold patient data."""
+
+    database_url: SecretStr = SecretStr("")
+    """`SIRENA_DATABASE_URL`: PostgreSQL database of the audit ledger; empty means a SQLite file below `SIRENA_HOME`."""
+
+    database_owner_url: SecretStr = SecretStr("")
+    """`SIRENA_DATABASE_OWNER_URL`: the same database entered as the role that owns the ledger's table, for
+    `sirena audit prepare` alone; empty means `SIRENA_DATABASE_URL`."""
 
     @field_validator("home")
     @classmethod

@@ -1,0 +1,192 @@
+"""``sirena audit``: what happened, whether the record is whole, and what was served when."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from sirena.domain.errors import SirenaError, UsageError
+
+if TYPE_CHECKING:
+    from sirena.cli.audit_formats import Format
+    from sirena.ledger.head import Head
+    from sirena.ledger.store import Ledger
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    group = typer.Typer(no_args_is_help=True, help="The audit ledger: who did what, when, and what came of it.")
+    for command in (show, export, verify, served, prepare, resume):
+        group.command(name=command.__name__)(command)
+    app.add_typer(group, name="audit")
+
+
+def show(
+    last: int = typer.Option(50, min=1, help="How many entries, the newest."),
+    event: list[str] = typer.Option([], help="Only this kind of event; may be repeated."),
+    who: str = typer.Option("", help="Only this account."),
+    since: str = typer.Option("", help="First moment, 2026-03-01 or 2026-03-01T10:00; UTC unless it names a zone."),
+    until: str = typer.Option("", help="First moment that is too late."),
+    act: str = typer.Option("", help="Only the entries of one act, its intention and its outcome."),
+    form: str = typer.Option("table", "--format", help="table, jsonl or csv."),
+) -> None:
+    """Show the newest entries.
+
+    Example: sirena audit show --event promoted --event promotion_refused --since 2026-03-01
+    """
+    from sirena.cli.audit_formats import Format, lines, print_table
+    from sirena.ledger.catalogue import CATALOGUE
+
+    unknown = sorted(set(event) - set(CATALOGUE))
+    if unknown:
+        raise UsageError(f"there is no event {', '.join(unknown)}", hint=f"events: {', '.join(CATALOGUE)}")
+    chosen = _format(form)
+    found = _ledger().read(
+        events=event,
+        who=who,
+        since=_moment(since) if since else None,
+        until=_moment(until) if until else None,
+        act=act,
+        last=last,
+    )
+    if chosen is Format.TABLE:
+        print_table(found)
+    else:
+        for line in lines(found, chosen):
+            typer.echo(line)
+
+
+def export(
+    output: Path = typer.Option(Path("-"), "--output", "-o", help="File, or - for standard output."),
+    form: str = typer.Option("jsonl", "--format", help="jsonl (exact) or csv."),
+) -> None:
+    """Write every entry with its hashes; that it was done is an entry itself.
+
+    Example: sirena audit export -o ledger.jsonl
+    """
+    from sirena.cli.audit_formats import Format, lines
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import Downloaded
+    from sirena.operations.settings import load_settings
+    from sirena.whonet.writing import replacing
+
+    chosen = _format(form)
+    if chosen is Format.TABLE:
+        raise UsageError("a table is for reading; export writes jsonl or csv", hint="--format jsonl")
+    with recorded(load_settings(), Downloaded, resource="audit ledger"):
+        rows = lines(_ledger().read(), chosen)
+        if str(output) == "-":
+            for row in rows:
+                typer.echo(row)
+            return
+        with replacing(output) as beside, beside.open("w", encoding="utf-8") as file:
+            file.writelines(f"{row}\n" for row in rows)
+    typer.echo(f"written: {output}", err=True)
+
+
+def verify(
+    head: str = typer.Option("", help="An end written down earlier, ENTRIES:HASH, as this command prints it."),
+) -> None:
+    """Check every entry against its hash, the chain, and the end noted apart from the database; exit code 1 if not.
+
+    The first entry that was altered, removed or moved is named. Write the printed end down elsewhere from time to
+    time: against it even one who could change database and head file is found.
+
+    Example: sirena audit verify --head 812:5f0c…
+    """
+    from sirena.ledger.verification import verify as check
+
+    ledger = _ledger()
+    found = check(ledger, expected=_head(head) if head else None)
+    if found.finding is not None:
+        raise SirenaError(
+            f"the audit ledger at {ledger.store} is not what was written: {found.finding.text}",
+            hint="keep database and head file as they are, compare with the last backup, tell who is responsible",
+        )
+    typer.echo(f"{found.entries} entries, intact: {ledger.store}")
+    if found.head is not None:
+        typer.echo(f"end {found.head.entries}:{found.head.hash}")
+    for entry in found.open_acts:
+        facts = " ".join(str(value) for value in entry.facts().values())
+        typer.echo(f"without outcome: entry {entry.seq}, {entry.event} by {entry.who} at {entry.at[:19]} UTC: {facts}")
+
+
+def served(
+    on: str = typer.Option(..., "--on", help="Moment, 2026-03-01T10:00; UTC unless it names a zone (+01:00)."),
+    form: str = typer.Option("table", "--format", help="table, jsonl or csv."),
+) -> None:
+    """Say which release answered at a moment, with which versions, who approved each, and on what evidence.
+
+    What the registry says is held against the ledger; a decision the ledger does not know is marked.
+
+    Example: sirena audit served --on 2026-03-01T10:00
+    """
+    from sirena.cli.audit_served import print_served, served_at
+    from sirena.cli.gatekeeping import open_registry
+
+    chosen, moment = _format(form), _moment(on)
+    print_served(served_at(open_registry(), _ledger(), moment), moment, chosen)
+
+
+def prepare(
+    writer: str = typer.Option("", help="PostgreSQL role that may read and add entries, and nothing else."),
+) -> None:
+    """Make the ledger's table and triggers, as the owner that SIRENA_DATABASE_OWNER_URL names; safe to repeat.
+
+    In production the role that Sirena works under should not own the table: the owner could lift the triggers.
+
+    Example: sirena audit prepare --writer sirena
+    """
+    from sirena.ledger.store import open_as_owner
+    from sirena.operations.settings import load_settings
+
+    ledger = open_as_owner(load_settings())
+    ledger.create(writer)
+    typer.echo(f"the audit ledger at {ledger.store} is ready" + (f"; {writer} may only append" if writer else ""))
+
+
+def resume(reason: str = typer.Option(..., help="Why entries are missing; goes on record.")) -> None:
+    """Go on with a ledger whose end was lost, as after putting back a backup; what was lost goes on record.
+
+    Example: sirena audit resume --reason "disk failed, backup of Monday put back"
+    """
+    from sirena.cli.recording import actor
+    from sirena.operations.settings import load_settings
+
+    facts = actor(load_settings())
+    entry = _ledger().resume(who=facts["who"], origin=facts["origin"], reason=reason)
+    typer.echo(f"the ledger goes on with entry {entry.seq}")
+
+
+def _ledger() -> "Ledger":
+    from sirena.ledger.store import open_ledger
+    from sirena.operations.settings import load_settings
+
+    return open_ledger(load_settings())
+
+
+def _format(text: str) -> "Format":
+    from sirena.cli.audit_formats import Format
+
+    try:
+        return Format(text.strip().lower())
+    except ValueError:
+        raise UsageError(f"there is no format {text!r}", hint="formats are table, jsonl, csv") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{text!r} is no moment", hint="write 2026-03-01T10:00, or 2026-03-01T10:00+01:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _head(text: str) -> "Head":
+    from sirena.ledger.head import Head
+
+    entries, _, digest = text.strip().partition(":")
+    if not entries.isdecimal() or len(digest) != 64:
+        raise UsageError("--head is ENTRIES:HASH", hint="as `sirena audit verify` prints it")
+    return Head(int(entries), digest.lower())

@@ -1,0 +1,79 @@
+"""Entries of the ledger as a table, JSON lines or CSV."""
+
+import csv
+import enum
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
+from typing import Final
+
+from sirena.cli.sections import Section, print_sections
+from sirena.ledger.entry import Entry
+
+_NAMED: Final = 3
+_FORMULA: Final = ("=", "+", "-", "@")
+
+
+class Format(enum.StrEnum):
+    """How entries are written."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def print_table(entries: Iterable[Entry]) -> None:
+    """Print entries for a person."""
+    rows = [
+        (str(one.seq), one.at[:19].replace("T", " "), one.event, one.outcome, one.who, one.origin, _told(one))
+        for one in entries
+    ]
+    print_sections(
+        [
+            Section(
+                "Audit ledger (UTC)", rows, ("#entry", "when", "event", "outcome", "who", "from", "what"),
+                "" if rows else "no entries",
+            )
+        ]
+    )  # fmt: skip
+
+
+def lines(entries: Iterable[Entry], form: Format) -> Iterator[str]:
+    """Yield entries as JSON lines, exactly as stored, or as CSV with a heading.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it; JSON lines are exact.
+    """
+    if form is Format.JSONL:
+        for one in entries:
+            yield json.dumps({**asdict(one), "details": one.facts() or one.details}, ensure_ascii=False)
+        return
+    yield _csv_line([each.name for each in fields(Entry)])
+    for one in entries:
+        yield _csv_line([_harmless(str(cell)) for cell in asdict(one).values()])
+
+
+def _told(entry: Entry) -> str:
+    parts = []
+    for name, value in entry.facts().items():
+        parts.append(f"{name}={_several(value) if isinstance(value, list) else _short(str(value))}")
+    return " ".join(parts)
+
+
+def _several(values: list[object]) -> str:
+    more = len(values) - _NAMED
+    return ", ".join(map(str, values[:_NAMED])) + (f" and {more} more" if more > 0 else "")
+
+
+def _short(text: str) -> str:
+    return f"{text[:12]}…" if len(text) == 64 and " " not in text else text[:120]
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _csv_line(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()

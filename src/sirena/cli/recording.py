@@ -1,0 +1,46 @@
+"""How commands put on record what they do: who, from where, and one function around each act."""
+
+import getpass
+import socket
+import uuid
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from sirena.ledger.acts import Act
+    from sirena.ledger.event import Event
+    from sirena.operations.settings import Settings
+
+E = TypeVar("E", bound="Event")
+
+
+def recorded(settings: "Settings", kind: type[E], **facts: Any) -> "AbstractContextManager[Act[E]]":
+    """Put an act of a command on record: its intention before, its outcome after.
+
+    Args:
+        settings: which ledger, and who acts.
+        kind: of event, from the ledger's catalogue.
+        facts: what the event says.
+
+    Raises:
+        LedgerError: the ledger cannot be written; nothing was done.
+    """
+    from sirena.ledger.acts import acting
+    from sirena.ledger.store import open_ledger
+
+    return acting(open_ledger(settings), kind(**actor(settings), **facts))
+
+
+def actor(settings: "Settings") -> dict[str, Any]:
+    """Return who acts, from where and in which call of the command line, as every event wants to know it.
+
+    ``SIRENA_USER`` may be set to any name; the operating system's user stands beside it.
+    """
+    origin = f"cli {getpass.getuser()}@{socket.gethostname()}"
+    return {"who": settings.effective_user, "origin": origin, "request_id": _request_id()}
+
+
+@cache
+def _request_id() -> str:
+    return uuid.uuid4().hex[:16]

@@ -1,0 +1,77 @@
+"""An act and its record: the intention is on disk before the act begins, the outcome after it ended.
+
+When the intention cannot be written, the act does not begin. When the process dies in between, the intention stays
+alone and `sirena audit verify` names it; what came of it can be read from the registry. When only the outcome cannot
+be written, the act has happened and the error says so.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+from sirena.domain.errors import GateError, SirenaError
+from sirena.ledger.errors import LedgerError
+from sirena.ledger.event import Event, Outcome
+from sirena.ledger.store import Ledger
+
+E = TypeVar("E", bound=Event)
+
+
+class Act(Generic[E]):
+    """An act that is going on, and what is known of it so far."""
+
+    def __init__(self, event: E) -> None:
+        """Begin with the intention."""
+        self.event = event
+        """What will be recorded as the outcome."""
+        self.further: list[Event] = []
+        """Events that belong to the act and are recorded with its outcome."""
+        self._outcome = Outcome.DONE
+
+    def learn(self, **facts: Any) -> None:
+        """Add what only became known while it went on, to be recorded with the outcome."""
+        self.event = replace(self.event, **facts)
+
+    def nothing_to_do(self) -> None:
+        """Say that it was so already."""
+        self._outcome = Outcome.UNCHANGED
+
+    @property
+    def outcome(self) -> Event:
+        """The entry that ends it."""
+        return self.event.concluded(self._outcome)
+
+
+@contextmanager
+def acting(ledger: Ledger, intention: E) -> Iterator[Act[E]]:
+    """Record an intention, let the act happen, and record its outcome.
+
+    A `GateError` inside makes it refused, any other exception failed; both go on to the caller.
+
+    Raises:
+        LedgerError: the intention cannot be recorded, and nothing happens; or the outcome cannot, and the text
+            says what happened.
+    """
+    ledger.append(replace(intention, outcome=Outcome.INTENDED))
+    act = Act(intention)
+    try:
+        yield act
+    except GateError as refusal:
+        _conclude(ledger, [act.event.refused()], refusal.text)
+        raise
+    except BaseException as failure:
+        kind = failure.code if isinstance(failure, SirenaError) else type(failure).__name__
+        _conclude(ledger, [act.event.concluded(Outcome.FAILED, kind)], f"it failed ({kind})")
+        raise
+    _conclude(ledger, [*act.further, act.outcome], "it was done")
+
+
+def _conclude(ledger: Ledger, entries: list[Event], what: str) -> None:
+    try:
+        ledger.append(*entries)
+    except LedgerError as error:
+        name = entries[-1].event
+        raise type(error)(
+            f"{error.text}\nthe intention ({name}) is on record, its outcome is not: {what}", hint=error.hint
+        ) from error

@@ -1,0 +1,314 @@
+"""Every event there is. Code records these and no others; `docs/reference/audit-events.md` is made from this file."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from sirena.ledger.event import Event, Outcome
+from sirena.ledger.plain_text import Digest, Name, Place, Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login(Event):
+    """Somebody came in."""
+
+    event = "login"
+    method: Name
+    """``basic``, ``token`` or ``openid``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginFailed(Event):
+    """Somebody tried to come in and was not let; ``who`` is what was claimed."""
+
+    event = "login_failed"
+    method: Name
+    cause: Name
+    """``password``, ``expired``, ``revoked``, ``locked`` …; never what was typed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logout(Event):
+    """Somebody ended the own session."""
+
+    event = "logout"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRefused(Event):
+    """A request was refused by the policy."""
+
+    event = "refusal"
+    action: Name
+    """What the policy calls the action, or the HTTP method."""
+    resource: Place
+    """Route without its query."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenCreated(Event):
+    """A token was made; its secret is known to its owner alone."""
+
+    event = "token_created"
+    token: Name
+    """Public name of the token."""
+    owner: Name
+    scopes: tuple[Name, ...] = ()
+    expires: Name = ""
+    """UTC, ISO 8601."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRevoked(Event):
+    """A token was made worthless."""
+
+    event = "token_revoked"
+    token: Name
+    owner: Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountCreated(Event):
+    """An account was made."""
+
+    event = "account_created"
+    account: Name
+    role: Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountChanged(Event):
+    """An account got another role or password, or was disabled or enabled."""
+
+    event = "account_changed"
+    account: Name
+    change: Name
+    """``role``, ``password``, ``disabled``, ``enabled`` …"""
+    role: Name = ""
+    """The role afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained(Event):
+    """A training session; the versions it registers share its act."""
+
+    event = "trained"
+    labels: Name
+    """Whose labels: ``file``, ``reference`` or ``both``."""
+    edition: Name
+    edition_digest: Digest = ""
+    seed: int = 0
+    registered: int = 0
+    """Versions that came of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered(Event):
+    """A model version was registered."""
+
+    event = "registered"
+    model: Name
+    version: int
+    label_source: Name = ""
+    digest: Digest = ""
+    """Content digest of the version."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certified(Event):
+    """A certificate was made of a model version and from now on is the one that counts."""
+
+    event = "certified"
+    model: Name
+    version: int
+    edition: Name
+    edition_digest: Digest = ""
+    certificate: Digest = ""
+    """SHA-256 of the certificate."""
+    asked: int = 0
+    """Questions asked."""
+    disagreeing: int = 0
+    """Questions answered otherwise than the edition does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotionRefused(Event):
+    """The gate refused a promotion."""
+
+    event = "promotion_refused"
+    model: Name
+    version: int
+    stage: Name
+    evidence: Digest = ""
+    gate: Digest = ""
+    criteria: tuple[Name, ...] = ()
+    """Criteria that refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promoted(Event):
+    """A model version was given a stage."""
+
+    event = "promoted"
+    model: Name
+    version: int
+    stage: Name
+    previous: int | None = None
+    """Version that held the stage before."""
+    evidence: Digest = ""
+    """SHA-256 of the certificate that was judged."""
+    gate: Digest = ""
+    """SHA-256 of the criteria it was held against."""
+    criteria: tuple[Name, ...] = ()
+    """Criteria that refused, when somebody overrode them."""
+    waived: tuple[Name, ...] = ()
+    """Criteria that do not apply to one person's machine."""
+
+    def refused(self) -> Event:
+        """Return the entry of the refusal."""
+        return _as(PromotionRefused, self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overridden(Event):
+    """A named person decided against the gate; shares the act of the promotion or activation it made possible."""
+
+    event = "overridden"
+    subject: Name
+    """Version or release, ``modelo_AMK_NM/3``."""
+    stage: Name
+    reason: Words
+    criteria: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseCreated(Event):
+    """A release was made of model versions."""
+
+    event = "release_created"
+    release: Name = ""
+    digest: Digest = ""
+    members: tuple[Name, ...] = ()
+    """Its versions, ``modelo_AMK_NM/3``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationRefused(Event):
+    """The gate refused to let a release answer."""
+
+    event = "activation_refused"
+    release: Name
+    digest: Digest = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activated(Event):
+    """A release became the one that answers."""
+
+    event = "activated"
+    release: Name
+    digest: Digest = ""
+    previous: int | None = None
+    """Release that was active before."""
+
+    def refused(self) -> Event:
+        """Return the entry of the refusal."""
+        return _as(ActivationRefused, self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolledBack(Event):
+    """The release before the active one became active again."""
+
+    event = "rolled_back"
+    release: Name = ""
+    """Release that is active now."""
+    previous: int | None = None
+    """Release that was active before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Downloaded(Event):
+    """A model, a release, a certificate or the ledger left the house."""
+
+    event = "downloaded"
+    resource: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackedUp(Event):
+    """A backup was made."""
+
+    event = "backup"
+    snapshot: Name = ""
+    size: int = 0
+    """Bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored(Event):
+    """A backup was put back, or proven by a drill."""
+
+    event = "restore"
+    snapshot: Name
+    drill: bool = False
+    """True when it was restored beside the running system."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsChanged(Event):
+    """A setting was changed; its value is not told, it may be secret."""
+
+    event = "settings_changed"
+    setting: Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerResumed(Event):
+    """The ledger goes on after its end was lost, as after putting back a backup; a person says why."""
+
+    event = "ledger_resumed"
+    noted_entries: int
+    """Entries there had been by the head kept beside the database."""
+    noted_hash: Digest
+    found_entries: int
+    """Entries that were found."""
+    reason: Words
+
+
+CATALOGUE: Final[dict[str, type[Event]]] = {
+    kind.event: kind
+    for kind in (
+        Login,
+        LoginFailed,
+        Logout,
+        AccessRefused,
+        TokenCreated,
+        TokenRevoked,
+        AccountCreated,
+        AccountChanged,
+        Trained,
+        Registered,
+        Certified,
+        Promoted,
+        PromotionRefused,
+        Overridden,
+        ReleaseCreated,
+        Activated,
+        ActivationRefused,
+        RolledBack,
+        Downloaded,
+        BackedUp,
+        Restored,
+        SettingsChanged,
+        LedgerResumed,
+    )
+}
+"""Kind of event by its name in the ledger."""
+
+
+def _as(kind: type[Event], event: Event) -> Event:
+    """Return the refusal of an event: its own fields as far as the refusal has them."""
+    common: dict[str, Any] = {
+        one.name: getattr(event, one.name) for one in fields(kind) if hasattr(event, one.name) and one.name != "at"
+    }
+    return kind(**{**common, "outcome": Outcome.REFUSED})

@@ -1,0 +1,81 @@
+"""Reaching the ledger's database, PostgreSQL by psycopg or a SQLite file, and what to say when that fails."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from sirena.domain.errors import UsageError
+from sirena.ledger.errors import LedgerError, LedgerUnavailableError
+
+_CONNECT_SECONDS: Final = 5
+LOCK_SECONDS: Final = 30
+"""How long one writer waits for the others."""
+
+
+def engine_for(database_url: str) -> Engine:
+    """Return an engine for an address; nothing is reached yet.
+
+    Raises:
+        UsageError: the address is none of PostgreSQL or of a SQLite file.
+    """
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        url = URL.create("unknown")
+    backend = url.get_backend_name() if url.drivername != "postgres" else "postgresql"
+    if backend == "postgresql":
+        # whatever driver the address names: psycopg 3 is the one that comes with Sirena
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "sirena-ledger"},
+        )
+    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
+        return _sqlite_engine(url)
+    raise UsageError(
+        "SIRENA_DATABASE_URL names no PostgreSQL database and no SQLite file",
+        hint="postgresql://sirena:PASSWORD@127.0.0.1:5432/sirena, or empty for a file below SIRENA_HOME",
+    )
+
+
+def address(url: URL) -> str:
+    """Return where a database is, without who enters it."""
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{url.database}"
+    return f"postgresql://{url.host or ''}:{url.port or 5432}/{url.database or ''}"
+
+
+def told(error: SQLAlchemyError, store: str) -> LedgerError:
+    """Return an error that names the database and no contents: the driver's text holds what was to be written."""
+    kind = type(getattr(error, "orig", None) or error).__name__
+    if kind in ("OperationalError", "LockNotAvailable", "ConnectionTimeout", "TimeoutError", "AdminShutdown"):
+        return LedgerUnavailableError(
+            f"the audit ledger at {store} does not answer, or is locked ({kind})",
+            hint="without it nothing that must be on record is done; start the database, or see SIRENA_DATABASE_URL",
+        )
+    return LedgerError(
+        f"the audit ledger at {store} refused ({kind})",
+        hint="see the database's log; a first start needs `sirena audit prepare`",
+    )
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    file = Path(str(url.database))
+    engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # transactions are begun by us: the driver's own begin takes the lock too late
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        file.chmod(0o600)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        adds = connection.get_execution_options().get("ledger_adds")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if adds else "BEGIN")
+
+    return engine

@@ -1,0 +1,89 @@
+"""The head: how many entries there were and the hash of the last, kept in a file apart from the database.
+
+A chain shows what was altered in its middle; that its end was cut off, or that all of it was written anew, only
+shows against something kept elsewhere. The file is written after each entry is committed, so a crash in between
+leaves it behind the database by some entries, never ahead: ahead means that entries were lost.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sirena.ledger.entry import Entry
+from sirena.ledger.errors import LedgerTamperedError
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the ledger as it was noted."""
+
+    entries: int
+    """Number of entries, which is the last one's place."""
+    hash: str
+    """The last one's hash."""
+
+
+@dataclass(frozen=True)
+class HeadFile:
+    """Where the head of one database is kept."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, folder: Path, store: str) -> "HeadFile":
+        """Return the file of a database.
+
+        Args:
+            folder: below `SIRENA_HOME`.
+            store: the database's address without credentials.
+        """
+        return cls(folder / f"head-{hashlib.sha256(store.encode()).hexdigest()[:16]}.json")
+
+    def read(self) -> Head | None:
+        """Return the head, or None when none was noted yet.
+
+        Raises:
+            LedgerTamperedError: the file is there and says nothing readable.
+        """
+        try:
+            noted = json.loads(self.path.read_text(encoding="utf-8"))
+            return Head(int(noted["entries"]), str(noted["hash"]))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerTamperedError(
+                f"the ledger's head file {self.path} is damaged",
+                hint="put it back from a backup, or write down why and go on: `sirena audit resume --reason …`",
+            ) from error
+
+    def note(self, last: Entry) -> None:
+        """Note the end of the ledger, unless a later one is noted already."""
+        with self._alone():
+            noted = self.read()
+            if noted is None or noted.entries < last.seq:
+                self._write(last)
+
+    def replace(self, last: Entry) -> None:
+        """Note the end of the ledger whatever was noted before."""
+        with self._alone():
+            self._write(last)
+
+    def _write(self, last: Entry) -> None:
+        beside = self.path.with_suffix(f".{os.getpid()}.new")
+        with beside.open("w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
+            json.dump({"entries": last.seq, "hash": last.hash}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self.path)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self.path.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

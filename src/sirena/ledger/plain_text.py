@@ -1,0 +1,103 @@
+"""Text that may stand in the ledger: one line, of limited length, nothing hidden in it, no measurement of a patient.
+
+Names come from outside (a login name is whatever somebody typed), so they are never refused but made harmless:
+control characters, line ends and invisible direction marks become visible escapes, which is what defeats log
+injection; what is too long is cut. Every rule gives the same text again when applied to its own result.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Annotated, Final, Protocol
+
+_ELLIPSIS: Final = "…"
+_MASK: Final = "[masked]"
+_RECORD_NUMBER: Final = re.compile(r"\d(?:[-./ ]?\d){5,}")
+_CONCENTRATION: Final = re.compile(
+    r"(?:<=|>=|[<>=≤≥])\s*\d+(?:[.,]\d+)?|\d+(?:[.,]\d+)?\s*(?:mg/l|µg/ml|μg/ml|ug/ml|mcg/ml)\b", re.IGNORECASE
+)
+
+
+class Rule(Protocol):
+    """Makes a text fit to stand in a field."""
+
+    def apply(self, text: str) -> str:
+        """Return the text as it may stand."""
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return a text with everything that is no visible character escaped, cut to ``limit`` characters."""
+    visible = "".join(character if _is_visible(character) else _escaped(character) for character in text[: limit + 1])
+    return visible if len(visible) <= limit else visible[: limit - 1] + _ELLIPSIS
+
+
+def _is_visible(character: str) -> bool:
+    return character == " " or unicodedata.category(character)[0] not in "CZ"
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+@dataclass(frozen=True)
+class Limited:
+    """One line of at most so many characters."""
+
+    limit: int
+
+    def apply(self, text: str) -> str:
+        """Return the text escaped and cut."""
+        return one_line(text, self.limit)
+
+
+@dataclass(frozen=True)
+class Free:
+    """What a person writes: one line in which record numbers, dates and concentrations are masked.
+
+    A reason is the only place where somebody could write of a patient; without number, birth date and MIC it
+    holds no measurement that belongs to one.
+    """
+
+    limit: int
+
+    def apply(self, text: str) -> str:
+        """Return the text masked, escaped and cut."""
+        masked = _RECORD_NUMBER.sub(_MASK, _CONCENTRATION.sub(_MASK, text[: 4 * self.limit]))
+        return one_line(masked, self.limit)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A path or URL without query and fragment, where clients put what is nobody's business."""
+
+    limit: int
+
+    def apply(self, text: str) -> str:
+        """Return the address up to its query, escaped and cut."""
+        return one_line(re.split(r"[?#]", text, maxsplit=1)[0], self.limit)
+
+
+@dataclass(frozen=True)
+class Hexadecimal:
+    """A digest, or nothing."""
+
+    def apply(self, text: str) -> str:
+        """Return the text.
+
+        Raises:
+            ValueError: it is no digest; digests come from our own code, so this is a fault in it.
+        """
+        if not re.fullmatch(r"(?:[0-9a-f]{8,64})?", text):
+            raise ValueError("a digest is 8 to 64 hexadecimal digits")
+        return text
+
+
+Name = Annotated[str, Limited(200)]
+"""Name of an account, model, release, edition, setting."""
+Words = Annotated[str, Free(500)]
+"""A reason given by a person."""
+Place = Annotated[str, Address(300)]
+"""Where something was asked for: a route, an address."""
+Digest = Annotated[str, Hexadecimal()]
+"""SHA-256 in hexadecimal digits, whole or its beginning; empty when there is none."""

@@ -1,0 +1,263 @@
+"""The ledger's database: entries are added under one lock, and read in order.
+
+An entry is committed before the head file notes it. Adding to a ledger whose noted end is gone is refused, so
+nobody can cut entries off and have the ledger grow over the place.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from sirena.domain.errors import UsageError
+from sirena.ledger.catalogue import LedgerResumed
+from sirena.ledger.database import LOCK_SECONDS, address, engine_for, told
+from sirena.ledger.entry import Entry
+from sirena.ledger.errors import LedgerError, LedgerTamperedError
+from sirena.ledger.event import Event
+from sirena.ledger.head import Head, HeadFile
+from sirena.ledger.schema import ADVISORY_LOCK, create, entries, exists, let_only_append
+from sirena.operations.settings import Settings
+
+_BATCH: Final = 1000
+
+
+class Ledger:
+    """An open ledger; safe to share between threads."""
+
+    def __init__(self, engine: Engine, head: HeadFile) -> None:
+        """Use `open_ledger`, which knows where the database is."""
+        self._engine = engine
+        self.head = head
+        self._prepared = False
+        self._preparing = threading.Lock()
+
+    @property
+    def store(self) -> str:
+        """Address of the database, without credentials."""
+        return address(self._engine.url)
+
+    def append(self, *events: Event) -> list[Entry]:
+        """Add entries, all of them or none, and return them when they are on disk.
+
+        Raises:
+            LedgerUnavailableError: the database does not answer, or others kept it busy for half a minute.
+            LedgerTamperedError: the entry the head file notes is not there any more, or not as it was.
+            LedgerError: the database refused.
+        """
+        self._prepare()
+        with self._writing() as connection:
+            last = _last(connection)
+            self._require_continuity(connection)
+            added = []
+            for one in events:
+                last = Entry.after(last, one)
+                connection.execute(insert(entries).values(asdict(last)))
+                added.append(last)
+        if added:
+            self._note(added[-1])
+        return added
+
+    def resume(self, *, who: str, origin: str, reason: str) -> Entry:
+        """Go on after the end of the ledger was lost, and put on record what was lost and why.
+
+        Raises:
+            UsageError: nothing was lost, or no reason is given.
+        """
+        if not reason.strip():
+            raise UsageError("going on without the lost entries needs a reason", hint="--reason")
+        self._prepare()
+        try:
+            noted = self.head.read()
+        except LedgerTamperedError:
+            noted = Head(0, "")
+        with self._writing() as connection:
+            if noted is None or (noted.entries and self._noted_is_there(connection, noted)):
+                raise UsageError("the ledger's end is where it was noted: nothing was lost")
+            last = _last(connection)
+            found = LedgerResumed(
+                who=who,
+                origin=origin,
+                noted_entries=noted.entries,
+                noted_hash=noted.hash,
+                found_entries=last.seq if last else 0,
+                reason=reason,
+            )
+            entry = Entry.after(last, found)
+            connection.execute(insert(entries).values(asdict(entry)))
+        self.head.replace(entry)
+        return entry
+
+    def read(
+        self,
+        *,
+        events: Sequence[str] = (),
+        who: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        act: str = "",
+        last: int | None = None,
+    ) -> Iterator[Entry]:
+        """Yield entries in order.
+
+        Args:
+            events: names in the catalogue; empty for all.
+            who: account; empty for all.
+            since: first moment, with zone.
+            until: first moment that is too late, with zone.
+            act: entries of one act; empty for all.
+            last: only so many, the newest of them.
+
+        Raises:
+            LedgerUnavailableError: the database does not answer.
+        """
+        asked = select(entries).order_by(entries.c.seq)
+        if events:
+            asked = asked.where(entries.c.event.in_(events))
+        if who:
+            asked = asked.where(entries.c.who == who)
+        if act:
+            asked = asked.where(entries.c.act == act)
+        if since is not None:
+            asked = asked.where(entries.c.at >= moment(since))
+        if until is not None:
+            asked = asked.where(entries.c.at < moment(until))
+        if last is not None:
+            newest = asked.order_by(None).order_by(entries.c.seq.desc()).limit(last).subquery()
+            asked = select(newest).order_by(newest.c.seq)
+        with self.reading() as connection:
+            if not exists(connection):
+                return
+            with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+                for row in rows:
+                    yield Entry(**row._mapping)
+
+    def count(self) -> int:
+        """Return the number of entries."""
+        with self.reading() as connection:
+            if not exists(connection):
+                return 0
+            return int(connection.scalar(select(func.count()).select_from(entries)) or 0)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the ledger throughout."""
+        with self._told(), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield connection
+
+    def create(self, writer: str = "") -> None:
+        """Make the table and its triggers unless they are there; PostgreSQL: let a role append and nothing else.
+
+        Args:
+            writer: the role that may append; empty leaves the rights alone.
+
+        Raises:
+            UsageError: the role cannot be kept from changing entries, or the database knows no roles.
+        """
+        with self._writing() as connection:
+            create(connection)
+            if writer and connection.dialect.name != "postgresql":
+                raise UsageError("SQLite knows no roles", hint="leave --writer out, or set SIRENA_DATABASE_URL")
+            if writer:
+                let_only_append(connection, writer)
+        self._prepared = True
+
+    def close(self) -> None:
+        """Let go of the database's connections; the ledger may be used again."""
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        with self._preparing:
+            if not self._prepared:
+                with self.reading() as connection:
+                    self._prepared = exists(connection)
+                if not self._prepared:
+                    self.create()
+
+    def _require_continuity(self, connection: Connection) -> None:
+        noted = self.head.read()
+        if noted is not None and not self._noted_is_there(connection, noted):
+            raise LedgerTamperedError(
+                f"the ledger's entry {noted.entries} is missing or was altered, so nothing may be added",
+                hint="see `sirena audit verify`; after putting back a backup: `sirena audit resume --reason …`",
+            )
+
+    @staticmethod
+    def _noted_is_there(connection: Connection, noted: Head) -> bool:
+        return connection.scalar(select(entries.c.hash).where(entries.c.seq == noted.entries)) == noted.hash
+
+    def _note(self, last: Entry) -> None:
+        try:
+            self.head.note(last)
+        except OSError as error:
+            raise LedgerError(
+                f"the ledger's head file {self.head.path} cannot be written",
+                hint="see to the folder's rights and space",
+            ) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._told(), self._engine.connect() as connection:
+            options = connection.execution_options(ledger_adds=True)
+            with options.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+                yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise told(error, self.store) from error
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """Return the ledger of an installation: `SIRENA_DATABASE_URL`, or a SQLite file below `SIRENA_HOME`.
+
+    Nothing is reached yet; the table is made when the first entry is added.
+
+    Raises:
+        UsageError: the address is none of PostgreSQL or SQLite.
+        LedgerError: the folder of the head file cannot be made.
+    """
+    return _open(settings.database_url.get_secret_value(), settings.home)
+
+
+def open_as_owner(settings: Settings) -> Ledger:
+    """Return the ledger under the role that shall own its table (`SIRENA_DATABASE_OWNER_URL`)."""
+    owner = settings.database_owner_url.get_secret_value()
+    return _open(owner or settings.database_url.get_secret_value(), settings.home)
+
+
+def moment(when: datetime) -> str:
+    """Return a time as entries write it, so that the order of texts is the order of times."""
+    return Event(who="", origin="", at=when).at.isoformat(timespec="microseconds")
+
+
+@lru_cache(maxsize=8)
+def _open(database_url: str, home: Path) -> Ledger:
+    folder = home / "ledger"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise LedgerError(
+            f"the folder {folder} cannot be made", hint="see to its rights, or set SIRENA_HOME"
+        ) from error
+    engine = engine_for(database_url or f"sqlite:///{folder / 'ledger.db'}")
+    return Ledger(engine, HeadFile.of(folder, address(engine.url)))
+
+
+def _last(connection: Connection) -> Entry | None:
+    row = connection.execute(select(entries).order_by(entries.c.seq.desc()).limit(1)).first()
+    return Entry(**row._mapping) if row is not None else None

@@ -1,0 +1,147 @@
+"""Is the ledger what was written? Read from the first entry to the last, against the chain and the noted head.
+
+Rules, each with a test of like name:
+
+- places count from 1 without a gap: a gap is a missing entry;
+- an entry's hash fits its content: if not, it was altered;
+- an entry continues the one before: if another does, it was moved; if none does, the one before was altered and its
+  hash computed anew;
+- the noted head is an entry of the ledger: if not, the end was cut off or written anew;
+- the triggers that refuse changes are in force.
+
+The first entry found wrong is named; what comes after it proves nothing and is not judged.
+"""
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy import select
+
+from sirena.ledger.entry import GENESIS, Entry
+from sirena.ledger.errors import LedgerTamperedError
+from sirena.ledger.event import Outcome
+from sirena.ledger.head import Head
+from sirena.ledger.schema import entries, exists, missing_guards
+from sirena.ledger.store import Ledger
+
+_BATCH: Final = 1000
+_CONCLUDES: Final = {"promotion_refused": "promoted", "activation_refused": "activated"}
+"""Events that end an intention of another name."""
+
+
+class Damage(enum.StrEnum):
+    """What was done to the ledger."""
+
+    ALTERED = "altered"
+    MISSING = "missing"
+    REORDERED = "reordered"
+    CUT_OFF = "cut off"
+    REWRITTEN = "rewritten"
+    HEAD_DAMAGED = "head damaged"
+    UNGUARDED = "unguarded"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The first thing that is wrong."""
+
+    damage: Damage
+    seq: int
+    """Place of the first entry that is not what it was; 0 when it concerns none."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What checking the ledger found."""
+
+    entries: int
+    """Entries read."""
+    head: Head | None
+    """The end as found: to be written down elsewhere; None when the ledger is empty or damaged."""
+    open_acts: tuple[Entry, ...] = ()
+    """Intentions whose outcome nobody wrote: the process died, or is at it now."""
+    finding: Finding | None = None
+
+    @property
+    def intact(self) -> bool:
+        """True when nothing is wrong."""
+        return self.finding is None
+
+
+def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
+    """Check the whole ledger.
+
+    Args:
+        ledger: to check.
+        expected: an end that was written down elsewhere earlier, if any.
+
+    Raises:
+        LedgerUnavailableError: the database does not answer.
+    """
+    try:
+        noted = ledger.head.read()
+    except LedgerTamperedError as error:
+        return Verification(0, None, finding=Finding(Damage.HEAD_DAMAGED, 0, error.text))
+    heads = [head for head in (noted, expected) if head is not None]
+    with ledger.reading() as connection:
+        if not exists(connection):
+            return check_chain(iter(()), heads)
+        guards = missing_guards(connection)
+        asked = select(entries).order_by(entries.c.seq)
+        with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+            checked = check_chain((Entry(**row._mapping) for row in rows), heads)
+    if checked.intact and guards:
+        told = f"the database does not refuse changes any more: {', '.join(guards)} is missing or disabled"
+        return replace(checked, finding=Finding(Damage.UNGUARDED, 0, told))
+    return checked
+
+
+def check_chain(rows: Iterator[Entry], heads: Sequence[Head] = ()) -> Verification:
+    """Check entries in the order of their places against the chain and against ends noted earlier."""
+    noted = {head.entries: head.hash for head in heads}
+    last: Entry | None = None
+    intended: dict[str, Entry] = {}
+    count = 0
+    for count, entry in enumerate(rows, 1):
+        finding = _judge(entry, count, last, rows)
+        if finding is None and noted.get(count, entry.hash) != entry.hash:
+            told = f"entry {count} is not the one that was noted: it, or the ledger up to it, was written anew"
+            finding = Finding(Damage.REWRITTEN, count, told)
+        if finding is not None:
+            return Verification(count, None, finding=finding)
+        if entry.outcome == Outcome.INTENDED:
+            intended[entry.act] = entry
+        elif intended.get(entry.act, entry).event in (entry.event, _CONCLUDES.get(entry.event)):
+            intended.pop(entry.act, None)
+        last = entry
+    end = Head(last.seq, last.hash) if last else None
+    open_acts = tuple(intended.values())
+    lost = max((head.entries for head in heads), default=0)
+    if lost > count:
+        told = f"entries {count + 1} to {lost} are missing: the end was cut off"
+        return Verification(count, end, open_acts, Finding(Damage.CUT_OFF, count + 1, told))
+    return Verification(count, end, open_acts)
+
+
+def _judge(entry: Entry, place: int, last: Entry | None, rest: Iterator[Entry]) -> Finding | None:
+    before = last.hash if last else GENESIS
+    if entry.seq != place:
+        until = entry.seq - 1
+        told = f"entry {place} is missing" if until <= place else f"entries {place} to {until} are missing"
+        return Finding(Damage.MISSING, place, told)
+    fits = entry.computed_hash == entry.hash
+    if fits and entry.previous == before:
+        return None
+    if entry.previous != before:
+        moved = next((other.seq for other in rest if other.previous == before), None)
+        if moved is not None:
+            return Finding(
+                Damage.REORDERED, place, f"entry {place} was moved: the one that belongs there is at {moved}"
+            )
+        if fits and last is not None:
+            told = f"entry {last.seq} was altered and its hash computed anew: entry {place} does not continue it"
+            return Finding(Damage.ALTERED, last.seq, told)
+    return Finding(Damage.ALTERED, place, f"entry {place} was altered: its hash does not fit its content")

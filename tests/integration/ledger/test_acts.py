@@ -1,0 +1,94 @@
+"""Intention before, outcome after: no act without an entry."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from sirena.domain.errors import GateError
+from sirena.ledger.acts import acting
+from sirena.ledger.catalogue import Overridden, Promoted
+from sirena.ledger.errors import LedgerError
+from sirena.ledger.verification import verify
+from tests.integration.ledger.conftest import Bench
+
+_KILLED = """
+import os, signal
+from pathlib import Path
+from sirena.ledger.acts import acting
+from sirena.ledger.catalogue import Promoted
+from sirena.ledger.store import open_ledger
+from sirena.operations.settings import load_settings
+settings = load_settings()
+with acting(open_ledger(settings), Promoted(who="eva", origin="cli", model="m", version=1, stage="Production")):
+    (settings.home / "deed").write_text("done")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def promoted() -> Promoted:
+    """Return an intention."""
+    return Promoted(who="eva", origin="cli", model="modelo_AMK_NM", version=3, stage="Production")
+
+
+def told(bench: Bench) -> list[tuple[str, str]]:
+    """Return event and outcome of every entry."""
+    return [(entry.event, entry.outcome) for entry in bench.ledger.read()]
+
+
+def test_an_act_has_two_entries_of_one_name(bench: Bench) -> None:
+    """What was learnt in between stands in the outcome, further events beside it."""
+    with acting(bench.ledger, promoted()) as act:
+        assert told(bench) == [("promoted", "intended")]
+        act.learn(previous=2)
+        act.further.append(
+            Overridden(who="eva", origin="cli", act=act.event.act, subject="m/3", stage="Production", reason="teaching")
+        )
+    assert told(bench) == [("promoted", "intended"), ("overridden", "done"), ("promoted", "done")]
+    assert len({entry.act for entry in bench.ledger.read()}) == 1
+    assert list(bench.ledger.read())[-1].facts()["previous"] == 2
+    assert verify(bench.ledger).open_acts == ()
+
+
+def test_a_refusal_and_a_failure_are_on_record_and_go_on_to_the_caller(sqlite_bench: Bench) -> None:
+    """The gate's refusal has its own event; any other error says its kind, not its text."""
+    with pytest.raises(GateError), acting(sqlite_bench.ledger, promoted()):
+        raise GateError("no")
+    with pytest.raises(ZeroDivisionError), acting(sqlite_bench.ledger, promoted()):
+        raise ZeroDivisionError("patient 12345678")
+    assert told(sqlite_bench) == [
+        ("promoted", "intended"), ("promotion_refused", "refused"), ("promoted", "intended"), ("promoted", "failed"),
+    ]  # fmt: skip
+    assert list(sqlite_bench.ledger.read())[-1].facts()["failure"] == "ZeroDivisionError"
+    assert verify(sqlite_bench.ledger).open_acts == ()
+
+
+def test_without_a_ledger_the_act_does_not_begin(sqlite_bench: Bench) -> None:
+    """A ledger that cannot be written stops the act before it starts."""
+    sqlite_bench.ledger.append(promoted())
+    sqlite_bench.intruder.ask("DROP TABLE ledger_entries")
+    begun = False
+    with pytest.raises(LedgerError), acting(sqlite_bench.ledger, promoted()):
+        begun = True
+    assert not begun
+
+
+def test_an_outcome_that_cannot_be_written_is_told(sqlite_bench: Bench) -> None:
+    """The deed is done and cannot be undone; the message says what is on record and what is not."""
+    half = r"intention \(promoted\) is on record, its outcome is not: it was done"
+    with pytest.raises(LedgerError, match=half), acting(sqlite_bench.ledger, promoted()):
+        sqlite_bench.intruder.tamper("UPDATE ledger_entries SET hash = 'x'")
+
+
+def test_a_killed_process_leaves_its_intention(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGKILL between deed and outcome: the deed has an entry, and checking names it as open."""
+    monkeypatch.setenv("SIRENA_HOME", str(bench.settings.home))
+    monkeypatch.setenv("SIRENA_DATABASE_URL", bench.settings.database_url.get_secret_value())
+    ended = subprocess.run([sys.executable, "-c", _KILLED], check=False, env=os.environ)
+    assert ended.returncode == -signal.SIGKILL
+    assert (bench.settings.home / "deed").exists()
+    found = verify(bench.ledger)
+    assert found.intact
+    assert [(entry.event, entry.outcome) for entry in found.open_acts] == [("promoted", "intended")]

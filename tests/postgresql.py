@@ -1,0 +1,77 @@
+"""A private PostgreSQL cluster on loopback for tests: made, started and stopped by them."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sirena.operations.processes import free_port
+
+_SUPERUSER = "cluster_owner"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster."""
+
+    port: int
+    password: str
+
+    def url(self, database: str, user: str = _SUPERUSER, password: str | None = None) -> str:
+        """Return the address of a database, entered as a role."""
+        return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, *statements: str, database: str = "postgres") -> None:
+        """Run statements as the superuser, each for itself."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+
+def _programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).resolve().parent if on_path else None
+
+
+@contextmanager
+def private_cluster() -> Iterator[Cluster]:
+    """Run a cluster, as the unprivileged ``postgres`` user when we are root, which PostgreSQL refuses.
+
+    Without PostgreSQL the test is skipped, except where `SIRENA_TESTS_NEED_POSTGRESQL` says that it must be there.
+    """
+    programs = _programs()
+    if programs is None:
+        if os.environ.get("SIRENA_TESTS_NEED_POSTGRESQL"):
+            pytest.fail("PostgreSQL is missing: apt-get install postgresql")
+        pytest.skip("PostgreSQL is missing: apt-get install postgresql")
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    folder = Path(tempfile.mkdtemp(prefix="sirena-postgresql-"))
+    password, port = secrets.token_hex(16), free_port()
+    password_file = folder / "password"
+    password_file.write_text(password)
+    if as_user:
+        shutil.chown(folder, "postgres")
+        shutil.chown(password_file, "postgres")
+
+    def run(*command: str) -> None:
+        subprocess.run([*as_user, *command], check=True, capture_output=True, cwd=folder, timeout=60)
+
+    data = str(folder / "data")
+    run(str(programs / "initdb"), "-A", "scram-sha-256", "-U", _SUPERUSER, f"--pwfile={password_file}", "-D", data)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    control = [str(programs / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "log")]
+    try:
+        run(*control, "-o", options, "start")
+        yield Cluster(port, password)
+    finally:
+        subprocess.run([*as_user, *control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd=folder)
+        shutil.rmtree(folder, ignore_errors=True)
