@@ -23,6 +23,9 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "release",
     "interpret",
     "serve",
+    "user",
+    "token",
+    "access_service",
     "synthesize",
 )
 """Modules of this package that register commands, in the order of `sirena --help`."""

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -45,6 +45,15 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(default=5.0, gt=0)
     """`SIRENA_POLL_SECONDS`: how often the service asks whether another release is active, in seconds."""
 
+    database_url: SecretStr = SecretStr("")
+    """`SIRENA_DATABASE_URL`: database of accounts, tokens and ledger; empty means a SQLite file below `SIRENA_HOME`."""
+
+    policy: Path | None = None
+    """`SIRENA_POLICY`: who may do what, a TOML file; empty means the policy that comes with Sirena."""
+
+    session_hours: float = Field(default=12.0, gt=0, le=168)
+    """`SIRENA_SESSION_HOURS`: how long a browser stays signed in, in hours."""
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -54,6 +63,11 @@ class Settings(BaseSettings):
     def effective_tracking_uri(self) -> str:
         """The tracking URI in force."""
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database URL in force."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'sirena.db'}"
 
     @property
     def effective_user(self) -> str:
