@@ -11,9 +11,9 @@ import sirena
 
 PACKAGE = Path(sirena.__file__).parent
 ORDER = ["domain", "guidelines", "whonet", "panel", "training", "certification", "registry", "serving", "cli"]
-OPERATIONS_USERS = {"registry", "serving", "cli", "operations", "guidelines", "ledger"}
-LEDGER_USERS = {"cli"}
-LEDGER_IMPORTS = {"domain", "operations", "ledger"}
+BESIDE = {"ledger": {"ledger", "domain", "operations"}, "access": {"access", "domain", "operations", "ledger"}}
+"""Packages beside the order: what they may import. Only the command line imports them."""
+OPERATIONS_USERS = {"registry", "serving", "cli", "operations", "guidelines"}
 
 
 def _imports(path: Path) -> set[str]:
@@ -34,26 +34,21 @@ def _imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", ORDER)
+@pytest.mark.parametrize("package", [*ORDER, *BESIDE])
 def test_nothing_imports_from_its_right(package: str) -> None:
     """A module imports its own package and those before it in the order of the architecture."""
-    allowed = set(ORDER[: ORDER.index(package) + 1]) | ({"operations"} if package in OPERATIONS_USERS else set())
-    allowed |= {"ledger"} if package in LEDGER_USERS else set()
-    assert _forbidden_imports(package, allowed) == set()
-
-
-def test_the_ledger_knows_no_models() -> None:
-    """What happened is recorded in words; the ledger imports the domain and the settings only."""
-    assert _forbidden_imports("ledger", LEDGER_IMPORTS) == set()
-
-
-def _forbidden_imports(package: str, allowed: set[str]) -> set[str]:
-    return {
+    allowed = BESIDE.get(package) or (
+        set(ORDER[: ORDER.index(package) + 1])
+        | ({"operations"} if package in OPERATIONS_USERS else set())
+        | (set(BESIDE) if package == "cli" else set())
+    )
+    wrong = {
         f"{path.relative_to(PACKAGE)} imports {name}"
         for path in (PACKAGE / package).rglob("*.py")
         for name in _imports(path) - allowed
         if (PACKAGE / name).is_dir()
     }
+    assert wrong == set()
 
 
 @pytest.mark.parametrize(

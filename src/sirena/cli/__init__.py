@@ -26,6 +26,9 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "interpret",
     "serve",
     "audit",
+    "user",
+    "token",
+    "access_service",
     "synthesize",
 )
 """Modules of this package that register commands, in the order of `sirena --help`."""

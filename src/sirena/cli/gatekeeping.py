@@ -17,12 +17,13 @@ def open_registry() -> "Registry":
     return connect(load_settings())
 
 
-def judge_for(registry: "Registry", overlay: Path | None) -> "RegisteredJudge":
-    """Return the gate for the current user.
+def judge_for(registry: "Registry", overlay: Path | None, *, approver: str = "") -> "RegisteredJudge":
+    """Return the gate for an approver.
 
     Args:
         registry: where.
         overlay: the hospital's own rules that are in force on top of each certificate's edition, if any.
+        approver: who decides; empty means the current user.
     """
     from sirena.certification.gate import load_gate
     from sirena.guidelines.editions import load_edition
@@ -34,4 +35,4 @@ def judge_for(registry: "Registry", overlay: Path | None) -> "RegisteredJudge":
         return load_edition(edition.partition(" + ")[0], overlay=overlay).digest
 
     settings = registry.settings
-    return RegisteredJudge(registry, load_gate(settings.gate), settings.effective_user, digest)
+    return RegisteredJudge(registry, load_gate(settings.gate), approver or settings.effective_user, digest)

@@ -51,11 +51,17 @@ class Settings(BaseSettings):
     """`SIRENA_TRACE`: `1` shows developers the trace of an unforeseen error; a trace may hold patient data."""
 
     database_url: SecretStr = SecretStr("")
-    """`SIRENA_DATABASE_URL`: PostgreSQL database of the audit ledger; empty means a SQLite file below `SIRENA_HOME`."""
+    """`SIRENA_DATABASE_URL`: PostgreSQL database of accounts and audit ledger; empty means SQLite below `SIRENA_HOME`."""
 
     database_owner_url: SecretStr = SecretStr("")
     """`SIRENA_DATABASE_OWNER_URL`: the same database entered as the role that owns the ledger's table, for
     `sirena audit prepare` alone; empty means `SIRENA_DATABASE_URL`."""
+
+    policy: Path | None = None
+    """`SIRENA_POLICY`: who may do what, a TOML file; empty means the policy that comes with Sirena."""
+
+    session_hours: float = Field(default=12.0, gt=0, le=168)
+    """`SIRENA_SESSION_HOURS`: how long a browser stays signed in, in hours."""
 
     @field_validator("home")
     @classmethod
@@ -66,6 +72,11 @@ class Settings(BaseSettings):
     def effective_tracking_uri(self) -> str:
         """The tracking URI in force."""
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database URL in force."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'sirena.db'}"
 
     @property
     def effective_user(self) -> str:

@@ -61,8 +61,13 @@ def url_of(bound: socket.socket) -> str:
 
 
 def run(app: FastAPI, bound: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT; must be called in the main thread."""
+    """Serve until SIGTERM or SIGINT, with a fresh look at the panel's source on SIGHUP; for the main thread."""
     holder: PanelHolder = app.state.holder
+    run_until_signal(app, bound, on_hangup=holder.wake)
+
+
+def run_until_signal(app: FastAPI, bound: socket.socket, *, on_hangup: Callable[[], None] = lambda: None) -> None:
+    """Serve any application until SIGTERM or SIGINT; must be called in the main thread."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -75,7 +80,7 @@ def run(app: FastAPI, bound: socket.socket) -> None:
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
         signal.SIGTERM: lambda *_: None,
         signal.SIGINT: lambda *_: None,
-        signal.SIGHUP: lambda *_: holder.wake(),
+        signal.SIGHUP: lambda *_: on_hangup(),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:

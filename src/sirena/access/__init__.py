@@ -1,0 +1,1 @@
+"""Who may do what: identities, roles, tokens, sessions, and the decision NGINX asks for before every request."""

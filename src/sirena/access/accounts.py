@@ -1,0 +1,156 @@
+"""Accounts: making, listing, disabling, and locking out whoever guesses.
+
+After `FREE_ATTEMPTS` wrong passwords an account takes none for 30 s, and twice as long after each further one, up to
+15 minutes.
+Sessions and tokens stay valid meanwhile: a stranger who guesses must not be able to throw a clinician out.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sirena.access.actions import Role
+from sirena.access.errors import AccountError
+from sirena.access.passwords import hash_password
+from sirena.access.store import ACCOUNTS, SESSIONS, TOKENS
+
+FREE_ATTEMPTS: Final = 5
+_FIRST_LOCK: Final = 30.0
+_LONGEST_LOCK: Final = 900.0
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody, or some software, known here."""
+
+    name: str
+    roles: frozenset[Role]
+    password_hash: str | None
+    """argon2id; None when no password opens the account."""
+    disabled: bool
+    failed_attempts: int
+    """Wrong passwords since the last right one."""
+    locked_until: float
+    """Time before which no password is tried, seconds since 1970; 0 when not locked."""
+    created: float
+
+
+class Accounts:
+    """The accounts of a store."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def add(self, name: str, roles: frozenset[Role], password: str | None) -> Account:
+        """Make an account.
+
+        Args:
+            name: lower-case letters, digits and ``.``, ``_``, ``@``, ``-``; it is written into every record.
+            roles: at least one.
+            password: None for an account that only tokens or single sign-on open.
+
+        Raises:
+            AccountError: the name is taken or malformed, there is no role, or the password is too short.
+        """
+        if not _NAME.fullmatch(name):
+            raise AccountError(
+                "an account name is 1 to 64 of a-z, 0-9, '.', '_', '@', '-', and begins and ends with a letter or digit"
+            )
+        if not roles:
+            raise AccountError("an account has at least one role", hint=f"roles: {', '.join(Role)}")
+        values = {
+            "name": name,
+            "roles": ",".join(sorted(roles)),
+            "password_hash": hash_password(password) if password is not None else None,
+            "disabled": False,
+            "failed_attempts": 0,
+            "locked_until": 0.0,
+            "created": self._clock(),
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(ACCOUNTS).values(values))
+        except IntegrityError as error:
+            raise AccountError(f"there is an account {name} already") from error
+        return self.find(name)
+
+    def find(self, name: str) -> Account:
+        """Return an account.
+
+        Raises:
+            AccountError: there is none of this name.
+        """
+        account = self.get(name)
+        if account is None:
+            raise AccountError(f"there is no account {name!r}", hint="sirena user list")
+        return account
+
+    def get(self, name: str) -> Account | None:
+        """Return an account, or None."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.name == name)).one_or_none()
+        return account_of(row) if row is not None else None
+
+    def everybody(self) -> list[Account]:
+        """Return all accounts by name."""
+        with self._engine.connect() as connection:
+            return [account_of(row) for row in connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.name))]
+
+    def disable(self, name: str) -> None:
+        """Disable an account and end everything it opened; repeating it is safe.
+
+        Raises:
+            AccountError: there is none of this name.
+        """
+        self.find(name)
+        now = self._clock()
+        with self._engine.begin() as connection:
+            connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(disabled=True))
+            for table in (TOKENS, SESSIONS):
+                unrevoked = table.c.account == name, table.c.revoked.is_(None)
+                connection.execute(update(table).where(*unrevoked).values(revoked=now))
+
+    def note_failure(self, name: str) -> Account | None:
+        """Count a wrong password, and lock the account when they are many."""
+        with self._engine.begin() as connection:
+            # counted in the database, so that attempts at the same time are all counted
+            connection.execute(
+                update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(failed_attempts=ACCOUNTS.c.failed_attempts + 1)
+            )
+            row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.name == name)).one_or_none()
+            if row is None:
+                return None
+            if row.failed_attempts >= FREE_ATTEMPTS:
+                seconds = min(_FIRST_LOCK * 2 ** min(row.failed_attempts - FREE_ATTEMPTS, 30), _LONGEST_LOCK)
+                connection.execute(
+                    update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(locked_until=self._clock() + seconds)
+                )
+        return self.get(name)
+
+    def note_success(self, account: Account) -> None:
+        """Forget wrong passwords after the right one."""
+        if account.failed_attempts or account.locked_until:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    update(ACCOUNTS).where(ACCOUNTS.c.name == account.name).values(failed_attempts=0, locked_until=0.0)
+                )
+
+
+def account_of(row: Row[Any]) -> Account:
+    """Return the account that a row of the table is; roles that exist no more are dropped."""
+    return Account(
+        row.name,
+        frozenset(Role(role) for role in row.roles.split(",") if role in set(Role)),
+        row.password_hash,
+        row.disabled,
+        row.failed_attempts,
+        row.locked_until,
+        row.created,
+    )

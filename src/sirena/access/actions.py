@@ -1,0 +1,55 @@
+"""What can be done, and in which capacity: the two vocabularies the policy joins."""
+
+import enum
+
+
+class Role(enum.StrEnum):
+    """Capacity in which somebody acts; one account may hold several."""
+
+    VIEWER = "viewer"
+    CLINICIAN = "clinician"
+    SCIENTIST = "scientist"
+    APPROVER = "approver"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class Action(enum.StrEnum):
+    """Kinds of request. Every route is of exactly one kind; a route of no kind is refused."""
+
+    PUBLIC = "public"
+    """Signing in and being asked whether one is alive: needs no identity."""
+    OWN_SESSION = "own_session"
+    """See who one is, leave."""
+    STATUS = "status"
+    """Health, versions, the description of the interface."""
+    ANSWER = "answer"
+    """Ask for S / I / R, over HTTP."""
+    PAGES = "pages"
+    """Sirena's web pages."""
+    BROWSE = "browse"
+    """Read experiments, runs and models in MLflow."""
+    DOWNLOAD = "download"
+    """Fetch artifacts: certificates, plots, model files."""
+    TRAIN = "train"
+    """Write runs, metrics, logged models, traces and their artifacts."""
+    REGISTER = "register"
+    """Register models and versions; describe and tag them."""
+    PROMOTE_STAGING = "promote_staging"
+    """Give a version the stage Staging, or take from it a stage that is not Production."""
+    PROMOTE_PRODUCTION = "promote_production"
+    """Give a version the stage Production, or take it away; activate and roll back a release."""
+    REMOVE = "remove"
+    """Delete or rename what others rely on: models, versions, experiments, artifacts."""
+    METRICS = "metrics"
+    """Read the Prometheus metrics."""
+    AUDIT = "audit"
+    """Read the audit ledger."""
+    OPERATE = "operate"
+    """Back up, restore, look at the machine."""
+    ACCOUNTS = "accounts"
+    """Make and disable accounts, tokens of others, roles."""
+    ADMINISTER = "administer"
+    """MLflow's webhooks, workspaces and stored secrets, which can send data out."""
+    SWITCHED_OFF = "switched_off"
+    """What MLflow offers and Sirena does not use: assistant, jobs, gateway. No role may have it."""

@@ -1,0 +1,121 @@
+"""The decision on one request: who, what, whether. Everything about HTTP servers stays outside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sirena.access.actions import Action
+from sirena.access.authentication import Authenticator
+from sirena.access.credentials import read_credential
+from sirena.access.errors import AmbiguousRequestError, ForbiddenError, NotSignedInError
+from sirena.access.identity import NOBODY, Identity
+from sirena.access.origin import PageOfOrigin, require_same_origin
+from sirena.access.paths import Target, read_target
+from sirena.access.policy import Policy
+from sirena.access.routes import Asked, RouteTable
+
+METHOD_OVERRIDES: Final = frozenset(
+    {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
+)
+"""Headers by which some servers take another method or path than the request line's."""
+IDENTITY_HEADERS: Final = frozenset({"x-sirena-user", "x-sirena-role", "x-sirena-roles"})
+"""Headers that only the entry sets; who sends them pretends to be it."""
+
+
+@dataclass(frozen=True)
+class RequestFacts:
+    """What a decision needs to know of a request."""
+
+    method: str
+    target: str
+    """Path and query as in the request line."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Lower-case names; `read_headers` has refused what stands twice."""
+    address: str = ""
+    request_id: str = ""
+
+    def header(self, name: str) -> str:
+        """Return a header's value, empty if absent."""
+        return self.headers.get(name, "")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A request that may pass."""
+
+    identity: Identity
+    asked: Asked
+    target: Target
+
+
+class DecisionMaker:
+    """Joins route table, identities and policy."""
+
+    def __init__(self, routes: RouteTable, policy: Policy, authenticator: Authenticator) -> None:
+        self.routes = routes
+        self.policy = policy
+        self.authenticator = authenticator
+
+    async def decide(self, facts: RequestFacts, *, body_is_read: bool = False) -> Decision:
+        """Let a request pass, or say why not.
+
+        Args:
+            facts: the request.
+            body_is_read: True for stage control, which goes on to decide by the body.
+
+        Raises:
+            AmbiguousRequestError: it can be read in two ways, or pretends to come from the entry.
+            NotSignedInError: it shows no credential that holds, and needs one.
+            ForbiddenError: its sender may not do this, or nobody may.
+        """
+        _refuse_tricks(facts, from_entry=body_is_read)
+        target = read_target(facts.target)
+        asked = self.routes.classify(facts.method, target)
+        if asked.action is Action.PUBLIC:
+            return Decision(NOBODY, asked, target)
+        identity = await self.identify(facts)
+        require_same_origin(facts.method, identity, page_of_origin(facts))
+        if asked.route.decided_by_body:
+            if not body_is_read:
+                raise ForbiddenError("this route is decided by stage control, which was not asked")
+            return Decision(identity, asked, target)
+        self.require(identity, asked.action, asked.model)
+        return Decision(identity, asked, target)
+
+    async def identify(self, facts: RequestFacts) -> Identity:
+        """Say who sent a request.
+
+        Raises:
+            NotSignedInError: it shows no credential, or one that does not hold.
+        """
+        credential = read_credential(facts.header("authorization"), facts.header("cookie"))
+        if credential is None:
+            raise NotSignedInError("this needs an identity", hint="sign in at /auth/login, or send a token")
+        return await self.authenticator.identify(credential, facts.address)
+
+    def require(self, identity: Identity, action: Action, model: str | None) -> None:
+        """Refuse what the policy does not allow.
+
+        Raises:
+            ForbiddenError: it does not.
+        """
+        if not identity.may(self.policy, action, model):
+            raise ForbiddenError(f"{identity.name} may not do this: it needs the right {action.value}")
+
+
+def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
+    """Return what a browser says about where a request comes from."""
+    return PageOfOrigin(
+        host=facts.header("x-forwarded-host") or facts.header("host"),
+        origin=facts.header("origin"),
+        fetch_site=facts.header("sec-fetch-site"),
+        csrf_token=facts.header("x-sirena-csrf"),
+    )
+
+
+def _refuse_tricks(facts: RequestFacts, *, from_entry: bool) -> None:
+    if METHOD_OVERRIDES & facts.headers.keys():
+        raise AmbiguousRequestError("the method and path of a request stand in its request line")
+    # a request that the entry passes on bears its identity headers; we do not read them, and ask anew
+    if not from_entry and IDENTITY_HEADERS & facts.headers.keys():
+        raise AmbiguousRequestError("identity headers are the entry's own")

@@ -1,0 +1,42 @@
+"""Refusals. Their texts never repeat a password, a token or what was asked in full."""
+
+from sirena.domain.errors import SirenaError
+
+
+class NotSignedInError(SirenaError):
+    """Nobody, or somebody whose credential does not hold.
+
+    One text for every cause: whoever guesses names or passwords learns nothing from the difference.
+    """
+
+    code = "not_signed_in"
+    status = 401
+
+
+class ForbiddenError(SirenaError):
+    """The identity is known and may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class AmbiguousRequestError(SirenaError):
+    """The request can be read in two ways, as tricks against access rules are."""
+
+    code = "ambiguous_request"
+    status = 403
+
+
+class PolicyError(SirenaError):
+    """The policy file or the route table says something that cannot be meant."""
+
+    code = "policy"
+    exit_code = 2
+
+
+class AccountError(SirenaError):
+    """An account or token that cannot be made, found or changed as asked."""
+
+    code = "account"
+    exit_code = 2
+    status = 409

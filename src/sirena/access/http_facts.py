@@ -1,0 +1,60 @@
+"""From an HTTP request of NGINX to the facts a decision needs.
+
+What NGINX is asked to send (and to overwrite, whatever the client sent): ``X-Original-Method`` ($request_method),
+``X-Original-URI`` ($request_uri), ``X-Forwarded-Host`` (name and port the client spoke to), ``X-Real-IP``
+($remote_addr), ``X-Request-Id``. The client's ``Authorization``, ``Cookie``, ``Origin``, ``Sec-Fetch-Site`` and
+``X-Sirena-CSRF`` pass through.
+"""
+
+import re
+from typing import Final
+
+from fastapi import Request
+
+from sirena.access.decision import RequestFacts
+from sirena.access.errors import AmbiguousRequestError
+
+_ONCE: Final = frozenset(
+    {"authorization", "x-original-uri", "x-original-method", "x-forwarded-host", "x-real-ip", "host", "origin"}
+)
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_METHOD: Final = re.compile(r"[A-Z]{1,16}")
+
+
+def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
+    """Return the facts of a request.
+
+    Args:
+        request: as it came.
+        asked_about: True for a question of NGINX, whose subject stands in ``X-Original-*``; False for the request
+            itself.
+
+    Raises:
+        AmbiguousRequestError: a header that must stand once stands twice, or the subject is missing.
+    """
+    headers: dict[str, str] = {}
+    for key, value in request.scope["headers"]:
+        name = key.decode("latin-1")
+        if name in headers and name in _ONCE:
+            raise AmbiguousRequestError(f"the header {name} stands twice")
+        # cookies may be split into several headers by HTTP/2; they are one list
+        joint = "; " if name == "cookie" else ", "
+        headers[name] = (
+            f"{headers[name]}{joint}{value.decode('latin-1')}" if name in headers else value.decode("latin-1")
+        )
+    if asked_about:
+        method, target = headers.get("x-original-method", ""), headers.get("x-original-uri", "")
+    else:
+        raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+        query: bytes = request.scope["query_string"]
+        method, target = request.method, (raw + b"?" + query if query else raw).decode("latin-1")
+    if not _METHOD.fullmatch(method) or not target:
+        raise AmbiguousRequestError("the entry did not say what is asked for")
+    identifier = headers.get("x-request-id", "")
+    return RequestFacts(
+        method=method,
+        target=target,
+        headers=headers,
+        address=headers.get("x-real-ip", request.client.host if request.client else ""),
+        request_id=identifier if _ID.fullmatch(identifier) else "",
+    )

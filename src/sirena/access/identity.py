@@ -1,0 +1,39 @@
+"""Who is asking, and by what means."""
+
+import enum
+from dataclasses import dataclass
+
+from sirena.access.actions import Action, Role
+from sirena.access.policy import Policy
+
+
+class Means(enum.StrEnum):
+    """How somebody proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - a name, not a password
+    TOKEN = "token"  # noqa: S105 - a name, not a token
+    SESSION = "session"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody the entry knows."""
+
+    name: str
+    roles: frozenset[Role]
+    means: Means
+    scopes: frozenset[Action] = frozenset()
+    """Actions a token is narrowed to; empty means no narrowing."""
+    csrf_sha256: str = ""
+    """Hash of the session's CSRF token; empty without a session."""
+
+    def may(self, policy: Policy, action: Action, model: str | None = None) -> bool:
+        """Tell whether the policy lets them do this, and their token does not say otherwise."""
+        if self.scopes and action not in self.scopes and action is not Action.OWN_SESSION:
+            return False
+        return policy.permits(self.roles, action, model)
+
+
+NOBODY = Identity("", frozenset(), Means.NONE)
+"""Who has shown no credential; may do what is public."""

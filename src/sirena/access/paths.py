@@ -1,0 +1,95 @@
+"""Reading a request target so that we and whoever answers it mean the same path.
+
+A rule on paths is only as good as the agreement of everybody who parses them. So a path that two parsers might read
+differently is not repaired but refused:
+
+- it starts with one ``/`` and holds no empty segment (``//``), no ``.`` or ``..``, no segment ending in a dot or space;
+- no backslash, no ``;`` (path parameters), no control character, nothing outside printable ASCII;
+- percent escapes are complete, decode to UTF-8 once, and never hide a separator, dot, percent sign or control
+  character;
+- case counts: ``/API`` is another path than ``/api``, and an unknown one;
+- a query parameter that names a resource stands once; ``path`` leaves no folder; ``_method`` is not a parameter.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from sirena.access.errors import AmbiguousRequestError
+
+LONGEST: Final = 8192
+"""Longest request target read, in characters."""
+_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_PLAIN: Final = re.compile(r"[!-~]*")
+_FORBIDDEN_RAW: Final = frozenset('\\;#"<>^`{|}')
+_FORBIDDEN_DECODED: Final = frozenset("/\\;%.?#")
+_ENCODED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_SINGLE: Final = frozenset({"name", "alias", "version", "path", "run_id", "run_uuid", "experiment_id", "stage"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """A request target that can be read in one way only."""
+
+    path: str
+    """Decoded path, ``/api/2.0/mlflow/runs/get``."""
+    query: dict[str, str]
+    """Query parameters; of repeated ones that name no resource, the last."""
+
+
+def read_target(raw: str) -> Target:
+    """Read a request target as it came over the wire.
+
+    Args:
+        raw: path and query, undecoded, as in the request line.
+
+    Raises:
+        AmbiguousRequestError: it can be read in more than one way.
+    """
+    if len(raw) > LONGEST:
+        raise AmbiguousRequestError("the request target is too long")
+    if not _PLAIN.fullmatch(raw):
+        raise AmbiguousRequestError("the request target holds a character that must be escaped")
+    path, _, query = raw.partition("?")
+    return Target(_read_path(path), _read_query(query))
+
+
+def _read_path(raw: str) -> str:
+    if not raw.startswith("/") or "//" in raw or _FORBIDDEN_RAW & set(raw) or _ESCAPE.search(raw):
+        raise AmbiguousRequestError("the path is not in its plain form")
+    if "%" in raw:
+        raw = _ENCODED.sub(lambda found: _decode(found.group()), raw)
+    for segment in raw.split("/"):
+        if segment.endswith((".", " ")) or segment.startswith(" "):
+            raise AmbiguousRequestError("a part of the path ends in a dot or a space")
+    return raw
+
+
+def _decode(escaped: str) -> str:
+    try:
+        text = unquote_to_bytes(escaped).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise AmbiguousRequestError("the path holds an escape that is not UTF-8") from error
+    if _FORBIDDEN_DECODED & set(text) or not text.isprintable():
+        raise AmbiguousRequestError("the path hides a character behind an escape")
+    return text
+
+
+def _read_query(raw: str) -> dict[str, str]:
+    if _ESCAPE.search(raw):
+        raise AmbiguousRequestError("the query holds an incomplete escape")
+    try:
+        pairs = parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=1000)
+    except ValueError as error:
+        raise AmbiguousRequestError("the query cannot be read") from error
+    found: dict[str, str] = {}
+    for key, value in pairs:
+        if key in found and key in _SINGLE:
+            raise AmbiguousRequestError(f"the query names {key} twice")
+        found[key] = value
+    if "_method" in found:
+        raise AmbiguousRequestError("the method of a request stands in its request line")
+    if any(part in ("..", ".") for part in re.split(r"[/\\]", found.get("path", ""))) or "\0" in found.get("path", ""):
+        raise AmbiguousRequestError("the path of the file leaves its folder")
+    return found

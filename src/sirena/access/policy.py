@@ -1,0 +1,104 @@
+"""The policy: which role may do what to which model. Deny by default."""
+
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from sirena.access.actions import Action, Role
+from sirena.access.errors import PolicyError
+
+_NEVER: Final = frozenset({Action.SWITCHED_OFF, Action.PUBLIC})
+"""Actions no rule may grant: one is refused to all, the other needs no grant."""
+_FIELDS: Final = frozenset({"why", "roles", "actions", "models"})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One permission."""
+
+    why: str
+    """The reason, for whoever reviews the policy."""
+    roles: frozenset[Role]
+    actions: frozenset[Action]
+    models: tuple[str, ...] = ("*",)
+    """Patterns of model names; they bind only requests that name a model."""
+
+    def allows(self, role: Role, action: Action, model: str | None) -> bool:
+        """Tell whether the rule lets a role do this."""
+        return (
+            role in self.roles
+            and action in self.actions
+            and (model is None or any(fnmatchcase(model, pattern) for pattern in self.models))
+        )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All rules; the order does not matter, because rules only allow."""
+
+    rules: tuple[Rule, ...]
+
+    def permits(self, roles: frozenset[Role], action: Action, model: str | None = None) -> bool:
+        """Tell whether somebody with these roles may do this.
+
+        Args:
+            roles: what the account holds.
+            action: what is asked for.
+            model: registered model concerned, None when the request names none.
+        """
+        if action is Action.PUBLIC:
+            return True
+        if action in _NEVER:
+            return False
+        return any(rule.allows(role, action, model) for rule in self.rules for role in roles)
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """Read a policy file.
+
+    Args:
+        path: TOML file; None means the one that comes with Sirena.
+
+    Raises:
+        PolicyError: the file is missing, is not TOML, or names a role, action or field that does not exist.
+    """
+    name = str(path) if path else "the shipped policy"
+    try:
+        text = (path or files("sirena.access").joinpath("policy.toml")).read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{name} cannot be read", hint="SIRENA_POLICY names a TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{name} is not TOML: {error}") from error
+    rules = document.get("rule")
+    if set(document) != {"rule"} or not isinstance(rules, list):
+        raise PolicyError(f"{name} holds something else than [[rule]]")
+    return Policy(tuple(_rule(rule, f"{name}, rule {number}") for number, rule in enumerate(rules, start=1)))
+
+
+def _rule(document: dict[str, Any], where: str) -> Rule:
+    if unknown := set(document) - _FIELDS:
+        raise PolicyError(f"{where}: unknown field {', '.join(sorted(unknown))}")
+    for field in ("roles", "actions"):
+        if not document.get(field):
+            raise PolicyError(f"{where}: {field} is missing or empty")
+    for field in ("roles", "actions", "models"):
+        values = document.get(field, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise PolicyError(f"{where}: {field} is a list of names")
+    if document.get("models") == []:
+        raise PolicyError(f"{where}: models is empty; leave it out to mean every model")
+    try:
+        roles = frozenset(Role(role) for role in document["roles"])
+        actions = frozenset(Action(action) for action in document["actions"])
+    except ValueError as error:
+        raise PolicyError(
+            f"{where}: {error}",
+            hint=f"roles: {', '.join(Role)}; actions: {', '.join(set(Action) - _NEVER)}",
+        ) from error
+    if forbidden := actions & _NEVER:
+        raise PolicyError(f"{where}: {', '.join(forbidden)} cannot be granted")
+    return Rule(str(document.get("why", "")), roles, actions, tuple(document.get("models", ["*"])))

@@ -1,0 +1,26 @@
+"""Secrets that are given away: tokens and session cookies. Only their SHA-256 is kept.
+
+A plain hash is enough, because 256 random bits cannot be guessed; argon2 is for what people choose.
+"""
+
+import hashlib
+import secrets
+from typing import Final
+
+TOKEN_PREFIX: Final = "sir_"  # noqa: S105 - lets scanners recognise a leaked token; it is no secret
+
+
+def new_token() -> tuple[str, str]:
+    """Return a token's public id and the token itself, ``sir_<id>_<secret>``."""
+    public = secrets.token_hex(6)
+    return public, f"{TOKEN_PREFIX}{public}_{secrets.token_urlsafe(32)}"
+
+
+def new_secret() -> str:
+    """Return 256 random bits as text."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """Return what is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,69 @@
+"""Sessions of browsers: an opaque cookie, ended by leaving, by time, or with the account."""
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, insert, select, update
+
+from sirena.access.accounts import Account, account_of
+from sirena.access.secrets_issued import digest, new_secret
+from sirena.access.store import ACCOUNTS, SESSIONS
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody signed in with a browser."""
+
+    account: Account
+    csrf_sha256: str
+
+    def carries(self, csrf_token: str) -> bool:
+        """Tell whether a form or script holds this session's CSRF token."""
+        return hmac.compare_digest(self.csrf_sha256, digest(csrf_token))
+
+
+class Sessions:
+    """The sessions of a store."""
+
+    def __init__(self, engine: Engine, *, hours: float, clock: Callable[[], float] = time.time) -> None:
+        self._engine = engine
+        self._hours = hours
+        self._clock = clock
+
+    def begin(self, account: str) -> tuple[str, str]:
+        """Sign somebody in.
+
+        Returns:
+            The cookie's value and the CSRF token, of which only hashes are kept.
+        """
+        cookie, csrf = new_secret(), new_secret()
+        now = self._clock()
+        with self._engine.begin() as connection:
+            connection.execute(
+                insert(SESSIONS).values(
+                    secret_sha256=digest(cookie),
+                    account=account,
+                    csrf_sha256=digest(csrf),
+                    created=now,
+                    expires=now + self._hours * 3600,
+                )
+            )
+        return cookie, csrf
+
+    def resolve(self, cookie: str) -> Session | None:
+        """Return the session a cookie opens now, or None."""
+        query = select(SESSIONS).where(SESSIONS.c.secret_sha256 == digest(cookie))
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+            if row is None or row.revoked is not None or self._clock() >= row.expires:
+                return None
+            account = account_of(connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.name == row.account)).one())
+        return None if account.disabled else Session(account, row.csrf_sha256)
+
+    def end(self, cookie: str) -> None:
+        """Sign out; repeating it is safe."""
+        held = SESSIONS.c.secret_sha256 == digest(cookie), SESSIONS.c.revoked.is_(None)
+        with self._engine.begin() as connection:
+            connection.execute(update(SESSIONS).where(*held).values(revoked=self._clock()))

@@ -1,0 +1,48 @@
+"""``sirena access-service``: the service NGINX asks before every request."""
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="access-service")(access_service)
+
+
+def access_service(
+    host: Annotated[str, typer.Option(help="Address to listen on; NGINX is its only client.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 15520,
+) -> None:
+    """Decide for NGINX who may do what, until Ctrl-C or SIGTERM; `sirena up` starts it.
+
+    It also shows the sign-in page, and passes changes of stages on to MLflow if right and gate allow them.
+
+    Example: sirena access-service --port 15520
+    """
+    from sirena.access.policy import load_policy
+    from sirena.access.service import AccessParts, create_access_app
+    from sirena.access.store import open_store
+    from sirena.cli.access_records import record_events
+    from sirena.cli.access_upstream import RegistryUpstream
+    from sirena.operations.settings import load_settings
+    from sirena.serving.server import bind, run_until_signal, url_of
+
+    settings = load_settings()
+    policy = load_policy(settings.policy)
+    engine = open_store(settings.effective_database_url)
+    upstream = RegistryUpstream(settings) if settings.tracking_uri.startswith("http") else None
+    bound = bind(host, port)
+    app = create_access_app(
+        AccessParts(
+            engine,
+            policy,
+            session_hours=settings.session_hours,
+            notify=record_events(settings),
+            upstream=upstream,
+        )
+    )
+    told = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
+    typer.echo(f"Sirena decides at {url_of(bound)}/decide{told}", err=True)
+    run_until_signal(app, bound)
+    engine.dispose()

@@ -1,0 +1,112 @@
+"""``sirena token``: tokens for programs."""
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.access.actions import Action
+
+_DAYS = {"d": 1.0, "h": 1 / 24, "m": 1 / 1440}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tokens: expiring, scoped, shown once.")
+    commands.command("create")(create)
+    commands.command("list")(list_tokens)
+    commands.command("revoke")(revoke)
+    app.add_typer(commands, name="token")
+
+
+def create(
+    user: Annotated[str, typer.Option(help="Account the token acts as.")],
+    expires: Annotated[str, typer.Option(help="How long it holds: 30d, 12h, 90m; at most 366d.")] = "30d",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="Action it is narrowed to (answer, browse, train …); may be repeated.", show_default=False),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
+    """Make a token and print it, once: only its hash is kept.
+
+    Example: sirena token create --user lis --expires 90d --scope answer
+    """
+    from sirena.access.store import open_store
+    from sirena.access.tokens import Tokens
+    from sirena.cli.access_records import at_this_terminal, record_events
+    from sirena.operations.settings import load_settings
+
+    scopes = frozenset(_action(text) for text in scope or ())
+    days = _days(expires)
+    settings = load_settings()
+    token, secret = Tokens(open_store(settings.effective_database_url)).create(
+        user, name=name, days=days, scopes=scopes
+    )
+    facts = {"token": token.id, "owner": user, "scopes": tuple(sorted(scopes)), "expires": _day(token.expires)}
+    record_events(settings)("token_created", at_this_terminal(settings) | facts)
+    typer.echo(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
+    typer.echo(secret)
+
+
+def list_tokens(
+    user: Annotated[str, typer.Option(help="Only this account's.", show_default=False)] = "",
+) -> None:
+    """List tokens: id, owner, state, scopes, last use. Secrets are not kept, so none is shown.
+
+    Example: sirena token list --user lis
+    """
+    from sirena.access.store import open_store
+    from sirena.access.tokens import Tokens
+    from sirena.operations.settings import load_settings
+
+    now = datetime.now(UTC).timestamp()
+    for token in Tokens(open_store(load_settings().effective_database_url)).of(user or None):
+        state = "revoked" if token.revoked else "expired" if not token.holds(now) else f"until {_day(token.expires)}"
+        used = f"last used {_day(token.last_used)}" if token.last_used else "never used"
+        scopes = ",".join(sorted(token.scopes)) or "all"
+        typer.echo(f"{token.id:<13} {token.account:<24} {state:<18} {scopes:<20} {used:<22} {token.name}")
+
+
+def revoke(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="Id, as `sirena token list` shows it.")],
+) -> None:
+    """Revoke a token; it opens nothing within seconds.
+
+    Example: sirena token revoke 2fffaa658676
+    """
+    from sirena.access.store import open_store
+    from sirena.access.tokens import Tokens
+    from sirena.cli.access_records import at_this_terminal, record_events
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    token = Tokens(open_store(settings.effective_database_url)).revoke(identifier)
+    facts = {"token": token.id, "owner": token.account}
+    record_events(settings)("token_revoked", at_this_terminal(settings) | facts)
+    typer.echo(f"token {token.id} of {token.account} is revoked")
+
+
+def _days(text: str) -> float:
+    from sirena.domain.errors import UsageError
+
+    found = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
+    if not found:
+        raise UsageError("how long a token holds is a number and d, h or m", hint="--expires 30d")
+    return int(found[1]) * _DAYS[found[2]]
+
+
+def _action(text: str) -> "Action":
+    from sirena.access.actions import Action
+    from sirena.domain.errors import UsageError
+
+    usable = sorted(set(Action) - {Action.PUBLIC, Action.SWITCHED_OFF})
+    if text not in usable:
+        raise UsageError(f"there is no scope {text!r}", hint=f"scopes: {', '.join(usable)}")
+    return Action(text)
+
+
+def _day(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")

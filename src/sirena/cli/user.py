@@ -1,0 +1,103 @@
+"""``sirena user``: accounts and their roles."""
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.access.actions import Role
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Accounts and their roles.")
+    commands.command("add")(add)
+    commands.command("list")(list_accounts)
+    commands.command("disable")(disable)
+    app.add_typer(commands, name="user")
+
+
+def add(
+    name: Annotated[str, typer.Argument(help="a-z, 0-9, '.', '_', '@', '-'; stands in every record.")],
+    role: Annotated[
+        list[str], typer.Option(help="viewer, clinician, scientist, approver, operator or admin; may be repeated.")
+    ],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
+    ] = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="No password: the account is for tokens alone.")
+    ] = False,
+) -> None:
+    """Make an account; the password is asked for twice unless it comes by standard input.
+
+    Example: sirena user add maria --role scientist
+    """
+    from sirena.access.accounts import Accounts
+    from sirena.access.store import open_store
+    from sirena.cli.access_records import at_this_terminal, record_events
+    from sirena.domain.errors import UsageError
+    from sirena.operations.settings import load_settings
+
+    if password_stdin and no_password:
+        raise UsageError("--password-stdin and --no-password exclude each other")
+    roles = frozenset(_role(text) for text in role)
+    settings = load_settings()
+    accounts = Accounts(open_store(settings.effective_database_url))
+    password = None if no_password else _password(password_stdin)
+    account = accounts.add(name, roles, password)
+    facts = {"account": account.name, "role": ",".join(sorted(account.roles))}
+    record_events(settings)("account_created", at_this_terminal(settings) | facts)
+    typer.echo(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
+
+
+def list_accounts() -> None:
+    """List accounts with their roles and state.
+
+    Example: sirena user list
+    """
+    from sirena.access.accounts import Accounts
+    from sirena.access.store import open_store
+    from sirena.operations.settings import load_settings
+
+    accounts = Accounts(open_store(load_settings().effective_database_url)).everybody()
+    if not accounts:
+        typer.echo("no accounts yet; make one with `sirena user add NAME --role ROLE`", err=True)
+    now = datetime.now(UTC).timestamp()
+    for account in accounts:
+        state = "disabled" if account.disabled else "locked" if account.locked_until > now else "active"
+        entry = "password" if account.password_hash else "tokens only"
+        typer.echo(f"{account.name:<24} {','.join(sorted(account.roles)):<32} {state:<9} {entry}")
+
+
+def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
+    """Disable an account: its sessions and tokens end within seconds, its records stay.
+
+    Example: sirena user disable maria
+    """
+    from sirena.access.accounts import Accounts
+    from sirena.access.store import open_store
+    from sirena.cli.access_records import at_this_terminal, record_events
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    Accounts(open_store(settings.effective_database_url)).disable(name)
+    record_events(settings)("account_changed", at_this_terminal(settings) | {"account": name, "change": "disabled"})
+    typer.echo(f"{name} is disabled; sessions and tokens are revoked")
+
+
+def _role(text: str) -> "Role":
+    from sirena.access.actions import Role
+    from sirena.domain.errors import UsageError
+
+    if text not in set(Role):
+        raise UsageError(f"there is no role {text!r}", hint=f"roles: {', '.join(Role)}")
+    return Role(text)
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))

@@ -1,0 +1,77 @@
+"""A running access service on a loopback port of its own, asked as NGINX asks it."""
+
+import base64
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+from sqlalchemy import Engine
+
+from sirena.access.policy import load_policy
+from sirena.access.service import AccessParts, create_access_app
+from sirena.access.stage_control import Upstream
+from sirena.access.tokens import Tokens
+from sirena.serving.server import bind, url_of
+
+HOST = "sirena.hospital.example:5000"
+PASSWORD = "correct horse battery"
+
+
+class Entry:
+    """What NGINX does: asks about each request."""
+
+    def __init__(self, engine: Engine, client: httpx.Client) -> None:
+        """Ask through a client."""
+        self.engine = engine
+        self.client = client
+        self.events: list[tuple[str, Mapping[str, Any]]] = []
+
+    def ask(self, method: str, uri: str, **headers: str) -> httpx.Response:
+        """Ask for a decision; underscores in header names stand for hyphens."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        subject = {
+            "X-Original-Method": method,
+            "X-Original-URI": uri,
+            "X-Forwarded-Host": HOST,
+            "X-Real-IP": "192.0.2.7",
+        }
+        return self.client.get("/decide", headers=subject | sent)
+
+    def token(self, account: str, **options: Any) -> str:
+        """Return the header of a fresh token."""
+        return f"Bearer {Tokens(self.engine).create(account, **options)[1]}"
+
+    def told(self, event: str) -> list[Mapping[str, Any]]:
+        """Return what was recorded under a name."""
+        return [facts for name, facts in self.events if name == event]
+
+
+def basic(name: str, password: str) -> str:
+    """Return the header of basic authentication."""
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+@contextmanager
+def running_entry(engine: Engine, upstream: Upstream | None = None) -> Iterator[Entry]:
+    """Run the service for the length of a block."""
+    bound = bind("127.0.0.1", 0)
+    with httpx.Client(base_url=url_of(bound), timeout=30, trust_env=False) as client:
+        entry = Entry(engine, client)
+        parts = AccessParts(engine, load_policy(), notify=lambda *event: entry.events.append(event), upstream=upstream)
+        server = uvicorn.Server(uvicorn.Config(create_access_app(parts), log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        try:
+            end = time.monotonic() + 20
+            while not server.started:
+                assert time.monotonic() < end, "the service did not start"
+                time.sleep(0.005)
+            yield entry
+        finally:
+            server.should_exit = True
+            thread.join()
+            bound.close()

@@ -1,0 +1,301 @@
+"""The decision service, asked as NGINX asks it."""
+
+import base64
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sirena.access.accounts import FREE_ATTEMPTS, Accounts
+from sirena.access.actions import Action, Role
+from sirena.access.authentication import FRESH_SECONDS
+from sirena.access.credentials import SESSION_COOKIE
+from sirena.access.policy import load_policy
+from sirena.access.signing_in import CSRF_COOKIE, LOGIN_COOKIE
+from sirena.access.store import open_store
+from sirena.access.tokens import Tokens
+from tests.access_client import HOST, PASSWORD, Entry, basic, running_entry
+
+READ = "/api/2.0/mlflow/runs/get?run_id=1"
+TRAIN = "/api/2.0/mlflow/runs/create"
+
+
+@pytest.fixture
+def entry(tmp_path: Path) -> Iterator[Entry]:
+    """A service with one account per role."""
+    engine = open_store(f"sqlite:///{tmp_path / 'sirena.db'}")
+    accounts = Accounts(engine)
+    for role in Role:
+        accounts.add(role.value, frozenset({role}), PASSWORD if role is Role.VIEWER else None)
+    with running_entry(engine) as entry:
+        yield entry
+    engine.dispose()
+
+
+def test_without_an_identity_only_what_is_public_passes(entry: Entry) -> None:
+    """401 with a challenge, and on record."""
+    assert entry.ask("GET", "/livez").status_code == 204
+    assert entry.ask("GET", "/auth/login").status_code == 204
+    refused = entry.ask("GET", READ)
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"].startswith("Basic")
+    assert "WWW-Authenticate" not in entry.ask("GET", READ, Sec_Fetch_Mode="cors").headers
+    assert entry.told("refusal")[0]["cause"] == "not_signed_in"
+
+
+def test_a_token_and_a_password_are_one_identity(entry: Entry) -> None:
+    """Name and role go upstream."""
+    for credential in (entry.token("viewer"), basic("viewer", PASSWORD)):
+        passed = entry.ask("GET", READ, Authorization=credential)
+        assert passed.status_code == 204
+        assert (passed.headers["X-Sirena-User"], passed.headers["X-Sirena-Role"]) == ("viewer", "viewer")
+        assert entry.ask("POST", TRAIN, Authorization=credential).status_code == 403
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_gets_what_the_policy_says(entry: Entry, role: Role) -> None:
+    """The service decides as the table does."""
+    policy, token = load_policy(), entry.token(role.value)
+    for method, uri, action in [
+        ("GET", READ, Action.BROWSE),
+        ("POST", TRAIN, Action.TRAIN),
+        ("POST", "/invocations", Action.ANSWER),
+        ("GET", "/metrics", Action.METRICS),
+        ("DELETE", "/api/2.0/mlflow-artifacts/artifacts/1/x", Action.REMOVE),
+        ("POST", "/ajax-api/3.0/mlflow/assistant/message", Action.SWITCHED_OFF),
+    ]:
+        expected = 204 if policy.permits(frozenset({role}), action) else 403
+        assert entry.ask(method, uri, Authorization=token).status_code == expected, (role, uri)
+
+
+def test_scopes_narrow_a_token(entry: Entry) -> None:
+    """A token for reading does not train, although its owner does."""
+    token = entry.token("scientist", scopes=frozenset({Action.BROWSE}))
+    assert entry.ask("GET", READ, Authorization=token).status_code == 204
+    assert entry.ask("POST", TRAIN, Authorization=token).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer sir_000000000000_AAAA",
+        "Bearer",
+        "Basic !!!",
+        "Basic " + base64.b64encode(b"viewer").decode(),
+        "Basic " + base64.b64encode(b"\xff\xfe:x").decode(),
+        "Digest username=viewer",
+        "Bearer " + "x" * 5000,
+        basic("nobody", PASSWORD),
+        basic("viewer", ""),
+        basic("scientist", ""),
+        basic("viewer", "x" * 3000),
+        basic("viewer' OR '1'='1", "' OR '1'='1"),
+    ],
+)
+def test_credentials_that_do_not_hold_get_one_and_the_same_answer(entry: Entry, header: str) -> None:
+    """A guesser learns nothing from the difference."""
+    answer = entry.ask("GET", READ, Authorization=header)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "not_signed_in"
+    assert "viewer" not in answer.text
+
+
+def test_a_bad_header_is_not_made_good_by_a_good_cookie(entry: Entry) -> None:
+    """One credential counts."""
+    cookie = sign_in(entry)
+    assert entry.ask("GET", READ, Cookie=cookie).status_code == 204
+    assert entry.ask("GET", READ, Cookie=cookie, Authorization="Bearer x").status_code == 401
+
+
+def test_revoking_and_disabling_work_within_five_seconds(entry: Entry) -> None:
+    """Although decisions are remembered."""
+    held, other = Tokens(entry.engine).create("viewer"), entry.token("scientist")
+    token = f"Bearer {held[1]}"
+    assert entry.ask("GET", READ, Authorization=token).status_code == 204
+    assert entry.ask("GET", READ, Authorization=other).status_code == 204
+    Tokens(entry.engine).revoke(held[0].id)
+    Accounts(entry.engine).disable("scientist")
+    assert FRESH_SECONDS < 5
+    time.sleep(FRESH_SECONDS + 0.1)
+    assert entry.ask("GET", READ, Authorization=token).status_code == 401
+    assert entry.ask("GET", READ, Authorization=other).status_code == 401
+
+
+def test_guessing_locks_the_password_and_leaves_tokens_and_sessions_alone(entry: Entry) -> None:
+    """The right password is refused too while the lock lasts; who is in stays in."""
+    token, cookie = entry.token("viewer"), sign_in(entry)
+    Accounts(entry.engine).add("guessed", frozenset({Role.VIEWER}), PASSWORD)
+    for attempt in range(FREE_ATTEMPTS):
+        assert entry.ask("GET", READ, Authorization=basic("guessed", f"guess {attempt}")).status_code == 401
+    assert entry.ask("GET", READ, Authorization=basic("guessed", PASSWORD)).status_code == 401
+    assert [facts["cause"] for facts in entry.told("login_failed")] == ["password"] * FREE_ATTEMPTS + ["locked"]
+    assert entry.told("account_changed")[0]["change"] == "locked"
+    assert entry.ask("GET", READ, Authorization=token).status_code == 204
+    assert entry.ask("GET", READ, Cookie=cookie).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("X-Method-Override", "GET"),
+        ("X-Original-URL", "/livez"),
+        ("X-Rewrite-URL", "/livez"),
+        ("X-Sirena-User", "admin"),
+        ("X-Sirena-Role", "admin"),
+    ],
+)
+def test_overrides_and_borrowed_identity_headers_are_refused(entry: Entry, name: str, value: str) -> None:
+    """Even of somebody known, on a route that is theirs."""
+    answer = entry.ask("GET", READ, Authorization=entry.token("viewer"), **{name: value})
+    assert (answer.status_code, answer.headers["X-Sirena-Reason"]) == (403, "ambiguous_request")
+
+
+def test_headers_that_stand_twice_are_refused(entry: Entry) -> None:
+    """Which of two targets or credentials counts is nobody's to guess."""
+    token = entry.token("admin")
+    for name, value in [("X-Original-URI", "/livez"), ("X-Original-Method", "GET"), ("Authorization", token)]:
+        headers = [("X-Original-Method", "GET"), ("X-Original-URI", READ), ("Authorization", token), (name, value)]
+        assert entry.client.get("/decide", headers=headers).status_code == 403
+
+
+def test_a_question_without_a_subject_is_refused(entry: Entry) -> None:
+    """An entry that forgets to say what is asked for lets nothing through."""
+    assert entry.client.get("/decide").status_code == 403
+    assert entry.ask("GET", "/decide", Authorization=entry.token("admin")).status_code == 403
+
+
+def test_what_stage_control_decides_does_not_pass_here(entry: Entry) -> None:
+    """An entry that does not send it there lets nobody through."""
+    for role in Role:
+        answer = entry.ask("POST", "/api/2.0/mlflow/registered-models/alias", Authorization=entry.token(role.value))
+        assert answer.status_code == 403
+
+
+def test_a_record_of_a_refusal_holds_no_secret_and_no_line_break(entry: Entry) -> None:
+    """Log injection, and tokens in queries."""
+    entry.ask("GET", "/x%0d%0aforged?token=sir_secret", Authorization=basic("viewer", "a typed secret"))
+    entry.ask("GET", "/get-artifact\tx")
+    for _, facts in entry.events:
+        text = "".join(map(str, facts.values()))
+        assert text.isprintable()
+        assert "sir_secret" not in text
+        assert "a typed secret" not in text
+
+
+def test_signing_in_sets_cookies_that_scripts_and_other_sites_cannot_have(entry: Entry) -> None:
+    """Secure, HttpOnly, SameSite, bound to this host; the session is new with each sign-in."""
+    first, second = sign_in(entry), sign_in(entry)
+    assert first != second
+    session = cookies_of(entry)[SESSION_COOKIE]
+    for attribute in ("Secure", "HttpOnly", "SameSite=lax", "Path=/"):
+        assert attribute in session
+    assert "Domain" not in session
+    me = entry.client.get("/auth/me", headers={"Cookie": second}).json()
+    assert (me["name"], me["means"]) == ("viewer", "session")
+
+
+def test_the_login_form_is_refused_without_its_own_token(entry: Entry) -> None:
+    """Login CSRF."""
+    fields = {"name": "viewer", "password": PASSWORD, "next": "/"}
+    assert entry.client.post("/auth/login", data=fields).status_code == 403
+    page = entry.client.get("/auth/login")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert entry.client.post("/auth/login", data={**fields, "csrf": "other"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "/x%0d%0aSet-Cookie:a=b", ""]
+)
+def test_signing_in_leads_nowhere_else(entry: Entry, target: str) -> None:
+    """Open redirects; a page of ours is kept."""
+    assert sign_in_answer(entry, target).headers["Location"] == "/"
+    assert sign_in_answer(entry, "/app/file?lang=es").headers["Location"] == "/app/file?lang=es"
+
+
+def test_what_is_typed_into_the_form_is_escaped(entry: Entry) -> None:
+    """Reflected XSS by the target."""
+    page = entry.client.get("/auth/login", params={"next": '/"onmouseover=alert(1)'})
+    assert "onmouseover" not in page.text
+
+
+def test_a_wrong_password_shows_the_form_again(entry: Entry) -> None:
+    """401, no cookie of a session, and the password is not in the page."""
+    answer = sign_in_answer(entry, "/", password="wrong but long enough")
+    assert answer.status_code == 401
+    assert "wrong but long enough" not in answer.text
+    assert SESSION_COOKIE + "=" not in answer.headers.get("set-cookie", "").replace(LOGIN_COOKIE, "")
+
+
+def test_a_browser_is_not_made_to_act_by_another_site(entry: Entry) -> None:
+    """CSRF: origin, fetch metadata, token."""
+    cookies = {name: cookie.partition(";")[0] for name, cookie in cookies_of(entry).items()}
+    cookie, csrf = cookies[SESSION_COOKIE], cookies[CSRF_COOKIE].partition("=")[2]
+    search = "/ajax-api/2.0/mlflow/runs/search"
+
+    def status(**headers: str) -> int:
+        return entry.ask("POST", search, Cookie=cookie, **headers).status_code
+
+    assert status() == 403
+    assert status(Origin="https://evil.example") == 403
+    assert status(Origin="null") == 403
+    assert status(Origin=f"http://{HOST}") == 403
+    assert status(Origin=f"https://{HOST}.evil.example") == 403
+    assert status(Sec_Fetch_Site="cross-site") == 403
+    assert status(Sec_Fetch_Site="same-site") == 403
+    assert status(X_Sirena_CSRF="x") == 403
+    assert status(Origin=f"https://{HOST}") == 204
+    assert status(Sec_Fetch_Site="same-origin") == 204
+    assert status(X_Sirena_CSRF=csrf) == 204
+    password = basic("viewer", PASSWORD)
+    assert entry.ask("POST", search, Authorization=password).status_code == 204
+    assert entry.ask("POST", search, Authorization=password, Origin="https://evil.example").status_code == 403
+    assert entry.ask("POST", search, Authorization=password, Sec_Fetch_Site="cross-site").status_code == 403
+    assert entry.ask("POST", search, Authorization=entry.token("viewer")).status_code == 204
+
+
+def test_signing_out_ends_the_session_at_once(entry: Entry) -> None:
+    """No two seconds of grace for who asked to be forgotten; another site cannot sign somebody out."""
+    cookie = sign_in(entry)
+    assert entry.ask("GET", READ, Cookie=cookie).status_code == 204
+    there = {"Cookie": cookie, "X-Forwarded-Host": HOST}
+    assert entry.client.post("/auth/logout", headers=there | {"Origin": "https://evil.example"}).status_code == 403
+    left = entry.client.post("/auth/logout", headers=there | {"Origin": f"https://{HOST}"}, follow_redirects=False)
+    assert left.status_code == 303
+    assert entry.ask("GET", READ, Cookie=cookie).status_code == 401
+    assert entry.told("logout")[0]["who"] == "viewer"
+
+
+def test_a_database_that_goes_away_lets_nobody_new_in(entry: Entry, tmp_path: Path) -> None:
+    """The answer to a doubt is no."""
+    token = entry.token("viewer")
+    entry.engine.dispose()
+    (tmp_path / "sirena.db").write_bytes(b"no database any more" * 100)
+    (tmp_path / "sirena.db-wal").unlink(missing_ok=True)
+    assert entry.ask("GET", READ, Authorization=token).status_code == 503
+
+
+def sign_in_answer(entry: Entry, target: str, password: str = PASSWORD) -> httpx.Response:
+    """Fill in the form as a browser does, over the TLS that NGINX would have ended."""
+    page = entry.client.get("/auth/login")
+    csrf = page.text.partition('name="csrf" value="')[2].partition('"')[0]
+    return entry.client.post(
+        "/auth/login",
+        data={"csrf": csrf, "next": target, "name": "viewer", "password": password},
+        headers={"Cookie": page.headers["Set-Cookie"].partition(";")[0]},
+        follow_redirects=False,
+    )
+
+
+def cookies_of(entry: Entry) -> dict[str, str]:
+    """Sign in and return each cookie set, by name, as the header says it."""
+    answer = sign_in_answer(entry, "/")
+    assert answer.status_code == 303
+    return {cookie.partition("=")[0]: cookie for cookie in answer.headers.get_list("set-cookie")}
+
+
+def sign_in(entry: Entry) -> str:
+    """Sign in and return the cookie header."""
+    return cookies_of(entry)[SESSION_COOKIE].partition(";")[0]
