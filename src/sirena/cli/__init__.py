@@ -26,6 +26,10 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "interpret",
     "serve",
     "synthesize",
+    "up",
+    "settings",
+    "certificate",
+    "units",
 )
 """Modules of this package that register commands, in the order of `sirena --help`."""
 
