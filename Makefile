@@ -6,7 +6,7 @@ export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
 
-.PHONY: help demo test lint reformat bench docs lock clean
+.PHONY: help demo test servers lint reformat bench docs lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -14,8 +14,11 @@ help: ## list the verbs
 demo: .venv/runtime ## the whole chain on a synthetic hospital (KEEP=1 leaves it running)
 	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
 
-test: .venv/development ## install everything and run all tests (T=path for some)
+test: servers .venv/development ## install everything and run all tests (T=path for some)
 	$(BIN)/pytest -n 2 --dist loadfile $(T)
+
+servers:
+	@bash scripts/install_debian_packages.sh
 
 lint: .venv/development ## formatting, ruff, mypy, bandit, secrets, pip-audit
 	$(BIN)/ruff format --check src tests benchmarks scripts

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Install the Debian packages that the tests need and that are missing: Python, and the real servers they start.
+set -euo pipefail
+missing=()
+if ! command -v python3.11 >/dev/null || ! python3.11 -c 'import venv, ensurepip' 2>/dev/null; then
+  missing+=(python3.11 python3.11-venv)
+fi
+for package in make curl openssl postgresql nginx certbot pebble ceph-mon ceph-osd radosgw ceph-common; do
+  if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then missing+=("$package"); fi
+done
+[ "${#missing[@]}" -eq 0 ] && exit 0
+root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "the tests need these Debian packages; as root: apt-get install ${missing[*]}"; exit 1; }
+  root=(sudo)
+fi
+echo "installing for the tests: ${missing[*]}"
+"${root[@]}" apt-get update -qq
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
