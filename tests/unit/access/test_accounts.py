@@ -97,7 +97,7 @@ def test_a_token_is_kept_as_a_hash_and_opens_its_owners_account(engine: Engine, 
     token, secret = Tokens(engine).create("maria", scopes=frozenset({Action.ANSWER}))
     found = Tokens(engine).resolve(secret)
     assert found is not None
-    assert (found[0].id, found[1].name, found[0].scopes) == (token.id, "maria", {Action.ANSWER})
+    assert (found[0].id, found[1].name, found[0].scopes) == (token.id, "maria", frozenset({Action.ANSWER}))
     with engine.connect() as connection:
         row = connection.execute(select(TOKENS)).one()
     assert secret not in map(str, row)

@@ -1,0 +1,218 @@
+"""Stages through MLflow's own API obey the rule and the gate of `sirena promote`: a real MLflow, a real gate."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from sirena.access.accounts import Accounts
+from sirena.access.actions import Role
+from sirena.access.store import open_store
+from sirena.certification.certificate import Subject, certify
+from sirena.certification.certificate_file import to_json
+from sirena.cli.access_upstream import RegistryUpstream
+from sirena.domain.category import Category
+from sirena.domain.truth_table import answer_code
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
+from sirena.operations.settings import Settings
+from sirena.registry.connection import Registry
+from sirena.registry.models import log_model_version
+from sirena.registry.releases import RELEASE_MODEL, create_release
+from sirena.registry.versions import ModelVersion, Stage, find_version
+from tests.access_client import Entry, running_entry
+from tests.integration.registry.registry_models import ORGANISMS, Trained
+
+API = "/api/2.0/mlflow"
+AJAX = "/ajax-api/2.0/mlflow"
+
+
+@dataclass
+class House:
+    """A registry behind stage control, with a right and a wrong version of one model, both made by ana."""
+
+    entry: Entry
+    registry: Registry
+    right: ModelVersion
+    wrong: ModelVersion
+
+    def send(self, who: str, method: str, route: str, body: Any, **options: Any) -> httpx.Response:
+        """Send a request of MLflow's API as somebody."""
+        headers = {"Authorization": self.entry.token(who), "X-Sirena-User": "the entry says so"}
+        return self.entry.client.request(method, route, json=body, headers=headers, **options)
+
+    def alias(self, who: str, version: ModelVersion, alias: str = "production") -> httpx.Response:
+        """Set an alias as somebody."""
+        body = {"name": version.name, "alias": alias, "version": str(version.version)}
+        return self.send(who, "POST", f"{API}/registered-models/alias", body)
+
+    def transition(self, who: str, version: ModelVersion, stage: str) -> httpx.Response:
+        """Set MLflow's stage field as somebody."""
+        body = {"name": version.name, "version": str(version.version), "stage": stage}
+        body["archive_existing_versions"] = "false"
+        return self.send(who, "POST", f"{AJAX}/model-versions/transition-stage", body)
+
+    def stage(self, version: ModelVersion) -> Stage:
+        """Return the stage that counts, now."""
+        return find_version(self.registry, str(version)).stage
+
+
+@pytest.fixture
+def house(registry: Registry, tracking_uri: str, tmp_path: Path, train: Callable[..., Trained]) -> Iterator[House]:
+    """Four accounts before a real MLflow server."""
+    edition = load_edition("CLSI 2025")
+    table = compile_tables(edition, ["CAZ"], organisms=ORGANISMS)["CAZ"]
+    cells = table.cells.copy()
+    cells[cells == answer_code(Category.R)] = answer_code(Category.S)
+    versions = []
+    for seed, candidate in enumerate([table, replace(table, cells=np.ascontiguousarray(cells))]):
+        subject = Subject("modelo_CAZ_NM", "")
+        certificate = certify(candidate, table, edition=edition.name, edition_digest=edition.digest, subject=subject)
+        trained = replace(train("CAZ_NM", seed=seed), table=candidate)
+        versions.append(
+            log_model_version(
+                registry, trained, certificate=to_json(certificate), certificate_html="<h1>CAZ</h1>", author="ana"
+            )
+        )
+    engine = open_store(f"sqlite:///{tmp_path / 'sirena.db'}")
+    accounts = Accounts(engine)
+    for name, roles in {
+        "ana": {Role.SCIENTIST, Role.APPROVER},
+        "berta": {Role.APPROVER},
+        "carl": {Role.SCIENTIST},
+        "dora": {Role.CLINICIAN},
+        "otto": {Role.ADMIN},
+    }.items():
+        accounts.add(name, frozenset(roles), None)
+    upstream = RegistryUpstream(Settings(home=tmp_path / "home", tracking_uri=tracking_uri, profile="production"))
+    with running_entry(engine, upstream) as entry:
+        yield House(entry, registry, *versions)
+    for version in versions:
+        registry.models.delete_model_version(version.name, str(version.version))
+    engine.dispose()
+
+
+def test_only_an_approver_puts_into_production_and_never_the_own_version(house: House) -> None:
+    """Clinician and scientist lack the right, the author lacks the independence, the approver succeeds."""
+    assert house.alias("dora", house.right).status_code == 403
+    assert house.alias("carl", house.right).status_code == 403
+    assert house.alias("otto", house.right).status_code == 403
+    own = house.alias("ana", house.right)
+    assert own.status_code == 409
+    assert "ApproverIsNotAuthor" in own.text
+    assert house.stage(house.right) is Stage.NONE
+    assert house.alias("berta", house.right).status_code == 200
+    assert house.stage(house.right) is Stage.PRODUCTION
+    assert [facts["who"] for facts in house.entry.told("promoted")] == ["berta"]
+    assert [facts["who"] for facts in house.entry.told("promotion_refused")] == ["ana"]
+    assert "dora" in [facts["who"] for facts in house.entry.told("refusal")]
+
+
+def test_the_gate_refuses_a_wrong_version_by_alias_and_by_stage(house: House) -> None:
+    """Whatever door of MLflow, and in words MLflow's client shows."""
+    for answer in (
+        house.alias("berta", house.wrong),
+        house.alias("berta", house.wrong, "Production"),
+        house.transition("berta", house.wrong, "Production"),
+        house.transition("berta", house.wrong, "production"),
+    ):
+        assert answer.status_code == 409
+        assert "GridAgreement" in answer.json()["message"]
+    assert house.stage(house.wrong) is Stage.NONE
+
+
+def test_production_is_not_left_by_a_side_door(house: House) -> None:
+    """Archiving, staging, and removing the alias of what is in production are the approver's too."""
+    assert house.alias("berta", house.right).status_code == 200
+    alias = {"name": house.right.name, "alias": "production"}
+    assert house.send("carl", "DELETE", f"{API}/registered-models/alias", alias).status_code == 403
+    assert house.transition("carl", house.right, "Archived").status_code == 403
+    assert house.transition("carl", house.right, "None").status_code == 403
+    assert house.transition("carl", house.right, "Staging").status_code == 403
+    body = {"name": house.right.name, "version": str(house.right.version)}
+    assert house.send("berta", "DELETE", f"{API}/model-versions/delete", body).status_code == 403
+    assert house.stage(house.right) is Stage.PRODUCTION
+    assert house.send("berta", "DELETE", f"{API}/registered-models/alias", alias).status_code == 200
+    assert house.stage(house.right) is Stage.NONE
+
+
+def test_author_digests_and_other_peoples_decisions_are_not_rewritten(house: House) -> None:
+    """Otherwise the independence of the approver and the integrity of the evidence would be one request away."""
+
+    def tag(who: str, key: str, value: str) -> int:
+        body = {"name": house.right.name, "version": str(house.right.version), "key": key, "value": value}
+        return house.send(who, "POST", f"{API}/model-versions/set-tag", body).status_code
+
+    assert tag("ana", "sirena.author", "carl") == 403
+    assert tag("carl", "sirena.sha256.truth_table.json", "0" * 64) == 403
+    assert tag("carl", "sirena.history.20260101T000000.000000Z.aaaaaa", '{"by": "berta"}') == 403
+    assert tag("carl", "note", "seen") == 200
+    body = {"name": house.right.name, "version": str(house.right.version), "key": "sirena.author"}
+    assert house.send("ana", "DELETE", f"{API}/model-versions/delete-tag", body).status_code == 403
+
+
+def test_a_version_bears_the_name_of_the_account_that_registered_it(house: House) -> None:
+    """Whatever the client says."""
+    body = {"name": house.right.name, "source": f"models:/{house.right.name}/{house.right.version}"}
+    foreign = {**body, "tags": [{"key": "sirena.author", "value": "berta"}]}
+    assert house.send("carl", "POST", f"{API}/model-versions/create", foreign).status_code == 403
+    made = house.send("carl", "POST", f"{API}/model-versions/create", body)
+    assert made.status_code == 200
+    number = made.json()["model_version"]["version"]
+    assert find_version(house.registry, f"{house.right.name}/{number}").author == "carl"
+    house.registry.models.delete_model_version(house.right.name, number)
+
+
+def test_names_outside_the_policys_patterns_are_not_registered(house: House) -> None:
+    """A rule on model names binds what the body says."""
+    assert house.send("carl", "POST", f"{API}/registered-models/create", {"name": "prompt_x"}).status_code == 403
+    rename = {"name": house.right.name, "new_name": "modelo_X"}
+    assert house.send("carl", "POST", f"{API}/registered-models/rename", rename).status_code == 403
+
+
+def test_bodies_that_can_be_read_in_two_ways_are_refused(house: House) -> None:
+    """Twin fields, doubly encoded JSON, other types, queries, other content types."""
+    route, token = f"{API}/registered-models/alias", house.entry.token("berta")
+    good = f'{{"name": "{house.right.name}", "alias": "production", "version": "{house.right.version}"}}'
+    for content, kind in [
+        (good[:-1] + ', "alias": "note"}', "application/json"),
+        ('"' + good.replace('"', '\\"') + '"', "application/json"),
+        (good, "text/plain"),
+        (good.replace('"production"', "3"), "application/json"),
+        (good.replace(f'"{house.right.version}"', '"1; drop"'), "application/json"),
+        ("[]", "application/json"),
+        ("", "application/json"),
+        ("[" * 100_000, "application/json"),
+    ]:
+        headers = {"Authorization": token, "Content-Type": kind}
+        answer = house.entry.client.post(route, content=content, headers=headers)
+        assert answer.status_code == 403, content[:80]
+    headers = {"Authorization": token, "Content-Type": "application/json"}
+    assert house.entry.client.post(f"{route}?alias=note", content=good, headers=headers).status_code == 403
+    assert house.stage(house.right) is Stage.NONE
+
+
+def test_a_release_is_activated_only_if_every_member_passes(house: House) -> None:
+    """The alias of the panel is judged by its members; what was active once may be rolled back to."""
+    good = create_release(house.registry, [house.right], author="ana").source
+    bad = create_release(house.registry, [house.wrong], author="ana").source
+    refused = house.alias("berta", bad)
+    assert refused.status_code == 409
+    assert house.alias("carl", good).status_code == 403
+    assert house.alias("berta", good).status_code == 200
+    assert find_version(house.registry, f"{RELEASE_MODEL}@production").version == good.version
+
+
+def test_reading_through_the_same_routes_works_as_ever(house: House) -> None:
+    """GET of an alias is reading; a name nobody knows is MLflow's own answer."""
+    house.alias("berta", house.right)
+    headers = {"Authorization": house.entry.token("carl")}
+    query = {"name": house.right.name, "alias": "production"}
+    found = house.entry.client.get(f"{API}/registered-models/alias", params=query, headers=headers)
+    assert found.json()["model_version"]["version"] == str(house.right.version)
+    absent = {"name": "modelo_NONE_NM", "alias": "production", "version": "1"}
+    assert house.send("berta", "POST", f"{API}/registered-models/alias", absent).status_code in (404, 422)
