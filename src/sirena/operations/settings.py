@@ -188,19 +188,6 @@ class Settings(BaseSettings):
     rate: int = Field(default=100, ge=1, examples=["100"])
     """Requests a second one address may send for long; four times as many at once; then 429."""
 
-    database_url: SecretStr = SecretStr("")
-    """`SIRENA_DATABASE_URL`: PostgreSQL database of accounts and audit ledger; empty means SQLite below `SIRENA_HOME`."""
-
-    database_owner_url: SecretStr = SecretStr("")
-    """`SIRENA_DATABASE_OWNER_URL`: the same database entered as the role that owns the ledger's table, for
-    `sirena audit prepare` alone; empty means `SIRENA_DATABASE_URL`."""
-
-    policy: Path | None = None
-    """`SIRENA_POLICY`: who may do what, a TOML file; empty means the policy that comes with Sirena."""
-
-    session_hours: float = Field(default=12.0, gt=0, le=168)
-    """`SIRENA_SESSION_HOURS`: how long a browser stays signed in, in hours."""
-
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
