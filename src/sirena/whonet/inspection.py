@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,8 @@ from sirena.whonet.problems import FIRST_ROWS, Problem
 _METHODS: Final = {"M": "MIC", "E": "gradient strip (MIC)", "D": "disk (mm, not an MIC)"}
 _LIKE_A_NAME: Final = re.compile(r"[^\W\d_][^\W\d_ .,'()/-]*(?:[ .,'()/-]+[^\W\d_]+)*[ .,')-]*")
 _LONGEST_NAME: Final = 40
+_TELLING: Final = 5
+"""Letters that a name must share with a known organism's, so that misspelt and abbreviated ones are still shown."""
 _LIKE_A_CODE: Final = re.compile(r"[A-Za-z0-9]{1,3}[-+*]?")
 
 
@@ -156,11 +159,22 @@ def _unknown(file: WhonetFile, codes: pl.Series, examples: int) -> tuple[Unknown
 
 
 def looks_like_an_organism(text: str) -> bool:
-    """Tell whether a text may be shown: a short code, or words of letters only, at most 40 characters."""
+    """Tell whether a text may be shown: a short code, or words of which the first begins like an organism's name.
+
+    Words alone would not do: a patient's name that slipped into the organism's column is words too. What is hidden
+    is still named by its rows.
+    """
     stripped = text.strip()
     if len(stripped) > _LONGEST_NAME:
         return False
-    return bool(_LIKE_A_CODE.fullmatch(stripped) or _LIKE_A_NAME.fullmatch(stripped))
+    if _LIKE_A_CODE.fullmatch(stripped):
+        return True
+    return _LIKE_A_NAME.fullmatch(stripped) is not None and stripped[:_TELLING].casefold() in _beginnings()
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    return frozenset(organism.name[:_TELLING].casefold() for organism in ORGANISMS.values())
 
 
 def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[Problem, ...]) -> TestColumnSummary:

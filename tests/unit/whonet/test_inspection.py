@@ -16,7 +16,7 @@ PATIENT_ID;LAST_NAME;ORGANISM;SPEC_TYPE;AMK_NM;Eti_AMK_NM;CIP_NM;GEN_ND10
 4711;Garzonedo;eco;ur;<=0,5;S;abc;18
 4712;Bermejal;E. coli;ur;>16;R;S;
 4713;Espinal;kpn;bl;4;S;-1;20
-4714;Nogaleda;Martian bug;bl;16;16;0.25;
+4714;Nogaleda;Pseudomonas martiana;bl;16;16;0.25;
 4715;Olmedilla;Garzonedo DNI 30.111.222;bl;;;22;
 4716;Sauceda;;bl;2;S;;
 """
@@ -58,7 +58,7 @@ def test_organisms_are_counted_and_unknown_ones_named_by_row(path: Path) -> None
     """A name that could be an organism is shown; what could be a patient's is not."""
     inspection = inspect_file(read_file(path))
     assert [(one.code, one.count) for one in inspection.organisms] == [("eco", 2), ("kpn", 1)]
-    assert {one.text: one.rows for one in inspection.unknown_organisms} == {"Martian bug": (5,), None: (6,)}
+    assert {one.text: one.rows for one in inspection.unknown_organisms} == {"Pseudomonas martiana": (5,), None: (6,)}
     assert inspection.missing_organisms == 1
 
 
@@ -70,6 +70,9 @@ def test_organisms_are_counted_and_unknown_ones_named_by_row(path: Path) -> None
         ("103", True),
         ("Escherichia colli", True),
         ("Staph. áureus (MRSA)", True),
+        ("ESCHERICHA SP", True),
+        ("Garzonedo Ñandubay", False),
+        ("Pérez", False),
         ("María 30111222", False),
         ("x" * 41, False),
         ("12.03.1961", False),
@@ -78,7 +81,7 @@ def test_organisms_are_counted_and_unknown_ones_named_by_row(path: Path) -> None
     ],
 )
 def test_only_what_looks_like_an_organism_is_shown(text: str, shown: bool) -> None:
-    """Letters, at most 40 of them, or a code of three."""
+    """A code of three, or words that begin like an organism's name: not a patient's."""
     assert looks_like_an_organism(text) is shown
 
 
