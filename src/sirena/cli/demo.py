@@ -20,6 +20,18 @@ def register(app: typer.Typer) -> None:
 
         Everything is written below SIRENA_HOME and nothing stays running, unless --keep is given.
         """
-        from sirena.cli.demo_chain import run_demo
+        from sirena.operations.mlflow_server import embedded_mlflow_server
+        from sirena.operations.processes import free_port
+        from sirena.operations.settings import load_settings
 
-        run_demo(isolates=isolates, seed=seed, keep=keep)
+        port = free_port()
+        server = embedded_mlflow_server(load_settings(), port)
+        typer.echo("starting MLflow, loading Keras …", err=True)
+        try:
+            # it comes up while Keras is imported and the hospital is written
+            server.launch()
+            from sirena.cli.demo_chain import run_demo
+
+            run_demo(server, f"http://127.0.0.1:{port}", isolates=isolates, seed=seed, keep=keep)
+        finally:
+            server.stop()

@@ -17,7 +17,6 @@ from sirena.cli.training_progress import TrainingProgress, print_outcomes
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
-from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings, load_settings
 from sirena.registry.connection import Registry, connect
@@ -35,10 +34,12 @@ _QUESTION: Final = {
 }
 
 
-def run_demo(*, isolates: int, seed: int, keep: bool) -> None:
+def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: int, keep: bool) -> None:
     """Run the chain below `SIRENA_HOME`.
 
     Args:
+        server: MLflow, launched; whoever launched it stops it.
+        tracking_uri: where it answers.
         isolates: size of the synthetic hospital.
         seed: of the hospital and the training.
         keep: leave the servers running until Ctrl-C.
@@ -49,15 +50,12 @@ def run_demo(*, isolates: int, seed: int, keep: bool) -> None:
     home = load_settings().home
     steps = _Steps()
     with ExitStack() as running:
-        mlflow_port = free_port()
-        tracking_uri = f"http://127.0.0.1:{mlflow_port}"
-        server = embedded_mlflow_server(load_settings(), mlflow_port)
-        with steps("MLflow tracking server (SQLite and a folder)"):
-            running.enter_context(server)
-        settings = load_settings().model_copy(update={"tracking_uri": tracking_uri})
-        registry = connect(settings)
         with steps(f"synthetic hospital of {isolates:,} isolates"):
             file = _write_hospital(home, isolates, seed)
+        with steps("MLflow tracking server (SQLite and a folder)"):
+            server.await_health()
+        settings = load_settings().model_copy(update={"tracking_uri": tracking_uri})
+        registry = connect(settings)
         with steps("training, certifying and registering 41 models"):
             outcomes = _train(registry, file, seed)
         with steps("promoting through the gate: staging, then production"):

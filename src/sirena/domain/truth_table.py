@@ -35,6 +35,9 @@ ANSWERS: Final[tuple[Answer | None, ...]] = (
 
 _LETTERS: Final = ".SDIRNWw-uovcxzmd"
 ANSWER_CODES: Final[dict[Answer | None, int]] = {answer: code for code, answer in enumerate(ANSWERS)}
+_NO_LETTER: Final = 255
+_CODE_OF_LETTER: Final = np.full(256, _NO_LETTER, dtype=np.uint8)
+_CODE_OF_LETTER[[ord(letter) for letter in _LETTERS]] = range(len(_LETTERS))
 NOT_ASKED: Final = 0
 
 
@@ -120,14 +123,16 @@ class TruthTable:
             ValueError: the document is not such a table.
         """
         rows = document["organisms"]
-        cells = np.empty((len(rows), CODES), dtype=np.uint8)
-        for row, parts in enumerate(rows.values()):
-            cells[row] = [_LETTERS.index(letter) for letter in "".join(parts)]
+        texts = ["".join(parts) for parts in rows.values()]
+        # all rows at once: a release holds a million letters, and every start of the service reads them
+        cells = _CODE_OF_LETTER[np.frombuffer("".join(texts).encode("ascii", "replace"), dtype=np.uint8)]
+        if any(len(text) != CODES for text in texts) or (cells == _NO_LETTER).any():
+            raise ValueError(f"{document['column']}: a row does not hold {CODES} letters of {_LETTERS}")
         basis = document.get("basis") or {}
         return cls(
             column=document["column"],
             organisms=tuple(rows),
-            cells=cells,
+            cells=cells.reshape(len(rows), CODES),
             basis=tuple(basis[organism] for organism in rows) if basis else (),
             absent=Reason(document["absent"]),
         )

@@ -1,6 +1,7 @@
 """The table every part meets in."""
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -62,3 +63,20 @@ def test_cells_of_the_wrong_shape_are_refused() -> None:
 def test_only_five_categories_are_labels(text: str, label: Category | None) -> None:
     """WHONET leaves the MIC itself in cells it could not interpret; that is no label."""
     assert read_label(text) is label
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda rows: {"eco": [rows["eco"][0][:-1], *rows["eco"][1:]], "kpn": [rows["kpn"][0] + "S", *rows["kpn"][1:]]},
+        lambda rows: {**rows, "eco": ["?" + rows["eco"][0][1:], *rows["eco"][1:]]},
+        lambda rows: {**rows, "eco": ["é" + rows["eco"][0][1:], *rows["eco"][1:]]},
+    ],
+    ids=["a dilution moved to another organism", "a letter of no answer", "a letter beyond ASCII"],
+)
+def test_a_spoilt_document_is_refused(spoil: Callable[[dict[str, list[str]]], dict[str, list[str]]]) -> None:
+    """No row is read that does not hold one known letter for each MIC."""
+    cells = np.full((2, CODES), answer_code(Category.S), dtype=np.uint8)
+    document = TruthTable("AMK_NM", ("eco", "kpn"), cells).to_json()
+    with pytest.raises(ValueError, match="letters"):
+        TruthTable.from_json({**document, "organisms": spoil(document["organisms"])})
