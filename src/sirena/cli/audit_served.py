@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 import typer
 
 from sirena.cli.audit_formats import Format
 from sirena.cli.sections import Section, print_sections
+from sirena.domain.errors import SirenaError
 from sirena.ledger.entry import Entry
 from sirena.ledger.event import Outcome
 from sirena.ledger.store import Ledger, moment
@@ -20,6 +22,8 @@ from sirena.registry.history import Entry as Decision
 from sirena.registry.releases import Release, find_release, list_releases, release_members
 from sirena.registry.stages import promotions
 from sirena.registry.versions import Stage, find_version
+
+_SWITCHES: Final = ("activated", "rolled_back")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Served:
     override: str
     ledger_entry: int | None
     """Place of the activation in the ledger; None when the ledger does not know it."""
+    contradicted_by: int | None
+    """Place of a later switch to another release that the registry does not tell of; None when there is none."""
     versions: tuple[ServedVersion, ...]
 
 
@@ -72,12 +78,24 @@ def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | No
     Raises:
         RegistryError: MLflow does not answer.
         LedgerError: the ledger does not answer.
+        SirenaError: by the registry nothing answered, by the ledger something did: the registry's history is gone.
     """
+    known = list(ledger.read(events=("promoted", *_SWITCHES)))
+    switches = [one for one in known if one.event in _SWITCHES and one.outcome == Outcome.DONE]
+    switches = [one for one in switches if one.at <= moment(when)]
     period = _period(registry, moment(when))
     if period is None:
+        if switches:
+            raise SirenaError(
+                f"MLflow's history knows no active release at {moment(when)[:19]} UTC, but entry {switches[-1].seq} of "
+                f"the audit ledger switched to {_subject(switches[-1])}: "
+                "that history was altered, or is another MLflow's",
+                hint="see MLFLOW_TRACKING_URI, or compare with a backup of MLflow's database",
+            )
         return None
     release = find_release(registry, str(period.release))
-    known = list(ledger.read(events=("promoted", "activated", "rolled_back")))
+    entry = _confirming(known, period.by, period.since, _SWITCHES, release.name)
+    later = [one.seq for one in switches if one.seq > (entry or 0) and _subject(one) != release.name]
     return Served(
         release=release.name,
         digest=release.digest,
@@ -86,7 +104,8 @@ def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | No
         activated_by=period.by,
         action=period.action,
         override=period.override,
-        ledger_entry=_confirming(known, period.by, period.since, ("activated", "rolled_back"), release.name),
+        ledger_entry=entry,
+        contradicted_by=later[-1] if later else None,
         versions=tuple(_versions(registry, release, known, moment(when))),
     )
 
@@ -115,7 +134,12 @@ def _print_table(served: Served, when: datetime) -> None:
         f"since {served.since[:19]} until {(served.until or 'now')[:19]}, "
         f"{served.action} by {served.activated_by}{said}"
     )
-    typer.echo(f"audit ledger: {_in_ledger(served.ledger_entry)}\n")
+    typer.echo(f"audit ledger: {_in_ledger(served.ledger_entry)}")
+    if served.contradicted_by is not None:
+        typer.echo(
+            f"BUT entry {served.contradicted_by} of the audit ledger switched to another release before that moment"
+        )
+    typer.echo("")
     rows = [
         (
             one.column,

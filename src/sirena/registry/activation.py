@@ -108,7 +108,7 @@ def served_periods(registry: Registry) -> list[ServedPeriod]:
     """Return what was served when, oldest first."""
     active = _active(registry)
     history = _confirmed(registry, active)
-    ends = [entry.at for entry in history[1:]] + [None]
+    ends = [*(entry.at for entry in history[1:]), None][: len(history)]
     return [
         ServedPeriod(_number(entry), entry.at, until, entry.by, entry.action, entry.override)
         for entry, until in zip(history, ends, strict=True)

@@ -4,18 +4,27 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sirena.registry  # noqa: F401 - imports MLflow without its warnings
+from sirena.certification.certificate import Subject, certify
+from sirena.certification.certificate_file import to_json
+from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
-from tests.integration.registry.registry_models import Trained, table
+from sirena.registry.models import log_model_version
+from tests.integration.registry.registry_models import ORGANISMS, Log, Trained, table
+
+_EDITION = load_edition("CLSI 2025")
 
 
 def _network() -> Any:
@@ -76,3 +85,40 @@ def registry(tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A connection to the server; MLflow's own tools find it too."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
     return connect(Settings(home=tmp_path / "home", tracking_uri=tracking_uri))
+
+
+@pytest.fixture(scope="session")
+def amikacin() -> TruthTable:
+    """What CLSI says of amikacin and three organisms."""
+    return compile_tables(_EDITION, ["AMK"], organisms=ORGANISMS)["AMK"]
+
+
+@pytest.fixture
+def log(
+    blank: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    train: Callable[..., Trained],
+    amikacin: TruthTable,
+) -> Log:
+    """Log amikacin models into a database of this test, with true certificates."""
+    home = shutil.copytree(blank, tmp_path / "home")
+    monkeypatch.setenv("SIRENA_HOME", str(home))
+    monkeypatch.setenv("SIRENA_USER", "ana")
+    registry = connect(Settings(home=home))
+
+    def make(table: TruthTable) -> Registry:
+        certificate = certify(
+            table,
+            amikacin,
+            edition=_EDITION.name,
+            edition_digest=_EDITION.digest,
+            subject=Subject("modelo_AMK_NM", ""),
+        )
+        trained = replace(train("AMK_NM"), table=table)
+        log_model_version(
+            registry, trained, certificate=to_json(certificate), certificate_html="<h1>AMK</h1>", author="ana"
+        )
+        return registry
+
+    return make

@@ -1,19 +1,26 @@
 """Small models, tables and verdicts for the registry's tests."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from sirena.certification.evidence import LabelSource
 from sirena.certification.evidence import Stage as GateStage
 from sirena.certification.gate import Finding, Outcome, Verdict
+from sirena.cli import main
 from sirena.domain.category import Category
 from sirena.domain.mic import CODES, Mic
 from sirena.domain.truth_table import TruthTable, answer_code
+from sirena.registry.connection import Registry
 from sirena.registry.releases import Member
 
 ORGANISMS = ("eco", "kpn", "sau")
+
+Log = Callable[[TruthTable], Registry]
+"""Logs an amikacin model that answers as a table says."""
 
 
 def table(column: str, *, susceptible_to: float = 8.0) -> TruthTable:
@@ -56,3 +63,20 @@ def verdict(passed: bool) -> Verdict:
 def passes(member: Member) -> Verdict:
     """Let every member of a release pass."""
     return verdict(True)
+
+
+def wrong(table: TruthTable) -> TruthTable:
+    """Return a table that calls resistant MICs susceptible."""
+    cells = table.cells.copy()
+    cells[cells == answer_code(Category.R)] = answer_code(Category.S)
+    return replace(table, cells=np.ascontiguousarray(cells))
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run the command line; return exit code, output and messages."""
+    monkeypatch.setattr("sys.argv", ["sirena", *arguments])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as left:
+        main()
+    captured = capsys.readouterr()
+    return int(left.value.code or 0), captured.out, captured.err

@@ -1,86 +1,15 @@
 """`sirena promote` and `sirena release`, judged by the gate that comes with Sirena."""
 
-import shutil
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from sirena.certification.certificate import Subject, certify
-from sirena.certification.certificate_file import to_json
-from sirena.cli import main
-from sirena.domain.category import Category
-from sirena.domain.truth_table import TruthTable, answer_code
+from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import load_edition
-from sirena.guidelines.interpreter import compile_tables
-from sirena.operations.settings import Settings
-from sirena.registry.connection import Registry, connect
 from sirena.registry.history import read_history
-from sirena.registry.models import log_model_version
 from sirena.registry.releases import find_release
 from sirena.registry.versions import Stage, find_version
-from tests.integration.registry.registry_models import ORGANISMS, Trained
+from tests.integration.registry.registry_models import Log, run, wrong
 
 EDITION = load_edition("CLSI 2025")
-
-
-@pytest.fixture(scope="module")
-def amikacin() -> TruthTable:
-    """What CLSI says of amikacin and three organisms."""
-    return compile_tables(EDITION, ["AMK"], organisms=ORGANISMS)["AMK"]
-
-
-Log = Callable[[TruthTable], Registry]
-
-
-@pytest.fixture
-def log(
-    blank: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    train: Callable[..., Trained],
-    amikacin: TruthTable,
-) -> Log:
-    """Log amikacin models into a database of this test, with true certificates."""
-    home = shutil.copytree(blank, tmp_path / "home")
-    monkeypatch.setenv("SIRENA_HOME", str(home))
-    monkeypatch.setenv("SIRENA_USER", "ana")
-    registry = connect(Settings(home=home))
-
-    def make(table: TruthTable) -> Registry:
-        certificate = certify(
-            table,
-            amikacin,
-            edition=EDITION.name,
-            edition_digest=EDITION.digest,
-            subject=Subject("modelo_AMK_NM", ""),
-        )
-        trained = replace(train("AMK_NM"), table=table)
-        log_model_version(
-            registry, trained, certificate=to_json(certificate), certificate_html="<h1>AMK</h1>", author="ana"
-        )
-        return registry
-
-    return make
-
-
-def wrong(table: TruthTable) -> TruthTable:
-    """Return a table that calls resistant MICs susceptible."""
-    cells = table.cells.copy()
-    cells[cells == answer_code(Category.R)] = answer_code(Category.S)
-    return replace(table, cells=np.ascontiguousarray(cells))
-
-
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Run the command line; return exit code, output and messages."""
-    monkeypatch.setattr("sys.argv", ["sirena", *arguments])
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as left:
-        main()
-    captured = capsys.readouterr()
-    return int(left.value.code or 0), captured.out, captured.err
 
 
 def test_promote_release_activate_diff_and_roll_back(
