@@ -74,12 +74,13 @@ class DecisionMaker:
         if asked.action is Action.PUBLIC:
             return Decision(NOBODY, asked, target)
         identity = await self.identify(facts)
-        require_same_origin(facts.method, identity, page_of_origin(facts))
-        if asked.route.decided_by_body:
-            if not body_is_read:
-                raise ForbiddenError("this route is decided by stage control, which was not asked")
-            return Decision(identity, asked, target)
-        self.require(identity, asked.action, asked.model)
+        try:
+            require_same_origin(facts.method, identity, page_of_origin(facts))
+            _require_reader(asked, body_is_read=body_is_read)
+            self.require(identity, asked.action, asked.model)
+        except ForbiddenError as refusal:
+            refusal.who = identity.name
+            raise
         return Decision(identity, asked, target)
 
     async def identify(self, facts: RequestFacts) -> Identity:
@@ -111,6 +112,11 @@ def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
         fetch_site=facts.header("sec-fetch-site"),
         csrf_token=facts.header("x-sirena-csrf"),
     )
+
+
+def _require_reader(asked: Asked, *, body_is_read: bool) -> None:
+    if asked.route.decided_by_body and not body_is_read:
+        raise ForbiddenError("this route is decided by stage control, which was not asked")
 
 
 def _refuse_tricks(facts: RequestFacts, *, from_entry: bool) -> None:

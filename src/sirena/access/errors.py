@@ -18,6 +18,8 @@ class ForbiddenError(SirenaError):
 
     code = "forbidden"
     status = 403
+    who: str = ""
+    """Account that asked, once it is known; for the record, not for the answer."""
 
 
 class AmbiguousRequestError(SirenaError):

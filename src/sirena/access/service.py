@@ -25,6 +25,7 @@ from sirena.access.routes import shipped_routes
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
 from sirena.access.stage_control import StageControl, Upstream
+from sirena.access.throttle import Repetitions
 from sirena.access.tokens import Tokens
 from sirena.domain.errors import SirenaError
 
@@ -53,6 +54,8 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     maker = DecisionMaker(shipped_routes(), parts.policy, authenticator)
     control = StageControl(maker, parts.upstream, parts.notify) if parts.upstream else None
 
+    repeated = Repetitions()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
@@ -65,17 +68,20 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, SirenaError)
         facts = _facts_or_nothing(request)
-        who = getattr(request.state, "who", "")
-        if error.status in (401, 403, 409):
+        who = getattr(error, "who", "") or getattr(request.state, "who", "")
+        if error.status in (401, 403):
             record = {
                 "who": who,
                 "origin": facts.address if facts else "",
-                "request_id": facts.request_id if facts else "",
                 "action": facts.method if facts else "",
                 "resource": _printable(facts.target.partition("?")[0]) if facts else "",
-                "cause": error.code,
             }
-            await to_thread.run_sync(parts.notify, "refusal", record)
+            if repeated.is_news(tuple(record.values())):
+                record["request_id"] = facts.request_id if facts else ""
+                try:
+                    await to_thread.run_sync(parts.notify, "refusal", record)
+                except SirenaError as unrecorded:
+                    return _refusal(request, unrecorded, record["request_id"], status=503)
         return _refusal(request, error, facts.request_id if facts else "")
 
     @app.exception_handler(SQLAlchemyError)

@@ -5,6 +5,7 @@ does, ask the gate of `sirena promote` where a stage is given, and pass on to ML
 """
 
 import asyncio
+import uuid
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -93,28 +94,40 @@ class StageControl:
                 if "new_name" in change.body:
                     self._maker.require(decision.identity, action, str(change.body["new_name"]))
             body = with_author(change, who)
-            if need.gate:
-                await self._ask_gate(change, need.gate, who, facts)
-            response = await self._pass_on(facts, who, body)
-        if need.gate and response.status_code < 300:
-            await self._tell("promoted", change, need.gate, who, facts)
-        return response
+            if not need.gate:
+                return await self._pass_on(facts, who, body)
+            return await self._promote(change, need.gate, who, facts, body)
 
     async def close(self) -> None:
         """Close the connections to MLflow."""
         await self._client.aclose()
 
-    async def _ask_gate(self, change: Change, stage: str, who: str, facts: RequestFacts) -> None:
+    async def _promote(
+        self, change: Change, stage: str, who: str, facts: RequestFacts, body: Mapping[str, Any]
+    ) -> Response:
+        """Ask the gate and pass on, with the intention on record before and the outcome after."""
+        record = {
+            "who": who,
+            "origin": facts.address,
+            "request_id": facts.request_id,
+            "act": uuid.uuid4().hex,
+            "model": change.model,
+            "version": int(change.version),
+            "stage": stage,
+        }
+        await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "intended"})
         try:
             await to_thread.run_sync(self._upstream.judge, change.model, change.version, stage, who)
         except GateError:
-            await self._tell("promotion_refused", change, stage, who, facts)
+            await to_thread.run_sync(self._notify, "promotion_refused", record)
             raise
-
-    async def _tell(self, event: str, change: Change, stage: str, who: str, facts: RequestFacts) -> None:
-        record = {"who": who, "origin": facts.address, "request_id": facts.request_id}
-        subject = {"model": change.model, "version": int(change.version), "stage": stage}
-        await to_thread.run_sync(self._notify, event, record | subject)
+        except SirenaError:
+            await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "failed"})
+            raise
+        response = await self._pass_on(facts, who, body)
+        outcome = "done" if response.status_code < 300 else "failed"
+        await to_thread.run_sync(self._notify, "promoted", record | {"outcome": outcome})
+        return response
 
     async def _pass_on(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | None) -> Response:
         headers = {name: facts.headers[name] for name in _PASSED_ON if name in facts.headers}

@@ -1,7 +1,5 @@
-"""Where the events of the access service and of the account commands go."""
+"""From the events of the access service to entries of the audit ledger."""
 
-import getpass
-import socket
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,22 +8,26 @@ if TYPE_CHECKING:
 
 
 def record_events(settings: "Settings") -> Callable[[str, Mapping[str, Any]], None]:
-    """Return what writes an event on record: one JSON line each in ``logs/access.jsonl`` below `SIRENA_HOME`."""
-    import structlog
+    """Return what puts an event of the access service on record.
 
-    folder = settings.home / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    logger: Any = structlog.wrap_logger(
-        structlog.PrintLogger((folder / "access.jsonl").open("a", encoding="utf-8", buffering=1)),
-        processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()],
-    )
+    It raises `LedgerError` when the ledger cannot be written, and then the service lets nothing through.
+    """
+    from sirena.ledger.catalogue import CATALOGUE
+    from sirena.ledger.event import Outcome
+    from sirena.ledger.store import open_ledger
+    from sirena.registry.releases import RELEASE_MODEL
+
+    ledger = open_ledger(settings)
+    refused = {"refusal", "login_failed", "promotion_refused", "activation_refused"}
 
     def record(event: str, facts: Mapping[str, Any]) -> None:
-        logger.info(event, **facts)
+        said = dict(facts)
+        if said.get("model") == RELEASE_MODEL and event in ("promoted", "promotion_refused"):
+            # a panel in production is an active release, by whichever interface it came there
+            event = "activated" if event == "promoted" else "activation_refused"
+            said = {name: value for name, value in said.items() if name not in ("model", "version", "stage")}
+            said["release"] = f"{RELEASE_MODEL}/{facts['version']}"
+        outcome = Outcome(said.pop("outcome", Outcome.REFUSED if event in refused else Outcome.DONE))
+        ledger.append(CATALOGUE[event](outcome=outcome, **said))
 
     return record
-
-
-def at_this_terminal(settings: "Settings") -> dict[str, str]:
-    """Return who acts on the command line, and from where."""
-    return {"who": settings.effective_user, "origin": f"cli:{getpass.getuser()}@{socket.gethostname()}"}

@@ -36,17 +36,17 @@ def create(
     """
     from sirena.access.store import open_store
     from sirena.access.tokens import Tokens
-    from sirena.cli.access_records import at_this_terminal, record_events
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import TokenCreated
     from sirena.operations.settings import load_settings
 
     scopes = frozenset(_action(text) for text in scope or ())
     days = _days(expires)
     settings = load_settings()
-    token, secret = Tokens(open_store(settings.effective_database_url)).create(
-        user, name=name, days=days, scopes=scopes
-    )
-    facts = {"token": token.id, "owner": user, "scopes": tuple(sorted(scopes)), "expires": _day(token.expires)}
-    record_events(settings)("token_created", at_this_terminal(settings) | facts)
+    tokens = Tokens(open_store(settings.effective_database_url))
+    with recorded(settings, TokenCreated, token="", owner=user, scopes=tuple(sorted(scopes))) as act:
+        token, secret = tokens.create(user, name=name, days=days, scopes=scopes)
+        act.learn(token=token.id, expires=_day(token.expires))
     typer.echo(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
     typer.echo(secret)
 
@@ -79,13 +79,15 @@ def revoke(
     """
     from sirena.access.store import open_store
     from sirena.access.tokens import Tokens
-    from sirena.cli.access_records import at_this_terminal, record_events
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import TokenRevoked
     from sirena.operations.settings import load_settings
 
     settings = load_settings()
-    token = Tokens(open_store(settings.effective_database_url)).revoke(identifier)
-    facts = {"token": token.id, "owner": token.account}
-    record_events(settings)("token_revoked", at_this_terminal(settings) | facts)
+    tokens = Tokens(open_store(settings.effective_database_url))
+    with recorded(settings, TokenRevoked, token=identifier, owner="") as act:
+        token = tokens.revoke(identifier)
+        act.learn(owner=token.account)
     typer.echo(f"token {token.id} of {token.account} is revoked")
 
 

@@ -37,8 +37,9 @@ def add(
     """
     from sirena.access.accounts import Accounts
     from sirena.access.store import open_store
-    from sirena.cli.access_records import at_this_terminal, record_events
+    from sirena.cli.recording import recorded
     from sirena.domain.errors import UsageError
+    from sirena.ledger.catalogue import AccountCreated
     from sirena.operations.settings import load_settings
 
     if password_stdin and no_password:
@@ -47,9 +48,8 @@ def add(
     settings = load_settings()
     accounts = Accounts(open_store(settings.effective_database_url))
     password = None if no_password else _password(password_stdin)
-    account = accounts.add(name, roles, password)
-    facts = {"account": account.name, "role": ",".join(sorted(account.roles))}
-    record_events(settings)("account_created", at_this_terminal(settings) | facts)
+    with recorded(settings, AccountCreated, account=name, role=",".join(sorted(roles))):
+        account = accounts.add(name, roles, password)
     typer.echo(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
 
 
@@ -79,12 +79,14 @@ def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
     """
     from sirena.access.accounts import Accounts
     from sirena.access.store import open_store
-    from sirena.cli.access_records import at_this_terminal, record_events
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import AccountChanged
     from sirena.operations.settings import load_settings
 
     settings = load_settings()
-    Accounts(open_store(settings.effective_database_url)).disable(name)
-    record_events(settings)("account_changed", at_this_terminal(settings) | {"account": name, "change": "disabled"})
+    accounts = Accounts(open_store(settings.effective_database_url))
+    with recorded(settings, AccountChanged, account=name, change="disabled"):
+        accounts.disable(name)
     typer.echo(f"{name} is disabled; sessions and tokens are revoked")
 
 

@@ -90,7 +90,7 @@ def house(registry: Registry, tracking_uri: str, tmp_path: Path, train: Callable
         accounts.add(name, frozenset(roles), None)
     upstream = RegistryUpstream(Settings(home=tmp_path / "home", tracking_uri=tracking_uri, profile="production"))
     with running_entry(engine, upstream) as entry:
-        yield House(entry, registry, *versions)
+        yield House(entry, registry, *(find_version(registry, str(version)) for version in versions))
     for version in versions:
         registry.models.delete_model_version(version.name, str(version.version))
     engine.dispose()
@@ -107,7 +107,11 @@ def test_only_an_approver_puts_into_production_and_never_the_own_version(house: 
     assert house.stage(house.right) is Stage.NONE
     assert house.alias("berta", house.right).status_code == 200
     assert house.stage(house.right) is Stage.PRODUCTION
-    assert [facts["who"] for facts in house.entry.told("promoted")] == ["berta"]
+    assert [(facts["who"], facts["outcome"]) for facts in house.entry.told("promoted")] == [
+        ("ana", "intended"),
+        ("berta", "intended"),
+        ("berta", "done"),
+    ]
     assert [facts["who"] for facts in house.entry.told("promotion_refused")] == ["ana"]
     assert "dora" in [facts["who"] for facts in house.entry.told("refusal")]
 

@@ -7,6 +7,7 @@ import pytest
 
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
+from sirena.ledger.store import open_ledger
 from sirena.operations.settings import load_settings
 from tests.command_line import Ended, run_command
 
@@ -33,9 +34,9 @@ class Typed:
         return run_command(self._capfd, arguments)
 
 
-def records() -> str:
-    """Return what was put on record."""
-    return (load_settings().home / "logs" / "access.jsonl").read_text(encoding="utf-8")
+def records() -> list[tuple[str, str]]:
+    """Return name and outcome of what was put on record."""
+    return [(entry.event, entry.outcome) for entry in open_ledger(load_settings()).read()]
 
 
 def test_an_account_is_made_listed_and_disabled(sirena: Typed) -> None:
@@ -45,8 +46,12 @@ def test_an_account_is_made_listed_and_disabled(sirena: Typed) -> None:
     assert sirena("user", "list").output.split() == ["maria", "scientist", "active", "password"]
     assert sirena("user", "disable", "maria").code == 0
     assert "disabled" in sirena("user", "list").output
-    assert "account_created" in records()
-    assert "account_changed" in records()
+    assert records() == [
+        ("account_created", "intended"),
+        ("account_created", "done"),
+        ("account_changed", "intended"),
+        ("account_changed", "done"),
+    ]
     home = load_settings().home
     assert all(PASSWORD.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
 
@@ -62,12 +67,15 @@ def test_a_token_is_shown_once_and_revoked_by_its_id(sirena: Typed) -> None:
     listed = sirena("token", "list", "--user", "lis").output
     assert identifier in listed
     assert "answer" in listed
-    assert secret not in listed + records()
+    assert secret not in listed
+    home = load_settings().home
+    assert all(secret.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
     tokens = Tokens(open_store(load_settings().effective_database_url))
     assert tokens.resolve(secret) is not None
     assert sirena("token", "revoke", identifier).code == 0
     assert tokens.resolve(secret) is None
     assert "revoked" in sirena("token", "list").output
+    assert [event for event, outcome in records() if outcome == "done"][-2:] == ["token_created", "token_revoked"]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_without_an_identity_only_what_is_public_passes(entry: Entry) -> None:
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"].startswith("Basic")
     assert "WWW-Authenticate" not in entry.ask("GET", READ, Sec_Fetch_Mode="cors").headers
-    assert entry.told("refusal")[0]["cause"] == "not_signed_in"
+    assert [facts["resource"] for facts in entry.told("refusal")] == [READ.partition("?")[0]]
 
 
 def test_a_token_and_a_password_are_one_identity(entry: Entry) -> None:
@@ -52,6 +52,7 @@ def test_a_token_and_a_password_are_one_identity(entry: Entry) -> None:
         assert passed.status_code == 204
         assert (passed.headers["X-Sirena-User"], passed.headers["X-Sirena-Role"]) == ("viewer", "viewer")
         assert entry.ask("POST", TRAIN, Authorization=credential).status_code == 403
+    assert [facts["who"] for facts in entry.told("refusal")] == ["viewer"]
 
 
 @pytest.mark.parametrize("role", list(Role))
