@@ -30,6 +30,10 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "token",
     "access_service",
     "synthesize",
+    "up",
+    "settings",
+    "certificate",
+    "units",
 )
 """Modules of this package that register commands, in the order of `sirena --help`."""
 

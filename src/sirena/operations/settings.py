@@ -1,14 +1,39 @@
-"""Every setting, in one place: environment variable, default, meaning."""
+"""Every setting, in one place: environment variable, default, meaning, example.
+
+The environment wins over the settings file, the file over the default. The file holds lines `NAME=value` with the
+very same names, so that systemd and a shell can read it too.
+"""
 
 import getpass
+import os
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sirena.domain.errors import UsageError
+
+FILE_VARIABLE: Final = "SIRENA_SETTINGS_FILE"
+"""Names another settings file; it is read before any setting, so it cannot stand in one."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class SettingsError(UsageError):
+    """A setting has a value it cannot have; the text names the variable and never the value."""
+
+    code = "settings"
+
+
+class CertificateSource(StrEnum):
+    """Where the entry's certificate comes from."""
+
+    SELF_MADE = "self-made"
+    FILES = "files"
+    LETS_ENCRYPT = "letsencrypt"
 
 
 def _default_home() -> Path:
@@ -16,39 +41,152 @@ def _default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """Settings read from the environment; command-line options override them."""
+    """Settings read from the environment and the settings file; command-line options override them."""
 
-    model_config = SettingsConfigDict(env_prefix="SIRENA_", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SIRENA_",
+        extra="ignore",
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+    )
 
-    home: Path = Field(default_factory=_default_home)
-    """`SIRENA_HOME`: folder below which everything Sirena writes lies, so two can run side by side."""
+    home: Path = Field(default_factory=_default_home, examples=["/var/lib/sirena"])
+    """Folder below which everything Sirena writes lies, so two can run side by side."""
 
-    port: int = Field(default=5000, ge=0, le=65535)
-    """`SIRENA_PORT`: port of `sirena serve`; 0 takes a free one."""
+    port: int = Field(default=5000, ge=0, le=65535, examples=["5000"])
+    """Port of `sirena serve` and of the entry; for `sirena serve` 0 takes a free one."""
 
-    tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
-    """`MLFLOW_TRACKING_URI`: MLflow tracking server or store; empty means a SQLite file below `SIRENA_HOME`."""
+    tracking_uri: str = Field(
+        default="", validation_alias="MLFLOW_TRACKING_URI", examples=["https://sirena.example:5000"]
+    )
+    """MLflow tracking server or store; empty means a SQLite file below `SIRENA_HOME`."""
 
-    experiment_name: str = Field(default="resistencia_antibioticos", validation_alias="MLFLOW_EXPERIMENT_NAME")
-    """`MLFLOW_EXPERIMENT_NAME`: MLflow experiment that receives the training runs."""
+    experiment_name: str = Field(
+        default="resistencia_antibioticos", validation_alias="MLFLOW_EXPERIMENT_NAME", examples=["hospital_norte"]
+    )
+    """MLflow experiment that receives the training runs."""
 
-    user: str = ""
-    """`SIRENA_USER`: name written as author and approver; empty means the operating system's user."""
+    user: str = Field(default="", examples=["maria"])
+    """Name written as author and approver; empty means the operating system's user."""
 
-    profile: Literal["embedded", "production"] = "embedded"
-    """`SIRENA_PROFILE`: `embedded` is one person's machine, where author and approver may be one; else `production`."""
+    profile: Literal["embedded", "production"] = Field(default="embedded", examples=["production"])
+    """`embedded` is one person's machine, where author and approver may be one; else `production`."""
 
-    gate: Path | None = None
-    """`SIRENA_GATE`: promotion criteria, a TOML file; empty means those that come with Sirena."""
+    gate: Path | None = Field(default=None, examples=["/etc/sirena/gate.toml"])
+    """Promotion criteria, a TOML file; empty means those that come with Sirena."""
 
-    max_body: int = Field(default=32 * 2**20, ge=1024)
-    """`SIRENA_MAX_BODY`: largest request body the service reads, in bytes; a larger one is answered 413."""
+    max_body: int = Field(default=32 * 2**20, ge=1024, examples=["33554432"])
+    """Largest request body the service reads, in bytes; a larger one is answered 413."""
 
-    poll_seconds: float = Field(default=5.0, gt=0)
-    """`SIRENA_POLL_SECONDS`: how often the service asks whether another release is active, in seconds."""
+    poll_seconds: float = Field(default=5.0, gt=0, examples=["5"])
+    """How often the service asks whether another release is active, in seconds."""
 
-    trace: bool = False
-    """`SIRENA_TRACE`: `1` shows developers the trace of an unforeseen error; a trace may hold patient data."""
+    trace: bool = Field(default=False, examples=["1"])
+    """`1` shows developers the trace of an unforeseen error; a trace may hold patient data."""
+
+    database_url: SecretStr = Field(default=SecretStr(""), examples=["postgresql://sirena@db.example/sirena"])
+    """PostgreSQL database of accounts and audit ledger; empty means SQLite below `SIRENA_HOME`."""
+
+    database_owner_url: SecretStr = Field(default=SecretStr(""), examples=["postgresql://owner@db.example/sirena"])
+    """The same database entered as the role that owns the ledger's table, for `sirena audit prepare` alone; empty
+    means `SIRENA_DATABASE_URL`."""
+
+    policy: Path | None = Field(default=None, examples=["/etc/sirena/policy.toml"])
+    """Who may do what, a TOML file; empty means the policy that comes with Sirena."""
+
+    session_hours: float = Field(default=12.0, gt=0, le=168, examples=["12"])
+    """How long a browser stays signed in, in hours."""
+
+    server_name: str = Field(
+        default="localhost",
+        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
+        examples=["sirena.hospital.example"],
+    )
+    """Host name of the entry; requests that name another host are refused."""
+
+    https_port: Port = Field(default=443, examples=["443"])
+    """Port of the entry for browsers; `SIRENA_PORT` serves the same."""
+
+    http_port: Port = Field(default=80, examples=["80"])
+    """Port that only redirects to HTTPS and answers Let's Encrypt's challenges."""
+
+    listen: str = Field(default="0.0.0.0", pattern=r"^[0-9A-Fa-f.:]+$", examples=["192.168.10.5"])  # noqa: S104
+    """Address the entry listens on; everything behind it listens on loopback only."""
+
+    account: str = Field(default="postgres", pattern=r"^[a-z_][a-z0-9_-]*$", examples=["sirena"])
+    """Unprivileged account of PostgreSQL and the object store when Sirena is started by root."""
+
+    service_account: str = Field(default="", pattern=r"^([a-z_][a-z0-9_-]*)?$", examples=["sirena"])
+    """Account of MLflow, the service and the access service when started by root; empty means `SIRENA_ACCOUNT`."""
+
+    postgres_port: Port = Field(default=15432, examples=["15432"])
+    """Loopback port of Sirena's own PostgreSQL; not 5432, where a cluster of the machine may live."""
+
+    s3_port: Port = Field(default=15480, examples=["15480"])
+    """Loopback port of Sirena's own S3 endpoint (Ceph); unused when `MLFLOW_S3_ENDPOINT_URL` is set."""
+
+    ceph_port: int = Field(default=15600, ge=1024, le=65500, examples=["15600"])
+    """First of ten loopback ports of Ceph's own daemons."""
+
+    mlflow_port: Port = Field(default=15500, examples=["15500"])
+    """Loopback port of the MLflow server."""
+
+    service_port: Port = Field(default=15510, examples=["15510"])
+    """Loopback port of `sirena serve` behind the entry."""
+
+    access_port: Port = Field(default=15520, examples=["15520"])
+    """Loopback port of the access service, which decides on every request."""
+
+    s3_endpoint_url: str = Field(
+        default="", validation_alias="MLFLOW_S3_ENDPOINT_URL", examples=["https://minio.hospital.example:9000"]
+    )
+    """S3 endpoint of MinIO, Ceph or AWS; empty means Sirena's own, a Ceph gateway on this server."""
+
+    s3_bucket: str = Field(default="sirena", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["sirena"])
+    """Bucket of the artifacts; made when it is missing."""
+
+    s3_size_gb: float = Field(default=40.0, ge=1.0, examples=["40"])
+    """Size Sirena's own S3 endpoint may grow to, in GiB; the file is sparse. Fixed at first start."""
+
+    aws_access_key_id: SecretStr = Field(
+        default=SecretStr(""), validation_alias="AWS_ACCESS_KEY_ID", examples=["AKIA…"]
+    )
+    """Key of the given S3 endpoint; Sirena's own endpoint has generated ones."""
+
+    aws_secret_access_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="AWS_SECRET_ACCESS_KEY", examples=["…"]
+    )
+    """Secret of the given S3 endpoint."""
+
+    aws_region: str = Field(default="us-east-1", validation_alias="AWS_DEFAULT_REGION", examples=["eu-south-2"])
+    """Region of the given S3 endpoint; MinIO and Ceph take any."""
+
+    tls: CertificateSource = Field(default=CertificateSource.SELF_MADE, examples=["letsencrypt"])
+    """Certificate of the entry: `self-made` (own authority, for a first start), `files`, or `letsencrypt`."""
+
+    tls_certificate: Path | None = Field(default=None, examples=["/etc/ssl/hospital/fullchain.pem"])
+    """For `files`: certificate with its chain, PEM."""
+
+    tls_key: Path | None = Field(default=None, examples=["/etc/ssl/hospital/key.pem"])
+    """For `files`: private key, PEM, readable by its owner only."""
+
+    acme_email: str = Field(default="", examples=["it@hospital.example"])
+    """For `letsencrypt`: address told when a certificate is about to expire; empty registers without one."""
+
+    acme_directory: str = Field(
+        default="https://acme-v02.api.letsencrypt.org/directory",
+        pattern=r"^https://",
+        examples=["https://ca.example/dir"],
+    )
+    """For `letsencrypt`: directory of the ACME authority; a hospital may have its own."""
+
+    max_upload: int = Field(default=5 * 2**30, ge=2**20, examples=["5368709120"])
+    """Largest request body the entry lets through, in bytes; a larger one is answered 413."""
+
+    rate: int = Field(default=100, ge=1, examples=["100"])
+    """Requests a second one address may send for long; four times as many at once; then 429."""
 
     database_url: SecretStr = SecretStr("")
     """`SIRENA_DATABASE_URL`: PostgreSQL database of accounts and audit ledger; empty means SQLite below `SIRENA_HOME`."""
@@ -89,16 +227,39 @@ class Settings(BaseSettings):
         return self.home / "artifacts"
 
 
+def variable_of(field: str) -> str:
+    """Return the environment variable of a field of `Settings`."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"SIRENA_{field.upper()}"
+
+
+def settings_file() -> Path:
+    """Return where the settings file is looked for: `SIRENA_SETTINGS_FILE`, or `settings.env` in `SIRENA_HOME`."""
+    named = os.environ.get(FILE_VARIABLE)
+    home = Path(os.environ.get("SIRENA_HOME") or _default_home())
+    return (Path(named) if named else home / "settings.env").expanduser().absolute()
+
+
 def load_settings() -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment and, when there is one, the settings file.
 
     Raises:
-        UsageError: a value is no such setting's, or out of its range.
+        SettingsError: a value is out of its range, or the file named by `SIRENA_SETTINGS_FILE` is missing.
     """
+    file = settings_file()
+    if FILE_VARIABLE in os.environ and not file.is_file():
+        raise SettingsError(
+            f"{FILE_VARIABLE} names {file}, which does not exist", hint="make it, or unset the variable"
+        )
     try:
-        return Settings()
+        return Settings(_env_file=file if file.is_file() else None)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        variable = name if name.isupper() else f"SIRENA_{name.upper()}"
-        raise UsageError(f"{variable}: {first['msg']}", hint="mend or unset the environment variable") from None
+        wrong = "; ".join(f"{_variable_at(problem['loc'])}: {problem['msg']}" for problem in error.errors())
+        raise SettingsError(
+            f"wrong setting: {wrong}", hint="`sirena settings list` shows meaning and example"
+        ) from None
+
+
+def _variable_at(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    return variable_of(name) if name in Settings.model_fields else name.upper()

@@ -1,0 +1,57 @@
+"""``sirena certificate``: the entry's certificate."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.operations.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="The entry's certificate.")
+    group.command(name="show", epilog="Example: sirena certificate show")(show)
+    group.command(name="renew", epilog="Example: sirena certificate renew --force")(renew)
+    group.command(name="watch", epilog="Example: sirena certificate watch")(watch)
+    app.add_typer(group, name="certificate")
+
+
+def show() -> None:
+    """Tell where the certificate in force comes from, where it lies and for how many days it is valid."""
+    from sirena.operations.certificates import authority_file, days_left, entry_certificate
+
+    settings = _production()
+    paths = entry_certificate(settings)
+    typer.echo(f"{settings.tls.value} for {settings.server_name}: {paths.chain}, {days_left(paths.chain)} days left")
+    if paths.chain.parent == authority_file(settings).parent:
+        typer.echo(f"clients must trust {authority_file(settings)}")
+
+
+def renew(
+    force: Annotated[bool, typer.Option("--force", help="Now, even when it is not due: a lost key, a drill.")] = False,
+) -> None:
+    """Renew Let's Encrypt's certificate when it is due, or take up new files of the hospital; the entry reloads."""
+    from sirena.operations import acme
+    from sirena.operations.certificates import days_left, entry_certificate
+    from sirena.operations.settings import CertificateSource
+    from sirena.operations.stack import Stack
+
+    settings = _production()
+    if settings.tls is CertificateSource.LETS_ENCRYPT:
+        acme.renew(settings, force=force)
+    Stack(settings).reload_entry()
+    typer.echo(f"{days_left(entry_certificate(settings).chain)} days left")
+
+
+def watch() -> None:
+    """Renew twice a day when due, until SIGTERM; `sirena up` runs this itself."""
+    from sirena.operations import acme
+
+    acme.watch(_production())
+
+
+def _production() -> "Settings":
+    from sirena.operations.settings import load_settings
+
+    return load_settings().model_copy(update={"profile": "production"})

@@ -1,0 +1,38 @@
+"""``sirena settings``: what is set, what it means, what is wrong."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Settings: what is in force, what it means, what is wrong.")
+    group.command(name="list", epilog="Example: sirena settings list")(list_settings)
+    group.command(name="check", epilog="Example: SIRENA_PROFILE=production sirena settings check")(check)
+    app.add_typer(group, name="settings")
+
+
+def list_settings() -> None:
+    """List every setting with its value, where that comes from, its meaning and an example; secrets are not shown."""
+    from sirena.cli.sections import Section, print_sections
+    from sirena.operations.settings import load_settings, settings_file
+    from sirena.operations.settings_check import settings_in_force
+
+    rows = [
+        (item.variable, item.value, item.source.value, item.meaning, item.example)
+        for item in settings_in_force(load_settings())
+    ]
+    note = f"The environment wins over {settings_file()}, that over the default."
+    print_sections([Section("Settings", rows, ("variable", "value", "from", "meaning", "example"), note)])
+
+
+def check() -> None:
+    """Find wrong values, names nobody reads, ports used twice and keys others can read. Exit code 1 when any is found."""
+    from sirena.cli.stack_choice import chosen_stack
+    from sirena.operations.settings_check import problems
+
+    found = problems(chosen_stack("").settings)
+    for problem in found:
+        typer.echo(problem)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("the settings are in order")

@@ -1,0 +1,37 @@
+"""Which stack a command means: the profile asked for, the one brought up last, or the setting."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sirena.operations.stack import Stack
+
+_PROFILES: Final = ("embedded", "production")
+
+
+def chosen_stack(profile: str) -> "Stack":
+    """Return the stack of this `SIRENA_HOME`.
+
+    Args:
+        profile: as given on the command line; empty means the one brought up last, or `SIRENA_PROFILE`.
+
+    Raises:
+        UsageError: there is no such profile.
+    """
+    from sirena.domain.errors import UsageError
+    from sirena.operations.settings import load_settings
+    from sirena.operations.stack import Stack
+
+    settings = load_settings()
+    kept = settings.home / "profile"
+    if not profile and kept.is_file():
+        profile = kept.read_text(encoding="utf-8").strip()
+    profile = profile or settings.profile
+    if profile not in _PROFILES:
+        raise UsageError(f"no profile {profile!r}", hint=f"one of: {', '.join(_PROFILES)}")
+    return Stack(settings.model_copy(update={"profile": profile}))
+
+
+def remember(stack: "Stack") -> None:
+    """Keep which profile was brought up, so that `down` and `status` mean the same one."""
+    stack.settings.home.mkdir(parents=True, exist_ok=True)
+    (stack.settings.home / "profile").write_text(stack.settings.profile + "\n", encoding="utf-8")

@@ -1,0 +1,128 @@
+"""Accounts of the operating system: PostgreSQL refuses root, and nothing else needs it."""
+
+import getpass
+import os
+import pwd
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sirena.domain.errors import SirenaError
+
+_COMMAND_SECONDS: Final = 120.0
+
+
+class PreparationError(SirenaError):
+    """The machine lacks something, or a first-start step failed."""
+
+    code = "preparation"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who runs a process and owns its files."""
+
+    name: str
+    uid: int
+    gid: int
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Find an account.
+
+        Raises:
+            PreparationError: there is none of that name.
+        """
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            raise PreparationError(
+                f"this machine has no account {name!r}",
+                hint=f"make it (`useradd --system {name}`), install postgresql, or set SIRENA_ACCOUNT",
+            ) from None
+        return cls(name, entry.pw_uid, entry.pw_gid)
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """The account we run under."""
+        return cls(getpass.getuser(), os.getuid(), os.getgid())
+
+    @property
+    def is_other(self) -> bool:
+        """True when a process must change its account to become this one."""
+        return self.uid != os.getuid()
+
+    def own_folder(self, folder: Path) -> Path:
+        """Make a folder that only this account can enter, and return it."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.own(folder)
+        return folder
+
+    def own(self, path: Path) -> None:
+        """Give a file or folder to this account."""
+        if self.is_other:
+            os.chown(path, self.uid, self.gid)
+
+    def run(
+        self, command: Sequence[str], *, environment: Mapping[str, str] | None = None, stdin: str | None = None
+    ) -> str:
+        """Run a command as this account and return what it wrote.
+
+        Raises:
+            PreparationError: it failed; the text holds the last line of its own message.
+        """
+        ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
+            list(command),
+            env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **(environment or {})},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            cwd="/",
+            check=False,
+            **self._identity(),
+        )
+        if ended.returncode:
+            said = (ended.stderr or ended.stdout).strip().splitlines()
+            raise PreparationError(f"{Path(command[0]).name} failed: {'; '.join(said[-2:]) if said else ended.returncode}")
+        return ended.stdout
+
+    def start(self, command: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
+        """Start a daemon as this account in a session of its own; its output goes to a log."""
+        with log.open("ab") as output:
+            return subprocess.Popen(  # noqa: S603 - our own command lines, no shell
+                list(command),
+                env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                start_new_session=True,
+                **self._identity(),
+            )
+
+    def can_enter(self, folder: Path) -> bool:
+        """Tell whether this account may reach a folder."""
+        try:
+            self.run(["test", "-x", str(folder)])
+        except PreparationError:
+            return False
+        return True
+
+    def can_run(self, program: str) -> bool:
+        """Tell whether this account may run a program."""
+        try:
+            self.run([program, "--version"])
+        except (PreparationError, OSError):
+            return False
+        return True
+
+    def _identity(self) -> dict[str, Any]:
+        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
+
+
+def search_path() -> str:
+    """Return PATH with the folders of system daemons, which an ordinary user's often lacks."""
+    return os.pathsep.join([os.environ.get("PATH", "/usr/bin:/bin"), "/usr/local/sbin", "/usr/sbin", "/sbin"])

@@ -1,0 +1,191 @@
+"""The entry's certificate: the hospital's files, Let's Encrypt's, or one of our own making for a first start."""
+
+import datetime
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.secret_files import write_private
+from sirena.operations.settings import CertificateSource, Settings
+
+_AUTHORITY_DAYS: Final = 3650
+_SERVER_DAYS: Final = 397
+_RENEW_DAYS: Final = 30
+_OTHERS_READ: Final = 0o077
+
+
+@dataclass(frozen=True)
+class CertificatePaths:
+    """Where a certificate lies."""
+
+    chain: Path
+    """Certificate and its chain, PEM."""
+    key: Path
+    """Private key, PEM."""
+
+
+def lets_encrypt_paths(settings: Settings) -> CertificatePaths:
+    """Return where certbot keeps the certificate of the entry."""
+    live = settings.home / "acme" / "config" / "live" / settings.server_name
+    return CertificatePaths(live / "fullchain.pem", live / "privkey.pem")
+
+
+def entry_certificate(settings: Settings) -> CertificatePaths:
+    """Return the certificate the entry starts with, made if need be.
+
+    Until Let's Encrypt has issued one, the entry runs with a self-made one: it must run to answer the challenge.
+
+    Raises:
+        PreparationError: the hospital's files are missing, unreadable, do not belong together, have expired, are for
+            another name, or others can read the key.
+    """
+    if settings.tls is CertificateSource.FILES:
+        return _given(settings)
+    issued = lets_encrypt_paths(settings)
+    if settings.tls is CertificateSource.LETS_ENCRYPT and issued.chain.exists():
+        return issued
+    return self_made(settings)
+
+
+def authority_file(settings: Settings) -> Path:
+    """Return the self-made authority's certificate, for clients to trust."""
+    return settings.home / "tls" / "authority.pem"
+
+
+def days_left(chain: Path) -> int:
+    """Return for how many whole days a certificate is still valid; negative when it has expired."""
+    certificate = x509.load_pem_x509_certificate(chain.read_bytes())
+    return (certificate.not_valid_after_utc - _now()).days
+
+
+def self_made(settings: Settings) -> CertificatePaths:
+    """Return a certificate by an authority of our own; made anew when it nears its end or the name changes."""
+    folder = settings.home / "tls"
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    paths = CertificatePaths(folder / "server.pem", folder / "server.key")
+    if paths.chain.exists() and days_left(paths.chain) > _RENEW_DAYS and settings.server_name in _names(paths.chain):
+        return paths
+    own = Account.of_this_process()
+    authority, authority_key = _authority(settings, own)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = settings.server_name
+    certificate = (
+        _builder(_name(name), authority.subject, key, _SERVER_DAYS)
+        .add_extension(x509.SubjectAlternativeName(_alternative_names(name)), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+    write_private(paths.key, _pem(key), own)
+    paths.chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return paths
+
+
+def _given(settings: Settings) -> CertificatePaths:
+    if not settings.tls_certificate or not settings.tls_key:
+        raise PreparationError(
+            "SIRENA_TLS=files without files", hint="set SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY to PEM files"
+        )
+    paths = CertificatePaths(settings.tls_certificate.absolute(), settings.tls_key.absolute())
+    try:
+        certificate = x509.load_pem_x509_certificate(paths.chain.read_bytes())
+        key = serialization.load_pem_private_key(paths.key.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise PreparationError(
+            f"the certificate or its key cannot be read: {type(error).__name__}",
+            hint="both must be PEM, the key without a password",
+        ) from error
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if certificate.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
+        raise PreparationError(f"{paths.key} is not the key of {paths.chain}")
+    if days_left(paths.chain) < 0:
+        raise PreparationError(f"{paths.chain} has expired")
+    if not _covers(paths.chain, settings.server_name):
+        raise PreparationError(f"{paths.chain} is not for {settings.server_name}", hint="check SIRENA_SERVER_NAME")
+    if paths.key.stat().st_mode & _OTHERS_READ:
+        raise PreparationError(f"others can read {paths.key}", hint=f"chmod 600 {paths.key}")
+    return paths
+
+
+def _authority(settings: Settings, own: Account) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    file, key_file = authority_file(settings), authority_file(settings).with_suffix(".key")
+    if file.exists() and key_file.exists() and days_left(file) > _SERVER_DAYS:
+        kept = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+        assert isinstance(kept, ec.EllipticCurvePrivateKey)
+        return x509.load_pem_x509_certificate(file.read_bytes()), kept
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(f"Sirena's own authority for {settings.server_name}"[:64])
+    certificate = (
+        _builder(name, name, key, _AUTHORITY_DAYS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
+                key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    write_private(key_file, _pem(key), own)
+    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return certificate, key
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_now() - datetime.timedelta(hours=1))
+        .not_valid_after(_now() + datetime.timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _alternative_names(name: str) -> list[x509.GeneralName]:
+    found: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    if name != "localhost":
+        found.insert(0, x509.DNSName(name))
+    return found
+
+
+def _names(chain: Path) -> list[str]:
+    certificate = x509.load_pem_x509_certificate(chain.read_bytes())
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return extension.value.get_values_for_type(x509.DNSName)
+
+
+def _covers(chain: Path, name: str) -> bool:
+    wildcard = f"*.{name.partition('.')[2]}"
+    return any(found.lower() in (name.lower(), wildcard.lower()) for found in _names(chain))
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common[:64])])
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

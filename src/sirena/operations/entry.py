@@ -1,0 +1,167 @@
+"""The entry: NGINX ends TLS, asks the access service about every request, and passes on what it allows.
+
+The configuration is written from templates at every start and never edited by hand. What it promises:
+
+- without an access service that says yes, every proxied route answers 503;
+- a path that two programs could read differently is refused before anyone decides about it;
+- identity headers and credentials from outside reach no upstream;
+- every upstream is on loopback.
+"""
+
+import os
+import pwd
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import jinja2
+
+from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.certificates import CertificatePaths
+from sirena.operations.part import HttpHealth, Part, program, version_of
+from sirena.operations.settings import Settings
+
+SERVICE_LOCATIONS: Final = (
+    *(f"= /{name}" for name in ("ping", "health", "version", "livez", "readyz", "invocations", "metrics", "docs")),
+    "= /openapi.json",
+    "~ ^/models/[^/]+/invocations$",
+    "= /v2",
+    "^~ /v2/",
+    "= /app",
+    "^~ /app/",
+)
+"""What `sirena serve` answers; everything else is MLflow's."""
+ACCESS_LOCATIONS: Final = ("^~ /auth/", "= /auth")
+"""Pages of the access service: sign-in, tokens, accounts."""
+_HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
+_TEMPLATES: Final = ("nginx.conf", "to_upstream.conf", "identity.conf", "headers.conf")
+_WORKER: Final = "www-data"
+_PRIVILEGED: Final = 1024
+
+
+@dataclass(frozen=True)
+class Entry:
+    """NGINX in front of the stack."""
+
+    settings: Settings
+    certificate: CertificatePaths
+
+    @property
+    def folder(self) -> Path:
+        """Where its configuration and temporary files lie."""
+        return self.settings.home / "nginx"
+
+    @property
+    def challenges(self) -> Path:
+        """Folder in which certbot leaves answers to Let's Encrypt's challenges."""
+        return self.settings.home / "acme" / "webroot"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Program and configuration."""
+        return (_program(), "-e", "stderr", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
+
+    def part(self) -> Part:
+        """Describe the process."""
+        import signal
+
+        return Part(
+            "entry",
+            self.command,
+            Account.of_this_process(),
+            HttpHealth(f"http://127.0.0.1:{self._health_port}/up"),
+            version_of([_program(), "-v"]),
+            port=self.settings.https_port,
+            # QUIT lets requests under way end; TERM would cut them off
+            stop_signal=signal.SIGQUIT,
+            stop_seconds=35,
+        )
+
+    def write(self) -> None:
+        """Write the configuration and have NGINX itself check it.
+
+        Raises:
+            PreparationError: NGINX is missing, refuses the configuration, or a port needs root.
+        """
+        settings = self.settings
+        low = [port for port in (settings.https_port, settings.http_port, settings.port) if port < _PRIVILEGED]
+        if low and os.getuid() != 0:
+            raise PreparationError(
+                f"only root may listen on port {low[0]}",
+                hint="start with sudo, or choose ports from 1024 with SIRENA_HTTPS_PORT and SIRENA_HTTP_PORT",
+            )
+        own = Account.of_this_process()
+        self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        (self.settings.home / "logs").mkdir(exist_ok=True)
+        self.challenges.mkdir(mode=0o755, parents=True, exist_ok=True)
+        environment = jinja2.Environment(
+            undefined=jinja2.StrictUndefined,
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701 - configuration files, not pages
+        )
+        for name in _TEMPLATES:
+            source = files(__package__).joinpath(f"templates/{name}.j2").read_text(encoding="utf-8")
+            beside = self.folder / f".{name}"
+            beside.write_text(environment.from_string(source).render(self._values()), encoding="utf-8")
+            beside.replace(self.folder / name)
+        own.run([*self.command, "-q", "-t"])
+
+    def _values(self) -> dict[str, object]:
+        settings = self.settings
+        version = tuple(int(number) for number in version_of([_program(), "-v"]).split("."))
+        directive = version >= _HTTP2_DIRECTIVE_SINCE
+        return {
+            "folder": self.folder,
+            "logs": settings.home / "logs",
+            "worker_account": _worker_account(),
+            "mime_types": _mime_types(),
+            "address": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
+            "server_name": settings.server_name,
+            "http_port": settings.http_port,
+            "https_port": settings.https_port,
+            "health_port": self._health_port,
+            "tls_ports": sorted({settings.https_port, settings.port}),
+            "http2_word": "" if directive else " http2",
+            "http2_line": "http2 on;" if directive else "",
+            "certificate": self.certificate.chain,
+            "key": self.certificate.key,
+            "challenges": self.challenges,
+            "max_upload": settings.max_upload,
+            "rate": settings.rate,
+            "ports": {
+                "mlflow": settings.mlflow_port,
+                "service": settings.service_port,
+                "access": settings.access_port,
+            },
+            "service_locations": SERVICE_LOCATIONS,
+            "access_locations": ACCESS_LOCATIONS,
+        }
+
+    @property
+    def _health_port(self) -> int:
+        return self.settings.access_port + 1
+
+
+def _program() -> str:
+    return program("nginx", "nginx")
+
+
+def _worker_account() -> str:
+    """Return the account of the workers: root's NGINX gives up its rights, another's has none to give."""
+    if os.getuid() != 0:
+        return ""
+    try:
+        return pwd.getpwnam(_WORKER).pw_name
+    except KeyError:
+        return "nobody"
+
+
+def _mime_types() -> str:
+    for folder in ("/etc/nginx", "/usr/local/nginx/conf", "/opt/nginx/conf"):
+        file = Path(folder) / "mime.types"
+        if file.exists():
+            return str(file)
+    raise PreparationError("NGINX's mime.types is missing", hint="apt-get install --no-install-recommends nginx")

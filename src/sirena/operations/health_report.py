@@ -1,0 +1,82 @@
+"""What `sirena status` tells: each part's health, version, memory and port."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sirena.operations.part import Part
+from sirena.operations.supervision import ProcessState, Supervisor
+
+_KIB: Final = 1024
+_MIB: Final = 2**20
+
+
+@dataclass(frozen=True)
+class PartHealth:
+    """How one part is."""
+
+    name: str
+    well: bool
+    state: str
+    """`well`, `not answering`, `not running` and why."""
+    version: str
+    port: int | None
+    memory: int
+    """Proportional share of memory of the process and its children, in bytes; 0 when it does not run."""
+    seconds: int
+    """How long it has been running."""
+
+    @property
+    def memory_mib(self) -> int:
+        """Memory in MiB."""
+        return self.memory // _MIB
+
+
+def health_of(parts: Sequence[Part], supervisor: Supervisor) -> list[PartHealth]:
+    """Ask every part how it is."""
+    states = supervisor.states()
+    children = _children()
+    return [_health(part, states.get(part.name), children) for part in parts]
+
+
+def _health(part: Part, state: ProcessState | None, children: dict[int, list[int]]) -> PartHealth:
+    running = state is not None and state.running
+    well = running and part.health.is_well()
+    if well:
+        word = "well"
+    elif running:
+        word = "not answering"
+    else:
+        word = f"not running ({state.state.lower()})" if state else "not running"
+    memory = _memory(state.process_id, children) if state is not None and running else 0
+    seconds = state.seconds if state is not None else 0
+    return PartHealth(part.name, well, word, part.version, part.port, memory, seconds)
+
+
+def _children() -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            # the command's name may hold blanks and brackets, so fields count from the last bracket
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError, ValueError):
+            continue
+        found.setdefault(parent, []).append(int(folder.name))
+    return found
+
+
+def _memory(process_id: int, children: dict[int, list[int]]) -> int:
+    own = _proportional(process_id)
+    return own + sum(_memory(child, children) for child in children.get(process_id, []))
+
+
+def _proportional(process_id: int) -> int:
+    """Shared pages are counted once in all: PostgreSQL's and MLflow's processes share most of theirs."""
+    try:
+        for line in Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * _KIB
+    except OSError:
+        return 0
+    return 0

@@ -1,0 +1,198 @@
+"""Sirena's own S3 endpoint: Ceph's RADOS Gateway on one node, for a server without MinIO, Ceph or AWS.
+
+One monitor, one store on a sparse file (bluestore, so data survive a restart), one gateway, all on loopback. No
+replicas: the backup is the second copy. Any other S3 endpoint takes its place through `MLFLOW_S3_ENDPOINT_URL`.
+"""
+
+import json
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import jinja2
+
+from sirena.operations.accounts import Account
+from sirena.operations.part import HttpHealth, Part, PortHealth, RunningHealth, program, version_of
+from sirena.operations.s3 import write_credentials
+from sirena.operations.secret_files import generated_secret, write_private
+from sirena.operations.settings import Settings
+
+_GIB: Final = 2**30
+_USER: Final = "sirena"
+_GATEWAY: Final = "client.rgw.a"
+_GRACE_SECONDS: Final = 20
+_PACKAGES: Final = {
+    "ceph-mon": "ceph-mon",
+    "ceph-osd": "ceph-osd",
+    "radosgw": "radosgw",
+    "radosgw-admin": "radosgw",
+    "ceph": "ceph-common",
+    "ceph-authtool": "ceph-common",
+    "monmaptool": "ceph-common",
+}
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """A one-node Ceph with its S3 gateway."""
+
+    settings: Settings
+    owner: Account
+    """Account of the daemons."""
+    reader: Account
+    """Account of the programs that speak S3."""
+
+    @property
+    def folder(self) -> Path:
+        """Where configuration, keys and data lie."""
+        return self.settings.home / "ceph"
+
+    @property
+    def endpoint(self) -> str:
+        """URL of the gateway."""
+        return f"http://127.0.0.1:{self.settings.s3_port}"
+
+    def parts(self) -> list[Part]:
+        """Describe monitor, store and gateway, in the order of their start."""
+        version = version_of([_program("radosgw"), "--version"])
+        daemons = (
+            ("ceph-monitor", self._daemon("ceph-mon", "-i", "a"), PortHealth(self.settings.ceph_port)),
+            ("ceph-store", self._daemon("ceph-osd", "-i", "0"), RunningHealth()),
+            ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(self.endpoint)),
+        )
+        ports = {"ceph-monitor": self.settings.ceph_port, "s3": self.settings.s3_port}
+        return [
+            Part(name, command, self.owner, health, version, port=ports.get(name), ready_seconds=120.0)
+            for name, command, health in daemons
+        ]
+
+    def prepare(self) -> None:
+        """Make keys, monitor, store and the gateway's user at the first start; afterwards only the configuration.
+
+        Raises:
+            PreparationError: Ceph is missing, or a step fails.
+        """
+        for name in _PACKAGES:
+            _program(name)
+        self.owner.own_folder(self.folder)
+        done = self.folder / "prepared"
+        if not done.exists() and any(self.folder.iterdir()):
+            self._begin_anew()
+        cluster = generated_secret(self.folder / "cluster_id", self.owner) if done.exists() else self._new_cluster()
+        self._write_configuration(cluster)
+        if done.exists():
+            return
+        self._make_keys()
+        with ExitStack() as running:
+            self._make_monitor(cluster)
+            running.enter_context(self._running(self._daemon("ceph-mon", "-i", "a")))
+            self._ask("auth", "import", "-i", str(self.folder / "keyring"))
+            self._make_store()
+            running.enter_context(self._running(self._daemon("ceph-osd", "-i", "0")))
+            self._make_user()
+        done.touch()
+
+    def _new_cluster(self) -> str:
+        write_private(self.folder / "cluster_id", str(uuid.uuid4()), self.owner)
+        return (self.folder / "cluster_id").read_text(encoding="utf-8")
+
+    def _begin_anew(self) -> None:
+        """Put aside what an interrupted first start left; nothing was ever stored in it."""
+        aside = self.folder.with_name(f"ceph.interrupted.{time.time_ns()}")
+        self.folder.rename(aside)
+        self.owner.own_folder(self.folder)
+
+    def _write_configuration(self, cluster: str) -> None:
+        template = jinja2.Template(
+            files(__package__).joinpath("templates/ceph.conf.j2").read_text(encoding="utf-8"),
+            undefined=jinja2.StrictUndefined,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+        text = template.render(
+            cluster=cluster,
+            folder=self.folder,
+            monitor_port=self.settings.ceph_port,
+            first_port=self.settings.ceph_port + 1,
+            last_port=self.settings.ceph_port + 9,
+            gateway_port=self.settings.s3_port,
+            block_size=int(self.settings.s3_size_gb * _GIB),
+        )
+        write_private(self.folder / "ceph.conf", text, self.owner)
+        self.owner.own_folder(self.folder / "run")
+
+    def _make_keys(self) -> None:
+        keyring = str(self.folder / "keyring")
+        for number, (name, capabilities) in enumerate(
+            (
+                ("mon.", ("mon", "allow *")),
+                ("client.admin", ("mon", "allow *", "osd", "allow *", "mgr", "allow *")),
+                ("osd.0", ("mon", "allow profile osd", "osd", "allow *")),
+                (_GATEWAY, ("mon", "allow rw", "osd", "allow rwx")),
+            )
+        ):
+            pairs = zip(capabilities[::2], capabilities[1::2], strict=True)
+            given = [word for kind, what in pairs for word in ("--cap", kind, what)]
+            create = ["--create-keyring"] if number == 0 else []
+            self.owner.run([_program("ceph-authtool"), keyring, *create, "--gen-key", "-n", name, *given])
+
+    def _make_monitor(self, cluster: str) -> None:
+        monmap = str(self.folder / "monmap")
+        address = f"[v2:127.0.0.1:{self.settings.ceph_port}]"
+        self.owner.run(
+            [_program("monmaptool"), "--create", "--clobber", "--fsid", cluster, "--addv", "a", address, monmap]
+        )
+        self.owner.own_folder(self.folder / "monitor")
+        self.owner.run(
+            [_program("ceph-mon"), "-c", self._configuration, "--mkfs", "-i", "a", "--monmap", monmap,
+             "--keyring", str(self.folder / "keyring")]
+        )  # fmt: skip
+
+    def _make_store(self) -> None:
+        store = str(uuid.uuid4())
+        self._ask("osd", "new", store)
+        self.owner.own_folder(self.folder / "store")
+        self.owner.run([_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store])
+        self._ask("osd", "crush", "add", "osd.0", "1.0", "root=default")
+
+    def _make_user(self) -> None:
+        # the gateway generates the keys and tells them on its output: on a command line anyone could read them
+        told = self.owner.run(
+            [_program("radosgw-admin"), "-c", self._configuration, "-n", _GATEWAY, "user", "create",
+             f"--uid={_USER}", "--display-name=Sirena"]
+        )  # fmt: skip
+        keys = json.loads(told)["keys"][0]
+        write_credentials(self.settings, self.reader, keys["access_key"], keys["secret_key"])
+
+    @property
+    def _configuration(self) -> str:
+        return str(self.folder / "ceph.conf")
+
+    def _daemon(self, name: str, *arguments: str) -> tuple[str, ...]:
+        return (_program(name), "-f", "-c", self._configuration, *arguments)
+
+    def _ask(self, *words: str) -> str:
+        command = [_program("ceph"), "-c", self._configuration, "--connect-timeout", "30", *words]
+        return self.owner.run(command)
+
+    @contextmanager
+    def _running(self, command: tuple[str, ...]) -> Iterator[None]:
+        with self.owner.start(command, self.folder / "first_start.log") as process:
+            try:
+                yield
+            finally:
+                process.terminate()
+                try:
+                    process.wait(_GRACE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def _program(name: str) -> str:
+    return program(name, _PACKAGES[name])

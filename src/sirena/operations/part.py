@@ -1,0 +1,120 @@
+"""A part of the stack: what runs, as whom, on which port, and how one knows that it is well."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from sirena.operations.accounts import Account, PreparationError, search_path
+
+_ANSWER_SECONDS: Final = 3.0
+
+
+class Health(Protocol):
+    """A question that a healthy part answers."""
+
+    def is_well(self) -> bool:
+        """Tell whether the part answers now."""
+
+
+@dataclass(frozen=True)
+class HttpHealth:
+    """A URL on loopback that answers 200 or 204."""
+
+    url: str
+
+    def is_well(self) -> bool:
+        """Tell whether the URL answers now."""
+        try:
+            with urllib.request.urlopen(self.url, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - our own loopback
+                return answer.status in (200, 204)
+        except (urllib.error.URLError, OSError, ValueError):
+            return False
+
+
+@dataclass(frozen=True)
+class PortHealth:
+    """A loopback port that accepts a connection."""
+
+    port: int
+
+    def is_well(self) -> bool:
+        """Tell whether the port accepts now."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=_ANSWER_SECONDS):
+                return True
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class CommandHealth:
+    """A command that ends with 0."""
+
+    command: tuple[str, ...]
+
+    def is_well(self) -> bool:
+        """Tell whether the command succeeds now."""
+        try:
+            ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
+                self.command, capture_output=True, timeout=_ANSWER_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return ended.returncode == 0
+
+
+@dataclass(frozen=True)
+class RunningHealth:
+    """Nothing to ask: well while the process runs."""
+
+    def is_well(self) -> bool:
+        """Always true; that it runs is the supervisor's knowledge."""
+        return True
+
+
+@dataclass(frozen=True)
+class Part:
+    """One supervised process."""
+
+    name: str
+    command: tuple[str, ...]
+    """Program and arguments, in the foreground; no secrets, since anyone on the machine can list them."""
+    account: Account
+    health: Health
+    version: str
+    """Version of the program."""
+    port: int | None = None
+    """Port it listens on; None when it listens on none."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables added to a nearly empty environment; no secrets, only the names of files that hold them."""
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: int = 30
+    """How long it may take to end what is under way before it is killed."""
+    ready_seconds: float = 60.0
+    """How long it may take until it is well."""
+
+
+def program(name: str, package: str, *folders: str) -> str:
+    """Return the path of a program of the operating system.
+
+    Raises:
+        PreparationError: it is not installed; the hint names Debian's package.
+    """
+    for path in [*folders, search_path()]:
+        found = shutil.which(name, path=path)
+        if found:
+            return found
+    raise PreparationError(f"{name} is not installed", hint=f"apt-get install --no-install-recommends {package}")
+
+
+def version_of(command: list[str]) -> str:
+    """Return the first word that looks like a version in what a program says of itself."""
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    words = (ended.stdout + " " + ended.stderr).replace("/", " ").split()
+    return next((word for word in words if word[:1].isdigit() and "." in word), "unknown")

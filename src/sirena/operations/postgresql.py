@@ -1,0 +1,141 @@
+"""PostgreSQL: a private cluster on loopback, passwords by SCRAM, accounts of its own for each user of it.
+
+Programs find the password in a libpq password file, so it stands on no command line and in no environment.
+"""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psycopg2
+from psycopg2 import sql
+
+from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.part import CommandHealth, Part, program, version_of
+from sirena.operations.secret_files import generated_secret, write_private
+from sirena.operations.settings import Settings
+
+DATABASES: Final = ("mlflow", "sirena")
+"""One database and one role of the same name for MLflow, and one for accounts, tokens and the audit ledger."""
+_OLDEST: Final = 12
+_SUPERUSER: Final = "postgres"
+
+
+@dataclass(frozen=True)
+class PostgreSql:
+    """Sirena's own cluster."""
+
+    settings: Settings
+    owner: Account
+    """Account of the daemon; never root."""
+    reader: Account
+    """Account of the programs that log in."""
+
+    @property
+    def data(self) -> Path:
+        """Data folder."""
+        return self.settings.home / "postgresql" / "data"
+
+    @property
+    def password_file(self) -> Path:
+        """Libpq password file of the roles in `DATABASES`, for `PGPASSFILE`."""
+        return self.settings.home / "secrets" / "pgpass"
+
+    def uri(self, database: str) -> str:
+        """SQLAlchemy URI without password; `PGPASSFILE` holds it."""
+        return f"postgresql+psycopg2://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
+
+    def part(self) -> Part:
+        """Describe the daemon."""
+        port = self.settings.postgres_port
+        return Part(
+            "postgresql",
+            (_program("postgres"), *self._options()),
+            self.owner,
+            CommandHealth((_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port))),
+            version_of([_program("postgres"), "--version"]),
+            port=port,
+            # the fast shutdown: roll back what is under way, write a checkpoint, end
+            stop_signal=signal.SIGINT,
+        )
+
+    def prepare(self) -> None:
+        """Make cluster, roles and databases at the first start; afterwards do nothing.
+
+        Raises:
+            PreparationError: PostgreSQL is missing, too old, or refuses.
+        """
+        version = version_of([_program("postgres"), "--version"])
+        if int(version.split(".")[0]) < _OLDEST:
+            raise PreparationError(f"PostgreSQL {version} is too old", hint=f"install {_OLDEST} or newer")
+        done = self.settings.home / "postgresql" / "prepared"
+        if done.exists():
+            return
+        secrets_folder = self.settings.home / "secrets"
+        superuser = generated_secret(secrets_folder / "postgresql_superuser", self.owner)
+        roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", self.reader) for name in DATABASES}
+        self.owner.own_folder(self.data.parent)
+        if not (self.data / "PG_VERSION").exists():
+            self.owner.run(
+                [_program("initdb"), "-D", str(self.data), "-A", "scram-sha-256", "-U", _SUPERUSER, "-E", "UTF8",
+                 "--locale=C.UTF-8", "--data-checksums", f"--pwfile={secrets_folder / 'postgresql_superuser'}"]
+            )  # fmt: skip
+        with self._running(), contextlib.closing(self._connect(superuser)) as connection:
+            connection.autocommit = True
+            for name, password in roles.items():
+                _make_database(connection, name, password)
+        lines = [f"127.0.0.1:*:{name}:{name}:{word}" for name, word in roles.items()]
+        write_private(self.password_file, "\n".join(lines) + "\n", self.reader)
+        done.touch()
+
+    def _options(self) -> tuple[str, ...]:
+        # no Unix socket: its path may be too long below a deep SIRENA_HOME, and one way in is enough
+        return (
+            "-D", str(self.data), "-p", str(self.settings.postgres_port),
+            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+            "-c", "password_encryption=scram-sha-256", "-c", "logging_collector=off",
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        control = [_program("pg_ctl"), "-D", str(self.data), "-w", "-t", "60"]
+        log = self.data.parent / "first_start.log"
+        options = " ".join(f"'{word}'" if word.endswith("=") else word for word in self._options()[2:])
+        self.owner.run([*control, "-l", str(log), "-o", options, "start"])
+        try:
+            yield
+        finally:
+            self.owner.run([*control, "-m", "fast", "stop"])
+
+    def _connect(self, password: str) -> "psycopg2.extensions.connection":
+        return psycopg2.connect(
+            host="127.0.0.1",
+            port=self.settings.postgres_port,
+            user=_SUPERUSER,
+            password=password,
+            dbname="postgres",
+            connect_timeout=10,
+        )
+
+
+def _make_database(connection: "psycopg2.extensions.connection", name: str, password: str) -> None:
+    role = sql.Identifier(name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+        known = cursor.fetchone()
+        verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}")
+        cursor.execute(verb.format(role, sql.Literal(password)))
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if not cursor.fetchone():
+            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
+        cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(role))
+
+
+def _program(name: str) -> str:
+    """Prefer the newest of Debian's versions, which do not stand in PATH."""
+    versions = Path("/usr/lib/postgresql")
+    numbers = sorted((int(path.name) for path in versions.glob("*") if path.name.isdigit()), reverse=True)
+    return program(name, "postgresql", *(str(versions / str(number) / "bin") for number in numbers))

@@ -1,0 +1,140 @@
+"""The parts that are Python programs: MLflow, the service, the access service."""
+
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Final
+
+from sirena import __version__
+from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.part import HttpHealth, Part, PortHealth
+from sirena.operations.postgresql import PostgreSql
+from sirena.operations.s3 import credentials_file
+from sirena.operations.settings import Settings
+
+_MLFLOW_QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+"""Job execution would start eight more processes for features Sirena does not use."""
+
+
+@dataclass(frozen=True)
+class PythonParts:
+    """What runs with our own interpreter, as one unprivileged account, on loopback."""
+
+    settings: Settings
+    account: Account
+
+    def prepare(self) -> None:
+        """Make the folder in which these parts may write.
+
+        Raises:
+            PreparationError: the account cannot run our interpreter, as when the checkout lies in root's home.
+        """
+        self.account.own_folder(self.settings.home / "service")
+        if not self.account.can_run(sys.executable):
+            raise PreparationError(
+                f"account {self.account.name!r} cannot run {sys.executable}",
+                hint="install Sirena where everyone may read (/opt/sirena), or name another SIRENA_SERVICE_ACCOUNT",
+            )
+
+    def mlflow(self, database: PostgreSql, s3_endpoint: str) -> Part:
+        """Describe MLflow's tracking server and registry: PostgreSQL behind it, artifacts through it to S3."""
+        settings = self.settings
+        name = settings.server_name
+        origins = {f"https://{name}", f"https://{name}:{settings.https_port}", f"https://{name}:{settings.port}"}
+        command = (
+            sys.executable, "-m", "mlflow", "server",
+            "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
+            "--backend-store-uri", database.uri("mlflow"),
+            "--serve-artifacts", "--artifacts-destination", f"s3://{settings.s3_bucket}/artifacts",
+            "--allowed-hosts", f"{name},{name}:*,127.0.0.1:{settings.mlflow_port}",
+            "--cors-allowed-origins", ",".join(sorted(origins)),
+        )  # fmt: skip
+        return Part(
+            "mlflow",
+            command,
+            self.account,
+            HttpHealth(f"http://127.0.0.1:{settings.mlflow_port}/health"),
+            version("mlflow"),
+            port=settings.mlflow_port,
+            environment={
+                **_MLFLOW_QUIET,
+                **self._places(),
+                "PGPASSFILE": str(database.password_file),
+                "AWS_SHARED_CREDENTIALS_FILE": str(credentials_file(settings)),
+                "AWS_DEFAULT_REGION": settings.aws_region,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "MLFLOW_S3_ENDPOINT_URL": s3_endpoint,
+            },
+            ready_seconds=120.0,
+        )
+
+    def embedded_mlflow(self) -> Part:
+        """Describe MLflow for one person's machine: SQLite and a folder."""
+        settings = self.settings
+        command = (
+            sys.executable, "-m", "mlflow", "server",
+            "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
+            "--backend-store-uri", f"sqlite:///{settings.home / 'mlflow.db'}",
+            "--artifacts-destination", str(settings.artifacts),
+        )  # fmt: skip
+        return Part(
+            "mlflow",
+            command,
+            self.account,
+            HttpHealth(f"http://127.0.0.1:{settings.mlflow_port}/health"),
+            version("mlflow"),
+            port=settings.mlflow_port,
+            environment=_MLFLOW_QUIET,
+            ready_seconds=120.0,
+        )
+
+    def service(self, port: int) -> Part:
+        """Describe `sirena serve` on loopback; well while it runs, since ready waits for the first release."""
+        return Part(
+            "service",
+            (sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)),
+            self.account,
+            HttpHealth(f"http://127.0.0.1:{port}/livez"),
+            __version__,
+            port=port,
+            environment={
+                **self._places(),
+                "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{self.settings.mlflow_port}",
+                "MLFLOW_EXPERIMENT_NAME": self.settings.experiment_name,
+                "SIRENA_MAX_BODY": str(self.settings.max_body),
+                "SIRENA_POLL_SECONDS": str(self.settings.poll_seconds),
+                "SIRENA_PROFILE": self.settings.profile,
+            },
+            stop_seconds=40,
+            ready_seconds=120.0,
+        )
+
+    def access(self, database: PostgreSql) -> Part | None:
+        """Describe the access service; None where it is not installed, and then the entry lets nothing through."""
+        if find_spec("sirena.access") is None:
+            return None
+        return Part(
+            "access",
+            (sys.executable, "-m", "sirena.cli", "access-service", "--port", str(self.settings.access_port)),
+            self.account,
+            PortHealth(self.settings.access_port),
+            __version__,
+            port=self.settings.access_port,
+            environment={**self._places(), "PGPASSFILE": str(database.password_file), "SIRENA_PROFILE": "production"},
+            ready_seconds=120.0,
+        )
+
+    def _places(self) -> dict[str, str]:
+        # its own SIRENA_HOME: the service keeps a copy of its panel, and must not be able to write anything else
+        folder = str(self.settings.home / "service")
+        return {"SIRENA_HOME": folder, "HOME": folder, "PYTHONPATH": _import_path()}
+
+
+def _import_path() -> str:
+    """Return where our own package lies, so that a checkout that is not installed works too."""
+    from pathlib import Path
+
+    import sirena
+
+    return str(Path(sirena.__file__).parent.parent)

@@ -1,0 +1,132 @@
+"""Finding what is wrong with the settings before anything is started."""
+
+import difflib
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from dotenv import dotenv_values
+
+from sirena.operations.settings import FILE_VARIABLE, CertificateSource, Settings, settings_file, variable_of
+
+_OTHERS_READ: Final = 0o077
+_SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")
+_LOCAL_NAMES: Final = ("localhost",)
+
+
+class Source(StrEnum):
+    """Where a value comes from."""
+
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class SettingInForce:
+    """A setting as it stands."""
+
+    variable: str
+    value: str
+    """Its value as text; a secret is only said to be set or not."""
+    source: Source
+    meaning: str
+    example: str
+
+
+def settings_in_force(settings: Settings) -> list[SettingInForce]:
+    """Return every setting with value, source, meaning and example."""
+    in_file = _file_values()
+    found = []
+    for name, field in Settings.model_fields.items():
+        variable = variable_of(name)
+        value = getattr(settings, name)
+        secret = hasattr(value, "get_secret_value")
+        shown = ("set" if value.get_secret_value() else "") if secret else ("" if value is None else str(value))
+        if os.environ.get(variable):
+            source = Source.ENVIRONMENT
+        else:
+            source = Source.FILE if in_file.get(variable) else Source.DEFAULT
+        examples = field.examples or [""]
+        found.append(SettingInForce(variable, shown, source, field.description or "", str(examples[0])))
+    return found
+
+
+def problems(settings: Settings) -> list[str]:
+    """Return what is wrong, one sentence each; nothing when all is well.
+
+    Found are: names nobody reads (with the nearest that exists), ports used twice, a settings file with keys that others
+    can read, and combinations that cannot work. Values out of range are found when the settings are loaded.
+    """
+    return [*_unknown_names(), *_ports_used_twice(settings), *_open_file(), *_combinations(settings)]
+
+
+def _file_values() -> dict[str, str | None]:
+    file = settings_file()
+    return dict(dotenv_values(file)) if file.is_file() else {}
+
+
+def _unknown_names() -> list[str]:
+    known = {variable_of(name) for name in Settings.model_fields} | {FILE_VARIABLE}
+    given = {name: "the environment" for name in os.environ if name.startswith("SIRENA_")}
+    # a settings file may also hold variables for other programs, such as proxies
+    given |= {name: str(settings_file()) for name in _file_values() if name.startswith("SIRENA_")}
+    found = []
+    for name, place in sorted(given.items()):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            found.append(f"{name} in {place} is no setting" + (f"; {near[0]} is" if near else ""))
+    return found
+
+
+def _ports_used_twice(settings: Settings) -> list[str]:
+    names = (
+        "http_port",
+        "https_port",
+        "port",
+        "postgres_port",
+        "mlflow_port",
+        "service_port",
+        "access_port",
+        "s3_port",
+    )
+    if settings.profile == "embedded":
+        names = ("port", "mlflow_port")
+    by_port: dict[int, list[str]] = {}
+    for name in names:
+        by_port.setdefault(getattr(settings, name), []).append(variable_of(name))
+    if settings.profile == "production":
+        by_port.setdefault(settings.access_port + 1, []).append("the entry's own health (SIRENA_ACCESS_PORT + 1)")
+        for port in range(settings.ceph_port, settings.ceph_port + 10):
+            by_port.setdefault(port, []).append("SIRENA_CEPH_PORT and the nine after it")
+    allowed = {"SIRENA_HTTPS_PORT", "SIRENA_PORT"}
+    return [
+        f"port {port} is used twice: {', '.join(users)}"
+        for port, users in sorted(by_port.items())
+        if len(users) > 1 and set(users) != allowed
+    ]
+
+
+def _open_file() -> list[str]:
+    file = settings_file()
+    if file.is_file() and file.stat().st_mode & _OTHERS_READ and any(_file_values().get(name) for name in _SECRETS):
+        return [f"{file} holds keys and others can read it: chmod 600 {file}"]
+    return []
+
+
+def _combinations(settings: Settings) -> list[str]:
+    if settings.profile == "embedded":
+        return []
+    found = []
+    if settings.tls is CertificateSource.FILES and not (settings.tls_certificate and settings.tls_key):
+        found.append("SIRENA_TLS=files needs SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY")
+    if settings.tls is CertificateSource.LETS_ENCRYPT and settings.server_name in _LOCAL_NAMES:
+        found.append("SIRENA_TLS=letsencrypt needs SIRENA_SERVER_NAME, the public name of this server")
+    keys = [
+        bool(settings.aws_access_key_id.get_secret_value()),
+        bool(settings.aws_secret_access_key.get_secret_value()),
+    ]
+    if any(keys) != all(keys):
+        found.append("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together; one is missing")
+    return found

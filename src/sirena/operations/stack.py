@@ -1,0 +1,206 @@
+"""The whole stack: what belongs to a profile, bringing it up, taking it down."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sirena import __version__
+from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.acme import issue
+from sirena.operations.certificates import authority_file, entry_certificate
+from sirena.operations.entry import Entry
+from sirena.operations.health_report import PartHealth, health_of
+from sirena.operations.object_store import ObjectStore
+from sirena.operations.part import Part, RunningHealth
+from sirena.operations.postgresql import PostgreSql
+from sirena.operations.python_parts import PythonParts
+from sirena.operations.s3 import ensure_bucket, keep_given_credentials
+from sirena.operations.settings import CertificateSource, Settings
+from sirena.operations.supervision import Supervisor
+
+Tell = Callable[[str], None]
+_POLL_SECONDS: Final = 0.2
+_OPEN: Final = 0o755
+
+
+class NotReadyError(PreparationError):
+    """A part did not become well in time."""
+
+    code = "not_ready"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything that runs below one `SIRENA_HOME`."""
+
+    settings: Settings
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """What keeps the parts running."""
+        return Supervisor(self.settings.home)
+
+    def parts(self) -> list[Part]:
+        """Describe the parts of the profile, in the order of their start."""
+        if self.settings.profile == "embedded":
+            python = PythonParts(self.settings, Account.of_this_process())
+            return [python.embedded_mlflow(), python.service(self.settings.port)]
+        store = self._own_store()
+        python = self._python()
+        access = python.access(self._database())
+        parts = [
+            self._database().part(),
+            *(store.parts() if store else []),
+            python.mlflow(self._database(), self.s3_endpoint),
+            python.service(self.settings.service_port),
+            *([access] if access else []),
+            self.entry().part(),
+        ]
+        if self.settings.tls is CertificateSource.LETS_ENCRYPT:
+            parts.append(self._certificate_watch())
+        return parts
+
+    @property
+    def s3_endpoint(self) -> str:
+        """URL of the S3 endpoint in force."""
+        store = self._own_store()
+        return store.endpoint if store else self.settings.s3_endpoint_url
+
+    def entry(self) -> Entry:
+        """Describe the entry with the certificate it has now."""
+        return Entry(self.settings, entry_certificate(self.settings))
+
+    def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
+        """Prepare, start and wait until every part is well; again is harmless.
+
+        Args:
+            tell: is told each step, for a person.
+            parts: other parts than the profile's.
+
+        Raises:
+            PreparationError: the machine lacks something, or a part did not become well.
+        """
+        self._open_home()
+        if self.settings.profile == "production":
+            self._prepare(tell)
+        wanted = list(parts) if parts is not None else self.parts()
+        self.supervisor.write(wanted)
+        self.supervisor.start()
+        if self.settings.profile == "production":
+            tell("bucket")
+            ensure_bucket(self.settings, self.s3_endpoint)
+        self.wait(wanted, tell)
+        if self.settings.profile == "production" and self.settings.tls is CertificateSource.LETS_ENCRYPT:
+            tell("certificate by Let's Encrypt")
+            issue(self.settings, self.entry())
+            self.reload_entry()
+
+    def reload_entry(self) -> None:
+        """Write the entry's configuration anew and have NGINX take it up without losing a request."""
+        entry = self.entry()
+        entry.write()
+        Account.of_this_process().run([*entry.command, "-s", "reload"])
+
+    def wait(self, parts: Sequence[Part], tell: Tell) -> None:
+        """Wait until every part is well.
+
+        Raises:
+            NotReadyError: one is not in its time; the text names its log.
+        """
+        begun = time.monotonic()
+        for part in parts:
+            tell(part.name)
+            while not self.is_well(part):
+                if time.monotonic() - begun > part.ready_seconds:
+                    log = self.supervisor.logs / f"{part.name}.log"
+                    raise NotReadyError(
+                        f"{part.name} is not ready after {part.ready_seconds:.0f} s",
+                        hint=f"`sirena logs {part.name}`, or read {log}; the other parts keep running",
+                    )
+                time.sleep(_POLL_SECONDS)
+
+    def is_well(self, part: Part) -> bool:
+        """Tell whether a part runs and answers."""
+        state = self.supervisor.states().get(part.name)
+        return state is not None and state.running and part.health.is_well()
+
+    def take_down(self) -> bool:
+        """End every part in order; False when nothing ran."""
+        return self.supervisor.stop()
+
+    def health(self) -> list[PartHealth]:
+        """Ask every part how it is."""
+        return health_of(self.parts(), self.supervisor)
+
+    def places(self) -> list[str]:
+        """Return where a person finds what runs, a line each."""
+        settings = self.settings
+        if settings.profile == "embedded":
+            return [
+                f"service  http://127.0.0.1:{settings.port}  (interface: /docs)",
+                f"MLflow   http://127.0.0.1:{settings.mlflow_port}",
+            ]
+        name = settings.server_name
+        found = [f"entry    https://{name}:{port}" for port in sorted({settings.https_port, settings.port})]
+        if self.entry().certificate.chain.parent == authority_file(settings).parent:
+            found.append(f"         clients must trust {authority_file(settings)}")
+        if not any(part.name == "access" for part in self.parts()):
+            found.append("         no access service is installed: the entry answers 503 to everything")
+        return found
+
+    def _prepare(self, tell: Tell) -> None:
+        tell("accounts and programs")
+        python, database, store = self._python(), self._database(), self._own_store()
+        for account in {database.owner, python.account}:
+            if not account.can_enter(self.settings.home):
+                raise PreparationError(
+                    f"account {account.name!r} cannot enter {self.settings.home}",
+                    hint="choose a SIRENA_HOME that others may enter, such as /var/lib/sirena",
+                )
+        python.prepare()
+        tell("PostgreSQL")
+        database.prepare()
+        if store:
+            tell("S3 endpoint (Ceph)")
+            store.prepare()
+        else:
+            keep_given_credentials(self.settings, python.account)
+        tell("NGINX")
+        self.entry().write()
+
+    def _open_home(self) -> None:
+        home = self.settings.home
+        home.mkdir(parents=True, exist_ok=True)
+        if self.settings.profile == "production" and os.getuid() == 0:
+            home.chmod(_OPEN)
+
+    def _database(self) -> PostgreSql:
+        return PostgreSql(self.settings, self._account(self.settings.account), self._python().account)
+
+    def _own_store(self) -> ObjectStore | None:
+        if self.settings.s3_endpoint_url:
+            return None
+        return ObjectStore(self.settings, self._account(self.settings.account), self._python().account)
+
+    def _python(self) -> PythonParts:
+        return PythonParts(self.settings, self._account(self.settings.service_account or self.settings.account))
+
+    def _account(self, name: str) -> Account:
+        return Account.named(name) if os.getuid() == 0 else Account.of_this_process()
+
+    def _certificate_watch(self) -> Part:
+        return Part(
+            "certificate",
+            (sys.executable, "-m", "sirena.cli", "certificate", "watch"),
+            Account.of_this_process(),
+            RunningHealth(),
+            __version__,
+            environment={
+                "SIRENA_HOME": str(self.settings.home),
+                "SIRENA_SERVER_NAME": self.settings.server_name,
+                "SIRENA_PROFILE": "production",
+            },
+        )

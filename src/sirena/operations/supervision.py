@@ -1,0 +1,229 @@
+"""Keeping the parts running: supervisord's configuration, and talking to it.
+
+supervisord restarts what crashes, ends everything in the reverse order of its start, and rotates logs. It listens
+on a Unix socket only its own account can open.
+"""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, cast
+
+import jinja2
+
+from sirena.operations.accounts import Account, PreparationError, search_path
+from sirena.operations.part import Part
+from sirena.operations.secret_files import write_private
+
+_INHERITED: Final = ("LANG", "TZ", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "AWS_CA_BUNDLE", "HTTPS_PROXY", "NO_PROXY")
+"""What the parts may see of the environment `sirena up` was given; secrets are not among it."""
+_SOCKET_LENGTH: Final = 100
+_START_SECONDS: Final = 15.0
+_STOP_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """What the supervisor knows of one process."""
+
+    name: str
+    running: bool
+    process_id: int
+    state: str
+    """The supervisor's own word: RUNNING, STARTING, BACKOFF, FATAL, EXITED, STOPPED."""
+    seconds: int
+    """How long it has been running."""
+
+
+class Supervisor:
+    """The supervisor of one `SIRENA_HOME`."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "supervisor"
+        self.logs = home / "logs"
+
+    @property
+    def configuration(self) -> Path:
+        """Its configuration file."""
+        return self.folder / "supervisord.conf"
+
+    def command(self) -> list[str]:
+        """Return the command that runs it in the foreground, for systemd."""
+        return [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(self.configuration)]
+
+    def write(self, parts: Iterable[Part]) -> None:
+        """Write the configuration; parts start in the order given."""
+        if len(str(self._socket)) > _SOCKET_LENGTH:
+            raise PreparationError(f"{self._socket} is too long for a socket", hint="choose a shorter SIRENA_HOME")
+        own = Account.of_this_process()
+        own.own_folder(self.folder)
+        own.own_folder(self.logs)
+        template = jinja2.Template(
+            files(__package__).joinpath("templates/supervisord.conf.j2").read_text(encoding="utf-8"),
+            undefined=jinja2.StrictUndefined,
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            autoescape=False,
+        )
+        template.globals["quoted"] = _quoted
+        text = template.render(
+            folder=_escaped(str(self.folder)),
+            logs=_escaped(str(self.logs)),
+            parts=list(parts),
+            is_root=os.getuid() == 0,
+        )
+        write_private(self.configuration, text, own)
+
+    def start(self) -> None:
+        """Start it in the background, or make a running one take up a changed configuration.
+
+        Raises:
+            PreparationError: it does not start.
+        """
+        if self.is_running():
+            self._take_up()
+            return
+        self._socket.unlink(missing_ok=True)
+        with (self.logs / "supervisord.out").open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
+                self.command(),
+                env=inherited_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_running():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise PreparationError("the supervisor did not start", hint=f"read {self.logs / 'supervisord.out'}")
+            time.sleep(_POLL_SECONDS)
+
+    def is_running(self) -> bool:
+        """Tell whether it answers."""
+        try:
+            self._call("getState")
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return False
+        return True
+
+    def states(self) -> dict[str, ProcessState]:
+        """Return what it knows of each process, by name; nothing when it does not run."""
+        try:
+            found = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return {}
+        return {
+            item["name"]: ProcessState(
+                item["name"],
+                item["statename"] == "RUNNING",
+                item["pid"],
+                item["statename"],
+                max(0, item["now"] - item["start"]) if item["statename"] == "RUNNING" else 0,
+            )
+            for item in found
+        }
+
+    def restart(self, name: str) -> None:
+        """End one process in order and start it again."""
+        with contextlib.suppress(xmlrpc.client.Fault):
+            self._call("stopProcess", name)
+        self._call("startProcess", name, False)
+
+    def stop(self) -> bool:
+        """End every part, last started first, then the supervisor; False when it did not run.
+
+        Raises:
+            PreparationError: it is still there after two minutes.
+        """
+        if not self.is_running():
+            return False
+        process_id = int(cast("int", self._call("getPID")))
+        os.kill(process_id, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while _is_alive(process_id):
+            if time.monotonic() > deadline:
+                raise PreparationError("the supervisor does not end", hint=f"read {self.logs / 'supervisord.log'}")
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def _take_up(self) -> None:
+        changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
+        added, changed, removed = changes[0]
+        for name in [*removed, *changed]:
+            self._call("stopProcessGroup", name)
+            self._call("removeProcessGroup", name)
+        for name in [*changed, *added]:
+            self._call("addProcessGroup", name)
+        for name, state in self.states().items():
+            if state.state in ("FATAL", "EXITED", "STOPPED"):
+                self._call("startProcess", name, False)
+
+    @property
+    def _socket(self) -> Path:
+        return self.folder / "supervisor.sock"
+
+    def _call(self, method: str, *arguments: object) -> object:
+        proxy = xmlrpc.client.ServerProxy("http://supervisor", transport=_SocketTransport(str(self._socket)))
+        with proxy:
+            return getattr(proxy.supervisor, method)(*arguments)
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the environment in which the parts run."""
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {"PATH": search_path(), "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **kept}
+
+
+def _is_alive(process_id: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(process_id, os.WNOHANG)
+    return Path(f"/proc/{process_id}").exists()
+
+
+def _escaped(text: str) -> str:
+    """Supervisord expands % in every value."""
+    return text.replace("%", "%%")
+
+
+def _quoted(text: str) -> str:
+    """Quote one word as supervisord's own shell-like reading wants it."""
+    return '"' + _escaped(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("supervisor", timeout=_STOP_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the Unix socket instead of a host."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        try:
+            self.sock.connect(self._path)
+        except OSError:
+            self.sock.close()
+            raise
+
+
+class _SocketTransport(xmlrpc.client.Transport):
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: object) -> _SocketConnection:
+        """Open the supervisor's socket."""
+        return _SocketConnection(self._path)
