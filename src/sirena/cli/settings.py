@@ -26,7 +26,7 @@ def list_settings() -> None:
 
 
 def check() -> None:
-    """Find wrong values, names nobody reads, ports used twice and keys others can read. Exit code 1 when any is found."""
+    """Find wrong values, names nobody reads, ports used twice, keys others can read; exit code 1 when there are any."""
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.settings_check import problems
 

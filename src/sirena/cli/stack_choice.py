@@ -1,5 +1,7 @@
 """Which stack a command means: the profile asked for, the one brought up last, or the setting."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -28,7 +30,16 @@ def chosen_stack(profile: str) -> "Stack":
     profile = profile or settings.profile
     if profile not in _PROFILES:
         raise UsageError(f"no profile {profile!r}", hint=f"one of: {', '.join(_PROFILES)}")
-    return Stack(settings.model_copy(update={"profile": profile}))
+    return Stack(settings.model_copy(update={"profile": profile}), _body_routes())
+
+
+def _body_routes() -> tuple[str, ...]:
+    """Ask the access service's own table; where it is not installed the entry lets nothing through anyway."""
+    if find_spec("sirena.access") is None:
+        return ()
+    routes = import_module("sirena.access.routes")
+
+    return tuple(routes.body_route_locations())
 
 
 def remember(stack: "Stack") -> None:

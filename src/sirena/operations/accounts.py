@@ -86,8 +86,9 @@ class Account:
         )
         if ended.returncode:
             said = (ended.stderr or ended.stdout).strip().splitlines()
-            raise PreparationError(f"{Path(command[0]).name} failed: {'; '.join(said[-2:]) if said else ended.returncode}")
-        return ended.stdout
+            told = "; ".join(said[-2:]) or f"exit code {ended.returncode}"
+            raise PreparationError(f"{Path(command[0]).name} failed: {told}")
+        return str(ended.stdout)
 
     def start(self, command: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
         """Start a daemon as this account in a session of its own; its output goes to a log."""

@@ -4,12 +4,13 @@ The configuration is written from templates at every start and never edited by h
 
 - without an access service that says yes, every proxied route answers 503;
 - a path that two programs could read differently is refused before anyone decides about it;
-- identity headers and credentials from outside reach no upstream;
+- identity headers and credentials from outside reach the access service and nobody else;
 - every upstream is on loopback.
 """
 
 import os
 import pwd
+import signal
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -33,9 +34,9 @@ SERVICE_LOCATIONS: Final = (
 )
 """What `sirena serve` answers; everything else is MLflow's."""
 ACCESS_LOCATIONS: Final = ("^~ /auth/", "= /auth")
-"""Pages of the access service: sign-in, tokens, accounts."""
+"""Pages of the access service: signing in and out."""
 _HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
-_TEMPLATES: Final = ("nginx.conf", "to_upstream.conf", "identity.conf", "headers.conf")
+_TEMPLATES: Final = ("nginx.conf", "to_upstream.conf", "to_access.conf", "identity.conf", "headers.conf")
 _WORKER: Final = "www-data"
 _PRIVILEGED: Final = 1024
 
@@ -46,6 +47,8 @@ class Entry:
 
     settings: Settings
     certificate: CertificatePaths
+    body_routes: tuple[str, ...] = ()
+    """Routes of MLflow that the access service decides by their body and passes on itself, such as setting an alias."""
 
     @property
     def folder(self) -> Path:
@@ -64,8 +67,6 @@ class Entry:
 
     def part(self) -> Part:
         """Describe the process."""
-        import signal
-
         return Part(
             "entry",
             self.command,
@@ -137,7 +138,7 @@ class Entry:
                 "access": settings.access_port,
             },
             "service_locations": SERVICE_LOCATIONS,
-            "access_locations": ACCESS_LOCATIONS,
+            "access_locations": (*ACCESS_LOCATIONS, *(f"= {path}" for path in self.body_routes)),
         }
 
     @property

@@ -4,14 +4,18 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
+import sirena
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
-from sirena.operations.part import HttpHealth, Part, PortHealth
+from sirena.operations.part import HttpHealth, Part
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.s3 import credentials_file
-from sirena.operations.settings import Settings
+from sirena.operations.settings import Settings, variable_of
 
 _MLFLOW_QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 """Job execution would start eight more processes for features Sirena does not use."""
@@ -98,14 +102,7 @@ class PythonParts:
             HttpHealth(f"http://127.0.0.1:{port}/livez"),
             __version__,
             port=port,
-            environment={
-                **self._places(),
-                "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{self.settings.mlflow_port}",
-                "MLFLOW_EXPERIMENT_NAME": self.settings.experiment_name,
-                "SIRENA_MAX_BODY": str(self.settings.max_body),
-                "SIRENA_POLL_SECONDS": str(self.settings.poll_seconds),
-                "SIRENA_PROFILE": self.settings.profile,
-            },
+            environment=self._own_settings(),
             stop_seconds=40,
             ready_seconds=120.0,
         )
@@ -118,12 +115,28 @@ class PythonParts:
             "access",
             (sys.executable, "-m", "sirena.cli", "access-service", "--port", str(self.settings.access_port)),
             self.account,
-            PortHealth(self.settings.access_port),
+            HttpHealth(f"http://127.0.0.1:{self.settings.access_port}/livez"),
             __version__,
             port=self.settings.access_port,
-            environment={**self._places(), "PGPASSFILE": str(database.password_file), "SIRENA_PROFILE": "production"},
+            environment={
+                **self._own_settings(),
+                "SIRENA_DATABASE_URL": f"postgresql://sirena@127.0.0.1:{self.settings.postgres_port}/sirena",
+                "PGPASSFILE": str(database.password_file),
+            },
             ready_seconds=120.0,
         )
+
+    def _own_settings(self) -> dict[str, str]:
+        """Hand on what differs from the defaults, but no secrets and no places."""
+        kept = {
+            variable_of(name): str(value)
+            for name, field in Settings.model_fields.items()
+            if (value := getattr(self.settings, name)) not in (None, "", field.default)
+            and name not in ("home", "tracking_uri", "s3_endpoint_url")
+            and not isinstance(value, SecretStr)
+        }
+        uri = f"http://127.0.0.1:{self.settings.mlflow_port}"
+        return {**kept, **self._places(), "MLFLOW_TRACKING_URI": uri}
 
     def _places(self) -> dict[str, str]:
         # its own SIRENA_HOME: the service keeps a copy of its panel, and must not be able to write anything else
@@ -133,8 +146,4 @@ class PythonParts:
 
 def _import_path() -> str:
     """Return where our own package lies, so that a checkout that is not installed works too."""
-    from pathlib import Path
-
-    import sirena
-
     return str(Path(sirena.__file__).parent.parent)

@@ -252,7 +252,7 @@ def load_settings() -> Settings:
             f"{FILE_VARIABLE} names {file}, which does not exist", hint="make it, or unset the variable"
         )
     try:
-        return Settings(_env_file=file if file.is_file() else None)
+        return Settings(_env_file=file if file.is_file() else None)  # type: ignore[call-arg] # pydantic-settings' own
     except ValidationError as error:
         wrong = "; ".join(f"{_variable_at(problem['loc'])}: {problem['msg']}" for problem in error.errors())
         raise SettingsError(

@@ -12,6 +12,11 @@ from sirena.operations.settings import FILE_VARIABLE, CertificateSource, Setting
 
 _OTHERS_READ: Final = 0o077
 _SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")
+_LOOPBACK_PORTS: Final = ("port", "mlflow_port")
+_ALL_PORTS: Final = (
+    *("http_port", "https_port", "port", "postgres_port", "s3_port"),
+    *("mlflow_port", "service_port", "access_port"),
+)
 _LOCAL_NAMES: Final = ("localhost",)
 
 
@@ -56,8 +61,8 @@ def settings_in_force(settings: Settings) -> list[SettingInForce]:
 def problems(settings: Settings) -> list[str]:
     """Return what is wrong, one sentence each; nothing when all is well.
 
-    Found are: names nobody reads (with the nearest that exists), ports used twice, a settings file with keys that others
-    can read, and combinations that cannot work. Values out of range are found when the settings are loaded.
+    Found are: names nobody reads (with the nearest that exists), ports used twice, a settings file with keys that
+    others can read, and combinations that cannot work. Values out of range are found when the settings are loaded.
     """
     return [*_unknown_names(), *_ports_used_twice(settings), *_open_file(), *_combinations(settings)]
 
@@ -81,18 +86,7 @@ def _unknown_names() -> list[str]:
 
 
 def _ports_used_twice(settings: Settings) -> list[str]:
-    names = (
-        "http_port",
-        "https_port",
-        "port",
-        "postgres_port",
-        "mlflow_port",
-        "service_port",
-        "access_port",
-        "s3_port",
-    )
-    if settings.profile == "embedded":
-        names = ("port", "mlflow_port")
+    names = _LOOPBACK_PORTS if settings.profile == "embedded" else _ALL_PORTS
     by_port: dict[int, list[str]] = {}
     for name in names:
         by_port.setdefault(getattr(settings, name), []).append(variable_of(name))

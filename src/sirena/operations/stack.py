@@ -37,6 +37,8 @@ class Stack:
     """Everything that runs below one `SIRENA_HOME`."""
 
     settings: Settings
+    body_routes: tuple[str, ...] = ()
+    """Routes of MLflow that the access service decides by their body; see `Entry`."""
 
     @property
     def supervisor(self) -> Supervisor:
@@ -71,7 +73,7 @@ class Stack:
 
     def entry(self) -> Entry:
         """Describe the entry with the certificate it has now."""
-        return Entry(self.settings, entry_certificate(self.settings))
+        return Entry(self.settings, entry_certificate(self.settings), self.body_routes)
 
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
         """Prepare, start and wait until every part is well; again is harmless.
@@ -88,7 +90,11 @@ class Stack:
             self._prepare(tell)
         wanted = list(parts) if parts is not None else self.parts()
         self.supervisor.write(wanted)
+        was_running = "entry" in self.supervisor.states()
         self.supervisor.start()
+        if was_running:
+            # NGINX goes on with its old configuration until it is told
+            self.reload_entry()
         if self.settings.profile == "production":
             tell("bucket")
             ensure_bucket(self.settings, self.s3_endpoint)

@@ -224,6 +224,6 @@ class _SocketTransport(xmlrpc.client.Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: object) -> _SocketConnection:
+    def make_connection(self, host: object) -> _SocketConnection:  # noqa: ARG002 - the base class's signature
         """Open the supervisor's socket."""
         return _SocketConnection(self._path)
