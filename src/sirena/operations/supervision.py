@@ -58,9 +58,10 @@ class Supervisor:
         """Its configuration file."""
         return self.folder / "supervisord.conf"
 
-    def command(self) -> list[str]:
-        """Return the command that runs it in the foreground, for systemd."""
-        return [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(self.configuration)]
+    def command(self, *, foreground: bool = True) -> list[str]:
+        """Return the command that runs it, in the foreground for systemd."""
+        stay = ["-n"] if foreground else []
+        return [sys.executable, "-m", "supervisor.supervisord", *stay, "-c", str(self.configuration)]
 
     def write(self, parts: Iterable[Part]) -> None:
         """Write the configuration; parts start in the order given."""
@@ -95,20 +96,23 @@ class Supervisor:
             self._take_up()
             return
         self._socket.unlink(missing_ok=True)
-        with (self.logs / "supervisord.out").open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
-                self.command(),
-                env=inherited_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd="/",
-                start_new_session=True,
-            )
+        ended = subprocess.run(  # noqa: S603 - our own command line, no shell
+            self.command(foreground=False),
+            env=inherited_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_START_SECONDS,
+            cwd="/",
+            check=False,
+        )
         deadline = time.monotonic() + _START_SECONDS
         while not self.is_running():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise PreparationError("the supervisor did not start", hint=f"read {self.logs / 'supervisord.out'}")
+            if ended.returncode or time.monotonic() > deadline:
+                told = (ended.stderr.strip().splitlines() or ["it does not answer"])[-1]
+                raise PreparationError(
+                    f"the supervisor did not start: {told}", hint=f"read {self.folder / 'supervisord.log'}"
+                )
             time.sleep(_POLL_SECONDS)
 
     def is_running(self) -> bool:
@@ -188,9 +192,12 @@ def inherited_environment() -> dict[str, str]:
 
 
 def _is_alive(process_id: int) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(process_id, os.WNOHANG)
-    return Path(f"/proc/{process_id}").exists()
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    # in a container nobody may collect what has ended
+    return state != "Z"
 
 
 def _escaped(text: str) -> str:
@@ -224,6 +231,9 @@ class _SocketTransport(xmlrpc.client.Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: object) -> _SocketConnection:  # noqa: ARG002 - the base class's signature
+    def make_connection(self, host: object) -> _SocketConnection:
         """Open the supervisor's socket."""
-        return _SocketConnection(self._path)
+        connection = _SocketConnection(self._path)
+        # where the base class looks for what it has to close
+        self._connection = (cast("str", host), connection)
+        return connection

@@ -1,0 +1,128 @@
+"""What the tests of the stack need of a machine: a home others may enter, free ports, the programs, a decision."""
+
+import http.server
+import random
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sirena.operations.accounts import Account
+from sirena.operations.settings import Settings
+
+PACKAGES = "postgresql nginx certbot pebble ceph-mon ceph-osd radosgw ceph-common"
+_PORTS = 40
+
+
+def require_programs(*names: str) -> None:
+    """Fail, and say what to install, when a real server is missing: a test that skips proves nothing."""
+    missing = [name for name in names if not shutil.which(name, path="/usr/bin:/usr/sbin:/usr/local/bin:/bin:/sbin")]
+    assert not missing, f"{', '.join(missing)} missing: apt-get install --no-install-recommends {PACKAGES}"
+
+
+@contextmanager
+def private_home() -> Iterator[Path]:
+    """Yield a folder that unprivileged accounts may enter; pytest's own are closed to them."""
+    home = Path(tempfile.mkdtemp(prefix="sirena-", dir="/var/tmp"))
+    home.chmod(0o755)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def production_settings(home: Path, **changes: Any) -> Settings:
+    """Return settings of a stack on free loopback ports, so that many can run side by side."""
+    base = _free_range()
+    names = ("http_port", "https_port", "port", "postgres_port", "s3_port", "mlflow_port", "service_port")
+    ports = {name: base + number for number, name in enumerate(names)}
+    python = Account.named("postgres").can_run(sys.executable)
+    values: dict[str, Any] = {
+        "profile": "production",
+        "home": home,
+        "listen": "127.0.0.1",
+        **ports,
+        "access_port": base + 10,
+        "ceph_port": base + 20,
+        "s3_size_gb": 2.0,
+        # an interpreter in root's home can be run by root alone
+        "service_account": "" if python else "root",
+        **changes,
+    }
+    return Settings(**values)
+
+
+def _free_range() -> int:
+    while True:
+        base = random.randrange(20000, 30000)
+        try:
+            for port in range(base, base + _PORTS):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return base
+
+
+class Recorder:
+    """A small real HTTP server that remembers what it was asked."""
+
+    def __init__(self, port: int) -> None:
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        recorder = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                recorder.asked.append((self.command, self.path, headers))
+                self.rfile.read(int(headers.get("content-length", "0")))
+                status, extra = recorder.decide(headers)
+                self.send_response(status)
+                for name, value in extra.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                # a kept connection would outlive the server, and answer for the next test's
+                self.send_header("Connection", "close")
+                self.end_headers()
+
+            do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Say nothing."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+        """Answer 200; subclasses decide otherwise."""
+        return 200, {}
+
+    def __enter__(self) -> "Recorder":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Decision(Recorder):
+    """Says yes to one token, no to another, and knows nobody else: what NGINX is promised of the access service."""
+
+    def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+        """Return status and headers."""
+        match headers.get("authorization"):
+            case "Bearer good":
+                return 200, {"X-Sirena-User": "maria", "X-Sirena-Role": "scientist"}
+            case "Bearer weak":
+                return 403, {"X-Sirena-Reason": "forbidden"}
+            case _:
+                return 401, {"WWW-Authenticate": 'Basic realm="Sirena"', "X-Sirena-Reason": "not_signed_in"}
