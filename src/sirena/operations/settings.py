@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -188,19 +189,6 @@ class Settings(BaseSettings):
     rate: int = Field(default=100, ge=1, examples=["100"])
     """Requests a second one address may send for long; four times as many at once; then 429."""
 
-    database_url: SecretStr = SecretStr("")
-    """`SIRENA_DATABASE_URL`: PostgreSQL database of accounts and audit ledger; empty means SQLite below `SIRENA_HOME`."""
-
-    database_owner_url: SecretStr = SecretStr("")
-    """`SIRENA_DATABASE_OWNER_URL`: the same database entered as the role that owns the ledger's table, for
-    `sirena audit prepare` alone; empty means `SIRENA_DATABASE_URL`."""
-
-    policy: Path | None = None
-    """`SIRENA_POLICY`: who may do what, a TOML file; empty means the policy that comes with Sirena."""
-
-    session_hours: float = Field(default=12.0, gt=0, le=168)
-    """`SIRENA_SESSION_HOURS`: how long a browser stays signed in, in hours."""
-
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -208,13 +196,28 @@ class Settings(BaseSettings):
 
     @cached_property
     def effective_tracking_uri(self) -> str:
-        """The tracking URI in force."""
+        """The tracking URI in force: as set, else this server's own MLflow, else a SQLite file."""
+        if not self.tracking_uri and self.holds_production_stack:
+            return f"http://127.0.0.1:{self.mlflow_port}"
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
 
     @property
     def effective_database_url(self) -> str:
-        """The database URL in force."""
+        """The database URL in force: as set, else this server's own PostgreSQL, else a SQLite file."""
+        if not self.database_url.get_secret_value() and self.holds_production_stack:
+            passwords = quote(str(self.password_file))
+            return f"postgresql://sirena@127.0.0.1:{self.postgres_port}/sirena?passfile={passwords}"
         return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'sirena.db'}"
+
+    @property
+    def password_file(self) -> Path:
+        """Libpq password file of the production stack below `SIRENA_HOME`."""
+        return self.home / "secrets" / "pgpass"
+
+    @property
+    def holds_production_stack(self) -> bool:
+        """True where `sirena up --profile production` has prepared PostgreSQL below this `SIRENA_HOME`."""
+        return self.profile == "production" and self.password_file.exists()
 
     @property
     def effective_user(self) -> str:

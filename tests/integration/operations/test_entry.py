@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from tests.production_machine import Decision, Recorder, private_home, production_settings, require_programs
 
 from sirena.operations.accounts import PreparationError
 from sirena.operations.certificates import authority_file, self_made
@@ -15,6 +14,7 @@ from sirena.operations.entry import Entry
 from sirena.operations.part import PortHealth
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
+from tests.production_machine import Decision, Recorder, private_home, production_settings, require_programs
 
 GOOD = {"Authorization": "Bearer good"}
 
@@ -95,7 +95,7 @@ def test_a_broken_access_service_lets_nothing_through(bare: Settings) -> None:
     """An answer that is neither yes nor no is a no."""
 
     class Broken(Recorder):
-        def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+        def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002
             return 500, {}
 
     with Recorder(bare.mlflow_port) as mlflow, Broken(bare.access_port):
