@@ -100,7 +100,7 @@ class Recorder:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
-    def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002 - subclasses look at them
+    def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002 - for subclasses
         """Answer 200; subclasses decide otherwise."""
         return 200, {}
 

@@ -1,7 +1,5 @@
 """Which stack a command means: the profile asked for, the one brought up last, or the setting."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -33,13 +31,25 @@ def chosen_stack(profile: str) -> "Stack":
     return Stack(settings.model_copy(update={"profile": profile}), _body_routes())
 
 
-def _body_routes() -> tuple[str, ...]:
-    """Ask the access service's own table; where it is not installed the entry lets nothing through anyway."""
-    if find_spec("sirena.access") is None:
-        return ()
-    routes = import_module("sirena.access.routes")
+def prepare_ledger(stack: "Stack") -> None:
+    """Make the audit ledger's table as a role that no service can enter as; again is harmless.
 
-    return tuple(routes.body_route_locations())
+    Raises:
+        SirenaError: the database refuses.
+    """
+    from pydantic import SecretStr
+
+    from sirena.ledger.store import open_as_owner
+
+    if stack.settings.profile == "production":
+        url = SecretStr(stack.database().owner_url())
+        open_as_owner(stack.settings.model_copy(update={"database_owner_url": url})).create("sirena")
+
+
+def _body_routes() -> tuple[str, ...]:
+    from sirena.access.routes import body_route_locations
+
+    return tuple(body_route_locations())
 
 
 def remember(stack: "Stack") -> None:

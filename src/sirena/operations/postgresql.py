@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import psycopg2
 from psycopg2 import sql
@@ -18,8 +19,11 @@ from sirena.operations.part import CommandHealth, Part, program, version_of
 from sirena.operations.secret_files import generated_secret, write_private
 from sirena.operations.settings import Settings
 
-DATABASES: Final = ("mlflow", "sirena")
-"""One database and one role of the same name for MLflow, and one for accounts, tokens and the audit ledger."""
+DATABASES: Final = {"mlflow": "mlflow", "sirena": "sirena_owner"}
+"""Each database with the role that owns it; a role of the database's own name works in it.
+
+The role that works under Sirena does not own the ledger's table, or it could lift the triggers that keep it whole.
+"""
 _OLDEST: Final = 12
 _SUPERUSER: Final = "postgres"
 
@@ -42,11 +46,21 @@ class PostgreSql:
     @property
     def password_file(self) -> Path:
         """Libpq password file of the roles in `DATABASES`, for `PGPASSFILE`."""
-        return self.settings.home / "secrets" / "pgpass"
+        return self.settings.password_file
 
     def uri(self, database: str) -> str:
         """SQLAlchemy URI without password; `PGPASSFILE` holds it."""
         return f"postgresql+psycopg2://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
+
+    @property
+    def owner_password_file(self) -> Path:
+        """Libpq password file of the ledger's owner; no service can read it."""
+        return self.settings.home / "secrets" / "pgpass_owner"
+
+    def owner_url(self) -> str:
+        """URL of the ledger's database as its owner, for `sirena up` to make the table."""
+        port = self.settings.postgres_port
+        return f"postgresql://sirena_owner@127.0.0.1:{port}/sirena?passfile={quote(str(self.owner_password_file))}"
 
     def part(self) -> Part:
         """Describe the daemon."""
@@ -77,6 +91,7 @@ class PostgreSql:
         secrets_folder = self.settings.home / "secrets"
         superuser = generated_secret(secrets_folder / "postgresql_superuser", self.owner)
         roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", self.reader) for name in DATABASES}
+        owner = generated_secret(secrets_folder / "postgresql_sirena_owner", Account.of_this_process())
         self.owner.own_folder(self.data.parent)
         if not (self.data / "PG_VERSION").exists():
             self.owner.run(
@@ -85,10 +100,18 @@ class PostgreSql:
             )  # fmt: skip
         with self._running(), contextlib.closing(self._connect(superuser)) as connection:
             connection.autocommit = True
-            for name, password in roles.items():
-                _make_database(connection, name, password)
+            for name, password in {**roles, "sirena_owner": owner}.items():
+                _make_role(connection, name, password)
+            for name, owner_name in DATABASES.items():
+                _make_database(connection, name, owner_name)
+            with contextlib.closing(self._connect(superuser, "sirena")) as inside, inside.cursor() as cursor:
+                # the tables of accounts and tokens are the working role's own
+                cursor.execute("GRANT CREATE, USAGE ON SCHEMA public TO sirena, sirena_owner")
+                inside.commit()
         lines = [f"127.0.0.1:*:{name}:{name}:{word}" for name, word in roles.items()]
         write_private(self.password_file, "\n".join(lines) + "\n", self.reader)
+        line = f"127.0.0.1:*:sirena:sirena_owner:{owner}\n"
+        write_private(self.owner_password_file, line, Account.of_this_process())
         done.touch()
 
     def _options(self) -> tuple[str, ...]:
@@ -110,28 +133,32 @@ class PostgreSql:
         finally:
             self.owner.run([*control, "-m", "fast", "stop"])
 
-    def _connect(self, password: str) -> "psycopg2.extensions.connection":
+    def _connect(self, password: str, database: str = "postgres") -> "psycopg2.extensions.connection":
         return psycopg2.connect(
             host="127.0.0.1",
             port=self.settings.postgres_port,
             user=_SUPERUSER,
             password=password,
-            dbname="postgres",
+            dbname=database,
             connect_timeout=10,
         )
 
 
-def _make_database(connection: "psycopg2.extensions.connection", name: str, password: str) -> None:
-    role = sql.Identifier(name)
+def _make_role(connection: "psycopg2.extensions.connection", name: str, password: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
-        known = cursor.fetchone()
-        verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}")
-        cursor.execute(verb.format(role, sql.Literal(password)))
+        verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if cursor.fetchone() else "CREATE ROLE {} LOGIN PASSWORD {}")
+        cursor.execute(verb.format(sql.Identifier(name), sql.Literal(password)))
+
+
+def _make_database(connection: "psycopg2.extensions.connection", name: str, owner: str) -> None:
+    database = sql.Identifier(name)
+    with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if not cursor.fetchone():
-            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
-        cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(role))
+            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, sql.Identifier(owner)))
+        cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(database))
+        cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(name)))
 
 
 def _program(name: str) -> str:

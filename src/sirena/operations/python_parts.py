@@ -3,7 +3,6 @@
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -107,10 +106,8 @@ class PythonParts:
             ready_seconds=120.0,
         )
 
-    def access(self, database: PostgreSql) -> Part | None:
-        """Describe the access service; None where it is not installed, and then the entry lets nothing through."""
-        if find_spec("sirena.access") is None:
-            return None
+    def access(self, database: PostgreSql) -> Part:
+        """Describe the access service, which decides on every request."""
         return Part(
             "access",
             (sys.executable, "-m", "sirena.cli", "access-service", "--port", str(self.settings.access_port)),

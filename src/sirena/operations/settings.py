@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -195,13 +196,28 @@ class Settings(BaseSettings):
 
     @cached_property
     def effective_tracking_uri(self) -> str:
-        """The tracking URI in force."""
+        """The tracking URI in force: as set, else this server's own MLflow, else a SQLite file."""
+        if not self.tracking_uri and self.holds_production_stack:
+            return f"http://127.0.0.1:{self.mlflow_port}"
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
 
     @property
     def effective_database_url(self) -> str:
-        """The database URL in force."""
+        """The database URL in force: as set, else this server's own PostgreSQL, else a SQLite file."""
+        if not self.database_url.get_secret_value() and self.holds_production_stack:
+            passwords = quote(str(self.password_file))
+            return f"postgresql://sirena@127.0.0.1:{self.postgres_port}/sirena?passfile={passwords}"
         return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'sirena.db'}"
+
+    @property
+    def password_file(self) -> Path:
+        """Libpq password file of the production stack below `SIRENA_HOME`."""
+        return self.home / "secrets" / "pgpass"
+
+    @property
+    def holds_production_stack(self) -> bool:
+        """True where `sirena up --profile production` has prepared PostgreSQL below this `SIRENA_HOME`."""
+        return self.profile == "production" and self.password_file.exists()
 
     @property
     def effective_user(self) -> str:

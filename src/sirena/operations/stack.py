@@ -52,13 +52,12 @@ class Stack:
             return [python.embedded_mlflow(), python.service(self.settings.port)]
         store = self._own_store()
         python = self._python()
-        access = python.access(self._database())
         parts = [
-            self._database().part(),
+            self.database().part(),
             *(store.parts() if store else []),
-            python.mlflow(self._database(), self.s3_endpoint),
+            python.mlflow(self.database(), self.s3_endpoint),
             python.service(self.settings.service_port),
-            *([access] if access else []),
+            python.access(self.database()),
             self.entry().part(),
         ]
         if self.settings.tls is CertificateSource.LETS_ENCRYPT:
@@ -153,13 +152,11 @@ class Stack:
         found = [f"entry    https://{name}:{port}" for port in sorted({settings.https_port, settings.port})]
         if self.entry().certificate.chain.parent == authority_file(settings).parent:
             found.append(f"         clients must trust {authority_file(settings)}")
-        if not any(part.name == "access" for part in self.parts()):
-            found.append("         no access service is installed: the entry answers 503 to everything")
         return found
 
     def _prepare(self, tell: Tell) -> None:
         tell("accounts and programs")
-        python, database, store = self._python(), self._database(), self._own_store()
+        python, database, store = self._python(), self.database(), self._own_store()
         for account in {database.owner, python.account}:
             if not account.can_enter(self.settings.home):
                 raise PreparationError(
@@ -183,7 +180,8 @@ class Stack:
         if self.settings.profile == "production" and os.getuid() == 0:
             home.chmod(_OPEN)
 
-    def _database(self) -> PostgreSql:
+    def database(self) -> PostgreSql:
+        """Describe the cluster."""
         return PostgreSql(self.settings, self._account(self.settings.account), self._python().account)
 
     def _own_store(self) -> ObjectStore | None:

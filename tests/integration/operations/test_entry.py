@@ -95,7 +95,7 @@ def test_a_broken_access_service_lets_nothing_through(bare: Settings) -> None:
     """An answer that is neither yes nor no is a no."""
 
     class Broken(Recorder):
-        def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002 - the base asks with headers
+        def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002
             return 500, {}
 
     with Recorder(bare.mlflow_port) as mlflow, Broken(bare.access_port):
