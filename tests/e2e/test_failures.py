@@ -95,7 +95,7 @@ def test_a_wrong_setting_is_named(capfd: CAPTURE, monkeypatch: pytest.MonkeyPatc
     """The environment variable, not the program's own name of it; exit code 2."""
     monkeypatch.setenv(variable, value)
     ended = run_command(capfd, ["serve"])
-    assert (ended.code, ended.errors.startswith(f"sirena: {variable}: ")) == (2, True)
+    assert (ended.code, ended.errors.startswith(f"sirena: wrong setting: {variable}: ")) == (2, True)
 
 
 def test_a_home_that_cannot_be_made_is_one_message(
