@@ -205,7 +205,7 @@ def test_a_release_is_activated_only_if_every_member_passes(house: House) -> Non
     good = create_release(house.registry, [house.right], author="ana").source
     bad = create_release(house.registry, [house.wrong], author="ana").source
     refused = house.alias("berta", bad)
-    assert refused.status_code == 409
+    assert refused.status_code == 409, refused.text
     assert house.alias("carl", good).status_code == 403
     assert house.alias("berta", good).status_code == 200
     assert find_version(house.registry, f"{RELEASE_MODEL}@production").version == good.version
