@@ -1,5 +1,6 @@
 """Reaching the ledger's database, PostgreSQL by psycopg or a SQLite file, and what to say when that fails."""
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sirena.domain.errors import UsageError
 from sirena.ledger.errors import LedgerError, LedgerUnavailableError
+from sirena.ledger.head import keep_owner
 
 _CONNECT_SECONDS: Final = 5
 LOCK_SECONDS: Final = 30
@@ -69,9 +71,11 @@ def _sqlite_engine(url: URL) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         # transactions are begun by us: the driver's own begin takes the lock too late
         connection.isolation_level = None
+        if _is_ours(file):
+            keep_owner(file)
+            file.chmod(0o600)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        file.chmod(0o600)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -79,3 +83,7 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if adds else "BEGIN")
 
     return engine
+
+
+def _is_ours(file: Path) -> bool:
+    return os.geteuid() in (0, file.stat().st_uid)

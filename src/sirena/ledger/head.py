@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sirena.ledger.entry import Entry
-from sirena.ledger.errors import LedgerTamperedError
+from sirena.ledger.errors import LedgerError, LedgerTamperedError
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,17 @@ class HeadFile:
 
         Raises:
             LedgerTamperedError: the file is there and says nothing readable.
+            LedgerError: the file may not be read by this account.
         """
         try:
             noted = json.loads(self.path.read_text(encoding="utf-8"))
             return Head(int(noted["entries"]), str(noted["hash"]))
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise LedgerError(
+                f"the ledger's head file {self.path} cannot be read", hint="see to its rights and its owner"
+            ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise LedgerTamperedError(
                 f"the ledger's head file {self.path} is damaged",
@@ -80,10 +85,19 @@ class HeadFile:
             json.dump({"entries": last.seq, "hash": last.hash}, file)
             file.flush()
             os.fsync(file.fileno())
+        keep_owner(beside)
         beside.replace(self.path)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with self.path.with_suffix(".lock").open("a") as lock:
+            keep_owner(Path(lock.name))
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def keep_owner(file: Path) -> None:
+    """Give a file that root made to the owner of its folder, whose programs must go on reading and writing it."""
+    if os.geteuid() == 0:
+        folder = file.parent.stat()
+        os.chown(file, folder.st_uid, folder.st_gid)

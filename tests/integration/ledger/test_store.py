@@ -1,6 +1,7 @@
 """The ledger on SQLite and on a real PostgreSQL: what can be added, and what cannot be changed."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import Login, Promoted, TokenCreated
-from sirena.ledger.errors import LedgerTamperedError, LedgerUnavailableError
+from sirena.ledger.errors import LedgerError, LedgerTamperedError, LedgerUnavailableError
 from sirena.ledger.event import Outcome
 from sirena.ledger.store import open_as_owner, open_ledger
 from sirena.ledger.verification import Damage, verify
@@ -209,6 +210,25 @@ def test_files_are_for_their_owner_alone(sqlite_bench: Bench) -> None:
     sqlite_bench.ledger.append(login())
     folder = sqlite_bench.settings.home / "ledger"
     assert {path.stat().st_mode & 0o077 for path in (folder / "ledger.db", sqlite_bench.ledger.head.path)} == {0}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for others")
+def test_what_root_writes_stays_the_owners(sqlite_bench: Bench) -> None:
+    """An operator who runs a command as root does not lock the service out of its ledger."""
+    folder = sqlite_bench.settings.home / "ledger"
+    os.chown(folder, 65534, 65534)
+    sqlite_bench.ledger.append(login())
+    assert {path.stat().st_uid for path in folder.iterdir()} == {65534}
+
+
+def test_a_head_file_that_cannot_be_read_is_told(sqlite_bench: Bench) -> None:
+    """Not a stack trace, and nothing is added."""
+    sqlite_bench.ledger.append(login())
+    sqlite_bench.ledger.head.path.unlink()
+    sqlite_bench.ledger.head.path.mkdir()
+    with pytest.raises(LedgerError, match="cannot be read"):
+        sqlite_bench.ledger.append(login())
+    assert sqlite_bench.ledger.count() == 1
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
