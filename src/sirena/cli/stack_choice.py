@@ -22,9 +22,6 @@ def chosen_stack(profile: str) -> "Stack":
     from sirena.operations.stack import Stack
 
     settings = load_settings()
-    kept = settings.home / "profile"
-    if not profile and kept.is_file():
-        profile = kept.read_text(encoding="utf-8").strip()
     profile = profile or settings.profile
     if profile not in _PROFILES:
         raise UsageError(f"no profile {profile!r}", hint=f"one of: {', '.join(_PROFILES)}")
@@ -54,5 +51,7 @@ def _body_routes() -> tuple[str, ...]:
 
 def remember(stack: "Stack") -> None:
     """Keep which profile was brought up, so that `down` and `status` mean the same one."""
+    from sirena.operations.settings import profile_file
+
     stack.settings.home.mkdir(parents=True, exist_ok=True)
-    (stack.settings.home / "profile").write_text(stack.settings.profile + "\n", encoding="utf-8")
+    profile_file(stack.settings).write_text(stack.settings.profile + "\n", encoding="utf-8")

@@ -9,10 +9,10 @@ import os
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sirena.domain.errors import UsageError
@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     """Name written as author and approver; empty means the operating system's user."""
 
     profile: Literal["embedded", "production"] = Field(default="embedded", examples=["production"])
-    """`embedded` is one person's machine, where author and approver may be one; else `production`."""
+    """`embedded` is one person's machine, where author and approver may be one; else `production`. `sirena up`
+    keeps the one it brought up."""
 
     gate: Path | None = Field(default=None, examples=["/etc/sirena/gate.toml"])
     """Promotion criteria, a TOML file; empty means those that come with Sirena."""
@@ -189,6 +190,14 @@ class Settings(BaseSettings):
     rate: int = Field(default=100, ge=1, examples=["100"])
     """Requests a second one address may send for long; four times as many at once; then 429."""
 
+    @model_validator(mode="after")
+    def _own_database(self) -> Self:
+        if not self.database_url.get_secret_value() and self.holds_production_stack:
+            passwords = quote(str(self.password_file))
+            own = f"postgresql://sirena@127.0.0.1:{self.postgres_port}/sirena?passfile={passwords}"
+            self.database_url = SecretStr(own)
+        return self
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -204,9 +213,6 @@ class Settings(BaseSettings):
     @property
     def effective_database_url(self) -> str:
         """The database URL in force: as set, else this server's own PostgreSQL, else a SQLite file."""
-        if not self.database_url.get_secret_value() and self.holds_production_stack:
-            passwords = quote(str(self.password_file))
-            return f"postgresql://sirena@127.0.0.1:{self.postgres_port}/sirena?passfile={passwords}"
         return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'sirena.db'}"
 
     @property
@@ -243,6 +249,11 @@ def settings_file() -> Path:
     return (Path(named) if named else home / "settings.env").expanduser().absolute()
 
 
+def profile_file(settings: Settings) -> Path:
+    """Return the file that says which profile was brought up below `SIRENA_HOME`."""
+    return settings.home / "profile"
+
+
 def load_settings() -> Settings:
     """Read the settings from the environment and, when there is one, the settings file.
 
@@ -254,8 +265,15 @@ def load_settings() -> Settings:
         raise SettingsError(
             f"{FILE_VARIABLE} names {file}, which does not exist", hint="make it, or unset the variable"
         )
+    read_from = file if file.is_file() else None
     try:
-        return Settings(_env_file=file if file.is_file() else None)  # type: ignore[call-arg] # pydantic-settings' own
+        settings = Settings(_env_file=read_from)  # type: ignore[call-arg] # pydantic-settings' own
+        kept = profile_file(settings)
+        if "profile" not in settings.model_fields_set and kept.is_file():
+            # what a command means by "here" is the stack that was brought up here
+            profile = kept.read_text(encoding="utf-8").strip()
+            settings = Settings(_env_file=read_from, profile=profile)  # type: ignore[call-arg, arg-type]
+        return settings
     except ValidationError as error:
         wrong = "; ".join(f"{_variable_at(problem['loc'])}: {problem['msg']}" for problem in error.errors())
         raise SettingsError(

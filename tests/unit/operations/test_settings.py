@@ -1,0 +1,102 @@
+"""Settings: where values come from, what is wrong with them, what is never shown."""
+
+from pathlib import Path
+
+import pytest
+
+from sirena.operations.settings import Settings, SettingsError, load_settings, variable_of
+from sirena.operations.settings_check import Source, problems, settings_in_force
+from tests.command_line import run_command
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The home of this test."""
+    folder = tmp_path / "sirena-home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_has_meaning_and_example(name: str) -> None:
+    """So that `sirena settings list` explains each."""
+    field = Settings.model_fields[name]
+    assert field.description
+    assert field.examples
+
+
+def test_environment_wins_over_file_and_file_over_default(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One set of names for both."""
+    (home / "settings.env").write_text("SIRENA_SERVER_NAME=file.example\nSIRENA_RATE=7\n")
+    monkeypatch.setenv("SIRENA_RATE", "9")
+    settings = load_settings()
+    assert (settings.server_name, settings.rate, settings.https_port) == ("file.example", 9, 443)
+    sources = {item.variable: item.source for item in settings_in_force(settings)}
+    assert sources["SIRENA_SERVER_NAME"] is Source.FILE
+    assert sources["SIRENA_RATE"] is Source.ENVIRONMENT
+    assert sources["SIRENA_HTTPS_PORT"] is Source.DEFAULT
+
+
+def test_a_wrong_value_names_the_variable_and_not_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be a secret in the wrong place."""
+    monkeypatch.setenv("SIRENA_HTTPS_PORT", "hunter2")
+    with pytest.raises(SettingsError, match="SIRENA_HTTPS_PORT") as caught:
+        load_settings()
+    assert "hunter2" not in caught.value.text
+
+
+def test_a_named_settings_file_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A typing error must not mean the defaults."""
+    monkeypatch.setenv("SIRENA_SETTINGS_FILE", str(tmp_path / "nowhere.env"))
+    with pytest.raises(SettingsError, match="does not exist"):
+        load_settings()
+
+
+def test_names_nobody_reads_are_found_with_the_nearest_that_exists(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the environment and in the file."""
+    monkeypatch.setenv("SIRENA_SERVERNAME", "x")
+    (home / "settings.env").write_text("SIRENA_HTTP_PROT=80\n")
+    found = problems(load_settings())
+    assert any("SIRENA_SERVERNAME" in text and "SIRENA_SERVER_NAME is" in text for text in found)
+    assert any("SIRENA_HTTP_PROT" in text and "SIRENA_HTTP_PORT is" in text for text in found)
+
+
+def test_ports_used_twice_are_found_but_the_entrys_two_may_be_one() -> None:
+    """443 alone may serve both."""
+    twice = Settings(profile="production", mlflow_port=15432)
+    assert any("15432" in text for text in problems(twice))
+    assert not any("port" in text for text in problems(Settings(profile="production", port=443)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"tls": "files"}, "SIRENA_TLS_CERTIFICATE"),
+        ({"tls": "letsencrypt"}, "SIRENA_SERVER_NAME"),
+        ({"aws_access_key_id": "only"}, "AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_combinations_that_cannot_work_are_found(changes: dict[str, str], word: str) -> None:
+    """Before anything is started."""
+    assert any(word in text for text in problems(Settings(profile="production", **changes)))  # type: ignore[arg-type]
+
+
+def test_the_command_tells_and_never_shows_a_secret(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """List and check, with exit codes."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "verysecretword")
+    listed = run_command(capfd, ["settings", "list"])
+    assert listed.code == 0
+    assert "verysecretword" not in listed.output
+    assert all(variable_of(name) in listed.output for name in Settings.model_fields)
+    (home / "settings.env").write_text("AWS_ACCESS_KEY_ID=a\nSIRENA_PROFILE=production\n")
+    (home / "settings.env").chmod(0o644)
+    checked = run_command(capfd, ["settings", "check"])
+    assert checked.code == 1
+    assert "chmod 600" in checked.output
+
+
+def test_check_is_content_with_the_defaults(capfd: pytest.CaptureFixture[str]) -> None:
+    """Exit code 0."""
+    assert run_command(capfd, ["settings", "check"]).code == 0

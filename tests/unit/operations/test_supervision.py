@@ -1,0 +1,79 @@
+"""The supervisor keeps a part that crashes, ends it in order, and reads any path."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.part import Part, RunningHealth
+from sirena.operations.settings import Settings
+from sirena.operations.supervision import Supervisor
+from sirena.operations.systemd import unit_text
+
+STUBBORN = (
+    "import signal,sys,time; signal.signal(signal.SIGTERM, lambda *_: (print('drained', flush=True), sys.exit(0)))"
+)
+
+
+def _part(code: str, **changes: object) -> Part:
+    import sys
+
+    return Part(
+        "worker",
+        (sys.executable, "-c", code),
+        Account.of_this_process(),
+        RunningHealth(),
+        "1",
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+def _await(condition: object, seconds: float = 20) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_crashed_part_is_restarted_and_sigterm_lets_it_drain(tmp_path: Path) -> None:
+    """With the real supervisor; blanks, quotes and percent signs reach the program as they are."""
+    odd = "50% \"of\" 'it'"
+    supervisor = Supervisor(tmp_path)
+    supervisor.write(
+        [
+            _part(
+                f"{STUBBORN}; import os; print(os.environ['ODD'], flush=True); time.sleep(99)", environment={"ODD": odd}
+            )
+        ]
+    )
+    supervisor.start()
+    try:
+        _await(lambda: supervisor.states()["worker"].running)
+        first = supervisor.states()["worker"].process_id
+        os.kill(first, signal.SIGKILL)
+        _await(lambda: supervisor.states()["worker"].running and supervisor.states()["worker"].process_id != first)
+    finally:
+        assert supervisor.stop()
+    log = (tmp_path / "logs" / "worker.log").read_text()
+    assert odd in log
+    assert "drained" in log
+    assert not supervisor.is_running()
+    assert not supervisor.stop()
+
+
+def test_a_home_too_deep_for_a_socket_is_told(tmp_path: Path) -> None:
+    """Before anything fails in a way nobody understands."""
+    with pytest.raises(PreparationError, match="too long"):
+        Supervisor(tmp_path / ("x" * 100)).write([])
+
+
+def test_the_unit_starts_the_same_supervisor(tmp_path: Path) -> None:
+    """A blank or percent sign in the home does not break the unit."""
+    text = unit_text(Settings(home=tmp_path / "a b%"))
+    assert "a b%%/supervisor/supervisord.conf" in text
+    assert "KillMode=mixed" in text
+    assert "Restart=on-failure" in text
