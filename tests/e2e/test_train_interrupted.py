@@ -1,0 +1,152 @@
+"""`sirena train` when things die: the server, the command itself, the person's patience; and two trainings at once."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sirena.operations.mlflow_server import embedded_mlflow_server
+from sirena.operations.processes import ChildProcess, free_port
+from sirena.operations.settings import Settings
+from sirena.registry.connection import Registry, connect
+from sirena.registry.mlflow_quietly import mlflow, undisturbed
+from sirena.registry.versions import list_models, list_versions, load_table
+from sirena.whonet.synthetic import generate_hospital
+from sirena.whonet.writing import write_file
+
+DRUGS = ("AMK", "CIP", "CAZ", "FEP")
+_PATIENCE = 90.0
+
+
+class Hospital:
+    """An MLflow server that can be killed and started again at its port, and a file to train from."""
+
+    def __init__(self, home: Path) -> None:
+        """Describe it; nothing runs yet."""
+        self.settings = Settings(home=home, tracking_uri=f"http://127.0.0.1:{free_port()}")
+        self.file = home / "isolates.csv"
+        write_file(generate_hospital(300, 1), self.file)
+        self.server = self._server()
+
+    def _server(self) -> ChildProcess:
+        return embedded_mlflow_server(self.settings, int(self.settings.tracking_uri.rpartition(":")[2]))
+
+    def restart(self) -> None:
+        """Start a server at the old place, as an operator would."""
+        self.server.stop()
+        self.server = self._server()
+        self.server.start()
+
+    def train(self, *drugs: str, seed: int = 0) -> subprocess.Popen[str]:
+        """Begin a training from the reference."""
+        return subprocess.Popen(
+            [
+                sys.executable, "-m", "sirena.cli", "train", self.file,
+                "--labels", "reference", "--drugs", ",".join(drugs), "--seed", str(seed),
+            ],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={
+                **os.environ,
+                "SIRENA_HOME": str(self.settings.home),
+                "MLFLOW_TRACKING_URI": self.settings.tracking_uri,
+            },
+        )  # fmt: skip
+
+    @property
+    def registry(self) -> Registry:
+        """A connection."""
+        return connect(self.settings)
+
+    def versions(self) -> dict[str, list[int]]:
+        """Return the registered versions by model."""
+        registry = self.registry
+        return {name: [version.version for version in list_versions(registry, name)] for name in list_models(registry)}
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
+    """One server for the tests of this module, which use different antimicrobials or seeds."""
+    home = tmp_path_factory.mktemp("interrupted")
+    with undisturbed():
+        mlflow.MlflowClient(tracking_uri=f"sqlite:///{home}/mlflow.db").search_experiments()
+    made = Hospital(home)
+    made.server.start()
+    yield made
+    made.server.stop()
+
+
+def ended(training: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Wait for a training and return exit code, output and messages."""
+    output, errors = training.communicate(timeout=_PATIENCE)
+    return training.returncode, output, errors
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_a_training_killed_midway_completes_when_repeated_even_by_two_at_once(hospital: Hospital) -> None:
+    """SIGKILL after the first version; two repetitions at once find it and add the others, none twice."""
+    first = hospital.train(*DRUGS)
+    until(lambda: bool(hospital.versions()))
+    first.kill()
+    first.communicate()
+    assert len(hospital.versions()) < len(DRUGS), "it was killed too late to tell anything"
+    both = [hospital.train(*DRUGS) for _ in range(2)]
+    for code, output, errors in map(ended, both):
+        assert code == 0, errors
+        assert "unchanged" in output
+        assert not re.search(r"warning|traceback|error", errors, re.IGNORECASE)
+    registry = hospital.registry
+    for drug in DRUGS:
+        [version] = list_versions(registry, f"modelo_{drug}_NM")
+        assert load_table(registry, version).column == version.column == f"{drug}_NM"
+
+
+def test_ctrl_c_leaves_at_once_without_a_trace(hospital: Hospital) -> None:
+    """Exit code 130, in the midst of training and registering."""
+    registry = hospital.registry
+
+    def runs() -> int:
+        return len(registry.client.search_runs([registry.experiment_id], "", 1, 500))
+
+    before = runs()
+    training = hospital.train(*DRUGS, seed=1)
+    until(lambda: runs() > before)
+    training.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    code, _, errors = ended(training)
+    assert time.monotonic() - begun < 20
+    assert (code, "Traceback" in errors) == (130, False), errors
+
+
+def test_a_server_killed_midway_is_told_and_repeating_completes(hospital: Hospital) -> None:
+    """SIGKILL to the server and its workers: exit code 1, one message with a remedy; afterwards nothing is double."""
+    expected = {f"modelo_{drug}_NM" for drug in DRUGS}
+    training = hospital.train(*DRUGS, seed=2)
+    before = hospital.versions()
+    until(lambda: hospital.versions() != before)
+    process = hospital.server._process
+    assert process is not None
+    os.killpg(process.pid, signal.SIGKILL)
+    code, _, errors = ended(training)
+    assert (code, "does not answer" in errors, "remedy:" in errors, "Traceback" in errors) == (1, True, True, False)
+    hospital.restart()
+    made = {name: len(versions) for name, versions in hospital.versions().items()}
+    code, output, errors = ended(hospital.train(*DRUGS, seed=2))
+    assert code == 0, errors
+    assert "unchanged" in output
+    registry = hospital.registry
+    for name in expected:
+        digests = [version.tags["sirena.digest"] for version in list_versions(registry, name)]
+        assert len(digests) == len(set(digests)) >= made[name]
