@@ -62,7 +62,8 @@ def _row(name: str, what: str, result: dict[str, Any]) -> str:
         for peer in result["peers"][:1]
     )
     machine = result["machine"]
-    where = f"{machine['processor']}, {machine['cores']} cores, load {machine['load_before']} before; {result['date']}"
+    load = " to ".join(str(machine[key]) for key in ("load_before", "load_after") if key in machine)
+    where = f"{machine['processor']}, {machine['cores']} cores, load {load}; {result['date']}"
     return f"| [`{name}`]({name}.py): {what} | {result['headline']} | {beside or '–'} | {where} |"
 
 
