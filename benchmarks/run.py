@@ -24,6 +24,7 @@ BENCHMARKS = {
     "files": "reading and writing each file format",
     "reference_speed": "results a second of the reference interpreter",
     "certify_panel": "certifying 41 models",
+    "decision_overhead": "a decision of the access service, as NGINX asks it",
     "registry": "41 models into MLflow, through the gate, into a release",
     "stock_serving": "requests a second, beside MLflow's own server",
     "training_speed": "all 41 trained, certified, logged and registered",
