@@ -56,6 +56,7 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(memory),
         "python": platform.python_version(),
         "load_before": _LOAD_BEFORE,
+        "load_after": round(os.getloadavg()[0], 1),
     }
 
 

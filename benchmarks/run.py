@@ -24,6 +24,7 @@ BENCHMARKS = {
     "files": "reading and writing each file format",
     "reference_speed": "results a second of the reference interpreter",
     "certify_panel": "certifying 41 models",
+    "decision_overhead": "a decision of the access service, as NGINX asks it",
     "registry": "41 models into MLflow, through the gate, into a release",
     "stock_serving": "requests a second, beside MLflow's own server",
     "training_speed": "all 41 trained, certified, logged and registered",
@@ -62,7 +63,8 @@ def _row(name: str, what: str, result: dict[str, Any]) -> str:
         for peer in result["peers"][:1]
     )
     machine = result["machine"]
-    where = f"{machine['processor']}, {machine['cores']} cores, load {machine['load_before']} before; {result['date']}"
+    load = " to ".join(str(machine[key]) for key in ("load_before", "load_after") if key in machine)
+    where = f"{machine['processor']}, {machine['cores']} cores, load {load}; {result['date']}"
     return f"| [`{name}`]({name}.py): {what} | {result['headline']} | {beside or '–'} | {where} |"
 
 

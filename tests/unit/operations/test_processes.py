@@ -1,0 +1,52 @@
+"""Child processes of the embedded profile."""
+
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from sirena.operations.processes import ChildProcess, ProcessStartError, free_port
+
+_SLOW_SERVER = (
+    "import time, http.server as h; time.sleep(1); h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')"
+)
+
+
+def _server(tmp_path: Path, program: str) -> tuple[ChildProcess, str]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    command = [sys.executable, "-c", program.format(port=port)]
+    return ChildProcess("the server", command, health=url, log=tmp_path / "logs" / "server.log"), url
+
+
+def test_launch_does_not_wait_and_await_health_does(tmp_path: Path) -> None:
+    """Other work can be done while a server comes up; leaving stops it."""
+    server, url = _server(tmp_path, _SLOW_SERVER)
+    begun = time.monotonic()
+    server.launch()
+    assert time.monotonic() - begun < 1
+    with server, urllib.request.urlopen(url, timeout=5) as answer:
+        assert answer.status == 200
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(url, timeout=5)
+
+
+def test_a_server_that_ends_at_once_is_an_error_that_names_its_log(tmp_path: Path) -> None:
+    """Nobody waits three minutes for a process that is dead."""
+    server, _ = _server(tmp_path, "raise SystemExit('{port} is no good')")
+    begun = time.monotonic()
+    with pytest.raises(ProcessStartError, match="the server ended at once") as caught:
+        server.start()
+    assert time.monotonic() - begun < 30
+    assert str(tmp_path / "logs" / "server.log") in str(caught.value.hint)
+
+
+def test_a_server_that_does_not_answer_is_stopped(tmp_path: Path) -> None:
+    """The limit holds, and nothing stays behind."""
+    server, _ = _server(tmp_path, "import time; time.sleep(60) # {port}")
+    with pytest.raises(ProcessStartError, match="did not answer within 0 s"):
+        server.start(timeout_seconds=0.3)
+    assert server.wait() == 0
