@@ -273,12 +273,12 @@ def load_settings() -> Settings:
             # what a command means by "here" is the stack that was brought up here
             profile = kept.read_text(encoding="utf-8").strip()
             settings = Settings(_env_file=read_from, profile=profile)  # type: ignore[call-arg, arg-type]
-        return settings
     except ValidationError as error:
         wrong = "; ".join(f"{_variable_at(problem['loc'])}: {problem['msg']}" for problem in error.errors())
         raise SettingsError(
             f"wrong setting: {wrong}", hint="`sirena settings list` shows meaning and example"
         ) from None
+    return settings
 
 
 def _variable_at(location: tuple[int | str, ...]) -> str:
