@@ -109,7 +109,7 @@ class Supervisor:
         deadline = time.monotonic() + _START_SECONDS
         while not self.is_running():
             if ended.returncode or time.monotonic() > deadline:
-                told = (ended.stderr.strip().splitlines() or ["it does not answer"])[-1]
+                told = (ended.stderr.strip().splitlines() or ["it does not answer"])[0]
                 raise PreparationError(
                     f"the supervisor did not start: {told}", hint=f"read {self.folder / 'supervisord.log'}"
                 )
@@ -206,8 +206,13 @@ def _escaped(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote one word as supervisord's own shell-like reading wants it."""
-    return '"' + _escaped(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Quote one word as supervisord reads it; its environment knows no escapes, so some characters cannot stand."""
+    if any(letter in text for letter in '"\\\n'):
+        raise PreparationError(
+            "a quotation mark or backslash in a path or setting cannot be handed to the supervisor",
+            hint="choose paths and names without them",
+        )
+    return f'"{_escaped(text)}"'
 
 
 class _SocketConnection(http.client.HTTPConnection):

@@ -40,8 +40,8 @@ def _await(condition: object, seconds: float = 20) -> None:
 
 
 def test_a_crashed_part_is_restarted_and_sigterm_lets_it_drain(tmp_path: Path) -> None:
-    """With the real supervisor; blanks, quotes and percent signs reach the program as they are."""
-    odd = "50% \"of\" 'it'"
+    """With the real supervisor; blanks, commas and percent signs reach the program as they are."""
+    odd = "50% of 'it', ü;"
     supervisor = Supervisor(tmp_path)
     supervisor.write(
         [
@@ -63,6 +63,12 @@ def test_a_crashed_part_is_restarted_and_sigterm_lets_it_drain(tmp_path: Path) -
     assert "drained" in log
     assert not supervisor.is_running()
     assert not supervisor.stop()
+
+
+def test_what_the_supervisor_cannot_read_is_refused(tmp_path: Path) -> None:
+    """Rather than run something else."""
+    with pytest.raises(PreparationError, match="quotation mark"):
+        Supervisor(tmp_path).write([_part("pass", environment={"ODD": 'a"b'})])
 
 
 def test_a_home_too_deep_for_a_socket_is_told(tmp_path: Path) -> None:
