@@ -102,11 +102,7 @@ def _file_der(chain: Path) -> bytes:
 
 
 def test_a_certificate_is_issued_renewed_and_shown_without_a_restart(authority: Settings) -> None:
-<<<<<<< HEAD
-    """First start with our own certificate, then the authority's; a forced renewal reaches clients by the hook."""
-=======
     """First our own certificate, then the authority's; a forced renewal reaches clients by the deploy hook."""
->>>>>>> production
     settings = authority
     stack = Stack(settings)
     entry = Entry(settings, entry_certificate(settings))
