@@ -21,7 +21,6 @@ BEGIN, END = "<!-- results: written by run.py -->\n", "<!-- end of results -->\n
 
 BENCHMARKS = {
     "startup": "time until a command answers",
-    "decision_overhead": "one decision of the access service, 41 models",
     "files": "reading and writing each file format",
     "reference_speed": "results a second of the reference interpreter",
     "certify_panel": "certifying 41 models",
