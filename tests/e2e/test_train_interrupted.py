@@ -66,7 +66,9 @@ class Hospital:
     def versions(self) -> dict[str, list[int]]:
         """Return the registered versions by model."""
         registry = self.registry
-        return {name: [version.version for version in list_versions(registry, name)] for name in list_models(registry)}
+        found = {name: [version.version for version in list_versions(registry, name)] for name in list_models(registry)}
+        # a model is named a moment before its first version is there
+        return {name: versions for name, versions in found.items() if versions}
 
 
 @pytest.fixture(scope="module")
