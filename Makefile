@@ -15,7 +15,7 @@ demo: .venv/runtime ## the whole chain on a synthetic hospital (KEEP=1 leaves it
 	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
 
 test: servers .venv/development ## install everything and run all tests (T=path for some)
-	$(BIN)/pytest -n 2 --dist loadfile $(T)
+	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 2 --dist loadfile $(T)
 
 servers:
 	@bash scripts/install_debian_packages.sh

@@ -46,11 +46,11 @@ def _programs() -> Path | None:
 def private_cluster() -> Iterator[Cluster]:
     """Run a cluster, as the unprivileged ``postgres`` user when we are root, which PostgreSQL refuses.
 
-    Without PostgreSQL the test is skipped, except where `SIRENA_TESTS_NEED_POSTGRESQL` says that it must be there.
+    Without PostgreSQL the test is skipped, except where `TESTS_NEED_POSTGRESQL` says that it must be there.
     """
     programs = _programs()
     if programs is None:
-        if os.environ.get("SIRENA_TESTS_NEED_POSTGRESQL"):
+        if os.environ.get("TESTS_NEED_POSTGRESQL"):
             pytest.fail("PostgreSQL is missing: apt-get install postgresql")
         pytest.skip("PostgreSQL is missing: apt-get install postgresql")
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
