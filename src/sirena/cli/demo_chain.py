@@ -24,6 +24,7 @@ from sirena.registry.releases import Release
 from sirena.registry.training_session import Outcome, Plan
 from sirena.registry.versions import Stage, find_version
 from sirena.training.evidence import LabelSource, collect_evidence
+from sirena.whonet.privacy import without_patients
 from sirena.whonet.reading import read_file
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
@@ -105,7 +106,7 @@ def _write_hospital(home: Path, isolates: int, seed: int) -> Path:
 def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
     edition = load_edition(_EDITION)
     reference = compile_tables(edition)
-    evidence = collect_evidence(read_file(file), labels=LabelSource.REFERENCE, reference=reference)
+    evidence = collect_evidence(without_patients(read_file(file)), labels=LabelSource.REFERENCE, reference=reference)
     with TrainingProgress() as progress:
         plan = Plan(evidence, edition, reference, registry.settings.effective_user, seed=seed)
         outcomes = recorded_acts.train(registry, plan, progress)

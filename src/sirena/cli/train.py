@@ -45,6 +45,7 @@ def register(app: typer.Typer) -> None:
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
         from sirena.training.evidence import LabelSource, collect_evidence
+        from sirena.whonet.privacy import without_patients
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import check_place, find_suffix, write_file
 
@@ -60,6 +61,7 @@ def register(app: typer.Typer) -> None:
         reference = compile_tables(edition)
         isolates = read_file(file, sheet=sheet)
         tell_about_problems(isolates)
+        isolates = without_patients(isolates)
         found = audit_file(isolates, reference)
         if found is not None:
             if audit is not None:

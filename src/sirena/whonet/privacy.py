@@ -5,11 +5,13 @@ are the organism, test columns and their categories, and a few fields many patie
 specimen's date only the year. Everything else is dropped, known or not.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from sirena.whonet.fields import Privacy
+from sirena.whonet.file import WhonetFile
 from sirena.whonet.headers import assign_roles, category_of
 
 YEAR: Final = "DATA_YEAR"
@@ -62,3 +64,8 @@ def drop_patient_columns(frame: pl.DataFrame) -> pl.DataFrame:
     if not dates or roles.headers_of(YEAR):
         return kept
     return kept.with_columns(frame[dates[0]].str.extract(r"(?:^|\D)((?:19|20)\d{2})(?:\D|$)").alias(YEAR))
+
+
+def without_patients(file: WhonetFile) -> WhonetFile:
+    """Return a file as training may see it: rows as they were, no column that could tell whose isolate one is."""
+    return replace(file, table=replace(file.table, frame=drop_patient_columns(file.frame)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sirena.whonet.privacy import drop_patient_columns, kept_columns, patient_columns
+from sirena.whonet.privacy import drop_patient_columns, kept_columns, patient_columns, without_patients
 from sirena.whonet.reading import read_file
 from sirena.whonet.synthetic import generate_hospital
 
@@ -91,3 +91,16 @@ def test_fields_of_whonets_own_tables_are_known(shared_data: Path, tmp_path: Pat
         "DATA_YEAR", "COUNTRY_A", "WARD_TYPE", "SPEC_TYPE", "SPEC_CODE", "ORGANISM", "SEROTYPE", "BETA_LACT", "ESBL",
         "CARBAPENEM", "INDUC_CLI", "MRSA", "ORG_TYPE",
     }  # fmt: skip
+
+
+def test_training_sees_the_same_results_without_patients(tmp_path: Path) -> None:
+    """The file at the door of training keeps rows, organism, tests and labels, and nothing of a patient."""
+    path = tmp_path / "hospital.csv"
+    path.write_text(
+        "PATIENT_ID,LAST_NAME,LOCAL_ORG,AMK_NM,Eti_AMK_NM,COMMENT\n17,Perez,Escherichia coli,<=2,S,told by Perez\n",
+        encoding="utf-8",
+    )
+    file = without_patients(read_file(path))
+    assert file.frame.columns == ["LOCAL_ORG", "AMK_NM", "Eti_AMK_NM"]
+    assert file.frame.rows() == [("Escherichia coli", "<=2", "S")]
+    assert (file.organism_column, list(file.mic_columns)) == ("LOCAL_ORG", ["AMK_NM"])
