@@ -36,11 +36,6 @@ class LoadedRelease:
     """True when MLflow did not answer, so that a newer activation may be unknown."""
 
 
-def load_panel(release: str = "active", *, settings: Settings | None = None) -> Panel:
-    """Return the panel of a release (see `load_release`)."""
-    return load_release(release, settings=settings).panel
-
-
 def load_release(
     release: str = "active", *, settings: Settings | None = None, registry: Registry | None = None
 ) -> LoadedRelease:
