@@ -116,7 +116,7 @@ def test_a_training_killed_midway_completes_when_repeated_even_by_two_at_once(ho
 
 
 def test_ctrl_c_leaves_at_once_without_a_trace(hospital: Hospital) -> None:
-    """Exit code 130, in the midst of training and registering."""
+    """Exit code 130 and a word, in the midst of training and registering."""
     registry = hospital.registry
 
     def runs() -> int:
@@ -129,7 +129,7 @@ def test_ctrl_c_leaves_at_once_without_a_trace(hospital: Hospital) -> None:
     begun = time.monotonic()
     code, _, errors = ended(training)
     assert time.monotonic() - begun < 20
-    assert (code, "Traceback" in errors) == (130, False), errors
+    assert (code, "Traceback" in errors, "sirena: interrupted" in errors) == (130, False, True), errors
 
 
 def test_a_server_killed_midway_is_told_and_repeating_completes(hospital: Hospital) -> None:

@@ -164,18 +164,3 @@ def measure_agreement(labels: NDArray[np.uint8], answers: NDArray[np.uint8]) -> 
     confusion = np.zeros((len(LEVELS), len(LEVELS)), dtype=np.int64)
     np.add.at(confusion, (expected[answered], given[answered]), 1)
     return Agreement.of_confusion(int(labelled.sum()), confusion.tolist())
-
-
-def agreement_by_organism(
-    organisms: Sequence[str], labels: NDArray[np.uint8], answers: NDArray[np.uint8]
-) -> dict[str, Agreement]:
-    """Count agreement for each organism, in order of falling number of results.
-
-    Args:
-        organisms: organism code of each result.
-        labels: positions in `ANSWERS`, one a result.
-        answers: the model's, one a result.
-    """
-    names, rows = np.unique(np.asarray(organisms, dtype=object).astype(str), return_inverse=True)
-    found = {str(name): measure_agreement(labels[rows == row], answers[rows == row]) for row, name in enumerate(names)}
-    return dict(sorted(found.items(), key=lambda item: (-item[1].results, item[0])))

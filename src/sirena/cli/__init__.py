@@ -36,6 +36,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "units",
 )
 """Modules of this package that register commands, in the order of `sirena --help`."""
+_INTERRUPTED: Final = 130
 
 
 def _version(asked: bool) -> None:
@@ -79,9 +80,11 @@ def main() -> None:
         if error.hint:
             typer.echo(f"  remedy: {error.hint}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("sirena: interrupted", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        # Typer turns Ctrl-C into this code and says nothing
+        if end.code == _INTERRUPTED:
+            typer.echo("sirena: interrupted", err=True)
+        raise
     except Exception as error:  # noqa: BLE001 - the last one, told without its contents
         _tell_unforeseen(error)
         sys.exit(1)

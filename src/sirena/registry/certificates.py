@@ -38,12 +38,6 @@ def load_certificate(registry: Registry, version: ModelVersion) -> dict[str, Any
 
 
 @speaks_to_mlflow
-def load_certificate_page(registry: Registry, version: ModelVersion) -> bytes:
-    """Return the certificate that counts as a page for people (see `versions.read_file` for what is raised)."""
-    return read_file(registry, version, certificate_path(version).removesuffix(".json") + ".html")
-
-
-@speaks_to_mlflow
 def attach_certificate(
     registry: Registry, version: ModelVersion, certificate: Mapping[str, Any], page: str
 ) -> ModelVersion:

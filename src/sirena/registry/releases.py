@@ -101,7 +101,8 @@ def members_at(registry: Registry, where: str) -> list[ModelVersion]:
 
     Args:
         registry: where.
-        where: ``production``, ``staging`` or ``latest``; a model without a version there is left out.
+        where: ``production``, ``staging``, or ``latest`` for the newest version Sirena made; a model without one is
+            left out. A stranger's version is taken only where somebody put it.
 
     Raises:
         UsageError: another word, or no model stands there.
@@ -111,7 +112,7 @@ def members_at(registry: Registry, where: str) -> list[ModelVersion]:
     found = []
     for name, aliases in list_models(registry).items():
         if where == NEWEST:
-            found += list_versions(registry, name)[-1:]
+            found += [version for version in list_versions(registry, name) if version.is_ours][-1:]
         elif where in aliases:
             found.append(find_version(registry, f"{name}@{where}"))
     if not found:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sirena.registry.certificates import attach_certificate, load_certificate, load_certificate_page
+from sirena.registry.certificates import attach_certificate, certificate_path, load_certificate
 from sirena.registry.connection import Registry
 from sirena.registry.mlflow_quietly import mlflow
 from sirena.registry.models import ModelVersionRef, log_model_version
@@ -22,6 +22,7 @@ from sirena.registry.versions import (
     load_predictor,
     load_report,
     load_table,
+    read_file,
 )
 
 CERTIFICATE = {"edition": "CLSI 2025", "disagreements": 0}
@@ -171,6 +172,6 @@ def test_a_later_certificate_counts_and_the_first_stays(registry: Registry, trai
     version = find_version(registry, str(log(registry, train("SAM_NM"))))
     newer = attach_certificate(registry, version, {"edition": "EUCAST 2025"}, "<h1>EUCAST</h1>")
     assert load_certificate(registry, newer) == {"edition": "EUCAST 2025"}
-    assert load_certificate_page(registry, newer) == b"<h1>EUCAST</h1>"
+    assert read_file(registry, newer, certificate_path(newer).removesuffix(".json") + ".html") == b"<h1>EUCAST</h1>"
     assert newer.edition == "EUCAST 2025"
     assert load_certificate(registry, version) == CERTIFICATE

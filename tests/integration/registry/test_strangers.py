@@ -10,10 +10,12 @@ import pytest
 from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, DataType, Schema
 
+from sirena.domain.errors import UsageError
 from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow as quiet_mlflow
 from sirena.registry.mlflow_quietly import undisturbed
+from sirena.registry.releases import members_at
 from sirena.registry.versions import Stage, find_version
 from tests.command_line import Ended, run_command
 
@@ -132,3 +134,10 @@ def test_a_certificate_against_an_overlay_names_the_overlay(registry: Registry, 
     assert local.code == 0, local.errors
     assert "against CLSI 2025 + " in local.output.splitlines()[0]
     assert local.output.splitlines()[2] != plain.output.splitlines()[2]
+
+
+def test_a_strangers_version_is_not_taken_as_the_newest(registry: Registry, tmp_path: Path) -> None:
+    """`--from latest` takes what Sirena made; a stranger's is taken only where somebody put it."""
+    stranger(registry, tmp_path, "ORGANISM", "AMK_NM")
+    with pytest.raises(UsageError, match="no model is in latest"):
+        members_at(registry, "latest")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from sirena.certification.agreement import Agreement, Rate, agreement_by_organism, measure_agreement
+from sirena.certification.agreement import Agreement, Rate, measure_agreement
 from sirena.domain.category import Category
 from sirena.domain.truth_table import ANSWERS, answer_code
 from tests.unit.certification.certification_tables import CENSORED, I, R, S
@@ -35,14 +35,14 @@ def test_names_of_one_level_agree() -> None:
     assert (agreement.agreed, agreement.answered) == (4, 4)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["eco", "kpn"]), CODES, CODES), max_size=60))
-def test_counts_add_up_and_pool(rows: list[tuple[str, int, int]]) -> None:
-    """Agreed and the three errors make up answered; organisms pooled are the whole."""
-    organisms = [organism for organism, _, _ in rows]
-    labels, answers = codes(*(label for _, label, _ in rows)), codes(*(answer for _, _, answer in rows))
+@given(st.lists(st.tuples(CODES, CODES), max_size=60), st.integers(0, 60))
+def test_counts_add_up_and_pool(rows: list[tuple[int, int]], cut: int) -> None:
+    """Agreed and the three errors make up answered; two parts pooled are the whole."""
+    labels, answers = codes(*(label for label, _ in rows)), codes(*(answer for _, answer in rows))
     whole = measure_agreement(labels, answers)
     assert whole.agreed + whole.very_major + whole.major + whole.minor == whole.answered
-    assert sum(agreement_by_organism(organisms, labels, answers).values(), Agreement()) == whole
+    parts = [measure_agreement(labels[part], answers[part]) for part in (slice(cut), slice(cut, None))]
+    assert sum(parts, Agreement()) == whole
     assert Agreement.from_json(whole.to_json()) == whole
 
 
