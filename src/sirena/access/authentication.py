@@ -3,7 +3,8 @@
 Two memories, both keyed by a keyed hash of the credential, so that no password or token is kept:
 
 - *who it is* (identity), for `FRESH_SECONDS`: then the database is asked again, so revoking, disabling and a change of
-  roles work within that time;
+  roles work within that time. While the database does not answer, a yes holds until it is `KEPT_SECONDS` old, so that
+  answering goes on while PostgreSQL starts again;
 - *that this password belongs to this argon2 hash* (proof), for `PROOF_SECONDS`: a changed password has another hash, so
   an old proof proves nothing. It spares 64 MiB and some 20 ms a request, not the look at the account.
 """
@@ -16,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from sqlalchemy.exc import SQLAlchemyError
 
 from sirena.access.accounts import Account, Accounts
 from sirena.access.credentials import Bearer, Credential, Password, SessionCookie
@@ -28,6 +30,8 @@ from sirena.access.throttle import FailureThrottle
 from sirena.access.tokens import Tokens
 
 FRESH_SECONDS: Final = 2.0
+KEPT_SECONDS: Final = 4.5
+"""Below the five seconds within which a revocation must work."""
 PROOF_SECONDS: Final = 300.0
 _V = TypeVar("_V")
 _REMEMBERED: Final = 10_000
@@ -46,17 +50,29 @@ class Authenticator:
         notify: Notify,
         *,
         clock: Callable[[], float] = time.time,
+        passing: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Know nobody yet.
+
+        Args:
+            accounts: where names and passwords are.
+            tokens: where tokens are.
+            sessions: where sessions are.
+            notify: told of logins and failures.
+            clock: seconds since 1970, which locks are compared with.
+            passing: seconds that pass whatever is done to the clock, by which memories age.
+        """
         self._accounts = accounts
         self._tokens = tokens
         self._sessions = sessions
         self._notify = notify
         self._clock = clock
+        self._passing = passing
         self._key = secrets.token_bytes(32)
         self._identities: dict[bytes, tuple[float, Identity | None]] = {}
         self._proofs: dict[bytes, tuple[float, str]] = {}
         self._asking: dict[bytes, asyncio.Task[Identity | None]] = {}
-        self._throttle = FailureThrottle(clock)
+        self._throttle = FailureThrottle(passing)
         self._hashing = CapacityLimiter(_HASHES_AT_ONCE)
 
     async def identify(self, credential: Credential, address: str) -> Identity:
@@ -71,10 +87,15 @@ class Authenticator:
         """
         key = self._key_of(credential)
         remembered = self._identities.get(key)
-        if remembered is not None and self._clock() < remembered[0]:
+        if remembered is not None and self._passing() < remembered[0]:
             found = remembered[1]
         else:
-            found = await self._ask_once(key, credential, address)
+            try:
+                found = await self._ask_once(key, credential, address)
+            except SQLAlchemyError:
+                if remembered is None or self._passing() >= remembered[0] + KEPT_SECONDS - FRESH_SECONDS:
+                    raise
+                found = remembered[1]
         if found is None:
             raise NotSignedInError("the credential does not hold", hint="sign in again, or ask for another token")
         return found
@@ -96,7 +117,7 @@ class Authenticator:
 
     async def _ask(self, key: bytes, credential: Credential, address: str) -> Identity | None:
         # the time before asking: an answer is as old as its question
-        asked = self._clock()
+        asked = self._passing()
         match credential:
             case Bearer(token):
                 identity = await to_thread.run_sync(self._of_token, token)
@@ -106,7 +127,7 @@ class Authenticator:
                 identity = await self._of_password(key, credential, address)
                 if identity is None:
                     return None  # not remembered: a lock that ends must be noticed, and the account counts by itself
-        _remember(self._identities, key, (asked + FRESH_SECONDS, identity), self._clock())
+        _remember(self._identities, key, (asked + FRESH_SECONDS, identity), self._passing())
         return identity
 
     def _of_token(self, secret: str) -> Identity | None:
@@ -137,7 +158,7 @@ class Authenticator:
             return None
         assert account.password_hash is not None
         await to_thread.run_sync(self._accounts.note_success, account)
-        _remember(self._proofs, key, (self._clock() + PROOF_SECONDS, account.password_hash), self._clock())
+        _remember(self._proofs, key, (self._passing() + PROOF_SECONDS, account.password_hash), self._passing())
         await self._tell("login", given, address, cause="", known=True)
         return Identity(account.name, account.roles, Means.PASSWORD)
 
@@ -159,7 +180,7 @@ class Authenticator:
 
     def _is_proved(self, key: bytes, account: Account) -> bool:
         proof = self._proofs.get(key)
-        return proof is not None and self._clock() < proof[0] and proof[1] == account.password_hash
+        return proof is not None and self._passing() < proof[0] and proof[1] == account.password_hash
 
     def _key_of(self, credential: Credential) -> bytes:
         match credential:

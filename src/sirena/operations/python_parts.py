@@ -3,18 +3,17 @@
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
 
-import sirena
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.part import HttpHealth, Part
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.s3 import credentials_file
 from sirena.operations.settings import Settings, variable_of
+from sirena.operations.supervision import import_path
 
 _MLFLOW_QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 """Job execution would start eight more processes for features Sirena does not use."""
@@ -138,9 +137,4 @@ class PythonParts:
     def _places(self) -> dict[str, str]:
         # its own SIRENA_HOME: the service keeps a copy of its panel, and must not be able to write anything else
         folder = str(self.settings.home / "service")
-        return {"SIRENA_HOME": folder, "HOME": folder, "PYTHONPATH": _import_path()}
-
-
-def _import_path() -> str:
-    """Return where our own package lies, so that a checkout that is not installed works too."""
-    return str(Path(sirena.__file__).parent.parent)
+        return {"SIRENA_HOME": folder, "HOME": folder, "PYTHONPATH": import_path()}

@@ -21,6 +21,7 @@ from typing import Any, Final, cast
 
 import jinja2
 
+import sirena
 from sirena.operations.accounts import Account, PreparationError, search_path
 from sirena.operations.part import Part
 from sirena.operations.secret_files import write_private
@@ -81,6 +82,8 @@ class Supervisor:
         text = template.render(
             folder=_escaped(str(self.folder)),
             logs=_escaped(str(self.logs)),
+            python=sys.executable,
+            import_path=import_path(),
             parts=list(parts),
             is_root=os.getuid() == 0,
         )
@@ -189,6 +192,11 @@ def inherited_environment() -> dict[str, str]:
     """Return the environment in which the parts run."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {"PATH": search_path(), "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **kept}
+
+
+def import_path() -> str:
+    """Return where our own package lies, so that a checkout that is not installed works too."""
+    return str(Path(sirena.__file__).parent.parent)
 
 
 def _is_alive(process_id: int) -> bool:

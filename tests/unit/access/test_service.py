@@ -7,10 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from sirena.access.accounts import FREE_ATTEMPTS, Accounts
 from sirena.access.actions import Action, Role
-from sirena.access.authentication import FRESH_SECONDS
+from sirena.access.authentication import FRESH_SECONDS, KEPT_SECONDS
 from sirena.access.credentials import SESSION_COOKIE
 from sirena.access.policy import load_policy
 from sirena.access.signing_in import CSRF_COOKIE, LOGIN_COOKIE
@@ -122,6 +123,24 @@ def test_revoking_and_disabling_work_within_five_seconds(entry: Entry) -> None:
     time.sleep(FRESH_SECONDS + 0.1)
     assert entry.ask("GET", READ, Authorization=token).status_code == 401
     assert entry.ask("GET", READ, Authorization=other).status_code == 401
+
+
+def test_who_is_in_stays_in_while_the_database_starts_again_and_no_longer(entry: Entry) -> None:
+    """A yes outlives its freshness while nobody can be asked, but not five seconds; a stranger gets no yes at all."""
+    token, unknown = entry.token("viewer"), entry.token("scientist")
+    assert entry.ask("GET", READ, Authorization=token).status_code == 204
+    asked = time.monotonic()
+    with entry.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE access_tokens RENAME TO away"))
+    time.sleep(FRESH_SECONDS + 0.1)
+    assert entry.ask("GET", READ, Authorization=token).status_code == 204
+    assert entry.ask("GET", READ, Authorization=unknown).status_code == 503
+    assert FRESH_SECONDS < KEPT_SECONDS < 5
+    time.sleep(asked + KEPT_SECONDS + 0.1 - time.monotonic())
+    assert entry.ask("GET", READ, Authorization=token).status_code == 503
+    with entry.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO access_tokens"))
+    assert entry.ask("GET", READ, Authorization=token).status_code == 204
 
 
 def test_guessing_locks_the_password_and_leaves_tokens_and_sessions_alone(entry: Entry) -> None:

@@ -83,3 +83,23 @@ def test_the_unit_starts_the_same_supervisor(tmp_path: Path) -> None:
     assert "a b%%/supervisor/supervisord.conf" in text
     assert "KillMode=mixed" in text
     assert "Restart=on-failure" in text
+
+
+def test_what_a_killed_part_had_started_ends_with_it(tmp_path: Path) -> None:
+    """An orphan would keep the part's port; the next start must find it free."""
+    note = tmp_path / "workers"
+    code = (
+        "import os, time; worker = os.fork(); "
+        f"worker and print(worker, file=open({str(note)!r}, 'a'), flush=True); time.sleep(999)"
+    )
+    supervisor = Supervisor(tmp_path)
+    supervisor.write([_part(code)])
+    supervisor.start()
+    try:
+        _await(lambda: note.exists() and note.read_text() and supervisor.states()["leftovers"].running)
+        orphan = int(note.read_text().split()[0])
+        os.kill(supervisor.states()["worker"].process_id, signal.SIGKILL)
+        _await(lambda: not Path(f"/proc/{orphan}").exists() or "Z" in Path(f"/proc/{orphan}/stat").read_text())
+        _await(lambda: len(note.read_text().split()) > 1)
+    finally:
+        assert supervisor.stop()
