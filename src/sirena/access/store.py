@@ -1,11 +1,13 @@
 """Where accounts, tokens and sessions are kept: three tables, in PostgreSQL or in a SQLite file.
 
 Times are seconds since 1970 (UTC) as doubles: the one form in which both databases and every comparison agree. The
-tables are made with `create_all`, and a version stands beside them; a database of another version is refused rather
-than guessed at. Migrations by Alembic begin with the first change of a released schema, see ADR 9.
+tables are made and changed by the revisions in `migrations`; a database of another revision is refused rather than
+guessed at, see ADR 15.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,19 +23,19 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
-    insert,
-    select,
     text,
 )
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.operations.schema import Schema, Standing, State, require_usable, standing
 
-SCHEMA_VERSION: Final = 1
 _LOCK: Final = 0x51534E41
-"""Advisory lock of PostgreSQL under which the tables are made, so that two starting processes do not collide."""
+"""Advisory lock of PostgreSQL under which the tables are made or changed, so that two starting processes do not
+collide."""
 _NAME: Final = 128
+_LOOK: Final = "check SIRENA_DATABASE_URL; tables that another role owns are changed with SIRENA_DATABASE_OWNER_URL"
 
 METADATA: Final = MetaData()
 ACCOUNTS: Final = Table(
@@ -70,7 +72,16 @@ SESSIONS: Final = Table(
     Column("expires", Double, nullable=False),
     Column("revoked", Double),
 )
-_SCHEMA: Final = Table("access_schema", METADATA, Column("version", Integer, primary_key=True))
+Table("access_schema", METADATA, Column("version", Integer, primary_key=True))  # read by Sirena 0.1.0 alone
+ACCESS_SCHEMA: Final = Schema(
+    name="accounts",
+    landmark=ACCOUNTS.name,
+    version_table="access_revision",
+    revisions=Path(__file__).parent / "migrations",
+    metadata=METADATA,
+    rights="SELECT, INSERT, UPDATE, DELETE",
+)
+"""The tables with their revisions."""
 
 
 class StoreError(SirenaError):
@@ -81,15 +92,79 @@ class StoreError(SirenaError):
 
 
 def open_store(url: str) -> Engine:
-    """Connect to the database of accounts and make its tables if they are missing.
+    """Connect to the database of accounts and make its tables if there are none.
 
     Args:
         url: SQLAlchemy URL; ``postgresql://`` is spoken through psycopg. A SQLite file is made with mode 0600.
 
     Raises:
         UsageError: the URL is none.
-        StoreError: nothing answers there, or its tables are of another version.
+        StoreError: nothing answers there.
+        SchemaError: its tables are another Sirena's.
     """
+    engine = _engine(url)
+    with _told(engine):
+        with engine.connect() as connection:
+            found = standing(connection, ACCESS_SCHEMA)
+        require_usable(found, ACCESS_SCHEMA, _place(engine))
+        if found.state is State.EMPTY:
+            prepare_store(url)
+    return engine
+
+
+def prepare_store(url: str, writer: str = "") -> tuple[Standing, Standing]:
+    """Make the tables, or bring them to this program's revision; again is harmless.
+
+    Args:
+        url: as for `open_store`; PostgreSQL: entered as the role that owns the tables.
+        writer: PostgreSQL role of the services, which gets its rights; empty leaves the rights alone.
+
+    Returns:
+        What was found, and what it is now.
+
+    Raises:
+        UsageError: the role cannot be kept from changing tables, or the database knows no roles.
+        StoreError: nothing answers there, or it refuses.
+        SchemaUnknownError: its tables are a later Sirena's.
+    """
+    from sirena.operations.migration import limit_rights, migrate
+
+    engine = _engine(url)
+    with _told(engine), engine.connect() as connection:
+        # tables that others refer to are changed by putting a copy in their place
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        done = migrate(connection, ACCESS_SCHEMA, _place(engine))
+        if writer:
+            limit_rights(connection, ACCESS_SCHEMA, writer)
+        if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise StoreError(
+                f"the accounts at {_place(engine)} hold tokens or sessions of nobody; nothing was changed",
+                hint="restore a backup",
+            )
+        connection.commit()
+    engine.dispose()
+    return done
+
+
+def store_standing(url: str) -> Standing:
+    """Tell which revision the tables have; a SQLite file is made if there is none.
+
+    Raises:
+        UsageError: the URL is none.
+        StoreError: nothing answers there.
+    """
+    engine = _engine(url)
+    with _told(engine), engine.connect() as connection:
+        found = standing(connection, ACCESS_SCHEMA)
+    engine.dispose()
+    return found
+
+
+def _engine(url: str) -> Engine:
     try:
         address = make_url(url)
     except ArgumentError as error:
@@ -98,35 +173,33 @@ def open_store(url: str) -> Engine:
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() == "sqlite" and address.database:
         _make_private(Path(address.database))
-    shown = address.render_as_string(hide_password=True)
     try:
         engine = create_engine(address, pool_pre_ping=True, hide_parameters=True)
-        if address.get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _tune_sqlite)
-        with engine.begin() as connection:
-            _make_tables(connection)
-            version = connection.scalar(select(_SCHEMA.c.version))
     except (SQLAlchemyError, ImportError) as error:
-        raise StoreError(
-            f"the database of accounts at {shown} cannot be opened", hint="check SIRENA_DATABASE_URL"
-        ) from error
-    if version != SCHEMA_VERSION:
-        engine.dispose()
-        raise StoreError(
-            f"the database of accounts at {shown} has schema {version}, this Sirena knows {SCHEMA_VERSION}",
-            hint="use the Sirena that made it, or restore a backup",
-        )
+        shown = address.render_as_string(hide_password=True)
+        raise StoreError(f"the database of accounts at {shown} cannot be opened", hint=_LOOK) from error
+    if address.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
     return engine
 
 
-def _make_tables(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    elif connection.dialect.name == "sqlite":
-        connection.execute(text("BEGIN IMMEDIATE"))
-    METADATA.create_all(connection)
-    if connection.scalar(select(_SCHEMA.c.version)) is None:
-        connection.execute(insert(_SCHEMA).values(version=SCHEMA_VERSION))
+def _place(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
+
+
+@contextmanager
+def _told(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SirenaError:
+        engine.dispose()
+        raise
+    except SQLAlchemyError as error:
+        engine.dispose()
+        kind = type(getattr(error, "orig", None) or error).__name__
+        raise StoreError(
+            f"the database of accounts at {_place(engine)} cannot be opened or refuses ({kind})", hint=_LOOK
+        ) from error
 
 
 def _tune_sqlite(connection: object, _: object) -> None:

@@ -130,20 +130,23 @@ def served(
 
 
 def prepare(
-    writer: str = typer.Option("", help="PostgreSQL role that may read and add entries, and nothing else."),
+    writer: str = typer.Option("", help="PostgreSQL role of the services; it gets the rights it needs, no others."),
 ) -> None:
-    """Make the ledger's table and triggers, as the owner that SIRENA_DATABASE_OWNER_URL names; safe to repeat.
+    """Make the tables of ledger and accounts, as the owner that SIRENA_DATABASE_OWNER_URL names; safe to repeat.
 
-    In production the role that Sirena works under should not own the table: the owner could lift the triggers.
+    In production the role that Sirena works under should not own the tables: the owner could lift the triggers that
+    keep the ledger append-only.
 
     Example: sirena audit prepare --writer sirena
     """
+    from sirena.cli.tables import bring_to_head
     from sirena.ledger.store import open_as_owner
     from sirena.operations.settings import load_settings
 
-    ledger = open_as_owner(load_settings())
-    ledger.create(writer)
-    typer.echo(f"the audit ledger at {ledger.store} is ready" + (f"; {writer} may only append" if writer else ""))
+    settings = load_settings()
+    bring_to_head(settings, writer)
+    told = f"; {writer} may only append" if writer else ""
+    typer.echo(f"the audit ledger at {open_as_owner(settings).store} is ready{told}")
 
 
 def resume(reason: str = typer.Option(..., help="Why entries are missing; goes on record.")) -> None:

@@ -1,5 +1,6 @@
 """Which stack a command means: the profile asked for, the one brought up last, or the setting."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def chosen_stack(profile: str) -> "Stack":
     Raises:
         UsageError: there is no such profile.
     """
+    from sirena.cli.tables import make_or_require
     from sirena.domain.errors import UsageError
     from sirena.operations.settings import load_settings
     from sirena.operations.stack import Stack
@@ -25,22 +27,8 @@ def chosen_stack(profile: str) -> "Stack":
     profile = profile or settings.profile
     if profile not in _PROFILES:
         raise UsageError(f"no profile {profile!r}", hint=f"one of: {', '.join(_PROFILES)}")
-    return Stack(settings.model_copy(update={"profile": profile}), _body_routes())
-
-
-def prepare_ledger(stack: "Stack") -> None:
-    """Make the audit ledger's table as a role that no service can enter as; again is harmless.
-
-    Raises:
-        SirenaError: the database refuses.
-    """
-    from pydantic import SecretStr
-
-    from sirena.ledger.store import open_as_owner
-
-    if stack.settings.profile == "production":
-        url = SecretStr(stack.database().owner_url())
-        open_as_owner(stack.settings.model_copy(update={"database_owner_url": url})).create("sirena")
+    settings = settings.model_copy(update={"profile": profile})
+    return Stack(settings, _body_routes(), partial(make_or_require, settings))
 
 
 def _body_routes() -> tuple[str, ...]:

@@ -35,13 +35,12 @@ def up(profile: Profile = "") -> None:
 
     Repeating it is harmless: what runs goes on, what is missing is started, changed settings are taken up.
     """
-    from sirena.cli.stack_choice import chosen_stack, prepare_ledger, remember
+    from sirena.cli.stack_choice import chosen_stack, remember
 
     stack = chosen_stack(profile)
     remember(stack)
     with _told() as tell:
         stack.bring_up(tell)
-        prepare_ledger(stack)
     _print_health(stack.health())
     for line in stack.places():
         typer.echo(line)

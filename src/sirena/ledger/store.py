@@ -23,7 +23,8 @@ from sirena.ledger.entry import Entry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.event import Event
 from sirena.ledger.head import Head, HeadFile
-from sirena.ledger.schema import ADVISORY_LOCK, create, entries, exists, let_only_append
+from sirena.ledger.schema import ADVISORY_LOCK, LEDGER_SCHEMA, entries, exists
+from sirena.operations.schema import Standing, State, require_usable, standing
 from sirena.operations.settings import Settings
 
 _BATCH: Final = 1000
@@ -50,6 +51,7 @@ class Ledger:
         Raises:
             LedgerUnavailableError: the database does not answer, or others kept it busy for half a minute.
             LedgerTamperedError: the entry the head file notes is not there any more, or not as it was.
+            SchemaError: the table is another Sirena's.
             LedgerError: the database refused.
         """
         self._prepare()
@@ -154,22 +156,32 @@ class Ledger:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             yield connection
 
-    def create(self, writer: str = "") -> None:
-        """Make the table and its triggers unless they are there; PostgreSQL: let a role append and nothing else.
+    def create(self, writer: str = "") -> tuple[Standing, Standing]:
+        """Make the table and its triggers, or bring them to this program's revision; again is harmless.
 
         Args:
-            writer: the role that may append; empty leaves the rights alone.
+            writer: PostgreSQL role that may append and do nothing else; empty leaves the rights alone.
+
+        Returns:
+            What was found, and what it is now.
 
         Raises:
             UsageError: the role cannot be kept from changing entries, or the database knows no roles.
+            SchemaUnknownError: a later Sirena's table.
         """
+        from sirena.operations.migration import limit_rights, migrate
+
         with self._writing() as connection:
-            create(connection)
-            if writer and connection.dialect.name != "postgresql":
-                raise UsageError("SQLite knows no roles", hint="leave --writer out, or set SIRENA_DATABASE_URL")
+            done = migrate(connection, LEDGER_SCHEMA, self.store)
             if writer:
-                let_only_append(connection, writer)
+                limit_rights(connection, LEDGER_SCHEMA, writer)
         self._prepared = True
+        return done
+
+    def standing(self) -> Standing:
+        """Tell which revision the table has."""
+        with self.reading() as connection:
+            return standing(connection, LEDGER_SCHEMA)
 
     def close(self) -> None:
         """Let go of the database's connections; the ledger may be used again."""
@@ -178,10 +190,11 @@ class Ledger:
     def _prepare(self) -> None:
         with self._preparing:
             if not self._prepared:
-                with self.reading() as connection:
-                    self._prepared = exists(connection)
-                if not self._prepared:
+                found = self.standing()
+                require_usable(found, LEDGER_SCHEMA, self.store)
+                if found.state is State.EMPTY:
                     self.create()
+                self._prepared = True
 
     def _require_continuity(self, connection: Connection) -> None:
         noted = self.head.read()

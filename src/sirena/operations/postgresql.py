@@ -5,7 +5,7 @@ Programs find the password in a libpq password file, so it stands on no command 
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,8 +22,10 @@ from sirena.operations.settings import Settings
 DATABASES: Final = {"mlflow": "mlflow", "sirena": "sirena_owner"}
 """Each database with the role that owns it; a role of the database's own name works in it.
 
-The role that works under Sirena does not own the ledger's table, or it could lift the triggers that keep it whole.
+The role that works under Sirena does not own the tables, or it could lift the triggers that keep the ledger whole.
 """
+WRITER: Final = "sirena"
+"""The role that works in our database."""
 _OLDEST: Final = 12
 _SUPERUSER: Final = "postgres"
 
@@ -54,11 +56,11 @@ class PostgreSql:
 
     @property
     def owner_password_file(self) -> Path:
-        """Libpq password file of the ledger's owner; no service can read it."""
+        """Libpq password file of the tables' owner; no service can read it."""
         return self.settings.home / "secrets" / "pgpass_owner"
 
     def owner_url(self) -> str:
-        """URL of the ledger's database as its owner, for `sirena up` to make the table."""
+        """URL of our database as its owner, for `sirena up` and `sirena upgrade` to make and change tables."""
         port = self.settings.postgres_port
         return f"postgresql://sirena_owner@127.0.0.1:{port}/sirena?passfile={quote(str(self.owner_password_file))}"
 
@@ -76,8 +78,14 @@ class PostgreSql:
             stop_signal=signal.SIGINT,
         )
 
-    def prepare(self) -> None:
-        """Make cluster, roles and databases at the first start; afterwards do nothing.
+    def prepare(self, see_to_tables: Callable[[str], None]) -> None:
+        """Make cluster, roles and databases at the first start; at every start see to the tables.
+
+        The tables come before the programs that use them, which never make nor change any.
+
+        Args:
+            see_to_tables: is given the address of our database as its owner; makes tables where there are none, and
+                raises where they are another Sirena's.
 
         Raises:
             PreparationError: PostgreSQL is missing, too old, or refuses.
@@ -86,44 +94,20 @@ class PostgreSql:
         if int(version.split(".")[0]) < _OLDEST:
             raise PreparationError(f"PostgreSQL {version} is too old", hint=f"install {_OLDEST} or newer")
         done = self.settings.home / "postgresql" / "prepared"
-        if done.exists():
-            return
-        secrets_folder = self.settings.home / "secrets"
-        superuser = generated_secret(secrets_folder / "postgresql_superuser", self.owner)
-        roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", self.reader) for name in DATABASES}
-        owner = generated_secret(secrets_folder / "postgresql_sirena_owner", Account.of_this_process())
-        self.owner.own_folder(self.data.parent)
-        if not (self.data / "PG_VERSION").exists():
-            self.owner.run(
-                [_program("initdb"), "-D", str(self.data), "-A", "scram-sha-256", "-U", _SUPERUSER, "-E", "UTF8",
-                 "--locale=C.UTF-8", "--data-checksums", f"--pwfile={secrets_folder / 'postgresql_superuser'}"]
-            )  # fmt: skip
-        with self._running(), contextlib.closing(self._connect(superuser)) as connection:
-            connection.autocommit = True
-            for name, password in {**roles, "sirena_owner": owner}.items():
-                _make_role(connection, name, password)
-            for name, owner_name in DATABASES.items():
-                _make_database(connection, name, owner_name)
-            with contextlib.closing(self._connect(superuser, "sirena")) as inside, inside.cursor() as cursor:
-                # the tables of accounts and tokens are the working role's own
-                cursor.execute("GRANT CREATE, USAGE ON SCHEMA public TO sirena, sirena_owner")
-                inside.commit()
-        lines = [f"127.0.0.1:*:{name}:{name}:{word}" for name, word in roles.items()]
-        write_private(self.password_file, "\n".join(lines) + "\n", self.reader)
-        line = f"127.0.0.1:*:sirena:sirena_owner:{owner}\n"
-        write_private(self.owner_password_file, line, Account.of_this_process())
+        if not done.exists():
+            self._make_cluster()
+        with self.answering():
+            if not done.exists():
+                self._make_roles_and_databases()
+            see_to_tables(self.owner_url())
         done.touch()
 
-    def _options(self) -> tuple[str, ...]:
-        # no Unix socket: its path may be too long below a deep SIRENA_HOME, and one way in is enough
-        return (
-            "-D", str(self.data), "-p", str(self.settings.postgres_port),
-            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-            "-c", "password_encryption=scram-sha-256", "-c", "logging_collector=off",
-        )  # fmt: skip
-
     @contextlib.contextmanager
-    def _running(self) -> Iterator[None]:
+    def answering(self) -> Iterator[None]:
+        """Have the cluster answer: as it does already, or started for as long as the block runs."""
+        if self.part().health.is_well():
+            yield
+            return
         control = [_program("pg_ctl"), "-D", str(self.data), "-w", "-t", "60"]
         log = self.data.parent / "first_start.log"
         options = " ".join(f"'{word}'" if word.endswith("=") else word for word in self._options()[2:])
@@ -132,6 +116,54 @@ class PostgreSql:
             yield
         finally:
             self.owner.run([*control, "-m", "fast", "stop"])
+
+    def hand_over_tables(self) -> None:
+        """Give the tables of accounts to the owner role: those of Sirena 0.1.0 belonged to the working role.
+
+        The cluster must answer; again is harmless.
+        """
+        superuser = (self.settings.home / "secrets" / "postgresql_superuser").read_text(encoding="utf-8").strip()
+        with contextlib.closing(self._connect(superuser, "sirena")) as connection, connection.cursor() as cursor:
+            cursor.execute("REASSIGN OWNED BY sirena TO sirena_owner")
+            _limit_schema(cursor)
+            connection.commit()
+
+    def _make_cluster(self) -> None:
+        secrets_folder = self.settings.home / "secrets"
+        generated_secret(secrets_folder / "postgresql_superuser", self.owner)
+        self.owner.own_folder(self.data.parent)
+        if not (self.data / "PG_VERSION").exists():
+            self.owner.run(
+                [_program("initdb"), "-D", str(self.data), "-A", "scram-sha-256", "-U", _SUPERUSER, "-E", "UTF8",
+                 "--locale=C.UTF-8", "--data-checksums", f"--pwfile={secrets_folder / 'postgresql_superuser'}"]
+            )  # fmt: skip
+
+    def _make_roles_and_databases(self) -> None:
+        secrets_folder = self.settings.home / "secrets"
+        superuser = generated_secret(secrets_folder / "postgresql_superuser", self.owner)
+        roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", self.reader) for name in DATABASES}
+        owner = generated_secret(secrets_folder / "postgresql_sirena_owner", Account.of_this_process())
+        with contextlib.closing(self._connect(superuser)) as connection:
+            connection.autocommit = True
+            for name, password in {**roles, "sirena_owner": owner}.items():
+                _make_role(connection, name, password)
+            for name, owner_name in DATABASES.items():
+                _make_database(connection, name, owner_name)
+            with contextlib.closing(self._connect(superuser, "sirena")) as inside, inside.cursor() as cursor:
+                _limit_schema(cursor)
+                inside.commit()
+        lines = [f"127.0.0.1:*:{name}:{name}:{word}" for name, word in roles.items()]
+        write_private(self.password_file, "\n".join(lines) + "\n", self.reader)
+        line = f"127.0.0.1:*:sirena:sirena_owner:{owner}\n"
+        write_private(self.owner_password_file, line, Account.of_this_process())
+
+    def _options(self) -> tuple[str, ...]:
+        # no Unix socket: its path may be too long below a deep SIRENA_HOME, and one way in is enough
+        return (
+            "-D", str(self.data), "-p", str(self.settings.postgres_port),
+            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+            "-c", "password_encryption=scram-sha-256", "-c", "logging_collector=off",
+        )  # fmt: skip
 
     def _connect(self, password: str, database: str = "postgres") -> "psycopg2.extensions.connection":
         return psycopg2.connect(
@@ -149,6 +181,13 @@ def _make_role(connection: "psycopg2.extensions.connection", name: str, password
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
         verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if cursor.fetchone() else "CREATE ROLE {} LOGIN PASSWORD {}")
         cursor.execute(verb.format(sql.Identifier(name), sql.Literal(password)))
+
+
+def _limit_schema(cursor: "psycopg2.extensions.cursor") -> None:
+    """Let the owner alone make and change tables."""
+    cursor.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, sirena")
+    cursor.execute("GRANT USAGE ON SCHEMA public TO sirena")
+    cursor.execute("GRANT CREATE, USAGE ON SCHEMA public TO sirena_owner")
 
 
 def _make_database(connection: "psycopg2.extensions.connection", name: str, owner: str) -> None:

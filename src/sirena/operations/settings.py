@@ -92,8 +92,8 @@ class Settings(BaseSettings):
     """PostgreSQL database of accounts and audit ledger; empty means SQLite below `SIRENA_HOME`."""
 
     database_owner_url: SecretStr = Field(default=SecretStr(""), examples=["postgresql://owner@db.example/sirena"])
-    """The same database entered as the role that owns the ledger's table, for `sirena audit prepare` alone; empty
-    means `SIRENA_DATABASE_URL`."""
+    """The same database entered as the role that owns its tables, for `sirena audit prepare` and `sirena upgrade`
+    alone; empty means `SIRENA_DATABASE_URL`."""
 
     policy: Path | None = Field(default=None, examples=["/etc/sirena/policy.toml"])
     """Who may do what, a TOML file; empty means the policy that comes with Sirena."""

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sirena import __version__
@@ -39,6 +39,8 @@ class Stack:
     settings: Settings
     body_routes: tuple[str, ...] = ()
     """Routes of MLflow that the access service decides by their body; see `Entry`."""
+    see_to_tables: Callable[[str], None] = field(default=lambda _: None)
+    """What makes or checks our tables before anything uses them; see `PostgreSql.prepare`."""
 
     @property
     def supervisor(self) -> Supervisor:
@@ -165,7 +167,7 @@ class Stack:
                 )
         python.prepare()
         tell("PostgreSQL")
-        database.prepare()
+        database.prepare(self.see_to_tables)
         if store:
             tell("S3 endpoint (Ceph)")
             store.prepare()

@@ -116,7 +116,7 @@ def test_the_writing_role_has_no_right_to_change_or_to_lift_the_triggers(cluster
         database_owner_url=SecretStr(cluster.url("hospital", "ledger_owner", "own")),
     )
     owner = open_as_owner(settings)
-    with pytest.raises(UsageError, match="owns the ledger"):
+    with pytest.raises(UsageError, match="owns the tables of the audit ledger"):
         owner.create("ledger_owner")
     with pytest.raises(UsageError, match="no role"):
         owner.create("stranger")

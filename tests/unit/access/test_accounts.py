@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select, text
 
 from sirena.access.accounts import FREE_ATTEMPTS, Accounts
 from sirena.access.actions import Action, Role
 from sirena.access.errors import AccountError
 from sirena.access.secrets_issued import digest
 from sirena.access.sessions import Sessions
-from sirena.access.store import METADATA, SESSIONS, TOKENS, StoreError, open_store
+from sirena.access.store import SESSIONS, TOKENS, StoreError, open_store
 from sirena.access.tokens import DAY, Tokens
 from sirena.domain.errors import UsageError
+from sirena.operations.schema import SchemaUnknownError
 
 PASSWORD = "correct horse battery"
 
@@ -159,11 +160,11 @@ def test_a_session_ends_by_leaving_by_time_and_with_the_account(engine: Engine, 
         assert late not in {row.secret_sha256 for row in connection.execute(select(SESSIONS))}
 
 
-def test_a_store_of_another_version_is_refused(engine: Engine, tmp_path: Path) -> None:
+def test_a_store_of_a_later_sirena_is_refused(engine: Engine, tmp_path: Path) -> None:
     """Rather than guessed at."""
     with engine.begin() as connection:
-        connection.execute(update(METADATA.tables["access_schema"]).values(version=99))
-    with pytest.raises(StoreError, match="schema 99"):
+        connection.execute(text("UPDATE access_revision SET version_num = '9999'"))
+    with pytest.raises(SchemaUnknownError, match="revision 9999"):
         open_store(f"sqlite:///{tmp_path / 'sirena.db'}")
 
 

@@ -1,0 +1,74 @@
+"""The tables of accounts and ledger, entered as the role that owns them."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sirena.operations.schema import Standing
+    from sirena.operations.settings import Settings
+
+
+def make_or_require(settings: "Settings", owner_url: str) -> None:
+    """Make the tables of a database that has none; where there are some, require those of this program.
+
+    Args:
+        settings: where the ledger's head file lies.
+        owner_url: the PostgreSQL database, entered as the owner of the tables.
+
+    Raises:
+        SchemaError: the tables are another Sirena's.
+        SirenaError: the database refuses.
+    """
+    from sirena.access.store import ACCESS_SCHEMA, prepare_store, store_standing
+    from sirena.ledger.schema import LEDGER_SCHEMA
+    from sirena.ledger.store import open_as_owner
+    from sirena.operations.postgresql import WRITER
+    from sirena.operations.schema import State, require_usable
+
+    ledger = open_as_owner(as_owner(settings, owner_url))
+    accounts, entries = store_standing(owner_url), ledger.standing()
+    require_usable(accounts, ACCESS_SCHEMA, ledger.store)
+    require_usable(entries, LEDGER_SCHEMA, ledger.store)
+    if accounts.state is State.EMPTY:
+        prepare_store(owner_url, WRITER)
+    if entries.state is State.EMPTY:
+        ledger.create(WRITER)
+    ledger.close()
+
+
+def bring_to_head(settings: "Settings", writer: str) -> "dict[str, tuple[Standing, Standing]]":
+    """Bring the tables to this program's revision and give the services' role its rights; again is harmless.
+
+    Args:
+        settings: where the databases are; `database_owner_url` names the owner of the tables.
+        writer: PostgreSQL role of the services; empty leaves the rights alone.
+
+    Returns:
+        By name of the tables, what was found and what it is now.
+
+    Raises:
+        SirenaError: the tables are a later Sirena's, or the database refuses; each schema is changed or as before.
+    """
+    from sirena.access.store import ACCESS_SCHEMA, prepare_store
+    from sirena.ledger.schema import LEDGER_SCHEMA
+    from sirena.ledger.store import open_as_owner
+
+    ledger = open_as_owner(settings)
+    try:
+        return {
+            ACCESS_SCHEMA.name: prepare_store(accounts_url(settings), writer),
+            LEDGER_SCHEMA.name: ledger.create(writer),
+        }
+    finally:
+        ledger.close()
+
+
+def accounts_url(settings: "Settings") -> str:
+    """Return the database of accounts, entered as the owner of its tables."""
+    return settings.database_owner_url.get_secret_value() or settings.effective_database_url
+
+
+def as_owner(settings: "Settings", owner_url: str) -> "Settings":
+    """Return settings that enter the database as the owner of its tables."""
+    from pydantic import SecretStr
+
+    return settings.model_copy(update={"database_owner_url": SecretStr(owner_url)})
