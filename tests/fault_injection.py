@@ -1,0 +1,249 @@
+"""Faults, and who works while they happen: a caller who asks without pause, a scientist who registers and promotes."""
+
+import contextlib
+import os
+import signal
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import polars as pl
+
+from sirena.cli import recorded_acts
+from sirena.cli.gatekeeping import judge_for
+from sirena.domain.errors import SirenaError
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
+from sirena.operations.certificates import authority_file
+from sirena.operations.settings import Settings
+from sirena.operations.stack import Stack
+from sirena.registry.connection import Registry, connect
+from sirena.registry.training_session import Plan
+from sirena.registry.versions import Stage, find_version, load_table
+from sirena.training.evidence import LabelSource, collect_evidence
+from sirena.whonet.reading import read_file
+
+DRUG = "AMK"
+QUESTION = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}
+_PAUSE = 0.05
+
+
+@dataclass
+class Caller:
+    """Asks the entry for one isolate twenty times a second; every request counts once."""
+
+    settings: Settings
+    token: str
+    answered: int = 0
+    lost: int = 0
+    wrong: list[str] = field(default_factory=list)
+    """Answers with status 200 that say something else than the first one did."""
+    slowest: float = 0.0
+    """Seconds of the slowest answered request."""
+    in_a_row: int = 0
+    expected: Any = None
+
+    def ask(self, client: httpx.Client) -> None:
+        """Ask once."""
+        begun = time.monotonic()
+        try:
+            reply = client.post("/invocations", json=QUESTION)
+        except httpx.HTTPError:
+            reply = None
+        if reply is None or reply.status_code != 200:
+            self.lost += 1
+            self.in_a_row = 0
+            return
+        said = reply.json()["predictions"][0]
+        self.expected = self.expected or said
+        if said != self.expected:
+            self.wrong.append(str(said))
+        self.answered += 1
+        self.in_a_row += 1
+        self.slowest = max(self.slowest, time.monotonic() - begun)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Ask until told to stop."""
+        with self._client() as client:
+            while not stopping.wait(_PAUSE):
+                self.ask(client)
+
+    def wait_for_first(self, seconds: float) -> None:
+        """Wait until the service has loaded its release."""
+        end = time.monotonic() + seconds
+        with self._client() as client:
+            while not self.answered:
+                assert time.monotonic() < end, "nothing answers"
+                self.ask(client)
+                time.sleep(0.2)
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=f"https://localhost:{self.settings.https_port}",
+            headers={"Authorization": f"Bearer {self.token}"},
+            verify=ssl.create_default_context(cafile=str(authority_file(self.settings))),
+            timeout=10,
+            trust_env=False,
+        )
+
+
+@dataclass
+class Scientist:
+    """Trains, registers and promotes one version after another; what was acknowledged must still be there."""
+
+    settings: Settings
+    registered: list[str] = field(default_factory=list)
+    """Versions whose registration was acknowledged."""
+    promoted: list[str] = field(default_factory=list)
+    """Versions whose promotion to staging was acknowledged, in order."""
+    refused: list[str] = field(default_factory=list)
+    """Texts of the errors told."""
+    unclear: list[str] = field(default_factory=list)
+    """Errors that are not ours: a user would have seen "unforeseen error"."""
+    _seed: int = 0
+
+    def plan(self, seed: int) -> Plan:
+        """Return what to train: amikacin by the reference, from a file of one isolate."""
+        edition = load_edition("CLSI 2025")
+        reference = compile_tables(edition, [DRUG])
+        file = self.settings.home / "one.csv"
+        if not file.exists():
+            pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["2"]}).write_csv(file)
+        evidence = collect_evidence(read_file(file), labels=LabelSource.REFERENCE, reference=reference)
+        return Plan(evidence, edition, reference, "ana", (DRUG,), seed)
+
+    def work_once(self) -> None:
+        """Train with a new seed, register and promote to staging."""
+        self._seed += 1
+        registry = connect(self.settings)
+        [outcome] = recorded_acts.train(registry, self.plan(self._seed), lambda *_: None)
+        assert outcome.version is not None, outcome.note
+        self.registered.append(str(outcome.version))
+        version = find_version(registry, str(outcome.version))
+        recorded_acts.promote(judge_for(registry, None, approver="eva"), version, Stage.STAGING)
+        self.promoted.append(str(version))
+
+    def run(self, stopping: threading.Event) -> None:
+        """Work until told to stop."""
+        while not stopping.wait(_PAUSE):
+            try:
+                self.work_once()
+            except SirenaError as error:
+                self.refused.append(error.text)
+                stopping.wait(0.5)
+            except Exception as error:  # noqa: BLE001 - what a user would see as unforeseen is a finding
+                self.unclear.append(f"{type(error).__name__}: {error}"[:300])
+                stopping.wait(0.5)
+
+    def lost(self, registry: Registry) -> list[str]:
+        """Return acknowledged versions that are gone or hold another table than was logged."""
+        gone = []
+        for name in self.registered:
+            try:
+                load_table(registry, find_version(registry, name))
+            except SirenaError as error:
+                gone.append(f"{name}: {error.text}")
+        return gone
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong, and how it ends."""
+
+    name: str
+    inject: Callable[[], None]
+    mend: Callable[[], None] = lambda: None
+    lasts: float = 0.0
+    """Seconds until `mend`."""
+    in_the_way: bool = False
+    """True when no answer can reach a caller without what is broken."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one fault cost."""
+
+    fault: str
+    answered: int
+    lost: int
+    recovery_seconds: float
+    """From the end of the fault until everything was well, answered and registered again."""
+    refused: int
+    """Registrations and promotions refused with a clear error meanwhile."""
+
+
+@contextmanager
+def watched(caller: Caller, scientist: Scientist) -> Iterator[None]:
+    """Let both work for the length of a block."""
+    stopping = threading.Event()
+    threads = [threading.Thread(target=one.run, args=(stopping,)) for one in (caller, scientist)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join()
+
+
+def kill(stack: Stack, part: str) -> None:
+    """End a part's process outright."""
+    os.kill(stack.supervisor.states()[part].process_id, signal.SIGKILL)
+
+
+def suffer(fault: Fault, stack: Stack, caller: Caller, scientist: Scientist, *, patience: float) -> Report:
+    """Let a fault happen and wait until all is as before.
+
+    Raises:
+        AssertionError: it is not within `patience` seconds after the fault's end.
+    """
+    answered, lost, refused = caller.answered, caller.lost, len(scientist.refused)
+    fault.inject()
+    try:
+        time.sleep(fault.lasts)
+    finally:
+        fault.mend()
+    ended = time.monotonic()
+    time.sleep(0.5)
+    promoted, caller.in_a_row = len(scientist.promoted), 0
+    while not (caller.in_a_row >= 5 and len(scientist.promoted) > promoted and _all_well(stack)):
+        waited = time.monotonic() - ended
+        assert waited < patience, (
+            f"{fault.name}: not as before after {waited:.0f} s; answers in a row {caller.in_a_row}, "
+            f"promotions {len(scientist.promoted) - promoted}, {_unwell(stack)}, "
+            f"last refused {scientist.refused[-1:]}, {scientist.unclear[-1:]}"
+        )
+        time.sleep(0.2)
+    return Report(
+        fault.name,
+        caller.answered - answered,
+        caller.lost - lost,
+        round(time.monotonic() - ended, 1),
+        len(scientist.refused) - refused,
+    )
+
+
+def _unwell(stack: Stack) -> list[str]:
+    return [f"{part.name} {part.state}" for part in stack.health() if not part.well]
+
+
+def _all_well(stack: Stack) -> bool:
+    with contextlib.suppress(OSError):
+        return not _unwell(stack)
+    return False
+
+
+def table(reports: list[Report]) -> str:
+    """Return the reports as a table for people."""
+    lines = ["fault                          answered  lost  refused  recovery s"]
+    lines += [
+        f"{one.fault:30} {one.answered:8} {one.lost:5} {one.refused:8} {one.recovery_seconds:11.1f}" for one in reports
+    ]
+    lines.append(f"{len(reports)} faults, {sum(one.lost for one in reports)} requests lost")
+    return "\n".join(lines)
