@@ -1,6 +1,6 @@
 """The ``sirena`` command: one module per command, errors and exit codes here.
 
-Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate.
+Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --check` found something to do.
 """
 
 import sys
@@ -31,6 +31,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "access_service",
     "synthesize",
     "up",
+    "upgrade",
     "settings",
     "certificate",
     "units",

@@ -43,3 +43,16 @@ def remember(stack: "Stack") -> None:
 
     stack.settings.home.mkdir(parents=True, exist_ok=True)
     profile_file(stack.settings).write_text(stack.settings.profile + "\n", encoding="utf-8")
+
+
+def note_release(stack: "Stack") -> None:
+    """Keep which Sirena runs here now, so that `upgrade` can say where it comes from."""
+    from sirena import __version__
+
+    (stack.settings.home / "release").write_text(__version__ + "\n", encoding="utf-8")
+
+
+def noted_release(stack: "Stack") -> str:
+    """Return the Sirena that ran here last; empty where none noted itself, as 0.1.0 did not."""
+    file = stack.settings.home / "release"
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""

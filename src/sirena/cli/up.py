@@ -35,12 +35,13 @@ def up(profile: Profile = "") -> None:
     Repeating it is harmless: what runs goes on, what is missing is started, changed settings are taken up.
     """
     from sirena.cli.progress import told
-    from sirena.cli.stack_choice import chosen_stack, remember
+    from sirena.cli.stack_choice import chosen_stack, note_release, remember
 
     stack = chosen_stack(profile)
     remember(stack)
     with told() as tell:
         stack.bring_up(tell)
+    note_release(stack)
     _print_health(stack.health())
     for line in stack.places():
         typer.echo(line)

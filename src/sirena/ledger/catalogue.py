@@ -255,6 +255,21 @@ class Restored(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upgraded(Event):
+    """The databases were brought to another release of Sirena."""
+
+    event = "upgraded"
+    release: Name
+    """Release afterwards."""
+    former: Name
+    """Release before."""
+    snapshot: Name = ""
+    """Backup made before; empty when it was renounced."""
+    changed: tuple[Name, ...] = ()
+    """What was changed, with revisions: ``accounts 0001 to 0002``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SettingsChanged(Event):
     """A setting was changed; its value is not told, it may be secret."""
 
@@ -299,6 +314,7 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         Downloaded,
         BackedUp,
         Restored,
+        Upgraded,
         SettingsChanged,
         LedgerResumed,
     )

@@ -66,7 +66,12 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
     def run(
-        self, command: Sequence[str], *, environment: Mapping[str, str] | None = None, stdin: str | None = None
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        seconds: float = _COMMAND_SECONDS,
     ) -> str:
         """Run a command as this account and return what it wrote.
 
@@ -79,7 +84,7 @@ class Account:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=_COMMAND_SECONDS,
+            timeout=seconds,
             cwd="/",
             check=False,
             **self._identity(),

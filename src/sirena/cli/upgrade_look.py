@@ -1,0 +1,116 @@
+"""What an upgrade would find: each database's revision beside the one this program needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from sirena import __version__
+from sirena.access.store import ACCESS_SCHEMA, store_standing
+from sirena.cli.stack_choice import noted_release
+from sirena.cli.tables import accounts_url, as_owner
+from sirena.domain.errors import UsageError
+from sirena.ledger.schema import LEDGER_SCHEMA
+from sirena.ledger.store import open_as_owner
+from sirena.operations.accounts import Account
+from sirena.operations.mlflow_database import MlflowDatabase, installed_revision
+from sirena.operations.schema import FIRST, Schema, Standing, State, require_usable
+from sirena.operations.settings import Settings
+from sirena.operations.stack import Stack
+
+_UNMARKED_RELEASE = "0.1.0"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that has a revision."""
+
+    what: str
+    found: str
+    """Empty where there is nothing yet."""
+    needed: str
+    unmarked: bool = False
+    """Tables of the right revision that do not say so, as 0.1.0 left them."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether an upgrade would change it."""
+        return bool(self.found) and (self.found != self.needed or self.unmarked)
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.found} " + ("noted" if self.found == self.needed else f"to {self.needed}")
+
+
+@contextmanager
+def entered(stack: Stack) -> Iterator[Settings]:
+    """Have the databases answer, and give settings that enter ours as the owner of its tables.
+
+    Raises:
+        UsageError: no stack was ever brought up here.
+    """
+    settings = stack.settings
+    if settings.profile != "production":
+        yield settings
+        return
+    if not settings.holds_production_stack:
+        raise UsageError(f"{settings.home} holds no stack to upgrade", hint="`sirena up` makes one of this release")
+    database = stack.database()
+    with database.answering():
+        yield as_owner(settings, database.owner_url())
+
+
+def look(stack: Stack) -> list[Finding]:
+    """Say what there is and what this program needs.
+
+    Raises:
+        SchemaUnknownError: tables of a later Sirena.
+        SirenaError: a database does not answer.
+    """
+    with entered(stack) as settings:
+        found = [_ours(schema.name, schema.head, state) for schema, state in _standings(settings).items()]
+        mlflow = mlflow_database(stack)
+        if mlflow is not None:
+            found.append(Finding("MLflow", mlflow.revision(), installed_revision()))
+    former = noted_release(stack) or (_UNMARKED_RELEASE if any(one.unmarked for one in found) else __version__)
+    return [Finding("Sirena", former, __version__), *found]
+
+
+def mlflow_database(stack: Stack) -> MlflowDatabase | None:
+    """Return the database of the MLflow we keep, or None when another server keeps it."""
+    settings = stack.settings
+    if settings.profile == "production":
+        database = stack.database()
+        uri = f"{database.uri('mlflow')}?passfile={quote(str(database.password_file))}"
+        return MlflowDatabase(uri, database.reader)
+    if settings.tracking_uri:
+        return None
+    return MlflowDatabase(f"sqlite:///{settings.home / 'mlflow.db'}", Account.of_this_process())
+
+
+def own_files(settings: Settings) -> list[Path]:
+    """Return the SQLite files of the embedded profile that are there."""
+    files = [settings.home / "mlflow.db"]
+    if not settings.database_url.get_secret_value():
+        files += [settings.home / "sirena.db", settings.home / "ledger" / "ledger.db"]
+    return [file for file in files if file.is_file()]
+
+
+def _standings(settings: Settings) -> dict[Schema, Standing]:
+    ledger = open_as_owner(settings)
+    there = set(own_files(settings))
+    outside = accounts_url(settings) != f"sqlite:///{settings.home / 'sirena.db'}"
+    found: dict[Schema, Standing] = {}
+    if outside or settings.home / "sirena.db" in there:
+        found[ACCESS_SCHEMA] = store_standing(accounts_url(settings))
+    if outside or settings.home / "ledger" / "ledger.db" in there:
+        found[LEDGER_SCHEMA] = ledger.standing()
+    ledger.close()
+    for schema in (ACCESS_SCHEMA, LEDGER_SCHEMA):
+        if schema in found and found[schema].state is State.UNKNOWN:
+            require_usable(found[schema], schema, ledger.store)
+    return found
+
+
+def _ours(name: str, head: str, state: Standing) -> Finding:
+    return Finding(name, state.revision, head, unmarked=state.revision == FIRST and not state.marked)

@@ -1,0 +1,124 @@
+"""The state before an upgrade: kept before anything is changed, and put back by `sirena upgrade --back`.
+
+In production it is a backup like any other; embedded, copies of the SQLite files below `SIRENA_HOME`.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sirena.cli.recording import actor
+from sirena.cli.upgrade_look import own_files
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.ledger.store import open_ledger
+from sirena.operations.mlflow_database import copy_sqlite
+from sirena.operations.settings import Settings
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Where the state before the last upgrade is."""
+
+    former: str
+    """Release before."""
+    release: str
+    """Release afterwards."""
+    at: str
+    """UTC, ISO 8601."""
+    snapshot: str
+    """Id of the backup, or folder of the copies; empty when it was renounced."""
+
+
+def keep(settings: Settings, former: str, release: str, tell: Tell, *, renounced: bool) -> WayBack:
+    """Save what is there, and note where.
+
+    Args:
+        settings: which installation; in production its databases and its object store answer.
+        former: release before.
+        release: release afterwards.
+        tell: is told each step.
+        renounced: save nothing.
+
+    Raises:
+        SirenaError: it cannot be saved; nothing must be changed then.
+    """
+    now = datetime.now(UTC)
+    snapshot = ""
+    if not renounced:
+        tell("backup")
+        snapshot = _back_up(settings, tell) if settings.profile == "production" else str(_copy(settings, now))
+    found = WayBack(former, release, now.isoformat(timespec="seconds"), snapshot)
+    beside = _note(settings).with_suffix(".new")
+    beside.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
+    beside.replace(_note(settings))
+    return found
+
+
+def noted(settings: Settings) -> WayBack:
+    """Return where the state before the last upgrade is.
+
+    Raises:
+        UsageError: nothing was upgraded here, or the backup was renounced.
+    """
+    try:
+        found = WayBack(**json.loads(_note(settings).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UsageError(f"nothing was upgraded in {settings.home}") from None
+    if not found.snapshot:
+        raise UsageError(
+            f"the upgrade of {found.at} was made without a backup",
+            hint="`sirena restore --at DATE` puts back an earlier one, if there is one",
+        )
+    return found
+
+
+def go_back(settings: Settings, way: WayBack, tell: Tell) -> None:
+    """Put the state back; everything is down, and stays so.
+
+    Raises:
+        SirenaError: it cannot be put back.
+    """
+    if settings.profile == "production":
+        _restore(settings, way.snapshot, tell)
+        return
+    folder = Path(way.snapshot)
+    for copy in sorted(folder.rglob("*.db")):
+        tell(copy.name)
+        copy_sqlite(copy, settings.home / copy.relative_to(folder))
+    if (folder / "ledger").is_dir():
+        facts = actor(settings)
+        ledger = open_ledger(settings)
+        # what was written since the copy is not there any more, and the ledger says so
+        ledger.resume(who=facts["who"], origin=facts["origin"], reason=f"upgrade to {way.release} taken back")
+        ledger.close()
+
+
+def _copy(settings: Settings, now: datetime) -> Path:
+    folder = settings.home / "before-upgrade" / f"{now:%Y%m%dT%H%M%SZ}"
+    if settings.database_url.get_secret_value():
+        raise UsageError(
+            "accounts and ledger lie in SIRENA_DATABASE_URL, which Sirena does not back up",
+            hint="back that database up, then say --no-backup",
+        )
+    for file in own_files(settings):
+        target = folder / file.relative_to(settings.home)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target.touch(mode=0o600)
+        copy_sqlite(file, target)
+    return folder
+
+
+def _back_up(settings: Settings, tell: Tell) -> str:  # noqa: ARG001
+    raise SirenaError("this Sirena has no backup command", hint="back up by other means, then say --no-backup")
+
+
+def _restore(settings: Settings, snapshot: str, tell: Tell) -> None:  # noqa: ARG001
+    raise SirenaError("this Sirena has no restore command")
+
+
+def _note(settings: Settings) -> Path:
+    return settings.home / "upgrade.json"
