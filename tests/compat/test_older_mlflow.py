@@ -50,10 +50,10 @@ def _sirena(*arguments: object) -> str:
         pytest.MonkeyPatch.context() as patch,
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
-        pytest.raises(SystemExit) as left,
     ):
         patch.setattr(sys, "argv", ["sirena", *map(str, arguments)])
-        main()
+        with pytest.raises(SystemExit) as left:
+            main()
     assert left.value.code in (0, None), output.getvalue()
     return output.getvalue()
 
