@@ -6,7 +6,7 @@ export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
 
-.PHONY: help demo test servers lint reformat bench docs lock clean
+.PHONY: help demo test test-compat servers lint reformat bench docs lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ demo: .venv/runtime ## the whole chain on a synthetic hospital (KEEP=1 leaves it
 
 test: servers .venv/development ## install everything and run all tests (T=path for some)
 	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 2 --dist loadfile $(T)
+
+test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment of its own
+	PYTHONPATH=src .venv-compat/bin/python -m pytest tests/compat
 
 servers:
 	@bash scripts/install_debian_packages.sh
@@ -40,9 +43,10 @@ docs: .venv/development ## check that documents and program agree
 lock: .venv/development ## compile the hashed locks anew
 	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
 	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock
+	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group compat --override requirements-compat.in -o requirements-compat.lock
 
 clean: ## remove the environment and everything the demo wrote
-	rm -rf .venv var
+	rm -rf .venv .venv-compat var
 
 .venv/base: requirements-tools.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: apt-get install python3.11 python3.11-venv"; exit 1; }
@@ -57,4 +61,9 @@ clean: ## remove the environment and everything the demo wrote
 
 .venv/development: .venv/runtime requirements-dev.lock
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv-compat/ready: .venv/base requirements-compat.lock
+	$(PYTHON) -m venv --without-pip .venv-compat
+	$(UV) pip install --quiet --compile-bytecode --python .venv-compat/bin/python --require-hashes -r requirements-compat.lock
 	@touch $@

@@ -32,6 +32,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "synthesize",
     "up",
     "upgrade",
+    "run",
     "settings",
     "certificate",
     "units",

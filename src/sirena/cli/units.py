@@ -1,4 +1,4 @@
-"""``sirena units``: the systemd unit of the stack."""
+"""``sirena units``: the systemd units of the stack."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +12,20 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: sirena units --to /etc/systemd/system && systemctl enable --now sirena")
     def units(
         to: Annotated[
-            Path | None, typer.Option(help="Folder to write it into; printed when left out.", show_default=False)
+            Path | None, typer.Option(help="Folder to write them into; printed when left out.", show_default=False)
         ] = None,
+        timers: Annotated[
+            bool, typer.Option("--timers", help="Also services and timers of backup and drill (SIRENA_BACKUP_AT=off).")
+        ] = False,
     ) -> None:
         """Write the systemd unit that starts the stack at boot. Bring the stack up once before and take it down."""
         from sirena.operations.settings import load_settings
-        from sirena.operations.systemd import unit_text, write_unit
+        from sirena.operations.systemd import schedule_texts, unit_text, write_units
 
         settings = load_settings()
-        typer.echo(unit_text(settings) if to is None else write_unit(settings, to), nl=to is not None)
+        if to is not None:
+            for path in write_units(settings, to, timers=timers):
+                typer.echo(path)
+            return
+        texts = [unit_text(settings), *(schedule_texts(settings).values() if timers else ())]
+        typer.echo("\n".join(texts), nl=False)

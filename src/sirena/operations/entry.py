@@ -14,7 +14,7 @@ import signal
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import jinja2
 
@@ -38,7 +38,29 @@ ACCESS_LOCATIONS: Final = ("^~ /auth/", "= /auth")
 _HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
 _TEMPLATES: Final = ("nginx.conf", "to_upstream.conf", "to_access.conf", "identity.conf", "headers.conf")
 _WORKER: Final = "www-data"
+_FIRST_FREE_PORT: Final = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _PRIVILEGED: Final = 1024
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """What the configuration must know of the NGINX that reads it."""
+
+    version: tuple[int, ...]
+    mime_types: str
+    """Its file of types."""
+    worker_account: str
+    """Account of the workers: root's NGINX gives up its rights; empty for another's, which has none to give."""
+
+    @classmethod
+    def of_this_machine(cls) -> Self:
+        """Look at the installed one.
+
+        Raises:
+            PreparationError: there is none.
+        """
+        version = tuple(int(number) for number in version_of([_program(), "-v"]).split("."))
+        return cls(version, _mime_types(), _worker_account())
 
 
 @dataclass(frozen=True)
@@ -86,16 +108,25 @@ class Entry:
             PreparationError: NGINX is missing, refuses the configuration, or a port needs root.
         """
         settings = self.settings
-        low = [port for port in (settings.https_port, settings.http_port, settings.port) if port < _PRIVILEGED]
+        free = _first_free_port()
+        low = [port for port in (settings.https_port, settings.http_port, settings.port) if port < free]
         if low and os.getuid() != 0:
             raise PreparationError(
                 f"only root may listen on port {low[0]}",
-                hint="start with sudo, or choose ports from 1024 with SIRENA_HTTPS_PORT and SIRENA_HTTP_PORT",
+                hint=f"start with sudo, or choose ports from {free} with SIRENA_HTTPS_PORT and SIRENA_HTTP_PORT",
             )
         own = Account.of_this_process()
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         (self.settings.home / "logs").mkdir(exist_ok=True)
         self.challenges.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for name, text in self.texts(Nginx.of_this_machine()).items():
+            beside = self.folder / f".{name}"
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(self.folder / name)
+        own.run([*self.command, "-q", "-t"])
+
+    def texts(self, nginx: Nginx) -> dict[str, str]:
+        """Return the configuration files by name."""
         environment = jinja2.Environment(
             undefined=jinja2.StrictUndefined,
             keep_trailing_newline=True,
@@ -103,22 +134,22 @@ class Entry:
             lstrip_blocks=True,
             autoescape=False,  # noqa: S701 - configuration files, not pages
         )
-        for name in _TEMPLATES:
-            source = files(__package__).joinpath(f"templates/{name}.j2").read_text(encoding="utf-8")
-            beside = self.folder / f".{name}"
-            beside.write_text(environment.from_string(source).render(self._values()), encoding="utf-8")
-            beside.replace(self.folder / name)
-        own.run([*self.command, "-q", "-t"])
+        values = self._values(nginx)
+        return {
+            name: environment.from_string(
+                files(__package__).joinpath(f"templates/{name}.j2").read_text(encoding="utf-8")
+            ).render(values)
+            for name in _TEMPLATES
+        }
 
-    def _values(self) -> dict[str, object]:
+    def _values(self, nginx: Nginx) -> dict[str, object]:
         settings = self.settings
-        version = tuple(int(number) for number in version_of([_program(), "-v"]).split("."))
-        directive = version >= _HTTP2_DIRECTIVE_SINCE
+        directive = nginx.version >= _HTTP2_DIRECTIVE_SINCE
         return {
             "folder": self.folder,
             "logs": settings.home / "logs",
-            "worker_account": _worker_account(),
-            "mime_types": _mime_types(),
+            "worker_account": nginx.worker_account,
+            "mime_types": nginx.mime_types,
             "address": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
             "server_name": settings.server_name,
             "http_port": settings.http_port,
@@ -150,8 +181,15 @@ def _program() -> str:
     return program("nginx", "nginx")
 
 
+def _first_free_port() -> int:
+    """Return the first port that needs no rights: 1024, unless a container or an administrator says otherwise."""
+    try:
+        return int(_FIRST_FREE_PORT.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return _PRIVILEGED
+
+
 def _worker_account() -> str:
-    """Return the account of the workers: root's NGINX gives up its rights, another's has none to give."""
     if os.getuid() != 0:
         return ""
     try:

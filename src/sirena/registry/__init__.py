@@ -4,6 +4,7 @@ The package holds everything Sirena says to MLflow, so that nothing else needs t
 
 - `connection` – one `Registry` per process, errors a person can act on;
 - `served_model`, `served_code`, `pyfunc_artifact` – what a logged model is made of;
+- `model_place` – where its files lie, in MLflow 2 and in MLflow 3;
 - `models`, `runs`, `plots` – one training run and one model version per antimicrobial;
 - `versions` – names such as ``modelo_AMK_NM@production`` and what a version holds;
 - `stages` – promotion; `releases`, `activation`, `release_diff` – the panel as one model;

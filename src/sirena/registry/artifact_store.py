@@ -30,17 +30,18 @@ def local_folder(registry: Registry, location: str) -> Path | None:
     return registry.settings.artifacts / parts.path.lstrip("/")
 
 
-def upload_model(registry: Registry, model_id: str, location: str, folder: Path) -> None:
-    """Store a logged model's files."""
+def upload_folder(registry: Registry, location: str, folder: Path) -> None:
+    """Store a folder's files at an artifact location."""
     target = local_folder(registry, location)
     if target is not None:
         shutil.copytree(folder, target, dirs_exist_ok=True)
         return
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    repository = get_artifact_repository(location)
 
     def send(path: Path) -> None:
         parent = path.parent.relative_to(folder).as_posix()
-        registry.client.log_model_artifact(model_id, str(path), None if parent == "." else parent)
+        repository.log_artifact(str(path), None if parent == "." else parent)
 
     with ThreadPoolExecutor(_UPLOADS) as pool:
         sent = [pool.submit(send, path) for path in files]

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mlflow.entities import LoggedModelStatus
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model
 
 from sirena.domain.errors import UsageError
 from sirena.domain.test_column import parse_test_column
-from sirena.registry.artifact_store import upload_model, upload_to_run
+from sirena.registry.artifact_store import upload_to_run
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import TrainedModel, canonical_json, model_digest, sha256
 from sirena.registry.mlflow_quietly import undisturbed
+from sirena.registry.model_place import ModelPlace, take_place
 from sirena.registry.pyfunc_artifact import save_pyfunc
 from sirena.registry.runs import child_run, code_version, log_report
 from sirena.registry.served_code import served_code
@@ -100,10 +99,10 @@ def log_model_version(
         with tempfile.TemporaryDirectory(prefix="sirena-model-") as scratch:
             files, hashes = _write_files(Path(scratch), trained, certificate, certificate_html)
             _log_plots(registry, run_id, Path(scratch), plots or {})
-            model_id = log_pyfunc(
+            place = log_pyfunc(
                 registry, run_id, name, artifacts=files, columns=(trained.column,), scratch=Path(scratch)
             )
-        return register(registry, name, model_id, run_id, {**facts, **hashes})
+        return register(registry, name, place, run_id, {**facts, **hashes})
 
 
 def log_pyfunc(
@@ -114,8 +113,8 @@ def log_pyfunc(
     artifacts: Mapping[str, Path],
     columns: tuple[str, ...],
     scratch: Path,
-) -> str:
-    """Store a pyfunc as a logged model of a run and return its id.
+) -> ModelPlace:
+    """Store a pyfunc as the model of a run and return where.
 
     Args:
         registry: where.
@@ -125,21 +124,16 @@ def log_pyfunc(
         columns: test columns of the signature.
         scratch: folder for the copy that is uploaded.
     """
-    client = registry.client
-    logged = client.create_logged_model(registry.experiment_id, name=name, source_run_id=run_id)
+    place = take_place(registry, run_id, name)
     folder = scratch / "model"
-    identity = Model(
-        artifact_path=logged.artifact_location, run_id=run_id, model_uuid=logged.model_id, model_id=logged.model_id
-    )
     save_pyfunc(
-        folder, artifacts=artifacts, columns=columns, code=served_code(registry.settings.home), identity=identity
+        folder, artifacts=artifacts, columns=columns, code=served_code(registry.settings.home), identity=place.identity
     )
-    upload_model(registry, logged.model_id, logged.artifact_location, folder)
-    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
-    return str(logged.model_id)
+    place.fill(registry, folder)
+    return place
 
 
-def register(registry: Registry, name: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> ModelVersionRef:
+def register(registry: Registry, name: str, place: ModelPlace, run_id: str, tags: Mapping[str, str]) -> ModelVersionRef:
     """Make a version of a logged model; of two versions with one digest the older stays.
 
     Returns:
@@ -147,12 +141,12 @@ def register(registry: Registry, name: str, model_id: str, run_id: str, tags: Ma
     """
     client = registry.client
     try:
-        created = _create_version(client, name, model_id, run_id, tags)
+        created = _create_version(client, name, place, run_id, tags)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         _create_registered_model(client, name)
-        created = _create_version(client, name, model_id, run_id, tags)
+        created = _create_version(client, name, place, run_id, tags)
     first = find_by_digest(registry, name, tags[DIGEST_TAG])
     if first is not None and first.version < int(created.version):
         registry.models.delete_model_version(name, str(created.version))
@@ -209,9 +203,9 @@ def _log_plots(registry: Registry, run_id: str, scratch: Path, plots: Mapping[st
         upload_to_run(registry, run_id, path)
 
 
-def _create_version(client: Any, name: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> Any:
+def _create_version(client: Any, name: str, place: ModelPlace, run_id: str, tags: Mapping[str, str]) -> Any:
     return client.create_model_version(
-        name, f"models:/{model_id}", run_id=run_id, tags=dict(tags), model_id=model_id, await_creation_for=0
+        name, place.source, run_id=run_id, tags=dict(tags), await_creation_for=0, **place.version_facts
     )
 
 

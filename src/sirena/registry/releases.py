@@ -163,7 +163,7 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
     ):
         file = Path(scratch) / RELEASE_FILE
         file.write_bytes(content)
-        model_id = log_pyfunc(
+        place = log_pyfunc(
             registry,
             run_id,
             RELEASE_MODEL,
@@ -171,7 +171,7 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
             columns=_asked_columns(sorted(members)),
             scratch=Path(scratch),
         )
-        made = register(registry, RELEASE_MODEL, model_id, run_id, tags)
+        made = register(registry, RELEASE_MODEL, place, run_id, tags)
     return find_release(registry, str(made.version))
 
 

@@ -1,0 +1,37 @@
+"""``sirena run``: the stack in the foreground, for containers."""
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="run", epilog="Example: SIRENA_HOME=/var/lib/sirena sirena run --profile production")(run)
+
+
+def run(
+    profile: Annotated[
+        str, typer.Option(help="As for `sirena up`; by default the one brought up last, or SIRENA_PROFILE.")
+    ] = "",
+) -> None:
+    """Start every part as `sirena up` does, stay in the foreground, and end every part in order on SIGTERM or Ctrl-C.
+
+    For containers. On a server, `sirena up` and the systemd unit of `sirena units` do the same.
+    """
+    from sirena.cli.stack_choice import chosen_stack
+    from sirena.cli.up import up
+    from sirena.operations.foreground import alone, ended_by_signal, forget_earlier_container, stay
+
+    stack = chosen_stack(profile)
+    with alone(stack.settings.home):
+        try:
+            with ended_by_signal():
+                if stack.settings.profile == "production":
+                    forget_earlier_container(stack.database().data)
+                up(profile)
+                typer.echo("running until SIGTERM or Ctrl-C")
+                stay(stack.supervisor)
+        finally:
+            stack.take_down()
+            typer.echo("everything has ended")

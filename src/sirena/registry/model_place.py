@@ -1,0 +1,64 @@
+"""Where the files of a logged model lie: the one module that knows MLflow 2 from MLflow 3.
+
+MLflow 3 has logged models: files of their own, named ``models:/m-…``, ready or not. In MLflow 2 a model is a folder
+among the artifacts of its run. Everything else Sirena asks of MLflow is the same in both; `make test-compat` runs
+the chain on MLflow 2.17.1, which ADR 16 says why we do not ship.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from mlflow import entities
+from mlflow.models import Model
+
+from sirena.registry.artifact_store import upload_folder
+from sirena.registry.connection import Registry
+
+_RUN_FOLDER: Final = "model"
+"""Folder of the model among a run's artifacts, in MLflow 2."""
+_HAS_LOGGED_MODELS: Final = hasattr(entities, "LoggedModelStatus")
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """A place taken for one model, before its files are there."""
+
+    location: str
+    """Artifact location of the files."""
+    source: str
+    """What a registered version names as its source."""
+    identity: Model
+    """MLflow's description, with the ids of run and logged model."""
+    version_facts: Mapping[str, str] = field(default_factory=dict)
+    """Further arguments of MLflow's call that makes a version."""
+
+    def fill(self, registry: Registry, folder: Path) -> None:
+        """Store the files, then call the model ready where MLflow knows that word."""
+        upload_folder(registry, self.location, folder)
+        if "model_id" in self.version_facts:
+            registry.client.finalize_logged_model(self.version_facts["model_id"], entities.LoggedModelStatus.READY)
+
+
+def take_place(registry: Registry, run_id: str, name: str) -> ModelPlace:
+    """Take a place for the model of a run.
+
+    Args:
+        registry: where.
+        run_id: run that made the model.
+        name: name of the logged model.
+    """
+    return _logged_model(registry, run_id, name) if _HAS_LOGGED_MODELS else _folder_of_run(registry, run_id)
+
+
+def _logged_model(registry: Registry, run_id: str, name: str) -> ModelPlace:
+    logged: Any = registry.client.create_logged_model(registry.experiment_id, name=name, source_run_id=run_id)
+    location, model_id = str(logged.artifact_location), str(logged.model_id)
+    identity = Model(artifact_path=location, run_id=run_id, model_uuid=model_id, model_id=model_id)
+    return ModelPlace(location, f"models:/{model_id}", identity, {"model_id": model_id})
+
+
+def _folder_of_run(registry: Registry, run_id: str) -> ModelPlace:
+    location = f"{registry.client.get_run(run_id).info.artifact_uri}/{_RUN_FOLDER}"
+    return ModelPlace(location, location, Model(artifact_path=_RUN_FOLDER, run_id=run_id))
