@@ -1,6 +1,8 @@
 """A whole guarded house: real NGINX, the real access service on PostgreSQL with its ledger, and MLflow behind them."""
 
 import os
+import ssl
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -61,7 +63,7 @@ class House:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
         return httpx.Client(
             base_url=f"https://localhost:{self.settings.https_port}",
-            verify=str(authority_file(self.settings)),
+            verify=ssl.create_default_context(cafile=str(authority_file(self.settings))),
             headers=headers,
             timeout=60,
             trust_env=False,
@@ -86,6 +88,28 @@ class House:
                     return one
             assert time.monotonic() < end, f"no such entry; from {address} there are {found}"
             time.sleep(0.2)
+
+    def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of ours as the operator of this house does."""
+        return subprocess.run(
+            [sys.executable, "-m", "sirena.cli", *arguments],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    @contextmanager
+    def entry_with(self, **changes: Any) -> Iterator[None]:
+        """Let the entry have other settings for a while; NGINX takes them up as `sirena up` has it do."""
+        for settings in (self.settings.model_copy(update=changes), self.settings):
+            Entry(settings, self.entry.certificate, self.entry.body_routes).write()
+            Account.of_this_process().run([*self.entry.command, "-s", "reload"])
+            # workers of before go on with what they have; new connections get new ones
+            time.sleep(1)
+            if settings is not self.settings:
+                yield
 
     def written(self) -> str:
         """Return everything that logs and ledger hold."""

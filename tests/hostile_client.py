@@ -12,8 +12,10 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, StreamEnded, StreamReset
 
-SILENCE = 1.0
-"""Seconds without a byte after which the other side is taken to have said everything."""
+SILENCE = 0.3
+"""Seconds without a byte after which the other side, having begun, is taken to have said everything."""
+PATIENCE = 20.0
+"""Seconds until it begins."""
 
 
 @dataclass
@@ -46,16 +48,17 @@ class HostileClient:
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=20, source_address=(address, 0))
         return context.wrap_socket(plain, server_hostname=self.name)
 
-    def send(self, raw: bytes, address: str = "127.0.0.1", *, silence: float = SILENCE) -> list[Answer]:
+    def send(self, raw: bytes, address: str = "127.0.0.1") -> list[Answer]:
         """Send bytes exactly as they are and return every answer that comes until the other side is silent."""
         with self.connect(address) as connection:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLError):
                 connection.sendall(raw)
-            connection.settimeout(silence)
+            connection.settimeout(PATIENCE)
             came = b""
             with contextlib.suppress(TimeoutError, ConnectionResetError, ssl.SSLError):
                 while more := connection.recv(65536):
                     came += more
+                    connection.settimeout(SILENCE)
         return read_answers(came)
 
     def send_http2(self, headers: list[tuple[bytes, bytes]], body: bytes, address: str) -> Answer:
@@ -75,7 +78,7 @@ class HostileClient:
             if body:
                 session.send_data(1, body, end_stream=True)
             connection.sendall(session.data_to_send())
-            connection.settimeout(SILENCE)
+            connection.settimeout(PATIENCE)
             with contextlib.suppress(TimeoutError, ConnectionResetError, ssl.SSLError):
                 while more := connection.recv(65536):
                     for event in session.receive_data(more):
@@ -131,5 +134,5 @@ class _Given:
     def __init__(self, stream: io.BytesIO) -> None:
         self._stream = stream
 
-    def makefile(self, mode: str) -> _Unclosed:
+    def makefile(self, _: str) -> _Unclosed:
         return _Unclosed(self._stream)

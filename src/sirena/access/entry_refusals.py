@@ -11,6 +11,7 @@ these into a log of its own, which is followed here. What promises that a restar
 import json
 import logging
 import os
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -40,11 +41,11 @@ class EntryLog:
 class EntryRefusals:
     """Follows the log; `step` is called again and again by one thread."""
 
-    def __init__(self, source: EntryLog, notify: Notify) -> None:
+    def __init__(self, source: EntryLog, notify: Notify, clock: Callable[[], float] = time.time) -> None:
         """Take up where the state file says; nothing is read yet."""
         self._source = source
         self._notify = notify
-        self._floods = Floods(singly=1)
+        self._floods = Floods(1, clock)
         self._waiting: list[dict[str, Any]] = []
         self._unsure: set[str] = set()
         self._follower = LogFollower(source.log)
@@ -118,10 +119,10 @@ class EntryRefusals:
 def read_line(line: bytes) -> dict[str, Any] | None:
     """Return the facts of a line of the log, or None if it is none.
 
-    Bytes that are no UTF-8 are shown as escapes: whoever is refused chooses what stands in the path.
+    Bytes that are no UTF-8 are replaced: whoever is refused chooses what stands in the path.
     """
     try:
-        said = json.loads(line.decode("utf-8", "backslashreplace"))
+        said = json.loads(line.decode("utf-8", "replace"))
     except ValueError:
         return None
     if not isinstance(said, Mapping) or not isinstance(said.get("cause"), str):
