@@ -35,6 +35,11 @@ SERVICE_LOCATIONS: Final = (
 """What `sirena serve` answers; everything else is MLflow's."""
 ACCESS_LOCATIONS: Final = ("^~ /auth/", "= /auth")
 """Pages of the access service: signing in and out."""
+_ARTIFACTS: Final = (
+    r"~^/(get-artifact|model-versions/get-artifact|(ajax-)?api/2\.0/mlflow-artifacts/artifacts.*"
+    r"|ajax-api/[23]\.0/mlflow/get-trace-artifact|ajax-api/2\.0/mlflow/logged-models/[^/]+/artifacts/files)$"
+)
+"""Routes by which MLflow gives out files that its users wrote."""
 _HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
 _TEMPLATES: Final = (
     "nginx.conf",
@@ -172,6 +177,7 @@ class Entry:
                 "service": settings.service_port,
                 "access": settings.access_port,
             },
+            "artifacts": f'"{_ARTIFACTS}"',
             "service_locations": SERVICE_LOCATIONS,
             "access_locations": (*ACCESS_LOCATIONS, *(f"= {path}" for path in self.body_routes)),
         }
