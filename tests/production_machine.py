@@ -15,7 +15,7 @@ from typing import Any
 from sirena.operations.accounts import Account
 from sirena.operations.settings import Settings
 
-PACKAGES = "postgresql nginx certbot pebble ceph-mon ceph-osd radosgw ceph-common"
+PACKAGES = "postgresql nginx logrotate certbot pebble ceph-mon ceph-osd radosgw ceph-common"
 _PORTS = 40
 
 

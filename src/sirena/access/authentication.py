@@ -14,6 +14,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -37,6 +38,19 @@ _V = TypeVar("_V")
 _REMEMBERED: Final = 10_000
 _HASHES_AT_ONCE: Final = 2
 """Each needs 64 MiB and a core."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Where a request came from, for throttling and the record."""
+
+    address: str
+    request_id: str
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What every event of the request says."""
+        return {"origin": self.address, "request_id": self.request_id}
 
 
 class Authenticator:
@@ -75,12 +89,13 @@ class Authenticator:
         self._throttle = FailureThrottle(passing)
         self._hashing = CapacityLimiter(_HASHES_AT_ONCE)
 
-    async def identify(self, credential: Credential, address: str) -> Identity:
+    async def identify(self, credential: Credential, address: str, request_id: str = "") -> Identity:
         """Say whose credential it is.
 
         Args:
             credential: what the request showed.
             address: of the client, for throttling and the record.
+            request_id: of the request, for the record.
 
         Raises:
             NotSignedInError: it opens nothing, or the account takes no passwords at the moment.
@@ -91,7 +106,7 @@ class Authenticator:
             found = remembered[1]
         else:
             try:
-                found = await self._ask_once(key, credential, address)
+                found = await self._ask_once(key, credential, Sender(address, request_id))
             except SQLAlchemyError:
                 if remembered is None or self._passing() >= remembered[0] + KEPT_SECONDS - FRESH_SECONDS:
                     raise
@@ -106,33 +121,35 @@ class Authenticator:
         self._identities.pop(key, None)
         self._proofs.pop(key, None)
 
-    async def _ask_once(self, key: bytes, credential: Credential, address: str) -> Identity | None:
+    async def _ask_once(self, key: bytes, credential: Credential, sender: Sender) -> Identity | None:
         """Ask the database once for requests that come at the same time with the same credential."""
         task = self._asking.get(key)
         if task is None:
-            task = asyncio.ensure_future(self._ask(key, credential, address))
+            task = asyncio.ensure_future(self._ask(key, credential, sender))
             self._asking[key] = task
             task.add_done_callback(lambda _: self._asking.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _ask(self, key: bytes, credential: Credential, address: str) -> Identity | None:
+    async def _ask(self, key: bytes, credential: Credential, sender: Sender) -> Identity | None:
         # the time before asking: an answer is as old as its question
         asked = self._passing()
         match credential:
             case Bearer(token):
-                identity = await to_thread.run_sync(self._of_token, token)
+                identity = await to_thread.run_sync(self._of_token, token, sender)
             case SessionCookie(value):
                 identity = await to_thread.run_sync(self._of_session, value)
             case Password():
-                identity = await self._of_password(key, credential, address)
+                identity = await self._of_password(key, credential, sender)
                 if identity is None:
                     return None  # not remembered: a lock that ends must be noticed, and the account counts by itself
         _remember(self._identities, key, (asked + FRESH_SECONDS, identity), self._passing())
         return identity
 
-    def _of_token(self, secret: str) -> Identity | None:
+    def _of_token(self, secret: str, sender: Sender) -> Identity | None:
         found = self._tokens.resolve(secret)
         if found is None:
+            whose, cause = self._tokens.why_not(secret)
+            self._notify("login_failed", {"who": whose, **sender.facts, "method": "token", "cause": cause})
             return None
         token, owner = found
         return Identity(owner.name, owner.roles, Means.TOKEN, scopes=token.scopes)
@@ -143,39 +160,39 @@ class Authenticator:
             return None
         return Identity(session.account.name, session.account.roles, Means.SESSION, csrf_sha256=session.csrf_sha256)
 
-    async def _of_password(self, key: bytes, given: Password, address: str) -> Identity | None:
+    async def _of_password(self, key: bytes, given: Password, sender: Sender) -> Identity | None:
         account = await to_thread.run_sync(self._accounts.get, given.name)
         usable = account is not None and not account.disabled and account.password_hash is not None
         if account is not None and usable and self._is_proved(key, account):
             return Identity(account.name, account.roles, Means.PASSWORD)
-        if self._throttle.is_closed(address) or (account is not None and account.locked_until > self._clock()):
-            await self._tell("login_failed", given, address, cause="locked", known=account is not None)
+        if self._throttle.is_closed(sender.address) or (account is not None and account.locked_until > self._clock()):
+            await self._tell("login_failed", given, sender, cause="locked", known=account is not None)
             return None
         expected = account.password_hash if account is not None and usable else None
         right = await to_thread.run_sync(verify_password, expected, given.password, limiter=self._hashing)
         if account is None or not right:
-            await self._note_failure(account, given, address)
+            await self._note_failure(account, given, sender)
             return None
         assert account.password_hash is not None
         await to_thread.run_sync(self._accounts.note_success, account)
         _remember(self._proofs, key, (self._passing() + PROOF_SECONDS, account.password_hash), self._passing())
-        await self._tell("login", given, address, cause="", known=True)
+        await self._tell("login", given, sender, cause="", known=True)
         return Identity(account.name, account.roles, Means.PASSWORD)
 
-    async def _note_failure(self, account: Account | None, given: Password, address: str) -> None:
-        self._throttle.note(address)
+    async def _note_failure(self, account: Account | None, given: Password, sender: Sender) -> None:
+        self._throttle.note(sender.address)
         locked = False
         if account is not None:
             after = await to_thread.run_sync(self._accounts.note_failure, account.name)
             locked = after is not None and after.locked_until > self._clock()
-        await self._tell("login_failed", given, address, cause="password", known=account is not None)
+        await self._tell("login_failed", given, sender, cause="password", known=account is not None)
         if locked:
-            facts = {"who": given.name, "origin": address, "account": given.name, "change": "locked"}
+            facts = {"who": given.name, **sender.facts, "account": given.name, "change": "locked"}
             await to_thread.run_sync(self._notify, "account_changed", facts)
 
-    def _tell(self, event: str, given: Password, address: str, *, cause: str, known: bool) -> Awaitable[None]:
+    def _tell(self, event: str, given: Password, sender: Sender, *, cause: str, known: bool) -> Awaitable[None]:
         # a name that is no account may be a password typed into the wrong field
-        facts = {"who": given.name if known else "", "origin": address, "method": "basic"}
+        facts = {"who": given.name if known else "", **sender.facts, "method": "basic"}
         return to_thread.run_sync(self._notify, event, facts | ({"cause": cause} if cause else {}))
 
     def _is_proved(self, key: bytes, account: Account) -> bool:

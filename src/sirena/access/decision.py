@@ -7,7 +7,7 @@ from typing import Final
 from sirena.access.actions import Action
 from sirena.access.authentication import Authenticator
 from sirena.access.credentials import read_credential
-from sirena.access.errors import AmbiguousRequestError, ForbiddenError, NotSignedInError
+from sirena.access.errors import ForbiddenError, ForgedIdentityError, MethodOverrideError, NotSignedInError
 from sirena.access.identity import NOBODY, Identity
 from sirena.access.origin import PageOfOrigin, require_same_origin
 from sirena.access.paths import Target, read_target
@@ -68,7 +68,7 @@ class DecisionMaker:
             NotSignedInError: it shows no credential that holds, and needs one.
             ForbiddenError: its sender may not do this, or nobody may.
         """
-        _refuse_tricks(facts, from_entry=body_is_read)
+        refuse_tricks(facts)
         target = read_target(facts.target)
         asked = self.routes.classify(facts.method, target)
         if asked.action is Action.PUBLIC:
@@ -92,7 +92,7 @@ class DecisionMaker:
         credential = read_credential(facts.header("authorization"), facts.header("cookie"))
         if credential is None:
             raise NotSignedInError("this needs an identity", hint="sign in at /auth/login, or send a token")
-        return await self.authenticator.identify(credential, facts.address)
+        return await self.authenticator.identify(credential, facts.address, facts.request_id)
 
     def require(self, identity: Identity, action: Action, model: str | None) -> None:
         """Refuse what the policy does not allow.
@@ -119,9 +119,14 @@ def _require_reader(asked: Asked, *, body_is_read: bool) -> None:
         raise ForbiddenError("this route is decided by stage control, which was not asked")
 
 
-def _refuse_tricks(facts: RequestFacts, *, from_entry: bool) -> None:
+def refuse_tricks(facts: RequestFacts) -> None:
+    """Refuse headers by which a request pretends to be another, or to come from the entry.
+
+    Raises:
+        MethodOverrideError: a header asks for another method or path.
+        ForgedIdentityError: it bears the entry's own headers.
+    """
     if METHOD_OVERRIDES & facts.headers.keys():
-        raise AmbiguousRequestError("the method and path of a request stand in its request line")
-    # a request that the entry passes on bears its identity headers; we do not read them, and ask anew
-    if not from_entry and IDENTITY_HEADERS & facts.headers.keys():
-        raise AmbiguousRequestError("identity headers are the entry's own")
+        raise MethodOverrideError("the method and path of a request stand in its request line")
+    if IDENTITY_HEADERS & facts.headers.keys():
+        raise ForgedIdentityError("identity headers are the entry's own")

@@ -29,6 +29,24 @@ class AmbiguousRequestError(SirenaError):
     status = 403
 
 
+class MethodOverrideError(AmbiguousRequestError):
+    """A header asks for another method or path than the request line."""
+
+    code = "method_override"
+
+
+class ForgedIdentityError(AmbiguousRequestError):
+    """The request bears headers that only the entry sets."""
+
+    code = "forged_identity"
+
+
+class CrossSiteError(ForbiddenError):
+    """Another site makes a browser act for whoever is signed in with it."""
+
+    code = "cross_site"
+
+
 class PolicyError(SirenaError):
     """The policy file or the route table says something that cannot be meant."""
 

@@ -8,9 +8,9 @@ Notify = Callable[[str, Mapping[str, Any]], None]
 
 EVENTS: Final[Mapping[str, str]] = {
     "login": "somebody signed in with a password (method)",
-    "login_failed": "a password was wrong, or not tried because of a lock (method, cause)",
+    "login_failed": "a password or token did not hold, or was not tried because of a lock (method, cause)",
     "logout": "somebody signed out",
-    "refusal": "a request was refused: no identity, no right, or no clear reading (action, resource)",
+    "refusal": "a request was refused: no identity, no right, or no clear reading (action, resource, cause)",
     "promoted": "a stage is given through MLflow's own interface (model, version, stage, act, outcome)",
     "promotion_refused": "the gate refused a stage asked for in that way (model, version, stage, act)",
     "account_created": "an account was made (account, role)",

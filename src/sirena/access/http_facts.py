@@ -50,11 +50,15 @@ def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
         method, target = request.method, (raw + b"?" + query if query else raw).decode("latin-1")
     if not _METHOD.fullmatch(method) or not target:
         raise AmbiguousRequestError("the entry did not say what is asked for")
-    identifier = headers.get("x-request-id", "")
     return RequestFacts(
         method=method,
         target=target,
         headers=headers,
         address=headers.get("x-real-ip", request.client.host if request.client else ""),
-        request_id=identifier if _ID.fullmatch(identifier) else "",
+        request_id=read_request_id(headers.get("x-request-id", "")),
     )
+
+
+def read_request_id(given: str) -> str:
+    """Return a request's name if it is one, else nothing."""
+    return given if _ID.fullmatch(given) else ""

@@ -12,7 +12,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Final
 
-from sirena.access.errors import ForbiddenError
+from sirena.access.errors import CrossSiteError
 from sirena.access.identity import Identity, Means
 from sirena.access.secrets_issued import digest
 
@@ -34,7 +34,7 @@ def require_same_origin(method: str, identity: Identity, page: PageOfOrigin) -> 
     """Refuse what another site makes a browser do.
 
     Raises:
-        ForbiddenError: the request comes from elsewhere, or a session's request does not show where from.
+        CrossSiteError: the request comes from elsewhere, or a session's request does not show where from.
     """
     if method in _SAFE or identity.means in (Means.TOKEN, Means.NONE):
         return
@@ -46,7 +46,7 @@ def require_same_origin(method: str, identity: Identity, page: PageOfOrigin) -> 
         return
     if identity.csrf_sha256 and page.csrf_token and hmac.compare_digest(identity.csrf_sha256, digest(page.csrf_token)):
         return
-    raise ForbiddenError("the request comes from another site", hint="send the X-Sirena-CSRF token of your session")
+    raise CrossSiteError("the request comes from another site", hint="send the X-Sirena-CSRF token of your session")
 
 
 def _plain(origin: str) -> str:

@@ -10,22 +10,24 @@ from typing import Final
 
 import orjson
 from anyio import to_thread
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from sirena.access.accounts import Accounts
 from sirena.access.authentication import Authenticator
-from sirena.access.decision import DecisionMaker, RequestFacts
-from sirena.access.errors import AmbiguousRequestError, NotSignedInError
+from sirena.access.decision import DecisionMaker, refuse_tricks
+from sirena.access.entry_refusals import EntryLog, EntryRefusals
+from sirena.access.errors import NotSignedInError
 from sirena.access.events import Notify, tell_nobody
-from sirena.access.http_facts import read_facts
+from sirena.access.guarded_record import GuardedRecord
+from sirena.access.http_facts import read_facts, read_request_id
 from sirena.access.policy import Policy
+from sirena.access.recording_task import recording_beside
 from sirena.access.routes import shipped_routes
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
 from sirena.access.stage_control import StageControl, Upstream
-from sirena.access.throttle import Repetitions
 from sirena.access.tokens import Tokens
 from sirena.domain.errors import SirenaError
 
@@ -44,21 +46,25 @@ class AccessParts:
     notify: Notify = tell_nobody
     upstream: Upstream | None = None
     """MLflow and the gate behind stage control; without it, what stage control decides is refused."""
+    entry_log: EntryLog | None = None
+    """Where NGINX writes what it refuses by itself; None in front of no NGINX."""
 
 
 def create_access_app(parts: AccessParts) -> FastAPI:
     """Return the application."""
+    record = GuardedRecord(parts.notify)
     accounts, tokens = Accounts(parts.engine), Tokens(parts.engine)
     sessions = Sessions(parts.engine, hours=parts.session_hours)
-    authenticator = Authenticator(accounts, tokens, sessions, parts.notify)
+    authenticator = Authenticator(accounts, tokens, sessions, record)
     maker = DecisionMaker(shipped_routes(), parts.policy, authenticator)
-    control = StageControl(maker, parts.upstream, parts.notify) if parts.upstream else None
+    control = StageControl(maker, parts.upstream, record) if parts.upstream else None
 
-    repeated = Repetitions()
+    entry = EntryRefusals(parts.entry_log, parts.notify) if parts.entry_log else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with recording_beside(record, entry):
+            yield
         if control is not None:
             await control.close()
 
@@ -67,22 +73,14 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     @app.exception_handler(SirenaError)
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, SirenaError)
-        facts = _facts_or_nothing(request)
-        who = getattr(error, "who", "") or getattr(request.state, "who", "")
+        facts = _facts_of(request)
         if error.status in (401, 403):
-            record = {
-                "who": who,
-                "origin": facts.address if facts else "",
-                "action": facts.method if facts else "",
-                "resource": _printable(facts.target.partition("?")[0]) if facts else "",
-            }
-            if repeated.is_news(tuple(record.values())):
-                record["request_id"] = facts.request_id if facts else ""
-                try:
-                    await to_thread.run_sync(parts.notify, "refusal", record)
-                except SirenaError as unrecorded:
-                    return _refusal(request, unrecorded, record["request_id"], status=503)
-        return _refusal(request, error, facts.request_id if facts else "")
+            who = getattr(error, "who", "") or getattr(request.state, "who", "")
+            try:
+                await to_thread.run_sync(record, "refusal", {**facts, "who": who, "cause": error.code})
+            except SirenaError as unrecorded:
+                return _refusal(request, unrecorded, facts["request_id"], status=503)
+        return _refusal(request, error, facts["request_id"])
 
     @app.exception_handler(SQLAlchemyError)
     async def away(request: Request, _: Exception) -> Response:
@@ -108,10 +106,14 @@ def create_access_app(parts: AccessParts) -> FastAPI:
             },
         )
 
-    app.include_router(signing_in_routes(maker, sessions, parts.notify, session_hours=parts.session_hours))
-    if control is not None:
-        app.include_router(control.routes())
+    signing_in = signing_in_routes(maker, sessions, record, session_hours=parts.session_hours)
+    for router in (signing_in, *([control.routes()] if control is not None else [])):
+        app.include_router(router, dependencies=[Depends(_without_tricks)])
     return app
+
+
+async def _without_tricks(request: Request) -> None:
+    refuse_tricks(read_facts(request))
 
 
 def _refusal(request: Request, error: SirenaError, request_id: str, *, status: int = 0) -> Response:
@@ -130,11 +132,18 @@ def _refusal(request: Request, error: SirenaError, request_id: str, *, status: i
     )
 
 
-def _facts_or_nothing(request: Request) -> RequestFacts | None:
-    try:
-        return read_facts(request, asked_about=request.url.path == "/decide")
-    except AmbiguousRequestError:
-        return None
+def _facts_of(request: Request) -> dict[str, str]:
+    """Return what goes on record of a refused request, however odd it is; the entry has overwritten these headers."""
+    given = request.headers
+    asked_about = request.url.path == "/decide"
+    raw: bytes = request.scope.get("raw_path") or b""
+    target = given.get("x-original-uri", "") if asked_about else raw.decode("latin-1")
+    return {
+        "origin": given.get("x-real-ip", "") or (request.client.host if request.client else ""),
+        "action": given.get("x-original-method", "") if asked_about else request.method,
+        "resource": _printable(target.partition("?")[0]),
+        "request_id": read_request_id(given.get("x-request-id", "")),
+    }
 
 
 def _printable(target: str) -> str:

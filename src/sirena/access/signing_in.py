@@ -51,7 +51,7 @@ def signing_in_routes(maker: DecisionMaker, sessions: Sessions, notify: Notify, 
         target = _local(fields.get("next", "/"))
         password = Password(fields.get("name", "").strip().lower(), fields.get("password", ""))
         try:
-            identity = await maker.authenticator.identify(password, facts.address)
+            identity = await maker.authenticator.identify(password, facts.address, facts.request_id)
         except NotSignedInError:
             return _page(target, refused=True)
         cookie, csrf = await to_thread.run_sync(sessions.begin, identity.name)

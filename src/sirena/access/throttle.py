@@ -1,4 +1,4 @@
-"""Slowing down guessers by where they come from, and not letting repetitions fill the record."""
+"""Slowing down guessers by where they come from."""
 
 import time
 from collections import deque
@@ -10,8 +10,6 @@ LIMIT: Final = 50
 WINDOW: Final = 300.0
 """Seconds."""
 _ADDRESSES: Final = 10_000
-_TOLD_AGAIN_AFTER: Final = 60.0
-"""Seconds after which the same refusal is news again."""
 
 
 class FailureThrottle:
@@ -36,22 +34,3 @@ class FailureThrottle:
             # the oldest address is forgotten, so that a flood of addresses cannot fill the memory
             del self._failures[next(iter(self._failures))]
         self._failures.setdefault(address, deque(maxlen=LIMIT)).append(self._clock())
-
-
-class Repetitions:
-    """Says whether a refusal is news: the same again within a minute is not, so that nobody can flood the ledger."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._told: dict[tuple[str, ...], float] = {}
-
-    def is_news(self, refusal: tuple[str, ...]) -> bool:
-        """Tell whether this was not told within the last minute, and remember it."""
-        now = self._clock()
-        if now - self._told.get(refusal, -_TOLD_AGAIN_AFTER) < _TOLD_AGAIN_AFTER:
-            return False
-        if len(self._told) >= _ADDRESSES:
-            del self._told[next(iter(self._told))]
-        self._told.pop(refusal, None)
-        self._told[refusal] = now
-        return True

@@ -105,6 +105,17 @@ class Tokens:
                 connection.execute(update(TOKENS).where(TOKENS.c.id == token.id).values(last_used=now))
         return token, owner
 
+    def why_not(self, secret: str) -> tuple[str, str]:
+        """Return owner and cause of a token that opens nothing, for the record; without one, ``unknown``."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(TOKENS).where(TOKENS.c.secret_sha256 == digest(secret))).one_or_none()
+        if row is None:
+            return "", "unknown"
+        token = token_of(row)
+        if token.revoked is not None:
+            return token.account, "revoked"
+        return token.account, "disabled" if token.holds(self._clock()) else "expired"
+
     def of(self, account: str | None = None) -> list[Token]:
         """Return the tokens of an account, or all, oldest first."""
         query = select(TOKENS).order_by(TOKENS.c.created)

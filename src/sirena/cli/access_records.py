@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sirena.access.entry_refusals import EntryLog
     from sirena.operations.settings import Settings
 
 
@@ -31,3 +34,12 @@ def record_events(settings: "Settings") -> Callable[[str, Mapping[str, Any]], No
         ledger.append(CATALOGUE[event](outcome=outcome, **said))
 
     return record
+
+
+def entry_log_at(log: "Path", settings: "Settings") -> "EntryLog":
+    """Return where NGINX's refusals are read, with the place in it kept below `SIRENA_HOME`."""
+    from sirena.access.entry_refusals import EntryLog
+    from sirena.ledger.store import open_ledger
+
+    ledger = open_ledger(settings)
+    return EntryLog(log, settings.home / "entry-refusals.json", lambda act: any(ledger.read(act=act)))

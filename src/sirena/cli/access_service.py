@@ -1,5 +1,6 @@
 """``sirena access-service``: the service NGINX asks before every request."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,9 @@ def register(app: typer.Typer) -> None:
 def access_service(
     host: Annotated[str, typer.Option(help="Address to listen on; NGINX is its only client.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 15520,
+    entry_log: Annotated[
+        Path | None, typer.Option(help="NGINX's log of what it refused by itself; it goes on record here.")
+    ] = None,
 ) -> None:
     """Decide for NGINX who may do what, until Ctrl-C or SIGTERM; `sirena up` starts it.
 
@@ -23,7 +27,7 @@ def access_service(
     from sirena.access.policy import load_policy
     from sirena.access.service import AccessParts, create_access_app
     from sirena.access.store import open_store
-    from sirena.cli.access_records import record_events
+    from sirena.cli.access_records import entry_log_at, record_events
     from sirena.cli.access_upstream import RegistryUpstream
     from sirena.operations.settings import load_settings
     from sirena.serving.server import bind, run_until_signal, url_of
@@ -40,6 +44,7 @@ def access_service(
             session_hours=settings.session_hours,
             notify=record_events(settings),
             upstream=upstream,
+            entry_log=entry_log_at(entry_log, settings) if entry_log else None,
         )
     )
     told = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"

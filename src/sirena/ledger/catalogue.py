@@ -23,7 +23,11 @@ class LoginFailed(Event):
     event = "login_failed"
     method: Name
     cause: Name
-    """``password``, ``expired``, ``revoked``, ``locked`` …; never what was typed."""
+    """``password``, ``unknown``, ``expired``, ``revoked``, ``locked`` …; never what was typed."""
+    times: int = 1
+    """How often, where a flood of them stands as one."""
+    since: Name = ""
+    """When the first of several was tried, UTC, ISO 8601."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +39,19 @@ class Logout(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AccessRefused(Event):
-    """A request was refused by the policy."""
+    """A request was refused, by the policy or by the entry itself."""
 
     event = "refusal"
     action: Name
-    """What the policy calls the action, or the HTTP method."""
+    """The HTTP method, empty when it could not be read."""
     resource: Place
-    """Route without its query."""
+    """Route without its query, empty when it could not be read."""
+    cause: Name = ""
+    """``not_signed_in``, ``forbidden``, ``cross_site`` …, or the entry's ``ambiguous_path``, ``other_host`` …"""
+    times: int = 1
+    """How often, where a flood of them stands as one."""
+    since: Name = ""
+    """When the entry refused it, or the first of several; UTC, ISO 8601."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ The configuration is written from templates at every start and never edited by h
 import os
 import pwd
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, Self
@@ -35,8 +35,22 @@ SERVICE_LOCATIONS: Final = (
 """What `sirena serve` answers; everything else is MLflow's."""
 ACCESS_LOCATIONS: Final = ("^~ /auth/", "= /auth")
 """Pages of the access service: signing in and out."""
+_ARTIFACTS: Final = (
+    r"~^/(get-artifact|model-versions/get-artifact|(ajax-)?api/2\.0/mlflow-artifacts/artifacts.*"
+    r"|ajax-api/[23]\.0/mlflow/get-trace-artifact|ajax-api/2\.0/mlflow/logged-models/[^/]+/artifacts/files)$"
+)
+"""Routes by which MLflow gives out files that its users wrote."""
 _HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
-_TEMPLATES: Final = ("nginx.conf", "to_upstream.conf", "to_access.conf", "identity.conf", "headers.conf")
+_TEMPLATES: Final = (
+    "nginx.conf",
+    "to_upstream.conf",
+    "to_access.conf",
+    "identity.conf",
+    "headers.conf",
+    "logrotate.conf",
+)
+_LOG_MEGABYTES: Final = 20
+_LOGS_KEPT: Final = 5
 _WORKER: Final = "www-data"
 _FIRST_FREE_PORT: Final = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _PRIVILEGED: Final = 1024
@@ -71,6 +85,8 @@ class Entry:
     certificate: CertificatePaths
     body_routes: tuple[str, ...] = ()
     """Routes of MLflow that the access service decides by their body and passes on itself, such as setting an alias."""
+    reader: Account = field(default_factory=Account.of_this_process)
+    """Account of the access service, which reads what NGINX refused by itself."""
 
     @property
     def folder(self) -> Path:
@@ -81,6 +97,11 @@ class Entry:
     def challenges(self) -> Path:
         """Folder in which certbot leaves answers to Let's Encrypt's challenges."""
         return self.settings.home / "acme" / "webroot"
+
+    @property
+    def refusals(self) -> Path:
+        """Log of what NGINX refused by itself; in a folder of its own, which the access service may enter."""
+        return self.settings.home / "refusals" / "refusals.jsonl"
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -117,8 +138,12 @@ class Entry:
             )
         own = Account.of_this_process()
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        (self.settings.home / "logs").mkdir(exist_ok=True)
+        logs = self.settings.home / "logs"
+        logs.mkdir(exist_ok=True)
+        # NGINX's workers must get at their logs to open them anew; the files themselves are not for everybody
+        logs.chmod(0o755)
         self.challenges.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._let_refusals_be_read()
         for name, text in self.texts(Nginx.of_this_machine()).items():
             beside = self.folder / f".{name}"
             beside.write_text(text, encoding="utf-8")
@@ -142,12 +167,27 @@ class Entry:
             for name in _TEMPLATES
         }
 
+    def _let_refusals_be_read(self) -> None:
+        folder = self.refusals.parent
+        folder.mkdir(exist_ok=True)
+        self.refusals.touch()
+        for path, rights in ((folder, 0o755), (self.refusals, 0o640)):
+            path.chmod(rights)
+            if self.reader.is_other:
+                # NGINX keeps the group when it opens a log anew, and gives the file to its workers
+                os.chown(path, -1, self.reader.gid)
+
     def _values(self, nginx: Nginx) -> dict[str, object]:
         settings = self.settings
         directive = nginx.version >= _HTTP2_DIRECTIVE_SINCE
         return {
             "folder": self.folder,
             "logs": settings.home / "logs",
+            "refusals": self.refusals,
+            "requests": settings.home / "logs" / "entry.jsonl",
+            "process_id": self.folder / "nginx.pid",
+            "megabytes": _LOG_MEGABYTES,
+            "logs_kept": _LOGS_KEPT,
             "worker_account": nginx.worker_account,
             "mime_types": nginx.mime_types,
             "address": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
@@ -168,6 +208,7 @@ class Entry:
                 "service": settings.service_port,
                 "access": settings.access_port,
             },
+            "artifacts": f'"{_ARTIFACTS}"',
             "service_locations": SERVICE_LOCATIONS,
             "access_locations": (*ACCESS_LOCATIONS, *(f"= {path}" for path in self.body_routes)),
         }

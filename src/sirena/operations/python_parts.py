@@ -105,11 +105,20 @@ class PythonParts:
             ready_seconds=120.0,
         )
 
-    def access(self, database: PostgreSql) -> Part:
-        """Describe the access service, which decides on every request."""
+    def access(self, database: PostgreSql, entry_log: Path) -> Part:
+        """Describe the access service, which decides on every request and records what the entry refused by itself."""
         return Part(
             "access",
-            (sys.executable, "-m", "sirena.cli", "access-service", "--port", str(self.settings.access_port)),
+            (
+                sys.executable,
+                "-m",
+                "sirena.cli",
+                "access-service",
+                "--port",
+                str(self.settings.access_port),
+                "--entry-log",
+                str(entry_log),
+            ),
             self.account,
             HttpHealth(f"http://127.0.0.1:{self.settings.access_port}/livez"),
             __version__,

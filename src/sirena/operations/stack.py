@@ -12,6 +12,7 @@ from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.acme import issue
 from sirena.operations.certificates import authority_file, entry_certificate
 from sirena.operations.entry import Entry
+from sirena.operations.entry_logs import log_rotation
 from sirena.operations.health_report import PartHealth, health_of
 from sirena.operations.object_store import ObjectStore
 from sirena.operations.part import Part, RunningHealth
@@ -59,8 +60,9 @@ class Stack:
             *(store.parts() if store else []),
             python.mlflow(self.database(), self.s3_endpoint),
             python.service(self.settings.service_port),
-            python.access(self.database()),
+            python.access(self.database(), self.entry().refusals),
             self.entry().part(),
+            log_rotation(self.entry()),
         ]
         if self.settings.backup_at != OFF:
             parts.append(python.backup_watch(self.s3_endpoint))
@@ -76,7 +78,7 @@ class Stack:
 
     def entry(self) -> Entry:
         """Describe the entry with the certificate it has now."""
-        return Entry(self.settings, entry_certificate(self.settings), self.body_routes)
+        return Entry(self.settings, entry_certificate(self.settings), self.body_routes, self._python().account)
 
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
         """Prepare, start and wait until every part is well; again is harmless.

@@ -42,7 +42,7 @@ class House:
 
     def send(self, who: str, method: str, route: str, body: Any, **options: Any) -> httpx.Response:
         """Send a request of MLflow's API as somebody."""
-        headers = {"Authorization": self.entry.token(who), "X-Sirena-User": "the entry says so"}
+        headers = {"Authorization": self.entry.token(who)}
         return self.entry.client.request(method, route, json=body, headers=headers, **options)
 
     def alias(self, who: str, version: ModelVersion, alias: str = "production") -> httpx.Response:

@@ -1,0 +1,144 @@
+"""What the entry refused by itself, put on record: NGINX's log of refusals becomes entries of the ledger.
+
+NGINX refuses ambiguous paths, malformed requests, other hosts and floods without asking anybody. It writes each of
+these into a log of its own, which is followed here. What promises that a restart neither loses nor repeats an entry:
+
+- the state file holds the place in the log, the counts of the floods under way, and the entries to be written;
+- it is replaced before entries are written and after; an entry found in it at a start may have been written already, so
+  the ledger is asked for its act before it is written again.
+"""
+
+import json
+import logging
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sirena.access.events import Notify
+from sirena.access.floods import Floods, Source
+from sirena.access.log_follower import LogFollower, Place
+
+REFUSAL: Final = "refusal"
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EntryLog:
+    """Where NGINX's refusals are read, and how they are recorded."""
+
+    log: Path
+    state: Path
+    """File in which the place in the log is kept."""
+    is_recorded: Callable[[str], bool]
+    """Tells whether the ledger holds an entry of an act."""
+
+
+class EntryRefusals:
+    """Follows the log; `step` is called again and again by one thread."""
+
+    def __init__(self, source: EntryLog, notify: Notify, clock: Callable[[], float] = time.time) -> None:
+        """Take up where the state file says; nothing is read yet."""
+        self._source = source
+        self._notify = notify
+        self._floods = Floods(1, clock)
+        self._waiting: list[dict[str, Any]] = []
+        self._unsure: set[str] = set()
+        self._follower = LogFollower(source.log)
+        self._restore()
+
+    def step(self) -> bool:
+        """Read what came, record what is due, and tell whether there may be more to read at once.
+
+        Raises:
+            SirenaError: the ledger cannot be written; the next step tries again.
+        """
+        self._record()
+        lines = self._follower.read()
+        for line in lines:
+            self._take(line)
+        for held in self._floods.due():
+            self._waiting.append({**held.facts, "act": uuid.uuid4().hex})
+        if lines or self._waiting:
+            self._keep()
+        self._record()
+        return bool(lines)
+
+    def _take(self, line: bytes) -> None:
+        facts = read_line(line)
+        if facts is None:
+            _LOG.warning("a line of the entry's refusals cannot be read")
+            return
+        source = Source(REFUSAL, facts["origin"], "", facts["cause"])
+        if self._floods.admits(source, "", facts):
+            self._waiting.append({**facts, "act": uuid.uuid4().hex})
+
+    def _record(self) -> None:
+        if not self._waiting:
+            return
+        while self._waiting:
+            facts = self._waiting[0]
+            if facts["act"] not in self._unsure or not self._source.is_recorded(facts["act"]):
+                self._unsure.add(facts["act"])
+                self._notify(REFUSAL, facts)
+            self._unsure.discard(facts["act"])
+            del self._waiting[0]
+        self._keep()
+
+    def _restore(self) -> None:
+        try:
+            kept = json.loads(self._source.state.read_text(encoding="utf-8"))
+            self._follower = LogFollower(self._source.log, Place(**kept["place"]))
+            self._floods.put_back(kept["floods"])
+            self._waiting = kept["waiting"]
+            self._unsure = {facts["act"] for facts in self._waiting}
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError):
+            # better some refusals twice on record than none
+            _LOG.warning("the place in the entry's refusals cannot be read; they are read from the start")
+
+    def _keep(self) -> None:
+        state = {
+            "place": asdict(self._follower.place),
+            "floods": self._floods.kept(),
+            "waiting": self._waiting,
+        }
+        beside = self._source.state.with_suffix(".new")
+        with beside.open("w", encoding="utf-8") as file:
+            json.dump(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._source.state)
+
+
+def read_line(line: bytes) -> dict[str, Any] | None:
+    """Return the facts of a line of the log, or None if it is none.
+
+    Bytes that are no UTF-8 are replaced: whoever is refused chooses what stands in the path.
+    """
+    try:
+        said = json.loads(line.decode("utf-8", "replace"))
+    except ValueError:
+        return None
+    if not isinstance(said, Mapping) or not isinstance(said.get("cause"), str):
+        return None
+    return {
+        "who": "",
+        "origin": str(said.get("from", "")),
+        "action": str(said.get("method", "")),
+        "resource": str(said.get("path", "")),
+        "cause": said["cause"],
+        "request_id": str(said.get("request_id", "")),
+        "since": _moment(said.get("at")),
+    }
+
+
+def _moment(seconds: object) -> str:
+    if not isinstance(seconds, int | float):
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,115 @@
+"""Reading a log to its end, again and again, across rotation, truncation and our own restarts.
+
+A place in a log is the file (its inode and a digest of its beginning, since inodes are used again) and how far it was
+read. After a rotation the old file, now ``.1``, ``.2`` …, is read to its end before the new one is begun; since its
+writer may still be finishing, an old file counts as ended when nothing came for `SETTLE` seconds.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SETTLE: Final = 3.0
+"""Seconds; NGINX's processes open their logs anew within milliseconds of being told."""
+_ROTATED: Final = 20
+_BEGINNING: Final = 256
+_AT_ONCE: Final = 2**20
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a log was read."""
+
+    inode: int = 0
+    offset: int = 0
+    beginning: str = _digest(b"")
+    """SHA-256 of the first bytes that were read, at most 256 of them."""
+    changed: float = 0.0
+    """When the file was last changed as far as it was read; seconds since 1970."""
+
+
+class LogFollower:
+    """Follows one log."""
+
+    def __init__(self, path: Path, place: Place | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start where an earlier process ended.
+
+        Args:
+            path: the log; rotated ones lie beside it with a number behind their name.
+            place: None starts with the oldest file there is.
+            clock: for the wait at the end of a rotated file.
+        """
+        self._path = path
+        self._clock = clock
+        self._quiet_since: float | None = None
+        self.place = place or Place()
+
+    def read(self) -> list[bytes]:
+        """Return the complete lines that came since, of at most a MiB, and move the place behind them.
+
+        Raises:
+            OSError: a file was moved away meanwhile; reading again helps.
+        """
+        files = self._files()
+        at = next((number for number, file in enumerate(files) if self._is_mine(file)), None)
+        if at is None:
+            at = self._first_unread(files)
+            if at is None:
+                return []
+            self._begin(files[at])
+        lines = self._lines(files[at])
+        if lines or at == len(files) - 1:
+            self._quiet_since = None
+        elif self._has_settled():
+            self._begin(files[at + 1])
+            return self._lines(files[at + 1])
+        return lines
+
+    def _files(self) -> list[Path]:
+        """Return the rotated files and the log itself, oldest first."""
+        rotated = [self._path.with_name(f"{self._path.name}.{number}") for number in range(_ROTATED, 0, -1)]
+        return [file for file in (*rotated, self._path) if file.is_file()]
+
+    def _is_mine(self, file: Path) -> bool:
+        found = file.stat()
+        if found.st_ino != self.place.inode or found.st_size < self.place.offset:
+            return False
+        with file.open("rb") as opened:
+            return _digest(opened.read(min(self.place.offset, _BEGINNING))) == self.place.beginning
+
+    def _first_unread(self, files: list[Path]) -> int | None:
+        """Find where to go on when the file that was read is cut, or gone: what changed since is new."""
+        return next((number for number, file in enumerate(files) if file.stat().st_mtime > self.place.changed), None)
+
+    def _begin(self, file: Path) -> None:
+        self.place = Place(file.stat().st_ino, changed=self.place.changed)
+
+    def _lines(self, file: Path) -> list[bytes]:
+        with file.open("rb") as opened:
+            found = os.fstat(opened.fileno())
+            if found.st_ino != self.place.inode:
+                return []
+            beginning = opened.read(_BEGINNING)
+            opened.seek(self.place.offset)
+            text = opened.read(_AT_ONCE)
+        complete = text[: text.rfind(b"\n") + 1]
+        if complete:
+            offset = self.place.offset + len(complete)
+            self.place = Place(found.st_ino, offset, _digest(beginning[: min(offset, _BEGINNING)]), found.st_mtime)
+        return complete.splitlines()
+
+    def _has_settled(self) -> bool:
+        if self._quiet_since is None:
+            self._quiet_since = self._clock()
+        if self._clock() - self._quiet_since < SETTLE:
+            return False
+        self._quiet_since = None
+        return True

@@ -1,0 +1,105 @@
+"""Chromium looking at the entry: what a page becomes there, and what its console says."""
+
+import http.server
+import shutil
+import ssl
+import subprocess
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.guarded_house import House
+
+_OPTIONS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-extensions", "--enable-logging=stderr", "--v=0",
+    "--window-size=1400,900",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What became of a page."""
+
+    page: str
+    """Its document as it stands after its scripts have run."""
+    console: str
+    """What the browser's console said, refused scripts among it."""
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A browser of somebody signed in."""
+
+    origin: str
+
+    def look(self, path: str, *, seconds: int = 10, screenshot: Path | None = None) -> Seen:
+        """Open a page and wait for its scripts."""
+        with tempfile.TemporaryDirectory(prefix="sirena-chromium-") as profile:
+            command = [
+                shutil.which("chromium") or "chromium",
+                *_OPTIONS,
+                f"--user-data-dir={profile}",
+                f"--virtual-time-budget={seconds * 1000}",
+                f"--screenshot={screenshot}" if screenshot else "--dump-dom",
+                self.origin + path,
+            ]
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, errors="replace")
+        console = "\n".join(line for line in ended.stderr.splitlines() if "CONSOLE" in line)
+        return Seen(ended.stdout, console)
+
+
+@contextmanager
+def browser_of(house: House, who: str) -> Iterator[Browser]:
+    """Give a browser that acts as somebody.
+
+    Between browser and entry stands a small server that adds the credential and changes nothing else: every header that
+    keeps a script from running is the entry's own.
+    """
+    context = ssl.create_default_context(cafile=str(house.client.authority))
+    entry, token = f"https://localhost:{house.settings.https_port}", house.tokens[who]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            request = urllib.request.Request(entry + self.path, data=body or None, method=self.command)
+            request.add_header("Authorization", f"Bearer {token}")
+            for name in ("Accept", "Content-Type"):
+                if name in self.headers:
+                    request.add_header(name, self.headers[name])
+            try:
+                answer = urllib.request.urlopen(request, context=context, timeout=60)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
+                content = answer.read()
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                        self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = pass_on  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield Browser(f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

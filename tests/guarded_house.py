@@ -1,0 +1,185 @@
+"""A whole guarded house: real NGINX, the real access service on PostgreSQL with its ledger, and MLflow behind them."""
+
+import os
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+import sirena
+from sirena.access.accounts import Accounts
+from sirena.access.actions import Role
+from sirena.access.routes import body_route_locations
+from sirena.access.store import open_store
+from sirena.access.tokens import Tokens
+from sirena.ledger.entry import Entry as LedgerEntry
+from sirena.ledger.store import Ledger, open_ledger
+from sirena.operations.accounts import Account
+from sirena.operations.certificates import authority_file, self_made
+from sirena.operations.entry import Entry
+from sirena.operations.mlflow_server import embedded_mlflow_server
+from sirena.operations.part import Part
+from sirena.operations.processes import ChildProcess
+from sirena.operations.settings import Settings
+from sirena.operations.stack import Stack
+from tests.hostile_client import HostileClient
+from tests.postgresql import private_cluster
+from tests.production_machine import private_home, production_settings, require_programs
+
+PASSWORD = "correct horse battery staple"
+PATIENCE = 15.0
+
+
+@dataclass
+class House:
+    """What runs, and how to look at it."""
+
+    settings: Settings
+    own: Settings
+    """As the access service has them."""
+    engine: Engine
+    ledger: Ledger
+    entry: Entry
+    environment: dict[str, str]
+    access: ChildProcess
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def client(self) -> HostileClient:
+        """Somebody hostile."""
+        return HostileClient(self.settings.https_port, authority_file(self.settings))
+
+    def honest(self, who: str = "") -> httpx.Client:
+        """Return a client that behaves, with a token of an account."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
+        return httpx.Client(
+            base_url=f"https://localhost:{self.settings.https_port}",
+            verify=ssl.create_default_context(cafile=str(authority_file(self.settings))),
+            headers=headers,
+            timeout=60,
+            trust_env=False,
+        )
+
+    def seen_by_mlflow(self) -> list[str]:
+        """Return the requests that reached MLflow, a line of its log each."""
+        text = (self.settings.home / "logs" / "mlflow.log").read_text(errors="replace")
+        return [line for line in text.splitlines() if "HTTP/1." in line]
+
+    def entries(self, address: str) -> list[LedgerEntry]:
+        """Return what the ledger holds of an address."""
+        return [one for one in self.ledger.read() if one.origin == address]
+
+    def await_entry(self, address: str, fits: Callable[[LedgerEntry], bool]) -> LedgerEntry:
+        """Wait until the ledger holds an entry of an address that fits."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = self.entries(address)
+            for one in found:
+                if fits(one):
+                    return one
+            assert time.monotonic() < end, f"no such entry; from {address} there are {found}"
+            time.sleep(0.2)
+
+    def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of ours as the operator of this house does."""
+        return subprocess.run(
+            [sys.executable, "-m", "sirena.cli", *arguments],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    @contextmanager
+    def entry_with(self, **changes: Any) -> Iterator[None]:
+        """Let the entry have other settings for a while; NGINX takes them up as `sirena up` has it do."""
+        for settings in (self.settings.model_copy(update=changes), self.settings):
+            Entry(settings, self.entry.certificate, self.entry.body_routes).write()
+            Account.of_this_process().run([*self.entry.command, "-s", "reload"])
+            # workers of before go on with what they have; new connections get new ones
+            time.sleep(1)
+            if settings is not self.settings:
+                yield
+
+    def written(self) -> str:
+        """Return everything that logs and ledger hold."""
+        files = [*(self.settings.home / "logs").iterdir(), *self.entry.refusals.parent.iterdir()]
+        logs = [file.read_text(errors="replace") for file in files if file.is_file()]
+        return "\n".join([*logs, *(str(one) for one in self.ledger.read())])
+
+
+@contextmanager
+def guarded_house(**changes: Any) -> Iterator[House]:
+    """Run NGINX, the access service and MLflow; one account per role, named as the role, with password and token."""
+    require_programs("nginx", "logrotate")
+    with private_cluster() as cluster, private_home() as home:
+        cluster.execute("CREATE DATABASE sirena")
+        url = cluster.url("sirena")
+        settings = production_settings(home, **{"rate": 1000, "max_upload": 2**20, **changes})
+        own = settings.model_copy(update={"home": home / "service", "database_url": SecretStr(url)})
+        own.home.mkdir()
+        ledger = open_ledger(own)
+        ledger.create()
+        engine = open_store(url)
+        entry = Entry(settings, self_made(settings), tuple(body_route_locations()), Account.of_this_process())
+        stack = Stack(settings)
+        entry.write()
+        stack.supervisor.write([entry.part()])
+        environment = {
+            "SIRENA_HOME": str(own.home),
+            "SIRENA_DATABASE_URL": url,
+            "SIRENA_PROFILE": "production",
+            "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{settings.mlflow_port}",
+            "PYTHONPATH": os.pathsep.join([str(Path(sirena.__file__).parent.parent), *sys.path]),
+        }
+        access = access_service(settings, entry, environment)
+        house = House(settings, own, engine, ledger, entry, environment, access)
+        _people(house)
+        mlflow = embedded_mlflow_server(settings, settings.mlflow_port)
+        mlflow.launch()
+        access.launch()
+        try:
+            stack.supervisor.start()
+            parts: list[Part] = [entry.part()]
+            stack.wait(parts, lambda _: None)
+            access.await_health()
+            mlflow.await_health()
+            yield house
+        finally:
+            stack.take_down()
+            house.access.stop()
+            mlflow.stop()
+            engine.dispose()
+            ledger.close()
+
+
+def access_service(settings: Settings, entry: Entry, environment: dict[str, str]) -> ChildProcess:
+    """Describe the access service as the stack runs it."""
+    command = (
+        sys.executable, "-m", "sirena.cli", "access-service",
+        "--port", str(settings.access_port), "--entry-log", str(entry.refusals),
+    )  # fmt: skip
+    return ChildProcess(
+        "the access service",
+        command,
+        health=f"http://127.0.0.1:{settings.access_port}/livez",
+        log=settings.home / "logs" / "access.log",
+        environment=environment,
+    )
+
+
+def _people(house: House) -> None:
+    accounts, tokens = Accounts(house.engine), Tokens(house.engine)
+    for role in Role:
+        accounts.add(role.value, frozenset({role}), PASSWORD)
+        house.tokens[role.value] = tokens.create(role.value)[1]
