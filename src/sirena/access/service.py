@@ -20,6 +20,8 @@ from sirena.access.decision import DecisionMaker, RequestFacts
 from sirena.access.errors import AmbiguousRequestError, NotSignedInError
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.http_facts import read_facts
+from sirena.access.openid_configuration import OpenIdConfiguration
+from sirena.access.openid_signing_in import SingleSignOn
 from sirena.access.policy import Policy
 from sirena.access.routes import shipped_routes
 from sirena.access.sessions import Sessions
@@ -42,6 +44,8 @@ class AccessParts:
     policy: Policy
     session_hours: float = 12.0
     notify: Notify = tell_nobody
+    openid: OpenIdConfiguration | None = None
+    """The provider of single sign-on; without it, passwords and tokens are the ways in."""
     upstream: Upstream | None = None
     """MLflow and the gate behind stage control; without it, what stage control decides is refused."""
 
@@ -108,7 +112,11 @@ def create_access_app(parts: AccessParts) -> FastAPI:
             },
         )
 
-    app.include_router(signing_in_routes(maker, sessions, parts.notify, session_hours=parts.session_hours))
+    single_sign_on = SingleSignOn(parts.openid, parts.engine, sessions, parts.notify, session_hours=parts.session_hours)
+    app.include_router(
+        signing_in_routes(maker, sessions, parts.notify, single_sign_on, session_hours=parts.session_hours)
+    )
+    app.include_router(single_sign_on.routes())
     if control is not None:
         app.include_router(control.routes())
     return app

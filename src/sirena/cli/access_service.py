@@ -23,6 +23,7 @@ def access_service(
     from sirena.access.policy import load_policy
     from sirena.access.service import AccessParts, create_access_app
     from sirena.access.store import open_store
+    from sirena.cli.access_openid import openid_configuration
     from sirena.cli.access_records import record_events
     from sirena.cli.access_upstream import RegistryUpstream
     from sirena.operations.settings import load_settings
@@ -39,6 +40,7 @@ def access_service(
             policy,
             session_hours=settings.session_hours,
             notify=record_events(settings),
+            openid=openid_configuration(settings),
             upstream=upstream,
         )
     )
