@@ -53,7 +53,8 @@ class OpenIdProvider:
             )
         deadline = time.monotonic() + 30
         while b"listening" not in self._log.read_bytes():
-            assert self._process.poll() is None and time.monotonic() < deadline, self._log.read_text()
+            running = self._process.poll() is None and time.monotonic() < deadline
+            assert running, self._log.read_text()
             time.sleep(0.05)
 
     def end(self) -> None:

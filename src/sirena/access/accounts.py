@@ -59,7 +59,7 @@ class Accounts:
         Raises:
             AccountError: the name is taken or malformed, there is no role, or the password is too short.
         """
-        if not _NAME.fullmatch(name):
+        if not is_account_name(name):
             raise AccountError(
                 "an account name is 1 to 64 of a-z, 0-9, '.', '_', '@', '-', and begins and ends with a letter or digit"
             )
@@ -134,6 +134,11 @@ class Accounts:
                 connection.execute(
                     update(ACCOUNTS).where(ACCOUNTS.c.name == account.name).values(failed_attempts=0, locked_until=0.0)
                 )
+
+
+def is_account_name(text: str) -> bool:
+    """Tell whether an account may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 def account_row(name: str, roles: frozenset[Role], password_hash: str | None, now: float) -> dict[str, Any]:
