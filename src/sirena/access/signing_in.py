@@ -86,15 +86,16 @@ def signing_in_routes(
         """Sign out."""
         facts = read_facts(request)
         identity = await maker.identify(facts)
-        page = page_of_origin(facts)
-        require_same_origin("POST", identity, page)
+        require_same_origin("POST", identity, page_of_origin(facts))
         credential = read_credential(facts.header("authorization"), facts.header("cookie"))
+        response = Response(status_code=303, headers={"Location": "/auth/login", **HEADERS})
         if identity.means is Means.SESSION and isinstance(credential, SessionCookie):
             await to_thread.run_sync(sessions.end, credential.value)
             maker.authenticator.forget(credential)
             await to_thread.run_sync(notify, "logout", _who(identity.name, facts))
-        elsewhere = await single_sign_on.address_after_logout(identity.name)
-        response = Response(status_code=303, headers={"Location": elsewhere or "/auth/login", **HEADERS})
+            if elsewhere := await single_sign_on.address_after_logout(identity.name):
+                # a page and no redirect: browsers hold pages to `form-action 'self'` through redirects too
+                response = page("signed_out.html.j2", provider=single_sign_on.label, provider_address=elsewhere)
         drop_cookie(response, SESSION_COOKIE)
         drop_cookie(response, CSRF_COOKIE, hidden=False)
         return response
