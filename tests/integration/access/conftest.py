@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from sirena.access.store import open_store
-from sirena.cli.stack_choice import prepare_ledger
+from sirena.cli.tables import make_or_require
 from sirena.ledger.store import open_ledger
 from sirena.operations.certificates import authority_file
 from sirena.operations.python_parts import PythonParts
@@ -47,13 +48,12 @@ class House:
         stack = self.stack
         database = stack.database()
         PythonParts(self.settings, database.reader).prepare()
-        database.prepare()
+        database.prepare(partial(make_or_require, self.settings))
         stack.entry().write()
         parts = [part for part in stack.parts() if part.name in ("postgresql", "access", "entry")]
         stack.supervisor.write(parts)
         stack.supervisor.start()
         stack.wait(parts, lambda _: None)
-        prepare_ledger(stack)
 
     def browser(self) -> Browser:
         """Open a new browser."""
