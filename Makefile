@@ -22,6 +22,7 @@ test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment
 
 servers:
 	@bash scripts/install_debian_packages.sh
+	-@bash scripts/install_oidc_provider.sh >/dev/null
 
 lint: .venv/development ## formatting, ruff, mypy, bandit, secrets, pip-audit
 	$(BIN)/ruff format --check src tests benchmarks scripts

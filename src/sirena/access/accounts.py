@@ -59,21 +59,14 @@ class Accounts:
         Raises:
             AccountError: the name is taken or malformed, there is no role, or the password is too short.
         """
-        if not _NAME.fullmatch(name):
+        if not is_account_name(name):
             raise AccountError(
                 "an account name is 1 to 64 of a-z, 0-9, '.', '_', '@', '-', and begins and ends with a letter or digit"
             )
         if not roles:
             raise AccountError("an account has at least one role", hint=f"roles: {', '.join(Role)}")
-        values = {
-            "name": name,
-            "roles": ",".join(sorted(roles)),
-            "password_hash": hash_password(password) if password is not None else None,
-            "disabled": False,
-            "failed_attempts": 0,
-            "locked_until": 0.0,
-            "created": self._clock(),
-        }
+        password_hash = hash_password(password) if password is not None else None
+        values = account_row(name, roles, password_hash, self._clock())
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert(ACCOUNTS).values(values))
@@ -141,6 +134,24 @@ class Accounts:
                 connection.execute(
                     update(ACCOUNTS).where(ACCOUNTS.c.name == account.name).values(failed_attempts=0, locked_until=0.0)
                 )
+
+
+def is_account_name(text: str) -> bool:
+    """Tell whether an account may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
+def account_row(name: str, roles: frozenset[Role], password_hash: str | None, now: float) -> dict[str, Any]:
+    """Return the row of the table that a new account is."""
+    return {
+        "name": name,
+        "roles": ",".join(sorted(roles)),
+        "password_hash": password_hash,
+        "disabled": False,
+        "failed_attempts": 0,
+        "locked_until": 0.0,
+        "created": now,
+    }
 
 
 def account_of(row: Row[Any]) -> Account:

@@ -7,14 +7,14 @@ Notify = Callable[[str, Mapping[str, Any]], None]
 """Receives an event's name and facts (who, origin, request_id, cause …); never a password, a token or a body."""
 
 EVENTS: Final[Mapping[str, str]] = {
-    "login": "somebody signed in with a password (method)",
-    "login_failed": "a password or token did not hold, or was not tried because of a lock (method, cause)",
+    "login": "somebody signed in with a password or at the provider (method)",
+    "login_failed": "a password or token did not hold or was not tried, or single sign-on ended outside (method, cause)",
     "logout": "somebody signed out",
     "refusal": "a request was refused: no identity, no right, or no clear reading (action, resource, cause)",
     "promoted": "a stage is given through MLflow's own interface (model, version, stage, act, outcome)",
     "promotion_refused": "the gate refused a stage asked for in that way (model, version, stage, act)",
     "account_created": "an account was made (account, role)",
-    "account_changed": "an account was disabled, or takes no passwords for a while (account, change)",
+    "account_changed": "an account was disabled, locked for a while, or got other roles (account, change, role)",
     "token_created": "a token was made (token, owner, scopes, expires)",
     "token_revoked": "a token was revoked (token, owner)",
 }

@@ -22,6 +22,8 @@ from sirena.access.errors import NotSignedInError
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.guarded_record import GuardedRecord
 from sirena.access.http_facts import read_facts, read_request_id
+from sirena.access.openid_configuration import OpenIdConfiguration
+from sirena.access.openid_signing_in import SingleSignOn
 from sirena.access.policy import Policy
 from sirena.access.recording_task import recording_beside
 from sirena.access.routes import shipped_routes
@@ -44,6 +46,8 @@ class AccessParts:
     policy: Policy
     session_hours: float = 12.0
     notify: Notify = tell_nobody
+    openid: OpenIdConfiguration | None = None
+    """The provider of single sign-on; without it, passwords and tokens are the ways in."""
     upstream: Upstream | None = None
     """MLflow and the gate behind stage control; without it, what stage control decides is refused."""
     entry_log: EntryLog | None = None
@@ -106,8 +110,9 @@ def create_access_app(parts: AccessParts) -> FastAPI:
             },
         )
 
-    signing_in = signing_in_routes(maker, sessions, record, session_hours=parts.session_hours)
-    for router in (signing_in, *([control.routes()] if control is not None else [])):
+    single_sign_on = SingleSignOn(parts.openid, parts.engine, sessions, record, session_hours=parts.session_hours)
+    signing_in = signing_in_routes(maker, sessions, record, single_sign_on, session_hours=parts.session_hours)
+    for router in (signing_in, single_sign_on.routes(), *([control.routes()] if control is not None else [])):
         app.include_router(router, dependencies=[Depends(_without_tricks)])
     return app
 

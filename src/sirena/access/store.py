@@ -1,4 +1,4 @@
-"""Where accounts, tokens and sessions are kept: three tables, in PostgreSQL or in a SQLite file.
+"""Where accounts, tokens and sessions are kept: four tables, in PostgreSQL or in a SQLite file.
 
 Times are seconds since 1970 (UTC) as doubles: the one form in which both databases and every comparison agree. The
 tables are made and changed by the revisions in `migrations`; a database of another revision is refused rather than
@@ -71,6 +71,14 @@ SESSIONS: Final = Table(
     Column("created", Double, nullable=False),
     Column("expires", Double, nullable=False),
     Column("revoked", Double),
+)
+EXTERNAL_IDENTITIES: Final = Table(
+    "access_external_identities",
+    METADATA,
+    Column("issuer", String(512), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("account", String(_NAME), ForeignKey("access_accounts.name"), nullable=False, unique=True),
+    Column("created", Double, nullable=False),
 )
 Table("access_schema", METADATA, Column("version", Integer, primary_key=True))  # read by Sirena 0.1.0 alone
 ACCESS_SCHEMA: Final = Schema(

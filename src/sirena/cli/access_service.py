@@ -27,6 +27,7 @@ def access_service(
     from sirena.access.policy import load_policy
     from sirena.access.service import AccessParts, create_access_app
     from sirena.access.store import open_store
+    from sirena.cli.access_openid import openid_configuration
     from sirena.cli.access_records import entry_log_at, record_events
     from sirena.cli.access_upstream import RegistryUpstream
     from sirena.operations.settings import load_settings
@@ -43,6 +44,7 @@ def access_service(
             policy,
             session_hours=settings.session_hours,
             notify=record_events(settings),
+            openid=openid_configuration(settings),
             upstream=upstream,
             entry_log=entry_log_at(entry_log, settings) if entry_log else None,
         )

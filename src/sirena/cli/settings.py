@@ -27,10 +27,12 @@ def list_settings() -> None:
 
 def check() -> None:
     """Find wrong values, names nobody reads, ports used twice, keys others can read; exit code 1 when there are any."""
+    from sirena.cli.access_openid import openid_problems
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.settings_check import problems
 
-    found = problems(chosen_stack("").settings)
+    settings = chosen_stack("").settings
+    found = [*problems(settings), *openid_problems(settings)]
     for problem in found:
         typer.echo(problem)
     if found:

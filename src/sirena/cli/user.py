@@ -59,16 +59,19 @@ def list_accounts() -> None:
     Example: sirena user list
     """
     from sirena.access.accounts import Accounts
+    from sirena.access.external_identities import ExternalIdentities
     from sirena.access.store import open_store
     from sirena.operations.settings import load_settings
 
-    accounts = Accounts(open_store(load_settings().effective_database_url)).everybody()
+    store = open_store(load_settings().effective_database_url)
+    accounts, external = Accounts(store).everybody(), ExternalIdentities(store).accounts()
     if not accounts:
         typer.echo("no accounts yet; make one with `sirena user add NAME --role ROLE`", err=True)
     now = datetime.now(UTC).timestamp()
     for account in accounts:
         state = "disabled" if account.disabled else "locked" if account.locked_until > now else "active"
-        entry = "password" if account.password_hash else "tokens only"
+        without = "single sign-on" if account.name in external else "tokens only"
+        entry = "password" if account.password_hash else without
         typer.echo(f"{account.name:<24} {','.join(sorted(account.roles)):<32} {state:<9} {entry}")
 
 

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.part import HttpHealth, Part, RunningHealth
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.s3 import credentials_file
+from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.supervision import import_path
 
@@ -27,12 +29,15 @@ class PythonParts:
     account: Account
 
     def prepare(self) -> None:
-        """Make the folder in which these parts may write.
+        """Make the folder in which these parts may write, and give them the secret they may read.
 
         Raises:
             PreparationError: the account cannot run our interpreter, as when the checkout lies in root's home.
         """
         self.account.own_folder(self.settings.home / "service")
+        secret = self.settings.openid_client_secret
+        if secret:
+            write_private(self._openid_secret_file, secret, self.account)
         if not self.account.can_run(sys.executable):
             raise PreparationError(
                 f"account {self.account.name!r} cannot run {sys.executable}",
@@ -127,6 +132,7 @@ class PythonParts:
                 **self._own_settings(),
                 "SIRENA_DATABASE_URL": f"postgresql://sirena@127.0.0.1:{self.settings.postgres_port}/sirena",
                 "PGPASSFILE": str(database.password_file),
+                **self._openid_secret(),
             },
             ready_seconds=120.0,
         )
@@ -143,13 +149,21 @@ class PythonParts:
             environment={**self._own_settings(), **given, "SIRENA_HOME": str(self.settings.home)},
         )
 
+    @property
+    def _openid_secret_file(self) -> Path:
+        return self.settings.home / "secrets" / "openid_client_secret"
+
+    def _openid_secret(self) -> dict[str, str]:
+        secret = self.settings.openid_client_secret
+        return {variable_of("oidc_client_secret_file"): str(self._openid_secret_file)} if secret else {}
+
     def _own_settings(self) -> dict[str, str]:
         """Hand on what differs from the defaults, but no secrets and no places."""
         kept = {
             variable_of(name): str(value)
             for name, field in Settings.model_fields.items()
             if (value := getattr(self.settings, name)) not in (None, "", field.default)
-            and name not in ("home", "tracking_uri", "s3_endpoint_url")
+            and name not in ("home", "tracking_uri", "s3_endpoint_url", "oidc_client_secret_file")
             and not isinstance(value, SecretStr)
         }
         uri = f"http://127.0.0.1:{self.settings.mlflow_port}"

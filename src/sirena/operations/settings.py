@@ -22,6 +22,7 @@ FILE_VARIABLE: Final = "SIRENA_SETTINGS_FILE"
 
 OFF: Final = "off"
 """Value of `SIRENA_BACKUP_AT` that leaves backups to somebody else."""
+_HTTPS: Final = 443
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -103,6 +104,37 @@ class Settings(BaseSettings):
 
     session_hours: float = Field(default=12.0, gt=0, le=168, examples=["12"])
     """How long a browser stays signed in, in hours."""
+
+    oidc_issuer: str = Field(
+        default="",
+        pattern=r"^(https://[^\s?#]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s?#]*)?)?$",
+        examples=["https://keycloak.hospital.example/realms/hospital"],
+    )
+    """OpenID provider for single sign-on, the address by which it calls itself; empty means none."""
+
+    oidc_client_id: str = Field(default="", examples=["sirena"])
+    """Name under which Sirena is registered at the provider."""
+
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), examples=["…"])
+    """Secret of that registration; empty for a public client. A file is better."""
+
+    oidc_client_secret_file: Path | None = Field(default=None, examples=["/etc/sirena/openid_secret"])
+    """File that holds the secret alone, readable by its owner only."""
+
+    oidc_scopes: str = Field(default="openid profile email", examples=["openid profile email groups"])
+    """Scopes asked for, with spaces between; `openid` is one of them."""
+
+    oidc_name_claim: str = Field(default="preferred_username", examples=["upn"])
+    """Claim that becomes an account's name; without it a verified `email`, without that `sub`."""
+
+    oidc_groups_claim: str = Field(default="groups", examples=["realm_access.roles"])
+    """Claim that lists a person's groups; dots lead into nested claims."""
+
+    oidc_roles: str = Field(default="", examples=["PROA=clinician; Microbiology=scientist; Heads=approver,clinician"])
+    """Which group holds which roles: `group=role,role; group=role`. Who is in none of them is refused."""
+
+    oidc_label: str = Field(default="", examples=["Hospital Norte"])
+    """What the sign-in page calls the provider; empty means its host name."""
 
     server_name: str = Field(
         default="localhost",
@@ -230,6 +262,27 @@ class Settings(BaseSettings):
     def effective_database_url(self) -> str:
         """The database URL in force: as set, else this server's own PostgreSQL, else a SQLite file."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'sirena.db'}"
+
+    @property
+    def openid_client_secret(self) -> str:
+        """The provider's client secret in force: as set, else what the file holds, else none.
+
+        Raises:
+            SettingsError: the file cannot be read.
+        """
+        if self.oidc_client_secret_file is None:
+            return self.oidc_client_secret.get_secret_value()
+        try:
+            return self.oidc_client_secret_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"SIRENA_OIDC_CLIENT_SECRET_FILE names {self.oidc_client_secret_file}, which cannot be read"
+            ) from error
+
+    @property
+    def entry_url(self) -> str:
+        """Where browsers reach the entry, without a path."""
+        return f"https://{self.server_name}" + (f":{self.https_port}" if self.https_port != _HTTPS else "")
 
     @property
     def password_file(self) -> Path:

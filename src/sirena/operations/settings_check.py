@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from sirena.operations.settings import FILE_VARIABLE, CertificateSource, Settings, settings_file, variable_of
 
 _OTHERS_READ: Final = 0o077
-_SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")
+_SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "SIRENA_OIDC_CLIENT_SECRET")
 _LOOPBACK_PORTS: Final = ("port", "mlflow_port")
 _ALL_PORTS: Final = (
     *("http_port", "https_port", "port", "postgres_port", "s3_port"),
@@ -64,7 +64,13 @@ def problems(settings: Settings) -> list[str]:
     Found are: names nobody reads (with the nearest that exists), ports used twice, a settings file with keys that
     others can read, and combinations that cannot work. Values out of range are found when the settings are loaded.
     """
-    return [*_unknown_names(), *_ports_used_twice(settings), *_open_file(), *_combinations(settings)]
+    return [
+        *_unknown_names(),
+        *_ports_used_twice(settings),
+        *_open_file(),
+        *_combinations(settings),
+        *_single_sign_on(settings),
+    ]
 
 
 def _file_values() -> dict[str, str | None]:
@@ -123,4 +129,28 @@ def _combinations(settings: Settings) -> list[str]:
     ]
     if any(keys) != all(keys):
         found.append("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together; one is missing")
+    return found
+
+
+def _single_sign_on(settings: Settings) -> list[str]:
+    names = [name for name in Settings.model_fields if name.startswith("oidc_") and name in settings.model_fields_set]
+    if not settings.oidc_issuer:
+        given = [variable_of(name) for name in names if name != "oidc_issuer"]
+        return [f"{', '.join(given)} without SIRENA_OIDC_ISSUER does nothing"] if given else []
+    found = [
+        f"SIRENA_OIDC_ISSUER needs {variable_of(name)}"
+        for name in ("oidc_client_id", "oidc_roles")
+        if not getattr(settings, name)
+    ]
+    if "openid" not in settings.oidc_scopes.split():
+        found.append("SIRENA_OIDC_SCOPES needs openid among its scopes")
+    secret_file = settings.oidc_client_secret_file
+    if secret_file is None:
+        return found
+    if settings.oidc_client_secret.get_secret_value():
+        found.append("SIRENA_OIDC_CLIENT_SECRET and SIRENA_OIDC_CLIENT_SECRET_FILE exclude each other")
+    if not os.access(secret_file, os.R_OK):
+        found.append(f"SIRENA_OIDC_CLIENT_SECRET_FILE names {secret_file}, which cannot be read")
+    elif secret_file.stat().st_mode & _OTHERS_READ:
+        found.append(f"{secret_file} holds a secret and others can read it: chmod 600 {secret_file}")
     return found

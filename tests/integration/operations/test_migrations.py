@@ -162,9 +162,7 @@ def test_first_revision_is_0_1_0_in_postgresql(
     postgresql_database(cluster, "new", filled=False)
     monkeypatch.setattr(access_store, "ACCESS_SCHEMA", first_only(ACCESS_SCHEMA, tmp_path))
     monkeypatch.setattr("sirena.ledger.store.LEDGER_SCHEMA", first_only(LEDGER_SCHEMA, tmp_path))
-    bring_to_head(
-        Settings(home=tmp_path, database_owner_url=SecretStr(cluster.url("new", "sirena_owner", "owns"))), "sirena"
-    )
+    bring_to_head(Settings(home=tmp_path, database_owner_url=SecretStr(cluster.url("new", "sirena_owner", "owns"))), "")
     assert dumped(cluster, "old") == dumped(cluster, "new")
     assert "CREATE TRIGGER ledger_continues" in dumped(cluster, "new")
 

@@ -54,7 +54,13 @@ def test_the_route_table_holds_nothing_the_applications_do_not_have() -> None:
 def test_only_signing_in_and_being_alive_need_no_identity() -> None:
     """Deny by default: nobody gets nothing else."""
     public = {(method, path) for method, path, _, roles in lines(walked()) if roles.endswith("n")}
-    assert public == {("GET", "/auth/login"), ("POST", "/auth/login"), ("GET", "/livez")}
+    assert public == {
+        ("GET", "/auth/login"),
+        ("POST", "/auth/login"),
+        ("GET", "/auth/openid/start"),
+        ("GET", "/auth/openid/callback"),
+        ("GET", "/livez"),
+    }
 
 
 def test_a_viewer_changes_nothing() -> None:

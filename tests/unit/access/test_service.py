@@ -13,8 +13,9 @@ from sirena.access.accounts import FREE_ATTEMPTS, Accounts
 from sirena.access.actions import Action, Role
 from sirena.access.authentication import FRESH_SECONDS, KEPT_SECONDS
 from sirena.access.credentials import SESSION_COOKIE
+from sirena.access.pages import CSRF_COOKIE
 from sirena.access.policy import load_policy
-from sirena.access.signing_in import CSRF_COOKIE, LOGIN_COOKIE
+from sirena.access.signing_in import LOGIN_COOKIE
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from tests.access_client import HOST, PASSWORD, Entry, basic, running_entry

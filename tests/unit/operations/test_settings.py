@@ -81,6 +81,55 @@ def test_combinations_that_cannot_work_are_found(changes: dict[str, str], word: 
     assert any(word in text for text in problems(Settings(profile="production", **changes)))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"oidc_client_id": "sirena"}, "without SIRENA_OIDC_ISSUER"),
+        ({"oidc_issuer": "https://id.example"}, "needs SIRENA_OIDC_CLIENT_ID"),
+        ({"oidc_issuer": "https://id.example"}, "needs SIRENA_OIDC_ROLES"),
+        ({"oidc_issuer": "https://id.example", "oidc_scopes": "profile"}, "SIRENA_OIDC_SCOPES"),
+        ({"oidc_issuer": "https://id.example", "oidc_client_secret_file": "/nowhere"}, "cannot be read"),
+        (
+            {"oidc_issuer": "https://id.example", "oidc_client_secret_file": "/nowhere", "oidc_client_secret": "x"},
+            "exclude each other",
+        ),
+    ],
+)
+def test_what_is_wrong_with_single_sign_on_is_found(changes: dict[str, str], word: str) -> None:
+    """Before the first person stands outside."""
+    assert any(word in text for text in problems(Settings(**changes)))  # type: ignore[arg-type]
+
+
+def test_a_secret_file_others_can_read_and_a_wrong_group_mapping_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By the command; when all is right it is content."""
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    secret.chmod(0o644)
+    monkeypatch.setenv("SIRENA_OIDC_ISSUER", "https://id.example/realms/x")
+    monkeypatch.setenv("SIRENA_OIDC_CLIENT_ID", "sirena")
+    monkeypatch.setenv("SIRENA_OIDC_CLIENT_SECRET_FILE", str(secret))
+    monkeypatch.setenv("SIRENA_OIDC_ROLES", "PROA=doctor")
+    checked = run_command(capfd, ["settings", "check"])
+    assert checked.code == 1
+    assert f"chmod 600 {secret}" in checked.output
+    assert "SIRENA_OIDC_ROLES, pair 1" in checked.output
+    assert "hunter2" not in checked.output
+    secret.chmod(0o600)
+    monkeypatch.setenv("SIRENA_OIDC_ROLES", "PROA=clinician")
+    assert run_command(capfd, ["settings", "check"]).code == 0
+    assert load_settings().openid_client_secret == "hunter2"
+
+
+@pytest.mark.parametrize("issuer", ["http://id.example", "ftp://id.example", "https://id.example?x=1", "id.example"])
+def test_an_issuer_that_cannot_be_trusted_is_no_setting(issuer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over plain HTTP anybody on the way could be the provider; loopback is for trying."""
+    monkeypatch.setenv("SIRENA_OIDC_ISSUER", issuer)
+    with pytest.raises(SettingsError, match="SIRENA_OIDC_ISSUER"):
+        load_settings()
+
+
 def test_the_command_tells_and_never_shows_a_secret(
     home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

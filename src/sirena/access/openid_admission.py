@@ -1,0 +1,73 @@
+"""Letting in whom the provider vouches for: account, roles, record.
+
+The rules, in their order:
+
+- a disabled account stays outside, and nothing of it changes;
+- roles are what the groups say now: gained and lost at each sign-in;
+- without a role nobody is let in, and an account that had some has none from then on, its tokens included;
+- a person who was never here gets an account, unless the name is another's.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sirena.access.accounts import Account
+from sirena.access.events import Notify
+from sirena.access.external_identities import ExternalIdentities
+from sirena.access.openid_claims import ExternalPerson
+from sirena.access.openid_refusals import DISABLED, NAME_TAKEN, NO_GROUP, SignInRefusedError
+
+
+class Admission:
+    """Decides on persons a provider vouches for."""
+
+    def __init__(self, identities: ExternalIdentities, notify: Notify) -> None:
+        self._identities = identities
+        self._notify = notify
+
+    def admit(self, person: ExternalPerson, record: dict[str, Any]) -> str:
+        """Return the name of the account that may enter.
+
+        Args:
+            person: as the proved claims say.
+            record: common facts of the events, origin and request.
+
+        Raises:
+            SignInRefusedError: the person may not enter.
+        """
+        account = self._identities.find(person)
+        if account is None:
+            return self._newcomer(person, record)
+        if account.disabled:
+            raise SignInRefusedError(DISABLED, account.name)
+        if account.roles != person.roles:
+            facts = {"account": account.name, "change": "role", "role": ",".join(sorted(person.roles))}
+            with self._recorded("account_changed", account.name, record, facts):
+                self._identities.give_roles(account, person.roles)
+        if not person.roles:
+            raise SignInRefusedError(NO_GROUP, account.name)
+        return account.name
+
+    def _newcomer(self, person: ExternalPerson, record: dict[str, Any]) -> str:
+        if not person.roles:
+            raise SignInRefusedError(NO_GROUP, person.name)
+        if not person.name or self._identities.is_taken(person.name):
+            raise SignInRefusedError(NAME_TAKEN, person.name)
+        facts = {"account": person.name, "role": ",".join(sorted(person.roles))}
+        with self._recorded("account_created", person.name, record, facts):
+            account: Account = self._identities.create(person)
+        return account.name
+
+    @contextmanager
+    def _recorded(self, event: str, who: str, record: dict[str, Any], facts: dict[str, Any]) -> Iterator[None]:
+        """Put the intention on record before, the outcome after."""
+        said = record | facts | {"who": who, "act": uuid.uuid4().hex}
+        self._notify(event, said | {"outcome": "intended"})
+        try:
+            yield
+        except BaseException:
+            self._notify(event, said | {"outcome": "failed"})
+            raise
+        self._notify(event, said | {"outcome": "done"})

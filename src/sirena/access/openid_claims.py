@@ -1,0 +1,81 @@
+"""From a provider's claims to a person of ours: pure, and trusting nothing that was not proved.
+
+- *Who it is* is the pair of issuer and subject, the only claims a provider may not give to somebody else later.
+- *The account's name* is the configured claim; without it the e-mail address, if the provider says it is verified;
+  without that the subject. It is for people to read and proves nothing.
+- *Roles* are those of all groups that are mapped. An e-mail address counts as a group only when verified.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sirena.access.actions import Role
+from sirena.access.openid_configuration import OpenIdConfiguration
+
+_UNUSABLE: Final = re.compile(r"[^a-z0-9._@-]+")
+_LONGEST_NAME: Final = 64
+_LONGEST_SUBJECT: Final = 255
+"""OpenID Connect Core 1.0, section 2: a subject has at most 255 ASCII characters."""
+
+
+@dataclass(frozen=True)
+class ExternalPerson:
+    """Somebody a provider vouches for."""
+
+    issuer: str
+    subject: str
+    name: str
+    """Name an account of theirs would have; empty when the claims hold nothing that could be one."""
+    roles: frozenset[Role]
+
+
+def read_person(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> ExternalPerson | None:
+    """Return who the claims of a verified ID token speak of; None when the subject is malformed."""
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not subject.isascii() or not 0 < len(subject) <= _LONGEST_SUBJECT:
+        return None
+    return ExternalPerson(
+        configuration.issuer, subject, _name(claims, configuration.name_claim, subject), _roles(claims, configuration)
+    )
+
+
+def says_enough(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> bool:
+    """Tell whether claims hold name and groups, so that nothing more has to be asked for."""
+    return all(_at(claims, path) is not None for path in (configuration.name_claim, configuration.groups_claim))
+
+
+def _name(claims: Mapping[str, Any], claim: str, subject: str) -> str:
+    email = claims.get("email") if claims.get("email_verified") is True else None
+    given = _at(claims, claim) if claim != "email" else email
+    for candidate in (given, email, subject):
+        if isinstance(candidate, str) and (name := _as_account_name(candidate)):
+            return name
+    return ""
+
+
+def _as_account_name(text: str) -> str:
+    """Return the nearest name an account may have: no accents, lower case, ``-`` for what cannot stand in one."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().strip()
+    return _UNUSABLE.sub("-", plain)[:_LONGEST_NAME].strip("._@-")
+
+
+def _roles(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> frozenset[Role]:
+    if configuration.groups_claim == "email" and claims.get("email_verified") is not True:
+        return frozenset()
+    value = _at(claims, configuration.groups_claim)
+    groups = value if isinstance(value, list) else [value]
+    held = [configuration.group_roles.get(group, frozenset()) for group in groups if isinstance(group, str)]
+    return frozenset().union(*held)
+
+
+def _at(claims: Mapping[str, Any], path: str) -> Any:
+    """Return a claim; a name with dots that is no claim itself leads into nested ones."""
+    if path in claims:
+        return claims[path]
+    value: Any = claims
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value

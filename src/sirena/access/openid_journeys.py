@@ -1,0 +1,74 @@
+"""What a browser takes along to the provider and shows when it comes back, so that nobody else's answer is taken.
+
+It is a cookie that only we can read and write (encrypted and signed with a key that lives as long as the process): no
+memory that a flood of begun sign-ins could fill. An answer counts once: states that came back are remembered until
+they would be too old anyway.
+"""
+
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from sirena.access.openid_refusals import STATE, SignInRefusedError
+from sirena.access.secrets_issued import new_secret
+
+JOURNEY_COOKIE: Final = "__Host-sirena_openid"
+JOURNEY_SECONDS: Final = 600
+"""Time somebody has for password and second factor at the provider."""
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One sign-in under way."""
+
+    state: str
+    nonce: str
+    verifier: str
+    """PKCE's; only its hash goes through the browser's address bar."""
+    target: str
+    """Page of ours to show in the end."""
+
+
+class Journeys:
+    """Seals journeys, and opens each once."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._box = Fernet(Fernet.generate_key())
+        self._clock = clock
+        self._ended: dict[str, float] = {}
+
+    def begin(self, target: str) -> tuple[Journey, str]:
+        """Return a new journey and the cookie that holds it."""
+        journey = Journey(new_secret(), new_secret(), secrets.token_urlsafe(48), target)
+        sealed = self._box.encrypt_at_time(json.dumps(asdict(journey)).encode(), int(self._clock()))
+        return journey, sealed.decode()
+
+    def end(self, cookie: str, state: str) -> Journey:
+        """Return the journey a browser comes back from.
+
+        Args:
+            cookie: what it was given.
+            state: what the provider sent back.
+
+        Raises:
+            SignInRefusedError: it is not ours, of another browser, too old, or ended already.
+        """
+        now = self._clock()
+        try:
+            opened = self._box.decrypt_at_time(cookie.encode(), JOURNEY_SECONDS, int(now))
+        except (InvalidToken, UnicodeError) as error:
+            raise SignInRefusedError(STATE) from error
+        journey = Journey(**json.loads(opened))
+        if not hmac.compare_digest(journey.state.encode(), state.encode()):
+            raise SignInRefusedError(STATE)
+        self._ended = {ended: until for ended, until in self._ended.items() if until > now}
+        if journey.state in self._ended:
+            raise SignInRefusedError(STATE)
+        self._ended[journey.state] = now + JOURNEY_SECONDS
+        return journey

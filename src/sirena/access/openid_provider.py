@@ -1,0 +1,203 @@
+"""Speaking with an OpenID provider: discovery, the code for a token, and proof that the token is true.
+
+An ID token counts when all of this holds, and is refused otherwise:
+
+- it is signed with a key the provider publishes, by an asymmetric algorithm (neither ``none`` nor a shared secret);
+- ``iss`` is the configured issuer, ``aud`` holds our client id (and ``azp``, if there are several, is ours);
+- it is not expired, not from the future (a minute of difference between clocks is forgiven);
+- ``nonce`` is the one of this very sign-in; ``at_hash``, where given, belongs to the access token.
+
+What the provider publishes is read anew when it is older than `FRESH_SECONDS`, so that a change of its keys is no
+incident, and not more often, so that nobody can make us flood it.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx2
+from authlib.common.errors import AuthlibBaseError
+from authlib.common.urls import add_params_to_uri
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
+
+from sirena.access.openid_claims import says_enough
+from sirena.access.openid_configuration import OpenIdConfiguration
+from sirena.access.openid_refusals import AWAY, PROVIDER, TOKEN, SignInRefusedError
+
+FRESH_SECONDS: Final = 5.0
+_TIMEOUT_SECONDS: Final = 5.0
+_LEEWAY_SECONDS: Final = 60
+_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+_ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a provider says of itself."""
+
+    metadata: Mapping[str, Any]
+    keys: KeySet
+
+
+class OpenIdProvider:
+    """One provider; used in one event loop."""
+
+    def __init__(self, configuration: OpenIdConfiguration, clock: Callable[[], float] = time.monotonic) -> None:
+        self._configuration = configuration
+        self._clock = clock
+        # the system's authorities, where a hospital installs its own
+        self._tls = ssl.create_default_context()
+        self._asking = asyncio.Lock()
+        self._published: tuple[float, Published | None] | None = None
+
+    async def address_for_signing_in(self, state: str, nonce: str, verifier: str) -> str:
+        """Return where a browser goes to sign in.
+
+        Raises:
+            SignInRefusedError: the provider does not answer.
+        """
+        published = await self._ask()
+        async with self._client(published) as client:
+            address, _ = client.create_authorization_url(
+                published.metadata["authorization_endpoint"], state=state, code_verifier=verifier, nonce=nonce
+            )
+        return str(address)
+
+    async def claims_for_code(self, code: str, nonce: str, verifier: str) -> Mapping[str, Any]:
+        """Change a code for an ID token, prove it, and return its claims with those of the userinfo endpoint.
+
+        Raises:
+            SignInRefusedError: the provider does not answer, refuses the code, or its token does not hold.
+        """
+        published = await self._ask()
+        async with self._client(published) as client:
+            try:
+                answer = await client.fetch_token(
+                    published.metadata["token_endpoint"],
+                    grant_type="authorization_code",
+                    code=code,
+                    code_verifier=verifier,
+                )
+                claims = self._proved(answer, nonce, published)
+                if not says_enough(claims, self._configuration) and "userinfo_endpoint" in published.metadata:
+                    more = await client.get(published.metadata["userinfo_endpoint"])
+                    return _joined(claims, more.raise_for_status().json())
+            except (JoseError, UnicodeError) as error:
+                raise SignInRefusedError(TOKEN) from error
+            except AuthlibBaseError as error:
+                raise SignInRefusedError(PROVIDER) from error
+            except (httpx2.HTTPError, ValueError) as error:
+                raise SignInRefusedError(AWAY) from error
+        return claims
+
+    async def address_for_signing_out(self) -> str | None:
+        """Return where a browser ends its session at the provider; None when that cannot be or nobody answers."""
+        try:
+            published = await self._ask()
+        except SignInRefusedError:
+            return None
+        endpoint = published.metadata.get("end_session_endpoint")
+        if not endpoint:
+            return None
+        configuration = self._configuration
+        return str(
+            add_params_to_uri(
+                endpoint,
+                {
+                    "client_id": configuration.client_id,
+                    "post_logout_redirect_uri": configuration.after_logout_url,
+                },
+            )
+        )
+
+    def _proved(self, answer: Mapping[str, Any], nonce: str, published: Published) -> Mapping[str, Any]:
+        configuration = self._configuration
+        raw = answer.get("id_token")
+        if not isinstance(raw, str):
+            raise SignInRefusedError(TOKEN)
+        offered = published.metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+        registry = JWSRegistry(algorithms=[name for name in _ALGORITHMS if name in offered], strict_check_header=False)
+        token = jwt.decode(raw, published.keys, registry=registry)
+        claims = CodeIDToken(
+            token.claims,
+            token.header,
+            {
+                "iss": {"essential": True, "value": configuration.issuer},
+                "aud": {"essential": True, "value": configuration.client_id},
+                "sub": {"essential": True},
+            },
+            {
+                "nonce": nonce,
+                "client_id": configuration.client_id,
+                "access_token": answer.get("access_token"),
+            },
+        )
+        claims.validate(leeway=_LEEWAY_SECONDS)
+        return dict(claims)
+
+    async def _ask(self) -> Published:
+        """Return what the provider publishes; whoever asks meanwhile waits for the same answer."""
+        async with self._asking:
+            if self._published is None or self._clock() - self._published[0] >= FRESH_SECONDS:
+                self._published = self._clock(), await self._read()
+            found = self._published[1]
+        if found is None:
+            raise SignInRefusedError(AWAY)
+        return found
+
+    async def _read(self) -> Published | None:
+        issuer = self._configuration.issuer
+        async with httpx2.AsyncClient(verify=self._tls, timeout=_TIMEOUT_SECONDS) as client:
+            try:
+                address = issuer.rstrip("/") + "/.well-known/openid-configuration"
+                metadata = (await client.get(address)).raise_for_status().json()
+                if not _may_be_trusted(metadata, issuer):
+                    return None
+                keys = (await client.get(metadata["jwks_uri"])).raise_for_status().json()
+                signing = [key for key in keys["keys"] if key.get("use", "sig") == "sig"]
+                return Published(metadata, KeySet.import_key_set({"keys": signing}))
+            except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError, JoseError):
+                return None
+
+    def _client(self, published: Published) -> AsyncOAuth2Client:
+        configuration = self._configuration
+        return AsyncOAuth2Client(
+            configuration.client_id,
+            configuration.client_secret or None,
+            token_endpoint_auth_method=_authentication(published.metadata, configuration),
+            scope=configuration.scopes,
+            redirect_uri=configuration.callback_url,
+            code_challenge_method="S256",
+            verify=self._tls,
+            timeout=_TIMEOUT_SECONDS,
+        )
+
+
+def _may_be_trusted(metadata: Mapping[str, Any], issuer: str) -> bool:
+    """Tell whether a discovery document is the issuer's own, and as protected as its address."""
+    if metadata.get("issuer") != issuer:
+        return False
+    scheme = issuer.partition("://")[0]
+    return all(str(metadata.get(name, "")).startswith(f"{scheme}://") for name in _ENDPOINTS)
+
+
+def _authentication(metadata: Mapping[str, Any], configuration: OpenIdConfiguration) -> str:
+    if not configuration.client_secret:
+        return "none"
+    offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    return "client_secret_basic" if "client_secret_basic" in offered else "client_secret_post"
+
+
+def _joined(claims: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the userinfo endpoint's claims to the token's, which weigh more; both must speak of one person."""
+    if more.get("sub") != claims["sub"]:
+        raise SignInRefusedError(TOKEN)
+    return {**more, **claims}

@@ -1,0 +1,81 @@
+"""Why single sign-on may fail: one cause for the ledger and one text for the person, each."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.domain.errors import SirenaError
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A way in which a sign-in ends outside."""
+
+    cause: str
+    """For the ledger."""
+    status: int
+    """Of HTTP."""
+    spanish: str
+    english: str
+
+
+NOT_SET_UP: Final = Refusal(
+    "not_set_up",
+    404,
+    "Aquí no hay inicio de sesión único.",
+    "Single sign-on is not set up here.",
+)
+STATE: Final = Refusal(
+    "state",
+    403,
+    "Este inicio de sesión no empezó en este navegador, ya se usó o ha caducado. Empiece de nuevo.",
+    "This sign-in was not begun in this browser, was used already, or is too old. Begin again.",
+)
+PROVIDER: Final = Refusal(
+    "provider",
+    403,
+    "El proveedor de identidad no le dejó entrar, o usted lo canceló.",
+    "The identity provider did not let you in, or you cancelled.",
+)
+AWAY: Final = Refusal(
+    "provider_away",
+    503,
+    "El proveedor de identidad no responde. Inténtelo más tarde o entre con usuario y contraseña.",
+    "The identity provider does not answer. Try later, or sign in with name and password.",
+)
+TOKEN: Final = Refusal(
+    "id_token",
+    403,
+    "La respuesta del proveedor de identidad no es válida para Sirena. Avise a quien la administra.",
+    "The identity provider's answer does not hold for Sirena. Tell its administrator.",
+)
+NO_GROUP: Final = Refusal(
+    "no_role",
+    403,
+    "Su cuenta es correcta, pero ninguno de sus grupos tiene un papel en Sirena. Pídalo a quien la administra.",
+    "Your account is fine, but none of your groups has a role in Sirena. Ask its administrator for one.",
+)
+NAME_TAKEN: Final = Refusal(
+    "name_taken",
+    403,
+    "En Sirena ya hay otra cuenta con su nombre y no es esta. Avise a quien la administra.",
+    "Sirena already has another account of your name, which is not this one. Tell its administrator.",
+)
+DISABLED: Final = Refusal(
+    "disabled",
+    403,
+    "Su cuenta de Sirena está desactivada.",
+    "Your account in Sirena is disabled.",
+)
+
+
+class SignInRefusedError(SirenaError):
+    """Single sign-on ended outside."""
+
+    code = "openid"
+
+    def __init__(self, refusal: Refusal, who: str = "") -> None:
+        super().__init__(refusal.english)
+        self.refusal = refusal
+        self.status = refusal.status
+        self.who = who
+        """Account concerned, once it is known."""

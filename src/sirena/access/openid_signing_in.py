@@ -1,0 +1,138 @@
+"""Single sign-on in the browser: the way to the provider, the way back, and out.
+
+The route of the start may be opened by anybody and promises nothing. The route of the return believes nothing that the
+browser brings before its cookie, its state and the provider's signed token agree.
+"""
+
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Engine
+
+from sirena.access.events import Notify
+from sirena.access.external_identities import ExternalIdentities
+from sirena.access.http_facts import read_facts
+from sirena.access.openid_admission import Admission
+from sirena.access.openid_claims import read_person
+from sirena.access.openid_configuration import OpenIdConfiguration
+from sirena.access.openid_journeys import JOURNEY_COOKIE, JOURNEY_SECONDS, Journeys
+from sirena.access.openid_provider import OpenIdProvider
+from sirena.access.openid_refusals import NOT_SET_UP, PROVIDER, STATE, TOKEN, SignInRefusedError
+from sirena.access.pages import HEADERS, drop_cookie, let_in, local_target, page, set_cookie
+from sirena.access.sessions import Sessions
+from sirena.access.throttle import Repetitions
+
+_METHOD: Final = "openid"
+_MOST_FIELDS: Final = 20
+
+
+class SingleSignOn:
+    """One provider's way in; without a configuration every way ends at a page that says so."""
+
+    def __init__(
+        self,
+        configuration: OpenIdConfiguration | None,
+        engine: Engine,
+        sessions: Sessions,
+        notify: Notify,
+        *,
+        session_hours: float,
+    ) -> None:
+        self._configuration = configuration
+        self._provider = OpenIdProvider(configuration) if configuration else None
+        self._identities = ExternalIdentities(engine)
+        self._admission = Admission(self._identities, notify)
+        self._sessions = sessions
+        self._notify = notify
+        self._lifetime = int(session_hours * 3600)
+        self._journeys = Journeys()
+        self._repeated = Repetitions()
+
+    @property
+    def label(self) -> str:
+        """What the sign-in page calls the provider; empty without one."""
+        return self._configuration.shown_label if self._configuration else ""
+
+    def routes(self) -> APIRouter:
+        """Return the routes below ``/auth/openid``."""
+        router = APIRouter(prefix="/auth/openid")
+        router.add_api_route("/start", self.start, methods=["GET"])
+        router.add_api_route("/callback", self.callback, methods=["GET"])
+        return router
+
+    async def start(self, request: Request) -> Response:
+        """Send the browser to the provider."""
+        target = local_target(request.query_params.get("next", "/"))
+        try:
+            _, provider = self._required()
+            journey, sealed = self._journeys.begin(target)
+            address = await provider.address_for_signing_in(journey.state, journey.nonce, journey.verifier)
+        except SignInRefusedError as refused:
+            return await self._refused(request, refused)
+        response = Response(status_code=303, headers={"Location": address, **HEADERS})
+        set_cookie(response, JOURNEY_COOKIE, sealed, JOURNEY_SECONDS, hidden=True)
+        return response
+
+    async def callback(self, request: Request) -> Response:
+        """Take the provider's answer, and let in or refuse."""
+        facts = read_facts(request)
+        record = {"origin": facts.address, "request_id": facts.request_id}
+        try:
+            name, target = await self._arrive(request, record)
+        except SignInRefusedError as refused:
+            response = await self._refused(request, refused)
+        else:
+            await to_thread.run_sync(self._notify, "login", {"who": name, "method": _METHOD, **record})
+            session = await to_thread.run_sync(self._sessions.begin, name)
+            response = let_in(target, session, self._lifetime)
+        drop_cookie(response, JOURNEY_COOKIE)
+        return response
+
+    async def address_after_logout(self, account: str) -> str | None:
+        """Return where somebody who signed out here signs out at the provider; None for accounts of our own."""
+        if self._provider is None or account not in await to_thread.run_sync(self._identities.accounts):
+            return None
+        return await self._provider.address_for_signing_out()
+
+    async def _arrive(self, request: Request, record: dict[str, Any]) -> tuple[str, str]:
+        configuration, provider = self._required()
+        answer = _read_answer(request.url.query)
+        journey = self._journeys.end(request.cookies.get(JOURNEY_COOKIE, ""), answer.get("state", ""))
+        # RFC 9207: an answer that names its sender names the one we asked
+        if answer.get("iss", configuration.issuer) != configuration.issuer:
+            raise SignInRefusedError(STATE)
+        if "code" not in answer:
+            raise SignInRefusedError(PROVIDER)
+        claims = await provider.claims_for_code(answer["code"], journey.nonce, journey.verifier)
+        person = read_person(claims, configuration)
+        if person is None:
+            raise SignInRefusedError(TOKEN)
+        return await to_thread.run_sync(self._admission.admit, person, record), journey.target
+
+    def _required(self) -> tuple[OpenIdConfiguration, OpenIdProvider]:
+        if self._configuration is None or self._provider is None:
+            raise SignInRefusedError(NOT_SET_UP)
+        return self._configuration, self._provider
+
+    async def _refused(self, request: Request, refused: SignInRefusedError) -> Response:
+        facts = read_facts(request)
+        refusal = refused.refusal
+        if refusal is not NOT_SET_UP and self._repeated.is_news((refused.who, facts.address, refusal.cause)):
+            said = {"who": refused.who, "method": _METHOD, "cause": refusal.cause}
+            record = {"origin": facts.address, "request_id": facts.request_id}
+            await to_thread.run_sync(self._notify, "login_failed", said | record)
+        return page("refused.html.j2", status=refusal.status, refusal=refusal, request_id=facts.request_id)
+
+
+def _read_answer(query: str) -> dict[str, str]:
+    """Return the provider's answer; one that says something twice says nothing."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise SignInRefusedError(STATE) from error
+    answer = dict(pairs)
+    if len(answer) != len(pairs):
+        raise SignInRefusedError(STATE)
+    return answer

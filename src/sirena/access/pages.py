@@ -1,0 +1,67 @@
+"""What the pages for signing in have in common: headers that keep them to themselves, cookies, where they lead."""
+
+import secrets
+from functools import cache
+from typing import Final
+
+from fastapi import Response
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from sirena.access.credentials import SESSION_COOKIE
+from sirena.access.errors import AmbiguousRequestError
+from sirena.access.paths import read_target
+
+CSRF_COOKIE: Final = "__Host-sirena_csrf"
+"""Holds the session's CSRF token where our pages' scripts can read it; it opens nothing by itself."""
+HEADERS: Final = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
+
+
+def page(template: str, *, status: int = 200, **values: object) -> Response:
+    """Return a page that runs nothing, loads nothing and is shown in no frame."""
+    nonce = secrets.token_urlsafe(16)
+    text = _environment().get_template(template).render(nonce=nonce, **values)
+    policy = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+    headers = {**HEADERS, "Content-Security-Policy": policy}
+    return Response(text, status_code=status, media_type="text/html", headers=headers)
+
+
+def let_in(target: str, session: tuple[str, str], seconds: int) -> Response:
+    """Return the answer that starts a session in the browser and leads to a page of ours.
+
+    Args:
+        target: where to.
+        session: cookie and CSRF token.
+        seconds: how long it lasts.
+    """
+    response = Response(status_code=303, headers={"Location": target, **HEADERS})
+    set_cookie(response, SESSION_COOKIE, session[0], seconds, hidden=True)
+    set_cookie(response, CSRF_COOKIE, session[1], seconds, hidden=False)
+    return response
+
+
+def set_cookie(response: Response, name: str, value: str, seconds: int, *, hidden: bool) -> None:
+    """Set a cookie of this host alone; hidden ones no script can read."""
+    response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=hidden, samesite="lax")
+
+
+def drop_cookie(response: Response, name: str, *, hidden: bool = True) -> None:
+    """Have the browser forget a cookie."""
+    response.delete_cookie(name, secure=True, httponly=hidden, samesite="lax")
+
+
+def local_target(target: str) -> str:
+    """Return a target of this very server, or its first page: a login must not lead elsewhere."""
+    try:
+        read_target(target)
+    except AmbiguousRequestError:
+        return "/"
+    return target
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("sirena.access"), autoescape=select_autoescape(default=True, default_for_string=True)
+    )

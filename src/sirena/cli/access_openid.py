@@ -1,0 +1,42 @@
+"""From the settings to the provider of single sign-on, as the access service wants to know it."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sirena.access.openid_configuration import OpenIdConfiguration
+    from sirena.operations.settings import Settings
+
+
+def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
+    """Return the provider of the settings, None if they name none.
+
+    Raises:
+        GroupRolesError: `SIRENA_OIDC_ROLES` cannot be read.
+        SettingsError: the file of the client secret cannot be read.
+    """
+    from sirena.access.openid_configuration import OpenIdConfiguration, read_group_roles
+
+    if not settings.oidc_issuer:
+        return None
+    return OpenIdConfiguration(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        group_roles=read_group_roles(settings.oidc_roles),
+        entry_url=settings.entry_url,
+        client_secret=settings.openid_client_secret,
+        scopes=settings.oidc_scopes,
+        name_claim=settings.oidc_name_claim,
+        groups_claim=settings.oidc_groups_claim,
+        label=settings.oidc_label,
+    )
+
+
+def openid_problems(settings: "Settings") -> list[str]:
+    """Return what is wrong with the roles of groups, one sentence each."""
+    from sirena.access.openid_configuration import GroupRolesError, read_group_roles
+
+    try:
+        read_group_roles(settings.oidc_roles)
+    except GroupRolesError as error:
+        return [f"{error.text} ({error.hint})"]
+    return []
