@@ -24,10 +24,11 @@ from sirena.access.policy import Policy
 from sirena.access.routes import shipped_routes
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
-from sirena.access.stage_control import StageControl, Upstream
+from sirena.access.stage_control import StageControl
 from sirena.access.throttle import Repetitions
 from sirena.access.tokens import Tokens
-from sirena.domain.errors import SirenaError
+from sirena.access.upstream import Upstream
+from sirena.domain.errors import GateError, SirenaError
 
 _CHALLENGE: Final = 'Basic realm="Sirena", charset="UTF-8"'
 _SHOWN: Final = 200
@@ -51,7 +52,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     accounts, tokens = Accounts(parts.engine), Tokens(parts.engine)
     sessions = Sessions(parts.engine, hours=parts.session_hours)
     authenticator = Authenticator(accounts, tokens, sessions, parts.notify)
-    maker = DecisionMaker(shipped_routes(), parts.policy, authenticator)
+    maker = DecisionMaker(shipped_routes(), parts.policy, authenticator, parts.upstream)
     control = StageControl(maker, parts.upstream, parts.notify) if parts.upstream else None
 
     repeated = Repetitions()
@@ -117,7 +118,8 @@ def create_access_app(parts: AccessParts) -> FastAPI:
 def _refusal(request: Request, error: SirenaError, request_id: str, *, status: int = 0) -> Response:
     # the last two are what MLflow's client shows its user
     document = {
-        "error": {"code": error.code, "message": error.text, "hint": error.hint, "request_id": request_id},
+        "error": {"code": error.code, "message": error.text, "hint": error.hint, "request_id": request_id}
+        | ({"gate": True} if isinstance(error, GateError) else {}),
         "error_code": "PERMISSION_DENIED",
         "message": f"{error.text} ({error.hint})" if error.hint else error.text,
     }

@@ -45,4 +45,6 @@ def access_service(
     told = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
     typer.echo(f"Sirena decides at {url_of(bound)}/decide{told}", err=True)
     run_until_signal(app, bound)
+    if upstream:
+        upstream.close()
     engine.dispose()
