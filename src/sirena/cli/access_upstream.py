@@ -22,13 +22,11 @@ _SECONDS = 20.0
 class RegistryUpstream:
     """The MLflow of the settings, held to the gate of `sirena promote` and `sirena release activate`."""
 
-    def __init__(self, settings: "Settings") -> None:
+    def __init__(self, settings: "Settings", asker: "NetworkAsker") -> None:
+        """Take what names MLflow, overlay and gate, and what asks networks; whoever made the asker closes it."""
         self._settings = settings
+        self._asker = asker
         self.base_url = settings.effective_tracking_uri.rstrip("/")
-
-    def close(self) -> None:
-        """End the process that asks networks."""
-        self._asker.close()
 
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""
@@ -120,12 +118,6 @@ class RegistryUpstream:
         from sirena.registry.registered_artifacts import RegisteredArtifacts
 
         return RegisteredArtifacts(self._registry)
-
-    @cached_property
-    def _asker(self) -> "NetworkAsker":
-        from sirena.training.asking_apart import NetworkAsker
-
-        return NetworkAsker()
 
     @cached_property
     def _prover(self) -> "Prover":

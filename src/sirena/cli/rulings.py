@@ -1,4 +1,4 @@
-"""What the entry's gate decided about a change of stage, and how it gets on record: ADR 7's order, kept by the server."""
+"""What the entry's gate decided about a change of stage, and how that gets on record, in the order of ADR 7."""
 
 from typing import Any
 

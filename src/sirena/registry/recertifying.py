@@ -14,7 +14,7 @@ from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition
 from sirena.guidelines.interpreter import compile_tables
-from sirena.registry.training_session import reference_for
+from sirena.registry.reference import reference_for
 
 _NOT_COMPARED: Final = frozenset({"subject", "edition", "certified_at", "sirena_version", "cut_points"})
 """Names and times; and cut points, beside which a certificate may show the network's own."""

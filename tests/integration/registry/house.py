@@ -24,6 +24,7 @@ from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry
 from sirena.registry.models import log_model_version
 from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.training.asking_apart import NetworkAsker
 from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource
 from sirena.training.fitting import TrainedModel, train_models
 from tests.access_client import Entry, running_entry
@@ -137,19 +138,18 @@ class House:
 
 
 @contextmanager
-def standing(registry: Registry, tracking_uri: str, home: Path, *, port: int = 0, **settings: Any) -> Iterator[House]:
+def standing(registry: Registry, asker: NetworkAsker, home: Path, *, port: int = 0, **settings: Any) -> Iterator[House]:
     """Stand the access service before a real MLflow, with the accounts of `PEOPLE`; versions made are removed."""
     home.mkdir(parents=True, exist_ok=True)
     engine = open_store(f"sqlite:///{home / 'sirena.db'}")
     accounts = Accounts(engine)
     for name, roles in PEOPLE.items():
         accounts.add(name, frozenset(roles), None)
-    upstream = RegistryUpstream(Settings(home=home, tracking_uri=tracking_uri, profile="production", **settings))
+    upstream = RegistryUpstream(Settings(home=home, tracking_uri=registry.uri, profile="production", **settings), asker)
     try:
         with running_entry(engine, upstream, port=port) as entry:
             yield House(entry, registry)
     finally:
-        upstream.close()
         for model in registry.models.search_registered_models():
             registry.models.delete_registered_model(model.name)
         engine.dispose()

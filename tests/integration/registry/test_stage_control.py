@@ -9,6 +9,7 @@ import pytest
 from sirena.registry.connection import Registry
 from sirena.registry.releases import RELEASE_MODEL, create_release
 from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry import house as houses
 from tests.integration.registry.house import API
 
@@ -22,9 +23,9 @@ class House(houses.House):
 
 
 @pytest.fixture
-def house(registry: Registry, tracking_uri: str, tmp_path: Path) -> Iterator[House]:
+def house(registry: Registry, asker: NetworkAsker, tmp_path: Path) -> Iterator[House]:
     """Five accounts before a real MLflow server."""
-    with houses.standing(registry, tracking_uri, tmp_path / "entry") as stood:
+    with houses.standing(registry, asker, tmp_path / "entry") as stood:
         versions = [houses.log_trained(registry, houses.trained_on(right)) for right in (True, False)]
         yield House(stood.entry, registry, *versions)
 
