@@ -71,7 +71,7 @@ def main() -> None:
                 with clock(step):
                     certify_and_log(registry, models, edition, parent, threads=threads)
             finish_run(registry, parent)
-            judge = RegisteredJudge(registry, load_gate(), "bench", lambda _: edition.digest)
+            judge = RegisteredJudge(registry, load_gate(), "bench", lambda _: edition)
             with clock("promote 41 through the gate"):
                 versions = [
                     promote(

@@ -220,7 +220,7 @@ def main() -> None:
             logged = certify_and_log(
                 registry, reference_models(edition), edition, start_parent_run(registry, "bench", author="bench")
             )
-            judge = RegisteredJudge(registry, load_gate(), "bench", lambda _: edition.digest)
+            judge = RegisteredJudge(registry, load_gate(), "bench", lambda _: edition)
             versions = [find_version(registry, str(one)) for one in logged]
             stock = find_version(registry, "modelo_AMK_NM")
             promote(registry, stock, Stage.PRODUCTION, approver="bench", verdict=judge.judge(stock, Stage.PRODUCTION))

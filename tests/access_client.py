@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 
 from sirena.access.policy import load_policy
 from sirena.access.service import AccessParts, create_access_app
-from sirena.access.stage_control import Upstream
 from sirena.access.tokens import Tokens
+from sirena.access.upstream import Upstream
 from sirena.serving.server import bind, url_of
 
 HOST = "sirena.hospital.example:5000"
@@ -56,9 +56,9 @@ def basic(name: str, password: str) -> str:
 
 
 @contextmanager
-def running_entry(engine: Engine, upstream: Upstream | None = None) -> Iterator[Entry]:
+def running_entry(engine: Engine, upstream: Upstream | None = None, *, port: int = 0) -> Iterator[Entry]:
     """Run the service for the length of a block."""
-    bound = bind("127.0.0.1", 0)
+    bound = bind("127.0.0.1", port)
     with httpx.Client(base_url=url_of(bound), timeout=30, trust_env=False) as client:
         entry = Entry(engine, client)
         parts = AccessParts(engine, load_policy(), notify=lambda *event: entry.events.append(event), upstream=upstream)

@@ -1,14 +1,17 @@
 """The decision on one request: who, what, whether. Everything about HTTP servers stays outside."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
+
+from anyio import to_thread
 
 from sirena.access.actions import Action
 from sirena.access.authentication import Authenticator
 from sirena.access.credentials import read_credential
 from sirena.access.errors import ForbiddenError, ForgedIdentityError, MethodOverrideError, NotSignedInError
 from sirena.access.identity import NOBODY, Identity
+from sirena.access.immutable import Write, read_write
 from sirena.access.origin import PageOfOrigin, require_same_origin
 from sirena.access.paths import Target, read_target
 from sirena.access.policy import Policy
@@ -39,6 +42,16 @@ class RequestFacts:
         return self.headers.get(name, "")
 
 
+class Registered(Protocol):
+    """What the decision has to know of the registry. The methods may block."""
+
+    def registered(self, identifiers: Iterable[str]) -> bool:
+        """Tell whether a registered version comes from one of these runs or logged models."""
+
+    def holds_artifact(self, path: str) -> bool:
+        """Tell whether a file lies at a path of MLflow's artifacts."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """A request that may pass."""
@@ -51,10 +64,13 @@ class Decision:
 class DecisionMaker:
     """Joins route table, identities and policy."""
 
-    def __init__(self, routes: RouteTable, policy: Policy, authenticator: Authenticator) -> None:
+    def __init__(
+        self, routes: RouteTable, policy: Policy, authenticator: Authenticator, registered: Registered | None = None
+    ) -> None:
         self.routes = routes
         self.policy = policy
         self.authenticator = authenticator
+        self._registered = registered
 
     async def decide(self, facts: RequestFacts, *, body_is_read: bool = False) -> Decision:
         """Let a request pass, or say why not.
@@ -78,10 +94,27 @@ class DecisionMaker:
             require_same_origin(facts.method, identity, page_of_origin(facts))
             _require_reader(asked, body_is_read=body_is_read)
             self.require(identity, asked.action, asked.model)
+            await self._leave_registered_alone(read_write(facts.method, target))
         except ForbiddenError as refusal:
             refusal.who = identity.name
             raise
         return Decision(identity, asked, target)
+
+    async def _leave_registered_alone(self, write: Write | None) -> None:
+        """Refuse to change the artifacts of a registered version; a later certificate may be added to them.
+
+        Raises:
+            ForbiddenError: the request would change them.
+        """
+        if write is None or self._registered is None or not write.identifiers:
+            return
+        if not await to_thread.run_sync(self._registered.registered, write.identifiers):
+            return
+        if write.new_certificate and not await to_thread.run_sync(
+            self._registered.holds_artifact, write.new_certificate
+        ):
+            return
+        raise ForbiddenError("a registered version comes from this, so it stays as it is", hint="log it anew")
 
     async def identify(self, facts: RequestFacts) -> Identity:
         """Say who sent a request.

@@ -8,10 +8,15 @@ Notify = Callable[[str, Mapping[str, Any]], None]
 
 EVENTS: Final[Mapping[str, str]] = {
     "login": "somebody signed in with a password or at the provider (method)",
-    "login_failed": "a password or token did not hold or was not tried, or single sign-on ended outside (method, cause)",
+    "login_failed": "a password or token did not hold or was not tried, or single sign-on ended outside "
+    "(method, cause)",
     "logout": "somebody signed out",
     "refusal": "a request was refused: no identity, no right, or no clear reading (action, resource, cause)",
-    "promoted": "a stage is given through MLflow's own interface (model, version, stage, act, outcome)",
+    "promoted": "a stage is given or taken away through MLflow's own interface (model, version, stage, act, outcome, "
+    "evidence, gate, criteria, waived, previous)",
+    "activated": "a release becomes the one that answers (model, version, stage, act, outcome, digest, previous)",
+    "rolled_back": "the release before the active one becomes active again (model, version, stage, act, outcome)",
+    "overridden": "a named person decided against the gate (act, subject, stage, reason, criteria)",
     "promotion_refused": "the gate refused a stage asked for in that way (model, version, stage, act)",
     "account_created": "an account was made (account, role)",
     "account_changed": "an account was disabled, locked for a while, or got other roles (account, change, role)",

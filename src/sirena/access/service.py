@@ -29,9 +29,10 @@ from sirena.access.recording_task import recording_beside
 from sirena.access.routes import shipped_routes
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
-from sirena.access.stage_control import StageControl, Upstream
+from sirena.access.stage_control import StageControl
 from sirena.access.tokens import Tokens
-from sirena.domain.errors import SirenaError
+from sirena.access.upstream import Upstream
+from sirena.domain.errors import GateError, SirenaError
 
 _CHALLENGE: Final = 'Basic realm="Sirena", charset="UTF-8"'
 _SHOWN: Final = 200
@@ -60,7 +61,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     accounts, tokens = Accounts(parts.engine), Tokens(parts.engine)
     sessions = Sessions(parts.engine, hours=parts.session_hours)
     authenticator = Authenticator(accounts, tokens, sessions, record)
-    maker = DecisionMaker(shipped_routes(), parts.policy, authenticator)
+    maker = DecisionMaker(shipped_routes(), parts.policy, authenticator, parts.upstream)
     control = StageControl(maker, parts.upstream, record) if parts.upstream else None
 
     entry = EntryRefusals(parts.entry_log, parts.notify) if parts.entry_log else None
@@ -124,7 +125,8 @@ async def _without_tricks(request: Request) -> None:
 def _refusal(request: Request, error: SirenaError, request_id: str, *, status: int = 0) -> Response:
     # the last two are what MLflow's client shows its user
     document = {
-        "error": {"code": error.code, "message": error.text, "hint": error.hint, "request_id": request_id},
+        "error": {"code": error.code, "message": error.text, "hint": error.hint, "request_id": request_id}
+        | ({"gate": True} if isinstance(error, GateError) else {}),
         "error_code": "PERMISSION_DENIED",
         "message": f"{error.text} ({error.hint})" if error.hint else error.text,
     }

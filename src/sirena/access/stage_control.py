@@ -7,7 +7,7 @@ does, ask the gate of `sirena promote` where a stage is given, and pass on to ML
 import asyncio
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import httpx
 import orjson
@@ -15,39 +15,18 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from sirena.access.decision import DecisionMaker, RequestFacts
-from sirena.access.errors import AmbiguousRequestError
+from sirena.access.errors import AmbiguousRequestError, ForbiddenError
 from sirena.access.events import Notify
 from sirena.access.http_facts import read_facts
-from sirena.access.stage_rules import Change, VersionState, needs, read_change, with_author
+from sirena.access.stage_rules import Change, body_to_pass_on, needs, read_change
+from sirena.access.upstream import Ruling, Upstream, UpstreamError
 from sirena.domain.errors import GateError, SirenaError
 
 _LONGEST_BODY: Final = 2**20
 _SECONDS: Final = 60.0
+_REFUSED: Final = 300
+_COMMON: Final = ("who", "origin", "request_id", "act")
 _PASSED_ON: Final = ("content-type", "x-request-id")
-
-
-class Upstream(Protocol):
-    """MLflow and the gate, as far as stage control needs them. The methods may block."""
-
-    base_url: str
-    """Where MLflow listens, on loopback."""
-
-    def state(self, model: str, version: str) -> VersionState | None:
-        """Return what the registry holds of a version, None if there is none."""
-
-    def judge(self, model: str, version: str, stage: str, approver: str) -> None:
-        """Hold a version against the criteria of a stage.
-
-        Raises:
-            GateError: the gate refuses.
-        """
-
-
-class UpstreamError(SirenaError):
-    """MLflow does not answer."""
-
-    code = "upstream"
-    status = 502
 
 
 class StageControl:
@@ -82,6 +61,8 @@ class StageControl:
             raise AmbiguousRequestError("what this route does stands in its body, not in the query")
         operation = f"{facts.method} {'/'.join(decision.target.path.split('/')[-2:])}"
         change = read_change(operation, await _body(request))
+        if change.run:
+            return await self._run(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
         self._maker.require(decision.identity, decision.asked.action, change.model)
         async with self._one_at_a_time:
@@ -93,41 +74,85 @@ class StageControl:
                 self._maker.require(decision.identity, action, change.model)
                 if "new_name" in change.body:
                     self._maker.require(decision.identity, action, str(change.body["new_name"]))
-            body = with_author(change, who)
-            if not need.gate:
-                return await self._pass_on(facts, who, body)
-            return await self._promote(change, need.gate, who, facts, body)
+            makers: tuple[str, ...] = ()
+            if change.operation == "POST model-versions/create":
+                source, run = (str(change.body.get(field) or "") for field in ("source", "run_id"))
+                makers = await to_thread.run_sync(self._upstream.makers, source, run)
+            body = body_to_pass_on(change, who, makers)
+            if need.gate:
+                return await self._promote(change, need.gate, who, facts, body)
+            if change.leaves or change.stage in ("None", "Archived"):
+                return await self._leave(change, who, facts, body)
+            response = await self._pass_on(facts, who, body)
+            if change.operation == "POST model-versions/create":
+                self._upstream.forget_registered()
+            return response
 
     async def close(self) -> None:
         """Close the connections to MLflow."""
         await self._client.aclose()
 
+    async def _run(self, change: Change, facts: RequestFacts, who: str) -> Response:
+        if await to_thread.run_sync(self._upstream.registered, [change.run]):
+            raise ForbiddenError("a registered version comes from this run, so it stays as it is")
+        return await self._pass_on(facts, who, body_to_pass_on(change, who))
+
     async def _promote(
         self, change: Change, stage: str, who: str, facts: RequestFacts, body: Mapping[str, Any]
     ) -> Response:
         """Ask the gate and pass on, with the intention on record before and the outcome after."""
-        record = {
-            "who": who,
-            "origin": facts.address,
-            "request_id": facts.request_id,
-            "act": uuid.uuid4().hex,
+        record = self._record(facts, who) | {
             "model": change.model,
             "version": int(change.version),
             "stage": stage,
         }
-        await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "intended"})
+        event = await to_thread.run_sync(self._upstream.act, change.model, change.version, stage)
+        await to_thread.run_sync(self._notify, event, record | {"outcome": "intended"})
         try:
-            await to_thread.run_sync(self._upstream.judge, change.model, change.version, stage, who)
+            ruling = await to_thread.run_sync(
+                self._upstream.judge, change.model, change.version, stage, who, change.override
+            )
         except GateError:
             await to_thread.run_sync(self._notify, "promotion_refused", record)
             raise
         except SirenaError:
-            await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "failed"})
+            await to_thread.run_sync(self._notify, event, record | {"outcome": "failed"})
             raise
-        response = await self._pass_on(facts, who, body)
-        outcome = "done" if response.status_code < 300 else "failed"
-        await to_thread.run_sync(self._notify, "promoted", record | {"outcome": outcome})
+        return await self._carry_out(event, ruling, record, facts, body)
+
+    async def _leave(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+        """Pass on what takes a stage away, on record like what gives one."""
+        version = "" if change.leaves else change.version
+        stage = change.leaves or change.stage
+        ruling = await to_thread.run_sync(self._upstream.leave, change.model, version, stage, who)
+        if ruling is None:
+            return await self._pass_on(facts, who, body)
+        record = self._record(facts, who) | dict(ruling.facts)
+        await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "intended"})
+        return await self._carry_out("promoted", ruling, record, facts, body)
+
+    async def _carry_out(
+        self, event: str, ruling: Ruling, record: Mapping[str, Any], facts: RequestFacts, body: Mapping[str, Any]
+    ) -> Response:
+        """Announce in the registry, do, confirm there and in the ledger."""
+        said = {**record, **ruling.facts}
+        try:
+            await to_thread.run_sync(ruling.announce)
+            response = await self._pass_on(facts, str(record["who"]), body)
+            if response.status_code < _REFUSED:
+                await to_thread.run_sync(ruling.confirm)
+        except SirenaError:
+            await to_thread.run_sync(self._notify, event, said | {"outcome": "failed"})
+            raise
+        done = response.status_code < _REFUSED
+        if done and ruling.override is not None:
+            common = {name: record[name] for name in _COMMON}
+            await to_thread.run_sync(self._notify, "overridden", common | dict(ruling.override))
+        await to_thread.run_sync(self._notify, event, said | {"outcome": "done" if done else "failed"})
         return response
+
+    def _record(self, facts: RequestFacts, who: str) -> dict[str, Any]:
+        return {"who": who, "origin": facts.address, "request_id": facts.request_id, "act": uuid.uuid4().hex}
 
     async def _pass_on(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | None) -> Response:
         headers = {name: facts.headers[name] for name in _PASSED_ON if name in facts.headers}

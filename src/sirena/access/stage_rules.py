@@ -6,10 +6,13 @@ Rules, each with a test of like name:
 - the same of staging needs the right to promote to staging, and the gate;
 - taking a version out of production needs the right to promote to production, whatever stage it is given;
 - an alias of any other name is a description and needs the right to register;
+- a reason to override stands beside an alias or stage that the gate is asked about, and needs the right to promote
+  to production;
 - whoever registers a version is its author: the tag says so, whatever the client sends;
-- facts written once (author, digests, column) are not written again with another value; decisions on record are
-  written in one's own name only; neither is deleted with less than the right to remove;
-- deleting and renaming need the right to remove.
+- a version is registered of what lies in MLflow's own artifacts, nowhere else;
+- deleting and renaming need the right to remove;
+- a run that a registered version comes from is neither deleted nor restored;
+- tags: see `tag_rules`.
 """
 
 import json
@@ -19,24 +22,19 @@ from typing import Any, Final
 
 from sirena.access.actions import Action
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
+from sirena.access.tag_rules import (
+    VersionState,
+    deleting_needs,
+    is_ours,
+    plain_tags,
+    tags_of_new_version,
+    writing_needs,
+)
 
-AUTHOR_TAG: Final = "sirena.author"
-_HISTORY: Final = "sirena.history."
-_OURS: Final = "sirena."
-_WRITTEN_ONCE: Final = ("sirena.author", "sirena.sha256.", "sirena.digest", "sirena.column")
 _STAGES: Final = {"none": "None", "staging": "Staging", "production": "Production", "archived": "Archived"}
+_SOURCES: Final = ("models:/", "runs:/", "mlflow-artifacts:/")
+_LONGEST_REASON: Final = 1000
 _MARKED: Final = {"Staging": Action.PROMOTE_STAGING, "Production": Action.PROMOTE_PRODUCTION}
-
-
-@dataclass(frozen=True)
-class VersionState:
-    """What the registry holds of a version, as far as the rules ask."""
-
-    version: str
-    """Number."""
-    stages: frozenset[str]
-    """Stages it has by alias or by MLflow's stage field: ``Staging``, ``Production``."""
-    tags: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,36 @@ class Change:
         return ""
 
     @property
+    def kind(self) -> str:
+        """The route without its method: ``registered-models/alias``."""
+        return self.operation.partition(" ")[2]
+
+    @property
+    def run(self) -> str:
+        """Run it concerns; empty when it concerns a model."""
+        return _text(self.body, "run_id") if self.kind in ("runs/delete", "runs/restore") else ""
+
+    @property
+    def leaves(self) -> str:
+        """Stage that an alias takes away; empty when it takes none."""
+        if self.operation == "DELETE registered-models/alias":
+            return _STAGES.get(_text(self.body, "alias").strip().lower(), "")
+        return ""
+
+    @property
+    def override(self) -> str:
+        """Reason to do it although the gate refuses, in one line; empty when there is none."""
+        if "override" not in self.body:
+            return ""
+        reason = " ".join(_text(self.body, "override").split())
+        if not reason or len(reason) > _LONGEST_REASON:
+            raise AmbiguousRequestError(f"a reason to override has 1 to {_LONGEST_REASON} characters")
+        return reason
+
+    @property
     def concerns_version(self) -> bool:
         """True when the rules ask for the present state of one version."""
-        return self.operation.partition(" ")[2] in {
+        return self.kind in {
             "model-versions/transition-stage", "model-versions/set-tag", "model-versions/delete-tag",
         } or self.operation in {"POST registered-models/alias"}  # fmt: skip
 
@@ -117,35 +142,45 @@ def needs(change: Change, state: VersionState | None, who: str) -> Need:
         ForbiddenError: nobody may do this.
         AmbiguousRequestError: the body lacks what the route needs.
     """
-    kind = change.operation.partition(" ")[2]
+    kind = change.kind
+    if change.run:
+        return Need(frozenset({Action.TRAIN}))
     if kind.endswith(("/delete", "/rename")):
         return Need(frozenset({Action.REMOVE}))
     if kind == "model-versions/transition-stage" or change.operation == "POST registered-models/alias":
         return _staging(change, state)
     if change.operation == "DELETE registered-models/alias":
-        stage = _STAGES.get(_text(change.body, "alias").strip().lower(), "")
-        return Need(frozenset({_MARKED.get(stage, Action.REGISTER)}))
-    if kind.endswith("-tag"):
-        return _tagging(change, state, who)
+        return Need(frozenset({_MARKED.get(change.leaves, Action.REGISTER)}))
+    if kind.endswith("delete-tag"):
+        return Need(deleting_needs(_text(change.body, "key")))
+    if kind.endswith("set-tag"):
+        key, value = _text(change.body, "key"), _text(change.body, "value")
+        return Need(writing_needs(key, value, state, who, of_version=kind.startswith("model-versions/")))
+    if kind == "registered-models/create" and any(is_ours(tag["key"]) for tag in plain_tags(change.body.get("tags"))):
+        raise ForbiddenError("a registered model's tags of ours are written by the entry alone")
     return Need(frozenset({Action.REGISTER}))
 
 
-def with_author(change: Change, who: str) -> dict[str, Any]:
-    """Return the body to pass on; a new version bears its author.
+def body_to_pass_on(change: Change, who: str, makers: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the body as MLflow shall read it; a new version bears its author, and no reason to override is in it.
+
+    Args:
+        change: as asked for.
+        who: account that asks.
+        makers: others who had a hand in what is registered.
 
     Raises:
-        ForbiddenError: it names another author.
+        ForbiddenError: a new version names another author, or comes from outside MLflow's artifacts.
     """
-    body = dict(change.body)
+    body = {field: value for field, value in change.body.items() if field != "override"}
+    if change.kind == "registered-models/alias" and (stage := change.stage or change.leaves) in _MARKED:
+        # one spelling, or a version could keep a second alias that looks like the one that decides
+        body["alias"] = stage.lower()
     if change.operation != "POST model-versions/create":
         return body
-    tags = body.get("tags") or []
-    if not isinstance(tags, list) or not all(isinstance(tag, dict) for tag in tags):
-        raise AmbiguousRequestError("tags are a list of key and value")
-    named = [tag.get("value") for tag in tags if tag.get("key") == AUTHOR_TAG]
-    if named not in ([], [who]):
-        raise ForbiddenError("a version is registered in one's own name", hint=f"set SIRENA_USER={who}")
-    body["tags"] = tags if named else [*tags, {"key": AUTHOR_TAG, "value": who}]
+    if not _text(body, "source").startswith(_SOURCES):
+        raise ForbiddenError("a version is registered of what lies in MLflow's own artifacts", hint="log the model")
+    body["tags"] = tags_of_new_version(body.get("tags"), who, makers)
     return body
 
 
@@ -158,32 +193,11 @@ def _staging(change: Change, state: VersionState | None) -> Need:
     if not actions:
         transition = change.operation == "POST model-versions/transition-stage"
         actions.add(Action.PROMOTE_STAGING if transition else Action.REGISTER)
-    # what has the stage already passed the gate; writing it again only mirrors alias and stage field
-    gate = stage if stage in _MARKED and stage not in held else ""
+    # what has the alias passed the gate in its present state; the stage field may have been set before, by another
+    gate = stage if stage in _MARKED and not (state and stage in state.aliases) else ""
+    if change.override:
+        actions.add(Action.PROMOTE_PRODUCTION)
     return Need(frozenset(actions), gate)
-
-
-def _tagging(change: Change, state: VersionState | None, who: str) -> Need:
-    key = _text(change.body, "key")
-    if change.operation.endswith("delete-tag"):
-        return Need(frozenset({Action.REMOVE if key.strip().startswith(_OURS) else Action.REGISTER}))
-    value = _text(change.body, "value")
-    known = state.tags.get(key) if state else None
-    if key.startswith(_WRITTEN_ONCE) and known is not None and known != value:
-        raise ForbiddenError("this tag was written once and is not written again")
-    if key == AUTHOR_TAG and known != value:
-        raise ForbiddenError("the author is written when a version is registered, and not by hand")
-    if key.startswith(_HISTORY) and {_decider(value), _decider(known) if known is not None else who} != {who}:
-        raise ForbiddenError("a decision is recorded in one's own name", hint=f"set SIRENA_USER={who}")
-    return Need(frozenset({Action.REGISTER}))
-
-
-def _decider(value: str) -> str:
-    try:
-        entry = json.loads(value)
-    except ValueError:
-        return ""
-    return str(entry.get("by", "")) if isinstance(entry, dict) else ""
 
 
 def _text(body: Mapping[str, Any], field: str) -> str:

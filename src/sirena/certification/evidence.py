@@ -45,6 +45,8 @@ class PromotionEvidence:
     """Who promotes it."""
     embedded: bool
     """True on one person's machine, where author and approver are the same."""
+    makers: tuple[str, ...] = ()
+    """Others who had a hand in it: who made its run, or the version it is a copy of."""
     labels: LabelSource = LabelSource.UNKNOWN
     held_out: Agreement | None = None
     """Agreement with labels of isolates the model was not trained on; None when none were held out."""

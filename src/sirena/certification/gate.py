@@ -90,6 +90,8 @@ class Verdict:
     decided_at: str
     """UTC, ISO 8601."""
     overridden: Override | None = None
+    makers: tuple[str, ...] = ()
+    """Others who had a hand in the model; none of them may override either."""
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
@@ -131,7 +133,7 @@ class Verdict:
         """
         if not by.strip() or not reason.strip():
             raise UsageError("an override needs a name and a reason", hint="say who decides and why")
-        if not self.embedded and same_person(by, self.author):
+        if not self.embedded and any(same_person(by, maker) for maker in (self.author, *self.makers)):
             raise GateError(
                 f"{self.model}/{self.version}: the author may not override the gate for the own model",
                 hint="ask a second person to override",
@@ -163,6 +165,7 @@ class Verdict:
             "gate": self.gate,
             "gate_digest": self.gate_digest,
             "author": self.author,
+            "made_by": list(self.makers),
             "approver": self.approver,
             "embedded": self.embedded,
             "decided_at": self.decided_at,
@@ -188,6 +191,7 @@ def evaluate(evidence: PromotionEvidence, gate: Gate) -> Verdict:
         approver=evidence.approver,
         embedded=evidence.embedded,
         decided_at=_now(),
+        makers=evidence.makers,
     )
 
 

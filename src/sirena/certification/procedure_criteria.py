@@ -66,13 +66,14 @@ class ApproverIsNotAuthor:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """Who they are, in words."""
-        return f"author {evidence.author or 'not recorded'}, approver {evidence.approver or 'not recorded'}"
+        others = f", made by {', '.join(evidence.makers)}" if evidence.makers else ""
+        return f"author {evidence.author or 'not recorded'}{others}, approver {evidence.approver or 'not recorded'}"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `CriterionFailed`, or `InsufficientEvidence` when either is not recorded."""
         if not evidence.author.strip() or not evidence.approver.strip():
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
-        if same_person(evidence.author, evidence.approver):
+        if any(same_person(maker, evidence.approver) for maker in (evidence.author, *evidence.makers)):
             raise CriterionFailed(self.measured(evidence), self.expectation)
 
 

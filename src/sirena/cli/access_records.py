@@ -25,9 +25,9 @@ def record_events(settings: "Settings") -> Callable[[str, Mapping[str, Any]], No
 
     def record(event: str, facts: Mapping[str, Any]) -> None:
         said = dict(facts)
-        if said.get("model") == RELEASE_MODEL and event in ("promoted", "promotion_refused"):
+        if said.get("model") == RELEASE_MODEL and said.get("stage") == "Production":
             # a panel in production is an active release, by whichever interface it came there
-            event = "activated" if event == "promoted" else "activation_refused"
+            event = "activation_refused" if event == "promotion_refused" else event
             said = {name: value for name, value in said.items() if name not in ("model", "version", "stage")}
             said["release"] = f"{RELEASE_MODEL}/{facts['version']}"
         outcome = Outcome(said.pop("outcome", Outcome.REFUSED if event in refused else Outcome.DONE))

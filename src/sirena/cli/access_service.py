@@ -32,11 +32,13 @@ def access_service(
     from sirena.cli.access_upstream import RegistryUpstream
     from sirena.operations.settings import load_settings
     from sirena.serving.server import bind, run_until_signal, url_of
+    from sirena.training.asking_apart import NetworkAsker
 
     settings = load_settings()
     policy = load_policy(settings.policy)
     engine = open_store(settings.effective_database_url)
-    upstream = RegistryUpstream(settings) if settings.tracking_uri.startswith("http") else None
+    asker = NetworkAsker()
+    upstream = RegistryUpstream(settings, asker) if settings.tracking_uri.startswith("http") else None
     bound = bind(host, port)
     app = create_access_app(
         AccessParts(
@@ -52,4 +54,5 @@ def access_service(
     told = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
     typer.echo(f"Sirena decides at {url_of(bound)}/decide{told}", err=True)
     run_until_signal(app, bound)
+    asker.close()
     engine.dispose()

@@ -1,20 +1,31 @@
 """MLflow and the gate as stage control needs them: the access package itself knows neither."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sirena.access.stage_rules import VersionState
+import httpx
+
+from sirena.access.tag_rules import VersionState
+from sirena.access.upstream import Ruling, UpstreamError
 
 if TYPE_CHECKING:
     from sirena.operations.settings import Settings
     from sirena.registry.connection import Registry
+    from sirena.registry.proof import Prover
+    from sirena.registry.registered_artifacts import RegisteredArtifacts
+    from sirena.training.asking_apart import NetworkAsker
+
+_SECONDS = 20.0
 
 
 class RegistryUpstream:
     """The MLflow of the settings, held to the gate of `sirena promote` and `sirena release activate`."""
 
-    def __init__(self, settings: "Settings") -> None:
+    def __init__(self, settings: "Settings", asker: "NetworkAsker") -> None:
+        """Take what names MLflow, overlay and gate, and what asks networks; whoever made the asker closes it."""
         self._settings = settings
+        self._asker = asker
         self.base_url = settings.effective_tracking_uri.rstrip("/")
 
     def state(self, model: str, version: str) -> VersionState | None:
@@ -27,38 +38,89 @@ class RegistryUpstream:
         except UsageError:
             return None
         held = {stage.value for stage in (Stage.STAGING, Stage.PRODUCTION) if stage.alias in found.aliases}
-        if found.stage_field in (Stage.STAGING.value, Stage.PRODUCTION.value):
-            held.add(found.stage_field)
-        return VersionState(str(found.version), frozenset(held), dict(found.tags))
+        return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
 
-    def judge(self, model: str, version: str, stage: str, approver: str) -> None:
-        """Hold a version, or every member of a release, against the criteria of a stage.
+    def act(self, model: str, version: str, stage: str) -> str:
+        """Return what giving a stage is in the ledger: a panel in production is an active release."""
+        from sirena.cli.rulings import is_rollback
+        from sirena.registry.releases import RELEASE_MODEL
+        from sirena.registry.versions import Stage
 
-        A release that was active once is judged no more: rolling back must not wait for a gate.
+        if model != RELEASE_MODEL or Stage.named(stage) is not Stage.PRODUCTION:
+            return "promoted"
+        return "rolled_back" if is_rollback(self._registry, version) else "activated"
+
+    def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
+        """Prove a version, or a release with every member, and hold it against the criteria of a stage.
+
+        Going back to the release that the active one replaced asks no gate: it passed when it was activated, and
+        whoever rolls back is in a hurry.
 
         Raises:
             GateError: the gate refuses.
+            ProofError: what is registered is not what is said of it.
             UsageError: the version does not exist or holds no certificate.
         """
         from sirena.cli.gatekeeping import judge_for
-        from sirena.registry.activation import served_periods
-        from sirena.registry.releases import RELEASE_MODEL, find_release, release_members
-        from sirena.registry.versions import Stage, find_version
+        from sirena.cli.rulings import judge_release, judge_version
+        from sirena.registry.releases import RELEASE_MODEL
+        from sirena.registry.versions import Stage
 
-        judge = judge_for(self._registry, None, approver=approver)
-        if model != RELEASE_MODEL:
-            judge.judge(find_version(self._registry, f"{model}/{version}"), Stage.named(stage)).require()
-            return
-        if Stage.named(stage) is not Stage.PRODUCTION:
-            return
-        release = find_release(self._registry, version)
-        if any(period.release == release.version for period in served_periods(self._registry)):
-            return
-        for member in release_members(self._registry, release):
-            judge.judge_member(member).require()
+        judge = judge_for(self._registry, None, approver=approver, prover=self._prover)
+        if self.act(model, version, stage) != "promoted":
+            return judge_release(judge, version, override)
+        if model == RELEASE_MODEL:
+            return Ruling()
+        return judge_version(judge, f"{model}/{version}", Stage.named(stage), override)
+
+    def leave(self, model: str, version: str, stage: str, who: str) -> Ruling | None:
+        """Say how to record that a stage is taken away; None when it is on record already."""
+        from sirena.cli.rulings import leave
+
+        return leave(self._registry, model, version, stage, who)
+
+    def makers(self, source: str, run: str) -> tuple[str, ...]:
+        """Return who had a hand in a source: the user of its run, and the authors of the version it copies."""
+        from sirena.registry.makers import makers_of
+
+        return makers_of(self._registry, source, run)
+
+    def registered(self, identifiers: Iterable[str]) -> bool:
+        """Tell whether a registered version comes from one of these runs or logged models."""
+        return self._registered.hold(identifiers)
+
+    def forget_registered(self) -> None:
+        """Look again at what is registered when next asked."""
+        self._registered.forget()
+
+    def holds_artifact(self, path: str) -> bool:
+        """Tell whether a file lies at a path of MLflow's artifacts."""
+        folder, _, name = path.rpartition("/")
+        try:
+            answer = self._client.get("/api/2.0/mlflow-artifacts/artifacts", params={"path": folder})
+            listed = answer.raise_for_status().json().get("files", [])
+        except (httpx.HTTPError, ValueError) as error:
+            raise UpstreamError("MLflow does not answer", hint="try again; `sirena status` tells its state") from error
+        return any(str(file.get("path", "")).rpartition("/")[2] == name for file in listed)
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.base_url, timeout=_SECONDS, trust_env=False)
 
     @cached_property
     def _registry(self) -> "Registry":
         from sirena.registry.connection import connect
 
         return connect(self._settings)
+
+    @cached_property
+    def _registered(self) -> "RegisteredArtifacts":
+        from sirena.registry.registered_artifacts import RegisteredArtifacts
+
+        return RegisteredArtifacts(self._registry)
+
+    @cached_property
+    def _prover(self) -> "Prover":
+        from sirena.registry.proof import Prover
+
+        return Prover(self._registry, self._asker.ask, self._settings.home / "proofs")

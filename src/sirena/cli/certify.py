@@ -47,8 +47,9 @@ def register(app: typer.Typer) -> None:
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
             check_place(output / "certificate.json")
-        edition = load_edition(guideline, overlay)
-        registry = connect(load_settings())
+        settings = load_settings()
+        edition = load_edition(guideline, overlay or settings.overlay)
+        registry = connect(settings)
         version = find_version(registry, model)
         with recorded(
             registry.settings,

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sirena.guidelines.editions import Edition
     from sirena.registry.connection import Registry
     from sirena.registry.judging import RegisteredJudge
+    from sirena.registry.proof import Prover
 
 
 def open_registry() -> "Registry":
@@ -17,22 +19,29 @@ def open_registry() -> "Registry":
     return connect(load_settings())
 
 
-def judge_for(registry: "Registry", overlay: Path | None, *, approver: str = "") -> "RegisteredJudge":
+def judge_for(
+    registry: "Registry", overlay: Path | None, *, approver: str = "", prover: "Prover | None" = None
+) -> "RegisteredJudge":
     """Return the gate for an approver.
 
     Args:
         registry: where.
-        overlay: the hospital's own rules that are in force on top of each certificate's edition, if any.
+        overlay: the hospital's own rules that are in force on top of each certificate's edition; None means those of
+            `SIRENA_OVERLAY`, if any.
         approver: who decides; empty means the current user.
+        prover: proves what is judged, on a server that believes nobody.
     """
     from sirena.certification.gate import load_gate
     from sirena.guidelines.editions import load_edition
     from sirena.registry.judging import RegisteredJudge
 
-    @lru_cache
-    def digest(edition: str) -> str:
-        # an edition with an overlay is named "CLSI 2025 + rules.csv"; the rules are given by --overlay
-        return load_edition(edition.partition(" + ")[0], overlay=overlay).digest
-
     settings = registry.settings
-    return RegisteredJudge(registry, load_gate(settings.gate), approver or settings.effective_user, digest)
+    rules = overlay or settings.overlay
+
+    @lru_cache
+    def edition(name: str) -> "Edition":
+        # an edition with an overlay is named "CLSI 2025 + rules.csv"; which rules are in force is not its to say
+        return load_edition(name.partition(" + ")[0], overlay=rules)
+
+    decides = approver or registry.signed_in_as or settings.effective_user
+    return RegisteredJudge(registry, load_gate(settings.gate), decides, edition, prover)

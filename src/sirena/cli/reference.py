@@ -58,12 +58,13 @@ def reference(
     from sirena.guidelines.editions import load_edition
     from sirena.guidelines.interpreter import compile_tables
     from sirena.guidelines.sites import SiteChoice
+    from sirena.operations.settings import load_settings
     from sirena.whonet.reading import read_file
 
     policy = _policy(censored)
     target = Output(output, existing, basis)
     target.check(file)
-    edition = load_edition(guideline, overlay)
+    edition = load_edition(guideline, overlay or load_settings().overlay)
     source = read_file(file, sheet=sheet)
     tell_about_zones(source)
     _tell_about_letters(source, edition)

@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
             check_place(audit)
             refuse_same_file(file, audit)
         settings = load_settings()
-        edition = load_edition(guideline, overlay)
+        edition = load_edition(guideline, overlay or settings.overlay)
         isolates = read_file(file, sheet=sheet)
         registry = connect(settings)
         reference = compile_tables(edition)

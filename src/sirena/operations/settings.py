@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     gate: Path | None = Field(default=None, examples=["/etc/sirena/gate.toml"])
     """Promotion criteria, a TOML file; empty means those that come with Sirena."""
 
+    overlay: Path | None = Field(default=None, examples=["/etc/sirena/hospital.csv"])
+    """The hospital's own rules in force on every guideline edition, a CSV file; commands use it unless `--overlay`
+    names another, and the entry's gate always does. Empty means the editions as they are."""
+
     max_body: int = Field(default=32 * 2**20, ge=1024, examples=["33554432"])
     """Largest request body the service reads, in bytes; a larger one is answered 413."""
 
@@ -246,10 +250,10 @@ class Settings(BaseSettings):
             self.database_url = SecretStr(own)
         return self
 
-    @field_validator("home")
+    @field_validator("home", "overlay")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
 
     @cached_property
     def effective_tracking_uri(self) -> str:

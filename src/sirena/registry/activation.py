@@ -20,8 +20,8 @@ from sirena.registry.versions import Stage
 Judge = Callable[[Member], Verdict]
 """The gate: says whether a member may answer for patients."""
 
-_ACTIVATE = "activate"
-_ROLLBACK = "rollback"
+ACTIVATE = "activate"
+ROLLBACK = "rollback"
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,19 @@ def activate(registry: Registry, release: Release, *, approver: str, judge: Judg
         GateError: members are refused, all of them named; or the author of one would override the gate himself.
             Nothing was changed.
     """
+    refused = judge_release(registry, release, approver=approver, judge=judge, override=override)
+    outcome = activation_record(release, refused)
+    return _switch(registry, release, ACTIVATE, approver, override if refused else "", outcome)
+
+
+def judge_release(
+    registry: Registry, release: Release, *, approver: str, judge: Judge, override: str = ""
+) -> dict[str, list[str]]:
+    """Ask the gate about every member; return the findings by refused member, which only an override leaves any.
+
+    Raises:
+        GateError: as `activate`.
+    """
     refused: dict[str, list[str]] = {}
     for member in release_members(registry, release):
         verdict = judge(member)
@@ -78,8 +91,12 @@ def activate(registry: Registry, release: Release, *, approver: str, judge: Judg
             f"{told}",
             hint="replace these members; a person with the right may override with a reason, on record",
         )
-    outcome = {"passed": not refused, "members": len(release.members), "refused": refused}
-    return _switch(registry, release, _ACTIVATE, approver, override if refused else "", outcome)
+    return refused
+
+
+def activation_record(release: Release, refused: dict[str, list[str]]) -> dict[str, Any]:
+    """Return what the gate said of an activation, as history keeps it."""
+    return {"passed": not refused, "members": len(release.members), "refused": refused}
 
 
 @speaks_to_mlflow
@@ -93,14 +110,19 @@ def roll_back(registry: Registry, *, approver: str) -> Activation:
         UsageError: nothing is active, or nothing was before it.
     """
     current = find_release(registry, "active")
-    history = _confirmed(registry, current.version)
-    arrivals = [entry for entry in history if entry.action == _ACTIVATE and _number(entry) == current.version]
-    target = arrivals[-1].previous if arrivals else None
+    target = replaced_by(registry, current.version)
     if target is None:
         raise UsageError(
             f"no release was active before {current.name}", hint="activate one with `sirena release activate NAME`"
         )
-    return _switch(registry, find_release(registry, str(target)), _ROLLBACK, approver, "", {})
+    return _switch(registry, find_release(registry, str(target)), ROLLBACK, approver, "", {})
+
+
+def replaced_by(registry: Registry, active: int) -> int | None:
+    """Return the release that the active one replaced, to which a rollback returns; None when there was none."""
+    history = _confirmed(registry, active)
+    arrivals = [entry for entry in history if entry.action == ACTIVATE and _number(entry) == active]
+    return arrivals[-1].previous if arrivals else None
 
 
 @speaks_to_mlflow
@@ -119,33 +141,50 @@ def _switch(
     registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
 ) -> Activation:
     previous = _active(registry)
-    _settle(registry, previous)
     if previous == release.version:
+        _settle(registry, previous)
         place(registry, release.source, Stage.PRODUCTION)
         return Activation(find_release(registry, str(release.version)), None, changed=False)
-    announced = record(
-        registry,
-        RELEASE_MODEL,
-        Entry(
-            action=action,
-            subject=release.name,
-            stage=Stage.PRODUCTION.value,
-            by=approver,
-            at=now(),
-            previous=previous,
-            evidence=release.digest,
-            override=override,
-            verdict=outcome,
-            done=False,
-        ),
-    )
-    place(registry, release.source, Stage.PRODUCTION)
-    record(registry, RELEASE_MODEL, replace(announced, done=True))
+    if registry.signed_in_as:
+        # the entry judges the switch itself and keeps its history
+        place(registry, release.source, Stage.PRODUCTION, override=override)
+    else:
+        announced = announce(registry, release, action, approver, override, outcome)
+        place(registry, release.source, Stage.PRODUCTION)
+        confirm(registry, announced)
     return Activation(find_release(registry, str(release.version)), previous, changed=True)
+
+
+def announce(
+    registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
+) -> Entry:
+    """Put on record that a release is about to become the active one; `confirm` says that it did."""
+    previous = _active(registry)
+    _settle(registry, previous)
+    entry = Entry(
+        action=action,
+        subject=release.name,
+        stage=Stage.PRODUCTION.value,
+        by=approver,
+        at=now(),
+        previous=previous,
+        evidence=release.digest,
+        override=override,
+        verdict=outcome,
+        done=False,
+    )
+    return record(registry, RELEASE_MODEL, entry)
+
+
+def confirm(registry: Registry, announced: Entry) -> None:
+    """Put on record that an announced switch happened."""
+    record(registry, RELEASE_MODEL, replace(announced, done=True))
 
 
 def _settle(registry: Registry, active: int | None) -> None:
     """Confirm a switch that was announced and made, but whose process died before it could say so."""
+    if registry.signed_in_as:
+        return
     for entry in _confirmed(registry, active):
         if not entry.done:
             record(registry, RELEASE_MODEL, replace(entry, done=True))

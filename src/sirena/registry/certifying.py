@@ -15,7 +15,7 @@ from sirena.registry.artifact_store import download_folder
 from sirena.registry.certificates import CERTIFICATES
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.pyfunc_artifact import load_pyfunc
-from sirena.registry.training_session import reference_for
+from sirena.registry.reference import reference_for
 from sirena.registry.versions import ModelVersion, load_table
 
 

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 import requests
 from mlflow.exceptions import MlflowException
+from mlflow.utils.rest_utils import http_request
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from sirena.domain.errors import SirenaError
+from sirena.domain.errors import GateError, SirenaError
 from sirena.operations.settings import Settings
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 
@@ -47,6 +48,8 @@ class Registry:
     """`mlflow.MlflowClient`; safe to share between threads."""
     experiment_id: str
     """Experiment that receives every run."""
+    signed_in_as: str = ""
+    """Account at the entry, where the server keeps history and gate itself; empty for MLflow without one before it."""
 
     @property
     def models(self) -> Any:
@@ -92,7 +95,8 @@ def connect(settings: Settings) -> Registry:
         with undisturbed():
             mlflow.set_tracking_uri(uri)
             client = mlflow.MlflowClient(tracking_uri=uri)
-            return Registry(settings, client, _experiment(client, settings))
+            account = _account_at_entry(client) if _is_http(uri) else ""
+            return Registry(settings, client, _experiment(client, settings), account)
     except _FOREIGN as error:
         raise _translate(error, uri) from error
 
@@ -104,6 +108,21 @@ def _probe(uri: str) -> None:
         raise RegistryUnavailableError(
             f"the MLflow server at {without_credentials(uri)} does not answer", hint=_REMEDY
         ) from error
+
+
+def _account_at_entry(client: Any) -> str:
+    """Return who the entry says we are; empty when MLflow itself answers, which knows no such route."""
+    answer = http_request(
+        client._get_registry_client().store.get_host_creds(),
+        "/auth/me",
+        "GET",
+        max_retries=0,
+        timeout=_PROBE_SECONDS,
+        raise_on_status=False,
+    )
+    if answer.status_code != requests.codes.ok or "json" not in answer.headers.get("content-type", ""):
+        return ""
+    return str(answer.json().get("name", ""))
 
 
 def _experiment(client: Any, settings: Settings) -> str:
@@ -159,7 +178,12 @@ def is_unreachable(error: BaseException) -> bool:
     )
 
 
-def _translate(error: Exception, uri: str) -> RegistryError:
+def _translate(error: Exception, uri: str) -> SirenaError:
+    # the entry's own refusals say which they are
+    said = getattr(error, "json", None)
+    refusal = said.get("error") if isinstance(said, dict) else None
+    if isinstance(refusal, dict) and refusal.get("gate"):
+        return GateError(str(refusal.get("message", "")), hint=str(refusal.get("hint", "")))
     message = str(error)
     where = f"MLflow at {without_credentials(uri)}"
     if is_unreachable(error):

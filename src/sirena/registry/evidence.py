@@ -1,7 +1,7 @@
 """What the gate is shown about a registered version: its certificate, its origin, its held-out results."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,8 +10,10 @@ from sirena.certification.agreement import Agreement
 from sirena.certification.asking import ask_table
 from sirena.certification.evidence import LabelSource, PromotionEvidence, Stage
 from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.editions import Edition
 from sirena.registry.certificates import certificate_path
 from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.recertifying import recertified
 from sirena.registry.versions import REPORT, TRUTH_TABLE, ModelVersion, read_files
 
 _LABELS: Final = {
@@ -23,7 +25,13 @@ _LABELS: Final = {
 
 @speaks_to_mlflow
 def promotion_evidence(
-    registry: Registry, version: ModelVersion, stage: Stage, *, edition_digest: str, approver: str, embedded: bool
+    registry: Registry,
+    version: ModelVersion,
+    stage: Stage,
+    *,
+    edition: Callable[[str], Edition],
+    approver: str,
+    embedded: bool,
 ) -> PromotionEvidence:
     """Gather what a promotion of a version is decided on.
 
@@ -31,12 +39,13 @@ def promotion_evidence(
         registry: where.
         version: the version.
         stage: target.
-        edition_digest: digest of the guideline edition in force now.
+        edition: gives the rules now in force for a certificate's edition.
         approver: who promotes.
         embedded: True on one person's machine.
 
     Raises:
         UsageError: the version holds no certificate.
+        ProofError: the certificate is not what is found when the table is asked again.
         IntegrityError: certificate, report or table are not those that were logged.
     """
     ours = (REPORT, TRUTH_TABLE) if version.is_ours else ()
@@ -45,6 +54,10 @@ def promotion_evidence(
     if not certificate.subject.version and certificate.subject.model == version.name:
         # logged inside the model, before MLflow numbered the version
         certificate = replace(certificate, subject=replace(certificate.subject, version=str(version.version)))
+    in_force = edition(certificate.edition)
+    table = TruthTable.from_json(documents[2]) if ours else None
+    if table is not None:
+        certificate = recertified(certificate, table, in_force)
     report: dict[str, Any] = documents[1] if ours else {}
     cells = report.get("evidence") or {}
     pooled, by_organism = held_out_agreement(report)
@@ -52,9 +65,10 @@ def promotion_evidence(
         certificate=certificate,
         model=version.name,
         version=str(version.version),
-        edition_digest=edition_digest,
+        edition_digest=in_force.digest,
         stage=stage,
         author=version.author,
+        makers=version.makers,
         approver=approver,
         embedded=embedded,
         labels=_LABELS.get(str(report.get("label_source")), LabelSource.UNKNOWN),
@@ -62,7 +76,7 @@ def promotion_evidence(
         held_out_by_organism=by_organism,
         training_isolates=int(cells.get("results", 0)) - int(cells.get("held_out_results", 0)),
         training_cells=int(cells.get("cells", 0)),
-        answers_digest=ask_table(TruthTable.from_json(documents[2])).digest if ours else "",
+        answers_digest=ask_table(table).digest if table is not None else "",
     )
 
 

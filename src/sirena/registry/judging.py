@@ -1,15 +1,17 @@
 """The gate applied to registered versions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sirena.certification.evidence import Stage as GateStage
-from sirena.certification.gate import Verdict, evaluate
+from sirena.certification.gate import Finding, Outcome, Verdict, evaluate
 from sirena.certification.gate_file import Gate
 from sirena.domain.errors import GateError, UsageError
+from sirena.guidelines.editions import Edition
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry
 from sirena.registry.evidence import promotion_evidence
+from sirena.registry.proof import Prover
 from sirena.registry.releases import Member
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
@@ -19,6 +21,14 @@ _STAGES = {
     Stage.ARCHIVED: GateStage.ARCHIVED,
 }
 
+_UNPROVED = Finding(
+    "ProvedByTheServer",
+    "What the server has not found out itself is somebody's claim.",
+    Outcome.INSUFFICIENT,
+    "a model that can only be asked by running its code, which the server does not",
+    "a truth table with the network it comes from",
+)
+
 
 @dataclass(frozen=True)
 class RegisteredJudge:
@@ -27,14 +37,22 @@ class RegisteredJudge:
     registry: Registry
     gate: Gate
     approver: str
-    edition_digest: Callable[[str], str]
-    """Digest of the rules now in force for a certificate's edition."""
+    edition: Callable[[str], Edition]
+    """Gives the rules now in force for a certificate's edition."""
+    prover: Prover | None = None
+    """Proves what it can without believing what was uploaded; None where nobody but the user could have changed it."""
 
-    def judge(self, version: ModelVersion, stage: Stage) -> Verdict:
-        """Hold a version's evidence against the criteria of a stage.
+    def judge(self, version: ModelVersion, stage: Stage, *, overriding: bool = False) -> Verdict:
+        """Hold a version's evidence against the criteria of a stage, and prove it where that decides.
+
+        Args:
+            version: the version.
+            stage: the stage it shall have.
+            overriding: True when a refusal will be overridden, so that the proof decides then too.
 
         Raises:
             GateError: the version holds no certificate.
+            ProofError: the certificate or the table is not what is found; no override makes it so.
             UsageError: the stage has no criteria.
         """
         if stage not in _STAGES:
@@ -48,12 +66,19 @@ class RegisteredJudge:
             self.registry,
             version,
             _STAGES[stage],
-            edition_digest=self.edition_digest(version.edition),
+            edition=self.edition,
             approver=self.approver,
             embedded=self.registry.settings.profile == "embedded",
         )
-        return evaluate(evidence, self.gate)
+        verdict = evaluate(evidence, self.gate)
+        if self.prover is None:
+            return verdict
+        if not version.is_ours:
+            return replace(verdict, findings=(*verdict.findings, _UNPROVED))
+        if verdict.passed or overriding:
+            self.prover.prove_version(version)
+        return verdict
 
-    def judge_member(self, member: Member) -> Verdict:
+    def judge_member(self, member: Member, *, overriding: bool = False) -> Verdict:
         """Hold a release's member against the criteria of production, as it stands now."""
-        return self.judge(find_version(self.registry, member.reference), Stage.PRODUCTION)
+        return self.judge(find_version(self.registry, member.reference), Stage.PRODUCTION, overriding=overriding)

@@ -15,7 +15,6 @@ from typing import Any, Final, Self
 
 from sirena.domain.errors import UsageError
 from sirena.domain.test_column import GUIDELINES, parse_test_column
-from sirena.domain.truth_table import TruthTable
 from sirena.panel.compiled import Panel
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import canonical_json, sha256
@@ -136,22 +135,14 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
         UsageError: no versions, two for one column, or one without a truth table.
         IntegrityError: a version's table is not the one that was logged.
     """
-    members = {version.column: Member.of(version) for version in versions}
-    if not members or len(members) != len(versions):
-        raise UsageError(
-            "a release needs model versions, one per antimicrobial",
-            hint="name each model once, or take them with --from production",
-        )
-    document, digest = _document({column: members[column] for column in sorted(members)}, {
-        version.column: load_table(registry, version) for version in versions
-    })  # fmt: skip
+    document, digest = release_document(registry, versions)
     existing = _by_digest(registry, digest)
     if existing is not None:
         return existing
     content = canonical_json(document)
     tags = {
         DIGEST_TAG: digest,
-        MEMBERS_TAG: json.dumps({column: member.reference for column, member in sorted(members.items())}),
+        MEMBERS_TAG: json.dumps({column: Member(**facts).reference for column, facts in document["members"].items()}),
         "sirena.author": author,
         "sirena.note": note,
         "sirena.code_version": code_version(),
@@ -168,11 +159,42 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
             run_id,
             RELEASE_MODEL,
             artifacts={"release": file},
-            columns=_asked_columns(sorted(members)),
+            columns=_asked_columns(list(document["members"])),
             scratch=Path(scratch),
         )
         made = register(registry, RELEASE_MODEL, place, run_id, tags)
     return find_release(registry, str(made.version))
+
+
+@speaks_to_mlflow
+def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tuple[dict[str, Any], str]:
+    """Return what a release of these versions holds, and its digest; the same versions give the same.
+
+    Raises:
+        UsageError: no versions, two for one column, or one without a truth table.
+        IntegrityError: a version's table is not the one that was logged.
+    """
+    members = {version.column: Member.of(version) for version in sorted(versions, key=lambda version: version.column)}
+    if not members or len(members) != len(versions):
+        raise UsageError(
+            "a release needs model versions, one per antimicrobial",
+            hint="name each model once, or take them with --from production",
+        )
+    facts = {column: asdict(member) for column, member in members.items()}
+    digest = sha256(canonical_json(facts))
+    name = f"{RELEASE_MODEL} {digest[:12]}"
+    provenance = {
+        column: {
+            "model": member.model,
+            "version": str(member.version),
+            "release": name,
+            "edition": member.edition,
+            "basis": member.label_source,
+        }
+        for column, member in members.items()
+    }
+    panel = Panel({version.column: load_table(registry, version) for version in versions}, provenance, release=name)
+    return {**panel.to_json(), "members": facts}, digest
 
 
 @speaks_to_mlflow
@@ -232,23 +254,6 @@ def panel_of(document: Mapping[str, Any], name: str) -> Panel:
     panel = Panel.from_json(document)
     provenance = {column: {**facts, "release": name} for column, facts in panel.provenance.items()}
     return Panel(panel.tables, provenance, release=name)
-
-
-def _document(members: Mapping[str, Member], tables: Mapping[str, TruthTable]) -> tuple[dict[str, Any], str]:
-    facts = {column: asdict(member) for column, member in members.items()}
-    digest = sha256(canonical_json(facts))
-    provenance = {
-        column: {
-            "model": member.model,
-            "version": str(member.version),
-            "release": f"{RELEASE_MODEL} {digest[:12]}",
-            "edition": member.edition,
-            "basis": member.label_source,
-        }
-        for column, member in members.items()
-    }
-    panel = Panel({column: tables[column] for column in members}, provenance, release=f"{RELEASE_MODEL} {digest[:12]}")
-    return {**panel.to_json(), "members": facts}, digest
 
 
 def _asked_columns(columns: Sequence[str]) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """Promotion: the stage of a version, given by an alias, explained by tags, mirrored in MLflow's stage field.
 
-Order of writes: history tag → alias (the one atomic step that counts) → stage field → stale alias removed.
-Whatever dies between two of them, the alias tells the truth and promoting again completes the rest. See ADR 7.
+Order of writes: history tag → alias (the one atomic step that counts) → stage field → stale alias removed. An entry
+before MLflow writes the history tag itself. Whatever dies between two writes, the alias tells the truth and promoting
+again completes the rest. See ADR 7.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from mlflow.utils.rest_utils import http_request, verify_rest_response
 
 from sirena.certification.gate import Verdict
 from sirena.domain.errors import UsageError
@@ -15,6 +18,7 @@ from sirena.registry.history import Entry, now, read_history, record
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
+_ALIAS_ROUTE: Final = "/api/2.0/mlflow/registered-models/alias"
 _MARKED: Final = (Stage.STAGING, Stage.PRODUCTION)
 
 
@@ -67,15 +71,25 @@ def promote(
         override=verdict.overridden.reason if verdict and verdict.overridden else "",
         verdict=verdict.to_json() if verdict else {},
     )
-    record(registry, version.name, entry, version=version.version)
-    place(registry, version, stage)
+    if not registry.signed_in_as:
+        record(registry, version.name, entry, version=version.version)
+    place(registry, version, stage, override=entry.override)
     return Promotion(find_version(registry, str(version)), entry.previous, changed=True)
 
 
-def place(registry: Registry, version: ModelVersion, stage: Stage) -> None:
-    """Move alias and stage field; safe to repeat."""
+def place(registry: Registry, version: ModelVersion, stage: Stage, *, override: str = "") -> None:
+    """Move alias and stage field; safe to repeat.
+
+    Args:
+        registry: where.
+        version: the version.
+        stage: the stage it shall have.
+        override: reason to do so although the gate refuses; an entry asks the gate itself, so it has to be told.
+    """
     models, number = registry.models, str(version.version)
-    if stage.alias:
+    if stage.alias and override and registry.signed_in_as:
+        _set_alias_overriding(models, version, stage.alias, override)
+    elif stage.alias:
         models.set_registered_model_alias(version.name, stage.alias, number)
     # MLflow calls stages deprecated; they still are what its users see and filter by
     with undisturbed():
@@ -85,6 +99,12 @@ def place(registry: Registry, version: ModelVersion, stage: Stage) -> None:
     for other in _MARKED:
         if other is not stage and other.alias in version.aliases:
             models.delete_registered_model_alias(version.name, other.alias)
+
+
+def _set_alias_overriding(models: Any, version: ModelVersion, alias: str, reason: str) -> None:
+    """Set an alias with a reason beside it, which MLflow's client has no word for and the entry reads."""
+    body = {"name": version.name, "alias": alias, "version": str(version.version), "override": reason}
+    verify_rest_response(http_request(models.store.get_host_creds(), _ALIAS_ROUTE, "POST", json=body), _ALIAS_ROUTE)
 
 
 def promotions(version: ModelVersion) -> list[Entry]:

@@ -10,13 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
 from sirena.certification.certificate import Certificate, Subject, certify
 from sirena.certification.certificate_file import to_json
 from sirena.certification.page import render_page
-from sirena.domain.category import Reason
-from sirena.domain.mic import CODES
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition
@@ -24,6 +20,7 @@ from sirena.registry.connection import Registry
 from sirena.registry.evidence import held_out_agreement
 from sirena.registry.models import ModelVersionRef, log_model_version
 from sirena.registry.plots import confusion_plot
+from sirena.registry.reference import reference_for
 from sirena.registry.runs import finish_run, start_parent_run
 from sirena.training.evidence import Evidence
 from sirena.training.fitting import TrainedModel, Untrainable, train_models
@@ -160,14 +157,6 @@ def _plots(name: str, report: Mapping[str, Any]) -> dict[str, bytes]:
     if not held_out:
         return {}
     return {"confusion.png": confusion_plot(f"{name}, held-out isolates", held_out["pooled"]["confusion"])}
-
-
-def reference_for(reference: dict[str, TruthTable], drug: str, column: str) -> TruthTable:
-    """Return the edition's table for a test column: an edition of another guideline states nothing about it."""
-    table = reference.get(drug)
-    if table is not None and table.column == column:
-        return table
-    return TruthTable(column, (), np.empty((0, CODES), dtype=np.uint8), absent=Reason.NO_BREAKPOINT)
 
 
 def _finish(registry: Registry, parent: str, failed: bool) -> None:

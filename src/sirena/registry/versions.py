@@ -23,6 +23,8 @@ from sirena.registry.digests import sha256
 from sirena.registry.pyfunc_artifact import load_pyfunc
 
 MODEL_PREFIX: Final = "modelo_"
+MAKERS_TAG: Final = "sirena.made_by"
+"""Tag of a version with the names, a JSON list; written by the entry when the version is registered."""
 _REFERENCE: Final = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:/(?P<version>\d{1,9})|@(?P<alias>[A-Za-z_][\w-]*))?")
 _LISTED: Final = 5
 
@@ -91,6 +93,12 @@ class ModelVersion:
     def author(self) -> str:
         """Who trained it; empty for a stranger's model."""
         return self.tags.get("sirena.author", "")
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """Who else had a hand in it, as the entry found when it was registered: makers of its run or of its source."""
+        named = self.tags.get(MAKERS_TAG, "")
+        return tuple(json.loads(named)) if named else ()
 
     @property
     def edition(self) -> str:

@@ -22,6 +22,7 @@ from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
+from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.registry_models import ORGANISMS, Log, Trained, table
 
 _EDITION = load_edition("CLSI 2025")
@@ -78,6 +79,14 @@ def tracking_uri(mlflow_home: Path) -> Iterator[str]:
     port = free_port()
     with embedded_mlflow_server(Settings(home=mlflow_home), port):
         yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def asker() -> Iterator[NetworkAsker]:
+    """The process that asks networks, shared because TensorFlow takes seconds to load."""
+    asking = NetworkAsker()
+    yield asking
+    asking.close()
 
 
 @pytest.fixture

@@ -1,99 +1,33 @@
 """Stages through MLflow's own API obey the rule and the gate of `sirena promote`: a real MLflow, a real gate."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
-import numpy as np
 import pytest
 
-from sirena.access.accounts import Accounts
-from sirena.access.actions import Role
-from sirena.access.store import open_store
-from sirena.certification.certificate import Subject, certify
-from sirena.certification.certificate_file import to_json
-from sirena.cli.access_upstream import RegistryUpstream
-from sirena.domain.category import Category
-from sirena.domain.truth_table import answer_code
-from sirena.guidelines.editions import load_edition
-from sirena.guidelines.interpreter import compile_tables
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry
-from sirena.registry.models import log_model_version
 from sirena.registry.releases import RELEASE_MODEL, create_release
 from sirena.registry.versions import ModelVersion, Stage, find_version
-from tests.access_client import Entry, running_entry
-from tests.integration.registry.registry_models import ORGANISMS, Trained
-
-API = "/api/2.0/mlflow"
-AJAX = "/ajax-api/2.0/mlflow"
+from sirena.training.asking_apart import NetworkAsker
+from tests.integration.registry import house as houses
+from tests.integration.registry.house import API
 
 
 @dataclass
-class House:
-    """A registry behind stage control, with a right and a wrong version of one model, both made by ana."""
+class House(houses.House):
+    """With a right and a wrong version of one model, both made by ana."""
 
-    entry: Entry
-    registry: Registry
     right: ModelVersion
     wrong: ModelVersion
 
-    def send(self, who: str, method: str, route: str, body: Any, **options: Any) -> httpx.Response:
-        """Send a request of MLflow's API as somebody."""
-        headers = {"Authorization": self.entry.token(who)}
-        return self.entry.client.request(method, route, json=body, headers=headers, **options)
-
-    def alias(self, who: str, version: ModelVersion, alias: str = "production") -> httpx.Response:
-        """Set an alias as somebody."""
-        body = {"name": version.name, "alias": alias, "version": str(version.version)}
-        return self.send(who, "POST", f"{API}/registered-models/alias", body)
-
-    def transition(self, who: str, version: ModelVersion, stage: str) -> httpx.Response:
-        """Set MLflow's stage field as somebody."""
-        body = {"name": version.name, "version": str(version.version), "stage": stage}
-        body["archive_existing_versions"] = "false"
-        return self.send(who, "POST", f"{AJAX}/model-versions/transition-stage", body)
-
-    def stage(self, version: ModelVersion) -> Stage:
-        """Return the stage that counts, now."""
-        return find_version(self.registry, str(version)).stage
-
 
 @pytest.fixture
-def house(registry: Registry, tracking_uri: str, tmp_path: Path, train: Callable[..., Trained]) -> Iterator[House]:
-    """Four accounts before a real MLflow server."""
-    edition = load_edition("CLSI 2025")
-    table = compile_tables(edition, ["CAZ"], organisms=ORGANISMS)["CAZ"]
-    cells = table.cells.copy()
-    cells[cells == answer_code(Category.R)] = answer_code(Category.S)
-    versions = []
-    for seed, candidate in enumerate([table, replace(table, cells=np.ascontiguousarray(cells))]):
-        subject = Subject("modelo_CAZ_NM", "")
-        certificate = certify(candidate, table, edition=edition.name, edition_digest=edition.digest, subject=subject)
-        trained = replace(train("CAZ_NM", seed=seed), table=candidate)
-        versions.append(
-            log_model_version(
-                registry, trained, certificate=to_json(certificate), certificate_html="<h1>CAZ</h1>", author="ana"
-            )
-        )
-    engine = open_store(f"sqlite:///{tmp_path / 'sirena.db'}")
-    accounts = Accounts(engine)
-    for name, roles in {
-        "ana": {Role.SCIENTIST, Role.APPROVER},
-        "berta": {Role.APPROVER},
-        "carl": {Role.SCIENTIST},
-        "dora": {Role.CLINICIAN},
-        "otto": {Role.ADMIN},
-    }.items():
-        accounts.add(name, frozenset(roles), None)
-    upstream = RegistryUpstream(Settings(home=tmp_path / "home", tracking_uri=tracking_uri, profile="production"))
-    with running_entry(engine, upstream) as entry:
-        yield House(entry, registry, *(find_version(registry, str(version)) for version in versions))
-    for version in versions:
-        registry.models.delete_model_version(version.name, str(version.version))
-    engine.dispose()
+def house(registry: Registry, asker: NetworkAsker, tmp_path: Path) -> Iterator[House]:
+    """Five accounts before a real MLflow server."""
+    with houses.standing(registry, asker, tmp_path / "entry") as stood:
+        versions = [houses.log_trained(registry, houses.trained_on(right)) for right in (True, False)]
+        yield House(stood.entry, registry, *versions)
 
 
 def test_only_an_approver_puts_into_production_and_never_the_own_version(house: House) -> None:
@@ -146,17 +80,14 @@ def test_production_is_not_left_by_a_side_door(house: House) -> None:
 
 def test_author_digests_and_other_peoples_decisions_are_not_rewritten(house: House) -> None:
     """Otherwise the independence of the approver and the integrity of the evidence would be one request away."""
-
-    def tag(who: str, key: str, value: str) -> int:
-        body = {"name": house.right.name, "version": str(house.right.version), "key": key, "value": value}
-        return house.send(who, "POST", f"{API}/model-versions/set-tag", body).status_code
-
-    assert tag("ana", "sirena.author", "carl") == 403
-    assert tag("carl", "sirena.sha256.truth_table.json", "0" * 64) == 403
-    assert tag("carl", "sirena.history.20260101T000000.000000Z.aaaaaa", '{"by": "berta"}') == 403
-    assert tag("carl", "note", "seen") == 200
+    assert house.tag("ana", house.right, "sirena.author", "carl") == 403
+    assert house.tag("carl", house.right, "sirena.sha256.truth_table.json", "0" * 64) == 403
+    assert house.tag("carl", house.right, "sirena.history.20260101T000000.000000Z.aaaaaa", '{"by": "berta"}') == 403
+    assert house.tag("berta", house.right, "sirena.history.20260101T000000.000000Z.aaaaaa", '{"by": "berta"}') == 403
+    assert house.tag("carl", house.right, "note", "seen") == 200
     body = {"name": house.right.name, "version": str(house.right.version), "key": "sirena.author"}
-    assert house.send("ana", "DELETE", f"{API}/model-versions/delete-tag", body).status_code == 403
+    for who in ("ana", "otto"):
+        assert house.send(who, "DELETE", f"{API}/model-versions/delete-tag", body).status_code == 403
 
 
 def test_a_version_bears_the_name_of_the_account_that_registered_it(house: House) -> None:
@@ -168,7 +99,6 @@ def test_a_version_bears_the_name_of_the_account_that_registered_it(house: House
     assert made.status_code == 200
     number = made.json()["model_version"]["version"]
     assert find_version(house.registry, f"{house.right.name}/{number}").author == "carl"
-    house.registry.models.delete_model_version(house.right.name, number)
 
 
 def test_names_outside_the_policys_patterns_are_not_registered(house: House) -> None:

@@ -66,7 +66,7 @@ def test_each_role_gets_what_the_policy_says(entry: Entry, role: Role) -> None:
         ("POST", TRAIN, Action.TRAIN),
         ("POST", "/invocations", Action.ANSWER),
         ("GET", "/metrics", Action.METRICS),
-        ("DELETE", "/api/2.0/mlflow-artifacts/artifacts/1/x", Action.REMOVE),
+        ("DELETE", f"/api/2.0/mlflow-artifacts/artifacts/1/{'0' * 32}/artifacts/x", Action.REMOVE),
         ("POST", "/ajax-api/3.0/mlflow/assistant/message", Action.SWITCHED_OFF),
     ]:
         expected = 204 if policy.permits(frozenset({role}), action) else 403

@@ -1,7 +1,6 @@
 """Each rule of stage control, without MLflow."""
 
 import contextlib
-import json
 
 import pytest
 from hypothesis import given
@@ -9,11 +8,12 @@ from hypothesis import strategies as st
 
 from sirena.access.actions import Action
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
-from sirena.access.stage_rules import Change, Need, VersionState, needs, read_change, with_author
+from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change
+from sirena.access.tag_rules import VersionState
 
 ALIAS, TRANSITION = "POST registered-models/alias", "POST model-versions/transition-stage"
-NONE = VersionState("3", frozenset(), {})
-PRODUCTION = VersionState("3", frozenset({"Production"}), {"sirena.author": "ana"})
+NONE = VersionState("3", frozenset(), "None", {})
+PRODUCTION = VersionState("3", frozenset({"Production"}), "Production", {"sirena.author": "ana"})
 
 
 def change(operation: str, **body: object) -> Change:
@@ -68,44 +68,68 @@ def test_deleting_and_renaming_need_the_right_to_remove() -> None:
         assert need(operation).actions == {Action.REMOVE}
 
 
-def test_facts_written_once_stay() -> None:
-    """The same value again is harmless, another is refused, and a tag of ours is not deleted lightly."""
-    state = VersionState("3", frozenset(), {"sirena.sha256.x": "a"})
-    tag = "POST model-versions/set-tag"
-    assert need(tag, state, key="sirena.sha256.x", value="a").actions == {Action.REGISTER}
-    assert need(tag, state, key="sirena.sha256.new", value="b").actions == {Action.REGISTER}
-    with pytest.raises(ForbiddenError):
-        need(tag, state, key="sirena.sha256.x", value="b")
-    with pytest.raises(ForbiddenError):
-        need(tag, NONE, key="sirena.author", value="eva")
-    assert need("DELETE model-versions/delete-tag", state, key="sirena.sha256.x").actions == {Action.REMOVE}
+def test_a_stage_field_set_before_does_not_spare_the_alias_the_gate() -> None:
+    """Another approver may have set the field; who sets the alias is judged as who decides."""
+    field_only = VersionState("3", frozenset(), "Production", {})
+    assert need(ALIAS, field_only, alias="production").gate == "Production"
 
 
-def test_decisions_are_recorded_in_ones_own_name() -> None:
-    """And those of others are not written over."""
-    tag, key = "POST model-versions/set-tag", "sirena.history.1"
-    mine, theirs = json.dumps({"by": "eva"}), json.dumps({"by": "ana"})
-    assert need(tag, NONE, key=key, value=mine).actions == {Action.REGISTER}
-    for state, value in [
-        (NONE, theirs),
-        (NONE, "no json"),
-        (VersionState("3", frozenset(), {key: theirs}), mine),
-    ]:
-        with pytest.raises(ForbiddenError):
-            need(tag, state, key=key, value=value)
+def test_a_reason_to_override_needs_the_right_to_production() -> None:
+    """Also for staging; it stands in one line, is not passed on, and is refused empty or endless."""
+    wanted = {Action.PROMOTE_STAGING, Action.PROMOTE_PRODUCTION}
+    assert need(ALIAS, alias="staging", override="seen by the committee").actions == wanted
+    asked = change(ALIAS, alias="Production ", override="two\n lines")
+    assert asked.override == "two lines"
+    assert body_to_pass_on(asked, "eva") == {"name": "modelo_AMK_NM", "version": "3", "alias": "production"}
+    for reason in ("", " \n", "x" * 1001, 3):
+        with pytest.raises(AmbiguousRequestError):
+            need(ALIAS, alias="production", override=reason)
+
+
+def test_a_run_is_deleted_and_restored_with_the_right_to_train() -> None:
+    """Whether a registered version comes from it is asked beside."""
+    for operation in ("POST runs/delete", "POST runs/restore"):
+        asked = Change(operation, {"run_id": "0" * 32})
+        assert asked.run == "0" * 32
+        assert needs(asked, None, "eva").actions == {Action.TRAIN}
 
 
 def test_a_new_version_bears_its_author() -> None:
-    """Added when missing, refused when another's, left when right."""
+    """Added when missing, refused when another's, left when right; who else had a hand in it stands beside."""
     create = "POST model-versions/create"
+
+    def tags(given: object = None, makers: tuple[str, ...] = ()) -> object:
+        return body_to_pass_on(change(create, source="models:/m-1", tags=given), "eva", makers)["tags"]
+
     tag = {"key": "sirena.author", "value": "eva"}
-    assert with_author(change(create), "eva")["tags"] == [tag]
-    assert with_author(change(create, tags=[tag]), "eva")["tags"] == [tag]
-    for tags in ([{"key": "sirena.author", "value": "ana"}], [tag, tag]):
+    assert tags() == tags([tag]) == [tag]
+    assert tags([tag], ("eva", "ana")) == [tag, {"key": "sirena.made_by", "value": '["ana"]'}]
+    for wrong in ([{"key": "sirena.author", "value": "ana"}], [{"key": "sirena.history.1", "value": "{}"}]):
         with pytest.raises(ForbiddenError):
-            with_author(change(create, tags=tags), "eva")
-    with pytest.raises(AmbiguousRequestError):
-        with_author(change(create, tags="x"), "eva")
+            tags(wrong)
+    for unclear in ("x", [tag, tag], [{"key": "a"}], [{"key": "sirena.author", "value": 1}]):
+        with pytest.raises(AmbiguousRequestError):
+            tags(unclear)
+
+
+@pytest.mark.parametrize("source", ["s3://elsewhere/model", "https://elsewhere/model", "/etc", "models:m-1"])
+def test_a_version_comes_from_mlflows_own_artifacts(source: str) -> None:
+    """Anything else the server would have to fetch from where it is told."""
+    with pytest.raises(ForbiddenError):
+        body_to_pass_on(change("POST model-versions/create", source=source), "eva")
+
+
+def test_a_registered_models_tags_of_ours_are_the_entrys() -> None:
+    """They say which release answered when."""
+    bodies: list[tuple[str, dict[str, object]]] = [
+        ("POST registered-models/set-tag", {"key": "sirena.history.1", "value": "{}"}),
+        ("POST registered-models/create", {"tags": [{"key": " Sirena.history.1", "value": "{}"}]}),
+        ("DELETE registered-models/delete-tag", {"key": "sirena.history.1"}),
+    ]
+    for operation, body in bodies:
+        with pytest.raises(ForbiddenError):
+            need(operation, None, **body)
+    assert need("POST registered-models/set-tag", None, key="team", value="x").actions == {Action.REGISTER}
 
 
 @given(st.binary(max_size=80))

@@ -1,0 +1,71 @@
+"""What the access service has to be told of MLflow and the gate, which it does not know itself."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sirena.access.tag_rules import VersionState
+from sirena.domain.errors import SirenaError
+
+
+class UpstreamError(SirenaError):
+    """MLflow does not answer."""
+
+    code = "upstream"
+    status = 502
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the gate decided, and how the decision gets on the registry's own record."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the ledger learns of it."""
+    override: Mapping[str, Any] | None = None
+    """What the ledger learns of an override; None when the gate agreed."""
+    announce: Callable[[], Any] = lambda: None
+    """Puts on record what is about to be done."""
+    confirm: Callable[[], Any] = lambda: None
+    """Puts on record that it was done."""
+
+
+class Upstream(Protocol):
+    """MLflow and the gate, as far as stage control needs them. The methods may block."""
+
+    base_url: str
+    """Where MLflow listens, on loopback."""
+
+    def state(self, model: str, version: str) -> VersionState | None:
+        """Return what the registry holds of a version, None if there is none."""
+
+    def act(self, model: str, version: str, stage: str) -> str:
+        """Return what giving a stage is in the ledger: ``promoted``, ``activated`` or ``rolled_back``."""
+
+    def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
+        """Prove a version and hold it against the criteria of a stage.
+
+        Raises:
+            GateError: the gate refuses and is not overridden, or the version is not what is said of it.
+        """
+
+    def leave(self, model: str, version: str, stage: str, who: str) -> Ruling | None:
+        """Say how to record that a version is given a stage that asks no gate; None when it is on record already.
+
+        Args:
+            model: registered model.
+            version: its number; empty for whichever has the alias of ``stage``, which is taken away.
+            stage: ``None`` or ``Archived``; or the stage whose alias is taken away.
+            who: account that decides.
+        """
+
+    def makers(self, source: str, run: str) -> tuple[str, ...]:
+        """Return who had a hand in what is about to be registered, as far as MLflow tells."""
+
+    def registered(self, identifiers: Iterable[str]) -> bool:
+        """Tell whether a registered version lies in one of these runs or logged models."""
+
+    def forget_registered(self) -> None:
+        """Look again at what is registered when next asked."""
+
+    def holds_artifact(self, path: str) -> bool:
+        """Tell whether a file lies at a path of MLflow's artifacts."""

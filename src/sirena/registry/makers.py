@@ -1,0 +1,58 @@
+"""Who had a hand in a model before somebody registered it: whoever made its run, and whoever made what it copies.
+
+Registering another's model in one's own name, so that the other may approve it, must not make two people of one.
+"""
+
+import re
+from typing import Any, Final
+
+from mlflow.exceptions import MlflowException
+
+from sirena.domain.errors import UsageError
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.versions import find_version
+
+_COPY: Final = re.compile(r"models:/(?P<name>[^/@:]+)(?:/\d{1,9}|@[\w-]+)")
+_LOGGED: Final = re.compile(r"m-[0-9a-f]{32}")
+_RUN: Final = re.compile(r"(?<![0-9a-z-])[0-9a-f]{32}(?![0-9a-z])")
+_RUN_TAGS: Final = ("mlflow.user", "sirena.author")
+_PAGE: Final = 1000
+
+
+@speaks_to_mlflow
+def makers_of(registry: Registry, source: str, run: str) -> tuple[str, ...]:
+    """Return the names, each once.
+
+    Args:
+        registry: where.
+        source: where the new version's files come from, ``models:/m-…``, ``models:/modelo_AMK_NM/3``, ``runs:/…``.
+        run: run named beside it; may be empty.
+    """
+    names: set[str] = set()
+    runs = {run, *_RUN.findall(source)} - {""}
+    if _COPY.fullmatch(source):
+        try:
+            copied = find_version(registry, source)
+        except UsageError:
+            return ()
+        names |= {copied.author, *copied.makers}
+        runs.add(copied.run_id)
+    for model in _LOGGED.findall(source):
+        logged = _or_none(registry.client.get_logged_model, model)
+        if logged is not None:
+            runs.add(str(logged.source_run_id or ""))
+            names |= {str(logged.tags.get(tag, "")) for tag in _RUN_TAGS}
+    for one in runs - {""}:
+        found = _or_none(registry.client.get_run, one)
+        if found is not None:
+            names |= {str(found.data.tags.get(tag, "")) for tag in _RUN_TAGS}
+        for version in registry.models.search_model_versions(f"run_id = '{one}'", max_results=_PAGE):
+            names |= {str(version.tags.get("sirena.author", ""))}
+    return tuple(sorted(names - {""}))
+
+
+def _or_none(get: Any, identifier: str) -> Any:
+    try:
+        return get(identifier)
+    except MlflowException:
+        return None

@@ -1,0 +1,105 @@
+"""What the server finds out itself before a version or a release may answer: see ADR 13.
+
+A version is a table, which answers, and a network, of which it is said to be everything that network says. So the
+network is asked again, all of it, in a process of its own, and both have to be equal. A release is its members'
+tables, so it is made anew from them and has to be equal too.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sirena.domain.category import Reason
+from sirena.domain.test_column import parse_test_column
+from sirena.domain.truth_table import TruthTable
+from sirena.registry.connection import Registry
+from sirena.registry.digests import canonical_json, sha256
+from sirena.registry.recertifying import ProofError
+from sirena.registry.releases import RELEASE_FILE, Release, release_document, release_members
+from sirena.registry.versions import TRUTH_TABLE, ModelVersion, find_version, load_table, read_file
+from sirena.training.vetting import ForeignNetworkError
+
+AskNetwork = Callable[[bytes, str, Sequence[str]], dict[str, list[str]]]
+"""Asks the content of a ``.keras`` file for a column and organisms; `training.asking_apart.NetworkAsker.ask`."""
+_SCHEMA: Final = "sirena-proof/1"
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Proves versions and releases, and remembers by content what it has proved."""
+
+    registry: Registry
+    ask: AskNetwork
+    kept: Path
+    """Folder of what was proved before, one small file each; nobody else may write there."""
+
+    def prove_version(self, version: ModelVersion) -> None:
+        """Pass silently when a version's network says what its table says.
+
+        Raises:
+            ProofError: it does not, or the version holds no network that could be asked.
+            IntegrityError: a file is not the one that was registered.
+        """
+        table = load_table(self.registry, version)
+        parsed = parse_test_column(table.column)
+        if parsed is None or not parsed.is_mic or table.column != version.column or parsed.model_name != version.name:
+            raise ProofError(
+                f"{version} answers another test column than its name says",
+                hint=f"register it under the name of what it answers ({table.column})",
+            )
+        network = f"{parsed.model_name}.keras"
+        hashes = [version.tags.get(f"sirena.sha256.{name}", "") for name in (TRUTH_TABLE, network)]
+        if not hashes[1]:
+            raise ProofError(f"{version} holds no network, so nothing shows where its table comes from")
+        note = self.kept / f"{sha256(canonical_json([_SCHEMA, *hashes]))}.json"
+        if note.exists():
+            return
+        begun = time.monotonic()
+        self._compare(version, table, read_file(self.registry, version, network))
+        self.kept.mkdir(parents=True, exist_ok=True)
+        proved = {"schema": _SCHEMA, "version": str(version), "table": hashes[0], "network": hashes[1]}
+        _write(note, canonical_json({**proved, "seconds": round(time.monotonic() - begun, 3)}))
+
+    def prove_release(self, release: Release) -> None:
+        """Pass silently when a release is what its members' versions are, and each of them is proved.
+
+        Raises:
+            ProofError: it is not, or one of them is not.
+            IntegrityError: a file is not the one that was registered.
+        """
+        stored = read_file(self.registry, release.source, RELEASE_FILE)
+        members = release_members(self.registry, release)
+        versions = [find_version(self.registry, member.reference) for member in members]
+        made, digest = release_document(self.registry, versions)
+        if canonical_json(made) != stored or digest != release.digest:
+            raise ProofError(
+                f"{release.name} does not hold what its members answer",
+                hint="make it again from its members: sirena release create MEMBER …",
+            )
+        for version in versions:
+            self.prove_version(version)
+
+    def _compare(self, version: ModelVersion, table: TruthTable, network: bytes) -> None:
+        try:
+            said = self.ask(network, table.column, table.organisms)
+        except ForeignNetworkError as error:
+            raise ProofError(
+                f"{version}: {error.text}", hint="train it with `sirena train`; other models cannot be proved"
+            ) from error
+        written = table.to_json()["organisms"]
+        differing = [organism for organism in written if said.get(organism) != written[organism]]
+        if differing or table.absent is not Reason.NOT_IN_VOCABULARY:
+            raise ProofError(
+                f"{version}: its table is not what its network says, for {len(differing)} of {len(written)} organisms",
+                hint="do not use this version; train again",
+            )
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(file)

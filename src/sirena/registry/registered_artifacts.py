@@ -1,0 +1,59 @@
+"""Which runs and logged models registered versions come from, so that nobody writes to them any more."""
+
+import re
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sirena.registry.connection import Registry, speaks_to_mlflow
+
+_SECONDS: Final = 2.0
+"""How long a look at the registry counts for what it did not find; what it found stays registered for longer."""
+_PAGE: Final = 1000
+_IDENTIFIER: Final = re.compile(r"(?<![0-9a-z-])(?:m-)?[0-9a-f]{32}(?![0-9a-z])")
+
+
+@dataclass
+class RegisteredArtifacts:
+    """Remembers for seconds; whoever registers through this process has it look again at once."""
+
+    registry: Registry
+    _known: frozenset[str] = frozenset()
+    _until: float = 0.0
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    def hold(self, identifiers: Iterable[str]) -> bool:
+        """Tell whether a registered version comes from one of these runs or logged models."""
+        asked = frozenset(identifiers)
+        with self._one_at_a_time:
+            if not asked & self._known and time.monotonic() >= self._until:
+                begun = time.monotonic()
+                self._known = identifiers_of_versions(self.registry)
+                self._until = begun + _SECONDS
+            return bool(asked & self._known)
+
+    def forget(self) -> None:
+        """Look again when next asked."""
+        with self._one_at_a_time:
+            self._until = 0.0
+
+
+@speaks_to_mlflow
+def identifiers_of_versions(registry: Registry) -> frozenset[str]:
+    """Return the ids of every run and logged model that a registered version comes from."""
+    found: set[str] = set()
+    token = None
+    while True:
+        page = registry.models.search_model_versions("", max_results=_PAGE, page_token=token)
+        for version in page:
+            found |= _identifiers(version)
+        token = page.token
+        if not token:
+            return frozenset(found)
+
+
+def _identifiers(version: Any) -> set[str]:
+    named = {str(version.run_id or ""), str(getattr(version, "model_id", "") or "")} - {""}
+    return named | set(_IDENTIFIER.findall(str(version.source)))

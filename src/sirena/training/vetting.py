@@ -1,0 +1,82 @@
+"""What a ``.keras`` file may hold before Keras is let near it: the parts Sirena's networks are built of, no others.
+
+Keras's safe mode refuses marshalled code, and has been got round more than once. A network of ours needs some twenty
+classes of Keras and no file of its own, so we list them: what is not on the list is refused unread.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from sirena.domain.errors import SirenaError
+
+LONGEST_FILE: Final = 64 * 2**20
+"""Largest network asked, in bytes; ours have a quarter of a megabyte."""
+_LONGEST_MEMBER: Final = 256 * 2**20
+_MEMBERS: Final = frozenset({"metadata.json", "config.json", "model.weights.h5"})
+_OPERATIONS: Final = frozenset(
+    f"keras.src.ops.{name}"
+    for name in (
+        "core.Cast", "nn.OneHot", "nn.Sigmoid", "nn.Softplus", "numpy.Add", "numpy.Concatenate", "numpy.Equal",
+        "numpy.GetItem", "numpy.Greater", "numpy.Max", "numpy.Multiply", "numpy.NotEqual", "numpy.Stack",
+        "numpy.Subtract", "numpy.Sum",
+    )
+)  # fmt: skip
+_LAYERS: Final = frozenset(f"keras.layers.{name}" for name in ("Dense", "Embedding", "InputLayer", "StringLookup"))
+_REST: Final = frozenset(
+    {
+        "keras.src.models.functional.Functional",
+        "keras.DTypePolicy",
+        *(f"keras.initializers.{name}" for name in ("Ones", "RandomUniform", "Zeros")),
+        # not classes but Keras's words for a tensor, a slice and an array within the graph
+        *("__keras_tensor__", "__slice__", "__numpy__"),
+    }
+)
+ALLOWED: Final = _OPERATIONS | _LAYERS | _REST
+
+
+class ForeignNetworkError(SirenaError):
+    """A network file holds something Sirena's networks do not."""
+
+    code = "foreign_network"
+
+
+def vet_network(file: Path) -> None:
+    """Pass silently when a file holds nothing but what Sirena's networks are built of.
+
+    Raises:
+        ForeignNetworkError: it is no such file, or holds another part; the text names the part's kind only.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = [member.filename for member in archive.infolist()]
+            if sorted(names) != sorted(_MEMBERS):
+                raise ForeignNetworkError("the network's file holds other members than a network has")
+            if any(member.file_size > _LONGEST_MEMBER for member in archive.infolist()):
+                raise ForeignNetworkError("the network's file is larger than it says")
+            config = json.loads(archive.read("config.json"))
+    except (OSError, zipfile.BadZipFile, ValueError, RecursionError) as error:
+        raise ForeignNetworkError("the network's file is no .keras file") from error
+    for part in _parts(config):
+        name = ".".join(str(part[key]) for key in ("module", "class_name") if part.get(key))
+        if name not in ALLOWED:
+            raise ForeignNetworkError("the network holds a part that Sirena's networks are not built of")
+        settings = part.get("config")
+        vocabulary = settings.get("vocabulary") if isinstance(settings, dict) else None
+        if isinstance(vocabulary, str):
+            raise ForeignNetworkError("the network takes its vocabulary from another file")
+
+
+def _parts(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield everything in a configuration that names a class."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            if "class_name" in one:
+                yield one
+            pending += one.values()
+        elif isinstance(one, list):
+            pending += one

@@ -1,0 +1,101 @@
+"""What a registered version is made of stays as it was registered, whoever asks and by whichever route."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sirena.registry.connection import Registry
+from sirena.registry.registered_artifacts import identifiers_of_versions
+from sirena.registry.versions import ModelVersion, find_version
+from sirena.training.asking_apart import NetworkAsker
+from tests.integration.registry.house import API, MODEL, House, log_trained, standing, trained_on
+
+PUT = "/api/2.0/mlflow-artifacts/artifacts/1"
+
+
+@pytest.fixture
+def house(registry: Registry, asker: NetworkAsker, tmp_path: Path) -> Iterator[House]:
+    """Five accounts before a real MLflow server."""
+    with standing(registry, asker, tmp_path / "entry") as stood:
+        yield stood
+
+
+def decided(house: House, who: str, method: str, route: str) -> int:
+    """Return what NGINX would be told."""
+    return house.entry.ask(method, route, Authorization=house.entry.token(who)).status_code
+
+
+def model_of(version: ModelVersion, registry: Registry) -> str:
+    """Return the logged model's id."""
+    source: str = registry.models.get_model_version(version.name, str(version.version)).source
+    return source.removeprefix("models:/")
+
+
+def test_a_registered_versions_files_are_not_written_by_any_route(house: House) -> None:
+    """Overwriting, adding, several parts, deleting; the logged model's and the run's; by scientist and admin."""
+    version = log_trained(house.registry, trained_on(True))
+    model, run = model_of(version, house.registry), version.run_id
+    table = f"{PUT}/models/{model}/artifacts/artifacts/truth_table.json"
+    for method, route in [
+        ("PUT", table),
+        ("PUT", table.replace("/api/", "/ajax-api/")),
+        ("PUT", table.replace("m-", "m%2D")),
+        ("PUT", f"{PUT}/models/{model}/artifacts/new"),
+        ("PUT", f"{PUT}/{run}/artifacts/plot.png"),
+        ("POST", f"/api/2.0/mlflow-artifacts/mpu/create/1/models/{model}/artifacts/MLmodel"),
+        ("POST", f"/api/2.0/mlflow-artifacts/mpu/complete/1/models/{model}/artifacts/MLmodel"),
+        ("POST", f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=x"),
+        ("PATCH", f"/api/2.0/mlflow/logged-models/{model}"),
+        ("DELETE", f"/api/2.0/mlflow/logged-models/{model}/tags/x"),
+    ]:
+        assert decided(house, "carl", method, route) == 403, route
+    for route in (table, f"{PUT}/models/{model}", f"{PUT}/models", f"/api/2.0/mlflow/logged-models/{model}"):
+        assert decided(house, "otto", "DELETE", route) == 403, route
+    assert decided(house, "carl", "PATCH", f"/api/2.0/mlflow/logged-models/{model}/tags") == 204
+    assert decided(house, "carl", "GET", table) == 204
+
+
+def test_runs_that_versions_come_from_are_not_deleted(house: House) -> None:
+    """Another run is its maker's."""
+    version = log_trained(house.registry, trained_on(True))
+    free = house.registry.client.create_run(house.registry.experiment_id).info.run_id
+    for route in ("runs/delete", "runs/restore"):
+        assert house.send("carl", "POST", f"{API}/{route}", {"run_id": version.run_id}).status_code == 403
+    assert house.send("carl", "POST", f"{API}/runs/delete", {"run_id": free}).status_code == 200
+    assert house.registry.client.get_run(version.run_id).info.lifecycle_stage == "active"
+
+
+def test_what_is_not_registered_yet_is_written_and_from_registering_on_is_not(house: House) -> None:
+    """Nothing is remembered beyond the moment in which a version is made."""
+    client, experiment = house.registry.client, house.registry.experiment_id
+    run = client.create_run(experiment).info.run_id
+    model = client.create_logged_model(experiment, name="m", source_run_id=run).model_id
+    house.registry.models.create_registered_model(MODEL)
+    routes = [f"{PUT}/models/{model}/artifacts/MLmodel", f"{PUT}/{run}/artifacts/plot.png"]
+    assert [decided(house, "carl", "PUT", route) for route in routes] == [204, 204]
+    assert house.create("carl", f"models:/{model}", model_id=model).status_code == 200
+    assert [decided(house, "carl", "PUT", route) for route in routes] == [403, 403]
+    assert {model, run} <= identifiers_of_versions(house.registry)
+
+
+def test_a_later_certificate_is_added_and_not_written_over(house: House) -> None:
+    """Renewing a certificate adds files; the ones there stay."""
+    version = log_trained(house.registry, trained_on(True))
+    model = model_of(version, house.registry)
+    location = house.registry.models.get_model_version_download_uri(version.name, str(version.version))
+    folder = "/api/2.0/mlflow-artifacts/artifacts/" + location.partition(":/")[2].lstrip("/")
+    assert model in folder
+    route = f"{folder}/certificates/clsi-2025-0123456789ab.json"
+    assert decided(house, "carl", "PUT", route) == 204
+    answer = house.entry.client.put(f"{house.registry.uri}{route}", content=b"{}")
+    assert answer.status_code == 200
+    assert decided(house, "carl", "PUT", route) == 403
+
+
+def test_a_source_outside_mlflow_is_not_registered(house: House) -> None:
+    """The server would have to fetch it from wherever it is told."""
+    log_trained(house.registry, trained_on(True))
+    for source in ("s3://elsewhere/model", "https://elsewhere/model", "file:///etc"):
+        assert house.create("carl", source).status_code == 403
+    assert find_version(house.registry, MODEL).version == 1
