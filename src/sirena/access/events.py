@@ -11,6 +11,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "login_failed": "a password was wrong, or not tried because of a lock (method, cause)",
     "logout": "somebody signed out",
     "refusal": "a request was refused: no identity, no right, or no clear reading (action, resource)",
+    "downloaded": "files of a model were let out; told once an hour for each account and model (resource)",
     "promoted": "a stage is given through MLflow's own interface (model, version, stage, act, outcome)",
     "promotion_refused": "the gate refused a stage asked for in that way (model, version, stage, act)",
     "account_created": "an account was made (account, role)",

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sirena.access.accounts import Accounts
 from sirena.access.authentication import Authenticator
 from sirena.access.decision import DecisionMaker, RequestFacts
+from sirena.access.downloads import TOLD_AGAIN_AFTER, model_taken
 from sirena.access.errors import AmbiguousRequestError, NotSignedInError
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.http_facts import read_facts
@@ -54,7 +55,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     maker = DecisionMaker(shipped_routes(), parts.policy, authenticator)
     control = StageControl(maker, parts.upstream, parts.notify) if parts.upstream else None
 
-    repeated = Repetitions()
+    repeated, taken = Repetitions(), Repetitions(seconds=TOLD_AGAIN_AFTER)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -100,6 +101,10 @@ def create_access_app(parts: AccessParts) -> FastAPI:
         facts = read_facts(request, asked_about=True)
         decision = await maker.decide(facts)
         identity = decision.identity
+        model = model_taken(decision)
+        if model and taken.is_news((identity.name, model)):
+            record = {"who": identity.name, "origin": facts.address, "request_id": facts.request_id, "resource": model}
+            await to_thread.run_sync(parts.notify, "downloaded", record)
         return Response(
             status_code=204,
             headers={

@@ -11,7 +11,7 @@ WINDOW: Final = 300.0
 """Seconds."""
 _ADDRESSES: Final = 10_000
 _TOLD_AGAIN_AFTER: Final = 60.0
-"""Seconds after which the same refusal is news again."""
+"""Seconds after which the same is news again."""
 
 
 class FailureThrottle:
@@ -39,19 +39,20 @@ class FailureThrottle:
 
 
 class Repetitions:
-    """Says whether a refusal is news: the same again within a minute is not, so that nobody can flood the ledger."""
+    """Says whether something is news: the same again within a minute is not, so that nobody can flood the ledger."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, seconds: float = _TOLD_AGAIN_AFTER) -> None:
         self._clock = clock
+        self._seconds = seconds
         self._told: dict[tuple[str, ...], float] = {}
 
-    def is_news(self, refusal: tuple[str, ...]) -> bool:
-        """Tell whether this was not told within the last minute, and remember it."""
+    def is_news(self, fact: tuple[str, ...]) -> bool:
+        """Tell whether this was not told lately, and remember it."""
         now = self._clock()
-        if now - self._told.get(refusal, -_TOLD_AGAIN_AFTER) < _TOLD_AGAIN_AFTER:
+        if now - self._told.get(fact, -self._seconds) < self._seconds:
             return False
         if len(self._told) >= _ADDRESSES:
             del self._told[next(iter(self._told))]
-        self._told.pop(refusal, None)
-        self._told[refusal] = now
+        self._told.pop(fact, None)
+        self._told[fact] = now
         return True

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 import sirena
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
-from sirena.operations.part import HttpHealth, Part
+from sirena.operations.part import HttpHealth, Part, ServiceHealth
 from sirena.operations.postgresql import PostgreSql
-from sirena.operations.s3 import credentials_file
+from sirena.operations.s3 import credentials_file, credentials_mark
 from sirena.operations.settings import Settings, variable_of
 
 _MLFLOW_QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -33,7 +33,7 @@ class PythonParts:
         Raises:
             PreparationError: the account cannot run our interpreter, as when the checkout lies in root's home.
         """
-        self.account.own_folder(self.settings.home / "service")
+        self.account.own_folder(self.settings.service_home)
         if not self.account.can_run(sys.executable):
             raise PreparationError(
                 f"account {self.account.name!r} cannot run {sys.executable}",
@@ -65,6 +65,8 @@ class PythonParts:
                 **self._places(),
                 "PGPASSFILE": str(database.password_file),
                 "AWS_SHARED_CREDENTIALS_FILE": str(credentials_file(settings)),
+                # MLflow reads the keys once: by this the supervisor sees that they changed, and restarts it
+                "CONFIGURATION_MARK": credentials_mark(settings),
                 "AWS_DEFAULT_REGION": settings.aws_region,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "MLFLOW_S3_ENDPOINT_URL": s3_endpoint,
@@ -93,12 +95,12 @@ class PythonParts:
         )
 
     def service(self, port: int) -> Part:
-        """Describe `sirena serve` on loopback; well while it runs, since ready waits for the first release."""
+        """Describe `sirena serve` on loopback; well also while it waits for the first release."""
         return Part(
             "service",
             (sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)),
             self.account,
-            HttpHealth(f"http://127.0.0.1:{port}/livez"),
+            ServiceHealth(f"http://127.0.0.1:{port}/readyz"),
             __version__,
             port=port,
             environment=self._own_settings(),
@@ -137,7 +139,7 @@ class PythonParts:
 
     def _places(self) -> dict[str, str]:
         # its own SIRENA_HOME: the service keeps a copy of its panel, and must not be able to write anything else
-        folder = str(self.settings.home / "service")
+        folder = str(self.settings.service_home)
         return {"SIRENA_HOME": folder, "HOME": folder, "PYTHONPATH": _import_path()}
 
 
