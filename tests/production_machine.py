@@ -36,12 +36,18 @@ def private_home() -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def production_settings(home: Path, **changes: Any) -> Settings:
-    """Return settings of a stack on free loopback ports, so that many can run side by side."""
+def production_settings(home: Path, python: str = sys.executable, **changes: Any) -> Settings:
+    """Return settings of a stack on free loopback ports, so that many can run side by side.
+
+    Args:
+        home: its `SIRENA_HOME`.
+        python: interpreter that will bring it up.
+        changes: settings that differ.
+    """
     base = _free_range()
     names = ("http_port", "https_port", "port", "postgres_port", "s3_port", "mlflow_port", "service_port")
     ports = {name: base + number for number, name in enumerate(names)}
-    python = Account.named("postgres").can_run(sys.executable)
+    unprivileged = Account.named("postgres").can_run(python)
     values: dict[str, Any] = {
         "profile": "production",
         "home": home,
@@ -51,7 +57,7 @@ def production_settings(home: Path, **changes: Any) -> Settings:
         "ceph_port": base + 20,
         "s3_size_gb": 2.0,
         # an interpreter in root's home can be run by root alone
-        "service_account": "" if python else "root",
+        "service_account": "" if unprivileged else "root",
         **changes,
     }
     return Settings(**values)

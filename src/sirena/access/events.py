@@ -17,6 +17,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "activated": "a release becomes the one that answers (model, version, stage, act, outcome, digest, previous)",
     "rolled_back": "the release before the active one becomes active again (model, version, stage, act, outcome)",
     "overridden": "a named person decided against the gate (act, subject, stage, reason, criteria)",
+    "downloaded": "files of a model were let out; told once an hour for each account and model (resource)",
     "promotion_refused": "the gate refused a stage asked for in that way (model, version, stage, act)",
     "account_created": "an account was made (account, role)",
     "account_changed": "an account was disabled, locked for a while, or got other roles (account, change, role)",

@@ -88,7 +88,7 @@ def export(
 def verify(
     head: str = typer.Option("", help="An end written down earlier, ENTRIES:HASH, as this command prints it."),
 ) -> None:
-    """Check every entry against its hash, the chain, and the end noted apart from the database; exit code 1 if not.
+    """Check every entry against its hash, the chain, and the ends noted apart from the database; exit code 1 if not.
 
     The first entry that was altered, removed or moved is named. Write the printed end down elsewhere from time to
     time: against it even one who could change database and head file is found.
@@ -106,6 +106,8 @@ def verify(
         )
     typer.echo(f"{found.entries} entries, intact: {ledger.store}")
     if found.head is not None:
+        # also the services' entries are from now on held against what this account noted
+        ledger.note(found.head)
         typer.echo(f"end {found.head.entries}:{found.head.hash}")
     for entry in found.open_acts:
         facts = " ".join(str(value) for value in entry.facts().values())

@@ -55,10 +55,9 @@ def register(app: typer.Typer) -> None:
             find_suffix(audit)
             check_place(audit)
             refuse_same_file(file, audit)
-        settings = load_settings()
-        edition = load_edition(guideline, overlay or settings.overlay)
+        edition = load_edition(guideline, overlay or load_settings().overlay)
         isolates = read_file(file, sheet=sheet)
-        registry = connect(settings)
+        registry = connect(load_settings())
         reference = compile_tables(edition)
         tell_about_problems(isolates)
         isolates = without_patients(isolates)
@@ -77,7 +76,7 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.training_session import Plan
 
         with TrainingProgress() as progress:
-            plan = Plan(evidence, edition, reference, settings.effective_user, chosen, seed, search)
+            plan = Plan(evidence, edition, reference, registry.settings.effective_user, chosen, seed, search)
             outcomes = run_recorded(registry, plan, progress)
         print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):

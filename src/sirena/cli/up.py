@@ -36,11 +36,15 @@ def up(profile: Profile = "") -> None:
     """
     from sirena.cli.progress import told
     from sirena.cli.stack_choice import chosen_stack, note_release, remember
+    from sirena.cli.stack_records import record_start
 
     stack = chosen_stack(profile)
     remember(stack)
+    was_running = stack.supervisor.is_running()
     with told() as tell:
         stack.bring_up(tell)
+        # read anew: a first start has made the database they name
+        record_start(chosen_stack(profile), was_running=was_running)
     note_release(stack)
     _print_health(stack.health())
     for line in stack.places():
@@ -50,15 +54,19 @@ def up(profile: Profile = "") -> None:
 def down(profile: Profile = "") -> None:
     """End every part in order: requests under way are answered first."""
     from sirena.cli.stack_choice import chosen_stack
+    from sirena.cli.stack_records import record_stop
 
-    stopped = chosen_stack(profile).take_down()
+    stack = chosen_stack(profile)
+    if stack.supervisor.is_running():
+        record_stop(stack)
+    stopped = stack.take_down()
     typer.echo("everything has ended" if stopped else "nothing was running")
 
 
 def status(profile: Profile = "") -> None:
     """Tell of each part whether it is well, its version, port, memory and for how long it has been running.
 
-    Exit code 0 when every part is well, 1 otherwise.
+    Exit code 0 when every part is well, 1 otherwise. A service that waits for the first release is well.
     """
     from sirena.cli.stack_choice import chosen_stack
 

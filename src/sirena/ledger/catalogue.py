@@ -238,7 +238,7 @@ class RolledBack(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Downloaded(Event):
-    """A model, a release, a certificate or the ledger left the house."""
+    """A model, a release or the ledger left the house; of a model once an hour for each account."""
 
     event = "downloaded"
     resource: Place
@@ -280,11 +280,33 @@ class Upgraded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Started(Event):
+    """The stack was brought up."""
+
+    event = "started"
+    profile: Name
+    version: Name
+    """Of Sirena."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(Event):
+    """The stack is taken down; recorded before, since the ledger's database goes with it."""
+
+    event = "stopped"
+    profile: Name
+
+
+@dataclass(frozen=True, kw_only=True)
 class SettingsChanged(Event):
-    """A setting was changed; its value is not told, it may be secret."""
+    """A setting is another than at the last start."""
 
     event = "settings_changed"
     setting: Name
+    """Its environment variable."""
+    before: Name = ""
+    """What it was; ``secret`` where that may not be told."""
+    after: Name = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,6 +347,8 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         BackedUp,
         Restored,
         Upgraded,
+        Started,
+        Stopped,
         SettingsChanged,
         LedgerResumed,
     )

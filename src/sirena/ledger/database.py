@@ -12,6 +12,7 @@ from sirena.ledger.errors import LedgerError, LedgerUnavailableError
 from sirena.ledger.head import keep_owner
 
 _CONNECT_SECONDS: Final = 5
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 LOCK_SECONDS: Final = 30
 """How long one writer waits for the others."""
 
@@ -47,6 +48,12 @@ def address(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return f"sqlite:///{url.database}"
     return f"postgresql://{url.host or ''}:{url.port or 5432}/{url.database or ''}"
+
+
+def lasting_name(url: URL) -> str:
+    """Return what a database is called whatever port it listens on: the port of Sirena's own is a setting."""
+    local = url.get_backend_name() != "sqlite" and url.host in _LOOPBACK
+    return f"postgresql://loopback/{url.database or ''}" if local else address(url)
 
 
 def told(error: SQLAlchemyError, store: str) -> LedgerError:

@@ -1,8 +1,11 @@
-"""The head: how many entries there were and the hash of the last, kept in a file apart from the database.
+"""The head: how many entries there were and the hash of the last, kept in files apart from the database.
 
 A chain shows what was altered in its middle; that its end was cut off, or that all of it was written anew, only
 shows against something kept elsewhere. The file is written after each entry is committed, so a crash in between
 leaves it behind the database by some entries, never ahead: ahead means that entries were lost.
+
+Each account that writes keeps a file of its own, which the others' accounts cannot change: the commands of the server
+one, the access service another. The ledger must hold the end that each of them notes.
 """
 
 import fcntl
@@ -13,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from sirena.ledger.entry import Entry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
@@ -27,6 +31,11 @@ class Head:
     hash: str
     """The last one's hash."""
 
+    @classmethod
+    def at(cls, last: Entry) -> Self:
+        """Return the end of a ledger of which this is the last entry."""
+        return cls(last.seq, last.hash)
+
 
 @dataclass(frozen=True)
 class HeadFile:
@@ -40,7 +49,7 @@ class HeadFile:
 
         Args:
             folder: below `SIRENA_HOME`.
-            store: the database's address without credentials.
+            store: what the database is called, without credentials.
         """
         return cls(folder / f"head-{hashlib.sha256(store.encode()).hexdigest()[:16]}.json")
 
@@ -66,23 +75,23 @@ class HeadFile:
                 hint="put it back from a backup, or write down why and go on: `sirena audit resume --reason …`",
             ) from error
 
-    def note(self, last: Entry) -> None:
+    def note(self, end: Head) -> None:
         """Note the end of the ledger, unless a later one is noted already."""
         with self._alone():
             noted = self.read()
-            if noted is None or noted.entries < last.seq:
-                self._write(last)
+            if noted is None or noted.entries < end.entries:
+                self._write(end)
 
-    def replace(self, last: Entry) -> None:
+    def replace(self, end: Head) -> None:
         """Note the end of the ledger whatever was noted before."""
         with self._alone():
-            self._write(last)
+            self._write(end)
 
-    def _write(self, last: Entry) -> None:
+    def _write(self, end: Head) -> None:
         beside = self.path.with_suffix(f".{os.getpid()}.new")
         with beside.open("w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), 0o600)
-            json.dump({"entries": last.seq, "hash": last.hash}, file)
+            json.dump({"entries": end.entries, "hash": end.hash}, file)
             file.flush()
             os.fsync(file.fileno())
         keep_owner(beside)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import LedgerResumed
-from sirena.ledger.database import LOCK_SECONDS, address, engine_for, told
+from sirena.ledger.database import LOCK_SECONDS, address, engine_for, lasting_name, told
 from sirena.ledger.entry import Entry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.event import Event
@@ -33,10 +33,13 @@ _BATCH: Final = 1000
 class Ledger:
     """An open ledger; safe to share between threads."""
 
-    def __init__(self, engine: Engine, head: HeadFile) -> None:
-        """Use `open_ledger`, which knows where the database is."""
+    def __init__(self, engine: Engine, head: HeadFile, others: Sequence[HeadFile] = ()) -> None:
+        """Use `open_ledger`, which knows where the database is and who else writes."""
         self._engine = engine
         self.head = head
+        """What this writer notes."""
+        self.others = tuple(others)
+        """What other accounts note of the same ledger, as far as this one may read it."""
         self._prepared = False
         self._preparing = threading.Lock()
 
@@ -50,7 +53,7 @@ class Ledger:
 
         Raises:
             LedgerUnavailableError: the database does not answer, or others kept it busy for half a minute.
-            LedgerTamperedError: the entry the head file notes is not there any more, or not as it was.
+            LedgerTamperedError: an entry that a head file notes is not there any more, or not as it was.
             SchemaError: the table is another Sirena's.
             LedgerError: the database refused.
         """
@@ -64,8 +67,31 @@ class Ledger:
                 connection.execute(insert(entries).values(asdict(last)))
                 added.append(last)
         if added:
-            self._note(added[-1])
+            self.note(Head.at(added[-1]))
         return added
+
+    def noted(self) -> list[Head]:
+        """Return every end that was noted apart from the database: ours, and those of the other writers.
+
+        Raises:
+            LedgerTamperedError: a head file is damaged.
+            LedgerError: one may not be read by this account.
+        """
+        return [head for file in (self.head, *self.others) if (head := file.read()) is not None]
+
+    def note(self, end: Head) -> None:
+        """Note an end that was seen, unless a later one is noted already.
+
+        Raises:
+            LedgerError: the head file cannot be written.
+        """
+        try:
+            self.head.note(end)
+        except OSError as error:
+            raise LedgerError(
+                f"the ledger's head file {self.head.path} cannot be written",
+                hint="see to the folder's rights and space",
+            ) from error
 
     def resume(self, *, who: str, origin: str, reason: str) -> Entry:
         """Go on after the end of the ledger was lost, and put on record what was lost and why.
@@ -77,12 +103,14 @@ class Ledger:
             raise UsageError("going on without the lost entries needs a reason", hint="--reason")
         self._prepare()
         try:
-            noted = self.head.read()
+            heads = self.noted()
         except LedgerTamperedError:
-            noted = Head(0, "")
+            heads = [Head(0, "")]
         with self._writing() as connection:
-            if noted is None or (noted.entries and self._noted_is_there(connection, noted)):
+            lost = [head for head in heads if not (head.entries and self._is_there(connection, head))]
+            if not lost:
                 raise UsageError("the ledger's end is where it was noted: nothing was lost")
+            noted = max(lost, key=lambda head: head.entries)
             last = _last(connection)
             found = LedgerResumed(
                 who=who,
@@ -94,7 +122,10 @@ class Ledger:
             )
             entry = Entry.after(last, found)
             connection.execute(insert(entries).values(asdict(entry)))
-        self.head.replace(entry)
+        self.head.replace(Head.at(entry))
+        for other in self.others:
+            if other.path.exists():
+                other.replace(Head.at(entry))
         return entry
 
     def read(
@@ -197,25 +228,16 @@ class Ledger:
                 self._prepared = True
 
     def _require_continuity(self, connection: Connection) -> None:
-        noted = self.head.read()
-        if noted is not None and not self._noted_is_there(connection, noted):
-            raise LedgerTamperedError(
-                f"the ledger's entry {noted.entries} is missing or was altered, so nothing may be added",
-                hint="see `sirena audit verify`; after putting back a backup: `sirena audit resume --reason …`",
-            )
+        for noted in self.noted():
+            if not self._is_there(connection, noted):
+                raise LedgerTamperedError(
+                    f"the ledger's entry {noted.entries} is missing or was altered, so nothing may be added",
+                    hint="see `sirena audit verify`; after putting back a backup: `sirena audit resume --reason …`",
+                )
 
     @staticmethod
-    def _noted_is_there(connection: Connection, noted: Head) -> bool:
+    def _is_there(connection: Connection, noted: Head) -> bool:
         return connection.scalar(select(entries.c.hash).where(entries.c.seq == noted.entries)) == noted.hash
-
-    def _note(self, last: Entry) -> None:
-        try:
-            self.head.note(last)
-        except OSError as error:
-            raise LedgerError(
-                f"the ledger's head file {self.head.path} cannot be written",
-                hint="see to the folder's rights and space",
-            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -244,13 +266,13 @@ def open_ledger(settings: Settings) -> Ledger:
         UsageError: the address is none of PostgreSQL or SQLite.
         LedgerError: the folder of the head file cannot be made.
     """
-    return _open(settings.database_url.get_secret_value(), settings.home)
+    return _open(settings.database_url.get_secret_value(), settings.home, settings.service_home)
 
 
 def open_as_owner(settings: Settings) -> Ledger:
     """Return the ledger under the role that shall own its table (`SIRENA_DATABASE_OWNER_URL`)."""
     owner = settings.database_owner_url.get_secret_value()
-    return _open(owner or settings.database_url.get_secret_value(), settings.home)
+    return _open(owner or settings.database_url.get_secret_value(), settings.home, settings.service_home)
 
 
 def moment(when: datetime) -> str:
@@ -259,7 +281,7 @@ def moment(when: datetime) -> str:
 
 
 @lru_cache(maxsize=8)
-def _open(database_url: str, home: Path) -> Ledger:
+def _open(database_url: str, home: Path, service_home: Path) -> Ledger:
     folder = home / "ledger"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -268,7 +290,8 @@ def _open(database_url: str, home: Path) -> Ledger:
             f"the folder {folder} cannot be made", hint="see to its rights, or set SIRENA_HOME"
         ) from error
     engine = engine_for(database_url or f"sqlite:///{folder / 'ledger.db'}")
-    return Ledger(engine, HeadFile.of(folder, address(engine.url)))
+    name = lasting_name(engine.url)
+    return Ledger(engine, HeadFile.of(folder, name), [HeadFile.of(service_home / folder.name, name)])
 
 
 def _last(connection: Connection) -> Entry | None:

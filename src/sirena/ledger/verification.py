@@ -6,7 +6,7 @@ Rules, each with a test of like name:
 - an entry's hash fits its content: if not, it was altered;
 - an entry continues the one before: if another does, it was moved; if none does, the one before was altered and its
   hash computed anew;
-- the noted head is an entry of the ledger: if not, the end was cut off or written anew;
+- every noted head, of whichever writer, is an entry of the ledger: if not, the end was cut off or written anew;
 - the triggers that refuse changes are in force.
 
 The first entry found wrong is named; what comes after it proves nothing and is not judged.
@@ -82,10 +82,11 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
         LedgerUnavailableError: the database does not answer.
     """
     try:
-        noted = ledger.head.read()
+        heads = ledger.noted()
     except LedgerTamperedError as error:
         return Verification(0, None, finding=Finding(Damage.HEAD_DAMAGED, 0, error.text))
-    heads = [head for head in (noted, expected) if head is not None]
+    if expected is not None:
+        heads.append(expected)
     with ledger.reading() as connection:
         if not exists(connection):
             return check_chain(iter(()), heads)
@@ -101,13 +102,15 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
 
 def check_chain(rows: Iterator[Entry], heads: Sequence[Head] = ()) -> Verification:
     """Check entries in the order of their places against the chain and against ends noted earlier."""
-    noted = {head.entries: head.hash for head in heads}
+    noted: dict[int, set[str]] = {}
+    for head in heads:
+        noted.setdefault(head.entries, set()).add(head.hash)
     last: Entry | None = None
     intended: dict[str, Entry] = {}
     count = 0
     for count, entry in enumerate(rows, 1):
         finding = _judge(entry, count, last, rows)
-        if finding is None and noted.get(count, entry.hash) != entry.hash:
+        if finding is None and noted.get(count, {entry.hash}) != {entry.hash}:
             told = f"entry {count} is not the one that was noted: it, or the ledger up to it, was written anew"
             finding = Finding(Damage.REWRITTEN, count, told)
         if finding is not None:

@@ -12,6 +12,8 @@ from typing import Any, Final, Self
 from sirena.domain.errors import SirenaError
 
 _COMMAND_SECONDS: Final = 120.0
+_DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL", "--")
+"""The kernel's own service, by a program of Debian's essential util-linux."""
 
 
 class PreparationError(SirenaError):
@@ -73,13 +75,13 @@ class Account:
         stdin: str | None = None,
         seconds: float = _COMMAND_SECONDS,
     ) -> str:
-        """Run a command as this account and return what it wrote.
+        """Run a command as this account and return what it wrote; it ends with us if we are killed.
 
         Raises:
             PreparationError: it failed; the text holds the last line of its own message.
         """
         ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
-            list(command),
+            [*_DIES_WITH_US, *command],
             env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **(environment or {})},
             input=stdin,
             capture_output=True,
@@ -96,10 +98,13 @@ class Account:
         return str(ended.stdout)
 
     def start(self, command: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
-        """Start a daemon as this account in a session of its own; its output goes to a log."""
+        """Start a daemon as this account in a session of its own; its output goes to a log.
+
+        It is for the time of a preparation only: when we are killed, so is it, and keeps no port.
+        """
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - our own command lines, no shell
-                list(command),
+                [*_DIES_WITH_US, *command],
                 env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

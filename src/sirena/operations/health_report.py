@@ -19,7 +19,7 @@ class PartHealth:
     name: str
     well: bool
     state: str
-    """`well`, `not answering`, `not running` and why."""
+    """`well` with what it still waits for, `not answering`, `not running` and why."""
     version: str
     port: int | None
     memory: int
@@ -44,7 +44,8 @@ def _health(part: Part, state: ProcessState | None, children: dict[int, list[int
     running = state is not None and state.running
     well = running and part.health.is_well()
     if well:
-        word = "well"
+        remark = part.health.remark()
+        word = f"well, {remark}" if remark else "well"
     elif running:
         word = "not answering"
     else:

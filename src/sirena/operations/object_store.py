@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -61,6 +62,9 @@ class ObjectStore:
     def parts(self) -> list[Part]:
         """Describe monitor, store and gateway, in the order of their start."""
         version = version_of([_program("radosgw"), "--version"])
+        configuration = self.folder / "ceph.conf"
+        # the command lines never change; by this the supervisor sees that the file did, and restarts them
+        mark = {"CONFIGURATION_MARK": sha256(configuration.read_bytes()).hexdigest()} if configuration.exists() else {}
         daemons = (
             ("ceph-monitor", self._daemon("ceph-mon", "-i", "a"), PortHealth(self.settings.ceph_port)),
             ("ceph-store", self._daemon("ceph-osd", "-i", "0"), RunningHealth()),
@@ -68,7 +72,9 @@ class ObjectStore:
         )
         ports = {"ceph-monitor": self.settings.ceph_port, "s3": self.settings.s3_port}
         return [
-            Part(name, command, self.owner, health, version, port=ports.get(name), ready_seconds=120.0)
+            Part(
+                name, command, self.owner, health, version, port=ports.get(name), environment=mark, ready_seconds=120.0
+            )
             for name, command, health in daemons
         ]
 
@@ -81,12 +87,14 @@ class ObjectStore:
         for name in _PACKAGES:
             _program(name)
         self.owner.own_folder(self.folder)
-        done = self.folder / "prepared"
+        done = self._done
         if not done.exists() and any(self.folder.iterdir()):
             self._begin_anew()
         cluster = generated_secret(self.folder / "cluster_id", self.owner) if done.exists() else self._new_cluster()
         self._write_configuration(cluster)
         if done.exists():
+            if self.moves:
+                self._move_monitor(cluster)
             return
         self._make_keys()
         with ExitStack() as running:
@@ -96,7 +104,27 @@ class ObjectStore:
             self._make_store()
             running.enter_context(self._running(self._daemon("ceph-osd", "-i", "0")))
             self._make_user()
-        done.touch()
+        self._note_port()
+
+    @property
+    def moves(self) -> bool:
+        """True when `SIRENA_CEPH_PORT` is another than the monitor was made with; it must not run meanwhile."""
+        return self._done.exists() and self._done.read_text(encoding="utf-8") != str(self.settings.ceph_port)
+
+    @property
+    def _done(self) -> Path:
+        return self.folder / "prepared"
+
+    def _note_port(self) -> None:
+        beside = self.folder / ".prepared"
+        beside.write_text(str(self.settings.ceph_port), encoding="utf-8")
+        beside.replace(self._done)
+
+    def _move_monitor(self, cluster: str) -> None:
+        """Give the monitor's own map its new address; the configuration alone does not move it."""
+        self._make_monmap(cluster)
+        self.owner.run([_program("ceph-mon"), "-c", self._configuration, "-i", "a", "--inject-monmap", self._monmap])
+        self._note_port()
 
     def _new_cluster(self) -> str:
         write_private(self.folder / "cluster_id", str(uuid.uuid4()), self.owner)
@@ -143,16 +171,21 @@ class ObjectStore:
             self.owner.run([_program("ceph-authtool"), keyring, *create, "--gen-key", "-n", name, *given])
 
     def _make_monitor(self, cluster: str) -> None:
-        monmap = str(self.folder / "monmap")
-        address = f"[v2:127.0.0.1:{self.settings.ceph_port}]"
-        self.owner.run(
-            [_program("monmaptool"), "--create", "--clobber", "--fsid", cluster, "--addv", "a", address, monmap]
-        )
+        self._make_monmap(cluster)
         self.owner.own_folder(self.folder / "monitor")
         self.owner.run(
-            [_program("ceph-mon"), "-c", self._configuration, "--mkfs", "-i", "a", "--monmap", monmap,
+            [_program("ceph-mon"), "-c", self._configuration, "--mkfs", "-i", "a", "--monmap", self._monmap,
              "--keyring", str(self.folder / "keyring")]
         )  # fmt: skip
+
+    def _make_monmap(self, cluster: str) -> None:
+        address = f"[v2:127.0.0.1:{self.settings.ceph_port}]"
+        command = [_program("monmaptool"), "--create", "--clobber", "--fsid", cluster, "--addv", "a", address]
+        self.owner.run([*command, self._monmap])
+
+    @property
+    def _monmap(self) -> str:
+        return str(self.folder / "monmap")
 
     def _make_store(self) -> None:
         store = str(uuid.uuid4())

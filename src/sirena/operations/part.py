@@ -21,9 +21,13 @@ class Health(Protocol):
     def is_well(self) -> bool:
         """Tell whether the part answers now."""
 
+    def remark(self) -> str:
+        """Say what a well part still lacks before it is of use; empty when it lacks nothing."""
+        return ""
+
 
 @dataclass(frozen=True)
-class HttpHealth:
+class HttpHealth(Health):
     """A URL on loopback that answers 200 or 204."""
 
     url: str
@@ -38,7 +42,33 @@ class HttpHealth:
 
 
 @dataclass(frozen=True)
-class PortHealth:
+class ServiceHealth(Health):
+    """The service: well when it is ready, or would be if there were a release; a fresh server has none yet."""
+
+    url: str
+    """Answers 200 when ready, and else an error whose code says why."""
+
+    def is_well(self) -> bool:
+        """Tell whether it is ready, or waits for nothing but a first release."""
+        return HttpHealth(self.url).is_well() or self._waits()
+
+    def remark(self) -> str:
+        """Say that it waits for a first release."""
+        return "waits for a release" if self._waits() else ""
+
+    def _waits(self) -> bool:
+        try:
+            urllib.request.urlopen(self.url, timeout=_ANSWER_SECONDS).close()  # noqa: S310 - our own loopback
+        except urllib.error.HTTPError as error:
+            with error:
+                return b'"no_release"' in error.read()
+        except (urllib.error.URLError, OSError, ValueError):
+            pass
+        return False
+
+
+@dataclass(frozen=True)
+class PortHealth(Health):
     """A loopback port that accepts a connection."""
 
     port: int
@@ -53,7 +83,7 @@ class PortHealth:
 
 
 @dataclass(frozen=True)
-class CommandHealth:
+class CommandHealth(Health):
     """A command that ends with 0."""
 
     command: tuple[str, ...]
@@ -70,7 +100,7 @@ class CommandHealth:
 
 
 @dataclass(frozen=True)
-class RunningHealth:
+class RunningHealth(Health):
     """Nothing to ask: well while the process runs."""
 
     def is_well(self) -> bool:

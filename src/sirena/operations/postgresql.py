@@ -4,6 +4,7 @@ Programs find the password in a libpq password file, so it stands on no command 
 """
 
 import contextlib
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -93,14 +94,39 @@ class PostgreSql:
         version = version_of([_program("postgres"), "--version"])
         if int(version.split(".")[0]) < _OLDEST:
             raise PreparationError(f"PostgreSQL {version} is too old", hint=f"install {_OLDEST} or newer")
-        done = self.settings.home / "postgresql" / "prepared"
-        if not done.exists():
+        if not self._done.exists():
             self._make_cluster()
         with self.answering():
-            if not done.exists():
+            if not self._done.exists():
                 self._make_roles_and_databases()
             see_to_tables(self.owner_url())
-        done.touch()
+        self._done.touch()
+
+    def end_interrupted(self) -> None:
+        """End what a killed `up` may have left running, so that it keeps no port; only while no part is to run."""
+        if self._running_port() is not None:
+            self.owner.run([*self._control(), "-m", "fast", "stop"])
+
+    @property
+    def moves(self) -> bool:
+        """True when the cluster runs on another port than `SIRENA_POSTGRES_PORT` says now."""
+        return self._running_port() not in (None, self.settings.postgres_port)
+
+    def _running_port(self) -> int | None:
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            # after a power cut the file is left, and its number may be another program's
+            command = Path(f"/proc/{int(lines[0])}/cmdline").read_text(encoding="utf-8")
+            return int(lines[3]) if str(self.data) in command else None
+        except (OSError, IndexError, ValueError):
+            return None
+
+    @property
+    def _done(self) -> Path:
+        return self.settings.home / "postgresql" / "prepared"
+
+    def _control(self) -> list[str]:
+        return [_program("pg_ctl"), "-D", str(self.data), "-w", "-t", "60"]
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -108,7 +134,7 @@ class PostgreSql:
         if self.part().health.is_well():
             yield
             return
-        control = [_program("pg_ctl"), "-D", str(self.data), "-w", "-t", "60"]
+        control = self._control()
         log = self.data.parent / "first_start.log"
         options = " ".join(f"'{word}'" if word.endswith("=") else word for word in self._options()[2:])
         self.owner.run([*control, "-l", str(log), "-o", options, "start"])
@@ -132,11 +158,15 @@ class PostgreSql:
         secrets_folder = self.settings.home / "secrets"
         generated_secret(secrets_folder / "postgresql_superuser", self.owner)
         self.owner.own_folder(self.data.parent)
-        if not (self.data / "PG_VERSION").exists():
+        if not self.data.exists():
+            # made beside and renamed: what an interrupted initdb leaves looks like a cluster and is none
+            beside = self.data.with_name("data.new")
+            shutil.rmtree(beside, ignore_errors=True)
             self.owner.run(
-                [_program("initdb"), "-D", str(self.data), "-A", "scram-sha-256", "-U", _SUPERUSER, "-E", "UTF8",
+                [_program("initdb"), "-D", str(beside), "-A", "scram-sha-256", "-U", _SUPERUSER, "-E", "UTF8",
                  "--locale=C.UTF-8", "--data-checksums", f"--pwfile={secrets_folder / 'postgresql_superuser'}"]
             )  # fmt: skip
+            beside.rename(self.data)
 
     def _make_roles_and_databases(self) -> None:
         secrets_folder = self.settings.home / "secrets"

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
-from sirena.operations.part import HttpHealth, Part, RunningHealth
+from sirena.operations.part import HttpHealth, Part, RunningHealth, ServiceHealth
 from sirena.operations.postgresql import PostgreSql
-from sirena.operations.s3 import credentials_file
+from sirena.operations.s3 import credentials_file, credentials_mark
 from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.supervision import import_path
@@ -34,7 +34,7 @@ class PythonParts:
         Raises:
             PreparationError: the account cannot run our interpreter, as when the checkout lies in root's home.
         """
-        self.account.own_folder(self.settings.home / "service")
+        self.account.own_folder(self.settings.service_home)
         secret = self.settings.openid_client_secret
         if secret:
             write_private(self._openid_secret_file, secret, self.account)
@@ -69,6 +69,8 @@ class PythonParts:
                 **self._places(),
                 "PGPASSFILE": str(database.password_file),
                 "AWS_SHARED_CREDENTIALS_FILE": str(credentials_file(settings)),
+                # MLflow reads the keys once: by this the supervisor sees that they changed, and restarts it
+                "CONFIGURATION_MARK": credentials_mark(settings),
                 "AWS_DEFAULT_REGION": settings.aws_region,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "MLFLOW_S3_ENDPOINT_URL": s3_endpoint,
@@ -97,12 +99,12 @@ class PythonParts:
         )
 
     def service(self, port: int) -> Part:
-        """Describe `sirena serve` on loopback; well while it runs, since ready waits for the first release."""
+        """Describe `sirena serve` on loopback; well also while it waits for the first release."""
         return Part(
             "service",
             (sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)),
             self.account,
-            HttpHealth(f"http://127.0.0.1:{port}/livez"),
+            ServiceHealth(f"http://127.0.0.1:{port}/readyz"),
             __version__,
             port=port,
             environment=self._own_settings(),
@@ -171,5 +173,5 @@ class PythonParts:
 
     def _places(self) -> dict[str, str]:
         # its own SIRENA_HOME: the service keeps a copy of its panel, and must not be able to write anything else
-        folder = str(self.settings.home / "service")
+        folder = str(self.settings.service_home)
         return {"SIRENA_HOME": folder, "HOME": folder, "PYTHONPATH": import_path()}

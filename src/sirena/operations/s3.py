@@ -24,7 +24,15 @@ def credentials_file(settings: Settings) -> Path:
 def write_credentials(settings: Settings, reader: Account, access_key: str, secret_key: str) -> None:
     """Keep the keys in a file that only the programs that speak S3 can read."""
     text = f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"
-    write_private(credentials_file(settings), text, reader)
+    file = credentials_file(settings)
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        write_private(file, text, reader)
+
+
+def credentials_mark(settings: Settings) -> str:
+    """Return what differs once the keys were changed, and tells nothing of them."""
+    file = credentials_file(settings)
+    return str(file.stat().st_mtime_ns) if file.exists() else ""
 
 
 def keep_given_credentials(settings: Settings, reader: Account) -> None:

@@ -299,6 +299,11 @@ class Settings(BaseSettings):
         return self.profile == "production" and self.password_file.exists()
 
     @property
+    def service_home(self) -> Path:
+        """The `SIRENA_HOME` of the production stack's services, which may write nowhere else."""
+        return self.home / "service"
+
+    @property
     def effective_user(self) -> str:
         """Name written as author and approver."""
         return self.user or getpass.getuser()

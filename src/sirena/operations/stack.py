@@ -13,6 +13,7 @@ from sirena.operations.acme import issue
 from sirena.operations.certificates import authority_file, entry_certificate
 from sirena.operations.entry import Entry
 from sirena.operations.entry_logs import log_rotation
+from sirena.operations.free_ports import require_free_ports
 from sirena.operations.health_report import PartHealth, health_of
 from sirena.operations.object_store import ObjectStore
 from sirena.operations.part import Part, RunningHealth
@@ -91,6 +92,12 @@ class Stack:
             PreparationError: the machine lacks something, or a part did not become well.
         """
         self._open_home()
+        if self.settings.profile == "production" and self._moves() and self.take_down():
+            tell("other ports for database or store: everything was ended and starts anew")
+        if not self.supervisor.is_running():
+            if self.settings.profile == "production":
+                self.database().end_interrupted()
+            require_free_ports(self.settings)
         if self.settings.profile == "production":
             self._prepare(tell)
         wanted = list(parts) if parts is not None else self.parts()
@@ -179,6 +186,10 @@ class Stack:
             keep_given_credentials(self.settings, python.account)
         tell("NGINX")
         self.entry().write()
+
+    def _moves(self) -> bool:
+        store = self._own_store()
+        return self.database().moves or (store is not None and store.moves)
 
     def _open_home(self) -> None:
         home = self.settings.home

@@ -9,14 +9,16 @@ from urllib.parse import urlsplit
 
 import requests
 from mlflow.exceptions import MlflowException
-from mlflow.utils.rest_utils import http_request
+from mlflow.utils.credentials import get_default_host_creds
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from sirena.domain.errors import GateError, SirenaError
+from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.operations.settings import Settings
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 
 _PROBE_SECONDS: Final = 5.0
+_NOT_FOUND: Final = 404
+_REFUSED: Final = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
 _UNREACHABLE: Final = re.compile(
     r"Max retries|Connection(Error| refused| aborted| reset)|RemoteDisconnected|timed out|Failed to establish|"
     r"failed with (error code 50[234]|exception)|unable to open database",
@@ -37,6 +39,13 @@ class RegistryUnavailableError(RegistryError):
 
     code = "registry_unavailable"
     status = 503
+
+
+class RegistryRefusedError(RegistryError, GateError):
+    """The entry knows who asks, or does not, and lets that one not do this."""
+
+    code = "registry_refused"
+    status = 403
 
 
 @dataclass(frozen=True)
@@ -79,50 +88,71 @@ def without_credentials(uri: str) -> str:
 def connect(settings: Settings) -> Registry:
     """Reach MLflow and find or make the experiment.
 
-    A database opened directly keeps its artifacts below `SIRENA_HOME`, not in the working folder.
+    A database opened directly keeps its artifacts below `SIRENA_HOME`, not in the working folder. Behind the entry
+    we act as the account of the token, and under the rules of production.
 
     Raises:
         RegistryUnavailableError: nothing answers at the tracking URI.
+        RegistryRefusedError: the entry does not know who asks.
         RegistryError: MLflow answers with a refusal.
+        UsageError: `SIRENA_USER` is another than the account of the token.
     """
     uri = settings.effective_tracking_uri
-    if _is_http(uri):
-        _probe(uri)
-    else:
+    account = _account_at(uri) if _is_http(uri) else None
+    if account is not None:
+        settings = _as_account(settings, account)
+    elif not _is_http(uri):
         settings.home.mkdir(parents=True, exist_ok=True)
     try:
         # a database opened directly migrates its tables now, and SQLAlchemy has something to say about MLflow's
         with undisturbed():
             mlflow.set_tracking_uri(uri)
             client = mlflow.MlflowClient(tracking_uri=uri)
-            account = _account_at_entry(client) if _is_http(uri) else ""
-            return Registry(settings, client, _experiment(client, settings), account)
+            return Registry(settings, client, _experiment(client, settings), account or "")
     except _FOREIGN as error:
         raise _translate(error, uri) from error
 
 
-def _probe(uri: str) -> None:
+def _account_at(uri: str) -> str | None:
+    """Return the account the entry takes us for; None at an MLflow server that knows no accounts."""
+    credentials = get_default_host_creds(uri)
+    named = (credentials.username, credentials.password) if credentials.username else None
+    token = {} if named or not credentials.token else {"Authorization": f"Bearer {credentials.token}"}
     try:
-        requests.get(uri.rstrip("/") + "/health", timeout=_PROBE_SECONDS)
-    except requests.RequestException as error:
+        answer = requests.get(
+            uri.rstrip("/") + "/auth/me", headers=token, auth=named, verify=credentials.verify, timeout=_PROBE_SECONDS
+        )
+    except requests.exceptions.SSLError as error:
+        raise RegistryUnavailableError(
+            f"the certificate of {without_credentials(uri)} is not trusted here",
+            hint="set MLFLOW_TRACKING_SERVER_CERT_PATH to the authority's file, as `sirena up` names it",
+        ) from error
+    except (requests.RequestException, OSError) as error:
         raise RegistryUnavailableError(
             f"the MLflow server at {without_credentials(uri)} does not answer", hint=_REMEDY
         ) from error
+    if answer.status_code == _NOT_FOUND:
+        return None
+    if answer.status_code in _REFUSED:
+        raise RegistryRefusedError(
+            f"the entry at {without_credentials(uri)} does not know who asks",
+            hint="set MLFLOW_TRACKING_TOKEN to a token that holds (`sirena token create`)",
+        )
+    try:
+        return str(answer.json()["name"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RegistryUnavailableError(
+            f"the entry at {without_credentials(uri)} is not ready: it answered {answer.status_code}", hint=_REMEDY
+        ) from error
 
 
-def _account_at_entry(client: Any) -> str:
-    """Return who the entry says we are; empty when MLflow itself answers, which knows no such route."""
-    answer = http_request(
-        client._get_registry_client().store.get_host_creds(),
-        "/auth/me",
-        "GET",
-        max_retries=0,
-        timeout=_PROBE_SECONDS,
-        raise_on_status=False,
-    )
-    if answer.status_code != requests.codes.ok or "json" not in answer.headers.get("content-type", ""):
-        return ""
-    return str(answer.json().get("name", ""))
+def _as_account(settings: Settings, account: str) -> Settings:
+    if settings.user not in ("", account):
+        raise UsageError(
+            f"SIRENA_USER is {settings.user!r}, and the token belongs to {account!r}",
+            hint="unset SIRENA_USER: behind the entry everyone acts in the own name",
+        )
+    return settings.model_copy(update={"user": account, "profile": "production"})
 
 
 def _experiment(client: Any, settings: Settings) -> str:
@@ -186,10 +216,24 @@ def _translate(error: Exception, uri: str) -> SirenaError:
         return GateError(str(refusal.get("message", "")), hint=str(refusal.get("hint", "")))
     message = str(error)
     where = f"MLflow at {without_credentials(uri)}"
-    if is_unreachable(error):
+    if is_unreachable(error) and not _refusal(error):
         return RegistryUnavailableError(f"{where} does not answer any more", hint=_REMEDY)
+    refused = _refusal(error)
     first_line = without_credentials(message.strip().splitlines()[0]) if message.strip() else type(error).__name__
+    if refused:
+        told = first_line.partition(f"{refused}: ")[2] or first_line
+        return RegistryRefusedError(
+            f"{where} refused: {told}", hint="the audit ledger holds the refusal and its reason"
+        )
     return RegistryError(f"{where} refused: {first_line}", hint="see the MLflow server's log")
+
+
+def _refusal(error: Exception) -> str:
+    """Return by which code the entry refused; empty when it did not."""
+    if isinstance(error, MlflowException):
+        return error.error_code if error.error_code in _REFUSED.values() else ""
+    response = getattr(error, "response", None)
+    return _REFUSED.get(response.status_code, "") if response is not None else ""
 
 
 def _is_http(uri: str) -> bool:

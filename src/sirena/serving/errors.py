@@ -46,3 +46,9 @@ class NotReadyError(SirenaError):
 
     code = "not_ready"
     status = 503
+
+
+class NoReleaseError(NotReadyError):
+    """The registry answers, and no release is active in it: a server before its first one."""
+
+    code = "no_release"

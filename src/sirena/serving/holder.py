@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sirena.domain.errors import SirenaError
+from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.compiled import Panel
 from sirena.panel.lookup import resolve_text
-from sirena.serving.errors import NotReadyError
+from sirena.serving.errors import NoReleaseError, NotReadyError
 from sirena.serving.source import PanelSource
 
 
@@ -82,13 +82,13 @@ class PanelHolder:
         """Return the panel in use.
 
         Raises:
-            NotReadyError: none is loaded yet.
+            NotReadyError: none is loaded yet; `NoReleaseError` when there is none to load.
         """
         loaded = self._loaded
         if loaded is None:
-            raise NotReadyError(
-                "no panel is loaded yet", hint=self._failure.text if self._failure else "ask again in a few seconds"
-            )
+            failure = self._failure
+            kind = NoReleaseError if failure and failure.code == UsageError.code else NotReadyError
+            raise kind("no panel is loaded yet", hint=failure.text if failure else "ask again in a few seconds")
         return loaded.panel
 
     def refresh(self) -> bool:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sirena.cli.tables import make_or_require
 from sirena.operations.backup.databases import Databases, entered
@@ -116,7 +117,7 @@ def absent(manifest: Manifest, part: str) -> dict[str, FileFacts]:
 
 
 @contextmanager
-def machine(**changes: object) -> Iterator[Machine]:
+def machine(**changes: Any) -> Iterator[Machine]:
     """Give a fresh machine; what runs on it afterwards is taken down."""
     require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "restic")
     with private_home() as home:

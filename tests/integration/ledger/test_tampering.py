@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from sirena.ledger.catalogue import Login, Promoted
 from sirena.ledger.entry import GENESIS, Entry
+from sirena.ledger.errors import LedgerTamperedError
 from sirena.ledger.head import Head
+from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import Damage, verify
 from tests.integration.ledger.conftest import Bench
 
@@ -153,3 +155,31 @@ def rewritten(entry: Entry, **facts: Any) -> Entry:
 def test_the_first_entry_continues_nothing(bench: Bench) -> None:
     """The chain begins with a fixed value."""
     assert fill(bench)[0].previous == GENESIS
+
+
+def test_the_end_that_any_writer_noted_must_be_there(postgresql_bench: Bench) -> None:
+    """What the services noted in their own file is held against the ledger by the commands, and nothing is added."""
+    bench = postgresql_bench
+    fill(bench)
+    services = open_ledger(bench.settings.model_copy(update={"home": bench.settings.service_home}))
+    services.append(Login(who="dora", origin="192.0.2.7", method="basic"))
+    assert services.head.path != bench.ledger.head.path
+    assert [head.entries for head in bench.ledger.noted()] == [SIZE, SIZE + 1]
+    assert found(bench) is None
+    bench.intruder.tamper(f"DELETE FROM ledger_entries WHERE seq > {SIZE}")
+    assert found(bench) == (Damage.CUT_OFF, SIZE + 1)
+    with pytest.raises(LedgerTamperedError):
+        bench.ledger.append(Login(who="eva", origin="cli", method="basic"))
+    bench.ledger.resume(who="eva", origin="cli", reason="backup put back")
+    services.append(Login(who="dora", origin="192.0.2.7", method="basic"))
+    assert found(bench) is None
+    services.close()
+
+
+def test_two_ends_noted_at_one_place_must_both_be_true(bench: Bench) -> None:
+    """A true end beside a false one hides nothing."""
+    entries = fill(bench)
+    finding = verify(bench.ledger, expected=Head(SIZE, "0" * 64)).finding
+    assert finding is not None
+    assert (finding.damage, finding.seq) == (Damage.REWRITTEN, SIZE)
+    assert verify(bench.ledger, expected=Head(SIZE, entries[-1].hash)).intact

@@ -1,5 +1,7 @@
 """The whole stack with its real servers: brought up once, looked at from outside, taken down."""
 
+import importlib.util
+import json
 import os
 import signal
 import ssl
@@ -8,18 +10,23 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
+import sirena
 from sirena.operations.certificates import authority_file
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.stack import Stack
+from tests.everyones_python import everyones_python
 from tests.production_machine import private_home, production_settings, require_programs
 
 pytestmark = pytest.mark.slow
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 LARGE = 100 * 2**20
 CLIENT = """
 import hashlib, os, sys, tempfile, mlflow
@@ -43,6 +50,8 @@ class Running:
 
     stack: Stack
     environment: dict[str, str]
+    python: str
+    """Interpreter of everything, which the stack's own account can run where the machine has such a one."""
     token: str
 
     @property
@@ -50,11 +59,12 @@ class Running:
         """Its settings."""
         return self.stack.settings
 
-    def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def sirena(self, *arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours as its operator does."""
         return subprocess.run(
-            [sys.executable, "-m", "sirena.cli", *arguments],
-            env=self.environment,
+            [self.python, "-m", "sirena.cli", *arguments],
+            env={**self.environment, **changed},
+            cwd="/",
             capture_output=True,
             text=True,
             timeout=200,
@@ -79,23 +89,38 @@ def running() -> Iterator[Running]:
     """Bring the stack up by the command, and make an account and a token by the commands."""
     require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
     with private_home() as home:
-        settings = production_settings(home)
+        python = everyones_python(home) or sys.executable
+        settings = production_settings(home / "sirena", python, poll_seconds=1.0)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
         for name in Settings.model_fields:
             value = getattr(settings, name)
             if name in settings.model_fields_set and value not in (None, "") and name != "profile":
                 environment[variable_of(name)] = str(value)
-        found = Running(Stack(settings), environment, "")
+        environment["PYTHONPATH"] = str(Path(sirena.__file__).parent.parent)
+        found = Running(Stack(settings), environment, python, "")
         try:
             begun = found.sirena("up", "--profile", "production")
-            assert begun.returncode == 0, begun.stderr + _logs(home)
+            assert begun.returncode == 0, begun.stderr + _logs(settings.home)
             made = found.sirena("user", "add", "marta", "--role", "scientist", "--no-password")
             assert made.returncode == 0, made.stderr
             token = found.sirena("token", "create", "--user", "marta")
             assert token.returncode == 0, token.stderr
-            yield Running(found.stack, environment, token.stdout.strip())
+            yield replace(found, token=token.stdout.strip())
         finally:
             found.stack.take_down()
+
+
+def _script(name: str) -> Any:
+    specification = importlib.util.spec_from_file_location(name, REPOSITORY / "scripts" / f"{name}.py")
+    assert specification
+    assert specification.loader
+    script = importlib.util.module_from_spec(specification)
+    sys.modules[name] = script  # dataclasses look their module up
+    specification.loader.exec_module(script)
+    return script
+
+
+follow = _script("follow_guide").follow
 
 
 def _logs(home: Path) -> str:
@@ -103,13 +128,14 @@ def _logs(home: Path) -> str:
 
 
 def test_status_tells_of_every_part_that_it_is_well(running: Running) -> None:
-    """Health, version, port and memory, and exit code 0."""
+    """Health, version, port and memory, and exit code 0; the service of a fresh server waits for its first release."""
     told = running.sirena("status")
     assert told.returncode == 0, told.stdout
+    assert "well, waits for a release" in told.stdout
     lines = [line.split() for line in told.stdout.splitlines()[2:] if line.strip()]
     parts = {line[0]: line for line in lines}
     for name in ("postgresql", "ceph-monitor", "ceph-store", "s3", "mlflow", "service", "access", "entry"):
-        assert parts[name][1] == "well", told.stdout
+        assert parts[name][1].startswith("well"), told.stdout
         assert "MiB" in parts[name]
 
 
@@ -186,6 +212,97 @@ def test_secrets_are_files_only_their_owner_reads_and_stand_on_no_command_line(r
     assert not [len(word) for word in words if word in seen]
 
 
+def test_no_part_but_the_entry_runs_as_root(running: Running) -> None:
+    """NGINX's master alone keeps its rights, and its workers do not."""
+    if os.getuid() != 0 or running.settings.service_account == "root":
+        pytest.skip("not started by root, or no interpreter here can be run by an unprivileged account")
+    for name, state in running.stack.supervisor.states().items():
+        assert (Path(f"/proc/{state.process_id}").stat().st_uid == 0) == (name == "entry"), name
+
+
+def test_the_guide_is_true_three_roles_one_release_one_record(running: Running, tmp_path: Path) -> None:
+    """Every command of docs/howto/first-server.md as it stands: production is the approver's alone."""
+    guide = (REPOSITORY / "docs" / "howto" / "first-server.md").read_text("utf-8")
+    said: dict[str, str] = {}
+    for ended in follow(
+        guide,
+        tmp_path,
+        python=running.python,
+        environment=running.environment,
+        home=running.settings.home,
+        port=running.settings.port,
+    ):
+        assert ended.code == ended.command.expected, f"{ended.command}\n{ended.output}"
+        said[f"{ended.command.person}: {ended.command.text}"] = ended.output
+
+    def of(person: str, words: str) -> list[str]:
+        return [output for command, output in said.items() if command.startswith(f"{person}: ") and words in command]
+
+    refused = [*of("carl", "python"), *of("carl", "ask $MLFLOW")]
+    assert len(refused) == 5
+    assert all("needs the right promote_production" in output for output in refused)
+    assert all(output.strip().endswith("HTTP 403") for output in of("carl", "ask $MLFLOW"))
+    assert "ApproverIsNotAuthor" in of("ana", "production")[0]
+    answer = json.loads(of("clara", "curl")[0])
+    assert set(answer["predictions"][0]) >= {"Eti_AMK_NM", "Eti_CAZ_NM", "Eti_CIP_NM"}
+    assert answer["provenance"]["release"] == "panel_SIR/2"
+    assert "panel_SIR/1\tactive" in of("berta", "release list")[-1]
+    served = of("root", "audit served")[0]
+    assert "panel_SIR/1" in served
+    assert "not in the ledger" not in served
+    assert [line.split()[4] for line in served.splitlines() if "modelo_" in line] == ["berta", "berta"]
+    assert "intact" in of("root", "audit verify")[0]
+    refusals = running.sirena("audit", "show", "--event", "refusal", "--format", "jsonl").stdout
+    assert {json.loads(line)["who"] for line in refusals.splitlines()} >= {"carl", "vera"}
+    downloads = running.sirena("audit", "show", "--event", "downloaded", "--format", "jsonl").stdout
+    assert {json.loads(line)["details"]["resource"][:9] for line in downloads.splitlines()} == {"models/m-"}
+
+
+def test_one_row_altered_and_rows_cut_off_are_named(running: Running) -> None:
+    """By somebody with every right on the database; the last rows are the access service's, noted in its own file."""
+    assert running.get("/no/such/route/either")[0] == 403
+    rows = [json.loads(line) for line in running.sirena("audit", "show", "--format", "jsonl").stdout.splitlines()]
+    last, chosen = rows[-1], next(row for row in reversed(rows) if row["event"] == "promoted")
+    assert last["who"] == "marta"
+    settings = running.settings
+    password = (settings.home / "secrets" / "postgresql_superuser").read_text()
+    where = f"host=127.0.0.1 port={settings.postgres_port} dbname=sirena user=postgres password={password}"
+    guards = ("ledger_keeps", "ledger_continues")
+    with psycopg.connect(where, autocommit=True) as intruder:
+        for change, found in (
+            (
+                f"UPDATE ledger_entries SET who = 'nobody' WHERE seq = {chosen['seq']}",
+                f"entry {chosen['seq']} was altered",
+            ),
+            (f"DELETE FROM ledger_entries WHERE seq = {last['seq']}", "the end was cut off"),
+        ):
+            intruder.execute("CREATE TABLE kept AS SELECT * FROM ledger_entries")
+            intruder.execute("ALTER TABLE ledger_entries DISABLE TRIGGER ALL")
+            intruder.execute(change.encode())
+            for name in guards:
+                intruder.execute(f"ALTER TABLE ledger_entries ENABLE ALWAYS TRIGGER {name}".encode())
+            told = running.sirena("audit", "verify")
+            assert (told.returncode, found in told.stderr) == (1, True), told.stderr
+            intruder.execute("ALTER TABLE ledger_entries DISABLE TRIGGER ALL")
+            intruder.execute("TRUNCATE ledger_entries")
+            intruder.execute("INSERT INTO ledger_entries SELECT * FROM kept ORDER BY seq")
+            intruder.execute("DROP TABLE kept")
+            for name in guards:
+                intruder.execute(f"ALTER TABLE ledger_entries ENABLE ALWAYS TRIGGER {name}".encode())
+    assert running.sirena("audit", "verify").returncode == 0
+
+
+def test_a_changed_setting_is_taken_up_and_on_record(running: Running) -> None:
+    """With what it was and what it is; again with the same setting nothing is recorded."""
+    for _ in range(2):
+        again = running.sirena("up", SIRENA_SESSION_HOURS="8")
+        assert again.returncode == 0, again.stderr
+        told = running.sirena("audit", "show", "--event", "settings_changed", "--format", "jsonl").stdout.splitlines()
+        facts = [json.loads(line)["details"] for line in told]
+        assert facts == [{"setting": "SIRENA_SESSION_HOURS", "before": "12.0", "after": "8.0"}]
+    running.environment["SIRENA_SESSION_HOURS"] = "8"
+
+
 def test_a_part_that_crashes_comes_back(running: Running) -> None:
     """Killed outright, it answers again by itself."""
     before = running.stack.supervisor.states()["service"].process_id
@@ -206,8 +323,6 @@ def test_up_again_changes_nothing(running: Running) -> None:
 
 def test_the_working_role_cannot_touch_the_ledger_and_its_password_is_needed(running: Running) -> None:
     """SCRAM on loopback too, and the table belongs to a role that no service can enter as."""
-    import psycopg
-
     settings = running.settings
     where = f"host=127.0.0.1 port={settings.postgres_port} dbname=sirena"
     with pytest.raises(psycopg.OperationalError, match="password"):

@@ -206,6 +206,28 @@ def test_a_record_of_a_refusal_holds_no_secret_and_no_line_break(entry: Entry) -
         assert "a typed secret" not in text
 
 
+def test_a_model_that_is_fetched_is_on_record_once_for_all_its_files(entry: Entry) -> None:
+    """By whom and which, whichever of MLflow's routes; what is no model's file is not."""
+    model = "m-0123456789abcdef0123456789abcdef"
+    viewer = entry.token("viewer")
+    files = f"/api/2.0/mlflow-artifacts/artifacts/1/models/{model}/artifacts"
+    for uri in (
+        f"{files}/MLmodel",
+        f"{files}/artifacts/modelo_AMK_NM.keras",
+        f"/ajax-api/2.0/mlflow/logged-models/{model}/artifacts/files?artifact_file_path=MLmodel",
+        "/model-versions/get-artifact?path=MLmodel&name=modelo_AMK_NM&version=3",
+        "/get-artifact?path=plot.png&run_uuid=0123456789abcdef0123456789abcdef",
+    ):
+        assert entry.ask("GET", uri, Authorization=viewer).status_code == 204
+    entry.ask("GET", f"{files}/MLmodel", Authorization=entry.token("scientist"))
+    entry.ask("GET", f"{files}/MLmodel", Authorization=entry.token("clinician"))
+    assert [(facts["who"], facts["resource"]) for facts in entry.told("downloaded")] == [
+        ("viewer", f"models/{model}"),
+        ("viewer", "modelo_AMK_NM/3"),
+        ("scientist", f"models/{model}"),
+    ]
+
+
 def test_signing_in_sets_cookies_that_scripts_and_other_sites_cannot_have(entry: Entry) -> None:
     """Secure, HttpOnly, SameSite, bound to this host; the session is new with each sign-in."""
     first, second = sign_in(entry), sign_in(entry)

@@ -1,0 +1,54 @@
+"""Whether the ports the stack wants are free, asked before anything is started.
+
+A daemon of another installation on one of them would be asked in place of ours, and its refusal tells nobody why.
+"""
+
+import errno
+import socket
+
+from sirena.operations.accounts import PreparationError
+from sirena.operations.settings import Settings, variable_of
+
+_CEPH_PORTS = 10
+
+
+def require_free_ports(settings: Settings) -> None:
+    """Refuse to start where somebody else listens.
+
+    Raises:
+        PreparationError: a port is taken; the text names it and its setting.
+    """
+    taken = [f"{port} ({variable})" for variable, address, port in _wanted(settings) if not _is_free(address, port)]
+    if taken:
+        raise PreparationError(
+            f"another program listens on port {', '.join(taken)}",
+            hint="end it (`ss -ltnp` names it), or choose another port with the setting",
+        )
+
+
+def _wanted(settings: Settings) -> list[tuple[str, str, int]]:
+    loopback = "127.0.0.1"
+    if settings.profile == "embedded":
+        return [(variable_of(name), loopback, getattr(settings, name)) for name in ("port", "mlflow_port")]
+    inner = ["postgres_port", "mlflow_port", "service_port", "access_port"]
+    wanted = [
+        (variable_of(name), settings.listen, getattr(settings, name)) for name in ("http_port", "https_port", "port")
+    ]
+    if not settings.s3_endpoint_url:
+        inner.append("s3_port")
+        first = settings.ceph_port
+        wanted += [(variable_of("ceph_port"), loopback, port) for port in range(first, first + _CEPH_PORTS)]
+    wanted += [(variable_of(name), loopback, getattr(settings, name)) for name in inner]
+    wanted.append((variable_of("access_port"), loopback, settings.access_port + 1))
+    return wanted
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            # a port that only root may take is told elsewhere, with its own remedy
+            return error.errno != errno.EADDRINUSE
+    return True

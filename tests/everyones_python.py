@@ -1,0 +1,36 @@
+"""An interpreter that an unprivileged account can run, so that the stack's tests do not need root's rights for it."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from sirena.operations.accounts import Account
+
+_DEBIANS = Path("/usr/bin/python3.11")
+
+
+def everyones_python(folder: Path, account: str = "postgres") -> str | None:
+    """Return an interpreter that an account can run with all our libraries, or None.
+
+    That is ours, or, where ours lies in root's home, a virtual environment of Debian's that reads our libraries.
+
+    Args:
+        folder: which the account may enter.
+        account: unprivileged.
+    """
+    other = Account.named(account)
+    if other.can_run(sys.executable):
+        return sys.executable
+    libraries = sysconfig.get_path("purelib")
+    if not _DEBIANS.exists() or sys.version_info[:2] != (3, 11):
+        return None
+    made = folder / "python"
+    subprocess.run([str(_DEBIANS), "-m", "venv", "--without-pip", str(made)], check=True, capture_output=True)
+    (made / "lib" / "python3.11" / "site-packages" / "libraries.pth").write_text(libraries + "\n")
+    program = str(made / "bin" / "python")
+    try:
+        other.run([program, "-c", "import mlflow.version, psycopg2, supervisor"])
+    except Exception:  # noqa: BLE001 - whatever it is, this account cannot
+        return None
+    return program
