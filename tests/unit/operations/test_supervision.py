@@ -96,7 +96,8 @@ def test_what_a_killed_part_had_started_ends_with_it(tmp_path: Path) -> None:
     supervisor.write([_part(code)])
     supervisor.start()
     try:
-        _await(lambda: note.exists() and note.read_text() and supervisor.states()["leftovers"].running)
+        _await(lambda: note.exists() and note.read_text())
+        _await(lambda: all(supervisor.states()[name].running for name in ("worker", "leftovers")))
         orphan = int(note.read_text().split()[0])
         os.kill(supervisor.states()["worker"].process_id, signal.SIGKILL)
         _await(lambda: not Path(f"/proc/{orphan}").exists() or "Z" in Path(f"/proc/{orphan}/stat").read_text())
