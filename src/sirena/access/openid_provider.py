@@ -90,7 +90,8 @@ class OpenIdProvider:
                 if not says_enough(claims, self._configuration) and "userinfo_endpoint" in published.metadata:
                     more = await client.get(published.metadata["userinfo_endpoint"])
                     return _joined(claims, more.raise_for_status().json())
-            except (JoseError, UnicodeError) as error:
+            except (JoseError, UnicodeError, TypeError) as error:
+                # TypeError: what Authlib makes of a claim of another kind than the standard's
                 raise SignInRefusedError(TOKEN) from error
             except AuthlibBaseError as error:
                 raise SignInRefusedError(PROVIDER) from error
@@ -204,8 +205,8 @@ def _authentication(metadata: Mapping[str, Any]) -> str:
     return "client_secret_basic" if "client_secret_basic" in offered else "client_secret_post"
 
 
-def _joined(claims: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:
+def _joined(claims: Mapping[str, Any], more: object) -> Mapping[str, Any]:
     """Add the userinfo endpoint's claims to the token's, which weigh more; both must speak of one person."""
-    if more.get("sub") != claims["sub"]:
+    if not isinstance(more, Mapping) or more.get("sub") != claims["sub"]:
         raise SignInRefusedError(TOKEN)
     return {**more, **claims}

@@ -84,7 +84,16 @@ def test_the_way_back_leads_to_no_other_site(browser: Browser, target: str) -> N
             "missing",
         ),
         *("audience", "audience_with_our_azp", "shared_audience", "issuer"),
-        *("expired", "future", "endless", "nonce", "no_nonce", "access_token", "brief_about_another"),
+        *(
+            "expired",
+            "future",
+            "endless",
+            "nonce",
+            "no_nonce",
+            "access_token",
+            "odd_access_token",
+            "brief_about_another",
+        ),
     ],
 )
 def test_a_token_that_does_not_hold_opens_nothing(
