@@ -79,6 +79,7 @@ const forgeries = {
   nonce: (claims, header) => sign({ ...claims, nonce: 'of another sign-in' }, header),
   no_nonce: ({ nonce, ...claims }, header) => sign(claims, header),
   access_token: (claims, header) => sign({ ...claims, at_hash: base64url.encode('0123456789abcdef') }, header),
+  odd_access_token: (claims, header) => sign({ ...claims, at_hash: { a: 1 } }, header),
   none: (claims) => `${plain({ alg: 'none', typ: 'JWT' })}.${plain(claims)}.`,
   shared_secret: async (claims, header) => sign(
     claims, { ...header, alg: 'HS256' }, new TextEncoder().encode('the-test-provider-knows-this-secret'),

@@ -1,7 +1,7 @@
 """What single sign-on needs to know: which provider, who we are there, and which group holds which role."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,8 +29,9 @@ class OpenIdConfiguration:
     """Roles by the provider's name of a group; a group that is not here holds none."""
     entry_url: str
     """Where browsers reach Sirena, ``https://sirena.hospital.example``, without a path."""
-    client_secret: str = field(default="", repr=False)
-    """Empty for a public client, which PKCE alone protects."""
+    client_secret: Callable[[], str] = lambda: ""
+    """Gives the secret of our registration; empty for a public client, which PKCE alone protects. Asked at each
+    sign-in, because providers let secrets expire and a new one must not need a restart."""
     scopes: str = "openid profile email"
     name_claim: str = "preferred_username"
     groups_claim: str = "groups"

@@ -30,7 +30,7 @@ from joserfc.jws import JWSRegistry
 
 from sirena.access.openid_claims import says_enough
 from sirena.access.openid_configuration import OpenIdConfiguration
-from sirena.access.openid_refusals import AWAY, PROVIDER, TOKEN, SignInRefusedError
+from sirena.access.openid_refusals import AWAY, PROVIDER, TOKEN, UNTRUSTED, UNUSABLE, Refusal, SignInRefusedError
 
 FRESH_SECONDS: Final = 5.0
 _TIMEOUT_SECONDS: Final = 5.0
@@ -56,7 +56,7 @@ class OpenIdProvider:
         # the system's authorities, where a hospital installs its own
         self._tls = ssl.create_default_context()
         self._asking = asyncio.Lock()
-        self._published: tuple[float, Published | None] | None = None
+        self._published: tuple[float, Published | Refusal] | None = None
 
     async def address_for_signing_in(self, state: str, nonce: str, verifier: str) -> str:
         """Return where a browser goes to sign in.
@@ -90,7 +90,8 @@ class OpenIdProvider:
                 if not says_enough(claims, self._configuration) and "userinfo_endpoint" in published.metadata:
                     more = await client.get(published.metadata["userinfo_endpoint"])
                     return _joined(claims, more.raise_for_status().json())
-            except (JoseError, UnicodeError) as error:
+            except (JoseError, UnicodeError, TypeError) as error:
+                # TypeError: what Authlib makes of a claim of another kind than the standard's
                 raise SignInRefusedError(TOKEN) from error
             except AuthlibBaseError as error:
                 raise SignInRefusedError(PROVIDER) from error
@@ -149,30 +150,33 @@ class OpenIdProvider:
             if self._published is None or self._clock() - self._published[0] >= FRESH_SECONDS:
                 self._published = self._clock(), await self._read()
             found = self._published[1]
-        if found is None:
-            raise SignInRefusedError(AWAY)
+        if isinstance(found, Refusal):
+            raise SignInRefusedError(found)
         return found
 
-    async def _read(self) -> Published | None:
+    async def _read(self) -> Published | Refusal:
         issuer = self._configuration.issuer
         async with httpx2.AsyncClient(verify=self._tls, timeout=_TIMEOUT_SECONDS) as client:
             try:
                 address = issuer.rstrip("/") + "/.well-known/openid-configuration"
                 metadata = (await client.get(address)).raise_for_status().json()
                 if not _may_be_trusted(metadata, issuer):
-                    return None
+                    return UNUSABLE
                 keys = (await client.get(metadata["jwks_uri"])).raise_for_status().json()
                 signing = [key for key in keys["keys"] if key.get("use", "sig") == "sig"]
                 return Published(metadata, KeySet.import_key_set({"keys": signing}))
-            except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError, JoseError):
-                return None
+            except httpx2.HTTPError as error:
+                return UNTRUSTED if _is_about_trust(error) else AWAY
+            except (ValueError, KeyError, TypeError, AttributeError, JoseError):
+                return UNUSABLE
 
     def _client(self, published: Published) -> AsyncOAuth2Client:
         configuration = self._configuration
+        secret = configuration.client_secret()
         return AsyncOAuth2Client(
             configuration.client_id,
-            configuration.client_secret or None,
-            token_endpoint_auth_method=_authentication(published.metadata, configuration),
+            secret or None,
+            token_endpoint_auth_method=_authentication(published.metadata) if secret else "none",
             scope=configuration.scopes,
             redirect_uri=configuration.callback_url,
             code_challenge_method="S256",
@@ -189,15 +193,20 @@ def _may_be_trusted(metadata: Mapping[str, Any], issuer: str) -> bool:
     return all(str(metadata.get(name, "")).startswith(f"{scheme}://") for name in _ENDPOINTS)
 
 
-def _authentication(metadata: Mapping[str, Any], configuration: OpenIdConfiguration) -> str:
-    if not configuration.client_secret:
-        return "none"
+def _is_about_trust(error: BaseException | None) -> bool:
+    """Tell whether a certificate that nobody vouches for is behind an error."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _authentication(metadata: Mapping[str, Any]) -> str:
     offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     return "client_secret_basic" if "client_secret_basic" in offered else "client_secret_post"
 
 
-def _joined(claims: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:
+def _joined(claims: Mapping[str, Any], more: object) -> Mapping[str, Any]:
     """Add the userinfo endpoint's claims to the token's, which weigh more; both must speak of one person."""
-    if more.get("sub") != claims["sub"]:
+    if not isinstance(more, Mapping) or more.get("sub") != claims["sub"]:
         raise SignInRefusedError(TOKEN)
     return {**more, **claims}

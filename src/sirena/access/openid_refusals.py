@@ -1,6 +1,6 @@
 """Why single sign-on may fail: one cause for the ledger and one text for the person, each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sirena.domain.errors import SirenaError
@@ -42,6 +42,10 @@ AWAY: Final = Refusal(
     "El proveedor de identidad no responde. Inténtelo más tarde o entre con usuario y contraseña.",
     "The identity provider does not answer. Try later, or sign in with name and password.",
 )
+UNTRUSTED: Final = replace(AWAY, cause="provider_certificate")
+"""No authority of this machine vouches for the provider's certificate."""
+UNUSABLE: Final = replace(AWAY, cause="provider_document")
+"""Its discovery document is none, names another issuer, or leaves out what we need."""
 TOKEN: Final = Refusal(
     "id_token",
     403,

@@ -12,7 +12,6 @@ def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
 
     Raises:
         GroupRolesError: `SIRENA_OIDC_ROLES` cannot be read.
-        SettingsError: the file of the client secret cannot be read.
     """
     from sirena.access.openid_configuration import OpenIdConfiguration, read_group_roles
 
@@ -23,7 +22,7 @@ def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
         client_id=settings.oidc_client_id,
         group_roles=read_group_roles(settings.oidc_roles),
         entry_url=settings.entry_url,
-        client_secret=settings.openid_client_secret,
+        client_secret=lambda: settings.openid_client_secret,
         scopes=settings.oidc_scopes,
         name_claim=settings.oidc_name_claim,
         groups_claim=settings.oidc_groups_claim,

@@ -75,11 +75,15 @@ class House:
             for entry in open_ledger(self.settings).read(events=[event])
         ]
 
+    def causes(self) -> set[str]:
+        """Return why sign-ins ended outside so far; the same again within a minute is not told twice."""
+        return {entry["cause"] for entry in self.entries("login_failed")}
+
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Start the three parts and the provider, with the client secret in a file."""
-    require_programs("nginx", "node", "npm")
+    require_programs("nginx")
     with private_home() as home:
         plain = production_settings(home)
         secret = tmp_path_factory.mktemp("operator") / "openid_secret"

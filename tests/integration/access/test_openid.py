@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import anyio
 import pytest
 
 from sirena.access.accounts import Accounts
@@ -12,7 +13,10 @@ from sirena.access.actions import Role
 from sirena.access.authentication import FRESH_SECONDS
 from sirena.access.errors import AccountError
 from sirena.access.openid_provider import FRESH_SECONDS as PUBLISHED_SECONDS
+from sirena.access.openid_provider import OpenIdProvider
+from sirena.access.openid_refusals import SignInRefusedError
 from sirena.access.tokens import Tokens
+from sirena.cli.access_openid import openid_configuration
 from sirena.operations.settings_check import settings_in_force
 from tests.access_client import PASSWORD, basic
 from tests.integration.access.conftest import House
@@ -80,7 +84,16 @@ def test_the_way_back_leads_to_no_other_site(browser: Browser, target: str) -> N
             "missing",
         ),
         *("audience", "audience_with_our_azp", "shared_audience", "issuer"),
-        *("expired", "future", "endless", "nonce", "no_nonce", "access_token", "brief_about_another"),
+        *(
+            "expired",
+            "future",
+            "endless",
+            "nonce",
+            "no_nonce",
+            "access_token",
+            "odd_access_token",
+            "brief_about_another",
+        ),
     ],
 )
 def test_a_token_that_does_not_hold_opens_nothing(
@@ -94,7 +107,7 @@ def test_a_token_that_does_not_hold_opens_nothing(
     assert "no es válida" in answer.text
     assert "does not hold" in answer.text
     assert len(house.entries("login")) == before
-    assert house.entries("login_failed")[-1]["cause"] == "id_token"
+    assert "id_token" in house.causes()
 
 
 def test_a_token_that_says_little_is_completed_by_the_userinfo_endpoint(
@@ -115,7 +128,7 @@ def test_an_answer_counts_once(house: House, browser: Browser) -> None:
     assert again.status_code == 403
     assert "already" in again.text
     assert "__Host-sirena=" not in again.headers.get("set-cookie", "")
-    assert house.entries("login_failed")[-1]["cause"] == "state"
+    assert "state" in house.causes()
 
 
 def test_nobody_is_signed_in_with_somebody_elses_answer(house: House, browser: Browser) -> None:
@@ -158,21 +171,23 @@ def test_what_the_provider_refuses_is_one_clear_page(house: House, browser: Brow
     assert (answer.status_code, "cancelled" in answer.text, "evil" in answer.text) == (403, True, False)
     state = parse_qs(urlsplit(browser.to_callback("sub-viewer")).query)["state"][0]
     assert browser.get(f"{address.path}?code=invented&state={state}").status_code == 403
-    assert house.entries("login_failed")[-1]["cause"] == "provider"
+    assert "provider" in house.causes()
     assert browser.identity is None
 
 
-@pytest.mark.parametrize("subject", ["sub-stranger", "sub-groupless"])
-def test_who_is_in_no_mapped_group_is_refused_and_gets_no_account(house: House, browser: Browser, subject: str) -> None:
+@pytest.mark.parametrize(("subject", "name"), [("sub-stranger", "stranger"), ("sub-groupless", "gil")])
+def test_who_is_in_no_mapped_group_is_refused_and_gets_no_account(
+    house: House, browser: Browser, subject: str, name: str
+) -> None:
     """Nobody is a viewer by default."""
     answer = browser.sign_in(subject)
     assert (answer.status_code, browser.identity) == (403, None)
     assert "ninguno de sus grupos" in answer.text
     assert "none of your groups" in answer.text
-    failed = house.entries("login_failed")[-1]
-    assert failed["cause"] == "no_role"
+    told = {"who": name, "outcome": "refused", "method": "openid", "cause": "no_role"}
+    assert told in house.entries("login_failed")
     with house.store() as engine:
-        assert Accounts(engine).get(failed["who"]) is None
+        assert Accounts(engine).get(name) is None
 
 
 def test_roles_follow_the_groups_at_each_sign_in(house: House, browser: Browser) -> None:
@@ -214,12 +229,8 @@ def test_a_disabled_account_stays_outside(house: House, browser: Browser) -> Non
     answer = browser.sign_in("sub-operator")
     assert (answer.status_code, browser.identity) == (403, None)
     assert "disabled" in answer.text
-    assert house.entries("login_failed")[-1] == {
-        "who": "oscar",
-        "outcome": "refused",
-        "method": "openid",
-        "cause": "disabled",
-    }
+    told = {"who": "oscar", "outcome": "refused", "method": "openid", "cause": "disabled"}
+    assert told in house.entries("login_failed")
 
 
 def test_an_account_with_a_password_is_not_taken_over_by_its_name(house: House, browser: Browser) -> None:
@@ -286,6 +297,46 @@ def test_the_client_secret_stands_in_one_private_file(house: House) -> None:
     assert SECRET not in str(settings_in_force(house.settings)) + repr(house.settings)
 
 
+def test_a_new_client_secret_needs_no_restart(house: House, browser: Browser) -> None:
+    """Providers let secrets expire: `sirena up` takes up the file, and who is signed in notices nothing."""
+    file = house.settings.oidc_client_secret_file
+    assert file
+    before = house.stack.supervisor.states()["access"].process_id
+    try:
+        file.write_text("another secret than the provider knows\n")
+        house.take_up()
+        assert browser.sign_in("sub-viewer").status_code == 403
+        assert "provider" in house.causes()
+    finally:
+        file.write_text(SECRET + "\n")
+        house.take_up()
+    assert browser.sign_in("sub-viewer").status_code == 303
+    assert house.stack.supervisor.states()["access"].process_id == before
+
+
+@pytest.mark.parametrize(
+    ("issuer", "cause"),
+    [
+        (lambda house: house.provider.issuer + "/", "provider_document"),
+        (lambda house: house.provider.issuer.replace("127.0.0.1", "localhost"), "provider_document"),
+        (lambda house: house.settings.entry_url, "provider_certificate"),
+    ],
+)
+def test_a_provider_that_is_not_the_one_named_is_not_used(
+    house: House, issuer: Callable[[House], str], cause: str
+) -> None:
+    """Another issuer in its document, and a certificate of an authority that this machine does not know."""
+
+    async def begun() -> None:
+        configuration = openid_configuration(house.settings.model_copy(update={"oidc_issuer": issuer(house)}))
+        assert configuration
+        await OpenIdProvider(configuration).address_for_signing_in("state", "nonce", "verifier")
+
+    with pytest.raises(SignInRefusedError) as refused:
+        anyio.run(begun)
+    assert (refused.value.refusal.cause, refused.value.status) == (cause, 503)
+
+
 def test_while_the_provider_is_away_passwords_work_and_it_comes_back_with_other_keys(
     house: House, browser: Browser
 ) -> None:
@@ -300,7 +351,7 @@ def test_while_the_provider_is_away_passwords_work_and_it_comes_back_with_other_
         time.sleep(PUBLISHED_SECONDS)
         answer = browser.get("/auth/openid/start")
         assert (answer.status_code, "no responde" in answer.text) == (503, True)
-        assert house.entries("login_failed")[-1]["cause"] == "provider_away"
+        assert "provider_away" in house.causes()
         page = browser.get("/auth/login")
         csrf = page.text.partition('name="csrf" value="')[2].partition('"')[0]
         fields = {"csrf": csrf, "next": "/", "name": "paula", "password": PASSWORD}

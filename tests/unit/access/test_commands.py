@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sirena.access.actions import Role
+from sirena.access.external_identities import ExternalIdentities
+from sirena.access.openid_claims import ExternalPerson
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.ledger.store import open_ledger
@@ -54,6 +57,19 @@ def test_an_account_is_made_listed_and_disabled(sirena: Typed) -> None:
     ]
     home = load_settings().home
     assert all(PASSWORD.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
+
+
+def test_an_account_of_the_provider_is_listed_gets_tokens_and_is_disabled(sirena: Typed) -> None:
+    """Like any other, for MLflow's client and curl; only its password is elsewhere."""
+    store = open_store(load_settings().effective_database_url)
+    person = ExternalPerson("https://id.hospital.example", "sub-1", "vera", frozenset({Role.VIEWER}))
+    ExternalIdentities(store).create(person)
+    assert sirena("user", "list").output.split() == ["vera", "viewer", "active", "single", "sign-on"]
+    token = sirena("token", "create", "--user", "vera").output.split()[-1]
+    assert Tokens(store).resolve(token) is not None
+    assert sirena("user", "disable", "vera").code == 0
+    assert Tokens(store).resolve(token) is None
+    store.dispose()
 
 
 def test_a_token_is_shown_once_and_revoked_by_its_id(sirena: Typed) -> None:

@@ -122,8 +122,3 @@ def test_without_a_provider_nothing_of_it_is_shown(tmp_path: Path) -> None:
             assert (answer.status_code, "not set up" in answer.text) == (404, True)
         assert entry.events == []
     engine.dispose()
-
-
-def test_the_client_secret_is_not_shown_by_accident() -> None:
-    """As in a trace."""
-    assert "hunter2" not in repr(configuration(client_secret="hunter2"))
