@@ -6,7 +6,7 @@ export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
 
-.PHONY: help demo test test-compat servers lint reformat bench docs lock clean
+.PHONY: help demo test test-compat test-containers servers lint reformat bench docs lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ test: servers .venv/development ## install everything and run all tests (T=path 
 
 test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment of its own
 	PYTHONPATH=src .venv-compat/bin/python -m pytest tests/compat
+
+test-containers: .venv/development ## build the image and run the compose file with podman
+	TESTS_OF_CONTAINERS=1 $(BIN)/python -m pytest -s tests/containers
 
 servers:
 	@bash scripts/install_debian_packages.sh

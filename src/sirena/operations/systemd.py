@@ -4,11 +4,12 @@ One unit and not one per part, so that a machine with systemd and one without ru
 The timers are for hospitals that keep their schedule in systemd; without them the stack itself backs up and drills.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Final
 
-from sirena.operations.settings import Settings, settings_file
+from sirena.operations.settings import FILE_VARIABLE, Settings, settings_file
 from sirena.operations.supervision import Supervisor
 
 _HARDENING: Final = """\
@@ -60,7 +61,7 @@ ConditionPathExists={_path(supervisor.configuration)}
 [Service]
 Type=exec
 ExecStart={_command(interpreter, *supervisor.command()[1:])}
-EnvironmentFile=-{_path(settings_file())}
+EnvironmentFile=-{_path(_settings_file(settings))}
 Restart=on-failure
 RestartSec=5
 # the supervisor ends its parts in order; systemd only ends what is left
@@ -90,7 +91,7 @@ After=sirena.service
 Type=oneshot
 ExecStart={_command(interpreter, "-m", "sirena.cli", command)}
 Environment=SIRENA_HOME={_path(settings.home)}
-EnvironmentFile=-{_path(settings_file())}
+EnvironmentFile=-{_path(_settings_file(settings))}
 TimeoutStartSec={longest}
 Nice=10
 IOSchedulingClass=idle
@@ -123,6 +124,11 @@ def write_units(settings: Settings, folder: Path, *, timers: bool) -> list[Path]
         beside.write_text(text, encoding="utf-8")
         written.append(beside.replace(folder / name))
     return written
+
+
+def _settings_file(settings: Settings) -> Path:
+    """The file in force; one named by the environment, which the unit will not have, or the one of this home."""
+    return settings_file() if FILE_VARIABLE in os.environ else settings.home / "settings.env"
 
 
 def _command(*words: str) -> str:
