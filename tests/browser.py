@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 
 from tests.guarded_house import House
@@ -31,6 +32,35 @@ class Seen:
     """Its document as it stands after its scripts have run."""
     console: str
     """What the browser's console said, refused scripts among it."""
+
+
+class _Active(HTMLParser):
+    """Collects what in a document could run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._in_script = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note handlers, addresses that are scripts, and addresses of other servers that load at once."""
+        self._in_script = tag == "script"
+        for name, value in attrs:
+            text = (value or "").strip().lower()
+            if name.startswith("on") or text.startswith(("javascript:", "data:text/html")):
+                self.found.append(f"{tag} {name}={value}")
+
+    def handle_data(self, data: str) -> None:
+        """Note scripts that stand in the page."""
+        if self._in_script and data.strip():
+            self.found.append(data)
+
+
+def what_could_run(page: str) -> list[str]:
+    """Return handlers, inline scripts and addresses that are scripts in a document."""
+    parser = _Active()
+    parser.feed(page)
+    return parser.found
 
 
 @dataclass(frozen=True)

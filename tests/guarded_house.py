@@ -58,15 +58,16 @@ class House:
         """Somebody hostile."""
         return HostileClient(self.settings.https_port, authority_file(self.settings))
 
-    def honest(self, who: str = "") -> httpx.Client:
-        """Return a client that behaves, with a token of an account."""
+    def honest(self, who: str = "", address: str = "127.0.0.1") -> httpx.Client:
+        """Return a client that behaves, with a token of an account, from a loopback address."""
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
         return httpx.Client(
             base_url=f"https://localhost:{self.settings.https_port}",
-            verify=ssl.create_default_context(cafile=str(authority_file(self.settings))),
+            transport=httpx.HTTPTransport(
+                verify=ssl.create_default_context(cafile=str(authority_file(self.settings))), local_address=address
+            ),
             headers=headers,
             timeout=60,
-            trust_env=False,
         )
 
     def seen_by_mlflow(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The policy: which role may do what to which model. Deny by default."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,6 +13,8 @@ from sirena.access.errors import PolicyError
 
 _NEVER: Final = frozenset({Action.SWITCHED_OFF, Action.PUBLIC})
 """Actions no rule may grant: one is refused to all, the other needs no grant."""
+_EVERY: Final = ("*",)
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _FIELDS: Final = frozenset({"why", "roles", "actions", "models"})
 
 
@@ -23,16 +26,20 @@ class Rule:
     """The reason, for whoever reviews the policy."""
     roles: frozenset[Role]
     actions: frozenset[Action]
-    models: tuple[str, ...] = ("*",)
-    """Patterns of model names; they bind only requests that name a model."""
+    models: tuple[str, ...] = _EVERY
+    """Patterns of model names; they bind only requests that name a model, and match plain names only."""
 
     def allows(self, role: Role, action: Action, model: str | None) -> bool:
         """Tell whether the rule lets a role do this."""
         return (
             role in self.roles
             and action in self.actions
-            and (model is None or any(fnmatchcase(model, pattern) for pattern in self.models))
+            and (model is None or self.models == _EVERY or self._matches(model))
         )
+
+    def _matches(self, model: str) -> bool:
+        # a pattern means names as people write them, not what else begins alike: markup, terminal codes, line ends
+        return bool(_PLAIN_NAME.fullmatch(model)) and any(fnmatchcase(model, pattern) for pattern in self.models)
 
 
 @dataclass(frozen=True)
@@ -101,4 +108,4 @@ def _rule(document: dict[str, Any], where: str) -> Rule:
         ) from error
     if forbidden := actions & _NEVER:
         raise PolicyError(f"{where}: {', '.join(forbidden)} cannot be granted")
-    return Rule(str(document.get("why", "")), roles, actions, tuple(document.get("models", ["*"])))
+    return Rule(str(document.get("why", "")), roles, actions, tuple(document.get("models", _EVERY)))
