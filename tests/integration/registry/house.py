@@ -120,7 +120,7 @@ class House:
     def transition(self, who: str, version: ModelVersion, stage: str, **more: Any) -> httpx.Response:
         """Set MLflow's stage field as somebody."""
         body = {"name": version.name, "version": str(version.version), "stage": stage, **more}
-        body["archive_existing_versions"] = "false"
+        body["archive_existing_versions"] = False
         return self.send(who, "POST", f"{AJAX}/model-versions/transition-stage", body)
 
     def tag(self, who: str, version: ModelVersion, key: str, value: str) -> int:

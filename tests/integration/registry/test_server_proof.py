@@ -1,4 +1,4 @@
-"""What is uploaded is not believed: the server asks table, network and release again; the gate judges that."""
+"""What is uploaded is not believed: the server asks table, network and release, and the gate judges what it finds."""
 
 from collections.abc import Iterator
 from dataclasses import replace
