@@ -48,6 +48,7 @@ _TEMPLATES: Final = (
     "identity.conf",
     "headers.conf",
     "logrotate.conf",
+    "rotate_logs.sh",
 )
 _LOG_MEGABYTES: Final = 20
 _LOGS_KEPT: Final = 5
@@ -185,6 +186,7 @@ class Entry:
             "logs": settings.home / "logs",
             "refusals": self.refusals,
             "requests": settings.home / "logs" / "entry.jsonl",
+            "logrotate": logrotate_program(),
             "process_id": self.folder / "nginx.pid",
             "megabytes": _LOG_MEGABYTES,
             "logs_kept": _LOGS_KEPT,
@@ -228,6 +230,15 @@ def _first_free_port() -> int:
         return int(_FIRST_FREE_PORT.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return _PRIVILEGED
+
+
+def logrotate_program() -> str:
+    """Return the path of logrotate.
+
+    Raises:
+        PreparationError: it is not installed.
+    """
+    return program("logrotate", "logrotate")
 
 
 def _worker_account() -> str:

@@ -4,13 +4,9 @@ NGINX writes two: every request (for the operator), and what it refused by itsel
 puts it on record). supervisord rotates only what programs print, so logrotate rotates these two.
 """
 
-from typing import Final
-
 from sirena.operations.accounts import Account
-from sirena.operations.entry import Entry
-from sirena.operations.part import Part, RunningHealth, program, version_of
-
-_PAUSE_SECONDS: Final = 120
+from sirena.operations.entry import Entry, logrotate_program
+from sirena.operations.part import Part, RunningHealth, version_of
 
 
 def log_rotation(entry: Entry) -> Part:
@@ -19,17 +15,10 @@ def log_rotation(entry: Entry) -> Part:
     It looks once and sleeps; the supervisor starts it again. So it has no loop of its own that could get stuck, and
     ends at once when it is told to.
     """
-    logrotate = _program()
-    state = entry.folder / "logrotate.state"
-    look = f'"$0" --state "$1" "$2"; exec sleep {_PAUSE_SECONDS}'
     return Part(
         "log-rotation",
-        ("/bin/sh", "-c", look, logrotate, str(state), str(entry.folder / "logrotate.conf")),
+        ("/bin/sh", str(entry.folder / "rotate_logs.sh")),
         Account.of_this_process(),
         RunningHealth(),
-        version_of([logrotate, "--version"]),
+        version_of([logrotate_program(), "--version"]),
     )
-
-
-def _program() -> str:
-    return program("logrotate", "logrotate")
