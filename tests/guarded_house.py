@@ -105,7 +105,7 @@ class House:
     def entry_with(self, **changes: Any) -> Iterator[None]:
         """Let the entry have other settings for a while; NGINX takes them up as `sirena up` has it do."""
         for settings in (self.settings.model_copy(update=changes), self.settings):
-            Entry(settings, self.entry.certificate, self.entry.body_routes).write()
+            Entry(settings, self.entry.certificate, self.entry.body_routes, self.entry.reader).write()
             Account.of_this_process().run([*self.entry.command, "-s", "reload"])
             # workers of before go on with what they have; new connections get new ones
             time.sleep(1)
@@ -132,7 +132,8 @@ def guarded_house(**changes: Any) -> Iterator[House]:
         ledger = open_ledger(own)
         ledger.create()
         engine = open_store(url)
-        entry = Entry(settings, self_made(settings), tuple(body_route_locations()), Account.of_this_process())
+        reader = Account.named("postgres") if os.getuid() == 0 else Account.of_this_process()
+        entry = Entry(settings, self_made(settings), tuple(body_route_locations()), reader)
         stack = Stack(settings)
         entry.write()
         stack.supervisor.write([entry.part()])

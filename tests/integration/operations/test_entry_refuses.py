@@ -199,7 +199,7 @@ def test_plain_http_only_leads_to_https(house: House) -> None:
 def test_logs_are_rotated_without_losing_a_refusal_or_stopping_nginx(house: House) -> None:
     """By logrotate with the configuration of the stack; the file keeps its rights, and NGINX writes to the new one."""
     configuration, state = house.entry.folder / "logrotate.conf", house.entry.folder / "logrotate.state"
-    rights = house.entry.refusals.stat().st_mode
+    before = house.entry.refusals.stat()
     for number in range(3):
         address = f"127.3.3.{number + 1}"
         assert house.client.send(request("/a//b", by="")({}), address)[0].status == 400
@@ -212,7 +212,9 @@ def test_logs_are_rotated_without_losing_a_refusal_or_stopping_nginx(house: Hous
             house.await_entry(origin, lambda one: one.facts().get("cause") == "ambiguous_path")
             assert len(house.entries(origin)) == 1
     assert house.entry.refusals.with_name("refusals.jsonl.3").exists()
-    assert house.entry.refusals.stat().st_mode == rights
+    after = house.entry.refusals.stat()
+    assert (after.st_mode, after.st_gid) == (before.st_mode, before.st_gid)
+    assert late in house.entry.reader.run(["cat", str(house.entry.refusals)])
     requests = house.settings.home / "logs" / "entry.jsonl"
     time.sleep(0.5)
     assert json.loads(requests.read_text().splitlines()[-1])["from"] == late
