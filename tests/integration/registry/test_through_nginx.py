@@ -80,7 +80,7 @@ def town(
 
 
 STRANGER = """
-import sys, mlflow
+import sys, mlflow, requests
 class Echo(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input):
         return model_input
@@ -92,8 +92,8 @@ with mlflow.start_run():
     )
 try:
     mlflow.MlflowClient().log_model_artifact(logged.model_id, sys.executable)
-except mlflow.exceptions.MlflowException as error:
-    sys.exit(f"refused: {error}")
+except requests.HTTPError as error:
+    sys.exit(f"refused: {error.response.status_code}")
 """
 
 
@@ -107,8 +107,7 @@ def test_mlflows_own_client_logs_and_registers_through_the_entry(town: Town) -> 
     """A scientist's `log_model` with a name ends in a version of that author; then its files stay as they are."""
     town.become("carl")
     ended = apart("-c", STRANGER)
-    assert "refused: API request" in ended.stderr, ended.stderr
-    assert "403" in ended.stderr
+    assert "refused: 403" in ended.stderr, ended.stderr
     assert find_version(town.house.registry, "modelo_FOX_NM/1").author == "carl"
 
 
