@@ -12,6 +12,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "(method, cause)",
     "logout": "somebody signed out",
     "refusal": "a request was refused: no identity, no right, or no clear reading (action, resource, cause)",
+    "registered": "a version was made through MLflow's own interface (model, version, label_source, digest, act)",
     "promoted": "a stage is given or taken away through MLflow's own interface (model, version, stage, act, outcome, "
     "evidence, gate, criteria, waived, previous)",
     "activated": "a release becomes the one that answers (model, version, stage, act, outcome, digest, previous)",

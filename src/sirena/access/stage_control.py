@@ -85,12 +85,27 @@ class StageControl:
                 return await self._leave(change, who, facts, body)
             response = await self._pass_on(facts, who, body)
             if change.operation == "POST model-versions/create":
-                self._upstream.forget_registered()
+                await self._registered(response, change, facts, who)
             return response
 
     async def close(self) -> None:
         """Close the connections to MLflow."""
         await self._client.aclose()
+
+    async def _registered(self, response: Response, change: Change, facts: RequestFacts, who: str) -> None:
+        """Put a new version on record; from now on what it is made of stays as it is."""
+        self._upstream.forget_registered()
+        if response.status_code >= _REFUSED:
+            return
+        version = orjson.loads(bytes(response.body))["model_version"]
+        tags = {tag["key"]: tag["value"] for tag in version.get("tags", ())}
+        facts_of_version = {
+            "model": change.model,
+            "version": int(version["version"]),
+            "label_source": tags.get("sirena.label_source", ""),
+            "digest": tags.get("sirena.digest", ""),
+        }
+        await to_thread.run_sync(self._notify, "registered", self._record(facts, who) | facts_of_version)
 
     async def _run(self, change: Change, facts: RequestFacts, who: str) -> Response:
         if await to_thread.run_sync(self._upstream.registered, [change.run]):

@@ -68,7 +68,9 @@ def promote(
         done = stages.promote(judge.registry, version, stage, approver=judge.approver, verdict=verdict)
         act.learn(previous=done.previous)
         if verdict is not None and verdict.overridden:
-            act.further.append(_overridden(act.event, str(version), stage, override, act.event.criteria))
+            act.further.append(
+                _overridden(act.event, str(version), stage, override, act.event.criteria, act.event.evidence)
+            )
         if not done.changed:
             act.nothing_to_do()
     return done, verdict
@@ -96,7 +98,9 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
         done = activation.activate(registry, release, approver=judge.approver, judge=judged, override=override)
         act.learn(previous=done.previous)
         if refused and override.strip():
-            act.further.append(_overridden(act.event, release.name, Stage.PRODUCTION, override, tuple(refused)))
+            act.further.append(
+                _overridden(act.event, release.name, Stage.PRODUCTION, override, tuple(refused), release.digest)
+            )
         if not done.changed:
             act.nothing_to_do()
     return done
@@ -106,7 +110,7 @@ def roll_back(registry: Registry) -> Activation:
     """Make the release active again that the active one replaced."""
     with recorded(registry.settings, RolledBack) as act:
         done = activation.roll_back(registry, approver=registry.settings.effective_user)
-        act.learn(release=done.release.name, previous=done.previous)
+        act.learn(release=done.release.name, digest=done.release.digest, previous=done.previous)
     return done
 
 
@@ -138,7 +142,7 @@ def _registered(registry: Registry, plan: Plan, outcome: Outcome, session: Event
     ]
 
 
-def _overridden(act: Event, subject: str, stage: Stage, reason: str, criteria: tuple[str, ...]) -> Event:
+def _overridden(act: Event, subject: str, stage: Stage, reason: str, criteria: tuple[str, ...], evidence: str) -> Event:
     return Overridden(
         who=act.who,
         origin=act.origin,
@@ -148,4 +152,5 @@ def _overridden(act: Event, subject: str, stage: Stage, reason: str, criteria: t
         stage=stage.value,
         reason=reason,
         criteria=criteria,
+        evidence=evidence,
     )

@@ -28,16 +28,17 @@ def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override
         verdict = verdict.override(judge.approver, override)
     verdict.require()
     previous = _holder(judge.registry, version, stage)
+    evidence = certificate_digest(version)
     facts = {
         "previous": previous,
-        "evidence": certificate_digest(version),
+        "evidence": evidence,
         "gate": verdict.gate_digest,
         "criteria": refusals,
         "waived": tuple(one.criterion for one in verdict.findings if one.outcome is Outcome.WAIVED),
     }
     overridden = None
     if verdict.overridden:
-        overridden = _overridden(str(version), stage, verdict.overridden.reason, refusals)
+        overridden = _overridden(str(version), stage, verdict.overridden.reason, refusals, evidence)
     entry = _entry(version, stage, judge.approver, previous, verdict)
     return Ruling(facts, overridden, lambda: record(judge.registry, version.name, entry, version=version.version))
 
@@ -107,10 +108,11 @@ def _switch(
 ) -> Ruling:
     announced: list[Entry] = []
     previous = registry.models.get_registered_model(release.source.name).aliases.get(Stage.PRODUCTION.alias)
-    facts = {"digest": release.digest} if action == activation.ACTIVATE else {}
     return Ruling(
-        {**facts, "previous": int(previous) if previous is not None else None},
-        _overridden(release.name, Stage.PRODUCTION, override, tuple(outcome["refused"])) if override else None,
+        {"digest": release.digest, "previous": int(previous) if previous is not None else None},
+        _overridden(release.name, Stage.PRODUCTION, override, tuple(outcome["refused"]), release.digest)
+        if override
+        else None,
         lambda: announced.append(activation.announce(registry, release, action, approver, override, outcome)),
         lambda: activation.confirm(registry, announced[-1]),
     )
@@ -136,5 +138,5 @@ def _holder(registry: Registry, version: ModelVersion, stage: Stage) -> int | No
     return int(number) if number is not None and int(number) != version.version else None
 
 
-def _overridden(subject: str, stage: Stage, reason: str, criteria: tuple[str, ...]) -> dict[str, Any]:
-    return {"subject": subject, "stage": stage.value, "reason": reason, "criteria": criteria}
+def _overridden(subject: str, stage: Stage, reason: str, criteria: tuple[str, ...], evidence: str) -> dict[str, Any]:
+    return {"subject": subject, "stage": stage.value, "reason": reason, "criteria": criteria, "evidence": evidence}

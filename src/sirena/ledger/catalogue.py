@@ -188,6 +188,8 @@ class Overridden(Event):
     stage: Name
     reason: Words
     criteria: tuple[Name, ...] = ()
+    evidence: Digest = ""
+    """SHA-256 of the certificate that was judged, or digest of the release."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +234,7 @@ class RolledBack(Event):
     event = "rolled_back"
     release: Name = ""
     """Release that is active now."""
+    digest: Digest = ""
     previous: int | None = None
     """Release that was active before."""
 

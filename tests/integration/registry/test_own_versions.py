@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from sirena.cli.access_records import record_events
+from sirena.ledger.store import open_ledger
+from sirena.ledger.verification import verify
+from sirena.operations.settings import Settings
 from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry
 from sirena.registry.releases import RELEASE_MODEL, create_release
@@ -93,7 +97,20 @@ def test_graphql_changes_nothing(house: House) -> None:
     assert {field["name"] for field in fields} <= {"testMutation", "mlflowSearchDatasets", "mlflowSearchRuns"}
 
 
-def test_an_approver_overrides_with_a_reason_on_record(house: House) -> None:
+def ledger_of(house: House, home: Path) -> list[tuple[str, str]]:
+    """Put what the entry told into a real ledger; return event and outcome of each entry, no act left open."""
+    settings = Settings(home=home / "ledger")
+    record = record_events(settings)
+    for event in house.entry.events:
+        record(*event)
+    ledger = open_ledger(settings)
+    checked = verify(ledger)
+    assert checked.intact
+    assert checked.open_acts == ()
+    return [(one.event, str(one.outcome)) for one in ledger.read()]
+
+
+def test_an_approver_overrides_with_a_reason_on_record(house: House, tmp_path: Path) -> None:
     """By alias, in registry and ledger; the failures stand beside it; a scientist may not, nor for staging."""
     wrong = log_trained(house.registry, trained_on(False))
     assert house.alias("carl", wrong, "staging", override="urgent").status_code == 403
@@ -107,6 +124,8 @@ def test_an_approver_overrides_with_a_reason_on_record(house: House) -> None:
     assert (done["outcome"], done["act"], done["criteria"]) == ("done", told["act"], told["criteria"])
     assert "GridAgreement" in done["criteria"]
     assert (len(done["evidence"]), len(done["gate"])) == (64, 64)
+    assert told["evidence"] == done["evidence"]
+    assert ledger_of(house, tmp_path)[-3:] == [("promoted", "intended"), ("overridden", "done"), ("promoted", "done")]
     [decision] = promotions(find_version(house.registry, str(wrong)))
     assert (decision.by, decision.override) == ("berta", "accepted by the PROA committee")
     assert not decision.verdict["passed"]
@@ -135,7 +154,7 @@ def test_the_entry_keeps_the_history_of_stages(house: House, own: ModelVersion) 
     ]
 
 
-def test_the_entry_keeps_the_history_of_releases(house: House, own: ModelVersion) -> None:
+def test_the_entry_keeps_the_history_of_releases(house: House, own: ModelVersion, tmp_path: Path) -> None:
     """Activation and rollback by alias; a rollback asks no gate and stands as one; overriding says why."""
     wrong = log_trained(house.registry, trained_on(False))
     first, second = (create_release(house.registry, [version], author="carl").source for version in (own, wrong))
@@ -154,3 +173,6 @@ def test_the_entry_keeps_the_history_of_releases(house: House, own: ModelVersion
     ]
     assert [facts["outcome"] for facts in house.entry.told("rolled_back")] == ["intended", "done"]
     assert [facts["subject"] for facts in house.entry.told("overridden")] == [str(second)]
+    for event in ("activated", "rolled_back"):
+        assert all(len(facts["digest"]) == 64 for facts in house.entry.told(event) if facts["outcome"] == "done")
+    assert ledger_of(house, tmp_path)[-2:] == [("rolled_back", "intended"), ("rolled_back", "done")]

@@ -99,6 +99,8 @@ def test_a_version_bears_the_name_of_the_account_that_registered_it(house: House
     assert made.status_code == 200
     number = made.json()["model_version"]["version"]
     assert find_version(house.registry, f"{house.right.name}/{number}").author == "carl"
+    [told] = house.entry.told("registered")
+    assert (told["who"], told["model"], told["version"]) == ("carl", house.right.name, int(number))
 
 
 def test_names_outside_the_policys_patterns_are_not_registered(house: House) -> None:

@@ -1,0 +1,69 @@
+"""What it costs the server to believe nobody: seconds to judge a version, proving it, through the entry's own gate.
+
+    PYTHONPATH=src python benchmarks/server_proof.py [--drugs AMK,AMP,CAZ]
+
+Networks are trained from CLSI 2025 with its whole vocabulary, registered on a real MLflow server (SQLite and a folder),
+and judged for production as the access service does: the first starts the process that asks networks, the others find
+it running, and a second look finds what was proved. Beside it the look at what is registered, before an upload.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from sirena.cli.access_upstream import RegistryUpstream
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
+from sirena.operations.mlflow_server import embedded_mlflow_server
+from sirena.operations.processes import free_port
+from sirena.operations.settings import Settings
+from sirena.registry.connection import connect
+from sirena.registry.training_session import Plan, run_session
+from sirena.training.asking_apart import NetworkAsker
+from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--drugs", default="AMK,AMP,CAZ,CIP,GEN")
+    drugs = tuple(str(parser.parse_args().drugs).split(","))
+    edition = load_edition("CLSI 2025")
+    reference = compile_tables(edition)
+    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference=reference, written={})
+    with tempfile.TemporaryDirectory() as folder:
+        home, port = Path(folder), free_port()
+        settings = Settings(home=home, tracking_uri=f"http://127.0.0.1:{port}", profile="production")
+        with embedded_mlflow_server(settings, port):
+            registry = connect(settings)
+            outcomes = run_session(registry, Plan(evidence, edition, reference, "trainer", drugs))
+            asker = NetworkAsker()
+            upstream = RegistryUpstream(settings, asker)
+
+            def judged(name: str, version: int) -> float:
+                begun = time.perf_counter()
+                upstream.judge(name, str(version), "Production", "approver", "")
+                return time.perf_counter() - begun
+
+            made = [outcome.version for outcome in outcomes if outcome.version is not None]
+            proving = [judged(version.name, version.version) for version in made]
+            known = [judged(version.name, version.version) for version in made]
+            looks = []
+            for _ in range(5):
+                upstream.forget_registered()
+                begun = time.perf_counter()
+                upstream.registered(["0" * 32])
+                looks.append(time.perf_counter() - begun)
+            asker.close()
+    print(f"{proving[0]:8.2f} s  first version, the process started")
+    print(
+        f"{median(proving[1:]):8.2f} s  a further version, median of {len(made) - 1}; longest {max(proving[1:]):.2f} s"
+    )
+    print(f"{median(known):8.2f} s  a version proved before, median")
+    print(f"{1000 * median(looks):8.1f} ms a look at what is registered, median")
+
+
+if __name__ == "__main__":
+    main()
