@@ -34,6 +34,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "settings",
     "certificate",
     "units",
+    "backup",
 )
 """Modules of this package that register commands, in the order of `sirena --help`."""
 _INTERRUPTED: Final = 130

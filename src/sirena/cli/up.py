@@ -1,7 +1,6 @@
 """``sirena up``, ``down``, ``status``, ``logs``: the whole stack."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -35,11 +34,12 @@ def up(profile: Profile = "") -> None:
 
     Repeating it is harmless: what runs goes on, what is missing is started, changed settings are taken up.
     """
+    from sirena.cli.progress import told
     from sirena.cli.stack_choice import chosen_stack, remember
 
     stack = chosen_stack(profile)
     remember(stack)
-    with _told() as tell:
+    with told() as tell:
         stack.bring_up(tell)
     _print_health(stack.health())
     for line in stack.places():
@@ -107,20 +107,6 @@ def _print_health(found: "Sequence[PartHealth]") -> None:
     total = sum(part.memory_mib for part in found)
     columns = ("part", "state", "version", "#port", "#memory", "#running")
     print_sections([Section("Parts", rows, columns, f"{total} MiB in all")])
-
-
-@contextmanager
-def _told() -> Iterator[Callable[[str], None]]:
-    """Show the step under way: a spinner for a person, a line each for a log."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield lambda step: typer.echo(f"{step} …", err=True)
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status_line:
-        yield lambda step: status_line.update(f"{step} …")
 
 
 def _duration(seconds: int) -> str:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 import sirena
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
-from sirena.operations.part import HttpHealth, Part
+from sirena.operations.part import HttpHealth, Part, RunningHealth
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.s3 import credentials_file
 from sirena.operations.settings import Settings, variable_of
@@ -121,6 +121,18 @@ class PythonParts:
                 "PGPASSFILE": str(database.password_file),
             },
             ready_seconds=120.0,
+        )
+
+    def backup_watch(self, s3_endpoint: str) -> Part:
+        """Describe the daily backup and weekly drill; they read every secret, so they run as whoever runs `up`."""
+        given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
+        return Part(
+            "backup",
+            (sys.executable, "-m", "sirena.cli", "backup", "--watch"),
+            Account.of_this_process(),
+            RunningHealth(),
+            __version__,
+            environment={**self._own_settings(), **given, "SIRENA_HOME": str(self.settings.home)},
         )
 
     def _own_settings(self) -> dict[str, str]:

@@ -49,7 +49,7 @@ def ensure_bucket(settings: Settings, endpoint: str) -> None:
     Raises:
         PreparationError: the endpoint does not answer, or refuses; its own error code is named.
     """
-    client = _client(settings, endpoint)
+    client = s3_client(settings, endpoint)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
@@ -75,7 +75,8 @@ def _make_bucket(client: Any, settings: Settings) -> None:
         client.create_bucket(Bucket=settings.s3_bucket)
 
 
-def _client(settings: Settings, endpoint: str) -> Any:
+def s3_client(settings: Settings, endpoint: str) -> Any:
+    """Return a client of boto3 for the endpoint, with the keys kept in `credentials_file`."""
     import configparser
 
     keys = configparser.ConfigParser(interpolation=None)

@@ -20,6 +20,9 @@ from sirena.domain.errors import UsageError
 FILE_VARIABLE: Final = "SIRENA_SETTINGS_FILE"
 """Names another settings file; it is read before any setting, so it cannot stand in one."""
 
+OFF: Final = "off"
+"""Value of `SIRENA_BACKUP_AT` that leaves backups to somebody else."""
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -189,6 +192,19 @@ class Settings(BaseSettings):
 
     rate: int = Field(default=100, ge=1, examples=["100"])
     """Requests a second one address may send for long; four times as many at once; then 429."""
+
+    backup_at: str = Field(default="02:30", pattern=r"^((?:[01]\d|2[0-3]):[0-5]\d|off)$", examples=["02:30"])
+    """Local time of the daily backup and, on Sundays, the drill after it; `off` when a timer of the machine does it."""
+
+    backup_repository: str = Field(default="", examples=["/mnt/nas/sirena"])
+    """Restic repository, a folder or `s3:https://host/bucket`, best on another machine; empty means a folder below
+    `SIRENA_HOME`, which is lost together with it."""
+
+    backup_password_file: Path | None = Field(default=None, examples=["/root/sirena_backup_password"])
+    """File with the repository's password, mode 0600; empty means one below `SIRENA_HOME`, made by the first backup."""
+
+    backup_credentials: Path | None = Field(default=None, examples=["/root/backup_s3_credentials"])
+    """For a repository in S3: file with its keys in AWS's form; empty means the keys of the artifacts."""
 
     @model_validator(mode="after")
     def _own_database(self) -> Self:

@@ -18,7 +18,7 @@ from sirena.operations.part import Part, RunningHealth
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.python_parts import PythonParts
 from sirena.operations.s3 import ensure_bucket, keep_given_credentials
-from sirena.operations.settings import CertificateSource, Settings
+from sirena.operations.settings import OFF, CertificateSource, Settings
 from sirena.operations.supervision import Supervisor
 
 Tell = Callable[[str], None]
@@ -62,6 +62,8 @@ class Stack:
             python.access(self.database()),
             self.entry().part(),
         ]
+        if self.settings.backup_at != OFF:
+            parts.append(python.backup_watch(self.s3_endpoint))
         if self.settings.tls is CertificateSource.LETS_ENCRYPT:
             parts.append(self._certificate_watch())
         return parts

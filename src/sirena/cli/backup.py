@@ -1,0 +1,137 @@
+"""``sirena backup``, ``restore``, ``drill``."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.operations.settings import Settings
+
+_MIB = 2**20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(name="backup", epilog="Example: SIRENA_BACKUP_REPOSITORY=/mnt/nas/sirena sirena backup")(backup)
+    app.command(name="restore", epilog="Example: sirena restore --at 2026-11-22")(restore)
+    app.command(name="drill", epilog="Example: sirena drill")(drill)
+
+
+At = Annotated[
+    str,
+    typer.Option(
+        "--at",
+        help="Snapshot's id, or a date or time (UTC unless it names a zone): the latest not after it; else the latest.",
+        show_default=False,
+    ),
+]
+
+
+def backup(
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Back up daily and drill weekly until SIGTERM; `sirena up` runs this.")
+    ] = False,
+) -> None:
+    """Save databases, artifacts and configuration into the encrypted repository, check all of it, thin out old ones.
+
+    Kept are 7 daily, 5 weekly and 12 monthly backups. The stack goes on answering meanwhile.
+    """
+    from sirena.cli.backup_acts import make_backup
+    from sirena.cli.progress import told
+    from sirena.operations.backup.places import password_file
+
+    settings = _settings()
+    if watch:
+        from sirena.operations.backup.schedule import watch as keep_watch
+
+        keep_watch(settings)
+    password = password_file(settings)
+    had_password = password.exists()
+    try:
+        with _ends_in_order(), told() as tell:
+            made = make_backup(settings, tell)
+    finally:
+        if password.exists() and not had_password:
+            typer.echo(
+                f"KEEP A COPY of {password} in another place now: without this password the backup is worthless, and "
+                "nobody can make it anew",
+                err=True,
+            )
+    manifest = made.manifest
+    typer.echo(
+        f"backup {made.snapshot}: {len(manifest.objects):,} objects, "
+        f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows, "
+        f"{manifest.size / _MIB:,.1f} MiB in {made.seconds:.1f} s, in {made.repository.location}"
+    )
+    if made.release:
+        typer.echo(f"answers of {made.release} recorded for the drill")
+    else:
+        typer.echo("the service had no release to answer with: a drill cannot compare answers", err=True)
+    if made.left_out:
+        typer.echo(f"not in it, set them again after a restore: {', '.join(made.left_out)}", err=True)
+    if made.repository.is_on_this_machine:
+        typer.echo("this repository is lost together with this machine: set SIRENA_BACKUP_REPOSITORY", err=True)
+
+
+def restore(
+    at: At = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of what is here; the former databases are kept aside.")
+    ] = False,
+) -> None:
+    """Bring a backup back onto this machine: databases, artifacts, configuration. Then start it with `sirena up`.
+
+    The machine must be fresh (another SIRENA_HOME will do) and down. Its passwords stay its own. Repeating a restore
+    that failed is safe.
+    """
+    from sirena.cli.backup_acts import restore_backup
+    from sirena.cli.progress import told
+
+    with _ends_in_order(), told() as tell:
+        done = restore_backup(_settings(), at, tell, replace=replace)
+    manifest = done.manifest
+    typer.echo(
+        f"restored {done.snapshot.id} of {done.snapshot.time:%Y-%m-%d %H:%M} UTC: {len(manifest.objects):,} objects, "
+        f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows"
+    )
+    typer.echo(done.configuration)
+    typer.echo("start it: sirena up --profile production")
+
+
+def drill(at: At = "") -> None:
+    """Put a backup back beside the running system, prove it, and remove it again.
+
+    Proven are every hash, every row count, the audit ledger's chain, and that the restored production release gives
+    the very answers the service gave when the backup was made. Anything else is a failure.
+    """
+    from sirena.cli.backup_acts import drill_backup
+    from sirena.cli.progress import told
+
+    with _ends_in_order(), told() as tell:
+        done = drill_backup(_settings(), at, tell)
+    typer.echo(f"drill of {done.snapshot.id} ({done.snapshot.time:%Y-%m-%d %H:%M} UTC): {done.seconds:.1f} s")
+    for sentence in done.proven:
+        typer.echo(f"  {sentence}")
+
+
+def _settings() -> "Settings":
+    from sirena.cli.stack_choice import chosen_stack
+
+    return chosen_stack("").settings
+
+
+@contextmanager
+def _ends_in_order() -> Iterator[None]:
+    """Let SIGTERM undo what is under way, as Ctrl-C does."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,94 @@
+"""Backup, restore and drill as acts on record: alone, noted for `sirena status`, between intention and outcome."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from sirena.cli.backup_proof import prove
+from sirena.cli.recording import actor, recorded
+from sirena.domain.errors import UsageError
+from sirena.ledger.catalogue import BackedUp, Restored
+from sirena.ledger.store import Ledger, open_ledger
+from sirena.operations.backup.drilling import Drilled
+from sirena.operations.backup.drilling import drill as put_back_beside
+from sirena.operations.backup.exclusive import exclusive
+from sirena.operations.backup.making import MadeBackup, back_up, require_production
+from sirena.operations.backup.objects import Tell
+from sirena.operations.backup.repository import Snapshot
+from sirena.operations.backup.restoring import RestoredBackup, restore
+from sirena.operations.backup_state import Activity, noting
+from sirena.operations.settings import Settings
+
+
+def make_backup(settings: Settings, tell: Tell) -> MadeBackup:
+    """Make a backup of a running production stack.
+
+    Raises:
+        SirenaError: a step failed; `sirena status` shows it from now on.
+    """
+    require_production(settings)
+    with (
+        exclusive(settings, "backup"),
+        noting(settings, Activity.BACKUP) as note,
+        recorded(settings, BackedUp) as act,
+    ):
+        made = back_up(settings, tell)
+        note.snapshot = made.snapshot
+        act.learn(snapshot=made.snapshot, size=made.manifest.size)
+    return made
+
+
+def drill_backup(settings: Settings, at: str, tell: Tell) -> Drilled:
+    """Prove a backup by putting it back beside the living system.
+
+    Raises:
+        SirenaError: it is not proven; `sirena status` shows it from now on.
+    """
+    require_production(settings)
+    with (
+        exclusive(settings, "drill"),
+        noting(settings, Activity.DRILL) as note,
+        recorded(settings, Restored, snapshot=at or "latest", drill=True) as act,
+    ):
+        done = put_back_beside(settings, at, prove, tell)
+        note.snapshot = done.snapshot.id
+        act.learn(snapshot=done.snapshot.id)
+    return done
+
+
+def restore_backup(settings: Settings, at: str, tell: Tell, *, replace: bool) -> RestoredBackup:
+    """Bring a backup back onto this machine.
+
+    Raises:
+        SirenaError: it is not back; what was here before is as it was.
+    """
+    require_production(settings)
+    with exclusive(settings, "restore"), noting(settings, Activity.RESTORE) as note:
+        done = restore(settings, at, tell, _put_on_record, replace=replace)
+        note.snapshot = done.snapshot.id
+    return done
+
+
+def _put_on_record(settings: Settings, snapshot: Snapshot) -> None:
+    """Record the restore in the restored ledger.
+
+    A ledger that was here before noted its end in head files; where they are ahead of the restored one, the ledger
+    goes on from where it is and says what was lost (`LedgerResumed`), as `sirena audit resume` does.
+    """
+    facts = actor(settings)
+    for home in (settings.home / "service", settings.home):
+        ledger = _ledger(settings, home)
+        try:
+            ledger.resume(
+                who=facts["who"], origin=facts["origin"], reason=f"backup {snapshot.id} put back by sirena restore"
+            )
+        except UsageError:
+            continue  # nothing was lost: the usual case, a fresh machine
+    _ledger(settings, settings.home).append(Restored(**facts, snapshot=snapshot.id))
+
+
+def _ledger(settings: Settings, home: Path) -> Ledger:
+    # the passwords were made by this restore, perhaps; settings read before it do not know of them
+    passwords = settings.password_file
+    url = f"postgresql://sirena@127.0.0.1:{settings.postgres_port}/sirena?passfile={passwords}"
+    return open_ledger(settings.model_copy(update={"home": home, "database_url": SecretStr(url)}))

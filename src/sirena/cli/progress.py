@@ -1,0 +1,19 @@
+"""Telling the step under way: a spinner for a person, a line each for a log."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+
+@contextmanager
+def told() -> Iterator[Callable[[str], None]]:
+    """Give a function that is told each step."""
+    if not sys.stderr.isatty():
+        yield lambda step: typer.echo(f"{step} …", err=True)
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status_line:
+        yield lambda step: status_line.update(f"{step} …")

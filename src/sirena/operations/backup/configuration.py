@@ -1,0 +1,100 @@
+"""The configuration: settings in force and the files they name, without secrets.
+
+Passwords, keys and certificates are not in a backup. Those of Sirena's own parts are made anew by the machine that
+restores; keys of others' services (a given S3 endpoint, the hospital's certificate) its operator sets again.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from sirena.operations.backup.manifest import CONFIGURATION
+from sirena.operations.settings import Settings, load_settings, settings_file, variable_of
+
+_SETTINGS: Final = "settings.env"
+_NAMED_FILES: Final = ("policy", "gate")
+_OF_THE_MACHINE: Final = ("home", "profile", "backup_password_file", "backup_credentials")
+_EDITIONS: Final = "guidelines"
+
+
+def collect(settings: Settings, into: Path) -> list[str]:
+    """Write the configuration into a set.
+
+    Returns:
+        Variables that are set and were left out because their value is secret.
+    """
+    folder = into / CONFIGURATION
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    lines, secret = [], []
+    for name in sorted(settings.model_fields_set):
+        value = getattr(settings, name)
+        if name in _OF_THE_MACHINE or value in (None, ""):
+            continue
+        if isinstance(value, SecretStr):
+            # the address of Sirena's own database is made by each machine itself
+            secret += [variable_of(name)] if value.get_secret_value() and name != "database_url" else []
+        elif urlsplit(str(value)).password or urlsplit(str(value)).username:
+            secret.append(variable_of(name))
+        else:
+            lines.append(f"{variable_of(name)}={value}\n")
+    (folder / _SETTINGS).write_text("".join(lines), encoding="utf-8")
+    for name in _NAMED_FILES:
+        file = getattr(settings, name)
+        if file is not None and file.is_file():
+            shutil.copyfile(file, folder / f"{name}.toml")
+    editions = settings.home / _EDITIONS
+    if editions.is_dir():
+        shutil.copytree(editions, folder / _EDITIONS)
+    return secret
+
+
+def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
+    """Bring the configuration of a backup to this machine, unless it has its own.
+
+    A machine that has a settings file, or has been brought up before, keeps what it has: its ports and the size of
+    its store are fixed. Then the backup's lie beside, for a person to compare.
+
+    Returns:
+        The settings in force afterwards, and a sentence for the operator.
+    """
+    folder = taken_out / CONFIGURATION
+    editions = settings.home / _EDITIONS
+    if (folder / _EDITIONS).is_dir():
+        shutil.copytree(folder / _EDITIONS, editions, dirs_exist_ok=True)
+    text = (folder / _SETTINGS).read_text(encoding="utf-8")
+    for name in _NAMED_FILES:
+        if (folder / f"{name}.toml").is_file():
+            named = settings.home / f"{name}.toml"
+            text = _with(text, variable_of(name), str(named))
+            if not named.exists():
+                _write(named, (folder / f"{name}.toml").read_text(encoding="utf-8"))
+    own = settings_file()
+    if own.exists() or _was_brought_up(settings):
+        beside = settings.home / "settings.restored.env"
+        _write(beside, text)
+        return settings, f"this machine keeps its own settings; those of the backup: {beside}"
+    _write(settings.home / _SETTINGS, text)
+    return load_settings().model_copy(
+        update={"profile": "production"}
+    ), f"settings put back: {settings.home / _SETTINGS}; secrets among them must be set anew"
+
+
+def _was_brought_up(settings: Settings) -> bool:
+    return any((settings.home / name / "prepared").exists() for name in ("postgresql", "ceph"))
+
+
+def _with(text: str, variable: str, value: str) -> str:
+    kept = [line for line in text.splitlines(keepends=True) if not line.startswith(f"{variable}=")]
+    return "".join([*kept, f"{variable}={value}\n"])
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    beside.chmod(0o600)
+    beside.replace(file)

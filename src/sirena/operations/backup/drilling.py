@@ -1,0 +1,134 @@
+"""The drill: put a backup back beside the living system, prove it, and remove it again.
+
+Scratch databases of their own names in the running cluster and a scratch folder; the living ones are not opened.
+What needs MLflow and the ledger is proven by a function of the caller.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sirena.operations.backup.answers import RecordedAnswers
+from sirena.operations.backup.databases import Databases, entered
+from sirena.operations.backup.errors import DrillError
+from sirena.operations.backup.making import require_production
+from sirena.operations.backup.manifest import DATABASES_FOLDER, OBJECTS, Manifest
+from sirena.operations.backup.objects import Tell
+from sirena.operations.backup.places import empty_folder, places_of
+from sirena.operations.backup.repository import Repository, Snapshot
+from sirena.operations.postgresql import DATABASES
+from sirena.operations.settings import Settings
+from sirena.operations.stack import Stack
+
+_SCRATCH: Final = {name: f"{name}_drill" for name in DATABASES}
+_ARTIFACTS: Final = "artifacts"
+_NAMED: Final = 3
+_READY: Final = 2
+"""MLflow's number of a logged model whose files are all stored."""
+
+
+@dataclass(frozen=True)
+class RestoredCopy:
+    """A backup put back beside the living system, for whoever proves it."""
+
+    mlflow_url: str
+    """SQLAlchemy URL of the scratch copy of MLflow's database, without password."""
+    sirena_url: str
+    """The same of ours."""
+    home: Path
+    """Folder whose `artifacts` are the restored ones, as a `SIRENA_HOME` of the embedded profile has them."""
+    manifest: Manifest
+    answers: RecordedAnswers | None
+
+
+Proof = Callable[[RestoredCopy], Sequence[str]]
+"""Proves what was put back, raises if it cannot, and says in sentences what was proven."""
+
+
+@dataclass(frozen=True)
+class Drilled:
+    """A drill that went well."""
+
+    snapshot: Snapshot
+    manifest: Manifest
+    proven: tuple[str, ...]
+    seconds: float
+
+
+def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
+    """Restore a snapshot beside the living system and prove it; hold `exclusive` around it.
+
+    Args:
+        settings: which installation; its PostgreSQL must run.
+        at: as `Repository.find` reads it.
+        prove: by what is restored.
+        tell: is told each step.
+
+    Raises:
+        DamagedBackupError: files or rows are not those of the manifest.
+        DrillError: what was restored does not hang together, or answers otherwise.
+        BackupError: a step failed.
+    """
+    begun = time.monotonic()
+    require_production(settings)
+    places, repository = places_of(settings), Repository(settings)
+    with entered(Stack(settings).database(), places.root) as databases:
+        _remove(databases, places.drill)  # what a killed drill left
+        repository.unlock()
+        snapshot = repository.find(at)
+        try:
+            tell(f"taking out {snapshot.id} of {snapshot.time:%Y-%m-%d %H:%M} UTC")
+            folder = empty_folder(places.drill)
+            repository.take_out(snapshot, folder)
+            tell("hashes")
+            manifest = Manifest.read(folder)
+            manifest.verify(folder)
+            for database, scratch in _SCRATCH.items():
+                tell(f"database {database}")
+                dump = folder / DATABASES_FOLDER / f"{database}.dump"
+                databases.put_back(dump, database, scratch, manifest.tables[database])
+            proven = [
+                f"{len(manifest.files):,} files have their hashes, {len(manifest.objects):,} of them objects",
+                f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows came back",
+                _require_artifacts(databases, folder / OBJECTS),
+            ]
+            tell("release, answers and ledger")
+            copy = RestoredCopy(
+                databases.url("mlflow", _SCRATCH["mlflow"]),
+                databases.url("sirena", _SCRATCH["sirena"]),
+                folder / OBJECTS,
+                manifest,
+                RecordedAnswers.read(folder),
+            )
+            proven += prove(copy)
+        finally:
+            _remove(databases, places.drill)
+    return Drilled(snapshot, manifest, tuple(proven), time.monotonic() - begun)
+
+
+def _require_artifacts(databases: Databases, objects: Path) -> str:
+    """Require that every model a row calls ready has its files."""
+    rows = databases.ask(
+        _SCRATCH["mlflow"],
+        "SELECT artifact_location FROM logged_models WHERE status = %s AND lifecycle_stage = 'active'",
+        _READY,
+    )
+    locations = [str(row[0]) for row in rows]
+    folders = [objects / _ARTIFACTS / location.partition(":")[2].lstrip("/") for location in locations]
+    missing = [folder for folder in folders if not (folder / "MLmodel").is_file()]
+    if missing:
+        named = ", ".join(str(folder.relative_to(objects)) for folder in missing[:_NAMED])
+        raise DrillError(
+            f"{len(missing)} models of the database have no files in the backup: {named}",
+            hint="see whether they are in the bucket; then back up anew",
+        )
+    return f"{len(folders):,} registered models have their files"
+
+
+def _remove(databases: Databases, folder: Path) -> None:
+    for scratch in _SCRATCH.values():
+        databases.drop(scratch)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,35 @@
+"""What can go wrong with a backup, told with its remedy."""
+
+from sirena.domain.errors import SirenaError, UsageError
+
+
+class BackupError(SirenaError):
+    """A step of a backup, restore or drill failed; what was there before is unchanged."""
+
+    code = "backup"
+    status = 500
+
+
+class BackupRunningError(BackupError):
+    """Another backup, restore or drill of the same `SIRENA_HOME` is under way."""
+
+    code = "backup_running"
+    status = 409
+
+
+class DamagedBackupError(BackupError):
+    """What came out of the repository is not what was put in."""
+
+    code = "backup_damaged"
+
+
+class DrillError(BackupError):
+    """A backup was put back, and what came of it is not the system it was made of."""
+
+    code = "drill"
+
+
+class RestoreRefusedError(UsageError):
+    """The machine to restore onto is not empty, or runs."""
+
+    code = "restore_refused"

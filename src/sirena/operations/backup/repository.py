@@ -1,0 +1,208 @@
+"""The restic repository: encrypted, deduplicated, versioned; a folder or an S3 bucket.
+
+Plain `restic check` does not open the packs and misses a damaged one, so here every check reads all data.
+"""
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sirena.domain.errors import UsageError
+from sirena.operations.accounts import Account
+from sirena.operations.backup.errors import BackupError, DamagedBackupError
+from sirena.operations.backup.places import password_file, places_of
+from sirena.operations.backup.tools import Ended, run_tool
+from sirena.operations.part import program
+from sirena.operations.s3 import credentials_file
+from sirena.operations.secret_files import generated_secret
+from sirena.operations.settings import Settings
+
+TAG: Final = "sirena"
+_HOST: Final = "sirena"
+"""The same for every machine: after a restore onto another one its backups continue the same history."""
+_KEEP: Final = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
+_PROBE_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One backup in the repository."""
+
+    id: str
+    """Its short name, eight hexadecimal digits."""
+    time: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository of one installation."""
+
+    settings: Settings
+
+    @property
+    def location(self) -> str:
+        """Folder, or `s3:https://host/bucket`."""
+        return self.settings.backup_repository or str(self.settings.home / "backup" / "repository")
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """True when it burns down together with what it is the backup of, as far as the address tells."""
+        return Path(self.location).is_relative_to(self.settings.home)
+
+    def ensure(self) -> None:
+        """Make the repository, and its password, when there is none.
+
+        Raises:
+            BackupError: the place cannot be reached, or the password is another one's.
+        """
+        found = self._restic("cat", "config")
+        if found.code == 0:
+            return
+        if "wrong password" in found.errors:
+            self._require(found, "opening it")
+        generated_secret(password_file(self.settings), Account.of_this_process())
+        self._require(self._restic("init", "--repository-version", "2"), "making it")
+
+    def save(self, folder: Path) -> str:
+        """Save a folder's content as a new snapshot and return its id; unchanged content takes no further room."""
+        ended = self._restic("backup", "--json", "--host", _HOST, "--tag", TAG, "--ignore-inode", ".", folder=folder)
+        self._require(ended, "saving")
+        summary = json.loads(ended.output.strip().splitlines()[-1])
+        return str(summary["snapshot_id"])
+
+    def thin_out(self) -> None:
+        """Keep 7 daily, 5 weekly and 12 monthly snapshots, and free the room of the others."""
+        selection = ("--tag", TAG, "--host", _HOST, "--group-by", "host,tags")
+        self._require(self._restic("forget", *selection, *_KEEP, "--prune"), "removing old snapshots")
+
+    def check(self) -> None:
+        """Read every byte of the repository and compare it with its hash.
+
+        Raises:
+            DamagedBackupError: something is not what was written.
+        """
+        ended = self._restic("check", "--read-data")
+        if ended.code and "unable to create lock" not in ended.errors:
+            raise DamagedBackupError(
+                f"the backup repository {self.location} is damaged: {ended.told}",
+                hint="the running system is not touched; set SIRENA_BACKUP_REPOSITORY to a new place and back up "
+                "there now, keep the damaged one, and have its disk looked at",
+            )
+        self._require(ended, "checking")
+
+    def unlock(self) -> None:
+        """Remove locks whose process is dead; nobody of this installation is at work, we hold its own lock."""
+        self._require(self._restic("unlock"), "removing a dead process's lock")
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return the snapshots, oldest first."""
+        ended = self._restic("snapshots", "--json", "--tag", TAG)
+        self._require(ended, "listing")
+        found: list[dict[str, Any]] = json.loads(ended.output) or []
+        # restic writes nanoseconds, Python reads microseconds
+        moments = ((str(item["short_id"]), datetime.fromisoformat(item["time"][:19])) for item in found)
+        return sorted((Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda one: one.time)
+
+    def find(self, at: str) -> Snapshot:
+        """Return the snapshot a text means.
+
+        Args:
+            at: empty for the latest, the beginning of an id, or a date or time (UTC unless it names a zone): then
+                the latest not after it. A date alone means its end.
+
+        Raises:
+            UsageError: there is none.
+        """
+        every = self.snapshots()
+        if not every:
+            raise UsageError(f"{self.location} holds no backup", hint="see SIRENA_BACKUP_REPOSITORY")
+        if not at.strip() or at.strip() == "latest":
+            return every[-1]
+        moment = _moment(at.strip())
+        fitting = [
+            one for one in every if (one.time <= moment if moment else one.id.startswith(at.strip().lower()[:8]))
+        ]
+        if not fitting:
+            shown = ", ".join(f"{one.id} ({one.time:%Y-%m-%d %H:%M})" for one in every[-5:])
+            raise UsageError(f"there is no backup {at!r}", hint=f"the latest are {shown}")
+        return fitting[-1]
+
+    def take_out(self, snapshot: Snapshot, folder: Path) -> None:
+        """Write a snapshot's content into a folder.
+
+        Raises:
+            DamagedBackupError: part of it cannot be read.
+        """
+        ended = self._restic("restore", snapshot.id, "--target", str(folder))
+        if ended.code:
+            if "no space left" in ended.errors:
+                self._require(ended, "taking out")
+            raise DamagedBackupError(
+                f"backup {snapshot.id} cannot be taken out of {self.location}: {ended.told}",
+                hint="take an older one with --at, and see `restic check --read-data`",
+            )
+
+    def _restic(self, *words: str, folder: Path | None = None) -> Ended:
+        self._probe()
+        command = [program("restic", "restic"), *words]
+        return run_tool(command, self._environment(), folder=folder or places_of(self.settings).root)
+
+    def _environment(self) -> Mapping[str, str]:
+        own = self.settings.backup_credentials or credentials_file(self.settings)
+        return {
+            "RESTIC_REPOSITORY": self.location,
+            "RESTIC_PASSWORD_FILE": str(password_file(self.settings)),
+            "RESTIC_CACHE_DIR": str(places_of(self.settings).cache),
+            "AWS_SHARED_CREDENTIALS_FILE": str(own),
+            "AWS_DEFAULT_REGION": self.settings.aws_region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def _probe(self) -> None:
+        """Find in seconds that nothing answers; restic itself would go on trying for a quarter of an hour."""
+        if not self.location.startswith("s3:"):
+            return
+        place = self.location.removeprefix("s3:")
+        url = urlsplit(place if "://" in place else f"https://{place}")
+        try:
+            port = url.port or (80 if url.scheme == "http" else 443)
+            socket.create_connection((url.hostname or "", port), timeout=_PROBE_SECONDS).close()
+        except (OSError, ValueError) as error:
+            raise BackupError(
+                f"the backup repository's host {url.hostname} does not answer",
+                hint="see SIRENA_BACKUP_REPOSITORY and the network; then repeat the command",
+            ) from error
+
+    def _require(self, ended: Ended, doing: str) -> None:
+        if ended.code == 0:
+            return
+        raise BackupError(f"the backup repository {self.location}: {doing} failed: {ended.told}", hint=_remedy(ended))
+
+
+def _remedy(ended: Ended) -> str:
+    said = ended.errors.lower()
+    if "wrong password" in said:
+        return "put the password of this repository into the file SIRENA_BACKUP_PASSWORD_FILE names"
+    if "no space left" in said or "disk quota" in said:
+        return "make room at the repository's place, or set SIRENA_BACKUP_REPOSITORY to a larger one; then repeat"
+    if "already locked" in said:
+        return "another machine is at work in this repository; if not: `restic unlock`"
+    return "see SIRENA_BACKUP_REPOSITORY, its rights and its keys; repeating the command is safe"
+
+
+def _moment(text: str) -> datetime | None:
+    if len(text) < len("2026-01-01"):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if len(text) == len("2026-01-01"):
+        found = datetime.combine(found.date(), time.max)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,128 @@
+"""Restoring: databases, bucket and configuration of a backup onto a fresh machine, or in the place of what is there.
+
+Until the last step nothing that was there is touched: objects are only added, databases are made beside and take
+their names in one transaction. So a restore that fails or is killed can be repeated, and leaves no half machine.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.operations.backup import configuration
+from sirena.operations.backup.databases import Databases, entered
+from sirena.operations.backup.errors import RestoreRefusedError
+from sirena.operations.backup.making import require_production
+from sirena.operations.backup.manifest import DATABASES_FOLDER, OBJECTS, Manifest
+from sirena.operations.backup.objects import Bucket, Tell
+from sirena.operations.backup.places import empty_folder, places_of
+from sirena.operations.backup.repository import Repository, Snapshot
+from sirena.operations.postgresql import DATABASES
+from sirena.operations.s3 import s3_client
+from sirena.operations.settings import CertificateSource, Settings
+from sirena.operations.stack import Stack
+
+_FRESH: Final = "_restoring"
+_ASIDE: Final = "_before_restore"
+_STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
+_TELLING_TABLES: Final = {
+    "mlflow": ("runs", "registered_models", "logged_models"),
+    "sirena": ("access_accounts", "ledger_entries"),
+}
+
+
+@dataclass(frozen=True)
+class RestoredBackup:
+    """What a restore brought back."""
+
+    snapshot: Snapshot
+    manifest: Manifest
+    configuration: str
+    """What became of the settings, for the operator."""
+
+
+Conclude = Callable[[Settings, Snapshot], None]
+"""Called when everything is back and the databases still run: puts the restore on record."""
+
+
+def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, replace: bool = False) -> RestoredBackup:
+    """Bring a snapshot back; hold `exclusive` around it. Afterwards everything is down, for `sirena up`.
+
+    Args:
+        settings: the machine to restore onto.
+        at: as `Repository.find` reads it.
+        tell: is told each step.
+        conclude: called at the end.
+        replace: take the place of what is there. The databases that were there stay until the next restore under
+            names of their own.
+
+    Raises:
+        RestoreRefusedError: the machine runs, or is not empty and `replace` is not said; nothing was changed.
+        DamagedBackupError: the snapshot is not what was put in.
+        BackupError: a step failed.
+    """
+    require_production(settings)
+    _require_down(Stack(settings))
+    places, repository = places_of(settings), Repository(settings)
+    repository.unlock()
+    snapshot = repository.find(at)
+    folder = empty_folder(places.restoring)
+    try:
+        tell(f"taking out {snapshot.id} of {snapshot.time:%Y-%m-%d %H:%M} UTC")
+        repository.take_out(snapshot, folder)
+        tell("hashes")
+        manifest = Manifest.read(folder)
+        manifest.verify(folder)
+        settings, told = configuration.put_back(settings, folder)
+        stack = Stack(settings)
+        with _stores(stack, tell), entered(stack.database(), places.root) as databases:
+            bucket = Bucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
+            if not replace:
+                _require_empty(databases, bucket)
+            for database in DATABASES:
+                tell(f"database {database}")
+                dump = folder / DATABASES_FOLDER / f"{database}.dump"
+                databases.put_back(dump, database, database + _FRESH, manifest.tables[database])
+            tell("objects")
+            bucket.put_back(folder / OBJECTS, manifest.objects, tell)
+            databases.exchange({database: database + _FRESH for database in DATABASES}, _ASIDE)
+            if not replace:
+                for database in DATABASES:
+                    databases.drop(database + _ASIDE)
+            conclude(settings, snapshot)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return RestoredBackup(snapshot, manifest, told)
+
+
+def _require_down(stack: Stack) -> None:
+    running = [name for name, state in stack.supervisor.states().items() if state.running and name not in _STORES]
+    if running:
+        raise RestoreRefusedError(f"{', '.join(sorted(running))} still run here", hint="`sirena down` first")
+
+
+@contextmanager
+def _stores(stack: Stack, tell: Tell) -> Iterator[None]:
+    """Run PostgreSQL and the object store alone."""
+    # a public certificate is asked for when NGINX runs, at the next `sirena up`
+    alone = Stack(stack.settings.model_copy(update={"tls": CertificateSource.SELF_MADE}))
+    try:
+        alone.bring_up(tell, [part for part in alone.parts() if part.name in _STORES])
+        yield
+    finally:
+        alone.take_down()
+
+
+def _require_empty(databases: Databases, bucket: Bucket) -> None:
+    found = []
+    for database, telling in _TELLING_TABLES.items():
+        rows = databases.rows(database)
+        found += [f"{rows[table]:,} rows in {table}" for table in telling if rows.get(table)]
+    if not bucket.is_empty():
+        found.append(f"objects in bucket {bucket.name}")
+    if found:
+        raise RestoreRefusedError(
+            f"this machine is not empty: {', '.join(found)}",
+            hint="restore onto a fresh SIRENA_HOME, or say --replace to put the backup in the place of what is here",
+        )

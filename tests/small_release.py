@@ -1,0 +1,43 @@
+"""Two small models and an active release, logged into any registry: what backup and drill are tried on."""
+
+import os
+import warnings
+from typing import Any
+
+from sirena.operations.settings import Settings
+from sirena.registry.activation import activate
+from sirena.registry.connection import Registry, connect
+from sirena.registry.models import log_model_version
+from sirena.registry.releases import Release, create_release
+from sirena.registry.versions import find_version
+from tests.integration.registry.registry_models import Trained, passes, table
+
+COLUMNS = ("AMK_NM", "CAZ_NM")
+
+
+def make_release(settings: Settings, *, susceptible_to: float = 8.0) -> tuple[Registry, Release]:
+    """Log a model of each column that calls MICs susceptible up to a concentration, and activate their release."""
+    registry = connect(settings)
+    network = _network()
+    references = []
+    for column in COLUMNS:
+        report = {"seed": 7, "settings": {"epochs": 1}, "label_source": "reference", "data_sha256": "0" * 64}
+        trained = Trained(column, network, table(column, susceptible_to=susceptible_to), report)
+        references.append(
+            str(
+                log_model_version(
+                    registry, trained, certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana"
+                )
+            )
+        )
+    release = create_release(registry, [find_version(registry, name) for name in references], author="ana")
+    return registry, activate(registry, release, approver="eva", judge=passes).release
+
+
+def _network() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import keras
+    inputs = keras.Input((2,))
+    return keras.Model(inputs, keras.layers.Dense(2)(inputs))
