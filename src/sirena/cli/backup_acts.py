@@ -77,6 +77,8 @@ def _put_on_record(settings: Settings, snapshot: Snapshot) -> None:
     """
     facts = actor(settings)
     for home in (settings.home / "service", settings.home):
+        if not (home / "ledger").is_dir():
+            continue
         ledger = _ledger(settings, home)
         try:
             ledger.resume(

@@ -77,7 +77,7 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
     places, repository = places_of(settings), Repository(settings)
     with entered(Stack(settings).database(), places.root) as databases:
         _remove(databases, places.drill)  # what a killed drill left
-        repository.unlock()
+        repository.require()
         snapshot = repository.find(at)
         try:
             tell(f"taking out {snapshot.id} of {snapshot.time:%Y-%m-%d %H:%M} UTC")

@@ -75,7 +75,7 @@ def back_up(settings: Settings, tell: Tell) -> MadeBackup:
     _require_elsewhere(settings, repository)
     tell("repository")
     repository.ensure()
-    repository.unlock()
+    repository.require()
     stack = Stack(settings)
     with _disk_told(), entered(stack.database(), places.root) as databases:
         places.set.mkdir(mode=0o700, exist_ok=True)

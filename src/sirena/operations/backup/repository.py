@@ -69,6 +69,27 @@ class Repository:
         generated_secret(password_file(self.settings), Account.of_this_process())
         self._require(self._restic("init", "--repository-version", "2"), "making it")
 
+    def require(self) -> None:
+        """Require a repository that can be opened; a dead process's lock is removed.
+
+        Raises:
+            BackupError: there is none, it cannot be reached, or the password is missing or another one's.
+        """
+        password = password_file(self.settings)
+        if not password.is_file():
+            raise BackupError(
+                f"there is no password for the backup repository: {password} is missing",
+                hint="put your copy of it there (chmod 600), or name it with SIRENA_BACKUP_PASSWORD_FILE",
+            )
+        opened = self._restic("cat", "config")
+        if "Is there a repository" in opened.errors:
+            raise BackupError(
+                f"there is no backup repository at {self.location}", hint="see SIRENA_BACKUP_REPOSITORY and its keys"
+            )
+        self._require(opened, "opening it")
+        # nobody of this installation is at work: we hold its own lock
+        self._require(self._restic("unlock"), "removing a dead process's lock")
+
     def save(self, folder: Path) -> str:
         """Save a folder's content as a new snapshot and return its id; unchanged content takes no further room."""
         ended = self._restic("backup", "--json", "--host", _HOST, "--tag", TAG, "--ignore-inode", ".", folder=folder)
@@ -95,10 +116,6 @@ class Repository:
                 "there now, keep the damaged one, and have its disk looked at",
             )
         self._require(ended, "checking")
-
-    def unlock(self) -> None:
-        """Remove locks whose process is dead; nobody of this installation is at work, we hold its own lock."""
-        self._require(self._restic("unlock"), "removing a dead process's lock")
 
     def snapshots(self) -> list[Snapshot]:
         """Return the snapshots, oldest first."""

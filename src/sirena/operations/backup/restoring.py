@@ -65,7 +65,7 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
     require_production(settings)
     _require_down(Stack(settings))
     places, repository = places_of(settings), Repository(settings)
-    repository.unlock()
+    repository.require()
     snapshot = repository.find(at)
     folder = empty_folder(places.restoring)
     try:
