@@ -26,6 +26,7 @@ TAG: Final = "sirena"
 _HOST: Final = "sirena"
 """The same for every machine: after a restore onto another one its backups continue the same history."""
 _KEEP: Final = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
+_INIT: Final = ("init", "--repository-version", "2")
 _PROBE_SECONDS: Final = 10.0
 
 
@@ -61,13 +62,22 @@ class Repository:
         Raises:
             BackupError: the place cannot be reached, or the password is another one's.
         """
-        found = self._restic("cat", "config")
-        if found.code == 0:
+        password = password_file(self.settings)
+        if password.is_file():
+            found = self._restic("cat", "config")
+            if found.code == 0:
+                return
+            if "wrong password" in found.errors:
+                self._require(found, "opening it")
+            self._require(self._restic(*_INIT), "making it")
             return
-        if "wrong password" in found.errors:
-            self._require(found, "opening it")
-        generated_secret(password_file(self.settings), Account.of_this_process())
-        self._require(self._restic("init", "--repository-version", "2"), "making it")
+        generated_secret(password, Account.of_this_process())
+        made = self._restic(*_INIT)
+        if made.code:
+            password.unlink()
+            if "already" in made.errors:
+                self._require_password()
+            self._require(made, "making it")
 
     def require(self) -> None:
         """Require a repository that can be opened; a dead process's lock is removed.
@@ -75,12 +85,7 @@ class Repository:
         Raises:
             BackupError: there is none, it cannot be reached, or the password is missing or another one's.
         """
-        password = password_file(self.settings)
-        if not password.is_file():
-            raise BackupError(
-                f"there is no password for the backup repository: {password} is missing",
-                hint="put your copy of it there (chmod 600), or name it with SIRENA_BACKUP_PASSWORD_FILE",
-            )
+        self._require_password()
         opened = self._restic("cat", "config")
         if "Is there a repository" in opened.errors:
             raise BackupError(
@@ -163,6 +168,14 @@ class Repository:
             raise DamagedBackupError(
                 f"backup {snapshot.id} cannot be taken out of {self.location}: {ended.told}",
                 hint="take an older one with --at, and see `restic check --read-data`",
+            )
+
+    def _require_password(self) -> None:
+        password = password_file(self.settings)
+        if not password.is_file():
+            raise BackupError(
+                f"there is no password for the backup repository: {password} is missing",
+                hint="put your copy of it there (chmod 600), or name it with SIRENA_BACKUP_PASSWORD_FILE",
             )
 
     def _restic(self, *words: str, folder: Path | None = None) -> Ended:
