@@ -89,7 +89,8 @@ def noting(settings: Settings, activity: Activity) -> Iterator[Note]:
     try:
         yield note
     except BaseException as error:
-        told = error.text if isinstance(error, SirenaError) else type(error).__name__
+        interrupted = isinstance(error, KeyboardInterrupt)
+        told = error.text if isinstance(error, SirenaError) else "interrupted" if interrupted else type(error).__name__
         run = replace(run, outcome=RunOutcome.FAILED, failure=told)
         raise
     else:

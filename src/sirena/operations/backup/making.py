@@ -72,11 +72,11 @@ def back_up(settings: Settings, tell: Tell) -> MadeBackup:
     begun = time.monotonic()
     require_production(settings)
     places, repository = places_of(settings), Repository(settings)
-    _require_elsewhere(settings, repository)
+    stack = Stack(settings)
+    _require_elsewhere(stack, repository)
     tell("repository")
     repository.ensure()
     repository.require()
-    stack = Stack(settings)
     with _disk_told(), entered(stack.database(), places.root) as databases:
         places.set.mkdir(mode=0o700, exist_ok=True)
         try:
@@ -125,9 +125,10 @@ def require_production(settings: Settings) -> None:
         )
 
 
-def _require_elsewhere(settings: Settings, repository: Repository) -> None:
-    endpoint = settings.s3_endpoint_url.rstrip("/")
-    if endpoint and repository.location.startswith(f"s3:{endpoint}/{settings.s3_bucket}"):
+def _require_elsewhere(stack: Stack, repository: Repository) -> None:
+    settings = stack.settings
+    bucket = f"s3:{stack.s3_endpoint.rstrip('/')}/{settings.s3_bucket}/"
+    if f"{repository.location.rstrip('/')}/".startswith(bucket):
         raise UsageError(
             "the backup repository lies in the bucket it would be a backup of", hint="give it a bucket elsewhere"
         )
