@@ -92,8 +92,7 @@ class Repository:
                 f"there is no backup repository at {self.location}", hint="see SIRENA_BACKUP_REPOSITORY and its keys"
             )
         self._require(opened, "opening it")
-        # nobody of this installation is at work: we hold its own lock
-        self._require(self._restic("unlock"), "removing a dead process's lock")
+        self._remove_dead_locks()
 
     def save(self, folder: Path) -> str:
         """Save a folder's content as a new snapshot and return its id; unchanged content takes no further room."""
@@ -170,6 +169,15 @@ class Repository:
                 hint="take an older one with --at, and see `restic check --read-data`",
             )
 
+    def _remove_dead_locks(self) -> None:
+        """Remove locks of killed processes: restic by itself takes one that nobody has collected yet for alive."""
+        self._require(self._restic("unlock"), "removing a dead process's lock")
+        listed = self._restic("list", "locks", "--no-lock")
+        self._require(listed, "listing locks")
+        found = [self._restic("cat", "lock", name, "--no-lock") for name in listed.output.split()]
+        if found and all(lock.code == 0 and _is_dead(json.loads(lock.output)) for lock in found):
+            self._require(self._restic("unlock", "--remove-all"), "removing a dead process's lock")
+
     def _require_password(self) -> None:
         password = password_file(self.settings)
         if not password.is_file():
@@ -213,6 +221,17 @@ class Repository:
         if ended.code == 0:
             return
         raise BackupError(f"the backup repository {self.location}: {doing} failed: {ended.told}", hint=_remedy(ended))
+
+
+def _is_dead(lock: Mapping[str, Any]) -> bool:
+    """Tell whether a lock is of this machine and its process is none any more, or another's program by now."""
+    if lock["hostname"] != socket.gethostname():
+        return False
+    try:
+        name, _, rest = Path(f"/proc/{int(lock['pid'])}/stat").read_text().partition("(")[2].rpartition(")")
+    except OSError:
+        return True
+    return name != "restic" or rest.split()[0] == "Z"
 
 
 def _remedy(ended: Ended) -> str:
