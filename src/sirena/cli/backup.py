@@ -47,7 +47,8 @@ def backup(
     if watch:
         from sirena.operations.backup.schedule import watch as keep_watch
 
-        keep_watch(settings)
+        with _ends_in_order():
+            keep_watch(settings)
     password = password_file(settings)
     had_password = password.exists()
     try:

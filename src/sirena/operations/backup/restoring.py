@@ -79,7 +79,7 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
         with _stores(stack, tell), entered(stack.database(), places.root) as databases:
             bucket = Bucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
             if not replace:
-                _require_empty(databases, bucket)
+                _require_empty(databases, bucket, manifest)
             for database in DATABASES:
                 tell(f"database {database}")
                 dump = folder / DATABASES_FOLDER / f"{database}.dump"
@@ -114,13 +114,17 @@ def _stores(stack: Stack, tell: Tell) -> Iterator[None]:
         alone.take_down()
 
 
-def _require_empty(databases: Databases, bucket: Bucket) -> None:
+def _require_empty(databases: Databases, bucket: Bucket, manifest: Manifest) -> None:
+    """Require that nothing is here but what a killed restore of this very backup left."""
     found = []
     for database, telling in _TELLING_TABLES.items():
         rows = databases.rows(database)
+        if rows == manifest.tables[database]:
+            continue
         found += [f"{rows[table]:,} rows in {table}" for table in telling if rows.get(table)]
-    if not bucket.is_empty():
-        found.append(f"objects in bucket {bucket.name}")
+    strangers = bucket.strangers(manifest.objects)
+    if strangers:
+        found.append(f"{strangers:,} other objects in bucket {bucket.name}")
     if found:
         raise RestoreRefusedError(
             f"this machine is not empty: {', '.join(found)}",
