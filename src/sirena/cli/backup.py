@@ -99,6 +99,7 @@ def restore(
         f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows"
     )
     typer.echo(done.configuration)
+    typer.echo(done.record)
     typer.echo("start it: sirena up --profile production")
 
 

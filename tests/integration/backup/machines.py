@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from sirena.cli.stack_choice import prepare_ledger
+from sirena.cli.tables import make_or_require
 from sirena.operations.backup.databases import Databases, entered
 from sirena.operations.backup.manifest import NAME, FileFacts, Manifest, facts_of, files_of
 from sirena.operations.backup.repository import Repository
@@ -67,13 +68,12 @@ class Machine:
         """Bring up some parts of its stack; the ones a test does not need cost seconds."""
         stack = self.stack
         stack.bring_up(lambda _: None, [part for part in stack.parts() if part.name in (*STORES, *parts)])
-        prepare_ledger(stack)
         profile_file(self.settings).write_text("production\n")
 
     @property
     def stack(self) -> Stack:
         """Its stack."""
-        return Stack(self.prepared)
+        return Stack(self.prepared, (), partial(make_or_require, self.prepared))
 
     @property
     def prepared(self) -> Settings:

@@ -40,10 +40,12 @@ class RestoredBackup:
     manifest: Manifest
     configuration: str
     """What became of the settings, for the operator."""
+    record: str
+    """What became of the record of it, for the operator."""
 
 
-Conclude = Callable[[Settings, Snapshot], None]
-"""Called when everything is back and the databases still run: puts the restore on record."""
+Conclude = Callable[[Settings, Snapshot], str]
+"""Called when everything is back and the databases still run: puts the restore on record and says so."""
 
 
 def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, replace: bool = False) -> RestoredBackup:
@@ -90,10 +92,10 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
             if not replace:
                 for database in DATABASES:
                     databases.drop(database + _ASIDE)
-            conclude(settings, snapshot)
+            record = conclude(settings, snapshot)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return RestoredBackup(snapshot, manifest, told)
+    return RestoredBackup(snapshot, manifest, told, record)
 
 
 def _require_down(stack: Stack) -> None:
