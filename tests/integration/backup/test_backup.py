@@ -438,7 +438,7 @@ def test_a_machine_that_runs_or_is_not_empty_is_left_alone(second: Machine) -> N
     assert second.sirena("down").returncode == 0
     full = second.sirena("restore")
     assert full.returncode == 2, full.stderr
-    assert "rows in registered_models" in full.stderr
+    assert "2 rows in access_accounts" in full.stderr
     assert "--replace" in full.stderr
     noted = read_backup_state(second.settings).restore
     assert noted is not None
