@@ -47,7 +47,8 @@ def backup(
     if watch:
         from sirena.operations.backup.schedule import watch as keep_watch
 
-        keep_watch(settings)
+        with _ends_in_order():
+            keep_watch(settings)
     password = password_file(settings)
     had_password = password.exists()
     try:
@@ -98,6 +99,7 @@ def restore(
         f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows"
     )
     typer.echo(done.configuration)
+    typer.echo(done.record)
     typer.echo("start it: sirena up --profile production")
 
 

@@ -17,6 +17,7 @@ from sirena.operations.backup.objects import Tell
 from sirena.operations.backup.repository import Snapshot
 from sirena.operations.backup.restoring import RestoredBackup, restore
 from sirena.operations.backup_state import Activity, noting
+from sirena.operations.schema import SchemaError
 from sirena.operations.settings import Settings
 
 
@@ -69,12 +70,20 @@ def restore_backup(settings: Settings, at: str, tell: Tell, *, replace: bool) ->
     return done
 
 
-def _put_on_record(settings: Settings, snapshot: Snapshot) -> None:
+def _put_on_record(settings: Settings, snapshot: Snapshot) -> str:
     """Record the restore in the restored ledger.
 
     A ledger that was here before noted its end in head files; where they are ahead of the restored one, the ledger
     goes on from where it is and says what was lost (`LedgerResumed`), as `sirena audit resume` does.
     """
+    try:
+        _resume_and_record(settings, snapshot)
+    except SchemaError as error:
+        return f"not on record, since {error.text}; {error.hint}"
+    return "on record in the restored audit ledger"
+
+
+def _resume_and_record(settings: Settings, snapshot: Snapshot) -> None:
     facts = actor(settings)
     for home in (settings.home / "service", settings.home):
         if not (home / "ledger").is_dir():

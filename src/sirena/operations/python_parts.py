@@ -141,14 +141,18 @@ class PythonParts:
 
     def backup_watch(self, s3_endpoint: str) -> Part:
         """Describe the daily backup and weekly drill; they read every secret, so they run as whoever runs `up`."""
+        own = self._own_settings()
+        # what it finds set is what it backs up: the address of this machine's MLflow is no setting of the hospital's
+        del own["MLFLOW_TRACKING_URI"]
         given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
+        home = self.settings.home
         return Part(
             "backup",
             (sys.executable, "-m", "sirena.cli", "backup", "--watch"),
             Account.of_this_process(),
             RunningHealth(),
             __version__,
-            environment={**self._own_settings(), **given, "SIRENA_HOME": str(self.settings.home)},
+            environment={**own, **given, "SIRENA_HOME": str(home), "HOME": str(home / "backup")},
         )
 
     @property

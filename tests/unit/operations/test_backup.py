@@ -187,6 +187,13 @@ def test_fixed_isolates_ask_every_model_under_both_guidelines() -> None:
     assert ("eco", "<=0.25") in fixed_isolates()
 
 
+def test_a_watch_that_is_off_says_so(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's timer backs up."""
+    monkeypatch.setenv("SIRENA_BACKUP_AT", "off")
+    refused = run_command(capfd, ["backup", "--watch"])
+    assert (refused.code, "SIRENA_BACKUP_AT is off" in refused.errors) == (2, True)
+
+
 @pytest.mark.parametrize("command", ["backup", "drill", "restore"])
 def test_the_embedded_profile_is_refused_with_what_to_do(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Wrong use: it is a folder to copy."""

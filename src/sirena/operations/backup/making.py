@@ -95,7 +95,7 @@ def back_up(settings: Settings, tell: Tell) -> MadeBackup:
             tell("saving")
             snapshot = repository.save(places.set)
         finally:
-            # what is secret about patients' doctors (password hashes) lies unencrypted no longer than needed
+            # password hashes lie unencrypted no longer than needed
             for database in DATABASES:
                 (places.set / DATABASES_FOLDER / f"{database}.dump").unlink(missing_ok=True)
     tell("checking every byte of the repository")

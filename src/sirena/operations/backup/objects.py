@@ -108,10 +108,11 @@ class Bucket:
                     f"the bucket {self.name} does not hold {key} as it was sent", hint="see to the S3 endpoint; repeat"
                 )
 
-    def is_empty(self) -> bool:
-        """Tell whether nothing is in it but the mark `sirena up` makes."""
+    def strangers(self, objects: Mapping[str, FileFacts]) -> int:
+        """Return how many objects are in it besides these and the mark `sirena up` makes."""
         with _told("reading", self.name):
-            return all(one.key == ".sirena" for one in self._listed())
+            listed = [one for one in self._listed() if one.key != ".sirena"]
+        return sum(one.key not in objects or one.size != objects[one.key].size for one in listed)
 
     def _listed(self) -> Iterator[Stored]:
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):

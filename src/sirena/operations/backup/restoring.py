@@ -40,10 +40,12 @@ class RestoredBackup:
     manifest: Manifest
     configuration: str
     """What became of the settings, for the operator."""
+    record: str
+    """What became of the record of it, for the operator."""
 
 
-Conclude = Callable[[Settings, Snapshot], None]
-"""Called when everything is back and the databases still run: puts the restore on record."""
+Conclude = Callable[[Settings, Snapshot], str]
+"""Called when everything is back and the databases still run: puts the restore on record and says so."""
 
 
 def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, replace: bool = False) -> RestoredBackup:
@@ -79,7 +81,7 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
         with _stores(stack, tell), entered(stack.database(), places.root) as databases:
             bucket = Bucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
             if not replace:
-                _require_empty(databases, bucket)
+                _require_empty(databases, bucket, manifest)
             for database in DATABASES:
                 tell(f"database {database}")
                 dump = folder / DATABASES_FOLDER / f"{database}.dump"
@@ -90,10 +92,10 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
             if not replace:
                 for database in DATABASES:
                     databases.drop(database + _ASIDE)
-            conclude(settings, snapshot)
+            record = conclude(settings, snapshot)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return RestoredBackup(snapshot, manifest, told)
+    return RestoredBackup(snapshot, manifest, told, record)
 
 
 def _require_down(stack: Stack) -> None:
@@ -114,13 +116,17 @@ def _stores(stack: Stack, tell: Tell) -> Iterator[None]:
         alone.take_down()
 
 
-def _require_empty(databases: Databases, bucket: Bucket) -> None:
+def _require_empty(databases: Databases, bucket: Bucket, manifest: Manifest) -> None:
+    """Require that nothing is here but what a killed restore of this very backup left."""
     found = []
     for database, telling in _TELLING_TABLES.items():
         rows = databases.rows(database)
+        if rows == manifest.tables[database]:
+            continue
         found += [f"{rows[table]:,} rows in {table}" for table in telling if rows.get(table)]
-    if not bucket.is_empty():
-        found.append(f"objects in bucket {bucket.name}")
+    strangers = bucket.strangers(manifest.objects)
+    if strangers:
+        found.append(f"{strangers:,} other objects in bucket {bucket.name}")
     if found:
         raise RestoreRefusedError(
             f"this machine is not empty: {', '.join(found)}",

@@ -10,11 +10,15 @@ import time as clock
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from sirena.operations.backup_state import Activity, LastRun, read_backup_state
-from sirena.operations.settings import Settings
+from sirena.domain.errors import UsageError
+from sirena.operations.backup_state import Activity, LastRun, RunOutcome, read_backup_state
+from sirena.operations.part import HttpHealth
+from sirena.operations.settings import OFF, Settings
 
 _SUNDAY: Final = 6
 _LOOK_SECONDS: Final = 30.0
+_REPEAT_AFTER: Final = timedelta(hours=1)
+_PATIENCE_SECONDS: Final = 120.0
 
 
 def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> bool:
@@ -35,22 +39,48 @@ def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> boo
 
 
 def watch(settings: Settings) -> None:
-    """Back up daily at `SIRENA_BACKUP_AT` and drill on Sundays after it, for ever; a failure is told and noted."""
+    """Back up daily at `SIRENA_BACKUP_AT` and drill on Sundays after it, for ever.
+
+    A failure is told and noted, and tried again every hour.
+
+    Raises:
+        UsageError: `SIRENA_BACKUP_AT` is `off`.
+    """
+    if settings.backup_at == OFF:
+        raise UsageError("SIRENA_BACKUP_AT is off", hint="set it to a time of the day, such as 02:30")
     begun = datetime.now()
     at = time.fromisoformat(settings.backup_at)
     while True:
         state = read_backup_state(settings)
         for activity, last, weekly in ((Activity.BACKUP, state.backup, False), (Activity.DRILL, state.drill, True)):
-            if due(datetime.now(), at, _last(last, begun), weekly=weekly):
+            if due(datetime.now(), at, _local(last) if last else begun, weekly=weekly) or _to_repeat(last):
+                _await_service(settings)
                 _run(activity)
         clock.sleep(_LOOK_SECONDS)
 
 
-def _last(last: LastRun | None, begun: datetime) -> datetime:
-    return last.finished.astimezone().replace(tzinfo=None) if last else begun
+def _local(last: LastRun) -> datetime:
+    return last.finished.astimezone().replace(tzinfo=None)
+
+
+def _to_repeat(last: LastRun | None) -> bool:
+    return last is not None and last.outcome is not RunOutcome.OK and datetime.now() - _local(last) > _REPEAT_AFTER
+
+
+def _await_service(settings: Settings) -> None:
+    """Give the service time to take up its release after a start: a backup records its answers."""
+    health = HttpHealth(f"http://127.0.0.1:{settings.service_port}/readyz")
+    deadline = clock.monotonic() + _PATIENCE_SECONDS
+    while not health.is_well() and clock.monotonic() < deadline:
+        clock.sleep(1)
 
 
 def _run(activity: Activity) -> None:
     print(f"{activity}: begins", flush=True)
-    ended = subprocess.run([sys.executable, "-m", "sirena.cli", activity.value], check=False)  # noqa: S603 - our own
-    print(f"{activity}: ended with {ended.returncode}", flush=True)
+    with subprocess.Popen([sys.executable, "-m", "sirena.cli", activity.value]) as process:  # noqa: S603 - our own
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+    print(f"{activity}: ended with {process.returncode}", flush=True)
