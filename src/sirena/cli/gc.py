@@ -1,12 +1,14 @@
 """``sirena gc``: model versions and files that nothing needs."""
 
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
     from sirena.cli.way_back import Tell
+    from sirena.operations.settings import Settings
     from sirena.registry.connection import Registry
     from sirena.registry.housekeeping import Collection
     from sirena.registry.retention import Retention, StoredVersion
@@ -55,12 +57,19 @@ def gc(
     elif not yes:
         typer.echo("nothing was removed; to remove it: the same command with --yes")
     else:
-        with told() as tell:
+        with _alone(registry.settings), told() as tell:
             removed = _remove(registry, collection, unneeded, retention, tell)
             freed = _free(registry, retention, tell)
         typer.echo(f"removed {removed:,} versions and the files of {freed:,} stored models")
         if removed < len(unneeded):
             typer.echo(f"{len(unneeded) - removed:,} came to be needed meanwhile, or were removed by others")
+
+
+def _alone(settings: "Settings") -> AbstractContextManager[None]:
+    """Keep out of a backup on this server: what its databases name must be there when it comes to the files."""
+    from sirena.operations.backup.exclusive import exclusive
+
+    return exclusive(settings, "collection") if settings.holds_production_stack else nullcontext()
 
 
 def _remove(

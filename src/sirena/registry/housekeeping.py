@@ -50,6 +50,8 @@ class StoredModel:
     name: str
     location: str
     run_id: str
+    run_is_named: bool
+    """Whether a version comes from the run, whose files stay then."""
 
 
 @speaks_to_mlflow
@@ -149,7 +151,13 @@ def unnamed_models(registry: Registry, retention: Retention) -> list[StoredModel
     # after the models: what is registered meanwhile is named
     named = identifiers_of_versions(registry)
     return [
-        StoredModel(str(one.model_id), str(one.name), str(one.artifact_location), str(one.source_run_id))
+        StoredModel(
+            str(one.model_id),
+            str(one.name),
+            str(one.artifact_location),
+            str(one.source_run_id),
+            run_is_named=one.source_run_id in named,
+        )
         for one in found
         if (one.name == RELEASE_MODEL or str(one.name).startswith(MODEL_PREFIX))
         and one.model_id not in named
@@ -168,11 +176,10 @@ def free(registry: Registry, model: StoredModel) -> bool:
         False when a version names the model meanwhile, and nothing was done.
     """
     client = registry.client
-    named = identifiers_of_versions(registry)
-    if model.id in named:
+    if registry.models.search_model_versions(f"source_path = 'models:/{model.id}'", max_results=1):
         return False
     _clear(registry, model.location, lambda path: client.list_logged_model_artifacts(model.id, path))
-    if model.run_id not in named:
+    if not model.run_is_named:
         run_location = client.get_run(model.run_id).info.artifact_uri
         _clear(registry, run_location, lambda path: client.list_artifacts(model.run_id, path))
     client.delete_logged_model(model.id)
