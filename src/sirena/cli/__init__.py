@@ -33,6 +33,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "up",
     "upgrade",
     "run",
+    "gc",
     "settings",
     "certificate",
     "units",

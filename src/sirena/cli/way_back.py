@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sirena.cli.recording import actor
 from sirena.cli.upgrade_look import own_files
-from sirena.domain.errors import SirenaError, UsageError
+from sirena.domain.errors import UsageError
 from sirena.ledger.store import open_ledger
 from sirena.operations.mlflow_database import copy_sqlite
 from sirena.operations.settings import Settings
@@ -112,12 +112,16 @@ def _copy(settings: Settings, now: datetime) -> Path:
     return folder
 
 
-def _back_up(settings: Settings, tell: Tell) -> str:  # noqa: ARG001
-    raise SirenaError("this Sirena has no backup command", hint="back up by other means, then say --no-backup")
+def _back_up(settings: Settings, tell: Tell) -> str:
+    from sirena.cli.backup_acts import make_backup
+
+    return make_backup(settings, tell).snapshot
 
 
-def _restore(settings: Settings, snapshot: str, tell: Tell) -> None:  # noqa: ARG001
-    raise SirenaError("this Sirena has no restore command")
+def _restore(settings: Settings, snapshot: str, tell: Tell) -> None:
+    from sirena.cli.backup_acts import restore_backup
+
+    restore_backup(settings, snapshot, tell, replace=True)
 
 
 def _note(settings: Settings) -> Path:

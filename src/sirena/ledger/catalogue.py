@@ -301,6 +301,21 @@ class Stopped(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Collected(Event):
+    """Model versions that nothing needs were removed with their files; certificates stay."""
+
+    event = "collected"
+    model: Name
+    """Registered model."""
+    versions: tuple[Name, ...] = ()
+    """Numbers of its versions; empty where only files without a version were removed."""
+    rule: Name = ""
+    """Retention in force: ``newest 3, days 30, months 24``."""
+    freed: int = 0
+    """Stored models whose files were removed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SettingsChanged(Event):
     """A setting is another than at the last start."""
 
@@ -352,6 +367,7 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         Upgraded,
         Started,
         Stopped,
+        Collected,
         SettingsChanged,
         LedgerResumed,
     )

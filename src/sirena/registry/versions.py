@@ -166,7 +166,7 @@ def find_version(registry: Registry, reference: str) -> ModelVersion:
 @speaks_to_mlflow
 def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
     """Return a registered model's versions, oldest first; none when the model is not registered."""
-    found = _all_pages(lambda token: registry.models.search_model_versions(f"name = '{name}'", page_token=token))
+    found = all_pages(lambda token: registry.models.search_model_versions(f"name = '{name}'", page_token=token))
     if not found:
         return []
     aliases = {alias: int(number) for alias, number in _registered_model(registry, name).aliases.items()}
@@ -176,7 +176,7 @@ def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
 @speaks_to_mlflow
 def list_models(registry: Registry) -> dict[str, dict[str, int]]:
     """Return the registered antimicrobial models: by name, the version of each alias."""
-    found = _all_pages(
+    found = all_pages(
         lambda token: registry.models.search_registered_models(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
     )
     return {
@@ -272,7 +272,8 @@ def _describe(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
     )
 
 
-def _all_pages(ask: Any) -> list[Any]:
+def all_pages(ask: Any) -> list[Any]:
+    """Return what MLflow lists page by page; ``ask`` is given the token of each page."""
     found: list[Any] = []
     token = None
     while True:

@@ -163,7 +163,7 @@ def test_a_home_without_a_stack_is_told(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def production() -> Iterator[tuple[Settings, dict[str, str]]]:
     """A production home whose databases are 0.1.0's, its stack down."""
-    require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
+    require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "restic")
     with private_home() as home:
         settings = production_settings(home)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
@@ -193,11 +193,11 @@ def fill_as_0_1_0(stack: Stack) -> Callable[[str], None]:
 
 @pytest.mark.slow
 def test_production_from_0_1_0(production: tuple[Settings, dict[str, str]]) -> None:
-    """The whole stack comes up on the former tables, the former password enters, and no service owns a table."""
+    """The whole stack comes up on the former tables, the former password enters, no service owns a table; and back."""
     settings, environment = production
     refused = sirena(environment, "upgrade", "--check")
     assert refused.returncode == NEEDED, refused.stderr
-    done = sirena(environment, "upgrade", "--no-backup")
+    done = sirena(environment, "upgrade")
     assert done.returncode == 0, done.stderr
     assert sirena(environment, "status").returncode == 0
     manager = urllib.request.HTTPPasswordMgrWithPriorAuth()
@@ -216,3 +216,11 @@ def test_production_from_0_1_0(production: tuple[Settings, dict[str, str]]) -> N
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("CREATE TABLE mine (x text)")
     assert sirena(environment, "upgrade", "--check").returncode == 0
+    back = sirena(environment, "upgrade", "--back")
+    assert back.returncode == 0, back.stderr
+    assert "install Sirena 0.1.0" in back.stdout
+    with Stack(settings).database().answering(), psycopg.connect(url, autocommit=True) as connection:
+        owned = connection.execute("SELECT tablename FROM pg_tables WHERE tableowner = 'sirena' ORDER BY 1").fetchall()
+        assert [name for (name,) in owned] == ["access_accounts", "access_schema", "access_sessions", "access_tokens"]
+        assert connection.execute("SELECT name FROM access_accounts ORDER BY 1").fetchall() == [("marta",), ("robot",)]
+    assert sirena(environment, "upgrade", "--check").returncode == NEEDED

@@ -1,0 +1,128 @@
+"""``sirena gc``: model versions and files that nothing needs."""
+
+from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.cli.way_back import Tell
+    from sirena.operations.settings import Settings
+    from sirena.registry.connection import Registry
+    from sirena.registry.housekeeping import Collection
+    from sirena.registry.retention import Retention, StoredVersion
+
+_BATCH: Final = 100
+"""Versions removed between intention and outcome of one entry in the ledger."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="gc", epilog="Example: sirena gc --dry-run; sirena gc --yes")(gc)
+
+
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show; also what happens without --yes.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove what is shown as not needed.")] = False,
+    newest: Annotated[int, typer.Option(min=1, help="Keep so many versions of each model, the newest.")] = 3,
+    days: Annotated[float, typer.Option(min=1, help="Keep everything younger than so many days.")] = 30,
+    months: Annotated[
+        float, typer.Option(min=1, help="Keep the members of releases younger than so many months.")
+    ] = 24,
+) -> None:
+    """Collect model versions and files that no release, stage, alias or rule needs; by itself it only shows.
+
+    Kept for good: whatever was in production once, certificates, the audit ledger, releases, runs with their numbers,
+    and what Sirena did not log. Through the entry it needs the right to remove.
+    """
+    from sirena.cli.gatekeeping import open_registry
+    from sirena.cli.progress import told
+    from sirena.domain.errors import UsageError
+    from sirena.registry.housekeeping import Collection, unnamed_models
+    from sirena.registry.retention import Retention
+
+    if dry_run and yes:
+        raise UsageError("--dry-run and --yes exclude each other")
+    retention = Retention(newest, days, months)
+    registry = open_registry()
+    with told() as tell:
+        tell("taking stock")
+        collection = Collection(registry, retention)
+        unneeded = collection.unneeded
+        unnamed = unnamed_models(registry, retention)
+    _print(collection, len(unneeded), len(unnamed))
+    if not unneeded and not unnamed:
+        typer.echo("nothing to collect")
+    elif not yes:
+        typer.echo("nothing was removed; to remove it: the same command with --yes")
+    else:
+        with _alone(registry.settings), told() as tell:
+            removed = _remove(registry, collection, unneeded, retention, tell)
+            freed = _free(registry, retention, tell)
+        typer.echo(f"removed {removed:,} versions and the files of {freed:,} stored models")
+        if removed < len(unneeded):
+            typer.echo(f"{len(unneeded) - removed:,} came to be needed meanwhile, or were removed by others")
+
+
+def _alone(settings: "Settings") -> AbstractContextManager[None]:
+    """Keep out of a backup on this server: what its databases name must be there when it comes to the files."""
+    from sirena.operations.backup.exclusive import exclusive
+
+    return exclusive(settings, "collection") if settings.holds_production_stack else nullcontext()
+
+
+def _remove(
+    registry: "Registry",
+    collection: "Collection",
+    unneeded: "list[StoredVersion]",
+    retention: "Retention",
+    tell: "Tell",
+) -> int:
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import Collected
+
+    removed = 0
+    for model in sorted({version.model for version in unneeded}):
+        versions = [one for one in unneeded if one.model == model]
+        for start in range(0, len(versions), _BATCH):
+            batch = versions[start : start + _BATCH]
+            numbers = tuple(str(one.number) for one in batch)
+            with recorded(registry.settings, Collected, model=model, versions=numbers, rule=str(retention)) as act:
+                tell(f"{model} {numbers[0]} to {numbers[-1]}, {removed:,} of {len(unneeded):,} removed")
+                gone = [one for one in batch if collection.remove(one)]
+                removed += len(gone)
+                act.learn(versions=tuple(str(one.number) for one in gone))
+                if not gone:
+                    act.nothing_to_do()
+    return removed
+
+
+def _free(registry: "Registry", retention: "Retention", tell: "Tell") -> int:
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import Collected
+    from sirena.registry.housekeeping import free, unnamed_models
+
+    tell("stored models")
+    models = unnamed_models(registry, retention)
+    freed = 0
+    for name in sorted({model.name for model in models}):
+        mine = [model for model in models if model.name == name]
+        with recorded(registry.settings, Collected, model=name, rule=str(retention)) as act:
+            for model in mine:
+                tell(f"files of {name}, {freed:,} of {len(models):,}")
+                if free(registry, model):
+                    freed += 1
+                    act.learn(freed=act.event.freed + 1)
+    return freed
+
+
+def _print(collection: "Collection", unneeded: int, unnamed: int) -> None:
+    from sirena.cli.sections import Section, print_sections
+
+    counts = Counter(collection.needs.values())
+    rows = [(str(need), f"{count:,}", "kept") for need, count in counts.most_common()]
+    rows += [("nothing", f"{unneeded:,}", "not needed")] if unneeded else []
+    releases = len(collection.inventory.stock.releases)
+    note = f"{releases:,} releases, all kept; {unnamed:,} stored models that no version names"
+    print_sections([Section("Versions by what needs them", rows, ("needed by", "#versions", ""), note)])

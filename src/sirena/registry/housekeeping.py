@@ -1,0 +1,246 @@
+"""Taking stock of the registry and removing what nothing needs: versions first, then the files of stored models.
+
+A version is looked at once more right before it is removed. MLflow removes it in one step; from then on its stored
+model is one that no version names, and such models lose their files, certificates excepted, and are deleted last. So
+a run that dies anywhere is completed by the next one.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+from sirena.registry.activation import served_periods
+from sirena.registry.artifact_store import local_folder
+from sirena.registry.certificates import CERTIFICATES, LOGGED_CERTIFICATE
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.history import read_history
+from sirena.registry.models import DIGEST_TAG
+from sirena.registry.registered_artifacts import identifiers_of_versions
+from sirena.registry.releases import RELEASE_MODEL, list_releases
+from sirena.registry.retention import Retention, Stock, StoredRelease, StoredVersion, needs
+from sirena.registry.versions import MODEL_PREFIX, TRUTH_TABLE, Stage, all_pages
+
+_ARTIFACTS: Final = "artifacts"
+_KEPT: Final = frozenset(
+    {CERTIFICATES, f"{_ARTIFACTS}/{LOGGED_CERTIFICATE}", f"{_ARTIFACTS}/{Path(LOGGED_CERTIFICATE).stem}.html"}
+)
+"""What is never removed of a stored model: its certificates."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What there was when stock was taken."""
+
+    stock: Stock
+    releases_seen: tuple[str, ...]
+    """What tells whether releases were made or switched since."""
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A logged model that no version names."""
+
+    id: str
+    name: str
+    location: str
+    run_id: str
+    run_is_named: bool
+    """Whether a version comes from the run, whose files stay then."""
+
+
+@speaks_to_mlflow
+def take_stock(registry: Registry) -> Inventory:
+    """Read every version of every registered model, and every release.
+
+    Raises:
+        RegistryError: MLflow does not answer.
+    """
+    # first: a release made after this is seen by the look before each removal
+    seen = _releases_seen(registry)
+    # one question about all models; its answers are without aliases, those about models have them
+    found = all_pages(lambda token: registry.models.search_model_versions(None, page_token=token))
+    aliases: dict[tuple[str, int], set[str]] = {}
+    for model in all_pages(lambda token: registry.models.search_registered_models(None, page_token=token)):
+        for alias, number in model.aliases.items():
+            aliases.setdefault((str(model.name), int(number)), set()).add(str(alias))
+    versions = [_stored(one, aliases.get((str(one.name), int(one.version)), set())) for one in found]
+    releases = list_releases(registry)
+    answered = {period.release for period in served_periods(registry)} if releases else set()
+    stock = Stock(
+        tuple(one for one in versions if one.model != RELEASE_MODEL),
+        tuple(
+            StoredRelease(
+                members=frozenset(release.members.values()),
+                created=release.created,
+                aliases=frozenset(release.source.aliases),
+                answered=release.version in answered,
+            )
+            for release in releases
+        ),
+    )
+    return Inventory(stock, seen)
+
+
+class Collection:
+    """A stock, and the removal of what nothing in it needs; taken anew when something changed meanwhile."""
+
+    def __init__(self, registry: Registry, retention: Retention) -> None:
+        """Take stock."""
+        self._registry = registry
+        self._retention = retention
+        self._renew()
+
+    def _renew(self) -> None:
+        self.inventory = take_stock(self._registry)
+        self.needs = needs(self.inventory.stock, self._retention, datetime.now(UTC))
+        """Why versions are kept; what is not in it nothing needs."""
+
+    @property
+    def unneeded(self) -> list[StoredVersion]:
+        """Versions that nothing needs, by model and number."""
+        found = (one for one in self.inventory.stock.versions if one.reference not in self.needs)
+        return sorted(found, key=lambda one: (one.model, one.number))
+
+    def remove(self, version: StoredVersion) -> bool:
+        """Remove a version if still nothing needs it; False when something does now, or it is gone.
+
+        Raises:
+            RegistryError: MLflow does not answer, or refuses.
+        """
+        return _remove(self._registry, self, version)
+
+    def still_unneeded(self, version: StoredVersion, found: Any) -> bool:
+        """Look once more: has the version, or anything about releases, changed, or was a copy made?"""
+        registry = self._registry
+        if _stored(found, found.aliases) != version or _releases_seen(registry) != self.inventory.releases_seen:
+            self._renew()
+        copies = registry.models.search_model_versions(f"source_path = 'models:/{version.reference}'", max_results=1)
+        return version.reference not in self.needs and not copies
+
+
+@speaks_to_mlflow
+def _remove(registry: Registry, collection: Collection, version: StoredVersion) -> bool:
+    try:
+        found = registry.models.get_model_version(version.model, str(version.number))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
+    if not collection.still_unneeded(version, found):
+        return False
+    registry.models.delete_model_version(version.model, str(version.number))
+    return True
+
+
+@speaks_to_mlflow
+def unnamed_models(registry: Registry, retention: Retention) -> list[StoredModel]:
+    """Return stored models of ours that no version names and that are not young: removed, or never registered.
+
+    Args:
+        registry: where.
+        retention: its days spare what is being registered right now.
+    """
+    before = (datetime.now(UTC) - timedelta(days=retention.days)).timestamp() * 1000
+    found = all_pages(lambda token: registry.client.search_logged_models([registry.experiment_id], page_token=token))
+    # after the models: what is registered meanwhile is named
+    named = identifiers_of_versions(registry)
+    return [
+        StoredModel(
+            str(one.model_id),
+            str(one.name),
+            str(one.artifact_location),
+            str(one.source_run_id),
+            run_is_named=one.source_run_id in named,
+        )
+        for one in found
+        if (one.name == RELEASE_MODEL or str(one.name).startswith(MODEL_PREFIX))
+        and one.model_id not in named
+        and one.creation_timestamp <= before
+        and _logged_by_us(registry, one.source_run_id)
+    ]
+
+
+@speaks_to_mlflow
+def free(registry: Registry, model: StoredModel) -> bool:
+    """Remove the files of a stored model and of its run, certificates excepted, and then the model; safe to repeat.
+
+    What the run says in words and numbers stays, and its files too where a version comes from it.
+
+    Returns:
+        False when a version names the model meanwhile, and nothing was done.
+    """
+    client = registry.client
+    if registry.models.search_model_versions(f"source_path = 'models:/{model.id}'", max_results=1):
+        return False
+    _clear(registry, model.location, lambda path: client.list_logged_model_artifacts(model.id, path))
+    if not model.run_is_named:
+        run_location = client.get_run(model.run_id).info.artifact_uri
+        _clear(registry, run_location, lambda path: client.list_artifacts(model.run_id, path))
+    client.delete_logged_model(model.id)
+    return True
+
+
+def _clear(registry: Registry, location: str, listed: Callable[[str | None], list[Any]]) -> None:
+    folder = local_folder(registry, location)
+    if folder is not None:
+        _clear_folder(folder)
+        return
+    store = get_artifact_repository(location)
+    top = [str(one.path) for one in listed(None)]
+    inner = [str(one.path) for one in listed(_ARTIFACTS)] if _ARTIFACTS in top else []
+    for path in [*(path for path in top if path != _ARTIFACTS), *inner]:
+        if path not in _KEPT:
+            store.delete_artifacts(path)
+
+
+def _clear_folder(folder: Path) -> None:
+    paths = [*folder.glob("*"), *(folder / _ARTIFACTS).glob("*")]
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        if name == _ARTIFACTS or name in _KEPT:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _logged_by_us(registry: Registry, run_id: str | None) -> bool:
+    if not run_id:
+        return False
+    try:
+        return DIGEST_TAG in registry.client.get_run(run_id).data.tags
+    except MlflowException:
+        return False
+
+
+def _releases_seen(registry: Registry) -> tuple[str, ...]:
+    """Return what changes whenever a release is made or switched: the newest numbers, the aliases and the history."""
+    try:
+        model = registry.models.get_registered_model(RELEASE_MODEL)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return ()
+    aliases = (f"{name}={number}" for name, number in sorted(model.aliases.items()))
+    return (*sorted(str(one.version) for one in model.latest_versions), *sorted(model.tags), *aliases)
+
+
+def _stored(found: Any, aliases: Any) -> StoredVersion:
+    history = read_history(found.tags)
+    return StoredVersion(
+        model=str(found.name),
+        number=int(found.version),
+        created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+        aliases=frozenset(map(str, aliases)),
+        stage_field=str(found.current_stage),
+        was_in_production=any(entry.stage == Stage.PRODUCTION.value for entry in history),
+        ours=str(found.name).startswith(MODEL_PREFIX) and f"sirena.sha256.{TRUTH_TABLE}" in found.tags,
+        source=str(found.source),
+    )
