@@ -220,6 +220,7 @@ def test_no_part_but_the_entry_runs_as_root(running: Running) -> None:
         assert (Path(f"/proc/{state.process_id}").stat().st_uid == 0) == (name == "entry"), name
 
 
+@pytest.mark.timeout(1200)
 def test_the_guide_is_true_three_roles_one_release_one_record(running: Running, tmp_path: Path) -> None:
     """Every command of docs/howto/first-server.md as it stands: production is the approver's alone."""
     guide = (REPOSITORY / "docs" / "howto" / "first-server.md").read_text("utf-8")
