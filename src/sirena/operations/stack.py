@@ -18,10 +18,10 @@ from sirena.operations.health_report import PartHealth, health_of
 from sirena.operations.object_store import ObjectStore
 from sirena.operations.part import Part, RunningHealth
 from sirena.operations.postgresql import PostgreSql
-from sirena.operations.python_parts import PythonParts, import_path
+from sirena.operations.python_parts import PythonParts
 from sirena.operations.s3 import ensure_bucket, keep_given_credentials
 from sirena.operations.settings import OFF, CertificateSource, Settings
-from sirena.operations.supervision import Supervisor
+from sirena.operations.supervision import Supervisor, import_path
 
 Tell = Callable[[str], None]
 _POLL_SECONDS: Final = 0.2

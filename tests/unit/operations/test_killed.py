@@ -10,10 +10,9 @@ from pathlib import Path
 
 from sirena.operations.accounts import Account
 from sirena.operations.part import Part, RunningHealth
-from sirena.operations.python_parts import import_path
 from sirena.operations.settings import CertificateSource
 from sirena.operations.stack import Stack
-from sirena.operations.supervision import Supervisor
+from sirena.operations.supervision import Supervisor, import_path
 from tests.production_machine import production_settings, require_programs
 
 STARTS = """
