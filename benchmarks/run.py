@@ -25,6 +25,7 @@ BENCHMARKS = {
     "reference_speed": "results a second of the reference interpreter",
     "certify_panel": "certifying 41 models",
     "decision_overhead": "a decision of the access service, as NGINX asks it",
+    "entry_overhead": "what that adds to a request through NGINX, and how soon a revoked token is refused",
     "registry": "41 models into MLflow, through the gate, into a release",
     "backup": "a backup and a drill, 41 models and 1,000 versions",
     "stock_serving": "requests a second, beside MLflow's own server",

@@ -54,8 +54,10 @@ def watch(settings: Settings) -> None:
 
     while True:
         try:
-            renew(settings)
-            print("certificate: looked after", flush=True)
+            # before the first is issued there is nothing to renew, and certbot runs only once at a time
+            if lets_encrypt_paths(settings).chain.exists():
+                renew(settings)
+                print("certificate: looked after", flush=True)
         except SirenaError as error:
             print(f"certificate: {error.text}", flush=True)
         time.sleep(_TWICE_A_DAY)

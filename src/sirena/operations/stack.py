@@ -21,7 +21,7 @@ from sirena.operations.postgresql import PostgreSql
 from sirena.operations.python_parts import PythonParts
 from sirena.operations.s3 import ensure_bucket, keep_given_credentials
 from sirena.operations.settings import OFF, CertificateSource, Settings
-from sirena.operations.supervision import Supervisor
+from sirena.operations.supervision import Supervisor, import_path
 
 Tell = Callable[[str], None]
 _POLL_SECONDS: Final = 0.2
@@ -220,6 +220,7 @@ class Stack:
             RunningHealth(),
             __version__,
             environment={
+                "PYTHONPATH": import_path(),
                 "SIRENA_HOME": str(self.settings.home),
                 "SIRENA_SERVER_NAME": self.settings.server_name,
                 "SIRENA_PROFILE": "production",

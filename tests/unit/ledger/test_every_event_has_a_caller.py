@@ -29,7 +29,7 @@ def _told() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - OF_THE_LEDGER - {"backup", "restore"}))
+@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - OF_THE_LEDGER))
 def test_every_event_is_recorded_somewhere(name: str) -> None:
-    """By its class in a command, or by its name in the access service; backup and restore by commands to come."""
+    """By its class in a command, or by its name in the access service."""
     assert {name, CATALOGUE[name].__name__} & _told()

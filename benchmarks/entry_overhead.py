@@ -1,0 +1,189 @@
+"""What the decision adds to a request through NGINX: the shipped entry beside the same entry that asks nobody.
+
+    PYTHONPATH=src python benchmarks/entry_overhead.py [--requests 10000]
+
+Two NGINX with the shipped configuration over TLS, one connection each, stand before the same small server; from the
+second the line `auth_request` is taken out. A token asks 41 models in turn, in blocks of 100 requests to one entry and
+then the other, so that a busy machine slows both alike. Bound: 2 ms at the median. Then the token is revoked, and asked
+until it is refused. Bound: 5 s.
+"""
+
+import argparse
+import contextlib
+import http.client
+import os
+import shutil
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from recording import record
+
+from sirena.access.accounts import Accounts
+from sirena.access.actions import Role
+from sirena.access.store import open_store
+from sirena.access.tokens import Tokens
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.operations.certificates import authority_file, self_made
+from sirena.operations.entry import Entry
+from sirena.operations.processes import free_port
+from sirena.operations.settings import Settings
+
+BLOCK = 100
+BODY = b'{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
+UPSTREAM = """
+import sys, uvicorn
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"{}"})
+uvicorn.run(app, port=int(sys.argv[1]), log_config=None, access_log=False, lifespan="off")
+"""
+
+
+def main() -> None:
+    """Measure and write the figures down."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--requests", type=int, default=10_000)
+    count = options.parse_args().requests
+    with contextlib.ExitStack() as running:
+        home = Path(running.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
+        home.chmod(0o755)
+        settings = _settings(home)
+        engine = open_store(f"sqlite:///{home}/access/sirena.db")
+        running.callback(engine.dispose)
+        Accounts(engine).add("lis", frozenset({Role.CLINICIAN}), None)
+        tokens = Tokens(engine)
+        token, secret = tokens.create("lis")
+        running.enter_context(_started([sys.executable, "-c", UPSTREAM, str(settings.service_port)]))
+        service = [sys.executable, "-m", "sirena.cli", "access-service", "--port", str(settings.access_port)]
+        running.enter_context(_started(service, SIRENA_HOME=str(home / "access")))
+        asking, silent = _entries(settings)
+        for command in (asking.command, silent.command):
+            running.enter_context(_started(list(command)))
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        connections = [_connect(entry.settings, authority_file(settings)) for entry in (asking, silent)]
+        for connection in connections:
+            _await_answer(connection, headers)
+        # the first refusal opens the ledger, which is no part of what is measured
+        _ask(connections[0], {"Authorization": "Bearer of-nothing"}, 0)
+        took: list[list[float]] = [[], []]
+        while len(took[1]) < count:
+            for times, connection in zip(took, connections, strict=True):
+                times += [_ask(connection, headers, number)[1] for number in range(len(times), len(times) + BLOCK)]
+        tokens.revoke(token.id)
+        revoked = time.perf_counter()
+        while _ask(connections[0], headers, 0)[0] == 200:
+            time.sleep(0.01)
+        seconds = time.perf_counter() - revoked
+    decided, alone = map(_figures, took)
+    added = round(decided["median_ms"] - alone["median_ms"], 3)
+    record(
+        "entry_overhead",
+        {
+            "requests": count,
+            "with_decision": decided,
+            "without": alone,
+            "added_median_ms": added,
+            "revocation_seconds": round(seconds, 2),
+        },
+        headline=f"the decision adds {added:g} ms at the median (p99 {decided['p99_ms']:g} ms beside "
+        f"{alone['p99_ms']:g} ms); a revoked token is refused after {seconds:.1f} s",
+    )
+
+
+def _settings(home: Path) -> Settings:
+    public = free_port()
+    return Settings(
+        home=home,
+        profile="production",
+        listen="127.0.0.1",
+        rate=1_000_000,
+        port=public,
+        https_port=public,
+        http_port=free_port(),
+        service_port=free_port(),
+        access_port=free_port(),
+        mlflow_port=free_port(),
+    )
+
+
+def _entries(settings: Settings) -> tuple[Entry, Entry]:
+    """Write both configurations: the shipped one, and one that asks nobody, on a port of its own."""
+    certificate = self_made(settings)
+    asking = Entry(settings, certificate)
+    asking.write()
+    port = free_port()
+    other = settings.model_copy(
+        update={"home": settings.home / "silent", "https_port": port, "port": port, "http_port": free_port()}
+    )
+    silent = Entry(other, certificate)
+    silent.write()
+    configuration = silent.folder / "nginx.conf"
+    text = configuration.read_text("utf-8")
+    line = "        auth_request /.sirena/decide;\n"
+    health = f"127.0.0.1:{settings.access_port + 1}"
+    if line not in text or health not in text:
+        raise SystemExit("the shipped configuration asks in other words: mend this benchmark")
+    configuration.write_text(text.replace(line, "").replace(health, f"127.0.0.1:{free_port()}"), "utf-8")
+    return asking, silent
+
+
+@contextlib.contextmanager
+def _started(command: list[str], **environment: str) -> Iterator[None]:
+    if not shutil.which(command[0]):
+        raise SystemExit(f"{command[0]} is missing")
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _connect(settings: Settings, authority: Path) -> http.client.HTTPSConnection:
+    context = ssl.create_default_context(cafile=str(authority))
+    return http.client.HTTPSConnection("localhost", settings.https_port, context=context, timeout=30)
+
+
+def _await_answer(connection: http.client.HTTPSConnection, headers: dict[str, str]) -> None:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            if _ask(connection, headers, 0)[0] == 200:
+                return
+        except OSError:
+            connection.close()
+        if time.monotonic() > end:
+            raise SystemExit("the entry does not answer")
+        time.sleep(0.2)
+
+
+def _ask(connection: http.client.HTTPSConnection, headers: dict[str, str], number: int) -> tuple[int, float]:
+    drug = list(ANTIMICROBIALS)[number % len(ANTIMICROBIALS)]
+    began = time.perf_counter()
+    connection.request("POST", f"/models/modelo_{drug}_NM/invocations", body=BODY, headers=headers)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, 1000 * (time.perf_counter() - began)
+
+
+def _figures(times: list[float]) -> dict[str, float]:
+    ordered = sorted(times)
+    return {
+        "median_ms": round(statistics.median(ordered), 3),
+        "p95_ms": round(ordered[int(0.95 * len(ordered))], 3),
+        "p99_ms": round(ordered[int(0.99 * len(ordered))], 3),
+        "longest_ms": round(ordered[-1], 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
