@@ -128,7 +128,7 @@ def test_the_image_holds_no_secret_and_no_root(engine: Engine) -> None:
     assert found["Config"]["User"] == "sirena"
     assert list(found["Config"]["Volumes"]) == ["/var/lib/sirena"]
     assert found["Config"]["Labels"]["org.opencontainers.image.title"] == "sirena"
-    assert found["Config"]["Healthcheck"]["Test"] == ["CMD", "sirena", "status"]
+    assert found["Healthcheck"]["Test"] == ["CMD", "sirena", "status"]
     told = str(found["Config"]["Env"]) + engine.podman("history", "--no-trunc", IMAGE)
     assert not re.search(r"password|secret|token|aws_", told, re.IGNORECASE)
     root = Path(engine.podman("image", "mount", IMAGE).strip())

@@ -20,7 +20,7 @@ def run(
     For containers. On a server, `sirena up` and the systemd unit of `sirena units` do the same.
     """
     from sirena.cli.stack_choice import chosen_stack
-    from sirena.cli.up import up
+    from sirena.cli.up import down, up
     from sirena.operations.foreground import alone, ended_by_signal, forget_earlier_container, stay
 
     stack = chosen_stack(profile)
@@ -33,5 +33,4 @@ def run(
                 typer.echo("running until SIGTERM or Ctrl-C")
                 stay(stack.supervisor)
         finally:
-            stack.take_down()
-            typer.echo("everything has ended")
+            down(profile)
