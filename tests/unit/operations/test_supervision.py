@@ -52,10 +52,12 @@ def test_a_crashed_part_is_restarted_and_sigterm_lets_it_drain(tmp_path: Path) -
     )
     supervisor.start()
     try:
-        _await(lambda: supervisor.states()["worker"].running)
+        _await(lambda: supervisor.states()["worker"].running and odd in (tmp_path / "logs" / "worker.log").read_text())
         first = supervisor.states()["worker"].process_id
         os.kill(first, signal.SIGKILL)
         _await(lambda: supervisor.states()["worker"].running and supervisor.states()["worker"].process_id != first)
+        # said after its handler is in place
+        _await(lambda: (tmp_path / "logs" / "worker.log").read_text().count(odd) > 1)
     finally:
         assert supervisor.stop()
     log = (tmp_path / "logs" / "worker.log").read_text()
