@@ -1,6 +1,7 @@
 """Backup, restore and drill as acts on record: alone, noted for `sirena status`, between intention and outcome."""
 
-from pathlib import Path
+import contextlib
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
@@ -8,7 +9,7 @@ from sirena.cli.backup_proof import prove
 from sirena.cli.recording import actor, recorded
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import BackedUp, Restored
-from sirena.ledger.store import Ledger, open_ledger
+from sirena.ledger.store import open_ledger
 from sirena.operations.backup.drilling import Drilled
 from sirena.operations.backup.drilling import drill as put_back_beside
 from sirena.operations.backup.exclusive import exclusive
@@ -84,22 +85,13 @@ def _put_on_record(settings: Settings, snapshot: Snapshot) -> str:
 
 
 def _resume_and_record(settings: Settings, snapshot: Snapshot) -> None:
-    facts = actor(settings)
-    for home in (settings.home / "service", settings.home):
-        if not (home / "ledger").is_dir():
-            continue
-        ledger = _ledger(settings, home)
-        try:
-            ledger.resume(
-                who=facts["who"], origin=facts["origin"], reason=f"backup {snapshot.id} put back by sirena restore"
-            )
-        except UsageError:
-            continue  # nothing was lost: the usual case, a fresh machine
-    _ledger(settings, settings.home).append(Restored(**facts, snapshot=snapshot.id))
-
-
-def _ledger(settings: Settings, home: Path) -> Ledger:
     # the passwords were made by this restore, perhaps; settings read before it do not know of them
-    passwords = settings.password_file
-    url = f"postgresql://sirena@127.0.0.1:{settings.postgres_port}/sirena?passfile={passwords}"
-    return open_ledger(settings.model_copy(update={"home": home, "database_url": SecretStr(url)}))
+    url = f"postgresql://sirena@127.0.0.1:{settings.postgres_port}/sirena?passfile={quote(str(settings.password_file))}"
+    ledger = open_ledger(settings.model_copy(update={"database_url": SecretStr(url)}))
+    facts = actor(settings)
+    # a fresh machine has lost nothing
+    with contextlib.suppress(UsageError):
+        ledger.resume(
+            who=facts["who"], origin=facts["origin"], reason=f"backup {snapshot.id} put back by sirena restore"
+        )
+    ledger.append(Restored(**facts, snapshot=snapshot.id))
