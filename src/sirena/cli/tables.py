@@ -67,6 +67,17 @@ def accounts_url(settings: "Settings") -> str:
     return settings.database_owner_url.get_secret_value() or settings.effective_database_url
 
 
+def writer_of(settings: "Settings") -> str:
+    """Return the PostgreSQL role of the services; empty where it is also the owner of the tables, or there are none."""
+    from sqlalchemy import make_url
+
+    owner = settings.database_owner_url.get_secret_value()
+    if not owner:
+        return ""
+    writer = make_url(settings.effective_database_url).username or ""
+    return "" if writer == make_url(owner).username else writer
+
+
 def as_owner(settings: "Settings", owner_url: str) -> "Settings":
     """Return settings that enter the database as the owner of its tables."""
     from pydantic import SecretStr

@@ -116,21 +116,19 @@ def _drain(stack: "Stack", tell: "Tell") -> None:
 
 
 def _change(stack: "Stack", tell: "Tell") -> None:
-    from sirena.cli.tables import bring_to_head
+    from sirena.cli.tables import bring_to_head, writer_of
     from sirena.cli.upgrade_look import entered, mlflow_database
     from sirena.operations.mlflow_database import installed_revision
-    from sirena.operations.postgresql import WRITER
 
-    production = stack.settings.profile == "production"
     with entered(stack) as settings:
         mlflow = mlflow_database(stack)
         if mlflow is not None and mlflow.revision() not in ("", installed_revision()):
             tell("MLflow's tables")
             mlflow.upgrade()
         tell("tables of accounts and ledger")
-        if production:
+        if stack.settings.profile == "production":
             stack.database().hand_over_tables()
-        bring_to_head(settings, WRITER if production else "")
+        bring_to_head(settings, writer_of(settings))
 
 
 def _go_back(stack: "Stack", tell: "Tell") -> None:

@@ -24,6 +24,7 @@ from sirena.access.passwords import verify_password
 from sirena.access.store import ACCESS_SCHEMA, StoreError, open_store, prepare_store, store_standing
 from sirena.access.tokens import Tokens
 from sirena.cli.tables import bring_to_head
+from sirena.cli.tables import writer_of as writer
 from sirena.ledger.catalogue import Login
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_ledger
@@ -86,11 +87,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 def owner_url(settings: Settings) -> str:
     """Address under which tables are changed."""
     return settings.database_owner_url.get_secret_value() or settings.effective_database_url
-
-
-def writer(settings: Settings) -> str:
-    """Role of the services, where the database has roles."""
-    return "sirena" if settings.database_owner_url.get_secret_value() else ""
 
 
 def longer(schema: Schema, folder: Path, change: str) -> Schema:
