@@ -9,7 +9,7 @@ T ?= tests
 .PHONY: help demo test test-compat test-containers servers lint reformat bench docs lock clean
 
 help: ## list the verbs
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 demo: .venv/runtime ## the whole chain on a synthetic hospital (KEEP=1 leaves it running)
 	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
