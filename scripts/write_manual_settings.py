@@ -1,4 +1,4 @@
-"""Write the tables of settings into chapter 8 of both manuals, from docs/manual/settings.toml and the program's defaults."""
+"""Write the tables of settings into chapter 8 of both manuals, from docs/manual/settings.toml."""
 
 import re
 import tomllib

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ import sirena
 
 MANUAL: Final = Path(__file__).resolve().parent.parent / "docs" / "manual"
 LANGUAGES: Final = ("en", "es")
-_FENCE: Final = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(r"^ *```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _SECONDS: Final = 240
 
 
@@ -62,7 +63,7 @@ def examples(language: str, mark: str) -> Iterator[Example]:
     """Yield the examples with a mark, and the files they need, in the order of the manual."""
     for chapter in chapters(language):
         found = [*blocks(chapter), None]
-        for block, after in zip(found, found[1:], strict=False):
+        for block, after in pairwise(found):
             assert block is not None
             if block.mark == mark or block.mark.startswith("file="):
                 yield Example(block, after if after is not None and after.mark == "shows" else None)
@@ -102,7 +103,9 @@ class Reader:
         assert ended.returncode == 0, f"{block.place} ended with {ended.returncode}\n{ended.stdout}"
         if example.shown is not None:
             expected = self._here(example.shown.text)
-            alike = re.fullmatch(_pattern(expected, example.shown.language), _plain(ended.stdout, example.shown.language))
+            alike = re.fullmatch(
+                _pattern(expected, example.shown.language), _plain(ended.stdout, example.shown.language)
+            )
             assert alike, f"{example.shown.place} shows\n{expected}\nbut this was printed\n{ended.stdout}"
         return ended.stdout
 
@@ -115,7 +118,12 @@ class Reader:
         programs = self.folder / ".programs"
         if not programs.exists():
             programs.mkdir()
-            for name, module in (("sirena", "sirena.cli"), ("python", ""), ("mlflow", "mlflow"), ("uvicorn", "uvicorn")):
+            for name, module in (
+                ("sirena", "sirena.cli"),
+                ("python", ""),
+                ("mlflow", "mlflow"),
+                ("uvicorn", "uvicorn"),
+            ):
                 program = programs / name
                 program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {"-m " + module if module else ""} "$@"\n')
                 program.chmod(0o755)
