@@ -11,7 +11,7 @@ from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
 from tests.manual_examples import Reader, examples
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
