@@ -85,7 +85,7 @@ def _calls(chapter: Path) -> Iterator[tuple[str, list[str]]]:
     for block in blocks(chapter):
         if block.language == "sh":
             text = re.sub(r"\$\([^)]*\)", "value", block.text.replace("\\\n", " "))
-            for call in re.findall(r"(?:^|[ (])sirena ([^|>;&\n)]+)", text, re.MULTILINE):
+            for call in re.findall(r"(?:^|[ (])sirena (?!sirena )([^|>;&\n)]+)", text, re.MULTILINE):
                 yield block.place, shlex.split(call)
     for code in _INLINE.findall(_prose(chapter)):
         if code.startswith("sirena "):
