@@ -20,7 +20,8 @@ import sirena
 MANUAL: Final = Path(__file__).resolve().parent.parent / "docs" / "manual"
 LANGUAGES: Final = ("en", "es")
 _FENCE: Final = re.compile(r"^ *```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_SECONDS: Final = 240
+_SECONDS: Final = 900
+"""Longest an example may take; on a machine with nothing else to do the longest takes half a minute."""
 
 
 @dataclass(frozen=True)
