@@ -1,15 +1,14 @@
 """Documents and program say the same."""
 
-import importlib.util
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 
 from sirena.cli import build_app
 from sirena.operations.settings import Settings
+from tests.unit.docs.scripts import script
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -21,23 +20,14 @@ def _commands() -> set[str]:
 
 def test_command_reference_is_what_help_prints() -> None:
     """docs/reference/commands.md is the output of --help; scripts/write_command_reference.py writes it anew."""
-    written = _script("write_command_reference").command_reference()
+    written = script("write_command_reference").command_reference()
     assert (REPOSITORY / "docs/reference/commands.md").read_text(encoding="utf-8") == written
 
 
 def test_audit_events_are_the_catalogue() -> None:
     """docs/reference/audit-events.md names every event; scripts/write_audit_events.py writes it anew."""
-    written = _script("write_audit_events").audit_events()
+    written = script("write_audit_events").audit_events()
     assert (REPOSITORY / "docs/reference/audit-events.md").read_text(encoding="utf-8") == written
-
-
-def _script(name: str) -> Any:
-    specification = importlib.util.spec_from_file_location(name, REPOSITORY / "scripts" / f"{name}.py")
-    assert specification
-    assert specification.loader
-    script = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(script)
-    return script
 
 
 def test_every_command_the_readme_shows_exists() -> None:

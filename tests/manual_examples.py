@@ -1,0 +1,148 @@
+"""The examples of the manuals: found by their marks, run in order as a reader types them, compared with what is shown.
+
+A fenced block marked ``run`` belongs to one person's machine, ``run=entry`` to a server behind its entry, ``file=NAME``
+is written to a file of that name. A block marked ``shows`` after it is what the run printed: ``…`` stands for anything,
+blanks and line breaks count in text only as far as they part words, in JSON not at all.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import sirena
+
+MANUAL: Final = Path(__file__).resolve().parent.parent / "docs" / "manual"
+LANGUAGES: Final = ("en", "es")
+_FENCE: Final = re.compile(r"^ *```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_SECONDS: Final = 900
+"""Longest an example may take; on a machine with nothing else to do the longest takes half a minute."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block."""
+
+    place: str
+    """File and line, for a person."""
+    language: str
+    mark: str
+    """What stands after the language: ``run``, ``run=entry``, ``file=NAME``, ``shows``, or nothing."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A block to run, and what it shows; no `shown` means that its output is not told."""
+
+    block: Block
+    shown: Block | None
+
+
+def chapters(language: str) -> list[Path]:
+    """Return the files of a manual in the order in which they are read."""
+    return sorted((MANUAL / language).glob("*.md"))
+
+
+def blocks(chapter: Path) -> list[Block]:
+    """Return the fenced blocks of a chapter."""
+    text = chapter.read_text(encoding="utf-8")
+    found = []
+    for match in _FENCE.finditer(text):
+        language, _, mark = match["info"].partition(" ")
+        place = f"{chapter.parent.name}/{chapter.name}:{text.count(chr(10), 0, match.start()) + 1}"
+        found.append(Block(place, language, mark.strip(), match["text"]))
+    return found
+
+
+def examples(language: str, mark: str) -> Iterator[Example]:
+    """Yield the examples with a mark, and the files they need, in the order of the manual."""
+    for chapter in chapters(language):
+        found = [*blocks(chapter), None]
+        for block, after in pairwise(found):
+            assert block is not None
+            if block.mark == mark or block.mark.startswith("file="):
+                yield Example(block, after if after is not None and after.mark == "shows" else None)
+
+
+@dataclass
+class Reader:
+    """Somebody who types the examples on one machine, in one folder."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    replaced: Mapping[str, str] = field(default_factory=dict)
+    """What stands in the manual → what it is here: addresses, ports, places."""
+
+    def follow(self, example: Example) -> str:
+        """Run an example and return what it printed.
+
+        Raises:
+            AssertionError: it failed, or printed something else than the manual shows.
+        """
+        block = example.block
+        text = self._here(block.text)
+        if block.mark.startswith("file="):
+            (self.folder / block.mark.removeprefix("file=")).write_text(text, encoding="utf-8")
+            return ""
+        ended = subprocess.run(
+            [sys.executable, "-W", "ignore", "-"] if block.language == "python" else ["bash", "-euo", "pipefail"],
+            input=text,
+            cwd=self.folder,
+            env=self._own_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # a terminal shows both
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert ended.returncode == 0, f"{block.place} ended with {ended.returncode}\n{ended.stdout}"
+        if example.shown is not None:
+            expected = self._here(example.shown.text)
+            alike = re.fullmatch(
+                _pattern(expected, example.shown.language), _plain(ended.stdout, example.shown.language)
+            )
+            assert alike, f"{example.shown.place} shows\n{expected}\nbut this was printed\n{ended.stdout}"
+        return ended.stdout
+
+    def _here(self, text: str) -> str:
+        for there, here in self.replaced.items():
+            text = text.replace(there, here)
+        return text
+
+    def _own_environment(self) -> dict[str, str]:
+        programs = self.folder / ".programs"
+        if not programs.exists():
+            programs.mkdir()
+            for name, module in (
+                ("sirena", "sirena.cli"),
+                ("python", ""),
+                ("mlflow", "mlflow"),
+                ("uvicorn", "uvicorn"),
+            ):
+                program = programs / name
+                program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {"-m " + module if module else ""} "$@"\n')
+                program.chmod(0o755)
+        return {
+            **self.environment,
+            "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(Path(sirena.__file__).parent.parent),
+            "COLUMNS": "200",
+            "LC_ALL": "C.UTF-8",
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        }
+
+
+def _plain(text: str, language: str) -> str:
+    return re.sub(r"\s+", "" if language == "json" else " ", text).strip()
+
+
+def _pattern(text: str, language: str) -> str:
+    """Return the pattern of what is shown; an ellipsis stands for anything, also for nothing."""
+    pieces = re.split(r"\s*…\s*", text) if language != "json" else text.split("…")
+    return r"\s*.*?\s*".join(re.escape(_plain(piece, language)) for piece in pieces)
