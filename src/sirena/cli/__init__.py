@@ -31,6 +31,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "access_service",
     "synthesize",
     "up",
+    "status",
     "upgrade",
     "run",
     "gc",

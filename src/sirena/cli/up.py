@@ -1,21 +1,14 @@
-"""``sirena up``, ``down``, ``status``, ``logs``: the whole stack."""
+"""``sirena up``, ``down``, ``logs``: the whole stack."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from sirena.operations.health_report import PartHealth
-
-_MINUTE: Final = 60
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(name="up", epilog="Example: SIRENA_HOME=/var/lib/sirena sirena up --profile production")(up)
     app.command(name="down", epilog="Example: SIRENA_HOME=/var/lib/sirena sirena down")(down)
-    app.command(name="status", epilog="Example: sirena status --profile production")(status)
     app.command(name="logs", epilog="Example: sirena logs mlflow --lines 50 --follow")(logs)
 
 
@@ -37,6 +30,7 @@ def up(profile: Profile = "") -> None:
     from sirena.cli.progress import told
     from sirena.cli.stack_choice import chosen_stack, note_release, remember
     from sirena.cli.stack_records import record_start
+    from sirena.cli.status import print_parts
 
     stack = chosen_stack(profile)
     remember(stack)
@@ -46,7 +40,7 @@ def up(profile: Profile = "") -> None:
         # read anew: a first start has made the database they name
         record_start(chosen_stack(profile), was_running=was_running)
     note_release(stack)
-    _print_health(stack.health())
+    print_parts(stack.health())
     for line in stack.places():
         typer.echo(line)
 
@@ -61,19 +55,6 @@ def down(profile: Profile = "") -> None:
         record_stop(stack)
     stopped = stack.take_down()
     typer.echo("everything has ended" if stopped else "nothing was running")
-
-
-def status(profile: Profile = "") -> None:
-    """Tell of each part whether it is well, its version, port, memory and for how long it has been running.
-
-    Exit code 0 when every part is well, 1 otherwise. A service that waits for the first release is well.
-    """
-    from sirena.cli.stack_choice import chosen_stack
-
-    found = chosen_stack(profile).health()
-    _print_health(found)
-    if not all(part.well for part in found):
-        raise typer.Exit(1)
 
 
 def logs(
@@ -97,28 +78,3 @@ def logs(
         )
     command = ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, wanted)]
     subprocess.run(command, check=False)  # noqa: S603 - tail reads only what we name
-
-
-def _print_health(found: "Sequence[PartHealth]") -> None:
-    from sirena.cli.sections import Section, print_sections
-
-    rows = [
-        (
-            part.name,
-            part.state,
-            part.version,
-            str(part.port or ""),
-            f"{part.memory_mib} MiB" if part.memory else "",
-            _duration(part.seconds) if part.seconds else "",
-        )
-        for part in found
-    ]
-    total = sum(part.memory_mib for part in found)
-    columns = ("part", "state", "version", "#port", "#memory", "#running")
-    print_sections([Section("Parts", rows, columns, f"{total} MiB in all")])
-
-
-def _duration(seconds: int) -> str:
-    minutes, rest = divmod(seconds, _MINUTE)
-    hours, minutes = divmod(minutes, _MINUTE)
-    return f"{hours}:{minutes:02}:{rest:02}"

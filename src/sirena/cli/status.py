@@ -1,0 +1,102 @@
+"""``sirena status``: is everything well, for a person and for a monitor."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sirena.cli.up import Profile
+
+if TYPE_CHECKING:
+    from sirena.operations.conditions import Condition
+    from sirena.operations.health_report import PartHealth
+    from sirena.operations.settings import Settings
+
+_MINUTE: Final = 60
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="status", epilog="Example: sirena status --monitor")(status)
+
+
+def status(
+    profile: Profile = "",
+    monitor: Annotated[
+        bool,
+        typer.Option(
+            "--monitor", help="One line, and the exit codes of Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL."
+        ),
+    ] = False,
+) -> None:
+    """Tell of each part whether it is well, and of disk, certificate, backup, drill and ledger how they stand.
+
+    Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
+    release is well. The ledger is read from its first entry to its last.
+    """
+    from sirena.cli.stack_choice import chosen_stack
+    from sirena.operations.conditions import Urgency, conditions
+
+    stack = chosen_stack(profile)
+    parts = stack.health()
+    found = [*conditions(stack.settings), _ledger(stack.settings)]
+    worst = max(one.urgency for one in found)
+    if not all(part.well for part in parts):
+        worst = Urgency.CRITICAL
+    if monitor:
+        unwell = [f"{part.name} {part.state}" for part in parts if not part.well]
+        unwell += [f"{one.name} {one.told}" for one in found if one.urgency]
+        typer.echo(f"SIRENA {worst.name}: {'; '.join(unwell) or f'{len(parts)} parts well'}")
+        raise typer.Exit(int(worst))
+    print_parts(parts)
+    _print_conditions(found)
+    if worst is Urgency.CRITICAL:
+        raise typer.Exit(1)
+
+
+def print_parts(found: "Sequence[PartHealth]") -> None:
+    """Print a table of the parts."""
+    from sirena.cli.sections import Section, print_sections
+
+    rows = [
+        (
+            part.name,
+            part.state,
+            part.version,
+            str(part.port or ""),
+            f"{part.memory_mib} MiB" if part.memory else "",
+            _duration(part.seconds) if part.seconds else "",
+        )
+        for part in found
+    ]
+    total = sum(part.memory_mib for part in found)
+    columns = ("part", "state", "version", "#port", "#memory", "#running")
+    print_sections([Section("Parts", rows, columns, f"{total} MiB in all")])
+
+
+def _print_conditions(found: "Sequence[Condition]") -> None:
+    from sirena.cli.sections import Section, print_sections
+
+    rows = [(one.name, one.urgency.word, one.told) for one in found]
+    print_sections([Section("Conditions", rows, ("of", "state", "how it is"))])
+
+
+def _ledger(settings: "Settings") -> "Condition":
+    from sirena.domain.errors import SirenaError
+    from sirena.ledger.store import open_ledger
+    from sirena.ledger.verification import verify
+    from sirena.operations.conditions import Condition, Urgency
+
+    try:
+        found = verify(open_ledger(settings))
+    except SirenaError as error:
+        return Condition("ledger", Urgency.CRITICAL, error.text)
+    if found.finding is not None:
+        return Condition("ledger", Urgency.CRITICAL, f"not what was written: {found.finding.text}")
+    return Condition("ledger", Urgency.OK, f"{found.entries} entries, intact")
+
+
+def _duration(seconds: int) -> str:
+    minutes, rest = divmod(seconds, _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}"

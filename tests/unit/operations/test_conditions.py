@@ -1,0 +1,106 @@
+"""What `sirena status` says of disk, certificate, backup and drill, and when it is urgent."""
+
+import json
+import shutil
+from collections import namedtuple
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sirena.operations import conditions as module
+from sirena.operations.backup_state import Activity, noting
+from sirena.operations.conditions import Condition, Urgency, conditions
+from sirena.operations.settings import Settings
+from tests.command_line import run_command
+
+Usage = namedtuple("Usage", "total used free")
+GIB = 2**30
+
+
+def found(settings: Settings, name: str) -> Condition:
+    """Return one of the conditions."""
+    return next(one for one in conditions(settings) if one.name == name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A server that was never brought up."""
+    return Settings(home=tmp_path, profile="production")
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "urgency"),
+    [(100, 50, 0), (100, 9, 1), (100, 1, 2), (20, 1, 1), (4000, 100, 0), (1000, 9, 1)],
+)
+def test_a_disk_is_full_by_share_and_by_room(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, total: int, free: int, urgency: int
+) -> None:
+    """Two per cent of a large disk are enough; two gigabytes of a small one are a warning."""
+    usage = Usage(total * GIB, (total - free) * GIB, free * GIB)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert found(settings, "disk").urgency == urgency
+
+
+@pytest.mark.parametrize(("days", "urgency"), [(90, 0), (21, 0), (20, 1), (3, 1), (2, 2), (-1, 2)])
+def test_a_certificate_that_was_not_renewed_is_told_in_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, days: int, urgency: int
+) -> None:
+    """Nine days after certbot began to fail, and urgent in the last three."""
+    monkeypatch.setattr(module, "days_left", lambda _: days)
+    assert found(settings, "certificate").urgency == urgency
+
+
+def test_backups_are_none_yet_fresh_failed_old(settings: Settings) -> None:
+    """Each from the note a real run leaves."""
+    assert found(settings, "backup") == Condition("backup", Urgency.OK, "none yet")
+    off = settings.model_copy(update={"backup_at": "off"})
+    assert found(off, "backup").urgency is Urgency.WARNING
+    with pytest.raises(OSError, match="disk"), noting(settings, Activity.BACKUP):
+        raise OSError("disk")
+    assert found(settings, "backup").urgency is Urgency.CRITICAL
+    with noting(settings, Activity.BACKUP) as note:
+        note.snapshot = "0123456789abcdef"
+    assert found(settings, "backup").urgency is Urgency.OK
+    assert "01234567" in found(settings, "backup").told
+    with pytest.raises(OSError, match="disk"), noting(settings, Activity.BACKUP):
+        raise OSError("disk")
+    assert found(settings, "backup").urgency is Urgency.WARNING
+    assert "failed" in found(settings, "backup").told
+    for hours, urgency in ((27, Urgency.WARNING), (73, Urgency.CRITICAL)):
+        _age(settings, hours)
+        assert found(settings, "backup").urgency is urgency
+
+
+def test_a_drill_is_old_after_a_week(settings: Settings) -> None:
+    """And urgent after a month."""
+    with noting(settings, Activity.DRILL):
+        pass
+    assert found(settings, "drill").urgency is Urgency.OK
+    for days, urgency in ((9, Urgency.WARNING), (32, Urgency.CRITICAL)):
+        _age(settings, days * 24, "drill")
+        assert found(settings, "drill").urgency is urgency
+
+
+def test_one_persons_machine_has_a_disk_only(tmp_path: Path) -> None:
+    """No certificate, and no backup of ours."""
+    assert [one.name for one in conditions(Settings(home=tmp_path / "new", profile="embedded"))] == ["disk"]
+
+
+def test_a_monitor_gets_one_line_and_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """2 is critical to a monitor; a person's exit code is 1."""
+    monkeypatch.setenv("SIRENA_HOME", str(tmp_path))
+    told = run_command(capsys, ["status", "--monitor"])
+    assert told.code == 2
+    assert told.output.startswith("SIRENA CRITICAL: mlflow not running; service not running")
+    assert len(told.output.splitlines()) == 1
+    assert run_command(capsys, ["status"]).code == 1
+
+
+def _age(settings: Settings, hours: int, activity: str = "backup") -> None:
+    file = settings.home / "backup" / "state.json"
+    state = json.loads(file.read_text())
+    state[activity]["succeeded"] = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+    file.write_text(json.dumps(state))
