@@ -26,6 +26,8 @@ from sirena.operations.stack import Stack
 _FRESH: Final = "_restoring"
 _ASIDE: Final = "_before_restore"
 _STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
+_USERS: Final = ("mlflow", "service", "access", "entry", "backup")
+"""Parts that write into the stores, or would ask them while they change."""
 _TELLING_TABLES: Final = {
     "mlflow": ("runs", "registered_models", "logged_models"),
     "sirena": ("access_accounts", "ledger_entries"),
@@ -99,7 +101,7 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
 
 
 def _require_down(stack: Stack) -> None:
-    running = [name for name, state in stack.supervisor.states().items() if state.running and name not in _STORES]
+    running = [name for name, state in stack.supervisor.states().items() if state.running and name in _USERS]
     if running:
         raise RestoreRefusedError(f"{', '.join(sorted(running))} still run here", hint="`sirena down` first")
 
