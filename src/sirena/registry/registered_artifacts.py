@@ -10,7 +10,7 @@ from typing import Any, Final
 from sirena.registry.connection import Registry, speaks_to_mlflow
 
 _SECONDS: Final = 2.0
-"""How long a look at the registry counts for what it did not find; what it found stays registered for longer."""
+"""How long a look at the registry counts; a version may be removed, and its files then be cleared away."""
 _PAGE: Final = 1000
 _IDENTIFIER: Final = re.compile(r"(?<![0-9a-z-])(?:m-)?[0-9a-f]{32}(?![0-9a-z])")
 
@@ -28,7 +28,7 @@ class RegisteredArtifacts:
         """Tell whether a registered version comes from one of these runs or logged models."""
         asked = frozenset(identifiers)
         with self._one_at_a_time:
-            if not asked & self._known and time.monotonic() >= self._until:
+            if time.monotonic() >= self._until:
                 begun = time.monotonic()
                 self._known = identifiers_of_versions(self.registry)
                 self._until = begun + _SECONDS
