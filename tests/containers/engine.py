@@ -38,6 +38,14 @@ class Engine:
         assert not check or ended.returncode == 0, ended.stderr[-3000:] + ended.stdout[-1000:]
         return ended.stdout
 
+    def logs(self, name: str) -> str:
+        """Return what a container wrote, errors included."""
+        ended = subprocess.run(
+            [str(self.program), "logs", name],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=True, env=_environment(),
+        )  # fmt: skip
+        return ended.stdout
+
     def describe(self, name: str) -> Any:
         """Return podman's description of a container or image."""
         return json.loads(self.podman("inspect", name))[0]

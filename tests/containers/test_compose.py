@@ -63,7 +63,7 @@ class Running:
 
     def logs(self) -> str:
         """Everything the container wrote."""
-        return self.engine.podman("logs", CONTAINER)
+        return self.engine.logs(CONTAINER)
 
 
 @pytest.fixture(scope="module")

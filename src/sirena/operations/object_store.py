@@ -28,7 +28,7 @@ _GIB: Final = 2**30
 _USER: Final = "sirena"
 _GATEWAY: Final = "client.rgw.a"
 _GRACE_SECONDS: Final = 20
-_PACKAGES: Final = {
+PACKAGES: Final = {
     "ceph-mon": "ceph-mon",
     "ceph-osd": "ceph-osd",
     "radosgw": "radosgw",
@@ -37,6 +37,7 @@ _PACKAGES: Final = {
     "ceph-authtool": "ceph-common",
     "monmaptool": "ceph-common",
 }
+"""Debian package of each program."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class ObjectStore:
         Raises:
             PreparationError: Ceph is missing, or a step fails.
         """
-        for name in _PACKAGES:
+        for name in PACKAGES:
             _program(name)
         self.owner.own_folder(self.folder)
         done = self._done
@@ -228,4 +229,4 @@ class ObjectStore:
 
 
 def _program(name: str) -> str:
-    return program(name, _PACKAGES[name])
+    return program(name, PACKAGES[name])

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from sirena import __version__
+from sirena.operations.object_store import PACKAGES
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.systemd import schedule_texts, unit_text, write_units
 
@@ -105,3 +106,13 @@ def test_the_container_runs_without_rights_everywhere() -> None:
     }
     assert pod["terminationGracePeriodSeconds"] == 180
     assert service["stop_grace_period"] == "3m"
+
+
+def test_every_program_is_in_the_image_and_in_the_manual() -> None:
+    """A part that needs another Debian package would keep the container from starting."""
+    sources = "".join(path.read_text("utf-8") for path in (REPOSITORY / "src/sirena/operations").rglob("*.py"))
+    needed = {*re.findall(r'\bprogram\((?:name|"[\w-]+"), "([a-z-]+)"', sources), *PACKAGES.values()}
+    assert {"nginx", "postgresql", "restic", "radosgw"} <= needed
+    manual = (REPOSITORY / "docs/howto/install-debian-ubuntu.md").read_text(encoding="utf-8")
+    for text in (CONTAINERFILE, manual):
+        assert needed - set(re.findall(r"[a-z][a-z0-9.-]*", text.replace("postgresql-15", "postgresql"))) == set()
