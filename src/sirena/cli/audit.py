@@ -115,7 +115,7 @@ def verify(
 
 
 def served(
-    on: str = typer.Option(..., "--on", help="Moment, 2026-03-01T10:00; UTC unless it names a zone (+01:00)."),
+    on: str = typer.Option("now", "--on", help="Moment, 2026-03-01T10:00; UTC unless it names a zone (+01:00)."),
     form: str = typer.Option("table", "--format", help="table, jsonl or csv."),
 ) -> None:
     """Say which release answered at a moment, with which versions, who approved each, and on what evidence.
@@ -181,6 +181,8 @@ def _format(text: str) -> "Format":
 
 
 def _moment(text: str) -> datetime:
+    if text == "now":
+        return datetime.now(UTC)
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:

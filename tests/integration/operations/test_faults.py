@@ -197,7 +197,7 @@ def test_a_clock_that_jumps_hurts_nobody(machine: Machine) -> None:
     supervisor.start()
     machine.stack.wait(parts, lambda _: None)
     for jump in ("+2h", "-2h"):
-        machine.suffers(Fault(f"clock jumps {jump}", partial(_set, shift, jump), lambda: _set(shift, "+0"), lasts=4))
+        machine.suffers(Fault(f"clock jumps {jump}", partial(_set, shift, jump), partial(_set, shift, "+0"), lasts=4))
 
 
 def _set(shift: Path, jump: str) -> None:
