@@ -92,7 +92,7 @@ def test_what_a_killed_part_had_started_ends_with_it(tmp_path: Path) -> None:
     note = tmp_path / "workers"
     code = (
         "import os, time; worker = os.fork(); "
-        f"worker and print(worker, file=open({str(note)!r}, 'a'), flush=True); time.sleep(999)"
+        f"worker and print(worker, file=open({str(note)!r}, 'a'), flush=True); time.sleep(60)"
     )
     supervisor = Supervisor(tmp_path)
     supervisor.write([_part(code)])
