@@ -10,15 +10,19 @@ from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
 from tests.manual_examples import Reader, examples
+from tests.production_machine import private_home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    """Somebody with an empty folder and an empty home."""
-    home, folder = tmp_path / "home", tmp_path / "folder"
-    folder.mkdir()
+    """Somebody with an empty folder and an empty home; the home's path is short, as a socket's must be."""
+    with private_home() as home:
+        yield from _reader(tmp_path, home)
+
+
+def _reader(folder: Path, home: Path) -> Iterator[Reader]:
     ports = {name: str(free_port()) for name in ("SIRENA_PORT", "SIRENA_MLFLOW_PORT", "other", "another")}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
     environment |= {name: value for name, value in ports.items() if name.startswith("SIRENA_")}

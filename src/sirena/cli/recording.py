@@ -3,7 +3,8 @@
 import getpass
 import socket
 import uuid
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound="Event")
 
 
-def recorded(settings: "Settings", kind: type[E], **facts: Any) -> "AbstractContextManager[Act[E]]":
+@contextmanager
+def recorded(settings: "Settings", kind: type[E], **facts: Any) -> "Iterator[Act[E]]":
     """Put an act of a command on record: its intention before, its outcome after.
 
     Args:
@@ -29,7 +31,12 @@ def recorded(settings: "Settings", kind: type[E], **facts: Any) -> "AbstractCont
     from sirena.ledger.acts import acting
     from sirena.ledger.store import open_ledger
 
-    return acting(open_ledger(settings), kind(**actor(settings), **facts))
+    ledger = open_ledger(settings)
+    try:
+        with acting(ledger, kind(**actor(settings), **facts)) as act:
+            yield act
+    finally:
+        ledger.close()
 
 
 def actor(settings: "Settings") -> dict[str, Any]:

@@ -82,13 +82,16 @@ def _print_conditions(found: "Sequence[Condition]") -> None:
 
 
 def _ledger(settings: "Settings") -> "Condition":
+    from contextlib import closing
+
     from sirena.domain.errors import SirenaError
     from sirena.ledger.store import open_ledger
     from sirena.ledger.verification import verify
     from sirena.operations.conditions import Condition, Urgency
 
     try:
-        found = verify(open_ledger(settings))
+        with closing(open_ledger(settings)) as ledger:
+            found = verify(ledger)
     except SirenaError as error:
         return Condition("ledger", Urgency.CRITICAL, error.text)
     if found.finding is not None:

@@ -212,12 +212,13 @@ def test_secrets_are_files_only_their_owner_reads_and_stand_on_no_command_line(r
     assert not [len(word) for word in words if word in seen]
 
 
-def test_no_part_but_the_entry_runs_as_root(running: Running) -> None:
-    """NGINX's master alone keeps its rights, and its workers do not."""
+def test_no_part_that_listens_but_the_entry_runs_as_root(running: Running) -> None:
+    """NGINX's master keeps its rights, its workers do not; what backs up every secret must be able to read them."""
     if os.getuid() != 0 or running.settings.service_account == "root":
         pytest.skip("not started by root, or no interpreter here can be run by an unprivileged account")
     for name, state in running.stack.supervisor.states().items():
-        assert (Path(f"/proc/{state.process_id}").stat().st_uid == 0) == (name == "entry"), name
+        is_root = Path(f"/proc/{state.process_id}").stat().st_uid == 0
+        assert is_root == (name in ("entry", "log-rotation", "backup", "leftovers")), name
 
 
 @pytest.mark.timeout(1200)

@@ -19,6 +19,7 @@ from sirena.operations.foreground import (
     stay,
 )
 from sirena.operations.supervision import Supervisor
+from tests.production_machine import private_home
 
 
 def test_a_second_one_on_the_same_home_is_refused(tmp_path: Path) -> None:
@@ -55,26 +56,23 @@ def test_only_a_containers_first_process_removes_postgresqls_note(tmp_path: Path
     assert note.exists()
 
 
-def test_the_embedded_stack_ends_on_sigterm(tmp_path: Path) -> None:
+def test_the_embedded_stack_ends_on_sigterm() -> None:
     """While it still starts, too: exit code 0 and nothing left behind."""
-    environment = {**os.environ, "SIRENA_HOME": str(tmp_path / "home"), "SIRENA_MLFLOW_PORT": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sirena.cli", "run", "--profile", "embedded"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    supervisor = Supervisor(tmp_path / "home")
-    try:
-        deadline = time.monotonic() + 60
-        while not supervisor.is_running():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        process.terminate()
-        output, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 0, output
-    assert output.endswith("everything has ended\n")
-    assert not supervisor.is_running()
+    with private_home() as home:
+        environment = {**os.environ, "SIRENA_HOME": str(home), "SIRENA_MLFLOW_PORT": "1"}
+        command = [sys.executable, "-m", "sirena.cli", "run", "--profile", "embedded"]
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            try:
+                deadline = time.monotonic() + 60
+                while not Supervisor(home).is_running():
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
+                process.terminate()
+                output, _ = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        assert process.returncode == 0, output
+        assert output.endswith("everything has ended\n")
+        assert not Supervisor(home).is_running()
