@@ -11,8 +11,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from html.parser import HTMLParser
-from pathlib import Path
 
 from tests.guarded_house import House
 
@@ -69,15 +69,22 @@ class Browser:
 
     origin: str
 
-    def look(self, path: str, *, seconds: int = 10, screenshot: Path | None = None) -> Seen:
-        """Open a page and wait for its scripts."""
+    def look(self, path: str, *, until: str = "", seconds: int = 10) -> Seen:
+        """Open a page and wait for its scripts; open it again, with more patience, while a text is not to be seen."""
+        for patience in (1, 2, 4):
+            seen = self._look_once(path, seconds * patience)
+            if until in unescape(seen.page) + seen.console:
+                break
+        return seen
+
+    def _look_once(self, path: str, seconds: int) -> Seen:
         with tempfile.TemporaryDirectory(prefix="sirena-chromium-") as profile:
             command = [
                 shutil.which("chromium") or "chromium",
                 *_OPTIONS,
                 f"--user-data-dir={profile}",
                 f"--virtual-time-budget={seconds * 1000}",
-                f"--screenshot={screenshot}" if screenshot else "--dump-dom",
+                "--dump-dom",
                 self.origin + path,
             ]
             ended = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, errors="replace")

@@ -78,7 +78,7 @@ def planted(house: House) -> Iterator[Planted]:
 )
 def test_no_script_of_a_name_tag_or_description_runs_in_mlflows_pages(planted: Planted, page: str, shown: str) -> None:
     """It is shown as text, the page works, and nothing is loaded from elsewhere."""
-    seen = planted.browser.look(page.format(experiment=planted.experiment, run=planted.run))
+    seen = planted.browser.look(page.format(experiment=planted.experiment, run=planted.run), until=shown)
     assert shown in unescape(seen.page), seen.console
     assert "<title>MLflow" in seen.page
     assert what_could_run(seen.page) == []
@@ -86,9 +86,11 @@ def test_no_script_of_a_name_tag_or_description_runs_in_mlflows_pages(planted: P
 
 def test_a_page_among_the_artifacts_is_shown_and_its_script_is_not_run(planted: Planted) -> None:
     """MLflow shows it in a frame of its own; the browser says that it refused the script."""
-    seen = planted.browser.look(f"/#/experiments/{planted.experiment}/runs/{planted.run}/artifacts/page.html")
+    refused = "Executing inline script violates"
+    place = f"/#/experiments/{planted.experiment}/runs/{planted.run}/artifacts/page.html"
+    seen = planted.browser.look(place, until=refused)
     assert "page.html" in seen.page
-    assert "Executing inline script violates" in seen.console
+    assert refused in seen.console
     assert "owned" not in seen.page.replace(SCRIPT, "").replace("title='owned'", "")
 
 
