@@ -1,5 +1,7 @@
 """Fixtures every test may use."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,14 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is missing: real isolates and oracles lie beside the checkout")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_address_left_behind() -> Iterator[None]:
+    """Forget the address that MLflow's client leaves in the environment of the process when it connects."""
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    yield
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 @pytest.fixture(autouse=True)

@@ -56,6 +56,8 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
         "access_port": base + 10,
         "ceph_port": base + 20,
         "s3_size_gb": 2.0,
+        # MLflow's client leaves its address in the environment of the process, whichever test connected last
+        "tracking_uri": "",
         # an interpreter in root's home can be run by root alone
         "service_account": "" if unprivileged else "root",
         **changes,
