@@ -1,7 +1,7 @@
 """A stack of NGINX, the access service and PostgreSQL as `sirena up` makes them, and a real OpenID provider."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -70,10 +70,10 @@ class House:
 
     def entries(self, event: str) -> list[dict[str, Any]]:
         """Return what the ledger holds of an event, oldest first, as one mapping each."""
-        return [
-            {"who": entry.who, "outcome": entry.outcome, **entry.facts()}
-            for entry in open_ledger(self.settings).read(events=[event])
-        ]
+        with closing(open_ledger(self.settings)) as ledger:
+            return [
+                {"who": entry.who, "outcome": entry.outcome, **entry.facts()} for entry in ledger.read(events=[event])
+            ]
 
     def causes(self) -> set[str]:
         """Return why sign-ins ended outside so far; the same again within a minute is not told twice."""
