@@ -126,6 +126,29 @@ def test_revoking_and_disabling_work_within_five_seconds(entry: Entry) -> None:
     assert entry.ask("GET", READ, Authorization=other).status_code == 401
 
 
+def test_after_a_new_password_nobody_is_in_by_the_old_one(entry: Entry) -> None:
+    """Neither by session nor by password within five seconds, nor by a session begun in them; the new one opens."""
+    cookie, other = sign_in(entry), "another horse, another battery"
+    assert entry.ask("GET", READ, Cookie=cookie).status_code == 204
+    assert entry.ask("GET", READ, Authorization=basic("viewer", PASSWORD)).status_code == 204
+    Accounts(entry.engine).set_password("viewer", other)
+    assert sign_in_answer(entry, "/").status_code == 401
+    time.sleep(FRESH_SECONDS + 0.1)
+    assert entry.ask("GET", READ, Cookie=cookie).status_code == 401
+    assert entry.ask("GET", READ, Authorization=basic("viewer", PASSWORD)).status_code == 401
+    assert entry.ask("GET", READ, Authorization=basic("viewer", other)).status_code == 204
+    assert sign_in_answer(entry, "/", other).status_code == 303
+
+
+def test_new_roles_count_within_five_seconds(entry: Entry) -> None:
+    """For sessions and tokens that are open already."""
+    token = entry.token("viewer")
+    assert entry.ask("POST", TRAIN, Authorization=token).status_code == 403
+    Accounts(entry.engine).set_roles("viewer", frozenset({Role.SCIENTIST}))
+    time.sleep(FRESH_SECONDS + 0.1)
+    assert entry.ask("POST", TRAIN, Authorization=token).status_code == 204
+
+
 def test_who_is_in_stays_in_while_the_database_starts_again_and_no_longer(entry: Entry) -> None:
     """A yes outlives its freshness while nobody can be asked, but not five seconds; a stranger gets no yes at all."""
     token, unknown = entry.token("viewer"), entry.token("scientist")
