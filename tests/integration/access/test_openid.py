@@ -184,7 +184,7 @@ def test_who_is_in_no_mapped_group_is_refused_and_gets_no_account(
     assert (answer.status_code, browser.identity) == (403, None)
     assert "ninguno de sus grupos" in answer.text
     assert "none of your groups" in answer.text
-    told = {"who": name, "outcome": "refused", "method": "openid", "cause": "no_role"}
+    told = {"who": name, "outcome": "refused", "method": "openid", "cause": "no_role", "times": 1}
     assert told in house.entries("login_failed")
     with house.store() as engine:
         assert Accounts(engine).get(name) is None
@@ -229,7 +229,7 @@ def test_a_disabled_account_stays_outside(house: House, browser: Browser) -> Non
     answer = browser.sign_in("sub-operator")
     assert (answer.status_code, browser.identity) == (403, None)
     assert "disabled" in answer.text
-    told = {"who": "oscar", "outcome": "refused", "method": "openid", "cause": "disabled"}
+    told = {"who": "oscar", "outcome": "refused", "method": "openid", "cause": "disabled", "times": 1}
     assert told in house.entries("login_failed")
 
 
