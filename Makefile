@@ -6,12 +6,14 @@ export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
 
-.PHONY: help demo test test-compat test-containers servers lint reformat bench docs lock clean
+.PHONY: help install demo test test-compat test-containers servers lint reformat bench docs lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-demo: .venv/runtime ## the whole chain on a synthetic hospital (KEEP=1 leaves it running)
+install: .venv/runtime ## install Sirena into .venv: hashed, locked dependencies; needs the network once
+
+demo: install ## the whole chain on a synthetic hospital (KEEP=1 leaves it running)
 	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
 
 test: servers .venv/development ## install everything and run all tests (T=path for some)

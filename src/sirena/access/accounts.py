@@ -1,4 +1,4 @@
-"""Accounts: making, listing, disabling, and locking out whoever guesses.
+"""Accounts: making, listing, changing, disabling, and locking out whoever guesses.
 
 After `FREE_ATTEMPTS` wrong passwords an account takes none for 30 s, and twice as long after each further one, up to
 15 minutes.
@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sirena.access.actions import Role
 from sirena.access.errors import AccountError
 from sirena.access.passwords import hash_password
-from sirena.access.store import ACCOUNTS, SESSIONS, TOKENS
+from sirena.access.store import ACCOUNTS, EXTERNAL_IDENTITIES, SESSIONS, TOKENS
 
 FREE_ATTEMPTS: Final = 5
 _FIRST_LOCK: Final = 30.0
@@ -110,6 +110,40 @@ class Accounts:
                 unrevoked = table.c.account == name, table.c.revoked.is_(None)
                 connection.execute(update(table).where(*unrevoked).values(revoked=now))
 
+    def enable(self, name: str) -> None:
+        """Enable an account again and unlock it; what it had open stays ended, and repeating it is safe.
+
+        Raises:
+            AccountError: there is none of this name.
+        """
+        self._change(name, disabled=False, failed_attempts=0, locked_until=0.0)
+
+    def set_password(self, name: str, password: str) -> None:
+        """Give an account another password, unlock it and end its sessions; tokens stay, and so does being disabled.
+
+        Whoever needed the old password may have been in with it, so nobody stays in by it.
+
+        Raises:
+            AccountError: there is none of this name, a provider vouches for it, or the password is too short.
+        """
+        self._require_own(name, "passwords")
+        values = {"password_hash": hash_password(password), "failed_attempts": 0, "locked_until": 0.0}
+        with self._engine.begin() as connection:
+            connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
+            held = SESSIONS.c.account == name, SESSIONS.c.revoked.is_(None)
+            connection.execute(update(SESSIONS).where(*held).values(revoked=self._clock()))
+
+    def set_roles(self, name: str, roles: frozenset[Role]) -> None:
+        """Let an account hold exactly these roles.
+
+        Raises:
+            AccountError: there is none of this name, its roles come from a provider, or there is no role.
+        """
+        if not roles:
+            raise AccountError("an account has at least one role", hint=f"roles: {', '.join(Role)}")
+        self._require_own(name, "roles")
+        self._change(name, roles=",".join(sorted(roles)))
+
     def note_failure(self, name: str) -> Account | None:
         """Count a wrong password, and lock the account when they are many."""
         with self._engine.begin() as connection:
@@ -130,10 +164,24 @@ class Accounts:
     def note_success(self, account: Account) -> None:
         """Forget wrong passwords after the right one."""
         if account.failed_attempts or account.locked_until:
-            with self._engine.begin() as connection:
-                connection.execute(
-                    update(ACCOUNTS).where(ACCOUNTS.c.name == account.name).values(failed_attempts=0, locked_until=0.0)
-                )
+            self._change(account.name, failed_attempts=0, locked_until=0.0)
+
+    def _change(self, name: str, **values: Any) -> None:
+        self.find(name)
+        with self._engine.begin() as connection:
+            connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
+
+    def _require_own(self, name: str, what: str) -> None:
+        """Refuse an account that a provider vouches for: what is the provider's is changed there."""
+        self.find(name)
+        with self._engine.connect() as connection:
+            query = select(EXTERNAL_IDENTITIES.c.issuer).where(EXTERNAL_IDENTITIES.c.account == name)
+            issuer = connection.scalar(query)
+        if issuer is not None:
+            raise AccountError(
+                f"{name} enters by single sign-on, so {what} come from the OpenID provider",
+                hint=f"change it at {issuer}; `sirena user disable` bars the account here",
+            )
 
 
 def is_account_name(text: str) -> bool:

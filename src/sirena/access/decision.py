@@ -9,8 +9,14 @@ from anyio import to_thread
 from sirena.access.actions import Action
 from sirena.access.authentication import Authenticator
 from sirena.access.credentials import read_credential
-from sirena.access.errors import ForbiddenError, ForgedIdentityError, MethodOverrideError, NotSignedInError
-from sirena.access.identity import NOBODY, Identity
+from sirena.access.errors import (
+    ForbiddenError,
+    ForgedIdentityError,
+    MethodOverrideError,
+    NotSignedInError,
+    SwitchedOffPollError,
+)
+from sirena.access.identity import NOBODY, Identity, Means
 from sirena.access.immutable import Write, read_write
 from sirena.access.origin import PageOfOrigin, require_same_origin
 from sirena.access.paths import Target, read_target
@@ -93,6 +99,7 @@ class DecisionMaker:
         try:
             require_same_origin(facts.method, identity, page_of_origin(facts))
             _require_reader(asked, body_is_read=body_is_read)
+            _refuse_polls(facts.method, identity, asked)
             self.require(identity, asked.action, asked.model)
             await self._leave_registered_alone(read_write(facts.method, target))
         except ForbiddenError as refusal:
@@ -145,6 +152,11 @@ def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
         fetch_site=facts.header("sec-fetch-site"),
         csrf_token=facts.header("x-sirena-csrf"),
     )
+
+
+def _refuse_polls(method: str, identity: Identity, asked: Asked) -> None:
+    if asked.action is Action.SWITCHED_OFF and method == "GET" and identity.means is Means.SESSION:
+        raise SwitchedOffPollError("this is switched off here")
 
 
 def _require_reader(asked: Asked, *, body_is_read: bool) -> None:

@@ -41,6 +41,14 @@ class ForgedIdentityError(AmbiguousRequestError):
     code = "forged_identity"
 
 
+class SwitchedOffPollError(ForbiddenError):
+    """A page of MLflow in a signed-in browser looks whether there is what Sirena does not use.
+
+    Refused like any other and not put on record: these pages look again and again, so each person who browses would
+    leave such refusals all day, and among them nobody would find the one that matters.
+    """
+
+
 class CrossSiteError(ForbiddenError):
     """Another site makes a browser act for whoever is signed in with it."""
 

@@ -19,7 +19,7 @@ from sirena.access.authentication import Authenticator
 from sirena.access.decision import DecisionMaker, refuse_tricks
 from sirena.access.downloads import TOLD_AGAIN_AFTER, model_taken
 from sirena.access.entry_refusals import EntryLog, EntryRefusals
-from sirena.access.errors import NotSignedInError
+from sirena.access.errors import NotSignedInError, SwitchedOffPollError
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.guarded_record import GuardedRecord
 from sirena.access.http_facts import read_facts, read_request_id
@@ -82,7 +82,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, SirenaError)
         facts = _facts_of(request)
-        if error.status in (401, 403):
+        if error.status in (401, 403) and not isinstance(error, SwitchedOffPollError):
             who = getattr(error, "who", "") or getattr(request.state, "who", "")
             try:
                 await to_thread.run_sync(record, "refusal", {**facts, "who": who, "cause": error.code})

@@ -61,6 +61,8 @@ def signing_in_routes(
             raise ForbiddenError("the form is not ours or too old", hint="open /auth/login again")
         target = local_target(fields.get("next", "/"))
         password = Password(fields.get("name", "").strip().lower(), fields.get("password", ""))
+        # a session outlives what is remembered: it begins by the password of now, not of two seconds ago
+        maker.authenticator.forget(password)
         try:
             identity = await maker.authenticator.identify(password, facts.address, facts.request_id)
         except NotSignedInError:

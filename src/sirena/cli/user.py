@@ -15,7 +15,10 @@ def register(app: typer.Typer) -> None:
     commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Accounts and their roles.")
     commands.command("add")(add)
     commands.command("list")(list_accounts)
+    commands.command("password")(password)
+    commands.command("roles")(roles)
     commands.command("disable")(disable)
+    commands.command("enable")(enable)
     app.add_typer(commands, name="user")
 
 
@@ -44,12 +47,12 @@ def add(
 
     if password_stdin and no_password:
         raise UsageError("--password-stdin and --no-password exclude each other")
-    roles = frozenset(_role(text) for text in role)
+    held = frozenset(_role(text) for text in role)
     settings = load_settings()
     accounts = Accounts(open_store(settings.effective_database_url))
-    password = None if no_password else _password(password_stdin)
-    with recorded(settings, AccountCreated, account=name, role=",".join(sorted(roles))):
-        account = accounts.add(name, roles, password)
+    chosen = None if no_password else _password(password_stdin)
+    with recorded(settings, AccountCreated, account=name, role=",".join(sorted(held))):
+        account = accounts.add(name, held, chosen)
     typer.echo(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
 
 
@@ -73,6 +76,76 @@ def list_accounts() -> None:
         without = "single sign-on" if account.name in external else "tokens only"
         entry = "password" if account.password_hash else without
         typer.echo(f"{account.name:<24} {','.join(sorted(account.roles)):<32} {state:<9} {entry}")
+
+
+def password(
+    name: Annotated[str, typer.Argument(help="Account.")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
+    ] = False,
+) -> None:
+    """Give an account another password, asked for twice unless it comes by standard input.
+
+    The old one is refused and the account's sessions end within seconds; a lock after wrong passwords is lifted. Tokens
+    go on: `sirena token revoke`.
+
+    Example: sirena user password maria
+    """
+    from sirena.access.accounts import Accounts
+    from sirena.access.store import open_store
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import AccountChanged
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    accounts = Accounts(open_store(settings.effective_database_url))
+    accounts.find(name)
+    chosen = _password(password_stdin)
+    with recorded(settings, AccountChanged, account=name, change="password"):
+        accounts.set_password(name, chosen)
+    typer.echo(f"{name} has another password; its sessions are ended")
+
+
+def roles(
+    name: Annotated[str, typer.Argument(help="Account.")],
+    role: Annotated[list[str], typer.Option(help="A role it has from now on; may be repeated. Others are taken away.")],
+) -> None:
+    """Replace the roles of an account, within seconds also for whoever is in.
+
+    Roles of accounts of single sign-on come from the provider's groups and are not changed here.
+
+    Example: sirena user roles maria --role scientist --role approver
+    """
+    from sirena.access.accounts import Accounts
+    from sirena.access.store import open_store
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import AccountChanged
+    from sirena.operations.settings import load_settings
+
+    held = frozenset(_role(text) for text in role)
+    settings = load_settings()
+    accounts = Accounts(open_store(settings.effective_database_url))
+    with recorded(settings, AccountChanged, account=name, change="role", role=",".join(sorted(held))):
+        accounts.set_roles(name, held)
+    typer.echo(f"{name} may enter as {', '.join(sorted(held))}")
+
+
+def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
+    """Enable a disabled account again, and unlock it; its former sessions and tokens stay ended.
+
+    Example: sirena user enable maria
+    """
+    from sirena.access.accounts import Accounts
+    from sirena.access.store import open_store
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import AccountChanged
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    accounts = Accounts(open_store(settings.effective_database_url))
+    with recorded(settings, AccountChanged, account=name, change="enabled"):
+        accounts.enable(name)
+    typer.echo(f"{name} is enabled; sessions and tokens are to be made anew")
 
 
 def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:

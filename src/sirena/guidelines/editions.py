@@ -1,11 +1,11 @@
-"""Guideline editions: those shipped, those imported below ``SIRENA_HOME``, and a local overlay on either.
+"""Guideline editions: those shipped, those imported, and a local overlay on either.
 
 An edition is a folder with ``breakpoints.csv`` and ``expected_resistance.csv`` (see `sirena.guidelines.tables`).
-Shipped ones lie beside this module; ``sirena guideline import`` writes others below ``SIRENA_HOME/guidelines``.
+Shipped ones lie beside this module; ``sirena guideline import`` writes others below ``SIRENA_HOME/guidelines``, or
+where ``SIRENA_GUIDELINES`` says: by it services behind the entry, which have a home of their own, read the stack's.
 """
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -76,9 +76,15 @@ def shipped(name: str) -> bool:
 
 
 def imported_folder() -> Path:
-    """Return where imported editions lie, below ``SIRENA_HOME``; it may not exist yet."""
-    home = os.environ.get("SIRENA_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".local" / "share" / "sirena") / "guidelines"
+    """Return where imported editions lie; the folder may not exist yet.
+
+    Raises:
+        SettingsError: the settings cannot be read.
+    """
+    # here, because tables that are interpreted need no settings
+    from sirena.operations.settings import load_settings
+
+    return load_settings().editions_folder
 
 
 def load_edition(name: str, overlay: Path | None = None) -> Edition:

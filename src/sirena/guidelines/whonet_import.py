@@ -2,7 +2,7 @@
 
 WHONET ships every year's figures as tab-delimited text (``Breakpoints.txt``, ``Organisms.txt``,
 ``ExpectedResistancePhenotypes.txt``, also gzipped). This module reads the human MIC rows for our antimicrobials,
-translates groups of organisms into our own, and writes an edition below ``SIRENA_HOME/guidelines``. What cannot be
+translates groups of organisms into our own, and writes an edition where `imported_folder` says. What cannot be
 translated is counted with its reason, never dropped in silence.
 
 Rules, each with a test of like name:
@@ -34,6 +34,7 @@ from sirena.guidelines.sites import parse_sites
 from sirena.guidelines.tables import breakpoints_text, expected_resistance_text, parse_concentration
 from sirena.guidelines.whonet_groups import genera_of_codes, group_of_whonet
 from sirena.guidelines.whonet_tables import read_whonet_tables
+from sirena.operations.open_folders import let_everyone_read
 
 _HIGH_LEVEL: Final = frozenset({"GEH", "STH"})
 """High-level aminoglycosides test synergy with a cell-wall agent; a statement on the class ("J01G") is about their use
@@ -54,7 +55,7 @@ class ImportedEdition:
 
 
 def import_whonet(paths: Iterable[Path], names: Iterable[str] = ()) -> list[ImportedEdition]:
-    """Import editions from WHONET's tables and store them below ``SIRENA_HOME``.
+    """Import editions from WHONET's tables and store them, readable by every account of the machine.
 
     Args:
         paths: the tables, plain or gzipped, in any order; the one of breakpoints is required.
@@ -207,7 +208,9 @@ def _store(
 ) -> None:
     """Write the edition beside its place and move it there, so that no reader sees half of it."""
     parent = imported_folder()
-    parent.mkdir(parents=True, exist_ok=True)
+    if not parent.is_dir():
+        parent.mkdir(parents=True)
+        let_everyone_read(parent)
     target = parent / folder_name(report.name)
     with tempfile.TemporaryDirectory(dir=parent, prefix=".importing-") as scratch:
         new = Path(scratch) / "new"
@@ -223,6 +226,8 @@ def _store(
             "skipped": report.skipped,
         }
         (new / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+        # the gate behind the entry reads it under another account
+        let_everyone_read(new)
         if target.exists():
             target.rename(Path(scratch) / "old")
         new.rename(target)

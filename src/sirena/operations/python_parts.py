@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.open_folders import let_everyone_read
 from sirena.operations.part import HttpHealth, Part, RunningHealth, ServiceHealth
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.s3 import credentials_file, credentials_mark
@@ -29,15 +30,17 @@ class PythonParts:
     account: Account
 
     def prepare(self) -> None:
-        """Make the folder in which these parts may write, and give them the secret they may read.
+        """Make the folder in which these parts may write, and give them the secret and the editions they may read.
 
         Raises:
-            PreparationError: the account cannot run our interpreter, as when the checkout lies in root's home.
+            PreparationError: the account cannot run our interpreter, as when the checkout lies in root's home, or
+                cannot read the imported editions.
         """
         self.account.own_folder(self.settings.service_home)
         secret = self.settings.openid_client_secret
         if secret:
             write_private(self._openid_secret_file, secret, self.account)
+        self._open_editions()
         if not self.account.can_run(sys.executable):
             raise PreparationError(
                 f"account {self.account.name!r} cannot run {sys.executable}",
@@ -107,7 +110,7 @@ class PythonParts:
             ServiceHealth(f"http://127.0.0.1:{port}/readyz"),
             __version__,
             port=port,
-            environment=self._own_settings(),
+            environment={**self._own_settings(), **self._editions()},
             stop_seconds=40,
             ready_seconds=120.0,
         )
@@ -132,6 +135,7 @@ class PythonParts:
             port=self.settings.access_port,
             environment={
                 **self._own_settings(),
+                **self._editions(),
                 "SIRENA_DATABASE_URL": f"postgresql://sirena@127.0.0.1:{self.settings.postgres_port}/sirena",
                 "PGPASSFILE": str(database.password_file),
                 **self._openid_secret(),
@@ -154,6 +158,26 @@ class PythonParts:
             __version__,
             environment={**own, **given, "SIRENA_HOME": str(home), "HOME": str(home / "backup")},
         )
+
+    def _open_editions(self) -> None:
+        """Let the account read the imported editions, if any: they may have come by a strict umask or a restore."""
+        folder = self.settings.editions_folder
+        if not folder.is_dir():
+            return
+        try:
+            if self.account.is_other:
+                let_everyone_read(folder)
+        except OSError as error:
+            raise PreparationError(f"{folder} cannot be opened to account {self.account.name!r}") from error
+        if not self.account.can_enter(folder):
+            raise PreparationError(
+                f"account {self.account.name!r} cannot enter {folder}",
+                hint="choose a SIRENA_GUIDELINES that others may enter, or leave it empty",
+            )
+
+    def _editions(self) -> dict[str, str]:
+        # of the stack's home, not of the services' own
+        return {variable_of("guidelines"): str(self.settings.editions_folder)}
 
     @property
     def _openid_secret_file(self) -> Path:

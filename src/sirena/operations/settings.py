@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     """The hospital's own rules in force on every guideline edition, a CSV file; commands use it unless `--overlay`
     names another, and the entry's gate always does. Empty means the editions as they are."""
 
+    guidelines: Path | None = Field(default=None, examples=["/srv/sirena/guidelines"])
+    """Folder of imported guideline editions, written by `sirena guideline import` and read by commands and by the
+    stack's services; empty means `guidelines` below `SIRENA_HOME`."""
+
     max_body: int = Field(default=32 * 2**20, ge=1024, examples=["33554432"])
     """Largest request body the service reads, in bytes; a larger one is answered 413."""
 
@@ -250,7 +254,7 @@ class Settings(BaseSettings):
             self.database_url = SecretStr(own)
         return self
 
-    @field_validator("home", "overlay")
+    @field_validator("home", "overlay", "guidelines")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
@@ -302,6 +306,11 @@ class Settings(BaseSettings):
     def service_home(self) -> Path:
         """The `SIRENA_HOME` of the production stack's services, which may write nowhere else."""
         return self.home / "service"
+
+    @property
+    def editions_folder(self) -> Path:
+        """Folder of imported guideline editions; it may not exist yet."""
+        return self.guidelines or self.home / "guidelines"
 
     @property
     def effective_user(self) -> str:

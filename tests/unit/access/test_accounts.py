@@ -188,3 +188,42 @@ def forging(tmp_path_factory: pytest.TempPathFactory) -> None:
     Accounts(engine).add("ana", frozenset({Role.VIEWER}), None)
     _TOKENS[:] = [Tokens(engine)]
     _SECRET[:] = [_TOKENS[0].create("ana")[1]]
+
+
+def test_a_new_password_unlocks_and_ends_sessions_but_no_tokens(accounts: Accounts, engine: Engine) -> None:
+    """Of this account alone; one that is too short changes nothing."""
+    accounts.add("ana", frozenset({Role.VIEWER}), None)
+    cookies = {name: Sessions(engine, hours=1).begin(name)[0] for name in ("maria", "ana")}
+    token = Tokens(engine).create("maria")[1]
+    for _ in range(FREE_ATTEMPTS):
+        accounts.note_failure("maria")
+    with pytest.raises(AccountError, match="a password has"):
+        accounts.set_password("maria", "short")
+    assert Sessions(engine, hours=1).resolve(cookies["maria"]) is not None
+    accounts.set_password("maria", PASSWORD)
+    assert Sessions(engine, hours=1).resolve(cookies["maria"]) is None
+    assert Sessions(engine, hours=1).resolve(cookies["ana"]) is not None
+    assert Tokens(engine).resolve(token) is not None
+    account = accounts.find("maria")
+    assert (account.failed_attempts, account.locked_until) == (0, 0.0)
+
+
+def test_an_enabled_account_is_unlocked_and_what_was_open_stays_ended(accounts: Accounts, engine: Engine) -> None:
+    """A leaver who comes back gets a new token; a new password does not enable by itself."""
+    token = Tokens(engine).create("maria")[1]
+    accounts.disable("maria")
+    accounts.set_password("maria", PASSWORD)
+    assert accounts.find("maria").disabled
+    accounts.note_failure("maria")
+    accounts.enable("maria")
+    account = accounts.find("maria")
+    assert (account.disabled, account.failed_attempts) == (False, 0)
+    assert Tokens(engine).resolve(token) is None
+    assert Tokens(engine).resolve(Tokens(engine).create("maria")[1]) is not None
+
+
+def test_an_account_keeps_at_least_one_role(accounts: Accounts) -> None:
+    """To bar somebody there is disabling."""
+    with pytest.raises(AccountError, match="at least one role"):
+        accounts.set_roles("maria", frozenset())
+    assert accounts.find("maria").roles == frozenset({Role.SCIENTIST})

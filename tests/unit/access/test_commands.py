@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from sirena.access.accounts import Accounts
 from sirena.access.actions import Role
 from sirena.access.external_identities import ExternalIdentities
 from sirena.access.openid_claims import ExternalPerson
+from sirena.access.passwords import verify_password
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.ledger.store import open_ledger
@@ -59,6 +61,52 @@ def test_an_account_is_made_listed_and_disabled(sirena: Typed) -> None:
     assert all(PASSWORD.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
 
 
+def changes() -> list[tuple[str, str, str]]:
+    """Return what changed of an account, its roles afterwards and the outcome, as it stands on record."""
+    entries = open_ledger(load_settings()).read()
+    facts = [(entry, entry.facts()) for entry in entries if entry.event == "account_changed"]
+    return [(said["change"], said.get("role", ""), entry.outcome) for entry, said in facts]
+
+
+def test_an_administrator_changes_password_and_roles_and_enables_again(sirena: Typed) -> None:
+    """Each change is on record by its kind; the new password is nowhere."""
+    sirena("user", "add", "maria", "--role", "scientist", "--password-stdin", entered=f"{PASSWORD}\n")
+    sirena("user", "disable", "maria")
+    assert sirena("user", "enable", "maria").code == 0
+    other = "another horse, another battery"
+    assert sirena("user", "password", "maria", "--password-stdin", entered=f"{other}\n").code == 0
+    ended = sirena("user", "roles", "maria", "--role", "scientist", "--role", "approver")
+    assert (ended.code, ended.output) == (0, "maria may enter as approver, scientist\n")
+    assert sirena("user", "list").output.split() == ["maria", "approver,scientist", "active", "password"]
+    account = Accounts(open_store(load_settings().effective_database_url)).find("maria")
+    assert verify_password(account.password_hash, other)
+    assert not verify_password(account.password_hash, PASSWORD)
+    assert [change for change in changes() if change[2] == "done"] == [
+        ("disabled", "", "done"),
+        ("enabled", "", "done"),
+        ("password", "", "done"),
+        ("role", "approver,scientist", "done"),
+    ]
+    home = load_settings().home
+    assert all(other.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("change", [["roles", "vera", "--role", "admin"], ["password", "vera", "--password-stdin"]])
+def test_what_the_provider_says_of_an_account_is_not_changed_here(sirena: Typed, change: list[str]) -> None:
+    """A password of ours would be a way round the provider, which may have let the person go."""
+    store = open_store(load_settings().effective_database_url)
+    person = ExternalPerson("https://id.hospital.example", "sub-1", "vera", frozenset({Role.VIEWER}))
+    ExternalIdentities(store).create(person)
+    ended = sirena("user", *change, entered=f"{PASSWORD}\n")
+    assert ended.code == 2
+    assert "single sign-on" in ended.errors
+    assert "https://id.hospital.example" in ended.errors
+    account = Accounts(store).find("vera")
+    assert (account.roles, account.password_hash) == (frozenset({Role.VIEWER}), None)
+    assert "done" not in {outcome for _, _, outcome in changes()}
+    store.dispose()
+
+
 def test_an_account_of_the_provider_is_listed_gets_tokens_and_is_disabled(sirena: Typed) -> None:
     """Like any other, for MLflow's client and curl; only its password is elsewhere."""
     store = open_store(load_settings().effective_database_url)
@@ -102,6 +150,10 @@ def test_a_token_is_shown_once_and_revoked_by_its_id(sirena: Typed) -> None:
         (["user", "add", "x", "--role", "viewer", "--password-stdin"], "a password has 12"),
         (["user", "add", "x", "--role", "viewer", "--password-stdin", "--no-password"], "exclude each other"),
         (["user", "disable", "nobody"], "there is no account"),
+        (["user", "enable", "nobody"], "there is no account"),
+        (["user", "password", "nobody", "--password-stdin"], "there is no account"),
+        (["user", "roles", "nobody", "--role", "viewer"], "there is no account"),
+        (["user", "roles", "nobody", "--role", "root"], "there is no role"),
         (["token", "create", "--user", "nobody"], "there is no account"),
         (["token", "create", "--user", "nobody", "--expires", "soon"], "a number and d, h or m"),
         (["token", "create", "--user", "nobody", "--scope", "switched_off"], "there is no scope"),

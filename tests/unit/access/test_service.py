@@ -73,6 +73,47 @@ def test_each_role_gets_what_the_policy_says(entry: Entry, role: Role) -> None:
         assert entry.ask(method, uri, Authorization=token).status_code == expected, (role, uri)
 
 
+POLLED = [
+    "/ajax-api/3.0/mlflow/assistant/config",
+    "/ajax-api/3.0/mlflow/assistant/providers",
+    "/ajax-api/3.0/mlflow/assistant/providers/x/health",
+    "/ajax-api/2.0/mlflow/gateway-proxy?gateway_path=api%2F2.0%2Fendpoints%2F",
+    "/ajax-api/2.0/mlflow/users/current",
+]
+"""What MLflow's pages look for by themselves, some of it every minute."""
+
+
+@pytest.mark.parametrize("uri", POLLED)
+def test_what_pages_look_for_by_themselves_is_refused_and_fills_no_ledger(entry: Entry, uri: str) -> None:
+    """For a signed-in browser alone: anybody else who asks means it, and is on record."""
+    assert entry.ask("GET", uri, Cookie=sign_in(entry)).status_code == 403
+    assert entry.told("refusal") == []
+    assert entry.ask("GET", uri).status_code == 401
+    assert entry.ask("GET", uri, Cookie=f"{SESSION_COOKIE}=made-up").status_code == 401
+    assert entry.ask("GET", uri, Authorization=entry.token("viewer")).status_code == 403
+    assert entry.ask("GET", uri, Authorization=basic("viewer", PASSWORD)).status_code == 403
+    assert [facts["who"] for facts in entry.told("refusal")] == ["", "viewer"]
+
+
+def test_a_browser_that_asks_for_more_than_a_look_is_on_record(entry: Entry) -> None:
+    """Other methods, other routes, tricks: as before."""
+    cookie = sign_in(entry)
+    assistant = "/ajax-api/3.0/mlflow/assistant"
+    asked = [
+        ("PUT", f"{assistant}/config"),
+        ("POST", f"{assistant}/message"),
+        ("POST", "/ajax-api/2.0/mlflow/gateway-proxy"),
+        ("HEAD", f"{assistant}/config"),
+        ("GET", f"{assistant}/invented"),
+        ("GET", "/ajax-api/2.0/mlflow/users/list"),
+    ]
+    for method, uri in asked:
+        assert entry.ask(method, uri, Cookie=cookie, Origin=f"https://{HOST}").status_code == 403, uri
+    assert entry.ask("GET", POLLED[0], Cookie=cookie, X_HTTP_Method="PUT").status_code == 403
+    found = [(facts["action"], facts["resource"]) for facts in entry.told("refusal")]
+    assert found == [*asked, ("GET", POLLED[0])]
+
+
 def test_scopes_narrow_a_token(entry: Entry) -> None:
     """A token for reading does not train, although its owner does."""
     token = entry.token("scientist", scopes=frozenset({Action.BROWSE}))
@@ -124,6 +165,29 @@ def test_revoking_and_disabling_work_within_five_seconds(entry: Entry) -> None:
     time.sleep(FRESH_SECONDS + 0.1)
     assert entry.ask("GET", READ, Authorization=token).status_code == 401
     assert entry.ask("GET", READ, Authorization=other).status_code == 401
+
+
+def test_after_a_new_password_nobody_is_in_by_the_old_one(entry: Entry) -> None:
+    """Neither by session nor by password within five seconds, nor by a session begun in them; the new one opens."""
+    cookie, other = sign_in(entry), "another horse, another battery"
+    assert entry.ask("GET", READ, Cookie=cookie).status_code == 204
+    assert entry.ask("GET", READ, Authorization=basic("viewer", PASSWORD)).status_code == 204
+    Accounts(entry.engine).set_password("viewer", other)
+    assert sign_in_answer(entry, "/").status_code == 401
+    time.sleep(FRESH_SECONDS + 0.1)
+    assert entry.ask("GET", READ, Cookie=cookie).status_code == 401
+    assert entry.ask("GET", READ, Authorization=basic("viewer", PASSWORD)).status_code == 401
+    assert entry.ask("GET", READ, Authorization=basic("viewer", other)).status_code == 204
+    assert sign_in_answer(entry, "/", other).status_code == 303
+
+
+def test_new_roles_count_within_five_seconds(entry: Entry) -> None:
+    """For sessions and tokens that are open already."""
+    token = entry.token("viewer")
+    assert entry.ask("POST", TRAIN, Authorization=token).status_code == 403
+    Accounts(entry.engine).set_roles("viewer", frozenset({Role.SCIENTIST}))
+    time.sleep(FRESH_SECONDS + 0.1)
+    assert entry.ask("POST", TRAIN, Authorization=token).status_code == 204
 
 
 def test_who_is_in_stays_in_while_the_database_starts_again_and_no_longer(entry: Entry) -> None:

@@ -1,6 +1,8 @@
 """Importing WHONET's tables: each rule of `sirena.guidelines.whonet_import` in a test of like name."""
 
 import gzip
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -158,6 +160,29 @@ def test_importing_again_replaces(tmp_path: Path) -> None:
 def test_imported_editions_lie_below_sirena_home() -> None:
     """The same home as everything else Sirena writes."""
     assert imported_folder() == load_settings().home / "guidelines"
+
+
+def test_imported_editions_lie_where_the_setting_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service with a home of its own reads those of the stack."""
+    import_whonet([table(tmp_path / "r.txt", BREAKPOINTS, row("EBC", "FAMILY_CODE", "AMK", "16", "64"))])
+    folder = imported_folder()
+    monkeypatch.setenv("SIRENA_HOME", str(tmp_path / "service"))
+    assert "CLSI 1999" not in editions()
+    monkeypatch.setenv("SIRENA_GUIDELINES", str(folder))
+    assert load_edition("CLSI 1999").breakpoints[0].susceptible == 16
+
+
+def test_every_account_may_read_an_imported_edition_and_only_its_owner_write_it(tmp_path: Path) -> None:
+    """Whatever the umask of whoever imported it: the figures are published, and the gate is another account."""
+    before = os.umask(0o077)
+    try:
+        import_whonet([table(tmp_path / "r.txt", BREAKPOINTS, row("EBC", "FAMILY_CODE", "AMK", "16", "64"))])
+    finally:
+        os.umask(before)
+    found = [imported_folder(), *imported_folder().rglob("*")]
+    assert len(found) == 5
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_dir()} == {0o755}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_file()} == {0o644}
 
 
 def test_a_shipped_edition_is_not_replaced(tmp_path: Path) -> None:

@@ -62,6 +62,9 @@ def test_a_crashed_part_is_restarted_and_sigterm_lets_it_drain(tmp_path: Path) -
         assert supervisor.stop()
     log = (tmp_path / "logs" / "worker.log").read_text()
     assert odd in log
+    # one log for each part, whatever was started how often; the listener has its own beside the supervisor's
+    assert [file.name for file in (tmp_path / "logs").iterdir()] == ["worker.log"]
+    assert (tmp_path / "supervisor" / "leftovers.log").read_text() == ""
     assert "drained" in log
     assert not supervisor.is_running()
     assert not supervisor.stop()

@@ -16,7 +16,7 @@ from sirena.operations.settings import Settings, load_settings, settings_file, v
 
 _SETTINGS: Final = "settings.env"
 _NAMED_FILES: Final = ("policy", "gate")
-_OF_THE_MACHINE: Final = ("home", "profile", "backup_password_file", "backup_credentials")
+_OF_THE_MACHINE: Final = ("home", "profile", "guidelines", "backup_password_file", "backup_credentials")
 _EDITIONS: Final = "guidelines"
 
 
@@ -46,7 +46,7 @@ def collect(settings: Settings, into: Path) -> list[str]:
         file = getattr(settings, name)
         if file is not None and file.is_file():
             shutil.copyfile(file, folder / f"{name}.toml")
-    editions = settings.home / _EDITIONS
+    editions = settings.editions_folder
     if editions.is_dir():
         shutil.copytree(editions, folder / _EDITIONS)
     return secret
@@ -62,7 +62,7 @@ def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
         The settings in force afterwards, and a sentence for the operator.
     """
     folder = taken_out / CONFIGURATION
-    editions = settings.home / _EDITIONS
+    editions = settings.editions_folder
     if (folder / _EDITIONS).is_dir():
         shutil.copytree(folder / _EDITIONS, editions, dirs_exist_ok=True)
     text = (folder / _SETTINGS).read_text(encoding="utf-8")

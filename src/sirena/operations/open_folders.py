@@ -1,0 +1,22 @@
+"""Folders that every account may read: what is no secret, and is needed by services that write nothing there."""
+
+from pathlib import Path
+from typing import Final
+
+_ENTER: Final = 0o555
+_READ: Final = 0o444
+
+
+def let_everyone_read(folder: Path) -> None:
+    """Let every account read a folder and all below it, whatever the umask was; who may write stays as it is.
+
+    Raises:
+        OSError: it belongs to somebody else.
+    """
+    for path in (folder, *folder.rglob("*")):
+        if path.is_symlink():
+            continue
+        mode = path.stat().st_mode & 0o7777
+        wanted = mode | (_ENTER if path.is_dir() else _READ)
+        if wanted != mode:
+            path.chmod(wanted)

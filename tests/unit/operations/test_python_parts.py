@@ -1,0 +1,93 @@
+"""What the services behind the entry are given, tried as the account they run under."""
+
+import os
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from sirena.guidelines.editions import SHIPPED
+from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.part import Part
+from sirena.operations.postgresql import PostgreSql
+from sirena.operations.python_parts import PythonParts
+from sirena.operations.settings import Settings
+from tests.production_machine import private_home, production_settings
+
+NEEDS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="without root the services run as whoever starts them")
+
+
+def python_parts(settings: Settings) -> PythonParts:
+    """Describe the services as the stack does."""
+    account = (
+        Account.named(settings.service_account or settings.account) if os.getuid() == 0 else Account.of_this_process()
+    )
+    return PythonParts(settings, account)
+
+
+def parts_with_editions(parts: PythonParts) -> list[Part]:
+    """Return the parts that read editions."""
+    database = PostgreSql(parts.settings, parts.account, parts.account)
+    return [parts.service(parts.settings.service_port), parts.access(database, parts.settings.home / "refused")]
+
+
+def import_by_strict_umask(folder: Path) -> None:
+    """Leave an edition that only its importer may read, as a restore or an older Sirena may have."""
+    shutil.copytree(SHIPPED / "clsi_2025", folder / "clsi_1998")
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_services_read_the_editions_of_the_stack(elsewhere: bool) -> None:
+    """With the environment and as the account of each part; their own home holds none."""
+    with private_home() as home:
+        settings = production_settings(home, guidelines=home / "elsewhere" if elsewhere else None)
+        import_by_strict_umask(settings.editions_folder)
+        parts = python_parts(settings)
+        parts.prepare()
+        for part in parts_with_editions(parts):
+            program = "from sirena.guidelines.editions import load_edition; print(load_edition('CLSI 1998').drugs[0])"
+            said = parts.account.run([sys.executable, "-c", program], environment=part.environment)
+            assert said.strip() == "AMK", part.name
+
+
+@NEEDS_ROOT
+def test_an_unprivileged_account_may_read_editions_and_write_none() -> None:
+    """By the modes of folder and files."""
+    with private_home() as home:
+        settings = production_settings(home, service_account="postgres")
+        import_by_strict_umask(settings.editions_folder)
+        table = settings.editions_folder / "clsi_1998" / "breakpoints.csv"
+        parts = python_parts(settings)
+        with pytest.raises(PreparationError):
+            parts.account.run(["cat", str(table)])
+        # an interpreter in root's home can be run by root alone, and that is found out last
+        with suppress(PreparationError):
+            parts.prepare()
+        assert parts.account.run(["cat", str(table)]) == table.read_text(encoding="utf-8")
+        for command in (["touch", str(table)], ["touch", str(table.with_name("new"))], ["rm", str(table)]):
+            with pytest.raises(PreparationError):
+                parts.account.run(command)
+
+
+@NEEDS_ROOT
+def test_a_folder_that_the_services_cannot_reach_is_named_before_anything_starts(tmp_path: Path) -> None:
+    """Rather than refusing every promotion later."""
+    tmp_path.chmod(0o700)
+    with private_home() as home:
+        settings = production_settings(home, guidelines=tmp_path / "editions", service_account="postgres")
+        (tmp_path / "editions").mkdir()
+        parts = python_parts(settings)
+        with pytest.raises(PreparationError, match="cannot enter"):
+            parts.prepare()
+
+
+def test_no_editions_are_no_trouble() -> None:
+    """A fresh server has imported none."""
+    with private_home() as home:
+        settings = production_settings(home)
+        python_parts(settings).prepare()
+        assert not settings.editions_folder.exists()
