@@ -185,7 +185,7 @@ def test_who_is_in_no_mapped_group_is_refused_and_gets_no_account(
     assert "ninguno de sus grupos" in answer.text
     assert "none of your groups" in answer.text
     told = {"who": name, "outcome": "refused", "method": "openid", "cause": "no_role"}
-    assert told in house.entries("login_failed")
+    assert any(told.items() <= entry.items() for entry in house.entries("login_failed"))
     with house.store() as engine:
         assert Accounts(engine).get(name) is None
 
@@ -230,7 +230,7 @@ def test_a_disabled_account_stays_outside(house: House, browser: Browser) -> Non
     assert (answer.status_code, browser.identity) == (403, None)
     assert "disabled" in answer.text
     told = {"who": "oscar", "outcome": "refused", "method": "openid", "cause": "disabled"}
-    assert told in house.entries("login_failed")
+    assert any(told.items() <= entry.items() for entry in house.entries("login_failed"))
 
 
 def test_an_account_with_a_password_is_not_taken_over_by_its_name(house: House, browser: Browser) -> None:
