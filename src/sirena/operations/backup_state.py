@@ -30,7 +30,7 @@ class RunOutcome(StrEnum):
     OK = "ok"
     FAILED = "failed"
     UNFINISHED = "unfinished"
-    """Begun, and no end noted: it is under way (see `exclusive.is_under_way`), or was killed."""
+    """Begun, and no end noted: it is under way, or was killed."""
 
 
 @dataclass(frozen=True)

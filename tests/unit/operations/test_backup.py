@@ -10,7 +10,7 @@ from sirena.domain.errors import UsageError
 from sirena.operations.backup.answers import COLUMNS, ORGANISMS, fixed_isolates
 from sirena.operations.backup.configuration import collect, put_back
 from sirena.operations.backup.errors import BackupRunningError, DamagedBackupError
-from sirena.operations.backup.exclusive import exclusive, is_under_way
+from sirena.operations.backup.exclusive import exclusive
 from sirena.operations.backup.manifest import LedgerEnd, Manifest, facts_of, files_of
 from sirena.operations.backup.repository import Repository, Snapshot
 from sirena.operations.backup.schedule import due
@@ -111,12 +111,12 @@ def test_a_manifest_that_is_none_is_told(tmp_path: Path, content: str | None) ->
 def test_one_at_a_time(tmp_path: Path) -> None:
     """The second is refused and told of the first; afterwards the way is free."""
     settings = Settings(home=tmp_path)
-    assert not is_under_way(settings)
-    with exclusive(settings, "drill"):
-        assert is_under_way(settings)
-        with pytest.raises(BackupRunningError, match="a drill"), exclusive(settings, "backup"):
-            pass
-    assert not is_under_way(settings)
+    with (
+        exclusive(settings, "drill"),
+        pytest.raises(BackupRunningError, match="a drill"),
+        exclusive(settings, "backup"),
+    ):
+        pass
     with exclusive(settings, "backup"):
         pass
 
