@@ -15,6 +15,7 @@ from sirena.access.policy import load_policy
 from sirena.access.service import AccessParts, create_access_app
 from sirena.access.tokens import Tokens
 from sirena.access.upstream import Upstream
+from sirena.domain.errors import SirenaError
 from sirena.serving.server import bind, url_of
 
 HOST = "sirena.hospital.example:5000"
@@ -29,6 +30,8 @@ class Entry:
         self.engine = engine
         self.client = client
         self.events: list[tuple[str, Mapping[str, Any]]] = []
+        self.records = True
+        """False while the ledger cannot be written."""
 
     def ask(self, method: str, uri: str, **headers: str) -> httpx.Response:
         """Ask for a decision; underscores in header names stand for hyphens."""
@@ -44,6 +47,12 @@ class Entry:
     def token(self, account: str, **options: Any) -> str:
         """Return the header of a fresh token."""
         return f"Bearer {Tokens(self.engine).create(account, **options)[1]}"
+
+    def record(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Be the ledger."""
+        if not self.records:
+            raise SirenaError("the ledger cannot be written")
+        self.events.append((event, facts))
 
     def told(self, event: str) -> list[Mapping[str, Any]]:
         """Return what was recorded under a name."""
@@ -61,7 +70,7 @@ def running_entry(engine: Engine, upstream: Upstream | None = None, *, port: int
     bound = bind("127.0.0.1", port)
     with httpx.Client(base_url=url_of(bound), timeout=30, trust_env=False) as client:
         entry = Entry(engine, client)
-        parts = AccessParts(engine, load_policy(), notify=lambda *event: entry.events.append(event), upstream=upstream)
+        parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream)
         server = uvicorn.Server(uvicorn.Config(create_access_app(parts), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()

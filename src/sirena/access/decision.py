@@ -47,6 +47,11 @@ class RequestFacts:
         """Return a header's value, empty if absent."""
         return self.headers.get(name, "")
 
+    @property
+    def record(self) -> dict[str, str]:
+        """What every event of the request says."""
+        return {"origin": self.address, "request_id": self.request_id}
+
 
 class Registered(Protocol):
     """What the decision has to know of the registry. The methods may block."""

@@ -5,6 +5,8 @@ each account and model, told again after an hour, and not one for each file.
 """
 
 import re
+import time
+from collections.abc import Callable
 from typing import Final
 
 from sirena.access.actions import Action
@@ -12,6 +14,7 @@ from sirena.access.decision import Decision
 
 TOLD_AGAIN_AFTER: Final = 3600.0
 """Seconds."""
+_REMEMBERED: Final = 10_000
 _LOGGED_MODEL: Final = re.compile(r"/(?:models|logged-models)/(m-[0-9a-f]{32})/")
 
 
@@ -28,3 +31,24 @@ def model_taken(decision: Decision) -> str:
         return f"models/{logged[1]}"
     name = decision.asked.model
     return f"{name}/{decision.target.query.get('version', '')}" if name else ""
+
+
+class DownloadsTold:
+    """Remembers which account's download of which model went on record lately."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[tuple[str, str], float] = {}
+
+    def is_news(self, account: str, model: str) -> bool:
+        """Tell whether this was not told within the hour."""
+        told = self._told.get((account, model))
+        return told is None or self._clock() - told >= TOLD_AGAIN_AFTER
+
+    def note(self, account: str, model: str) -> None:
+        """Remember that this is on record now."""
+        self._told.pop((account, model), None)
+        if len(self._told) >= _REMEMBERED:
+            # the oldest is forgotten: told once too often rather than memory without end
+            del self._told[next(iter(self._told))]
+        self._told[account, model] = self._clock()

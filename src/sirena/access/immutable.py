@@ -11,7 +11,7 @@ from typing import Final
 from sirena.access.errors import ForbiddenError
 from sirena.access.paths import Target
 
-IDENTIFIER: Final = re.compile(r"(?<![0-9a-z-])(?:m-)?[0-9a-f]{32}(?![0-9a-z])")
+_IDENTIFIER: Final = re.compile(r"(?<![0-9a-z-])(?:m-)?[0-9a-f]{32}(?![0-9a-z])")
 """Id of a run or a logged model, as MLflow makes them."""
 _ARTIFACTS: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow-artifacts/(?:artifacts|mpu/\w+)/(?P<path>.+)")
 _MODEL: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/logged-models/(?P<model>[^/]+)(?P<rest>/.*)?")
@@ -43,7 +43,7 @@ def read_write(method: str, target: Target) -> Write | None:
     if method in _READING:
         return None
     if found := _ARTIFACTS.fullmatch(target.path):
-        named = frozenset(IDENTIFIER.findall(found["path"]))
+        named = frozenset(_IDENTIFIER.findall(found["path"]))
         if method == "DELETE" and not named:
             raise ForbiddenError("a folder of several runs or models is not deleted", hint="delete them one by one")
         certificate = found["path"] if method == "PUT" and _LATER_CERTIFICATE.fullmatch(found["path"]) else ""

@@ -22,7 +22,6 @@ from sirena.access.openid_provider import OpenIdProvider
 from sirena.access.openid_refusals import NOT_SET_UP, PROVIDER, STATE, TOKEN, SignInRefusedError
 from sirena.access.pages import HEADERS, drop_cookie, let_in, local_target, page, set_cookie
 from sirena.access.sessions import Sessions
-from sirena.access.throttle import Repetitions
 
 _METHOD: Final = "openid"
 _MOST_FIELDS: Final = 20
@@ -48,7 +47,6 @@ class SingleSignOn:
         self._notify = notify
         self._lifetime = int(session_hours * 3600)
         self._journeys = Journeys()
-        self._repeated = Repetitions()
 
     @property
     def label(self) -> str:
@@ -78,13 +76,12 @@ class SingleSignOn:
     async def callback(self, request: Request) -> Response:
         """Take the provider's answer, and let in or refuse."""
         facts = read_facts(request)
-        record = {"origin": facts.address, "request_id": facts.request_id}
         try:
-            name, target = await self._arrive(request, record)
+            name, target = await self._arrive(request, facts.record)
         except SignInRefusedError as refused:
             response = await self._refused(request, refused)
         else:
-            await to_thread.run_sync(self._notify, "login", {"who": name, "method": _METHOD, **record})
+            await to_thread.run_sync(self._notify, "login", {"who": name, "method": _METHOD, **facts.record})
             session = await to_thread.run_sync(self._sessions.begin, name)
             response = let_in(target, session, self._lifetime)
         drop_cookie(response, JOURNEY_COOKIE)
@@ -119,10 +116,9 @@ class SingleSignOn:
     async def _refused(self, request: Request, refused: SignInRefusedError) -> Response:
         facts = read_facts(request)
         refusal = refused.refusal
-        if refusal is not NOT_SET_UP and self._repeated.is_news((refused.who, facts.address, refusal.cause)):
+        if refusal is not NOT_SET_UP:
             said = {"who": refused.who, "method": _METHOD, "cause": refusal.cause}
-            record = {"origin": facts.address, "request_id": facts.request_id}
-            await to_thread.run_sync(self._notify, "login_failed", said | record)
+            await to_thread.run_sync(self._notify, "login_failed", said | facts.record)
         return page("refused.html.j2", status=refusal.status, refusal=refusal, request_id=facts.request_id)
 
 

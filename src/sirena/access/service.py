@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sirena.access.accounts import Accounts
 from sirena.access.authentication import Authenticator
 from sirena.access.decision import DecisionMaker, refuse_tricks
-from sirena.access.downloads import TOLD_AGAIN_AFTER, model_taken
+from sirena.access.downloads import DownloadsTold, model_taken
 from sirena.access.entry_refusals import EntryLog, EntryRefusals
 from sirena.access.errors import NotSignedInError, SwitchedOffPollError
 from sirena.access.events import Notify, tell_nobody
@@ -31,7 +31,6 @@ from sirena.access.routes import shipped_routes
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
 from sirena.access.stage_control import StageControl
-from sirena.access.throttle import Repetitions
 from sirena.access.tokens import Tokens
 from sirena.access.upstream import Upstream
 from sirena.domain.errors import GateError, SirenaError
@@ -67,7 +66,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     control = StageControl(maker, parts.upstream, record) if parts.upstream else None
 
     entry = EntryRefusals(parts.entry_log, parts.notify) if parts.entry_log else None
-    taken = Repetitions(seconds=TOLD_AGAIN_AFTER)
+    taken = DownloadsTold()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -107,9 +106,10 @@ def create_access_app(parts: AccessParts) -> FastAPI:
         decision = await maker.decide(facts)
         identity = decision.identity
         model = model_taken(decision)
-        if model and taken.is_news((identity.name, model)):
-            record = {"who": identity.name, "origin": facts.address, "request_id": facts.request_id, "resource": model}
-            await to_thread.run_sync(parts.notify, "downloaded", record)
+        if model and taken.is_news(identity.name, model):
+            told = {"who": identity.name, **facts.record, "resource": model}
+            await to_thread.run_sync(record, "downloaded", told)
+            taken.note(identity.name, model)
         return Response(
             status_code=204,
             headers={

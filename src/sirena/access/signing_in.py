@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from sirena.access.actions import Action
 from sirena.access.credentials import SESSION_COOKIE, Password, SessionCookie, read_credential
-from sirena.access.decision import DecisionMaker, RequestFacts, page_of_origin
+from sirena.access.decision import DecisionMaker, page_of_origin
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError, NotSignedInError
 from sirena.access.events import Notify
 from sirena.access.http_facts import read_facts
@@ -94,7 +94,7 @@ def signing_in_routes(
         if identity.means is Means.SESSION and isinstance(credential, SessionCookie):
             await to_thread.run_sync(sessions.end, credential.value)
             maker.authenticator.forget(credential)
-            await to_thread.run_sync(notify, "logout", _who(identity.name, facts))
+            await to_thread.run_sync(notify, "logout", {"who": identity.name, **facts.record})
             if elsewhere := await single_sign_on.address_after_logout(identity.name):
                 # a page and no redirect: browsers hold pages to `form-action 'self'` through redirects too
                 response = page("signed_out.html.j2", provider=single_sign_on.label, provider_address=elsewhere)
@@ -118,7 +118,3 @@ async def _form(request: Request) -> dict[str, str]:
     except ValueError as error:
         raise AmbiguousRequestError("the form cannot be read") from error
     return {name: values[0] for name, values in fields.items() if len(values) == 1}
-
-
-def _who(name: str, facts: RequestFacts) -> dict[str, str]:
-    return {"who": name, "origin": facts.address, "request_id": facts.request_id}

@@ -167,7 +167,7 @@ class StageControl:
         return response
 
     def _record(self, facts: RequestFacts, who: str) -> dict[str, Any]:
-        return {"who": who, "origin": facts.address, "request_id": facts.request_id, "act": uuid.uuid4().hex}
+        return {"who": who, **facts.record, "act": uuid.uuid4().hex}
 
     async def _pass_on(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | None) -> Response:
         headers = {name: facts.headers[name] for name in _PASSED_ON if name in facts.headers}

@@ -1,4 +1,4 @@
-"""Where accounts, tokens and sessions are kept: four tables, in PostgreSQL or in a SQLite file.
+"""Where accounts, external identities, tokens and sessions are kept, in PostgreSQL or in a SQLite file.
 
 Times are seconds since 1970 (UTC) as doubles: the one form in which both databases and every comparison agree. The
 tables are made and changed by the revisions in `migrations`; a database of another revision is refused rather than

@@ -10,8 +10,6 @@ LIMIT: Final = 50
 WINDOW: Final = 300.0
 """Seconds."""
 _ADDRESSES: Final = 10_000
-_TOLD_AGAIN_AFTER: Final = 60.0
-"""Seconds after which the same is news again."""
 
 
 class FailureThrottle:
@@ -36,23 +34,3 @@ class FailureThrottle:
             # the oldest address is forgotten, so that a flood of addresses cannot fill the memory
             del self._failures[next(iter(self._failures))]
         self._failures.setdefault(address, deque(maxlen=LIMIT)).append(self._clock())
-
-
-class Repetitions:
-    """Says whether something is news: the same again within a minute is not, so that nobody can flood the ledger."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic, *, seconds: float = _TOLD_AGAIN_AFTER) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._told: dict[tuple[str, ...], float] = {}
-
-    def is_news(self, fact: tuple[str, ...]) -> bool:
-        """Tell whether this was not told lately, and remember it."""
-        now = self._clock()
-        if now - self._told.get(fact, -self._seconds) < self._seconds:
-            return False
-        if len(self._told) >= _ADDRESSES:
-            del self._told[next(iter(self._told))]
-        self._told.pop(fact, None)
-        self._told[fact] = now
-        return True

@@ -14,10 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betaincinv
-
-from sirena.certification.comparison import LEVEL
 
 CONFIDENCE: Final = 0.95
 """Two-sided coverage of every interval."""
@@ -144,23 +141,3 @@ class Agreement:
             TypeError: the document is not such a count.
         """
         return cls(**document)
-
-
-def measure_agreement(labels: NDArray[np.uint8], answers: NDArray[np.uint8]) -> Agreement:
-    """Count agreement of a model's answers with labels.
-
-    Args:
-        labels: positions in `ANSWERS`; those that are no category (NI, not asked) are left out.
-        answers: the model's, same shape.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
-    if labels.shape != answers.shape:
-        raise ValueError(f"labels of shape {labels.shape} for answers of shape {answers.shape}")
-    expected, given = LEVEL[labels], LEVEL[answers]
-    labelled = expected >= 0
-    answered = labelled & (given >= 0)
-    confusion = np.zeros((len(LEVELS), len(LEVELS)), dtype=np.int64)
-    np.add.at(confusion, (expected[answered], given[answered]), 1)
-    return Agreement.of_confusion(int(labelled.sum()), confusion.tolist())

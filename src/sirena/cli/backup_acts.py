@@ -1,7 +1,6 @@
 """Backup, restore and drill as acts on record: alone, noted for `sirena status`, between intention and outcome."""
 
 import contextlib
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
@@ -14,12 +13,12 @@ from sirena.operations.backup.drilling import Drilled
 from sirena.operations.backup.drilling import drill as put_back_beside
 from sirena.operations.backup.exclusive import exclusive
 from sirena.operations.backup.making import MadeBackup, back_up, require_production
-from sirena.operations.backup.objects import Tell
 from sirena.operations.backup.repository import Snapshot
 from sirena.operations.backup.restoring import RestoredBackup, restore
 from sirena.operations.backup_state import Activity, noting
 from sirena.operations.schema import SchemaError
 from sirena.operations.settings import Settings
+from sirena.operations.steps import Tell
 
 
 def make_backup(settings: Settings, tell: Tell) -> MadeBackup:
@@ -86,8 +85,7 @@ def _put_on_record(settings: Settings, snapshot: Snapshot) -> str:
 
 def _resume_and_record(settings: Settings, snapshot: Snapshot) -> None:
     # the passwords were made by this restore, perhaps; settings read before it do not know of them
-    url = f"postgresql://sirena@127.0.0.1:{settings.postgres_port}/sirena?passfile={quote(str(settings.password_file))}"
-    ledger = open_ledger(settings.model_copy(update={"database_url": SecretStr(url)}))
+    ledger = open_ledger(settings.model_copy(update={"database_url": SecretStr(settings.own_database_url)}))
     facts = actor(settings)
     # a fresh machine has lost nothing
     with contextlib.suppress(UsageError):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
-    from sirena.cli.way_back import Tell
     from sirena.operations.settings import Settings
+    from sirena.operations.steps import Tell
     from sirena.registry.connection import Registry
     from sirena.registry.housekeeping import Collection
     from sirena.registry.retention import Retention, StoredVersion

@@ -1,14 +1,16 @@
 """Telling the step under way: a spinner for a person, a line each for a log."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
+from sirena.operations.steps import Tell
+
 
 @contextmanager
-def told() -> Iterator[Callable[[str], None]]:
+def told() -> Iterator[Tell]:
     """Give a function that is told each step."""
     if not sys.stderr.isatty():
         yield lambda step: typer.echo(f"{step} …", err=True)

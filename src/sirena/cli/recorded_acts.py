@@ -5,9 +5,9 @@ Each function is one act of the registry between its intention and its outcome i
 
 from collections.abc import Sequence
 
-from sirena.certification.gate import Outcome as Found
 from sirena.certification.gate import Verdict
 from sirena.cli.recording import actor, recorded
+from sirena.cli.rulings import verdict_facts
 from sirena.ledger.catalogue import (
     Activated,
     Certified,
@@ -58,11 +58,7 @@ def promote(
         act.learn(evidence=certificate_digest(version))
         verdict = judge.judge(version, stage) if stage.alias else None
         if verdict is not None:
-            act.learn(
-                gate=verdict.gate_digest,
-                criteria=tuple(finding.criterion for finding in verdict.refusals),
-                waived=tuple(one.criterion for one in verdict.findings if one.outcome is Found.WAIVED),
-            )
+            act.learn(**verdict_facts(verdict))
             if override:
                 verdict = verdict.override(judge.approver, override)
         done = stages.promote(judge.registry, version, stage, approver=judge.approver, verdict=verdict)

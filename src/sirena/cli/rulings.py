@@ -6,13 +6,12 @@ from sirena.access.upstream import Ruling
 from sirena.certification.gate import Outcome, Verdict
 from sirena.domain.errors import UsageError
 from sirena.registry import activation
-from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry
-from sirena.registry.history import Entry, now, record
+from sirena.registry.history import Entry, record
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release
-from sirena.registry.stages import promotions
-from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.registry.stages import decision, other_holder, promotions
+from sirena.registry.versions import Stage, find_version
 
 
 def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override: str) -> Ruling:
@@ -23,24 +22,25 @@ def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override
     """
     version = find_version(judge.registry, reference)
     verdict = judge.judge(version, stage, overriding=bool(override))
-    refusals = tuple(finding.criterion for finding in verdict.refusals)
+    facts = verdict_facts(verdict)
     if override:
         verdict = verdict.override(judge.approver, override)
     verdict.require()
-    previous = _holder(judge.registry, version, stage)
-    evidence = certificate_digest(version)
-    facts = {
-        "previous": previous,
-        "evidence": evidence,
-        "gate": verdict.gate_digest,
-        "criteria": refusals,
-        "waived": tuple(one.criterion for one in verdict.findings if one.outcome is Outcome.WAIVED),
-    }
+    entry = decision(version, stage, judge.approver, other_holder(judge.registry, version, stage), verdict)
     overridden = None
     if verdict.overridden:
-        overridden = _overridden(str(version), stage, verdict.overridden.reason, refusals, evidence)
-    entry = _entry(version, stage, judge.approver, previous, verdict)
+        overridden = _overridden(str(version), stage, entry.override, facts["criteria"], entry.evidence)
+    facts |= {"previous": entry.previous, "evidence": entry.evidence}
     return Ruling(facts, overridden, lambda: record(judge.registry, version.name, entry, version=version.version))
+
+
+def verdict_facts(verdict: Verdict) -> dict[str, Any]:
+    """Return what the ledger learns of a verdict: the gate, and which criteria refused or were waived."""
+    return {
+        "gate": verdict.gate_digest,
+        "criteria": tuple(finding.criterion for finding in verdict.refusals),
+        "waived": tuple(one.criterion for one in verdict.findings if one.outcome is Outcome.WAIVED),
+    }
 
 
 def is_rollback(registry: Registry, version: str) -> bool:
@@ -99,7 +99,7 @@ def leave(registry: Registry, model: str, version: str, stage: str, who: str) ->
     last = decided[-1].stage if decided else Stage.NONE.value
     if last == given.value or (not version and last != Stage.named(stage).value):
         return None
-    entry = _entry(found, given, who, None, None)
+    entry = decision(found, given, who)
     return Ruling(facts, None, lambda: record(registry, model, entry, version=found.version))
 
 
@@ -107,35 +107,14 @@ def _switch(
     registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
 ) -> Ruling:
     announced: list[Entry] = []
-    previous = registry.models.get_registered_model(release.source.name).aliases.get(Stage.PRODUCTION.alias)
     return Ruling(
-        {"digest": release.digest, "previous": int(previous) if previous is not None else None},
+        {"digest": release.digest, "previous": activation.active_version(registry)},
         _overridden(release.name, Stage.PRODUCTION, override, tuple(outcome["refused"]), release.digest)
         if override
         else None,
         lambda: announced.append(activation.announce(registry, release, action, approver, override, outcome)),
         lambda: activation.confirm(registry, announced[-1]),
     )
-
-
-def _entry(version: ModelVersion, stage: Stage, who: str, previous: int | None, verdict: Verdict | None) -> Entry:
-    return Entry(
-        action="promote",
-        subject=str(version),
-        stage=stage.value,
-        by=who,
-        at=now(),
-        previous=previous,
-        evidence=certificate_digest(version),
-        override=verdict.overridden.reason if verdict and verdict.overridden else "",
-        verdict=verdict.to_json() if verdict else {},
-    )
-
-
-def _holder(registry: Registry, version: ModelVersion, stage: Stage) -> int | None:
-    """Return the other version that has a stage now."""
-    number = registry.models.get_registered_model(version.name).aliases.get(stage.alias)
-    return int(number) if number is not None and int(number) != version.version else None
 
 
 def _overridden(subject: str, stage: Stage, reason: str, criteria: tuple[str, ...], evidence: str) -> dict[str, Any]:

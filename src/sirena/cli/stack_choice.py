@@ -3,6 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sirena import __version__
+
 if TYPE_CHECKING:
     from sirena.operations.stack import Stack
 
@@ -45,11 +47,9 @@ def remember(stack: "Stack") -> None:
     profile_file(stack.settings).write_text(stack.settings.profile + "\n", encoding="utf-8")
 
 
-def note_release(stack: "Stack") -> None:
+def note_release(stack: "Stack", release: str = __version__) -> None:
     """Keep which Sirena runs here now, so that `upgrade` can say where it comes from."""
-    from sirena import __version__
-
-    (stack.settings.home / "release").write_text(__version__ + "\n", encoding="utf-8")
+    (stack.settings.home / "release").write_text(release + "\n", encoding="utf-8")
 
 
 def noted_release(stack: "Stack") -> str:

@@ -6,13 +6,11 @@ import typer
 
 if TYPE_CHECKING:
     from sirena.cli.upgrade_look import Finding
-    from sirena.cli.way_back import Tell
     from sirena.operations.stack import Stack
+    from sirena.operations.steps import Tell
 
 NEEDED: Final = 4
 """Exit code of `--check` when there is something to do."""
-_STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
-"""Parts that run during an upgrade; nobody can change anything through them but us."""
 
 
 def register(app: typer.Typer) -> None:
@@ -100,19 +98,11 @@ def _upgrade(stack: "Stack", findings: "list[Finding]", tell: "Tell", *, renounc
 
 
 def _drain(stack: "Stack", tell: "Tell") -> None:
-    """End everything in order, then start what keeps data, alone."""
-    from dataclasses import replace
-
-    from sirena.operations.settings import CertificateSource
-
+    """End everything in order, then start what keeps data, alone: nobody can change anything through it but us."""
     tell("ending the stack")
     stack.take_down()
-    if stack.settings.profile != "production":
-        return
-    # the tables are an earlier release's now, and no certificate can be asked for without NGINX
-    settings = stack.settings.model_copy(update={"tls": CertificateSource.SELF_MADE})
-    alone = replace(stack, settings=settings, see_to_tables=lambda _: None)
-    alone.bring_up(tell, [part for part in alone.parts() if part.name in _STORES])
+    if stack.settings.profile == "production":
+        stack.bring_up_stores(tell)
 
 
 def _change(stack: "Stack", tell: "Tell") -> None:
@@ -132,13 +122,14 @@ def _change(stack: "Stack", tell: "Tell") -> None:
 
 
 def _go_back(stack: "Stack", tell: "Tell") -> None:
+    from sirena.cli.stack_choice import note_release
     from sirena.cli.way_back import go_back, noted
 
     way = noted(stack.settings)
     tell("ending the stack")
     stack.take_down()
     go_back(stack.settings, way, tell)
-    (stack.settings.home / "release").write_text(way.former + "\n", encoding="utf-8")
+    note_release(stack, way.former)
     typer.echo(f"the state before the upgrade of {way.at} is back; now install Sirena {way.former} and say `sirena up`")
 
 

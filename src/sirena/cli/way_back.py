@@ -4,7 +4,6 @@ In production it is a backup like any other; embedded, copies of the SQLite file
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +12,11 @@ from sirena.cli.recording import actor
 from sirena.cli.upgrade_look import own_files
 from sirena.domain.errors import UsageError
 from sirena.ledger.store import open_ledger
+from sirena.operations.accounts import Account
 from sirena.operations.mlflow_database import copy_sqlite
+from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings
-
-Tell = Callable[[str], None]
+from sirena.operations.steps import Tell
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,7 @@ def keep(settings: Settings, former: str, release: str, tell: Tell, *, renounced
         tell("backup")
         snapshot = _back_up(settings, tell) if settings.profile == "production" else str(_copy(settings, now))
     found = WayBack(former, release, now.isoformat(timespec="seconds"), snapshot)
-    beside = _note(settings).with_suffix(".new")
-    beside.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
-    beside.replace(_note(settings))
+    write_private(_note(settings), json.dumps(asdict(found), indent=1) + "\n", Account.of_this_process())
     return found
 
 

@@ -78,19 +78,23 @@ class Account:
         """Run a command as this account and return what it wrote; it ends with us if we are killed.
 
         Raises:
-            PreparationError: it failed; the text holds the last line of its own message.
+            PreparationError: it failed, and the text holds the last lines of its own message; or it did not end.
         """
-        ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
-            [*_DIES_WITH_US, *command],
-            env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **(environment or {})},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            cwd="/",
-            check=False,
-            **self._identity(),
-        )
+        try:
+            ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
+                [*_DIES_WITH_US, *command],
+                env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **(environment or {})},
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                cwd="/",
+                check=False,
+                **self._identity(),
+            )
+        except subprocess.TimeoutExpired:
+            # its text would hold the whole command line
+            raise PreparationError(f"{Path(command[0]).name} did not end within {seconds:.0f} s") from None
         if ended.returncode:
             said = (ended.stderr or ended.stdout).strip().splitlines()
             told = "; ".join(said[-2:]) or f"exit code {ended.returncode}"

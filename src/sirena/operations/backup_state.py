@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sirena.domain.errors import SirenaError
+from sirena.operations.accounts import Account
+from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings
 
 
@@ -29,7 +30,7 @@ class RunOutcome(StrEnum):
     OK = "ok"
     FAILED = "failed"
     UNFINISHED = "unfinished"
-    """Begun, and no end noted: it is under way (see `exclusive.is_under_way`), or was killed."""
+    """Begun, and no end noted: it is under way, or was killed."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,5 @@ def _write(settings: Settings, activity: Activity, run: LastRun) -> None:
     known = {**asdict(read_backup_state(settings)), activity.value: asdict(run)}
     file = _file(settings)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = file.with_suffix(f".{os.getpid()}.new")
     document = {name: facts for name, facts in known.items() if facts is not None}
-    beside.write_text(json.dumps(document, indent=1, default=datetime.isoformat), encoding="utf-8")
-    beside.replace(file)
+    write_private(file, json.dumps(document, indent=1, default=datetime.isoformat), Account.of_this_process())

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from sirena.operations.accounts import Account, PreparationError, search_path
 
 _ANSWER_SECONDS: Final = 3.0
+_VERSION_SECONDS: Final = 20.0
 
 
 class Health(Protocol):
@@ -144,7 +145,14 @@ def program(name: str, package: str, *folders: str) -> str:
 
 
 def version_of(command: list[str]) -> str:
-    """Return the first word that looks like a version in what a program says of itself."""
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    """Return the first word that looks like a version in what a program says of itself.
+
+    Raises:
+        PreparationError: it does not say so in time.
+    """
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise PreparationError(f"{command[0]} does not tell its version", hint="is the machine overloaded?") from None
     words = (ended.stdout + " " + ended.stderr).replace("/", " ").split()
     return next((word for word in words if word[:1].isdigit() and "." in word), "unknown")

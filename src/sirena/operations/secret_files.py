@@ -18,7 +18,16 @@ def generated_secret(path: Path, owner: Account) -> str:
 
 
 def write_private(path: Path, text: str, owner: Account) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file that only its owner can read, whole or not at all.
+
+    Args:
+        path: where; its folder is made if need be.
+        text: what it shall say.
+        owner: account that may read it; another than ours only when we are root.
+
+    Raises:
+        OSError: the disk is full, or the folder may not be written.
+    """
     path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.unlink(missing_ok=True)

@@ -249,9 +249,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _own_database(self) -> Self:
         if not self.database_url.get_secret_value() and self.holds_production_stack:
-            passwords = quote(str(self.password_file))
-            own = f"postgresql://sirena@127.0.0.1:{self.postgres_port}/sirena?passfile={passwords}"
-            self.database_url = SecretStr(own)
+            self.database_url = SecretStr(self.own_database_url)
         return self
 
     @field_validator("home", "overlay", "guidelines")
@@ -265,6 +263,12 @@ class Settings(BaseSettings):
         if not self.tracking_uri and self.holds_production_stack:
             return f"http://127.0.0.1:{self.mlflow_port}"
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def own_database_url(self) -> str:
+        """Address of the production stack's own database as the role that works in it, without a password."""
+        passwords = quote(str(self.password_file))
+        return f"postgresql://sirena@127.0.0.1:{self.postgres_port}/sirena?passfile={passwords}"
 
     @property
     def effective_database_url(self) -> str:

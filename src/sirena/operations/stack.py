@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sirena import __version__
@@ -21,9 +21,11 @@ from sirena.operations.postgresql import PostgreSql
 from sirena.operations.python_parts import PythonParts
 from sirena.operations.s3 import ensure_bucket, keep_given_credentials
 from sirena.operations.settings import OFF, CertificateSource, Settings
+from sirena.operations.steps import Tell
 from sirena.operations.supervision import Supervisor, import_path
 
-Tell = Callable[[str], None]
+STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
+"""Parts that keep data, and use no other."""
 _POLL_SECONDS: Final = 0.2
 _OPEN: Final = 0o755
 
@@ -115,6 +117,17 @@ class Stack:
             tell("certificate by Let's Encrypt")
             issue(self.settings, self.entry())
             self.reload_entry()
+
+    def bring_up_stores(self, tell: Tell) -> None:
+        """Bring up what keeps data and nothing that changes it, whichever Sirena's tables are in it.
+
+        Raises:
+            PreparationError: as `bring_up`.
+        """
+        # a public certificate cannot be asked for without NGINX
+        settings = self.settings.model_copy(update={"tls": CertificateSource.SELF_MADE})
+        alone = replace(self, settings=settings, see_to_tables=lambda _: None)
+        alone.bring_up(tell, [part for part in alone.parts() if part.name in STORES])
 
     def reload_entry(self) -> None:
         """Write the entry's configuration anew and have NGINX take it up without losing a request."""

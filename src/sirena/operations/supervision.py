@@ -4,7 +4,6 @@ supervisord restarts what crashes, ends everything in the reverse order of its s
 on a Unix socket only its own account can open.
 """
 
-import contextlib
 import http.client
 import os
 import signal
@@ -142,12 +141,6 @@ class Supervisor:
             )
             for item in found
         }
-
-    def restart(self, name: str) -> None:
-        """End one process in order and start it again."""
-        with contextlib.suppress(xmlrpc.client.Fault):
-            self._call("stopProcess", name)
-        self._call("startProcess", name, False)
 
     def stop(self) -> bool:
         """End every part, last started first, then the supervisor; False when it did not run.

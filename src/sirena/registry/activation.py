@@ -128,7 +128,7 @@ def replaced_by(registry: Registry, active: int) -> int | None:
 @speaks_to_mlflow
 def served_periods(registry: Registry) -> list[ServedPeriod]:
     """Return what was served when, oldest first."""
-    active = _active(registry)
+    active = active_version(registry)
     history = _confirmed(registry, active)
     ends = [*(entry.at for entry in history[1:]), None][: len(history)]
     return [
@@ -140,7 +140,7 @@ def served_periods(registry: Registry) -> list[ServedPeriod]:
 def _switch(
     registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
 ) -> Activation:
-    previous = _active(registry)
+    previous = active_version(registry)
     if previous == release.version:
         _settle(registry, previous)
         place(registry, release.source, Stage.PRODUCTION)
@@ -159,7 +159,7 @@ def announce(
     registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
 ) -> Entry:
     """Put on record that a release is about to become the active one; `confirm` says that it did."""
-    previous = _active(registry)
+    previous = active_version(registry)
     _settle(registry, previous)
     entry = Entry(
         action=action,
@@ -190,7 +190,8 @@ def _settle(registry: Registry, active: int | None) -> None:
             record(registry, RELEASE_MODEL, replace(entry, done=True))
 
 
-def _active(registry: Registry) -> int | None:
+def active_version(registry: Registry) -> int | None:
+    """Return the number of the release that answers; None when none does."""
     number = registry.models.get_registered_model(RELEASE_MODEL).aliases.get(Stage.PRODUCTION.alias)
     return int(number) if number is not None else None
 

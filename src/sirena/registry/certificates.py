@@ -4,7 +4,6 @@ A certificate logged inside a model cannot name the version, which MLflow number
 version it is of. One attached later lies beside the model, and a tag points to it. The newest counts.
 """
 
-import json
 import re
 import tempfile
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any, Final
 from sirena.registry.artifact_store import add_to_model
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import canonical_json, sha256
-from sirena.registry.versions import ModelVersion, find_version, read_file
+from sirena.registry.versions import ModelVersion, find_version
 
 LOGGED_CERTIFICATE: Final = "certificate.json"
 POINTER_TAG: Final = "sirena.certificate"
@@ -30,11 +29,6 @@ def certificate_path(version: ModelVersion) -> str:
 def certificate_digest(version: ModelVersion) -> str:
     """Return the SHA-256 of the certificate that counts; empty when there is none."""
     return version.tags.get(f"sirena.sha256.{certificate_path(version)}", "")
-
-
-def load_certificate(registry: Registry, version: ModelVersion) -> dict[str, Any]:
-    """Return the certificate that counts (see `versions.read_file` for what is raised)."""
-    return dict(json.loads(read_file(registry, version, certificate_path(version))))
 
 
 @speaks_to_mlflow

@@ -5,7 +5,6 @@ network is asked again, all of it, in a process of its own, and both have to be 
 tables, so it is made anew from them and has to be equal too.
 """
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import Final
 from sirena.domain.category import Reason
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
+from sirena.operations.accounts import Account
+from sirena.operations.secret_files import write_private
 from sirena.registry.connection import Registry
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.recertifying import ProofError
@@ -59,9 +60,9 @@ class Prover:
             return
         begun = time.monotonic()
         self._compare(version, table, read_file(self.registry, version, network))
-        self.kept.mkdir(parents=True, exist_ok=True)
         proved = {"schema": _SCHEMA, "version": str(version), "table": hashes[0], "network": hashes[1]}
-        _write(note, canonical_json({**proved, "seconds": round(time.monotonic() - begun, 3)}))
+        told = canonical_json({**proved, "seconds": round(time.monotonic() - begun, 3)})
+        write_private(note, told.decode(), Account.of_this_process())
 
     def prove_release(self, release: Release) -> None:
         """Pass silently when a release is what its members' versions are, and each of them is proved.
@@ -96,10 +97,3 @@ class Prover:
                 f"{version}: its table is not what its network says, for {len(differing)} of {len(written)} organisms",
                 hint="do not use this version; train again",
             )
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(file)

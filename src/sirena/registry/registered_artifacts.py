@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.versions import all_pages
 
 _SECONDS: Final = 2.0
 """How long a look at the registry counts; a version may be removed, and its files then be cleared away."""
@@ -43,15 +44,8 @@ class RegisteredArtifacts:
 @speaks_to_mlflow
 def identifiers_of_versions(registry: Registry) -> frozenset[str]:
     """Return the ids of every run and logged model that a registered version comes from."""
-    found: set[str] = set()
-    token = None
-    while True:
-        page = registry.models.search_model_versions("", max_results=_PAGE, page_token=token)
-        for version in page:
-            found |= _identifiers(version)
-        token = page.token
-        if not token:
-            return frozenset(found)
+    listed = all_pages(lambda token: registry.models.search_model_versions("", max_results=_PAGE, page_token=token))
+    return frozenset[str]().union(*map(_identifiers, listed))
 
 
 def _identifiers(version: Any) -> set[str]:

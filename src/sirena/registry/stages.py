@@ -59,18 +59,7 @@ def promote(
     evidence = certificate_digest(version)
     if _stands(version, stage, evidence):
         return Promotion(version, None, changed=False)
-    previous = _holder(registry, version.name, stage)
-    entry = Entry(
-        action="promote",
-        subject=str(version),
-        stage=stage.value,
-        by=approver,
-        at=now(),
-        previous=previous if previous != version.version else None,
-        evidence=evidence,
-        override=verdict.overridden.reason if verdict and verdict.overridden else "",
-        verdict=verdict.to_json() if verdict else {},
-    )
+    entry = decision(version, stage, approver, other_holder(registry, version, stage), verdict)
     if not registry.signed_in_as:
         record(registry, version.name, entry, version=version.version)
     place(registry, version, stage, override=entry.override)
@@ -112,6 +101,31 @@ def promotions(version: ModelVersion) -> list[Entry]:
     return read_history(version.tags)
 
 
+def decision(
+    version: ModelVersion, stage: Stage, approver: str, previous: int | None = None, verdict: Verdict | None = None
+) -> Entry:
+    """Return what history says of giving a version a stage now.
+
+    Args:
+        version: the version.
+        stage: the stage it gets.
+        approver: who decides.
+        previous: the version that holds the stage until then.
+        verdict: what the gate says, where it was asked.
+    """
+    return Entry(
+        action="promote",
+        subject=str(version),
+        stage=stage.value,
+        by=approver,
+        at=now(),
+        previous=previous,
+        evidence=certificate_digest(version),
+        override=verdict.overridden.reason if verdict and verdict.overridden else "",
+        verdict=verdict.to_json() if verdict else {},
+    )
+
+
 def _stands(version: ModelVersion, stage: Stage, evidence: str) -> bool:
     """Tell whether the version has the stage on this evidence, alias, stage field and record alike."""
     decided = promotions(version)
@@ -123,8 +137,9 @@ def _stands(version: ModelVersion, stage: Stage, evidence: str) -> bool:
     )
 
 
-def _holder(registry: Registry, name: str, stage: Stage) -> int | None:
+def other_holder(registry: Registry, version: ModelVersion, stage: Stage) -> int | None:
+    """Return the other version that has a stage now; None when there is none, or the stage has no alias."""
     if stage.alias is None:
         return None
-    number = registry.models.get_registered_model(name).aliases.get(stage.alias)
-    return int(number) if number is not None else None
+    number = registry.models.get_registered_model(version.name).aliases.get(stage.alias)
+    return int(number) if number is not None and int(number) != version.version else None

@@ -8,7 +8,7 @@ tags before it is trusted: tags are written once, by the process that logged the
 import enum
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Self
@@ -17,10 +17,9 @@ from mlflow.exceptions import MlflowException
 
 from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import TruthTable
-from sirena.registry.artifact_store import local_folder, read_artifact
+from sirena.registry.artifact_store import read_artifact
 from sirena.registry.connection import Registry, RegistryError, speaks_to_mlflow
 from sirena.registry.digests import sha256
-from sirena.registry.pyfunc_artifact import load_pyfunc
 
 MODEL_PREFIX: Final = "modelo_"
 MAKERS_TAG: Final = "sirena.made_by"
@@ -229,22 +228,6 @@ def load_table(registry: Registry, version: ModelVersion) -> TruthTable:
     return TruthTable.from_json(json.loads(read_file(registry, version, TRUTH_TABLE)))
 
 
-def load_report(registry: Registry, version: ModelVersion) -> dict[str, Any]:
-    """Return the training report logged with a version (see `read_file` for what is raised)."""
-    return dict(json.loads(read_file(registry, version, REPORT)))
-
-
-@speaks_to_mlflow
-def load_predictor(registry: Registry, version: ModelVersion) -> Any:
-    """Return any version, ours or a stranger's, as MLflow's pyfunc: ``predict(data_frame)``.
-
-    A stranger's model runs the code it was logged with; load only what you trust.
-    """
-    location = registry.models.get_model_version_download_uri(version.name, str(version.version))
-    folder = local_folder(registry, location)
-    return load_pyfunc(str(folder) if folder is not None else f"models:/{version}")
-
-
 def _registered_model(registry: Registry, name: str) -> Any:
     try:
         return registry.models.get_registered_model(name)
@@ -272,7 +255,7 @@ def _describe(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
     )
 
 
-def all_pages(ask: Any) -> list[Any]:
+def all_pages(ask: Callable[[Any], Any]) -> list[Any]:
     """Return what MLflow lists page by page; ``ask`` is given the token of each page."""
     found: list[Any] = []
     token = None

@@ -91,15 +91,6 @@ class WhonetFile:
                 found.append(Problem(problem_class, header, len(positions), rows))
         return tuple(found)
 
-    @property
-    def unreadable_cells(self) -> int:
-        """Number of cells in MIC columns that cannot be read as MICs."""
-        return sum(
-            problem.count
-            for problem in self.problems
-            if problem.column in self.test_columns and not problem.problem_class.is_readable
-        )
-
     def row_numbers(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return rows as the user sees them for positions in `frame` (0-based).
 

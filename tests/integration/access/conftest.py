@@ -76,7 +76,7 @@ class House:
             ]
 
     def causes(self) -> set[str]:
-        """Return why sign-ins ended outside so far; the same again within a minute is not told twice."""
+        """Return why sign-ins ended outside so far."""
         return {entry["cause"] for entry in self.entries("login_failed")}
 
 

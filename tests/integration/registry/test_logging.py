@@ -1,5 +1,6 @@
 """Logging models in a real MLflow server."""
 
+import json
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,17 +11,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sirena.registry.certificates import attach_certificate, certificate_path, load_certificate
+from sirena.registry.certificates import attach_certificate, certificate_path
 from sirena.registry.connection import Registry
 from sirena.registry.mlflow_quietly import mlflow
 from sirena.registry.models import ModelVersionRef, log_model_version
+from sirena.registry.pyfunc_artifact import load_pyfunc
 from sirena.registry.runs import finish_run, start_parent_run
 from sirena.registry.versions import (
+    REPORT,
     IntegrityError,
+    ModelVersion,
     find_version,
     list_versions,
-    load_predictor,
-    load_report,
     load_table,
     read_file,
 )
@@ -35,13 +37,18 @@ def log(registry: Registry, trained: Any, **more: Any) -> ModelVersionRef:
     )
 
 
+def certificate_of(registry: Registry, version: ModelVersion) -> Any:
+    """Return the certificate that counts."""
+    return json.loads(read_file(registry, version, certificate_path(version)))
+
+
 def test_a_logged_version_holds_table_certificate_and_report(registry: Registry, train: Callable[..., Any]) -> None:
     """What was logged is what is read back."""
     trained = train("AMK_NM")
     version = find_version(registry, str(log(registry, trained)))
     assert load_table(registry, version).to_json() == trained.table.to_json()
-    assert load_certificate(registry, version) == CERTIFICATE
-    assert load_report(registry, version)["seed"] == 7
+    assert certificate_of(registry, version) == CERTIFICATE
+    assert json.loads(read_file(registry, version, REPORT))["seed"] == 7
     assert (version.author, version.edition, version.column) == ("ana", "CLSI 2025", "AMK_NM")
 
 
@@ -132,7 +139,7 @@ def test_two_models_load_in_one_process_and_answer_as_themselves(registry: Regis
     lenient = log(registry, train("CZA_NM", susceptible_to=64.0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        predictors = [load_predictor(registry, find_version(registry, str(version))) for version in (strict, lenient)]
+        predictors = [load_pyfunc(f"models:/{version}") for version in (strict, lenient)]
         answers = [
             predictor.predict(pd.DataFrame({"ORGANISM": ["eco"], column: ["16"]})).iloc[0, 0]
             for predictor, column in zip(predictors, ("CTX_NM", "CZA_NM"), strict=True)
@@ -171,7 +178,7 @@ def test_a_later_certificate_counts_and_the_first_stays(registry: Registry, trai
     """Certifying against another edition adds a certificate; it is the one the gate will see."""
     version = find_version(registry, str(log(registry, train("SAM_NM"))))
     newer = attach_certificate(registry, version, {"edition": "EUCAST 2025"}, "<h1>EUCAST</h1>")
-    assert load_certificate(registry, newer) == {"edition": "EUCAST 2025"}
+    assert certificate_of(registry, newer) == {"edition": "EUCAST 2025"}
     assert read_file(registry, newer, certificate_path(newer).removesuffix(".json") + ".html") == b"<h1>EUCAST</h1>"
     assert newer.edition == "EUCAST 2025"
-    assert load_certificate(registry, version) == CERTIFICATE
+    assert certificate_of(registry, version) == CERTIFICATE

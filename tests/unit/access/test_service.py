@@ -292,6 +292,16 @@ def test_a_model_that_is_fetched_is_on_record_once_for_all_its_files(entry: Entr
     ]
 
 
+def test_no_model_leaves_while_that_cannot_be_put_on_record(entry: Entry) -> None:
+    """Not at the second request either; and once the ledger answers, the first is told."""
+    uri, viewer = "/model-versions/get-artifact?path=MLmodel&name=modelo_AMK_NM&version=3", entry.token("viewer")
+    entry.records = False
+    assert [entry.ask("GET", uri, Authorization=viewer).is_success for _ in range(2)] == [False, False]
+    entry.records = True
+    assert entry.ask("GET", uri, Authorization=viewer).status_code == 204
+    assert len(entry.told("downloaded")) == 1
+
+
 def test_signing_in_sets_cookies_that_scripts_and_other_sites_cannot_have(entry: Entry) -> None:
     """Secure, HttpOnly, SameSite, bound to this host; the session is new with each sign-in."""
     first, second = sign_in(entry), sign_in(entry)

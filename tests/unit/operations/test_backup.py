@@ -10,7 +10,7 @@ from sirena.domain.errors import UsageError
 from sirena.operations.backup.answers import COLUMNS, ORGANISMS, fixed_isolates
 from sirena.operations.backup.configuration import collect, put_back
 from sirena.operations.backup.errors import BackupRunningError, DamagedBackupError
-from sirena.operations.backup.exclusive import exclusive, is_under_way
+from sirena.operations.backup.exclusive import exclusive
 from sirena.operations.backup.manifest import LedgerEnd, Manifest, facts_of, files_of
 from sirena.operations.backup.repository import Repository, Snapshot
 from sirena.operations.backup.schedule import due
@@ -111,12 +111,12 @@ def test_a_manifest_that_is_none_is_told(tmp_path: Path, content: str | None) ->
 def test_one_at_a_time(tmp_path: Path) -> None:
     """The second is refused and told of the first; afterwards the way is free."""
     settings = Settings(home=tmp_path)
-    assert not is_under_way(settings)
-    with exclusive(settings, "drill"):
-        assert is_under_way(settings)
-        with pytest.raises(BackupRunningError, match="a drill"), exclusive(settings, "backup"):
-            pass
-    assert not is_under_way(settings)
+    with (
+        exclusive(settings, "drill"),
+        pytest.raises(BackupRunningError, match="a drill"),
+        exclusive(settings, "backup"),
+    ):
+        pass
     with exclusive(settings, "backup"):
         pass
 
@@ -156,12 +156,16 @@ def test_configuration_goes_without_secrets_and_comes_back_to_a_fresh_machine(
     """Settings, the files they name, imported editions; what is left out is named; a machine keeps its own."""
     policy, edition = tmp_path / "policy.toml", tmp_path / "old" / "guidelines" / "clsi_2030"
     policy.write_text("# ours\n")
+    overlay = tmp_path / "hospital.csv"
+    overlay.write_text("rows\n")
+    overlay.chmod(0o600)
     edition.mkdir(parents=True)
     (edition / "breakpoints.csv").write_text("rows")
     old = Settings(
         home=tmp_path / "old",
         rate=7,
         policy=policy,
+        overlay=overlay,
         aws_secret_access_key=SecretStr("verysecretword"),
         tracking_uri="https://ana:secretword@mlflow.example",
     )
@@ -170,8 +174,12 @@ def test_configuration_goes_without_secrets_and_comes_back_to_a_fresh_machine(
     new = tmp_path / "new"
     monkeypatch.setenv("SIRENA_HOME", str(new))
     settings, _ = put_back(load_settings(), tmp_path / "set")
-    assert (settings.rate, settings.policy) == (7, new / "policy.toml")
-    assert (new / "policy.toml").read_text() == "# ours\n"
+    assert (settings.rate, settings.policy) == (7, new / "policy" / "policy.toml")
+    assert (new / "policy" / "policy.toml").read_text() == "# ours\n"
+    assert settings.overlay == new / "overlay" / "hospital.csv"
+    assert settings.overlay.read_text() == "rows\n"
+    assert [file.stat().st_mode & 0o777 for file in (settings.overlay.parent, settings.overlay)] == [0o755, 0o644]
+    assert (new / "settings.env").stat().st_mode & 0o777 == 0o600
     assert (new / "guidelines" / "clsi_2030" / "breakpoints.csv").read_text() == "rows"
     (new / "settings.env").write_text("SIRENA_RATE=9\n")
     kept, told = put_back(load_settings(), tmp_path / "set")

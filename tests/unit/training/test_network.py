@@ -16,8 +16,9 @@ from sirena.training.compiling import compile_network
 from sirena.training.fitting import TrainedModel, train_models
 from sirena.training.lineage import Lineage
 from sirena.training.network import KIND_FEATURES, CutPoints, answering_network, scaled_dilution
-from sirena.training.saving import load_network, save_network
+from sirena.training.saving import load_network
 from tests.laboratories import laboratory
+from tests.networks import save_network
 
 
 @pytest.fixture(scope="module")

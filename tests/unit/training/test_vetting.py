@@ -11,9 +11,9 @@ from sirena.training.asking_apart import NetworkAsker
 from sirena.training.backend import keras
 from sirena.training.compiling import compile_network
 from sirena.training.fitting import TrainedModel, train_models
-from sirena.training.saving import save_network
 from sirena.training.vetting import ForeignNetworkError, vet_network
 from tests.laboratories import laboratory
+from tests.networks import save_network
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from sirena.operations.accounts import Account
 from sirena.operations.backup.manifest import CONFIGURATION
+from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings, load_settings, settings_file, variable_of
 
 _SETTINGS: Final = "settings.env"
-_NAMED_FILES: Final = ("policy", "gate")
+_NAMED_FILES: Final = ("policy", "gate", "overlay")
+"""Each lies in a folder of the setting's name and keeps its own: an overlay's is part of what editions are called."""
 _OF_THE_MACHINE: Final = ("home", "profile", "guidelines", "backup_password_file", "backup_credentials")
 _EDITIONS: Final = "guidelines"
 
@@ -45,7 +48,8 @@ def collect(settings: Settings, into: Path) -> list[str]:
     for name in _NAMED_FILES:
         file = getattr(settings, name)
         if file is not None and file.is_file():
-            shutil.copyfile(file, folder / f"{name}.toml")
+            (folder / name).mkdir()
+            shutil.copyfile(file, folder / name / file.name)
     editions = settings.editions_folder
     if editions.is_dir():
         shutil.copytree(editions, folder / _EDITIONS)
@@ -67,17 +71,17 @@ def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
         shutil.copytree(folder / _EDITIONS, editions, dirs_exist_ok=True)
     text = (folder / _SETTINGS).read_text(encoding="utf-8")
     for name in _NAMED_FILES:
-        if (folder / f"{name}.toml").is_file():
-            named = settings.home / f"{name}.toml"
+        for file in (folder / name).glob("*"):
+            named = settings.home / name / file.name
             text = _with(text, variable_of(name), str(named))
             if not named.exists():
-                _write(named, (folder / f"{name}.toml").read_text(encoding="utf-8"))
+                _put_named(file, named)
     own = settings_file()
     if own.exists() or _was_brought_up(settings):
         beside = settings.home / "settings.restored.env"
-        _write(beside, text)
+        write_private(beside, text, Account.of_this_process())
         return settings, f"this machine keeps its own settings; those of the backup: {beside}"
-    _write(settings.home / _SETTINGS, text)
+    write_private(settings.home / _SETTINGS, text, Account.of_this_process())
     return load_settings().model_copy(
         update={"profile": "production"}
     ), f"settings put back: {settings.home / _SETTINGS}; secrets among them must be set anew"
@@ -92,9 +96,11 @@ def _with(text: str, variable: str, value: str) -> str:
     return "".join([*kept, f"{variable}={value}\n"])
 
 
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.chmod(0o600)
-    beside.replace(file)
+def _put_named(source: Path, target: Path) -> None:
+    """Put back a file that the services read, under an account that is not ours; none of them holds a secret."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.chmod(0o755)
+    beside = target.with_name(f".{target.name}.new")
+    shutil.copyfile(source, beside)
+    beside.chmod(0o644)
+    beside.replace(target)

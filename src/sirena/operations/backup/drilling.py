@@ -16,12 +16,12 @@ from sirena.operations.backup.databases import Databases, entered
 from sirena.operations.backup.errors import DrillError
 from sirena.operations.backup.making import require_production
 from sirena.operations.backup.manifest import DATABASES_FOLDER, OBJECTS, Manifest
-from sirena.operations.backup.objects import Tell
 from sirena.operations.backup.places import empty_folder, places_of
 from sirena.operations.backup.repository import Repository, Snapshot
 from sirena.operations.postgresql import DATABASES
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
+from sirena.operations.steps import Tell
 
 _SCRATCH: Final = {name: f"{name}_drill" for name in DATABASES}
 _ARTIFACTS: Final = "artifacts"

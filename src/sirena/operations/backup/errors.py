@@ -11,7 +11,7 @@ class BackupError(SirenaError):
 
 
 class BackupRunningError(BackupError):
-    """Another backup, restore or drill of the same `SIRENA_HOME` is under way."""
+    """Another backup, restore, drill or collection of the same `SIRENA_HOME` is under way."""
 
     code = "backup_running"
     status = 409

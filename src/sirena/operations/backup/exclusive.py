@@ -1,4 +1,4 @@
-"""One at a time: backup, restore and drill of one `SIRENA_HOME` exclude each other.
+"""One at a time: backup, restore, drill and collection (`sirena gc`) of one `SIRENA_HOME` exclude each other.
 
 The lock is the kernel's, so it ends with the process that holds it, however that ends. Programs started meanwhile
 inherit it (`tools.run_tool`): while a restic lives on after its parent was killed, the next backup still waits.
@@ -42,18 +42,3 @@ def exclusive(settings: Settings, activity: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def is_under_way(settings: Settings) -> bool:
-    """Tell whether a backup, restore or drill holds the lock now."""
-    try:
-        descriptor = os.open(places_of(settings).lock, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

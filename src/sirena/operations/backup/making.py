@@ -34,7 +34,7 @@ from sirena.operations.backup.manifest import (
     facts_of,
     files_of,
 )
-from sirena.operations.backup.objects import Bucket, Tell
+from sirena.operations.backup.objects import Bucket
 from sirena.operations.backup.places import password_file, places_of
 from sirena.operations.backup.repository import Repository
 from sirena.operations.part import program, version_of
@@ -42,6 +42,7 @@ from sirena.operations.postgresql import DATABASES
 from sirena.operations.s3 import s3_client
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
+from sirena.operations.steps import Tell
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ known by ETag and size and whose file still has its hash is not fetched again, s
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +17,11 @@ from typing import Any, Final
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sirena.operations.accounts import Account
 from sirena.operations.backup.errors import BackupError
 from sirena.operations.backup.manifest import FileFacts, facts_of
+from sirena.operations.secret_files import write_private
+from sirena.operations.steps import Tell
 
 _STREAMS: Final = 2
 _BLOCK: Final = 2**20
@@ -27,8 +30,6 @@ _ONE_PART: Final = TransferConfig(multipart_threshold=2**30, use_threads=False)
 _MD5_LENGTH: Final = 32
 _LONGEST_NAME: Final = 255
 _MISSING: Final = ("404", "NoSuchKey")
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,7 @@ class Bucket:
                         tell(f"objects, {count:,} of {len(listed):,}")
         etags = {one.key: one.etag for one in listed}
         document = {key: [etags[key], one.size, one.sha256] for key, one in facts.items()}
-        beside = index.with_suffix(".new")
-        beside.write_text(json.dumps(document), encoding="utf-8")
-        beside.replace(index)
+        write_private(index, json.dumps(document), Account.of_this_process())
         return facts
 
     def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:

@@ -15,17 +15,17 @@ from sirena.operations.backup.databases import Databases, entered
 from sirena.operations.backup.errors import RestoreRefusedError
 from sirena.operations.backup.making import require_production
 from sirena.operations.backup.manifest import DATABASES_FOLDER, OBJECTS, Manifest
-from sirena.operations.backup.objects import Bucket, Tell
+from sirena.operations.backup.objects import Bucket
 from sirena.operations.backup.places import empty_folder, places_of
 from sirena.operations.backup.repository import Repository, Snapshot
 from sirena.operations.postgresql import DATABASES
 from sirena.operations.s3 import s3_client
-from sirena.operations.settings import CertificateSource, Settings
+from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
+from sirena.operations.steps import Tell
 
 _FRESH: Final = "_restoring"
 _ASIDE: Final = "_before_restore"
-_STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
 _USERS: Final = ("mlflow", "service", "access", "entry", "backup")
 """Parts that write into the stores, or would ask them while they change."""
 _TELLING_TABLES: Final = {
@@ -109,13 +109,11 @@ def _require_down(stack: Stack) -> None:
 @contextmanager
 def _stores(stack: Stack, tell: Tell) -> Iterator[None]:
     """Run PostgreSQL and the object store alone."""
-    # a public certificate is asked for when NGINX runs, at the next `sirena up`
-    alone = Stack(stack.settings.model_copy(update={"tls": CertificateSource.SELF_MADE}))
     try:
-        alone.bring_up(tell, [part for part in alone.parts() if part.name in _STORES])
+        stack.bring_up_stores(tell)
         yield
     finally:
-        alone.take_down()
+        stack.take_down()
 
 
 def _require_empty(databases: Databases, bucket: Bucket, manifest: Manifest) -> None:
