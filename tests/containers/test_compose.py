@@ -202,7 +202,7 @@ def test_the_container_trains_answers_and_backs_up(running: Running) -> None:
     headers = {"Authorization": f"Bearer {_token(running)}"}
     deadline = time.monotonic() + ANSWER_SECONDS
     with running.client() as client:
-        while client.get("/readyz").status_code != httpx.codes.OK:
+        while client.get("/readyz", headers=headers).status_code != httpx.codes.OK:
             assert time.monotonic() < deadline, running.sirena("status")
             time.sleep(1)
         asked = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}, {"ORGANISM": "eco", "AMK_NM": "64"}]}
