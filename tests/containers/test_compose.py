@@ -31,6 +31,7 @@ print(mlflow.artifacts.load_text(run.info.artifact_uri + "/there.txt"))
 """
 CONTAINER = "sirena_sirena_1"
 READY_SECONDS = 300
+ANSWER_SECONDS = 60
 ACCOUNT = 10001
 """Number of the account in the image, for what is mounted into it."""
 
@@ -44,9 +45,10 @@ class Running:
     port: int
     authority: Path
 
-    def sirena(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
-        """Run a command of ours inside."""
-        return self.engine.podman("exec", "-i", CONTAINER, "sirena", *arguments, stdin=stdin, check=check)
+    def sirena(self, *arguments: str, stdin: str | None = None, actor: str = "root") -> str:
+        """Run a command of ours inside, as somebody."""
+        who = f"SIRENA_USER={actor}"
+        return self.engine.podman("exec", "-i", "-e", who, CONTAINER, "sirena", *arguments, stdin=stdin)
 
     def client(self) -> httpx.Client:
         """A client that trusts the container's own authority and nobody else."""
@@ -144,8 +146,9 @@ def test_the_image_holds_no_secret_and_no_root(engine: Engine) -> None:
 
 def test_every_part_is_well(running: Running) -> None:
     """What the health check of the compose file asks."""
-    parts = {line.split()[0] for line in running.sirena("status").splitlines() if " well " in line}
-    assert {"postgresql", "ceph-monitor", "ceph-store", "s3", "mlflow", "service", "access", "entry"} <= parts
+    well = re.findall(r"^ +([a-z0-9-]+) +well\b", running.sirena("status"), re.MULTILINE)
+    inner = {"postgresql", "ceph-monitor", "ceph-store", "s3", "mlflow", "service", "access"}
+    assert inner | {"entry", "log-rotation", "backup"} <= set(well)
 
 
 def test_the_container_has_no_rights(running: Running) -> None:
@@ -182,6 +185,31 @@ def test_mlflows_client_stores_and_reads_an_artifact(running: Running) -> None:
     )
     assert told.returncode == 0, told.stderr[-2000:]
     assert told.stdout.splitlines()[-1] == "ida y vuelta"
+
+
+def test_the_container_trains_answers_and_backs_up(running: Running) -> None:
+    """The how-to's way: a file goes in, author and approver make a release, it answers, the backup proves itself."""
+    isolates = running.engine.folder / "isolates.csv"
+    command = [sys.executable, "-m", "sirena.cli", "synthesize", "-n", "500", "-o", str(isolates)]
+    subprocess.run(command, check=True, timeout=120)
+    take_in = "cat > /tmp/isolates.csv"
+    running.engine.podman("exec", "-i", CONTAINER, "sh", "-c", take_in, stdin=isolates.read_text(encoding="utf-8"))
+    running.sirena("train", "/tmp/isolates.csv", "--labels", "reference", "--drugs", "AMK", actor="ana")
+    running.sirena("promote", "--all", "--to", "staging", actor="ana")
+    running.sirena("promote", "--all", "--to", "production", actor="luis")
+    running.sirena("release", "create", "--note", "first", actor="ana")
+    running.sirena("release", "activate", "latest", actor="luis")
+    headers = {"Authorization": f"Bearer {_token(running)}"}
+    deadline = time.monotonic() + ANSWER_SECONDS
+    with running.client() as client:
+        while client.get("/readyz", headers=headers).status_code != httpx.codes.OK:
+            assert time.monotonic() < deadline, running.sirena("status")
+            time.sleep(1)
+        asked = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}, {"ORGANISM": "eco", "AMK_NM": "64"}]}
+        answer = client.post("/invocations", json=asked, headers=headers)
+    assert [record["Eti_AMK_NM"] for record in answer.json()["predictions"]] == ["S", "R"]
+    running.sirena("backup")
+    assert "panel_SIR/1 loads" in running.sirena("drill")
 
 
 def test_a_second_container_on_the_same_volume_is_refused(running: Running) -> None:
