@@ -78,7 +78,8 @@ class Bench:
 def bench(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """Fill a server: versions through MLflow's API, files through its folder."""
     home = shutil.copytree(blank, tmp_path_factory.mktemp("collected") / "home")
-    opened = connect(Settings(home=home))
+    # named, because MLflow puts the URI of whoever connected before into the environment
+    opened = connect(Settings(home=home, tracking_uri=f"sqlite:///{home}/mlflow.db"))
     client, folders, models = opened.client, [], []
     # as the server makes it; the database is opened directly because that is faster
     experiment = client.create_experiment("resistencia", artifact_location="mlflow-artifacts:/resistencia")
