@@ -28,7 +28,7 @@ def judge_for(
         registry: where.
         overlay: the hospital's own rules that are in force on top of each certificate's edition; None means those of
             `SIRENA_OVERLAY`, if any.
-        approver: who decides; empty means the current user.
+        approver: who decides; empty means the current user, behind the entry the account of the token.
         prover: proves what is judged, on a server that believes nobody.
     """
     from sirena.certification.gate import load_gate
@@ -43,5 +43,4 @@ def judge_for(
         # an edition with an overlay is named "CLSI 2025 + rules.csv"; which rules are in force is not its to say
         return load_edition(name.partition(" + ")[0], overlay=rules)
 
-    decides = approver or registry.signed_in_as or settings.effective_user
-    return RegisteredJudge(registry, load_gate(settings.gate), decides, edition, prover)
+    return RegisteredJudge(registry, load_gate(settings.gate), approver or settings.effective_user, edition, prover)

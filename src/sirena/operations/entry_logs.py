@@ -1,4 +1,4 @@
-"""The entry's own logs: who may read them, and how they are kept from growing.
+"""Keeping the entry's own logs from growing.
 
 NGINX writes two: every request (for the operator), and what it refused by itself (followed by the access service, which
 puts it on record). supervisord rotates only what programs print, so logrotate rotates these two.
