@@ -50,7 +50,14 @@ class StageControl:
         return router
 
     async def answer(self, request: Request) -> Response:
-        """Decide one request and pass it on."""
+        """Decide one request and pass it on.
+
+        Raises:
+            AmbiguousRequestError: its body can be read in two ways.
+            ForbiddenError: right or rule are missing.
+            GateError: the gate refuses a stage.
+            UpstreamError: MLflow does not answer.
+        """
         facts = read_facts(request)
         decision = await self._maker.decide(facts, body_is_read=True)
         who = decision.identity.name

@@ -52,7 +52,11 @@ class Change:
 
     @property
     def stage(self) -> str:
-        """Stage that an alias or a transition gives; empty when it gives none."""
+        """Stage that an alias or a transition gives; empty when it gives none.
+
+        Raises:
+            AmbiguousRequestError: a transition to no stage there is.
+        """
         if self.operation == "POST registered-models/alias":
             return _STAGES.get(_text(self.body, "alias").strip().lower(), "")
         if self.operation == "POST model-versions/transition-stage":
@@ -81,7 +85,11 @@ class Change:
 
     @property
     def override(self) -> str:
-        """Reason to do it although the gate refuses, in one line; empty when there is none."""
+        """Reason to do it although the gate refuses, in one line; empty when there is none.
+
+        Raises:
+            AmbiguousRequestError: it is empty or too long.
+        """
         if "override" not in self.body:
             return ""
         reason = " ".join(_text(self.body, "override").split())
@@ -98,7 +106,11 @@ class Change:
 
     @property
     def version(self) -> str:
-        """Number of the version it concerns."""
+        """Number of the version it concerns.
+
+        Raises:
+            AmbiguousRequestError: it is none.
+        """
         text = _text(self.body, "version")
         if not text.isascii() or not text.isdigit() or len(text) > 9:
             raise AmbiguousRequestError("a version is a number")

@@ -94,7 +94,11 @@ class RegistryUpstream:
         self._registered.forget()
 
     def holds_artifact(self, path: str) -> bool:
-        """Tell whether a file lies at a path of MLflow's artifacts."""
+        """Tell whether a file lies at a path of MLflow's artifacts.
+
+        Raises:
+            UpstreamError: MLflow does not answer.
+        """
         folder, _, name = path.rpartition("/")
         try:
             answer = self._client.get("/api/2.0/mlflow-artifacts/artifacts", params={"path": folder})

@@ -64,7 +64,11 @@ class Supervisor:
         return [sys.executable, "-m", "supervisor.supervisord", *stay, "-c", str(self.configuration)]
 
     def write(self, parts: Iterable[Part]) -> None:
-        """Write the configuration; parts start in the order given."""
+        """Write the configuration; parts start in the order given.
+
+        Raises:
+            PreparationError: a path is too long for a socket, or holds what cannot be handed on.
+        """
         if len(str(self._socket)) > _SOCKET_LENGTH:
             raise PreparationError(f"{self._socket} is too long for a socket", hint="choose a shorter SIRENA_HOME")
         own = Account.of_this_process()

@@ -166,7 +166,11 @@ class Databases:
 
 @contextmanager
 def entered(cluster: PostgreSql, folder: Path) -> Iterator[Databases]:
-    """Give the databases, with a password file in a private folder that is removed afterwards."""
+    """Give the databases, with a password file in a private folder that is removed afterwards.
+
+    Raises:
+        BackupError: the passwords of the stack cannot be read by this account.
+    """
     secrets = cluster.settings.home / "secrets"
     names = [_SUPERUSER, *DATABASES]
     files = [secrets / "postgresql_superuser", *(secrets / f"postgresql_{name}" for name in DATABASES)]
