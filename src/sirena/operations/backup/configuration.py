@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from sirena.operations.accounts import Account
 from sirena.operations.backup.manifest import CONFIGURATION
+from sirena.operations.open_folders import let_everyone_read
 from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings, load_settings, settings_file, variable_of
 
@@ -99,8 +100,7 @@ def _with(text: str, variable: str, value: str) -> str:
 def _put_named(source: Path, target: Path) -> None:
     """Put back a file that the services read, under an account that is not ours; none of them holds a secret."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.parent.chmod(0o755)
     beside = target.with_name(f".{target.name}.new")
     shutil.copyfile(source, beside)
-    beside.chmod(0o644)
     beside.replace(target)
+    let_everyone_read(target.parent)
