@@ -4,8 +4,8 @@
 
 Two NGINX with the shipped configuration over TLS, one connection each, stand before the same small server; from the
 second the line `auth_request` is taken out. A token asks 41 models in turn, in blocks of 100 requests to one entry and
-then the other, so that a busy machine slows both alike. Bound: 2 ms at the median. Then the token is revoked, and asked
-until it is refused. Bound: 5 s.
+then the other, so that a busy machine slows both alike. Bound: 2 ms at the median. Then tokens are revoked while they are
+used, and asked until they are refused. Bound: 5 s, the slowest counts.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 from recording import record
@@ -35,6 +36,7 @@ from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 
 BLOCK = 100
+REVOCATIONS = 5
 BODY = b'{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
 UPSTREAM = """
 import sys, uvicorn
@@ -59,7 +61,7 @@ def main() -> None:
         running.callback(engine.dispose)
         Accounts(engine).add("lis", frozenset({Role.CLINICIAN}), None)
         tokens = Tokens(engine)
-        token, secret = tokens.create("lis")
+        _, secret = tokens.create("lis")
         running.enter_context(_started([sys.executable, "-c", UPSTREAM, str(settings.service_port)]))
         service = [sys.executable, "-m", "sirena.cli", "access-service", "--port", str(settings.access_port)]
         running.enter_context(_started(service, SIRENA_HOME=str(home / "access")))
@@ -76,11 +78,7 @@ def main() -> None:
         while len(took[1]) < count:
             for times, connection in zip(took, connections, strict=True):
                 times += [_ask(connection, headers, number)[1] for number in range(len(times), len(times) + BLOCK)]
-        tokens.revoke(token.id)
-        revoked = time.perf_counter()
-        while _ask(connections[0], headers, 0)[0] == 200:
-            time.sleep(0.01)
-        seconds = time.perf_counter() - revoked
+        seconds = max(_until_refused(tokens, connections[0]) for _ in range(REVOCATIONS))
     decided, alone = map(_figures, took)
     added = round(decided["median_ms"] - alone["median_ms"], 3)
     record(
@@ -90,11 +88,25 @@ def main() -> None:
             "with_decision": decided,
             "without": alone,
             "added_median_ms": added,
-            "revocation_seconds": round(seconds, 2),
+            "revocations": REVOCATIONS,
+            "slowest_revocation_seconds": round(seconds, 2),
         },
         headline=f"the decision adds {added:g} ms at the median (p99 {decided['p99_ms']:g} ms beside "
-        f"{alone['p99_ms']:g} ms); a revoked token is refused after {seconds:.1f} s",
+        f"{alone['p99_ms']:g} ms); a revoked token is refused within {seconds:.1f} s, the slowest of {REVOCATIONS}",
     )
+
+
+def _until_refused(tokens: Tokens, connection: http.client.HTTPSConnection) -> float:
+    """Use a token for a while, revoke it, and return the seconds until it is refused."""
+    token, secret = tokens.create("lis")
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+    while _ask(connection, headers, 0)[0] != HTTPStatus.OK:
+        time.sleep(0.01)
+    tokens.revoke(token.id)
+    revoked = time.perf_counter()
+    while _ask(connection, headers, 0)[0] == HTTPStatus.OK:
+        time.sleep(0.01)
+    return time.perf_counter() - revoked
 
 
 def _settings(home: Path) -> Settings:
