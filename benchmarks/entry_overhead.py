@@ -4,8 +4,8 @@
 
 Two NGINX with the shipped configuration over TLS, one connection each, stand before the same small server; from the
 second the line `auth_request` is taken out. A token asks 41 models in turn, in blocks of 100 requests to one entry and
-then the other, so that a busy machine slows both alike. Bound: 2 ms at the median. Then tokens are revoked while they are
-used, and asked until they are refused. Bound: 5 s, the slowest counts.
+then the other, so that a busy machine slows both alike. Bound: 2 ms at the median. Then tokens in use are revoked
+and asked until they are refused. Bound: 5 s, the slowest counts.
 """
 
 import argparse

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import Final
 
+from sirena.operations.accounts import PreparationError
 from sirena.operations.backup_state import LastRun, RunOutcome, read_backup_state
 from sirena.operations.certificates import days_left, entry_certificate
 from sirena.operations.settings import OFF, CertificateSource, Settings
@@ -69,7 +70,12 @@ def _disk(settings: Settings) -> Condition:
 
 
 def _certificate(settings: Settings) -> Condition:
-    days = days_left(entry_certificate(settings).chain)
+    try:
+        days = days_left(entry_certificate(settings).chain)
+    except OSError:
+        return Condition("certificate", Urgency.CRITICAL, "none: the stack was never brought up, or the file is gone")
+    except PreparationError as error:
+        return Condition("certificate", Urgency.CRITICAL, error.text)
     ours = settings.tls is CertificateSource.SELF_MADE
     levels = [days < limit for limit in _CERTIFICATE_DAYS]
     return Condition(

@@ -11,7 +11,7 @@ import pytest
 from sirena.operations import conditions as module
 from sirena.operations.backup_state import Activity, noting
 from sirena.operations.conditions import Condition, Urgency, conditions
-from sirena.operations.settings import Settings
+from sirena.operations.settings import CertificateSource, Settings
 from tests.command_line import run_command
 
 Usage = namedtuple("Usage", "total used free")
@@ -49,6 +49,19 @@ def test_a_certificate_that_was_not_renewed_is_told_in_time(
     """Nine days after certbot began to fail, and urgent in the last three."""
     monkeypatch.setattr(module, "days_left", lambda _: days)
     assert found(settings, "certificate").urgency == urgency
+
+
+def test_a_missing_certificate_is_told(tmp_path: Path) -> None:
+    """Somebody took the hospital's file away."""
+    gone = Settings(
+        home=tmp_path,
+        profile="production",
+        tls=CertificateSource.FILES,
+        tls_certificate=tmp_path / "gone.pem",
+        tls_key=tmp_path / "gone.key",
+    )
+    assert found(gone, "certificate").urgency is Urgency.CRITICAL
+    assert "cannot be read" in found(gone, "certificate").told
 
 
 def test_backups_are_none_yet_fresh_failed_old(settings: Settings) -> None:
