@@ -75,7 +75,7 @@ def engine() -> Iterator[Engine]:
     assert not missing, (
         f"apt-get install --no-install-recommends podman runc debootstrap ({', '.join(missing)} missing)"
     )
-    found = Engine(Path(tempfile.mkdtemp(prefix="sirena-containers-", dir="/var/tmp")))
+    found = Engine(Path(tempfile.mkdtemp(prefix="containers-of-sirena-", dir="/var/tmp")))
     begun = time.monotonic()
     try:
         found.import_base(BASE)

@@ -27,6 +27,8 @@ from sirena.operations.supervision import Supervisor, import_path
 STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
 """Parts that keep data, and use no other."""
 _POLL_SECONDS: Final = 0.2
+_COMING: Final = ("STARTING", "RUNNING", "BACKOFF")
+"""What the supervisor calls a process that is to run."""
 _OPEN: Final = 0o755
 
 
@@ -94,6 +96,7 @@ class Stack:
             PreparationError: the machine lacks something, or a part did not become well.
         """
         self._open_home()
+        self.supervisor.await_answer()
         if self.settings.profile == "production" and self._moves() and self.take_down():
             tell("other ports for database or store: everything was ended and starts anew")
         if not self.supervisor.is_running():
@@ -153,6 +156,15 @@ class Stack:
                     )
                 time.sleep(_POLL_SECONDS)
 
+    def _await_started(self, part: Part) -> None:
+        """Wait for a part that the supervisor is starting: a preparation would start a second one beside it."""
+        deadline = time.monotonic() + part.ready_seconds
+        while not part.health.is_well() and time.monotonic() < deadline:
+            state = self.supervisor.states().get(part.name)
+            if state is None or state.state not in _COMING:
+                return
+            time.sleep(_POLL_SECONDS)
+
     def is_well(self, part: Part) -> bool:
         """Tell whether a part runs and answers."""
         state = self.supervisor.states().get(part.name)
@@ -191,6 +203,7 @@ class Stack:
                 )
         python.prepare()
         tell("PostgreSQL")
+        self._await_started(database.part())
         database.prepare(self.see_to_tables)
         if store:
             tell("S3 endpoint (Ceph)")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -121,6 +121,15 @@ class Supervisor:
                 )
             time.sleep(_POLL_SECONDS)
 
+    def await_answer(self) -> None:
+        """Wait while one is there that does not answer: systemd has just started it, or it is ending its parts.
+
+        A second one beside it, or a preparation, would want the same database.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_running() and self._is_there() and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+
     def is_running(self) -> bool:
         """Tell whether it answers."""
         try:
@@ -175,6 +184,10 @@ class Supervisor:
             if state.state in ("FATAL", "EXITED", "STOPPED"):
                 self._call("startProcess", name, False)
 
+    def _is_there(self) -> bool:
+        wanted = {b"supervisor.supervisord", os.fsencode(self.configuration)}
+        return any(wanted <= set(words) for words in _command_lines())
+
     @property
     def _socket(self) -> Path:
         return self.folder / "supervisor.sock"
@@ -194,6 +207,12 @@ def inherited_environment() -> dict[str, str]:
 def import_path() -> str:
     """Return where our own package lies, so that a checkout that is not installed works too."""
     return str(Path(sirena.__file__).parent.parent)
+
+
+def _command_lines() -> Iterator[list[bytes]]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended since
+            yield file.read_bytes().split(b"\0")
 
 
 def _is_alive(process_id: int) -> bool:

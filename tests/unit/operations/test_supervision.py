@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.part import Part, RunningHealth
 from sirena.operations.settings import Settings
-from sirena.operations.supervision import Supervisor
+from sirena.operations.supervision import Supervisor, inherited_environment
 from sirena.operations.systemd import unit_text
 
 STUBBORN = (
@@ -68,6 +69,21 @@ def test_a_crashed_part_is_restarted_and_sigterm_lets_it_drain(tmp_path: Path) -
     assert "drained" in log
     assert not supervisor.is_running()
     assert not supervisor.stop()
+
+
+def test_a_supervisor_that_systemd_has_just_started_is_awaited(tmp_path: Path) -> None:
+    """`systemctl start sirena`, then at once `sirena up`: no second one is started beside it."""
+    supervisor = Supervisor(tmp_path)
+    supervisor.write([_part("import time; time.sleep(99)")])
+    supervisor.await_answer()
+    with subprocess.Popen(supervisor.command(), stdout=subprocess.DEVNULL, env=inherited_environment()) as started:
+        assert not supervisor.is_running()
+        supervisor.await_answer()
+        try:
+            assert supervisor.is_running()
+        finally:
+            assert supervisor.stop()
+    assert started.returncode == 0
 
 
 def test_what_the_supervisor_cannot_read_is_refused(tmp_path: Path) -> None:
