@@ -15,11 +15,33 @@ from botocore.exceptions import ClientError
 from sirena.operations.backup.errors import BackupError
 from sirena.operations.backup.manifest import FileFacts
 from sirena.operations.backup.objects import Bucket, bucket_errors_told
+from sirena.operations.settings import Settings
 from sirena.operations.steps import Tell
 
 _MARK: Final = ".sirena-drill"
 _NEEDS_REGION: Final = "IllegalLocationConstraintException"
 _MISSING: Final = "NoSuchBucket"
+_GIB: Final = 2**30
+_ALLOCATED: Final = 4096
+"""Bytes Ceph takes at least for an object, and by which it grows."""
+_FULL: Final = 0.85
+"""Part of the store from which on Ceph warns; somewhat later it takes no writes any more, the living ones either."""
+
+
+def require_room(settings: Settings, objects: Mapping[str, FileFacts]) -> None:
+    """Require that Sirena's own store can hold the objects twice; of a given endpoint we know no size.
+
+    Raises:
+        BackupError: a second copy would fill it, which would stop the living system.
+    """
+    needed = sum(-(-facts.size // _ALLOCATED) * _ALLOCATED for facts in objects.values())
+    if not settings.s3_endpoint_url and 2 * needed > _FULL * settings.s3_size_gb * _GIB:
+        raise BackupError(
+            f"a drill puts {needed / _GIB:.1f} GiB of objects into a bucket beside the living one, and the store of "
+            f"{settings.s3_size_gb:g} GiB has no room for both",
+            hint="remove what nothing needs (`sirena gc`), or restore onto a new SIRENA_HOME with a larger "
+            "SIRENA_S3_SIZE_GB",
+        )
 
 
 @dataclass(frozen=True)
