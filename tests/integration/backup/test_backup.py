@@ -65,9 +65,12 @@ def test_a_set_holds_no_secret_and_no_dump_stays_behind(backed_up: Machine, tmp_
 
 
 def test_a_drill_proves_the_release_by_its_answers(backed_up: Machine, capfd: Capture) -> None:
-    """Every hash, the ledger, the same answers; and nothing of it stays."""
+    """Every hash, the objects in a bucket, the ledger, the same answers; nothing stays, the living is as it was."""
+    before = _objects(backed_up)
     done = run_command(capfd, ["drill"])
     assert done.code == 0, done.errors
+    assert "objects were put into bucket sirena-drill, which holds them as sent" in done.output
+    assert _objects(backed_up) == before
     assert "answers as recorded of panel_SIR/1, 504 of them categories" in done.output
     assert "entries are intact" in done.output
     noted = _state(backed_up).drill
@@ -81,6 +84,37 @@ def _assert_no_scratch(machine: Machine) -> None:
         names = {row[0] for row in databases.ask("postgres", "SELECT datname FROM pg_database")}
     assert names == {"postgres", "template0", "template1", "mlflow", "sirena"}
     assert not (machine.home / "backup" / "drill").exists()
+    assert "sirena-drill" not in _buckets(machine)
+
+
+def _buckets(machine: Machine) -> set[str]:
+    client = s3_client(machine.prepared, machine.stack.s3_endpoint)
+    return {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+
+
+def test_a_drill_leaves_a_bucket_that_is_not_its_own(backed_up: Machine, capfd: Capture) -> None:
+    """Somebody else's bucket of the scratch name: refused, and what is in it stays."""
+    client = s3_client(backed_up.prepared, backed_up.stack.s3_endpoint)
+    client.create_bucket(Bucket="sirena-drill")
+    client.put_object(Bucket="sirena-drill", Key="thesis", Body=b"years of work")
+    refused = run_command(capfd, ["drill"])
+    assert (refused.code, "holds what no drill put there" in refused.errors) == (1, True)
+    assert client.get_object(Bucket="sirena-drill", Key="thesis")["Body"].read() == b"years of work"
+    client.delete_object(Bucket="sirena-drill", Key="thesis")
+    assert run_command(capfd, ["drill"]).code == 0
+    _assert_no_scratch(backed_up)
+
+
+def test_a_drill_that_may_not_make_its_bucket_is_told_what_to_allow(
+    backed_up: Machine, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The endpoint refuses the name, which is longer than S3 permits; one error names bucket and remedy."""
+    monkeypatch.setenv("SIRENA_S3_BUCKET", "b" * 60)
+    refused = run_command(capfd, ["drill"])
+    assert refused.code == 1
+    assert f"refused the drill its scratch bucket {'b' * 60}-drill: " in refused.errors
+    assert "make, fill and remove" in refused.errors
+    _assert_no_scratch(backed_up)
 
 
 def test_a_second_backup_fetches_only_what_is_new_or_rotted(backed_up: Machine, tmp_path: Path) -> None:
@@ -309,7 +343,7 @@ def _held(locks: Path) -> list[Path]:
 
 
 def test_a_killed_drill_leaves_nothing_after_the_next(backed_up: Machine, capfd: Capture) -> None:
-    """Scratch databases and folder are there after the kill and gone after the next drill."""
+    """Scratch databases, bucket and folder are there after the kill and gone after the next drill."""
     process = backed_up.begin("drill")
     assert process.stderr is not None
     for line in process.stderr:
@@ -318,6 +352,7 @@ def test_a_killed_drill_leaves_nothing_after_the_next(backed_up: Machine, capfd:
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert (backed_up.home / "backup" / "drill").exists()
+    assert "sirena-drill" in _buckets(backed_up)
     assert run_command(capfd, ["drill"]).code == 0
     _assert_no_scratch(backed_up)
 

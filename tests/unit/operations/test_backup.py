@@ -1,5 +1,6 @@
 """Backups, as far as they need no server: what is due, which snapshot is meant, what a manifest finds."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from pydantic import SecretStr
 from sirena.domain.errors import UsageError
 from sirena.operations.backup.answers import COLUMNS, ORGANISMS, fixed_isolates
 from sirena.operations.backup.configuration import collect, put_back
-from sirena.operations.backup.errors import BackupRunningError, DamagedBackupError
+from sirena.operations.backup.errors import BackupError, BackupRunningError, DamagedBackupError
 from sirena.operations.backup.exclusive import exclusive
-from sirena.operations.backup.manifest import LedgerEnd, Manifest, facts_of, files_of
+from sirena.operations.backup.manifest import FileFacts, LedgerEnd, Manifest, facts_of, files_of
 from sirena.operations.backup.repository import Repository, Snapshot
 from sirena.operations.backup.schedule import due
+from sirena.operations.backup.scratch_bucket import require_room
 from sirena.operations.backup_state import Activity, RunOutcome, noting, read_backup_state
 from sirena.operations.settings import Settings, load_settings
 from tests.command_line import run_command
@@ -208,3 +210,22 @@ def test_the_embedded_profile_is_refused_with_what_to_do(command: str, capfd: py
     refused = run_command(capfd, [command])
     assert refused.code == 2
     assert "copy" in refused.errors
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "endpoint", "refused"),
+    [
+        (2**20, 400, "", False),
+        (2**20, 450, "", True),
+        (1, 120_000, "", True),
+        (2**20, 450, "https://minio.example:9000", False),
+    ],
+)
+def test_a_drill_that_would_fill_the_store_is_refused(
+    tmp_path: Path, size: int, count: int, endpoint: str, refused: bool
+) -> None:
+    """Twice the objects, each in whole blocks, against 1 GiB; of another's endpoint the size is not known."""
+    settings = Settings.model_validate({"home": tmp_path, "s3_size_gb": 1.0, "MLFLOW_S3_ENDPOINT_URL": endpoint})
+    objects = {str(number): FileFacts("", size) for number in range(count)}
+    with pytest.raises(BackupError, match="no room for both") if refused else nullcontext():
+        require_room(settings, objects)

@@ -1,6 +1,7 @@
 """The drill: put a backup back beside the living system, prove it, and remove it again.
 
-Scratch databases of their own names in the running cluster and a scratch folder; the living ones are not opened.
+Scratch databases of their own names in the running cluster, a scratch bucket and a scratch folder; the living ones
+are not opened.
 What needs MLflow and the ledger is proven by a function of the caller.
 """
 
@@ -18,7 +19,9 @@ from sirena.operations.backup.making import require_production
 from sirena.operations.backup.manifest import DATABASES_FOLDER, OBJECTS, Manifest
 from sirena.operations.backup.places import empty_folder, places_of
 from sirena.operations.backup.repository import Repository, Snapshot
+from sirena.operations.backup.scratch_bucket import ScratchBucket, require_room
 from sirena.operations.postgresql import DATABASES
+from sirena.operations.s3 import s3_client
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
 from sirena.operations.steps import Tell
@@ -62,7 +65,7 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
     """Restore a snapshot beside the living system and prove it; hold `exclusive` around it.
 
     Args:
-        settings: which installation; its PostgreSQL must run.
+        settings: which installation; its PostgreSQL and S3 must run.
         at: as `Repository.find` reads it.
         prove: by what is restored.
         tell: is told each step.
@@ -75,8 +78,10 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
     begun = time.monotonic()
     require_production(settings)
     places, repository = places_of(settings), Repository(settings)
-    with entered(Stack(settings).database(), places.root) as databases:
-        _remove(databases, places.drill)  # what a killed drill left
+    stack = Stack(settings)
+    bucket = ScratchBucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
+    with entered(stack.database(), places.root) as databases:
+        _remove(databases, bucket, places.drill)  # what a killed drill left
         repository.require()
         snapshot = repository.find(at)
         try:
@@ -86,12 +91,16 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
             tell("hashes")
             manifest = Manifest.read(folder)
             manifest.verify(folder)
+            require_room(settings, manifest.objects)
             for database, scratch in _SCRATCH.items():
                 tell(f"database {database}")
                 dump = folder / DATABASES_FOLDER / f"{database}.dump"
                 databases.put_back(dump, database, scratch, manifest.tables[database])
+            tell(f"objects, into bucket {bucket.name}")
+            bucket.put_back(folder / OBJECTS, manifest.objects, tell)
             proven = [
                 f"{len(manifest.files):,} files have their hashes, {len(manifest.objects):,} of them objects",
+                f"{len(manifest.objects):,} objects were put into bucket {bucket.name}, which holds them as sent",
                 f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows came back",
                 _require_artifacts(databases, folder / OBJECTS),
             ]
@@ -105,7 +114,7 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
             )
             proven += prove(copy)
         finally:
-            _remove(databases, places.drill)
+            _remove(databases, bucket, places.drill)
     return Drilled(snapshot, manifest, tuple(proven), time.monotonic() - begun)
 
 
@@ -128,7 +137,8 @@ def _require_artifacts(databases: Databases, objects: Path) -> str:
     return f"{len(folders):,} registered models have their files"
 
 
-def _remove(databases: Databases, folder: Path) -> None:
+def _remove(databases: Databases, bucket: ScratchBucket, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
     for scratch in _SCRATCH.values():
         databases.drop(scratch)
-    shutil.rmtree(folder, ignore_errors=True)
+    bucket.remove()

@@ -64,7 +64,7 @@ class Bucket:
             BackupError: the endpoint does not answer or refuses, the disk is full, or a key cannot be a path.
         """
         known = _read_index(index)
-        with _told("reading", self.name):
+        with bucket_errors_told("reading", self.name):
             listed = [one for one in self._listed() if not _is_folder_mark(one)]
             for one in listed:
                 _require_path(one.key)
@@ -89,7 +89,7 @@ class Bucket:
         Raises:
             BackupError: the endpoint does not answer, refuses, or does not hold afterwards what was sent.
         """
-        with _told("writing", self.name):
+        with bucket_errors_told("writing", self.name):
             present = {one.key: one for one in self._listed()}
             digests = {key: _md5(folder / key) for key in objects}
             missing = [key for key, digest in digests.items() if key not in present or present[key].etag != digest]
@@ -109,7 +109,7 @@ class Bucket:
 
     def strangers(self, objects: Mapping[str, FileFacts]) -> int:
         """Return how many objects are in it besides these and the mark `sirena up` makes."""
-        with _told("reading", self.name):
+        with bucket_errors_told("reading", self.name):
             listed = [one for one in self._listed() if one.key != ".sirena"]
         return sum(one.key not in objects or one.size != objects[one.key].size for one in listed)
 
@@ -165,7 +165,8 @@ class Bucket:
 
 
 @contextmanager
-def _told(doing: str, bucket: str) -> Iterator[None]:
+def bucket_errors_told(doing: str, bucket: str) -> Iterator[None]:
+    """Tell what S3 or the disk refuses as a `BackupError`."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
