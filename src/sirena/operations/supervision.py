@@ -4,6 +4,7 @@ supervisord restarts what crashes, ends everything in the reverse order of its s
 on a Unix socket only its own account can open.
 """
 
+import contextlib
 import http.client
 import os
 import signal
