@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from sirena.domain.errors import UsageError
 from sirena.ledger.errors import LedgerError, LedgerUnavailableError
@@ -32,7 +33,8 @@ def engine_for(database_url: str) -> Engine:
         # whatever driver the address names: psycopg 3 is the one that comes with Sirena
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
-            pool_pre_ping=True,
+            # entries are few: a connection each, so that none is left open, and none dies with the database
+            poolclass=NullPool,
             connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "sirena-ledger"},
         )
     if backend == "sqlite" and url.database not in (None, "", ":memory:"):
