@@ -10,6 +10,8 @@ chroot "$folder" update-ca-certificates >&2
 printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' > "$folder"/etc/pip.conf
 mkdir -p "$folder"/etc/uv
 printf 'native-tls = true\n' > "$folder"/etc/uv/uv.toml
-printf 'deb http://deb.debian.org/debian bookworm main\ndeb http://deb.debian.org/debian bookworm-updates main\ndeb http://deb.debian.org/debian-security bookworm-security main\n' \
-    > "$folder"/etc/apt/sources.list
+# debootstrap names the mirror it took; updates and security fixes come from beside it
+mirror=$(awk '/^deb /{print $2; exit}' "$folder"/etc/apt/sources.list)
+printf 'deb %s bookworm-updates main\ndeb %s-security bookworm-security main\n' "${mirror%/}" "${mirror%/}" \
+    >> "$folder"/etc/apt/sources.list
 tar -C "$folder" -c .
