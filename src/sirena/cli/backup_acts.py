@@ -1,6 +1,6 @@
 """Backup, restore and drill as acts on record: alone, noted for `sirena status`, between intention and outcome."""
 
-import contextlib
+from contextlib import closing, suppress
 
 from pydantic import SecretStr
 
@@ -85,11 +85,12 @@ def _put_on_record(settings: Settings, snapshot: Snapshot) -> str:
 
 def _resume_and_record(settings: Settings, snapshot: Snapshot) -> None:
     # the passwords were made by this restore, perhaps; settings read before it do not know of them
-    ledger = open_ledger(settings.model_copy(update={"database_url": SecretStr(settings.own_database_url)}))
+    own = settings.model_copy(update={"database_url": SecretStr(settings.own_database_url)})
     facts = actor(settings)
-    # a fresh machine has lost nothing
-    with contextlib.suppress(UsageError):
-        ledger.resume(
-            who=facts["who"], origin=facts["origin"], reason=f"backup {snapshot.id} put back by sirena restore"
-        )
-    ledger.append(Restored(**facts, snapshot=snapshot.id))
+    with closing(open_ledger(own)) as ledger:
+        # a fresh machine has lost nothing
+        with suppress(UsageError):
+            ledger.resume(
+                who=facts["who"], origin=facts["origin"], reason=f"backup {snapshot.id} put back by sirena restore"
+            )
+        ledger.append(Restored(**facts, snapshot=snapshot.id))

@@ -1,18 +1,17 @@
 """``sirena status``: is everything well, for a person and for a monitor."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sirena.cli.up import Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sirena.operations.conditions import Condition
     from sirena.operations.health_report import PartHealth
     from sirena.operations.settings import Settings
-
-_MINUTE: Final = 60
 
 
 def register(app: typer.Typer) -> None:
@@ -34,12 +33,13 @@ def status(
     Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
     release is well. The ledger is read from its first entry to its last.
     """
+    from sirena.cli.parts_table import print_parts
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.conditions import Urgency, conditions
 
     stack = chosen_stack(profile)
     parts = stack.health()
-    found = [*conditions(stack.settings), _ledger(stack.settings)]
+    found = [*conditions(stack.settings), _ledger(stack.settings, parts)]
     worst = max(one.urgency for one in found)
     if not all(part.well for part in parts):
         worst = Urgency.CRITICAL
@@ -54,26 +54,6 @@ def status(
         raise typer.Exit(1)
 
 
-def print_parts(found: "Sequence[PartHealth]") -> None:
-    """Print a table of the parts."""
-    from sirena.cli.sections import Section, print_sections
-
-    rows = [
-        (
-            part.name,
-            part.state,
-            part.version,
-            str(part.port or ""),
-            f"{part.memory_mib} MiB" if part.memory else "",
-            _duration(part.seconds) if part.seconds else "",
-        )
-        for part in found
-    ]
-    total = sum(part.memory_mib for part in found)
-    columns = ("part", "state", "version", "#port", "#memory", "#running")
-    print_sections([Section("Parts", rows, columns, f"{total} MiB in all")])
-
-
 def _print_conditions(found: "Sequence[Condition]") -> None:
     from sirena.cli.sections import Section, print_sections
 
@@ -81,7 +61,7 @@ def _print_conditions(found: "Sequence[Condition]") -> None:
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"))])
 
 
-def _ledger(settings: "Settings") -> "Condition":
+def _ledger(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
     from contextlib import closing
 
     from sirena.domain.errors import SirenaError
@@ -89,6 +69,8 @@ def _ledger(settings: "Settings") -> "Condition":
     from sirena.ledger.verification import verify
     from sirena.operations.conditions import Condition, Urgency
 
+    if any(part.name == "postgresql" and not part.well for part in parts):
+        return Condition("ledger", Urgency.WARNING, "cannot be read: postgresql does not run")
     try:
         with closing(open_ledger(settings)) as ledger:
             found = verify(ledger)
@@ -97,9 +79,3 @@ def _ledger(settings: "Settings") -> "Condition":
     if found.finding is not None:
         return Condition("ledger", Urgency.CRITICAL, f"not what was written: {found.finding.text}")
     return Condition("ledger", Urgency.OK, f"{found.entries} entries, intact")
-
-
-def _duration(seconds: int) -> str:
-    minutes, rest = divmod(seconds, _MINUTE)
-    hours, minutes = divmod(minutes, _MINUTE)
-    return f"{hours}:{minutes:02}:{rest:02}"

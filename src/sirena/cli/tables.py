@@ -18,21 +18,22 @@ def make_or_require(settings: "Settings", owner_url: str) -> None:
         SchemaError: the tables are another Sirena's.
         SirenaError: the database refuses.
     """
+    from contextlib import closing
+
     from sirena.access.store import ACCESS_SCHEMA, prepare_store, store_standing
     from sirena.ledger.schema import LEDGER_SCHEMA
     from sirena.ledger.store import open_as_owner
     from sirena.operations.postgresql import WRITER
     from sirena.operations.schema import State, require_usable
 
-    ledger = open_as_owner(as_owner(settings, owner_url))
-    accounts, entries = store_standing(owner_url), ledger.standing()
-    require_usable(accounts, ACCESS_SCHEMA, ledger.store)
-    require_usable(entries, LEDGER_SCHEMA, ledger.store)
-    if accounts.state is State.EMPTY:
-        prepare_store(owner_url, WRITER)
-    if entries.state is State.EMPTY:
-        ledger.create(WRITER)
-    ledger.close()
+    with closing(open_as_owner(as_owner(settings, owner_url))) as ledger:
+        accounts, entries = store_standing(owner_url), ledger.standing()
+        require_usable(accounts, ACCESS_SCHEMA, ledger.store)
+        require_usable(entries, LEDGER_SCHEMA, ledger.store)
+        if accounts.state is State.EMPTY:
+            prepare_store(owner_url, WRITER)
+        if entries.state is State.EMPTY:
+            ledger.create(WRITER)
 
 
 def bring_to_head(settings: "Settings", writer: str) -> "dict[str, tuple[Standing, Standing]]":
@@ -48,18 +49,17 @@ def bring_to_head(settings: "Settings", writer: str) -> "dict[str, tuple[Standin
     Raises:
         SirenaError: the tables are a later Sirena's, or the database refuses; each schema is changed or as before.
     """
+    from contextlib import closing
+
     from sirena.access.store import ACCESS_SCHEMA, prepare_store
     from sirena.ledger.schema import LEDGER_SCHEMA
     from sirena.ledger.store import open_as_owner
 
-    ledger = open_as_owner(settings)
-    try:
+    with closing(open_as_owner(settings)) as ledger:
         return {
             ACCESS_SCHEMA.name: prepare_store(accounts_url(settings), writer),
             LEDGER_SCHEMA.name: ledger.create(writer),
         }
-    finally:
-        ledger.close()
 
 
 def accounts_url(settings: "Settings") -> str:

@@ -27,10 +27,10 @@ def up(profile: Profile = "") -> None:
 
     Repeating it is harmless: what runs goes on, what is missing is started, changed settings are taken up.
     """
+    from sirena.cli.parts_table import print_parts
     from sirena.cli.progress import told
     from sirena.cli.stack_choice import chosen_stack, note_release, remember
     from sirena.cli.stack_records import record_start
-    from sirena.cli.status import print_parts
 
     stack = chosen_stack(profile)
     remember(stack)

@@ -69,6 +69,7 @@ def _upgrade(stack: "Stack", findings: "list[Finding]", tell: "Tell", *, renounc
     from sirena.cli.way_back import keep
     from sirena.domain.errors import SirenaError
     from sirena.ledger.catalogue import Upgraded
+    from sirena.operations.accounts import PreparationError
 
     former = findings[0].found
     changed = tuple(str(finding) for finding in findings[1:] if finding.is_due)
@@ -84,13 +85,14 @@ def _upgrade(stack: "Stack", findings: "list[Finding]", tell: "Tell", *, renounc
             _change(stack, tell)
             if production or ran:
                 stack.bring_up(tell)
-    except SirenaError as error:
+    except (SirenaError, OSError) as error:
         # down, so that the way back is open
         stack.take_down()
         remedy = "repeat `sirena upgrade`"
         if kept:
             remedy += f"; or go back: `sirena upgrade --back`, install Sirena {former}, `sirena up`"
-        raise type(error)(f"the upgrade failed, everything is down: {error.text}", hint=remedy) from error
+        cause = error if isinstance(error, SirenaError) else PreparationError(f"{error.filename}: {error.strerror}")
+        raise type(cause)(f"the upgrade failed, everything is down: {cause.text}", hint=remedy) from error
     note_release(stack)
     typer.echo(f"upgraded: {'; '.join(changed) or f'Sirena {former} to {__version__}'}")
     if way.snapshot:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from sirena.access.accounts import Accounts
     from sirena.access.actions import Role
+    from sirena.operations.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -38,18 +40,14 @@ def add(
 
     Example: sirena user add maria --role scientist
     """
-    from sirena.access.accounts import Accounts
-    from sirena.access.store import open_store
     from sirena.cli.recording import recorded
     from sirena.domain.errors import UsageError
     from sirena.ledger.catalogue import AccountCreated
-    from sirena.operations.settings import load_settings
 
     if password_stdin and no_password:
         raise UsageError("--password-stdin and --no-password exclude each other")
     held = frozenset(_role(text) for text in role)
-    settings = load_settings()
-    accounts = Accounts(open_store(settings.effective_database_url))
+    settings, accounts = _accounts()
     chosen = None if no_password else _password(password_stdin)
     with recorded(settings, AccountCreated, account=name, role=",".join(sorted(held))):
         account = accounts.add(name, held, chosen)
@@ -91,14 +89,10 @@ def password(
 
     Example: sirena user password maria
     """
-    from sirena.access.accounts import Accounts
-    from sirena.access.store import open_store
     from sirena.cli.recording import recorded
     from sirena.ledger.catalogue import AccountChanged
-    from sirena.operations.settings import load_settings
 
-    settings = load_settings()
-    accounts = Accounts(open_store(settings.effective_database_url))
+    settings, accounts = _accounts()
     accounts.find(name)
     chosen = _password(password_stdin)
     with recorded(settings, AccountChanged, account=name, change="password"):
@@ -116,15 +110,11 @@ def roles(
 
     Example: sirena user roles maria --role scientist --role approver
     """
-    from sirena.access.accounts import Accounts
-    from sirena.access.store import open_store
     from sirena.cli.recording import recorded
     from sirena.ledger.catalogue import AccountChanged
-    from sirena.operations.settings import load_settings
 
     held = frozenset(_role(text) for text in role)
-    settings = load_settings()
-    accounts = Accounts(open_store(settings.effective_database_url))
+    settings, accounts = _accounts()
     with recorded(settings, AccountChanged, account=name, change="role", role=",".join(sorted(held))):
         accounts.set_roles(name, held)
     typer.echo(f"{name} may enter as {', '.join(sorted(held))}")
@@ -135,14 +125,10 @@ def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
 
     Example: sirena user enable maria
     """
-    from sirena.access.accounts import Accounts
-    from sirena.access.store import open_store
     from sirena.cli.recording import recorded
     from sirena.ledger.catalogue import AccountChanged
-    from sirena.operations.settings import load_settings
 
-    settings = load_settings()
-    accounts = Accounts(open_store(settings.effective_database_url))
+    settings, accounts = _accounts()
     with recorded(settings, AccountChanged, account=name, change="enabled"):
         accounts.enable(name)
     typer.echo(f"{name} is enabled; sessions and tokens are to be made anew")
@@ -153,17 +139,22 @@ def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
 
     Example: sirena user disable maria
     """
-    from sirena.access.accounts import Accounts
-    from sirena.access.store import open_store
     from sirena.cli.recording import recorded
     from sirena.ledger.catalogue import AccountChanged
-    from sirena.operations.settings import load_settings
 
-    settings = load_settings()
-    accounts = Accounts(open_store(settings.effective_database_url))
+    settings, accounts = _accounts()
     with recorded(settings, AccountChanged, account=name, change="disabled"):
         accounts.disable(name)
     typer.echo(f"{name} is disabled; sessions and tokens are revoked")
+
+
+def _accounts() -> "tuple[Settings, Accounts]":
+    from sirena.access.accounts import Accounts
+    from sirena.access.store import open_store
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    return settings, Accounts(open_store(settings.effective_database_url))
 
 
 def _role(text: str) -> "Role":

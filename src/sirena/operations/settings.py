@@ -257,6 +257,14 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
 
+    @field_validator("backup_repository")
+    @classmethod
+    def _without_password(cls, value: str) -> str:
+        # an address stands in messages, in `ps` and in the settings' table
+        if "@" in value.partition("://")[2].partition("/")[0]:
+            raise ValueError("holds a user or password; keys belong in the file SIRENA_BACKUP_CREDENTIALS names")
+        return value
+
     @cached_property
     def effective_tracking_uri(self) -> str:
         """The tracking URI in force: as set, else this server's own MLflow, else a SQLite file."""

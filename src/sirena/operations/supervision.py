@@ -29,7 +29,8 @@ from sirena.operations.secret_files import write_private
 _INHERITED: Final = ("LANG", "TZ", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "AWS_CA_BUNDLE", "HTTPS_PROXY", "NO_PROXY")
 """What the parts may see of the environment `sirena up` was given; secrets are not among it."""
 _SOCKET_LENGTH: Final = 100
-_START_SECONDS: Final = 15.0
+_START_SECONDS: Final = 60.0
+_UNSEEN_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
 
@@ -127,9 +128,14 @@ class Supervisor:
 
         A second one beside it, or a preparation, would want the same database.
         """
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.is_running() and self._is_there() and time.monotonic() < deadline:
+        now = last_seen = time.monotonic()
+        deadline = now + _START_SECONDS
+        # while a program is being loaded its command line is empty: one look does not tell that none is there
+        while not self.is_running() and now < deadline and now - last_seen < _UNSEEN_SECONDS:
             time.sleep(_POLL_SECONDS)
+            now = time.monotonic()
+            if self._is_there():
+                last_seen = now
 
     def is_running(self) -> bool:
         """Tell whether it answers."""

@@ -144,6 +144,19 @@ def test_an_upgrade_that_fails_changes_nothing_and_names_the_ways_on(
     assert sirena(embedded_with_mlflow, "upgrade").returncode == 0
 
 
+def test_an_upgrade_the_disk_refuses_names_the_ways_on(embedded_with_mlflow: dict[str, str], tmp_path: Path) -> None:
+    """Whatever the system refuses in the middle: one message, everything down, and it can be repeated."""
+    in_the_way = tmp_path / "mlflow.upgrading.db"
+    in_the_way.mkdir()
+    failed = sirena(embedded_with_mlflow, "upgrade")
+    assert failed.returncode == 1
+    assert "everything is down" in failed.stderr
+    assert "repeat `sirena upgrade`" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    in_the_way.rmdir()
+    assert sirena(embedded_with_mlflow, "upgrade").returncode == 0
+
+
 def test_without_a_backup_there_is_no_way_back(embedded: dict[str, str], tmp_path: Path) -> None:
     """It must be said, and is remembered."""
     assert sirena(embedded, "upgrade", "--back").returncode == 2

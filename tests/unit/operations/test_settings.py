@@ -45,6 +45,17 @@ def test_a_wrong_value_names_the_variable_and_not_the_value(monkeypatch: pytest.
     assert "hunter2" not in caught.value.text
 
 
+def test_a_repositorys_address_holds_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in messages; a folder may have an @ in its name."""
+    monkeypatch.setenv("SIRENA_BACKUP_REPOSITORY", "rest:https://ana:hunter2@backup.example/sirena")
+    with pytest.raises(SettingsError, match="SIRENA_BACKUP_CREDENTIALS") as caught:
+        load_settings()
+    assert "hunter2" not in caught.value.text
+    for place in ("/mnt/nas@2/sirena", "s3:https://backup.example/a@b"):
+        monkeypatch.setenv("SIRENA_BACKUP_REPOSITORY", place)
+        assert load_settings().backup_repository == place
+
+
 def test_a_named_settings_file_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A typing error must not mean the defaults."""
     monkeypatch.setenv("SIRENA_SETTINGS_FILE", str(tmp_path / "nowhere.env"))

@@ -1,6 +1,7 @@
 """The supervisor keeps a part that crashes, ends it in order, and reads any path."""
 
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -77,13 +78,29 @@ def test_a_supervisor_that_systemd_has_just_started_is_awaited(tmp_path: Path) -
     supervisor.write([_part("import time; time.sleep(99)")])
     supervisor.await_answer()
     with subprocess.Popen(supervisor.command(), stdout=subprocess.DEVNULL, env=inherited_environment()) as started:
-        assert not supervisor.is_running()
-        supervisor.await_answer()
         try:
+            assert not supervisor.is_running()
+            supervisor.await_answer()
             assert supervisor.is_running()
-        finally:
             assert supervisor.stop()
-    assert started.returncode == 0
+            assert started.wait(20) == 0
+        finally:
+            started.kill()
+
+
+def test_a_supervisor_whose_program_is_just_being_loaded_is_awaited(tmp_path: Path) -> None:
+    """Between fork and exec a process has another command line, or none: one look is not enough."""
+    supervisor = Supervisor(tmp_path)
+    supervisor.write([_part("import time; time.sleep(99)")])
+    hidden = ["sh", "-c", f"sleep 0.2; exec {shlex.join(supervisor.command())}"]
+    with subprocess.Popen(hidden, stdout=subprocess.DEVNULL, env=inherited_environment()) as started:
+        try:
+            supervisor.await_answer()
+            assert supervisor.is_running()
+            assert supervisor.stop()
+            assert started.wait(20) == 0
+        finally:
+            started.kill()
 
 
 def test_what_the_supervisor_cannot_read_is_refused(tmp_path: Path) -> None:
