@@ -7,13 +7,16 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sirena.operations.accounts import Account
+from sirena.operations.certificates import self_made
+from sirena.operations.entry import Entry
 from sirena.operations.settings import Settings
+from sirena.operations.stack import Stack
 
 PACKAGES = "postgresql nginx logrotate certbot pebble ceph-mon ceph-osd radosgw ceph-common"
 _PORTS = 40
@@ -63,6 +66,29 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
         **changes,
     }
     return Settings(**values)
+
+
+@contextmanager
+def entry_alone(body_routes: Sequence[str], **changes: Any) -> Iterator[Settings]:
+    """Start NGINX with the shipped configuration and no other part; yield the settings of where it listens.
+
+    Args:
+        body_routes: locations whose body the access service judges.
+        changes: as `production_settings`.
+    """
+    require_programs("nginx")
+    with private_home() as home:
+        settings = production_settings(home, **changes)
+        stack = Stack(settings)
+        entry = Entry(settings, self_made(settings), tuple(body_routes))
+        entry.write()
+        stack.supervisor.write([entry.part()])
+        stack.supervisor.start()
+        try:
+            stack.wait([entry.part()], lambda _: None)
+            yield settings
+        finally:
+            stack.take_down()
 
 
 def _free_range() -> int:

@@ -13,8 +13,7 @@ from sirena.operations.certificates import authority_file, self_made
 from sirena.operations.entry import Entry
 from sirena.operations.part import PortHealth
 from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
-from tests.production_machine import Decision, Recorder, private_home, production_settings, require_programs
+from tests.production_machine import Decision, Recorder, entry_alone
 
 GOOD = {"Authorization": "Bearer good"}
 
@@ -60,19 +59,8 @@ class Door:
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Settings]:
     """The entry in front of nothing at all."""
-    require_programs("nginx")
-    with private_home() as home:
-        settings = production_settings(home, max_upload=2**20, rate=1000)
-        stack = Stack(settings)
-        entry = Entry(settings, self_made(settings), ("/api/2.0/mlflow/registered-models/alias",))
-        entry.write()
-        stack.supervisor.write([entry.part()])
-        stack.supervisor.start()
-        try:
-            stack.wait([entry.part()], lambda _: None)
-            yield settings
-        finally:
-            stack.take_down()
+    with entry_alone(["/api/2.0/mlflow/registered-models/alias"], max_upload=2**20, rate=1000) as settings:
+        yield settings
 
 
 @pytest.fixture

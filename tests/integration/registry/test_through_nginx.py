@@ -12,10 +12,8 @@ import pytest
 
 import sirena
 from sirena.access.routes import body_route_locations
-from sirena.operations.certificates import authority_file, self_made
-from sirena.operations.entry import Entry as Nginx
+from sirena.operations.certificates import authority_file
 from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
 from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry, connect
 from sirena.registry.stages import promotions
@@ -24,7 +22,7 @@ from sirena.training.asking_apart import NetworkAsker
 from tests.access_client import Entry
 from tests.integration.registry.house import House, log_trained, standing, trained_on
 from tests.integration.registry.registry_models import run
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import entry_alone
 
 pytestmark = pytest.mark.slow
 
@@ -55,19 +53,8 @@ class Town:
 @pytest.fixture(scope="module")
 def nginx(tracking_uri: str) -> Iterator[Settings]:
     """The shipped configuration before the MLflow of the tests."""
-    require_programs("nginx")
-    with private_home() as home:
-        settings = production_settings(home, mlflow_port=urlsplit(tracking_uri).port, rate=1000)
-        stack = Stack(settings)
-        entry = Nginx(settings, self_made(settings), tuple(body_route_locations()))
-        entry.write()
-        stack.supervisor.write([entry.part()])
-        stack.supervisor.start()
-        try:
-            stack.wait([entry.part()], lambda _: None)
-            yield settings
-        finally:
-            stack.take_down()
+    with entry_alone(body_route_locations(), mlflow_port=urlsplit(tracking_uri).port, rate=1000) as settings:
+        yield settings
 
 
 @pytest.fixture
