@@ -71,17 +71,18 @@ _CELL: Final[dict[str, Any]] = {
     "description": "organism (WHONET code or name), or MIC in mg/L with its comparator; null or empty: not tested",
     "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}],
 }
-_ROW: Final[dict[str, Any]] = {"type": "object", "additionalProperties": _CELL}
-_RECORDS: Final[dict[str, Any]] = {"type": "array", "items": _ROW}
+_ROW: Final[dict[str, Any]] = {"type": "object", "minProperties": 1, "additionalProperties": _CELL}
+_RECORDS: Final[dict[str, Any]] = {"type": "array", "minItems": 1, "items": _ROW}
 _COLUMNAR: Final[dict[str, Any]] = {
     "type": "object",
+    "minProperties": 1,
     "additionalProperties": {"anyOf": [{"type": "array", "items": _CELL}, _CELL]},
 }
 _SPLIT: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["columns", "data"],
     "properties": {
-        "columns": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        "columns": {"type": "array", "minItems": 1, "items": {"type": "string"}, "uniqueItems": True},
         "data": {"type": "array", "items": {"type": "array", "items": _CELL}},
     },
 }
@@ -122,6 +123,7 @@ TENSOR_BODY: Final[dict[str, Any]] = {
                         "id": {"type": "string"},
                         "inputs": {
                             "type": "array",
+                            "minItems": 1,
                             "items": {
                                 "type": "object",
                                 "required": ["name", "shape", "datatype", "data"],

@@ -1,6 +1,6 @@
 """The HTTP application: routes that translate, and nothing else. See `core` for what is answered."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
@@ -9,6 +9,7 @@ import orjson
 from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 
 from sirena import __version__
 from sirena.domain.errors import SirenaError
@@ -79,10 +80,13 @@ def create_app(
 
 
 def _add_errors(app: FastAPI) -> None:
-    def answer(request: Request, status: int, code: str, message: str, hint: str = "") -> Response:
+    def answer(
+        request: Request, status: int, code: str, message: str, hint: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
         facts = observed(request.scope)
         facts.error = code
-        return Response(error_body(code, message, hint, facts.request_id), status_code=status, media_type=_JSON)
+        body = error_body(code, message, hint, facts.request_id)
+        return Response(body, status_code=status, media_type=_JSON, headers=headers)
 
     @app.exception_handler(SirenaError)
     async def known(request: Request, error: Exception) -> Response:
@@ -93,7 +97,9 @@ def _add_errors(app: FastAPI) -> None:
     async def routing(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         code = _CODES.get(error.status_code, "http_error")
-        return answer(request, error.status_code, code, code.replace("_", " "), "GET /docs lists what is answered here")
+        hint = "GET /docs lists what is answered here"
+        # 405 owes its Allow (RFC 9110, 15.5.6)
+        return answer(request, error.status_code, code, code.replace("_", " "), hint, error.headers)
 
 
 def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics) -> None:
@@ -128,7 +134,7 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics) -> N
             }
         )
 
-    @app.get("/metrics", tags=["health"])
+    @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
     async def prometheus() -> Response:
         """Metrics in Prometheus' text format."""
         loaded = holder.loaded

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -266,6 +267,24 @@ def test_docs_need_nothing_from_elsewhere(client: httpx.Client) -> None:
     assert operation["requestBody"] == INVOCATION_BODY["requestBody"]
     assert operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("Answers")
     assert "ErrorAnswer" in document["components"]["schemas"]
+
+
+def test_clients_made_from_the_description_get_what_it_says(client: httpx.Client) -> None:
+    """Of what such clients found: the type of the metrics, empty bodies, and what a refused method should have been."""
+    document = client.get("/openapi.json").json()
+    described = document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+    assert list(described) == [client.get("/metrics").headers["content-type"].partition(";")[0]]
+    empty: list[tuple[str, dict[str, list[str]]]] = [
+        ("/invocations", {"dataframe_records": []}),
+        ("/v2/models/modelo_AMK_NM/infer", {"inputs": []}),
+    ]
+    for path, body in empty:
+        assert client.post(path, json=body).status_code == 400
+        content = document["paths"][path.replace("modelo_AMK_NM", "{name}")]["post"]["requestBody"]["content"]
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(body, content["application/json"]["schema"])
+    refused = client.request("TRACE", "/invocations")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
 
 
 def test_requests_at_the_same_time_never_exchange_rows() -> None:
