@@ -58,6 +58,14 @@ class OpenIdProvider:
         self._asking = asyncio.Lock()
         self._published: tuple[float, Published | Refusal] | None = None
 
+    async def require_answer(self) -> None:
+        """Pass silently when the provider says of itself what signing in needs.
+
+        Raises:
+            SignInRefusedError: it does not answer, cannot be trusted, or says too little; its refusal names the cause.
+        """
+        await self._ask()
+
     async def address_for_signing_in(self, state: str, nonce: str, verifier: str) -> str:
         """Return where a browser goes to sign in.
 

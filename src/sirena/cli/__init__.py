@@ -32,6 +32,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "synthesize",
     "up",
     "status",
+    "doctor",
     "upgrade",
     "run",
     "gc",

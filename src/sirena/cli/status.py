@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sirena.operations.conditions import Condition
-    from sirena.operations.health_report import PartHealth
-    from sirena.operations.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -33,13 +31,14 @@ def status(
     Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
     release is well. The ledger is read from its first entry to its last.
     """
+    from sirena.cli.ledger_condition import ledger_condition
     from sirena.cli.parts_table import print_parts
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.conditions import Urgency, conditions
 
     stack = chosen_stack(profile)
     parts = stack.health()
-    found = [*conditions(stack.settings), _ledger(stack.settings, parts)]
+    found = [*conditions(stack.settings), ledger_condition(stack.settings, parts)]
     worst = max(one.urgency for one in found)
     if not all(part.well for part in parts):
         worst = Urgency.CRITICAL
@@ -59,23 +58,3 @@ def _print_conditions(found: "Sequence[Condition]") -> None:
 
     rows = [(one.name, one.urgency.word, one.told) for one in found]
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"))])
-
-
-def _ledger(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
-    from contextlib import closing
-
-    from sirena.domain.errors import SirenaError
-    from sirena.ledger.store import open_ledger
-    from sirena.ledger.verification import verify
-    from sirena.operations.conditions import Condition, Urgency
-
-    if any(part.name == "postgresql" and not part.well for part in parts):
-        return Condition("ledger", Urgency.WARNING, "cannot be read: postgresql does not run")
-    try:
-        with closing(open_ledger(settings)) as ledger:
-            found = verify(ledger)
-    except SirenaError as error:
-        return Condition("ledger", Urgency.CRITICAL, error.text)
-    if found.finding is not None:
-        return Condition("ledger", Urgency.CRITICAL, f"not what was written: {found.finding.text}")
-    return Condition("ledger", Urgency.OK, f"{found.entries} entries, intact")

@@ -47,11 +47,27 @@ def entry_certificate(settings: Settings) -> CertificatePaths:
             another name, or others can read the key.
     """
     if settings.tls is CertificateSource.FILES:
-        return _given(settings)
+        return given(settings)
+    paths = standing_paths(settings)
+    return paths if paths == lets_encrypt_paths(settings) else self_made(settings)
+
+
+def standing_paths(settings: Settings) -> CertificatePaths:
+    """Return where the entry's certificate lies; nothing is made or looked into, and it may not be there yet.
+
+    Raises:
+        PreparationError: `SIRENA_TLS=files` without files.
+    """
+    if settings.tls is CertificateSource.FILES:
+        if not settings.tls_certificate or not settings.tls_key:
+            raise PreparationError(
+                "SIRENA_TLS=files without files", hint="set SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY to PEM files"
+            )
+        return CertificatePaths(settings.tls_certificate.absolute(), settings.tls_key.absolute())
     issued = lets_encrypt_paths(settings)
     if settings.tls is CertificateSource.LETS_ENCRYPT and issued.chain.exists():
         return issued
-    return self_made(settings)
+    return _self_made_paths(settings)
 
 
 def authority_file(settings: Settings) -> Path:
@@ -69,7 +85,7 @@ def self_made(settings: Settings) -> CertificatePaths:
     """Return a certificate by an authority of our own; made anew when it nears its end or the name changes."""
     folder = settings.home / "tls"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    paths = CertificatePaths(folder / "server.pem", folder / "server.key")
+    paths = _self_made_paths(settings)
     if paths.chain.exists() and days_left(paths.chain) > _RENEW_DAYS and settings.server_name in _names(paths.chain):
         return paths
     own = Account.of_this_process()
@@ -89,30 +105,46 @@ def self_made(settings: Settings) -> CertificatePaths:
     return paths
 
 
-def _given(settings: Settings) -> CertificatePaths:
-    if not settings.tls_certificate or not settings.tls_key:
-        raise PreparationError(
-            "SIRENA_TLS=files without files", hint="set SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY to PEM files"
-        )
-    paths = CertificatePaths(settings.tls_certificate.absolute(), settings.tls_key.absolute())
+def given(settings: Settings) -> CertificatePaths:
+    """Return the hospital's own certificate, looked into.
+
+    Raises:
+        PreparationError: see `entry_certificate`.
+    """
+    paths = standing_paths(settings)
     try:
         certificate = x509.load_pem_x509_certificate(paths.chain.read_bytes())
         key = serialization.load_pem_private_key(paths.key.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise PreparationError(
+            f"{error.filename} cannot be read: {error.strerror}",
+            hint="check SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY, and the rights of both files",
+        ) from error
+    except (ValueError, TypeError) as error:
         raise PreparationError(
             f"the certificate or its key cannot be read: {type(error).__name__}",
             hint="both must be PEM, the key without a password",
         ) from error
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     if certificate.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
-        raise PreparationError(f"{paths.key} is not the key of {paths.chain}")
+        raise PreparationError(
+            f"{paths.key} is not the key of {paths.chain}",
+            hint="set SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY to files that were made together",
+        )
     if days_left(paths.chain) < 0:
-        raise PreparationError(f"{paths.chain} has expired")
+        raise PreparationError(f"{paths.chain} has expired", hint="put a newer certificate there, then `sirena up`")
+    if certificate.not_valid_before_utc > _now():
+        raise PreparationError(f"{paths.chain} is not valid yet", hint="check this machine's clock: `timedatectl`")
     if not _covers(paths.chain, settings.server_name):
         raise PreparationError(f"{paths.chain} is not for {settings.server_name}", hint="check SIRENA_SERVER_NAME")
     if paths.key.stat().st_mode & _OTHERS_READ:
         raise PreparationError(f"others can read {paths.key}", hint=f"chmod 600 {paths.key}")
     return paths
+
+
+def _self_made_paths(settings: Settings) -> CertificatePaths:
+    folder = settings.home / "tls"
+    return CertificatePaths(folder / "server.pem", folder / "server.key")
 
 
 def _authority(settings: Settings, own: Account) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
+from pathlib import Path
 from typing import Final
 
 from sirena.operations.accounts import PreparationError
 from sirena.operations.backup_state import LastRun, RunOutcome, read_backup_state
-from sirena.operations.certificates import days_left, entry_certificate
+from sirena.operations.certificates import days_left, given, standing_paths
 from sirena.operations.settings import OFF, CertificateSource, Settings
 
 _GIB: Final = 2**30
@@ -19,6 +20,11 @@ _GIB_LEFT: Final = (10, 2)
 """So much is enough, however large the disk."""
 _CERTIFICATE_DAYS: Final = (21, 3)
 """certbot renews thirty days before the end, so three weeks mean that it has failed for nine days."""
+_RENEWAL: Final = {
+    CertificateSource.SELF_MADE: "sirena up",
+    CertificateSource.FILES: "put a newer one where SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY lead, then `sirena up`",
+    CertificateSource.LETS_ENCRYPT: "`sirena logs certificate` says why; then `sirena certificate renew --force`",
+}
 _BACKUP_AGE: Final = (timedelta(hours=26), timedelta(days=3))
 _DRILL_AGE: Final = (timedelta(days=8), timedelta(days=31))
 
@@ -44,6 +50,8 @@ class Condition:
     urgency: Urgency
     told: str
     """How it is, in a few words."""
+    remedy: str = ""
+    """What mends it, best a command; empty when nothing is to be done."""
 
 
 def conditions(settings: Settings) -> Iterator[Condition]:
@@ -52,49 +60,65 @@ def conditions(settings: Settings) -> Iterator[Condition]:
     Args:
         settings: of the stack; the embedded profile has a disk and nothing else of this.
     """
-    yield _disk(settings)
+    yield disk_condition(settings)
     if settings.profile != "production":
         return
-    yield _certificate(settings)
+    yield certificate_condition(settings)
     state = read_backup_state(settings)
     yield _run("backup", state.backup, _BACKUP_AGE, planned=settings.backup_at != OFF)
     yield _run("drill", state.drill, _DRILL_AGE, planned=settings.backup_at != OFF)
 
 
-def _disk(settings: Settings) -> Condition:
-    folder = settings.home if settings.home.exists() else settings.home.parent
-    use = shutil.disk_usage(folder)
+def disk_condition(settings: Settings) -> Condition:
+    """Look at the room where `SIRENA_HOME` lies, or will lie."""
+    use = shutil.disk_usage(nearest_folder(settings.home))
     percent, left = 100 * use.free / use.total, use.free / _GIB
     levels = [percent < share and left < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
-    return Condition("disk", Urgency(sum(levels)), f"{left:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)")
-
-
-def _certificate(settings: Settings) -> Condition:
-    try:
-        days = days_left(entry_certificate(settings).chain)
-    except OSError:
-        return Condition("certificate", Urgency.CRITICAL, "none: the stack was never brought up, or the file is gone")
-    except PreparationError as error:
-        return Condition("certificate", Urgency.CRITICAL, error.text)
-    ours = settings.tls is CertificateSource.SELF_MADE
-    levels = [days < limit for limit in _CERTIFICATE_DAYS]
+    urgency = Urgency(sum(levels))
     return Condition(
-        "certificate", Urgency(sum(levels)), f"{days} days left, {'our own authority' if ours else settings.tls.value}"
+        "disk",
+        urgency,
+        f"{left:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)",
+        "make room or enlarge the disk; `sirena gc` shows what nothing needs" if urgency else "",
     )
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return a path, or the nearest folder above it that is there."""
+    return next((one for one in (path, *path.parents) if one.exists()), Path("/"))
+
+
+def certificate_condition(settings: Settings) -> Condition:
+    """Look how long the entry's certificate lasts; the hospital's own is looked into altogether."""
+    files = settings.tls is CertificateSource.FILES
+    try:
+        paths = given(settings) if files else standing_paths(settings)
+        days = days_left(paths.chain)
+    except (OSError, ValueError):
+        told = "none: the stack was never brought up, or the file is gone"
+        return Condition("certificate", Urgency.CRITICAL, told, "sirena up")
+    except PreparationError as error:
+        return Condition("certificate", Urgency.CRITICAL, error.text, error.hint)
+    urgency = Urgency(sum(days < limit for limit in _CERTIFICATE_DAYS))
+    ours = settings.tls is CertificateSource.SELF_MADE
+    told = f"{days} days left, {'our own authority' if ours else settings.tls.value}"
+    return Condition("certificate", urgency, told, _RENEWAL[settings.tls] if urgency else "")
 
 
 def _run(name: str, run: LastRun | None, ages: tuple[timedelta, timedelta], *, planned: bool) -> Condition:
     if run is None:
         # a fresh server has its first night before it
-        return Condition(name, Urgency.OK if planned else Urgency.WARNING, "none yet")
+        return Condition(
+            name, Urgency.OK if planned else Urgency.WARNING, "none yet", "" if planned else f"sirena {name}"
+        )
     age = run.age
     if age is None:
-        return Condition(name, Urgency.CRITICAL, f"none ever went well; {_failure(run)}")
+        return Condition(name, Urgency.CRITICAL, f"none ever went well; {_failure(run)}", f"sirena {name}")
     urgency = Urgency(sum(age > limit for limit in ages))
     told = f"went well {_ago(age)} ago" + (f", {run.snapshot[:8]}" if run.snapshot else "")
     if run.outcome is RunOutcome.FAILED:
-        return Condition(name, max(urgency, Urgency.WARNING), f"{_failure(run)}; {told}")
-    return Condition(name, urgency, told)
+        return Condition(name, max(urgency, Urgency.WARNING), f"{_failure(run)}; {told}", f"sirena {name}")
+    return Condition(name, urgency, told, f"sirena {name}" if urgency else "")
 
 
 def _failure(run: LastRun) -> str:

@@ -20,7 +20,7 @@ import jinja2
 
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.certificates import CertificatePaths
-from sirena.operations.part import HttpHealth, Part, program, version_of
+from sirena.operations.part import HttpHealth, Part, program, require_version, version_of
 from sirena.operations.settings import Settings
 
 SERVICE_LOCATIONS: Final = (
@@ -40,6 +40,8 @@ _ARTIFACTS: Final = (
     r"|ajax-api/[23]\.0/mlflow/get-trace-artifact|ajax-api/2\.0/mlflow/logged-models/[^/]+/artifacts/files)$"
 )
 """Routes by which MLflow gives out files that its users wrote."""
+OLDEST: Final = (1, 18)
+"""The oldest NGINX that reads our configuration; Ubuntu 20.04 has it."""
 _HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
 _TEMPLATES: Final = (
     "nginx.conf",
@@ -72,9 +74,9 @@ class Nginx:
         """Look at the installed one.
 
         Raises:
-            PreparationError: there is none.
+            PreparationError: there is none, or it is too old.
         """
-        version = tuple(int(number) for number in version_of([_program(), "-v"]).split("."))
+        version = require_version("NGINX", version_of([nginx_program(), "-v"]), OLDEST)
         return cls(version, _mime_types(), _worker_account())
 
 
@@ -107,7 +109,7 @@ class Entry:
     @property
     def command(self) -> tuple[str, ...]:
         """Program and configuration."""
-        return (_program(), "-e", "stderr", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
+        return (nginx_program(), "-e", "stderr", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
 
     def part(self) -> Part:
         """Describe the process."""
@@ -116,7 +118,7 @@ class Entry:
             self.command,
             Account.of_this_process(),
             HttpHealth(f"http://127.0.0.1:{self._health_port}/up"),
-            version_of([_program(), "-v"]),
+            version_of([nginx_program(), "-v"]),
             port=self.settings.https_port,
             # QUIT lets requests under way end; TERM would cut them off
             stop_signal=signal.SIGQUIT,
@@ -130,13 +132,7 @@ class Entry:
             PreparationError: NGINX is missing, refuses the configuration, or a port needs root.
         """
         settings = self.settings
-        free = _first_free_port()
-        low = [port for port in (settings.https_port, settings.http_port, settings.port) if port < free]
-        if low and os.getuid() != 0:
-            raise PreparationError(
-                f"only root may listen on port {low[0]}",
-                hint=f"start with sudo, or choose ports from {free} with SIRENA_HTTPS_PORT and SIRENA_HTTP_PORT",
-            )
+        require_right_to_listen(settings)
         own = Account.of_this_process()
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         logs = self.settings.home / "logs"
@@ -220,8 +216,28 @@ class Entry:
         return self.settings.access_port + 1
 
 
-def _program() -> str:
+def nginx_program() -> str:
+    """Return the path of NGINX.
+
+    Raises:
+        PreparationError: it is not installed.
+    """
     return program("nginx", "nginx")
+
+
+def require_right_to_listen(settings: Settings) -> None:
+    """Pass silently when this account may listen on the entry's ports.
+
+    Raises:
+        PreparationError: only root may.
+    """
+    free = _first_free_port()
+    low = [port for port in (settings.https_port, settings.http_port, settings.port) if port < free]
+    if low and os.getuid() != 0:
+        raise PreparationError(
+            f"only root may listen on port {low[0]}",
+            hint=f"start with sudo, or choose ports from {free} with SIRENA_HTTPS_PORT and SIRENA_HTTP_PORT",
+        )
 
 
 def _first_free_port() -> int:

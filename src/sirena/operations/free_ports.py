@@ -18,7 +18,7 @@ def require_free_ports(settings: Settings) -> None:
     Raises:
         PreparationError: a port is taken; the text names it and its setting.
     """
-    taken = [f"{port} ({variable})" for variable, address, port in _wanted(settings) if not _is_free(address, port)]
+    taken = [f"{port} ({variable})" for variable, address, port in wanted_ports(settings) if not is_free(address, port)]
     if taken:
         raise PreparationError(
             f"another program listens on port {', '.join(taken)}",
@@ -26,7 +26,8 @@ def require_free_ports(settings: Settings) -> None:
         )
 
 
-def _wanted(settings: Settings) -> list[tuple[str, str, int]]:
+def wanted_ports(settings: Settings) -> list[tuple[str, str, int]]:
+    """Return each port the stack listens on: its setting, the address, the port."""
     loopback = "127.0.0.1"
     if settings.profile == "embedded":
         return [(variable_of(name), loopback, getattr(settings, name)) for name in ("port", "mlflow_port")]
@@ -43,7 +44,8 @@ def _wanted(settings: Settings) -> list[tuple[str, str, int]]:
     return wanted
 
 
-def _is_free(address: str, port: int) -> bool:
+def is_free(address: str, port: int) -> bool:
+    """Tell whether nobody listens there; a port that this account may not take counts as free."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -62,7 +62,7 @@ class ObjectStore:
 
     def parts(self) -> list[Part]:
         """Describe monitor, store and gateway, in the order of their start."""
-        version = version_of([_program("radosgw"), "--version"])
+        version = version_of([ceph_program("radosgw"), "--version"])
         configuration = self.folder / "ceph.conf"
         # the command lines never change; by this the supervisor sees that the file did, and restarts them
         mark = {"CONFIGURATION_MARK": sha256(configuration.read_bytes()).hexdigest()} if configuration.exists() else {}
@@ -86,7 +86,7 @@ class ObjectStore:
             PreparationError: Ceph is missing, or a step fails.
         """
         for name in PACKAGES:
-            _program(name)
+            ceph_program(name)
         self.owner.own_folder(self.folder)
         done = self._done
         if not done.exists() and any(self.folder.iterdir()):
@@ -124,7 +124,9 @@ class ObjectStore:
     def _move_monitor(self, cluster: str) -> None:
         """Give the monitor's own map its new address; the configuration alone does not move it."""
         self._make_monmap(cluster)
-        self.owner.run([_program("ceph-mon"), "-c", self._configuration, "-i", "a", "--inject-monmap", self._monmap])
+        self.owner.run(
+            [ceph_program("ceph-mon"), "-c", self._configuration, "-i", "a", "--inject-monmap", self._monmap]
+        )
         self._note_port()
 
     def _new_cluster(self) -> str:
@@ -169,19 +171,19 @@ class ObjectStore:
             pairs = zip(capabilities[::2], capabilities[1::2], strict=True)
             given = [word for kind, what in pairs for word in ("--cap", kind, what)]
             create = ["--create-keyring"] if number == 0 else []
-            self.owner.run([_program("ceph-authtool"), keyring, *create, "--gen-key", "-n", name, *given])
+            self.owner.run([ceph_program("ceph-authtool"), keyring, *create, "--gen-key", "-n", name, *given])
 
     def _make_monitor(self, cluster: str) -> None:
         self._make_monmap(cluster)
         self.owner.own_folder(self.folder / "monitor")
         self.owner.run(
-            [_program("ceph-mon"), "-c", self._configuration, "--mkfs", "-i", "a", "--monmap", self._monmap,
+            [ceph_program("ceph-mon"), "-c", self._configuration, "--mkfs", "-i", "a", "--monmap", self._monmap,
              "--keyring", str(self.folder / "keyring")]
         )  # fmt: skip
 
     def _make_monmap(self, cluster: str) -> None:
         address = f"[v2:127.0.0.1:{self.settings.ceph_port}]"
-        command = [_program("monmaptool"), "--create", "--clobber", "--fsid", cluster, "--addv", "a", address]
+        command = [ceph_program("monmaptool"), "--create", "--clobber", "--fsid", cluster, "--addv", "a", address]
         self.owner.run([*command, self._monmap])
 
     @property
@@ -192,13 +194,13 @@ class ObjectStore:
         store = str(uuid.uuid4())
         self._ask("osd", "new", store)
         self.owner.own_folder(self.folder / "store")
-        self.owner.run([_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store])
+        self.owner.run([ceph_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store])
         self._ask("osd", "crush", "add", "osd.0", "1.0", "root=default")
 
     def _make_user(self) -> None:
         # the gateway generates the keys and tells them on its output: on a command line anyone could read them
         told = self.owner.run(
-            [_program("radosgw-admin"), "-c", self._configuration, "-n", _GATEWAY, "user", "create",
+            [ceph_program("radosgw-admin"), "-c", self._configuration, "-n", _GATEWAY, "user", "create",
              f"--uid={_USER}", "--display-name=Sirena"]
         )  # fmt: skip
         keys = json.loads(told)["keys"][0]
@@ -209,10 +211,10 @@ class ObjectStore:
         return str(self.folder / "ceph.conf")
 
     def _daemon(self, name: str, *arguments: str) -> tuple[str, ...]:
-        return (_program(name), "-f", "-c", self._configuration, *arguments)
+        return (ceph_program(name), "-f", "-c", self._configuration, *arguments)
 
     def _ask(self, *words: str) -> str:
-        command = [_program("ceph"), "-c", self._configuration, "--connect-timeout", "30", *words]
+        command = [ceph_program("ceph"), "-c", self._configuration, "--connect-timeout", "30", *words]
         return self.owner.run(command)
 
     @contextmanager
@@ -228,5 +230,10 @@ class ObjectStore:
                     process.kill()
 
 
-def _program(name: str) -> str:
+def ceph_program(name: str) -> str:
+    """Return the path of one of Ceph's programs.
+
+    Raises:
+        PreparationError: it is not installed.
+    """
     return program(name, PACKAGES[name])

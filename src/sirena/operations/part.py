@@ -1,5 +1,6 @@
 """A part of the stack: what runs, as whom, on which port, and how one knows that it is well."""
 
+import re
 import shutil
 import signal
 import socket
@@ -144,6 +145,26 @@ def program(name: str, package: str, *folders: str) -> str:
     raise PreparationError(f"{name} is not installed", hint=f"apt-get install --no-install-recommends {package}")
 
 
+def require_version(name: str, version: str, oldest: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the numbers of a version that is new enough.
+
+    Args:
+        name: of the program, to a person.
+        version: as `version_of` read it.
+        oldest: the first version that will do; empty when any does.
+
+    Raises:
+        PreparationError: it is older, or says nothing that could be compared.
+    """
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = tuple(map(int, found[0].split("."))) if found else ()
+    if oldest and not numbers:
+        raise PreparationError(f"{name} does not tell its version", hint=f"it must be {_dotted(oldest)} or newer")
+    if numbers < oldest:
+        raise PreparationError(f"{name} {version} is too old", hint=f"install {_dotted(oldest)} or newer")
+    return numbers
+
+
 def version_of(command: list[str]) -> str:
     """Return the first word that looks like a version in what a program says of itself.
 
@@ -156,3 +177,7 @@ def version_of(command: list[str]) -> str:
         raise PreparationError(f"{command[0]} does not tell its version", hint="is the machine overloaded?") from None
     words = (ended.stdout + " " + ended.stderr).replace("/", " ").split()
     return next((word for word in words if word[:1].isdigit() and "." in word), "unknown")
+
+
+def _dotted(numbers: tuple[int, ...]) -> str:
+    return ".".join(map(str, numbers))

@@ -15,8 +15,8 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2 import sql
 
-from sirena.operations.accounts import Account, PreparationError
-from sirena.operations.part import CommandHealth, Part, program, version_of
+from sirena.operations.accounts import Account
+from sirena.operations.part import CommandHealth, Part, program, require_version, version_of
 from sirena.operations.secret_files import generated_secret, write_private
 from sirena.operations.settings import Settings
 
@@ -27,7 +27,8 @@ The role that works under Sirena does not own the tables, or it could lift the t
 """
 WRITER: Final = "sirena"
 """The role that works in our database."""
-_OLDEST: Final = 12
+OLDEST: Final = (12,)
+"""The oldest PostgreSQL whose commands and SQL we use."""
 _SUPERUSER: Final = "postgres"
 
 
@@ -70,10 +71,10 @@ class PostgreSql:
         port = self.settings.postgres_port
         return Part(
             "postgresql",
-            (_program("postgres"), *self._options()),
+            (postgresql_program("postgres"), *self._options()),
             self.owner,
-            CommandHealth((_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port))),
-            version_of([_program("postgres"), "--version"]),
+            CommandHealth((postgresql_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port))),
+            version_of([postgresql_program("postgres"), "--version"]),
             port=port,
             # the fast shutdown: roll back what is under way, write a checkpoint, end
             stop_signal=signal.SIGINT,
@@ -91,9 +92,7 @@ class PostgreSql:
         Raises:
             PreparationError: PostgreSQL is missing, too old, or refuses.
         """
-        version = version_of([_program("postgres"), "--version"])
-        if int(version.split(".")[0]) < _OLDEST:
-            raise PreparationError(f"PostgreSQL {version} is too old", hint=f"install {_OLDEST} or newer")
+        require_version("PostgreSQL", version_of([postgresql_program("postgres"), "--version"]), OLDEST)
         if not self._done.exists():
             self._make_cluster()
         with self.answering():
@@ -126,7 +125,7 @@ class PostgreSql:
         return self.settings.home / "postgresql" / "prepared"
 
     def _control(self) -> list[str]:
-        return [_program("pg_ctl"), "-D", str(self.data), "-w", "-t", "60"]
+        return [postgresql_program("pg_ctl"), "-D", str(self.data), "-w", "-t", "60"]
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -163,7 +162,7 @@ class PostgreSql:
             beside = self.data.with_name("data.new")
             shutil.rmtree(beside, ignore_errors=True)
             self.owner.run(
-                [_program("initdb"), "-D", str(beside), "-A", "scram-sha-256", "-U", _SUPERUSER, "-E", "UTF8",
+                [postgresql_program("initdb"), "-D", str(beside), "-A", "scram-sha-256", "-U", _SUPERUSER, "-E", "UTF8",
                  "--locale=C.UTF-8", "--data-checksums", f"--pwfile={secrets_folder / 'postgresql_superuser'}"]
             )  # fmt: skip
             beside.rename(self.data)
@@ -230,8 +229,12 @@ def _make_database(connection: "psycopg2.extensions.connection", name: str, owne
         cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(name)))
 
 
-def _program(name: str) -> str:
-    """Prefer the newest of Debian's versions, which do not stand in PATH."""
+def postgresql_program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs, of the newest of Debian's versions, which do not stand in PATH.
+
+    Raises:
+        PreparationError: it is not installed.
+    """
     versions = Path("/usr/lib/postgresql")
     numbers = sorted((int(path.name) for path in versions.glob("*") if path.name.isdigit()), reverse=True)
     return program(name, "postgresql", *(str(versions / str(number) / "bin") for number in numbers))

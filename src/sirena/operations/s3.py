@@ -14,6 +14,10 @@ from sirena.operations.settings import Settings
 
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.5
+_ABSENT: Final = ("404", "NoSuchBucket")
+_REMEDY: Final = "check MLFLOW_S3_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, SIRENA_S3_BUCKET"
+LOOK_SECONDS: Final = 5.0
+"""How long a look that only wants to know whether the endpoint answers may take."""
 
 
 def credentials_file(settings: Settings) -> Path:
@@ -46,9 +50,7 @@ def keep_given_credentials(settings: Settings, reader: Account) -> None:
     if access and secret:
         write_credentials(settings, reader, access, secret)
     elif not credentials_file(settings).exists():
-        raise PreparationError(
-            "MLFLOW_S3_ENDPOINT_URL is set without keys", hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        )
+        raise _without_keys()
 
 
 def ensure_bucket(settings: Settings, endpoint: str) -> None:
@@ -67,7 +69,7 @@ def ensure_bucket(settings: Settings, endpoint: str) -> None:
             if not _may_pass(error) or time.monotonic() > deadline:
                 raise PreparationError(
                     f"the S3 endpoint refused bucket {settings.s3_bucket!r}: {_code(error)}",
-                    hint="check MLFLOW_S3_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, SIRENA_S3_BUCKET",
+                    hint=_REMEDY,
                 ) from error
             time.sleep(_POLL_SECONDS)
         else:
@@ -78,24 +80,80 @@ def _make_bucket(client: Any, settings: Settings) -> None:
     try:
         client.head_bucket(Bucket=settings.s3_bucket)
     except ClientError as error:
-        if _code(error) not in ("404", "NoSuchBucket"):
+        if _code(error) not in _ABSENT:
             raise
         client.create_bucket(Bucket=settings.s3_bucket)
 
 
 def s3_client(settings: Settings, endpoint: str) -> Any:
     """Return a client of boto3 for the endpoint, with the keys kept in `credentials_file`."""
+    return _client(settings, endpoint, _kept_keys(settings), connect_timeout=5, read_timeout=30, attempts=2)
+
+
+def look_at_bucket(settings: Settings, endpoint: str) -> bool:
+    """Tell whether the bucket of the artifacts is there, asked with the keys of the settings, or else those kept.
+
+    It writes nothing and gives up within `LOOK_SECONDS`.
+
+    Raises:
+        PreparationError: the endpoint does not answer, or refuses the keys; its own error code is named.
+    """
+    given = (settings.aws_access_key_id.get_secret_value(), settings.aws_secret_access_key.get_secret_value())
+    if not all(given) and not credentials_file(settings).exists():
+        raise _without_keys()
+    keys = given if all(given) else _kept_keys(settings)
+    half = LOOK_SECONDS / 2
+    try:
+        client = _client(settings, endpoint, keys, connect_timeout=half, read_timeout=half, attempts=0)
+        client.head_bucket(Bucket=settings.s3_bucket)
+    except ClientError as error:
+        if _code(error) in _ABSENT:
+            return False
+        raise PreparationError(
+            f"the S3 endpoint refused the keys, or these keys the bucket {settings.s3_bucket!r}: {_code(error)}",
+            hint=_REMEDY,
+        ) from error
+    except (BotoCoreError, ValueError) as error:
+        # ValueError: what is no URL
+        raise PreparationError(f"the S3 endpoint does not answer: {_code(error)}", hint=_REMEDY) from error
+    return True
+
+
+def _kept_keys(settings: Settings) -> tuple[str, str]:
     import configparser
 
     keys = configparser.ConfigParser(interpolation=None)
     keys.read(credentials_file(settings), encoding="utf-8")
+    return keys["default"]["aws_access_key_id"], keys["default"]["aws_secret_access_key"]
+
+
+def _client(
+    settings: Settings,
+    endpoint: str,
+    keys: tuple[str, str],
+    *,
+    connect_timeout: float,
+    read_timeout: float,
+    attempts: int,
+) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name=settings.aws_region,
-        aws_access_key_id=keys["default"]["aws_access_key_id"],
-        aws_secret_access_key=keys["default"]["aws_secret_access_key"],
-        config=Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}, s3={"addressing_style": "path"}),
+        aws_access_key_id=keys[0],
+        aws_secret_access_key=keys[1],
+        config=Config(
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            retries={"max_attempts": attempts},
+            s3={"addressing_style": "path"},
+        ),
+    )
+
+
+def _without_keys() -> PreparationError:
+    return PreparationError(
+        "MLFLOW_S3_ENDPOINT_URL is set without keys", hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )
 
 

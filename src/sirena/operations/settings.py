@@ -330,6 +330,11 @@ class Settings(BaseSettings):
         return self.user or getpass.getuser()
 
     @property
+    def effective_service_account(self) -> str:
+        """Account of MLflow, the service and the access service when started by root."""
+        return self.service_account or self.account
+
+    @property
     def artifacts(self) -> Path:
         """Artifact folder of the embedded profile."""
         return self.home / "artifacts"

@@ -10,7 +10,7 @@ from typing import Final
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.acme import issue
-from sirena.operations.certificates import authority_file, entry_certificate
+from sirena.operations.certificates import CertificatePaths, authority_file, entry_certificate, standing_paths
 from sirena.operations.entry import Entry
 from sirena.operations.entry_logs import log_rotation
 from sirena.operations.free_ports import require_free_ports
@@ -60,14 +60,16 @@ class Stack:
             return [python.embedded_mlflow(), python.service(self.settings.port)]
         store = self._own_store()
         python = self._python()
+        # to describe it, its certificate need be neither there nor good
+        entry = self._entry(standing_paths(self.settings))
         parts = [
             self.database().part(),
             *(store.parts() if store else []),
             python.mlflow(self.database(), self.s3_endpoint),
             python.service(self.settings.service_port),
-            python.access(self.database(), self.entry().refusals),
-            self.entry().part(),
-            log_rotation(self.entry()),
+            python.access(self.database(), entry.refusals),
+            entry.part(),
+            log_rotation(entry),
         ]
         if self.settings.backup_at != OFF:
             parts.append(python.backup_watch(self.s3_endpoint))
@@ -83,7 +85,7 @@ class Stack:
 
     def entry(self) -> Entry:
         """Describe the entry with the certificate it has now."""
-        return Entry(self.settings, entry_certificate(self.settings), self.body_routes, self._python().account)
+        return self._entry(entry_certificate(self.settings))
 
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
         """Prepare, start and wait until every part is well; again is harmless.
@@ -213,6 +215,9 @@ class Stack:
         tell("NGINX")
         self.entry().write()
 
+    def _entry(self, certificate: CertificatePaths) -> Entry:
+        return Entry(self.settings, certificate, self.body_routes, self._python().account)
+
     def _moves(self) -> bool:
         store = self._own_store()
         return self.database().moves or (store is not None and store.moves)
@@ -233,7 +238,7 @@ class Stack:
         return ObjectStore(self.settings, self._account(self.settings.account), self._python().account)
 
     def _python(self) -> PythonParts:
-        return PythonParts(self.settings, self._account(self.settings.service_account or self.settings.account))
+        return PythonParts(self.settings, self._account(self.settings.effective_service_account))
 
     def _account(self, name: str) -> Account:
         return Account.named(name) if os.getuid() == 0 else Account.of_this_process()

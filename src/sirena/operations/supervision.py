@@ -71,8 +71,7 @@ class Supervisor:
         Raises:
             PreparationError: a path is too long for a socket, or holds what cannot be handed on.
         """
-        if len(str(self._socket)) > _SOCKET_LENGTH:
-            raise PreparationError(f"{self._socket} is too long for a socket", hint="choose a shorter SIRENA_HOME")
+        self.require_short_path()
         own = Account.of_this_process()
         own.own_folder(self.folder)
         own.own_folder(self.logs)
@@ -93,6 +92,15 @@ class Supervisor:
             is_root=os.getuid() == 0,
         )
         write_private(self.configuration, text, own)
+
+    def require_short_path(self) -> None:
+        """Pass silently when its socket can be made.
+
+        Raises:
+            PreparationError: the path is too long for a socket.
+        """
+        if len(str(self._socket)) > _SOCKET_LENGTH:
+            raise PreparationError(f"{self._socket} is too long for a socket", hint="choose a shorter SIRENA_HOME")
 
     def start(self) -> None:
         """Start it in the background, or make a running one take up a changed configuration.
@@ -145,6 +153,10 @@ class Supervisor:
             return False
         return True
 
+    def process_id(self) -> int:
+        """Return its process; it must be running."""
+        return int(cast("int", self._call("getPID")))
+
     def states(self) -> dict[str, ProcessState]:
         """Return what it knows of each process, by name; nothing when it does not run."""
         try:
@@ -170,7 +182,7 @@ class Supervisor:
         """
         if not self.is_running():
             return False
-        process_id = int(cast("int", self._call("getPID")))
+        process_id = self.process_id()
         os.kill(process_id, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
         while _is_alive(process_id):

@@ -1,0 +1,107 @@
+"""``sirena doctor``: look at machine and stack, change nothing, say what is wrong and what mends it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sirena.cli.up import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sirena.operations.doctor.finding import Finding, Notebook, Verdict
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="doctor", epilog="Example: SIRENA_PROFILE=production sirena doctor")(doctor)
+
+
+def doctor(
+    profile: Profile = "",
+    json: Annotated[bool, typer.Option("--json", help="One JSON document for machines, instead of tables.")] = False,
+) -> None:
+    """Look at settings, programs, accounts, folders, ports, names, other servers, databases and parts; change nothing.
+
+    For a server before its first `sirena up`, and whenever something is odd. What is not well comes with what mends
+    it. Exit code 0 when nothing must be mended, warnings included; 1 otherwise. What this account cannot see is
+    said and does not fail. No look at the network takes longer than five seconds.
+    """
+    from sirena.operations.doctor.finding import Notebook
+
+    notebook = Notebook()
+    place = _examine(profile, notebook)
+    findings = notebook.findings
+    if json:
+        _print_json(findings, place)
+    else:
+        _print(findings, place)
+    if _worst(findings) == "wrong":
+        raise typer.Exit(1)
+
+
+def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
+    """Make every look; return which stack was looked at."""
+    from sirena.cli.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
+    from sirena.cli.stack_choice import chosen_stack
+    from sirena.operations.doctor.examination import examine
+    from sirena.operations.doctor.finding import Area, Verdict
+    from sirena.operations.doctor.standing import Standing
+    from sirena.operations.settings import SettingsError
+
+    try:
+        stack = chosen_stack(profile)
+    except SettingsError as error:
+        # nobody knows what to look at
+        notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, error.text, error.hint)
+        return {}
+    except OSError as error:
+        told = f"{error.filename} cannot be read by this account"
+        notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, told, "sudo -E sirena doctor")
+        return {}
+    standing = Standing.of(stack.supervisor)
+    look_at_settings(stack.settings, notebook)
+    examine(stack.settings, standing, notebook)
+    look_at_provider(stack.settings, notebook)
+    look_at_parts(stack, standing, notebook)
+    look_at_databases(stack, standing, notebook)
+    return {"profile": stack.settings.profile, "home": str(stack.settings.home)}
+
+
+def _worst(findings: "Sequence[Finding]") -> "Verdict":
+    from sirena.operations.doctor.finding import Verdict
+
+    order = list(Verdict)
+    return max((one.verdict for one in findings), key=order.index)
+
+
+def _print_json(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
+    import json
+    from dataclasses import asdict
+
+    from sirena import __version__
+
+    document = {
+        "sirena": __version__,
+        **place,
+        "verdict": _worst(findings),
+        "findings": [asdict(one) for one in findings],
+    }
+    typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def _print(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
+    from sirena.cli.sections import Section, print_sections
+    from sirena.operations.doctor.finding import Area, Verdict
+
+    sections = []
+    for area in Area:
+        rows = [(one.name, one.verdict.value, one.told) for one in findings if one.area is area]
+        sections.append(Section(area.value, rows, ("of", "state", "how it is")))
+    remedies = [(one.name, one.remedy) for one in findings if one.verdict is not Verdict.WELL and one.remedy]
+    sections.append(Section("What to do", remedies, ("for", "remedy")))
+    print_sections(sections)
+    counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
+    said = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items() if number)
+    where = f" ({place['profile']} in {place['home']})" if place else ""
+    typer.echo(f"{said}{where}")

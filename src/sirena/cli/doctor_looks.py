@@ -1,0 +1,117 @@
+"""The looks of `sirena doctor` that need accounts, ledger or single sign-on, which the operations know nothing of."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sirena.operations.doctor.finding import Notebook
+    from sirena.operations.doctor.standing import Standing
+    from sirena.operations.settings import Settings
+    from sirena.operations.stack import Stack
+
+_PROVIDER_REMEDIES: Final = {
+    "provider_away": "check SIRENA_OIDC_ISSUER, firewall and proxy: "
+    "`curl -sS {issuer}/.well-known/openid-configuration` must answer from here",
+    "provider_certificate": "copy the authority's certificate into /usr/local/share/ca-certificates, "
+    "then `update-ca-certificates`",
+    "provider_document": "set SIRENA_OIDC_ISSUER to the letter as `issuer` stands in "
+    "{issuer}/.well-known/openid-configuration",
+}
+
+
+def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
+    """Say what `sirena settings check` says."""
+    from sirena.cli.access_openid import openid_problems
+    from sirena.operations.doctor.finding import Area, Verdict
+    from sirena.operations.settings import settings_file
+    from sirena.operations.settings_check import problems
+
+    file = settings_file()
+    with notebook.looking(Area.SETTINGS, "settings"):
+        found = [*problems(settings), *openid_problems(settings)]
+        for problem in found:
+            remedy = f"correct it in {file} or the environment; `sirena settings list` shows meaning and example"
+            notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, problem, remedy)
+        if not found:
+            told = f"in order, with {file}" if file.is_file() else f"in order, without a file {file}"
+            notebook.note(Area.SETTINGS, "settings", Verdict.WELL, told)
+
+
+def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
+    """Ask the provider of single sign-on for what it says of itself."""
+    import asyncio
+
+    from sirena.access.openid_configuration import GroupRolesError
+    from sirena.access.openid_provider import OpenIdProvider
+    from sirena.access.openid_refusals import SignInRefusedError
+    from sirena.cli.access_openid import openid_configuration
+    from sirena.operations.doctor.finding import Area, Verdict
+    from sirena.operations.doctor.network import within
+    from sirena.operations.s3 import LOOK_SECONDS
+
+    if settings.profile != "production":
+        return
+    try:
+        configuration = openid_configuration(settings)
+    except GroupRolesError:
+        # a problem of the settings, and said there
+        return
+    if configuration is None:
+        return
+
+    issuer = configuration.issuer.rstrip("/")
+    try:
+        within(LOOK_SECONDS, lambda: asyncio.run(OpenIdProvider(configuration).require_answer()))
+    except TimeoutError:
+        told, remedy = f"{issuer} did not answer within {LOOK_SECONDS:.0f} s", _PROVIDER_REMEDIES["provider_away"]
+        notebook.note(Area.NETWORK, "single sign-on", Verdict.WRONG, told, remedy.format(issuer=issuer))
+    except SignInRefusedError as refused:
+        cause = refused.refusal.cause
+        remedy = _PROVIDER_REMEDIES[cause].format(issuer=issuer)
+        notebook.note(Area.NETWORK, "single sign-on", Verdict.WRONG, f"{issuer}: {cause}", remedy)
+    else:
+        notebook.note(Area.NETWORK, "single sign-on", Verdict.WELL, f"{issuer} answers")
+
+
+def look_at_parts(stack: "Stack", standing: "Standing", notebook: "Notebook") -> None:
+    """Say what `sirena status` says of the parts of a running stack, and of the ledger."""
+    from sirena.cli.ledger_condition import ledger_condition
+    from sirena.operations.doctor.finding import Area, Finding, Verdict
+    from sirena.operations.doctor.standing import StackState
+
+    if standing.state is not StackState.RUNNING:
+        return
+    with notebook.looking(Area.STACK, "parts"):
+        parts = stack.health()
+        for part in parts:
+            if not part.well:
+                notebook.note(
+                    Area.STACK, part.name, Verdict.WRONG, part.state, f"`sirena logs {part.name}`; `sirena up`"
+                )
+        well = [part.name for part in parts if part.well]
+        if well:
+            notebook.note(Area.STACK, "parts", Verdict.WELL, f"{len(well)} well: {', '.join(well)}")
+        notebook.findings.append(Finding.of_condition(ledger_condition(stack.settings, parts)))
+
+
+def look_at_databases(stack: "Stack", standing: "Standing", notebook: "Notebook") -> None:
+    """Say what `sirena upgrade --check` says, where that starts nothing and makes nothing."""
+    from sirena.cli.upgrade_look import look, own_files
+    from sirena.operations.doctor.finding import Area, Verdict
+    from sirena.operations.doctor.standing import StackState
+
+    production = stack.settings.profile == "production"
+    if standing.state is StackState.HIDDEN or (production and standing.state is StackState.NONE):
+        return
+    with notebook.looking(Area.DATABASES, "revisions"):
+        if production and not stack.database().part().health.is_well():
+            told, remedy = "PostgreSQL is down", "`sirena up`; or `sirena upgrade --check`, which starts it to look"
+            notebook.note(Area.DATABASES, "revisions", Verdict.UNSEEN, told, remedy)
+            return
+        if not production and not own_files(stack.settings):
+            return
+        for one in look(stack):
+            told = f"{one.found or 'nothing yet'}, as needed"
+            if one.is_due:
+                told = f"{one.found}, and {one.needed} is needed"
+            verdict = Verdict.WRONG if one.is_due else Verdict.WELL
+            notebook.note(Area.DATABASES, one.what, verdict, told, "sirena upgrade" if one.is_due else "")

@@ -1,0 +1,37 @@
+"""How the audit ledger stands, as `sirena status` and `sirena doctor` say it."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sirena.operations.conditions import Condition
+    from sirena.operations.health_report import PartHealth
+    from sirena.operations.settings import Settings
+
+
+def ledger_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
+    """Read the ledger from its first entry to its last.
+
+    Args:
+        settings: where it is.
+        parts: as they were found; without its database the ledger cannot be read.
+    """
+    from contextlib import closing
+
+    from sirena.domain.errors import SirenaError
+    from sirena.ledger.store import open_ledger
+    from sirena.ledger.verification import verify
+    from sirena.operations.conditions import Condition, Urgency
+
+    if any(part.name == "postgresql" and not part.well for part in parts):
+        return Condition("ledger", Urgency.WARNING, "cannot be read: postgresql does not run", "sirena up")
+    try:
+        with closing(open_ledger(settings)) as ledger:
+            found = verify(ledger)
+    except SirenaError as error:
+        return Condition("ledger", Urgency.CRITICAL, error.text, error.hint)
+    if found.finding is not None:
+        told = f"not what was written: {found.finding.text}"
+        return Condition("ledger", Urgency.CRITICAL, told, "change nothing, and see `sirena audit verify`")
+    return Condition("ledger", Urgency.OK, f"{found.entries} entries, intact")

@@ -1,0 +1,1 @@
+"""Looking at machine and stack, and changing nothing: what would keep Sirena from running, and what mends it."""

@@ -1,0 +1,51 @@
+"""The accounts of the parts: they exist, may run our interpreter, and may enter `SIRENA_HOME`."""
+
+import os
+import sys
+from pathlib import Path
+
+from sirena.operations.accounts import Account
+from sirena.operations.conditions import nearest_folder
+from sirena.operations.doctor.finding import Area, Notebook, Verdict
+from sirena.operations.settings import Settings
+from sirena.operations.supervision import import_path
+
+
+def look_at_accounts(settings: Settings, notebook: Notebook) -> None:
+    """Look at who will run the parts; without root everything runs as whoever starts it."""
+    if os.getuid() != 0 or settings.profile != "production":
+        name = Account.of_this_process().name
+        notebook.note(Area.ACCOUNTS, "account", Verdict.WELL, f"all parts run as {name}, who starts them")
+        return
+    stores, services = settings.account, settings.effective_service_account
+    for name in dict.fromkeys((stores, services)):
+        with notebook.looking(Area.ACCOUNTS, f"account {name}"):
+            _look_at(Account.named(name), settings, notebook, stores=name == stores, services=name == services)
+
+
+def barrier(account: Account, path: Path) -> Path | None:
+    """Return the first folder on the way to a path that an account cannot enter; None when the way is free."""
+    folders = [*reversed(path.parents), path] if path.is_dir() else [*reversed(path.parents)]
+    return next((folder for folder in folders if not account.can_enter(folder)), None)
+
+
+def _look_at(account: Account, settings: Settings, notebook: Notebook, *, stores: bool, services: bool) -> None:
+    wrong = []
+    if stores and account.uid == 0:
+        wrong.append(("PostgreSQL refuses to run as root", "set SIRENA_ACCOUNT to an unprivileged account"))
+    if closed := barrier(account, nearest_folder(settings.home)):
+        remedy = f"`chmod o+x {closed}`, or choose a SIRENA_HOME that others may enter, such as /var/lib/sirena"
+        wrong.append((f"cannot enter {closed}, which leads to SIRENA_HOME", remedy))
+    if services:
+        elsewhere = "install Sirena where everyone may read (/opt/sirena), or set SIRENA_SERVICE_ACCOUNT"
+        for place in (Path(sys.executable).resolve(), Path(import_path()) / "sirena"):
+            if closed := barrier(account, place):
+                wrong.append((f"cannot enter {closed}, where Sirena or its Python lies", elsewhere))
+                break
+        else:
+            if not account.can_run(sys.executable):
+                wrong.append((f"cannot run {sys.executable}", elsewhere))
+    for told, remedy in wrong:
+        notebook.note(Area.ACCOUNTS, f"account {account.name}", Verdict.WRONG, told, remedy)
+    if not wrong:
+        notebook.note(Area.ACCOUNTS, f"account {account.name}", Verdict.WELL, "may run and enter what it needs")

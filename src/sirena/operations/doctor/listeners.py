@@ -1,0 +1,97 @@
+"""Which process listens on which TCP port, as far as /proc tells this account."""
+
+import contextlib
+import pwd
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_LISTENING: Final = "0A"
+_TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who listens; without rights over its process only its account is known, and sometimes nothing."""
+
+    account: str = ""
+    process_id: int = 0
+    name: str = ""
+    """The program's short name; its command line may hold what is nobody's business."""
+    unit: str = ""
+    """Its unit of systemd; empty when it has none."""
+    ancestors: tuple[int, ...] = field(default=())
+    """Itself and the processes it descends from."""
+
+    def __str__(self) -> str:
+        if not self.account:
+            return "a program that cannot be seen from here"
+        if not self.process_id:
+            return f"a program of the account {self.account}"
+        return f"{self.name} (process {self.process_id}, account {self.account})"
+
+
+def listeners() -> dict[int, Listener]:
+    """Return who listens, by port."""
+    sockets = dict(_listening())
+    processes = _processes_of(set(sockets))
+    found: dict[int, Listener] = {}
+    for inode, (port, account) in sockets.items():
+        process_id = processes.get(inode, 0)
+        listener = _listener(account, process_id) if process_id else Listener(account)
+        if port not in found or process_id:
+            found[port] = listener
+    return found
+
+
+def _listening() -> Iterator[tuple[str, tuple[int, str]]]:
+    """Yield inode, port and account of each socket that listens."""
+    for table in _TABLES:
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENING:
+                    yield fields[9], (int(fields[1].rpartition(":")[2], 16), _account(int(fields[7])))
+
+
+def _processes_of(inodes: set[str]) -> dict[str, int]:
+    """Return the first process that has each socket open: the one that opened it, before those it started."""
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    found: dict[str, int] = {}
+    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        with contextlib.suppress(OSError):
+            for descriptor in (folder / "fd").iterdir():
+                with contextlib.suppress(OSError):
+                    inode = wanted.get(str(descriptor.readlink()))
+                    if inode is not None:
+                        found.setdefault(inode, int(folder.name))
+    return found
+
+
+def _listener(account: str, process_id: int) -> Listener:
+    folder = Path("/proc") / str(process_id)
+    name = unit = ""
+    with contextlib.suppress(OSError):
+        name = (folder / "comm").read_text(encoding="utf-8", errors="replace").strip()
+        groups = (folder / "cgroup").read_text(encoding="utf-8", errors="replace").splitlines()
+        last = [line.rpartition("/")[2] for line in groups]
+        unit = next((word for word in last if word.endswith(".service") and not word.startswith("user@")), "")
+    return Listener(account, process_id, name, unit, tuple(_ancestors(process_id)))
+
+
+def _ancestors(process_id: int) -> Iterator[int]:
+    while process_id > 0:
+        yield process_id
+        try:
+            # the command's name may hold blanks and brackets, so fields count from the last bracket
+            process_id = int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError, ValueError):
+            return
+
+
+def _account(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return str(user_id)

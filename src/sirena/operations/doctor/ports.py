@@ -1,0 +1,74 @@
+"""The ports the stack wants: free, or held by our own running parts; who else holds one is named."""
+
+import errno
+import os
+import socket
+
+from sirena.operations.doctor.finding import Area, Notebook, Verdict
+from sirena.operations.doctor.listeners import Listener, listeners
+from sirena.operations.doctor.standing import StackState, Standing
+from sirena.operations.entry import require_right_to_listen
+from sirena.operations.free_ports import is_free, wanted_ports
+from sirena.operations.settings import Settings, variable_of
+
+
+def look_at_ports(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+    """Look at each port of the profile."""
+    free, own = [], []
+    on_them = listeners()
+    for variable, address, port in wanted_ports(settings):
+        if is_free(address, port):
+            free.append(port)
+            continue
+        holder = on_them.get(port, Listener())
+        if standing.supervisor_id is not None and standing.supervisor_id in holder.ancestors:
+            own.append(port)
+        else:
+            _note_taken(notebook, variable, port, holder, standing)
+    if free:
+        notebook.note(Area.PORTS, "free", Verdict.WELL, _listed(free))
+    if own:
+        notebook.note(Area.PORTS, "held by our own parts", Verdict.WELL, _listed(own))
+    if settings.profile == "production":
+        # what another account brought up, it may
+        if standing.state is not StackState.HIDDEN:
+            with notebook.looking(Area.PORTS, "rights"):
+                require_right_to_listen(settings)
+        _look_at_address(settings, notebook)
+
+
+def _note_taken(notebook: Notebook, variable: str, port: int, holder: Listener, standing: Standing) -> None:
+    name = f"{port} ({variable})"
+    if standing.state is StackState.HIDDEN and not holder.process_id:
+        told = f"taken by {holder}; whether it is the stack's own part cannot be seen"
+        notebook.note(Area.PORTS, name, Verdict.UNSEEN, told, "sudo -E sirena doctor")
+        return
+    end = f"kill {holder.process_id}" if holder.process_id else f"sudo ss -ltnp 'sport = :{port}'"
+    if holder.unit:
+        end = f"systemctl disable --now {holder.unit}"
+    remedy = f"end it (`{end}`), or choose another port with {variable}"
+    notebook.note(Area.PORTS, name, Verdict.WRONG, f"taken by {holder}", remedy)
+
+
+def _look_at_address(settings: Settings, notebook: Notebook) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in settings.listen else socket.AF_INET) as probe:
+        try:
+            probe.bind((settings.listen, 0))
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                told, verdict = f"{settings.listen}: {os.strerror(error.errno or 0)}", Verdict.UNSEEN
+            else:
+                told, verdict = f"{settings.listen} is no address of this machine", Verdict.WRONG
+            remedy = f"set {variable_of('listen')} to one that `ip address` shows, or leave it out"
+            notebook.note(Area.PORTS, "address", verdict, told, remedy)
+
+
+def _listed(ports: list[int]) -> str:
+    """Write neighbours as one: 15600-15609."""
+    runs: list[list[int]] = []
+    for port in sorted(set(ports)):
+        if runs and port == runs[-1][-1] + 1:
+            runs[-1].append(port)
+        else:
+            runs.append([port])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
