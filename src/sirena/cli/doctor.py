@@ -45,7 +45,7 @@ def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
     from sirena.cli.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.doctor.examination import examine
-    from sirena.operations.doctor.finding import Area, Verdict
+    from sirena.operations.doctor.finding import AS_ROOT, Area, Verdict
     from sirena.operations.doctor.standing import Standing
     from sirena.operations.settings import SettingsError
 
@@ -57,7 +57,7 @@ def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
         return {}
     except OSError as error:
         told = f"{error.filename} cannot be read by this account"
-        notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, told, "sudo -E sirena doctor")
+        notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, told, AS_ROOT)
         return {}
     standing = Standing.of(stack.supervisor)
     look_at_settings(stack.settings, notebook)
@@ -98,8 +98,12 @@ def _print(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
     for area in Area:
         rows = [(one.name, one.verdict.value, one.told) for one in findings if one.area is area]
         sections.append(Section(area.value, rows, ("of", "state", "how it is")))
-    remedies = [(one.name, one.remedy) for one in findings if one.verdict is not Verdict.WELL and one.remedy]
-    sections.append(Section("What to do", remedies, ("for", "remedy")))
+    remedies: dict[str, list[str]] = {}
+    for one in findings:
+        if one.verdict is not Verdict.WELL and one.remedy:
+            remedies.setdefault(one.remedy, []).append(one.name)
+    to_do = [(", ".join(dict.fromkeys(names)), remedy) for remedy, names in remedies.items()]
+    sections.append(Section("What to do", to_do, ("for", "remedy")))
     print_sections(sections)
     counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
     said = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items() if number)

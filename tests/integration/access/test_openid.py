@@ -17,6 +17,8 @@ from sirena.access.openid_provider import OpenIdProvider
 from sirena.access.openid_refusals import SignInRefusedError
 from sirena.access.tokens import Tokens
 from sirena.cli.access_openid import openid_configuration
+from sirena.cli.doctor_looks import look_at_provider
+from sirena.operations.doctor.finding import Notebook, Verdict
 from sirena.operations.settings_check import settings_in_force
 from tests.access_client import PASSWORD, basic
 from tests.integration.access.conftest import House
@@ -47,6 +49,17 @@ def test_groups_become_roles(house: House, browser: Browser, subject: str, name:
     assert {"who": name, "outcome": "done", "method": "openid"} in house.entries("login")
     made = [(entry["outcome"], entry["role"]) for entry in house.entries("account_created") if entry["who"] == name]
     assert made == [("intended", ",".join(roles)), ("done", ",".join(roles))]
+
+
+def test_doctor_asks_the_provider_for_its_document(house: House) -> None:
+    """Its own address is well; another name for it, and nobody at all, are told each with its own remedy."""
+    port = urlsplit(house.provider.issuer).port
+    notebook = Notebook()
+    for issuer in (house.provider.issuer, f"http://localhost:{port}", "http://127.0.0.1:9"):
+        look_at_provider(house.settings.model_copy(update={"oidc_issuer": issuer}), notebook)
+    assert [one.verdict for one in notebook.findings] == [Verdict.WELL, Verdict.WRONG, Verdict.WRONG]
+    assert "to the letter" in notebook.findings[1].remedy
+    assert "curl -sS http://127.0.0.1:9/.well-known/openid-configuration" in notebook.findings[2].remedy
 
 
 def test_the_way_to_the_provider_holds_what_protects_it(browser: Browser) -> None:

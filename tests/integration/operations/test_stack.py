@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 import sirena
+from sirena.operations.accounts import Account
 from sirena.operations.certificates import authority_file
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.stack import Stack
@@ -137,6 +138,44 @@ def test_status_tells_of_every_part_that_it_is_well(running: Running) -> None:
     for name in ("postgresql", "ceph-monitor", "ceph-store", "s3", "mlflow", "service", "access", "entry"):
         assert parts[name][1].startswith("well"), told.stdout
         assert "MiB" in parts[name]
+
+
+def test_doctor_finds_a_running_stack_well_and_changes_nothing(running: Running) -> None:
+    """Its ports are its own, its tables as needed, its S3 endpoint answers with the keys kept and with no others."""
+    home = running.settings.home
+    watched = ("tls", "nginx", "secrets", "supervisor/supervisord.conf", "settings.env", "acme")
+    before = _stamps(home, watched)
+    told = running.sirena("doctor")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert _stamps(home, watched) == before
+    assert "10 well: postgresql, " in told.stdout
+    assert "taken by" not in told.stdout
+    lines = [line.split() for line in told.stdout.splitlines() if line.strip()]
+    states = {line[0]: line[1] for line in lines}
+    for name in ("accounts", "MLflow", "ledger", "backup", "certificate", "postgresql", "ceph"):
+        assert states[name] == "well", told.stdout
+    endpoint = {"MLFLOW_S3_ENDPOINT_URL": f"http://127.0.0.1:{running.settings.s3_port}"}
+    assert "S3 endpoint  well   answers; the bucket sirena is there" in running.sirena("doctor", **endpoint).stdout
+    wrong = running.sirena("doctor", **endpoint, AWS_ACCESS_KEY_ID="nobody", AWS_SECRET_ACCESS_KEY="guessed")
+    assert (wrong.returncode, "refused the keys" in wrong.stdout, "guessed" in wrong.stdout) == (1, True, False)
+
+
+def _stamps(home: Path, names: tuple[str, ...]) -> dict[str, int]:
+    paths = [path for name in names for path in (home / name, *(home / name).rglob("*")) if path.exists()]
+    return {str(path): path.stat().st_mtime_ns for path in paths if not path.name.endswith("_temp")}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can look as somebody else")
+def test_doctor_says_what_another_account_cannot_see(running: Running) -> None:
+    """The parts of root are nobody's to ask: that is said, is no failure of theirs, and needs no trace."""
+    if running.python == sys.executable and not Account.named("postgres").can_run(sys.executable):
+        pytest.skip("no interpreter here that another account can run")
+    as_nobody = ["runuser", "-u", "nobody", "--", running.python, "-m", "sirena.cli", "doctor"]
+    environment = {**running.environment, "HOME": "/nonexistent", "SIRENA_PROFILE": "production"}
+    told = subprocess.run(as_nobody, env=environment, cwd="/", capture_output=True, text=True, timeout=120, check=False)
+    assert (told.returncode, told.stderr) == (0, ""), told.stdout + told.stderr
+    assert "another account's, which this one may not ask" in told.stdout
+    assert "whether by the stack's own parts cannot be seen" in told.stdout
 
 
 def test_the_entry_asks_the_access_service(running: Running) -> None:

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from sirena.operations.accounts import Account
 from sirena.operations.conditions import nearest_folder
-from sirena.operations.doctor.finding import Area, Notebook, Verdict
+from sirena.operations.doctor.finding import AS_ROOT, Area, Notebook, Verdict
+from sirena.operations.doctor.standing import StackState, Standing
 from sirena.operations.settings import Settings
 from sirena.operations.supervision import import_path
 
 
-def look_at_accounts(settings: Settings, notebook: Notebook) -> None:
+def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing) -> None:
     """Look at who will run the parts; without root everything runs as whoever starts it."""
+    if standing.state is StackState.HIDDEN:
+        notebook.note(Area.ACCOUNTS, "account", Verdict.UNSEEN, "the parts run as others than this account", AS_ROOT)
+        return
     if os.getuid() != 0 or settings.profile != "production":
         name = Account.of_this_process().name
         notebook.note(Area.ACCOUNTS, "account", Verdict.WELL, f"all parts run as {name}, who starts them")

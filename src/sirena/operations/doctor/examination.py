@@ -2,7 +2,7 @@
 
 from sirena.operations.conditions import certificate_condition, conditions
 from sirena.operations.doctor.accounts import look_at_accounts
-from sirena.operations.doctor.finding import Area, Finding, Notebook, Verdict
+from sirena.operations.doctor.finding import AS_ROOT, Area, Finding, Notebook, Verdict
 from sirena.operations.doctor.machine import look_at_clock, look_at_memory
 from sirena.operations.doctor.network import look_at_name, look_at_s3
 from sirena.operations.doctor.places import look_at_places
@@ -24,7 +24,7 @@ def examine(settings: Settings, standing: Standing, notebook: Notebook) -> None:
     look_at_programs(settings, notebook)
     look_at_memory(settings, notebook, running=running)
     look_at_clock(notebook)
-    look_at_accounts(settings, notebook)
+    look_at_accounts(settings, notebook, standing)
     look_at_places(settings, notebook, standing)
     with notebook.looking(Area.PORTS, "ports"):
         look_at_ports(settings, notebook, standing)
@@ -51,4 +51,4 @@ def _look_at_conditions(settings: Settings, standing: Standing, notebook: Notebo
         notebook.note(Area.STACK, "parts", Verdict.WARNING, "everything is down", "sirena up")
     elif standing.state is StackState.HIDDEN:
         told = "another account's, which this one may not ask"
-        notebook.note(Area.STACK, "parts", Verdict.UNSEEN, told, "sudo -E sirena doctor")
+        notebook.note(Area.STACK, "parts", Verdict.UNSEEN, told, AS_ROOT)

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from sirena.domain.errors import SirenaError
 from sirena.operations.conditions import Condition, Urgency
+
+AS_ROOT: Final = "look as root: `sudo -E sirena doctor`"
+"""Remedy for what this account may not see."""
 
 
 class Verdict(StrEnum):
@@ -72,4 +76,4 @@ class Notebook:
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             told = f"{where}{error.strerror or type(error).__name__}"
-            self.note(area, name, Verdict.UNSEEN, told, "look as root: `sudo -E sirena doctor`")
+            self.note(area, name, Verdict.UNSEEN, told, AS_ROOT)

@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 
-from sirena.operations.doctor.finding import Area, Notebook, Verdict
+from sirena.operations.doctor.finding import AS_ROOT, Area, Notebook, Verdict
 from sirena.operations.doctor.listeners import Listener, listeners
 from sirena.operations.doctor.standing import StackState, Standing
 from sirena.operations.entry import require_right_to_listen
@@ -14,7 +14,7 @@ from sirena.operations.settings import Settings, variable_of
 
 def look_at_ports(settings: Settings, notebook: Notebook, standing: Standing) -> None:
     """Look at each port of the profile."""
-    free, own = [], []
+    free, own, unseen = [], [], []
     on_them = listeners()
     for variable, address, port in wanted_ports(settings):
         if is_free(address, port):
@@ -23,12 +23,17 @@ def look_at_ports(settings: Settings, notebook: Notebook, standing: Standing) ->
         holder = on_them.get(port, Listener())
         if standing.supervisor_id is not None and standing.supervisor_id in holder.ancestors:
             own.append(port)
+        elif standing.state is StackState.HIDDEN and not holder.process_id:
+            unseen.append(port)
         else:
-            _note_taken(notebook, variable, port, holder, standing)
+            _note_taken(notebook, variable, port, holder)
     if free:
         notebook.note(Area.PORTS, "free", Verdict.WELL, _listed(free))
     if own:
         notebook.note(Area.PORTS, "held by our own parts", Verdict.WELL, _listed(own))
+    if unseen:
+        told = f"{_listed(unseen)}: whether by the stack's own parts cannot be seen"
+        notebook.note(Area.PORTS, "taken", Verdict.UNSEEN, told, AS_ROOT)
     if settings.profile == "production":
         # what another account brought up, it may
         if standing.state is not StackState.HIDDEN:
@@ -37,17 +42,12 @@ def look_at_ports(settings: Settings, notebook: Notebook, standing: Standing) ->
         _look_at_address(settings, notebook)
 
 
-def _note_taken(notebook: Notebook, variable: str, port: int, holder: Listener, standing: Standing) -> None:
-    name = f"{port} ({variable})"
-    if standing.state is StackState.HIDDEN and not holder.process_id:
-        told = f"taken by {holder}; whether it is the stack's own part cannot be seen"
-        notebook.note(Area.PORTS, name, Verdict.UNSEEN, told, "sudo -E sirena doctor")
-        return
+def _note_taken(notebook: Notebook, variable: str, port: int, holder: Listener) -> None:
     end = f"kill {holder.process_id}" if holder.process_id else f"sudo ss -ltnp 'sport = :{port}'"
     if holder.unit:
         end = f"systemctl disable --now {holder.unit}"
     remedy = f"end it (`{end}`), or choose another port with {variable}"
-    notebook.note(Area.PORTS, name, Verdict.WRONG, f"taken by {holder}", remedy)
+    notebook.note(Area.PORTS, f"{port} ({variable})", Verdict.WRONG, f"taken by {holder}", remedy)
 
 
 def _look_at_address(settings: Settings, notebook: Notebook) -> None:
