@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 
 from tests.guarded_house import House
 
-_OPTIONS = (
+OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-extensions", "--enable-logging=stderr", "--v=0",
@@ -81,7 +81,7 @@ class Browser:
         with tempfile.TemporaryDirectory(prefix="sirena-chromium-") as profile:
             command = [
                 shutil.which("chromium") or "chromium",
-                *_OPTIONS,
+                *OPTIONS,
                 f"--user-data-dir={profile}",
                 f"--virtual-time-budget={seconds * 1000}",
                 "--dump-dom",

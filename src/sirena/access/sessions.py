@@ -18,6 +18,8 @@ class Session:
 
     account: Account
     csrf_sha256: str
+    expires: float
+    """When it ends by itself, seconds since 1970."""
 
     def carries(self, csrf_token: str) -> bool:
         """Tell whether a form or script holds this session's CSRF token."""
@@ -60,7 +62,7 @@ class Sessions:
             if row is None or row.revoked is not None or self._clock() >= row.expires:
                 return None
             account = account_of(connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.name == row.account)).one())
-        return None if account.disabled else Session(account, row.csrf_sha256)
+        return None if account.disabled else Session(account, row.csrf_sha256, row.expires)
 
     def end(self, cookie: str) -> None:
         """Sign out; repeating it is safe."""

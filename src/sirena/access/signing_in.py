@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -23,6 +24,8 @@ from sirena.access.sessions import Sessions
 
 LOGIN_COOKIE: Final = "__Host-sirena_login"
 """Holds the login form's own CSRF token, before there is a session."""
+ACCOUNT_PAGE: Final = "/auth/account"
+"""Where a person sees who they are here, and leaves."""
 _LONGEST_FORM: Final = 16 * 1024
 
 
@@ -42,6 +45,7 @@ def signing_in_routes(
             next=target,
             refused=refused,
             provider=single_sign_on.label,
+            account_page=ACCOUNT_PAGE,
         )
         set_cookie(response, LOGIN_COOKIE, csrf, 3600, hidden=True)
         return response
@@ -82,6 +86,22 @@ def signing_in_routes(
             "actions": sorted(action for action in Action if identity.may(maker.policy, action)),
         }
         return Response(orjson.dumps(document), media_type="application/json", headers=HEADERS)
+
+    @router.get("/account")
+    async def account(request: Request) -> Response:
+        """Show who is signed in, until when, and the button to leave."""
+        facts = read_facts(request)
+        try:
+            identity = await maker.identify(facts)
+        except NotSignedInError:
+            return Response(status_code=303, headers={"Location": f"/auth/login?next={ACCOUNT_PAGE}", **HEADERS})
+        credential = read_credential(facts.header("authorization"), facts.header("cookie"))
+        until = None
+        if identity.means is Means.SESSION and isinstance(credential, SessionCookie):
+            session = await to_thread.run_sync(sessions.resolve, credential.value)
+            # the identity may be two seconds old, and the session ended since
+            until = datetime.fromtimestamp(session.expires).astimezone() if session else None
+        return page("account.html.j2", identity=identity, until=until)
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:

@@ -145,15 +145,15 @@ def test_doctor_finds_a_running_stack_well_and_changes_nothing(running: Running)
     home = running.settings.home
     watched = ("tls", "nginx", "secrets", "supervisor/supervisord.conf", "settings.env", "acme")
     before = _stamps(home, watched)
-    told = running.sirena("doctor")
+    told = running.sirena("doctor", "--json")
     assert told.returncode == 0, told.stdout + told.stderr
     assert _stamps(home, watched) == before
-    assert "10 well: postgresql, " in told.stdout
-    assert "taken by" not in told.stdout
-    lines = [line.split() for line in told.stdout.splitlines() if line.strip()]
-    states = {line[0]: line[1] for line in lines}
-    for name in ("accounts", "MLflow", "ledger", "backup", "certificate", "postgresql", "ceph"):
-        assert states[name] == "well", told.stdout
+    found = {one["name"]: one for one in json.loads(told.stdout)["findings"]}
+    assert "10 well: postgresql, " in found["parts"]["told"]
+    assert found["held by our own parts"]["told"].startswith(str(running.settings.http_port))
+    assert not [one for one in found.values() if "taken by" in one["told"]]
+    for name in ("accounts", "audit ledger", "MLflow", "ledger", "backup", "certificate", "postgresql", "ceph"):
+        assert found[name]["verdict"] == "well", told.stdout
     endpoint = {"MLFLOW_S3_ENDPOINT_URL": f"http://127.0.0.1:{running.settings.s3_port}"}
     assert "S3 endpoint  well   answers; the bucket sirena is there" in running.sirena("doctor", **endpoint).stdout
     wrong = running.sirena("doctor", **endpoint, AWS_ACCESS_KEY_ID="nobody", AWS_SECRET_ACCESS_KEY="guessed")
