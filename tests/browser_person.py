@@ -42,9 +42,9 @@ class Person:
         self._settle()
 
     def fill_in(self, **fields: str) -> None:
-        """Fill in fields by their ids."""
+        """Fill in fields of a form by their names."""
         for name, value in fields.items():
-            self.evaluate(f"document.getElementById({json.dumps(name)}).focus()")
+            self.evaluate(f"document.querySelector('input[name={name}]').focus()")
             self._call("Input.insertText", text=value)
 
     def click(self, selector: str) -> None:
@@ -98,7 +98,7 @@ class Person:
         if event.get("method") == "Log.entryAdded":
             entry = event["params"]["entry"]
             if entry["level"] in ("warning", "error"):
-                self.complaints.append(f"{entry['source']}: {entry['text']}")
+                self.complaints.append(f"{entry['source']}: {entry['text']} {entry.get('url', '')}")
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._unread:

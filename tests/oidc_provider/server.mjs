@@ -26,6 +26,7 @@ const people = {
   'sub-unverified': { email: 'eva@hospital.example', email_verified: false, groups: ['Readers'] },
   'sub-mail-only': { email: 'mar@hospital.example', email_verified: true, groups: ['Readers'] },
   'sub-impostor': person('marta', ['IT-Admins']),
+  'sub-namesake': person('nora', ['Heads']),
   'sub-leaver': person('leo', ['Readers']),
   'sub-mover': person('mona', ['Readers']),
 };

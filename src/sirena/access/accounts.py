@@ -180,7 +180,8 @@ class Accounts:
         if issuer is not None:
             raise AccountError(
                 f"{name} enters by single sign-on, so {what} come from the OpenID provider",
-                hint=f"change it at {issuer}; `sirena user disable` bars the account here",
+                hint=f"change it at {issuer}; `sirena user disable {name}` bars the account here, "
+                f"`sirena user unlink {name}` makes it one of our own again",
             )
 
 

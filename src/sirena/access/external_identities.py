@@ -59,7 +59,7 @@ class ExternalIdentities:
             # the same person may have signed in twice at the same time
             account = self.find(person)
             if account is None:
-                raise SignInRefusedError(NAME_TAKEN, person.name) from error
+                raise SignInRefusedError(NAME_TAKEN, person.name, person.subject) from error
             return account
         account = self.find(person)
         assert account is not None

@@ -54,7 +54,7 @@ class Admission:
         if not person.roles:
             raise SignInRefusedError(NO_GROUP, person.name)
         if not person.name or self._identities.is_taken(person.name):
-            raise SignInRefusedError(NAME_TAKEN, person.name)
+            raise SignInRefusedError(NAME_TAKEN, person.name, person.subject)
         facts = {"account": person.name, "role": ",".join(sorted(person.roles))}
         with self._recorded("account_created", person.name, record, facts):
             account: Account = self._identities.create(person)

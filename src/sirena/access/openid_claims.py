@@ -35,11 +35,16 @@ class ExternalPerson:
 def read_person(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> ExternalPerson | None:
     """Return who the claims of a verified ID token speak of; None when the subject is malformed."""
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not subject.isascii() or not 0 < len(subject) <= _LONGEST_SUBJECT:
+    if not isinstance(subject, str) or not is_subject(subject):
         return None
     return ExternalPerson(
         configuration.issuer, subject, _name(claims, configuration.name_claim, subject), _roles(claims, configuration)
     )
+
+
+def is_subject(text: str) -> bool:
+    """Tell whether a provider may call somebody so."""
+    return text.isascii() and 0 < len(text) <= _LONGEST_SUBJECT
 
 
 def says_enough(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> bool:

@@ -77,9 +77,11 @@ class SignInRefusedError(SirenaError):
 
     code = "openid"
 
-    def __init__(self, refusal: Refusal, who: str = "") -> None:
+    def __init__(self, refusal: Refusal, who: str = "", subject: str = "") -> None:
         super().__init__(refusal.english)
         self.refusal = refusal
         self.status = refusal.status
         self.who = who
         """Account concerned, once it is known."""
+        self.subject = subject
+        """The provider's name of the person, where an administrator may link it to an account."""

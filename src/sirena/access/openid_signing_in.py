@@ -118,6 +118,8 @@ class SingleSignOn:
         refusal = refused.refusal
         if refusal is not NOT_SET_UP:
             said = {"who": refused.who, "method": _METHOD, "cause": refusal.cause}
+            if refused.subject:
+                said["subject"] = refused.subject
             await to_thread.run_sync(self._notify, "login_failed", said | facts.record)
         return page("refused.html.j2", status=refusal.status, refusal=refusal, request_id=facts.request_id)
 

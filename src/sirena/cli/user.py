@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli import user_links
+
 if TYPE_CHECKING:
     from sirena.access.accounts import Accounts
     from sirena.access.actions import Role
@@ -21,6 +23,7 @@ def register(app: typer.Typer) -> None:
     commands.command("roles")(roles)
     commands.command("disable")(disable)
     commands.command("enable")(enable)
+    user_links.register(commands)
     app.add_typer(commands, name="user")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from sirena.ledger.event import Event, Outcome
-from sirena.ledger.plain_text import Digest, Name, Place, Words
+from sirena.ledger.plain_text import Digest, Name, Place, Subject, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,8 @@ class LoginFailed(Event):
     method: Name
     cause: Name
     """``password``, ``unknown``, ``expired``, ``revoked``, ``locked`` …; never what was typed."""
+    subject: Subject = ""
+    """The OpenID provider's own name of a person whose account name is taken, for `sirena user link`."""
     times: int = 1
     """How often, where a flood of them stands as one."""
     since: Name = ""
@@ -87,14 +89,18 @@ class AccountCreated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountChanged(Event):
-    """An account got another role or password, or was disabled or enabled."""
+    """An account got another role or password, was disabled or enabled, or became or ceased to be a provider's."""
 
     event = "account_changed"
     account: Name
     change: Name
-    """``role``, ``password``, ``disabled``, ``enabled`` …"""
+    """``role``, ``password``, ``disabled``, ``enabled``, ``linked``, ``unlinked`` …"""
     role: Name = ""
     """The role afterwards."""
+    issuer: Place = ""
+    """The OpenID provider it was linked to or unlinked from."""
+    subject: Subject = ""
+    """That provider's own name of the person."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,6 +95,8 @@ class Hexadecimal:
 
 Name = Annotated[str, Limited(200)]
 """Name of an account, model, release, edition, setting."""
+Subject = Annotated[str, Limited(255)]
+"""An OpenID provider's own name of a person, whole, since it is given back to a command."""
 Words = Annotated[str, Free(500)]
 """A reason given by a person."""
 Place = Annotated[str, Address(300)]

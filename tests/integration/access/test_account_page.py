@@ -36,3 +36,22 @@ def test_somebody_with_a_password_signs_in_sees_who_they_are_and_leaves(house: H
         assert paula.address.endswith("/auth/login?next=/auth/account")
         assert paula.complaints == []
     assert house.entries("logout")[-1]["who"] == "paula"
+
+
+def test_somebody_of_single_sign_on_leaves_here_and_at_the_provider(house: House) -> None:
+    """The same page and button; then the provider asks about its own session, and leads back to ours."""
+    with person() as vera:
+        vera.open(f"{house.settings.entry_url}/auth/login?next=/auth/account")
+        vera.click("a.button")
+        assert vera.address.startswith(house.provider.issuer)
+        vera.fill_in(login="sub-viewer", password="any")
+        vera.click("button[type=submit]")
+        assert vera.address.endswith("/auth/account")
+        assert (vera.read("#account"), vera.read("#roles")) == ("vera", "viewer")
+        assert [one for one in vera.complaints if house.settings.entry_url in one] == []
+        vera.click("button")
+        assert vera.address.startswith(f"{house.provider.issuer}/session/end")
+        vera.click("button[value=yes]")
+        assert vera.address == f"{house.settings.entry_url}/auth/login"
+        assert SESSION_COOKIE not in vera.cookies()
+    assert house.entries("logout")[-1]["who"] == "vera"

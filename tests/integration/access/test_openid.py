@@ -12,6 +12,7 @@ from sirena.access.accounts import Accounts
 from sirena.access.actions import Role
 from sirena.access.authentication import FRESH_SECONDS
 from sirena.access.errors import AccountError
+from sirena.access.identity_links import IdentityLinks
 from sirena.access.openid_provider import FRESH_SECONDS as PUBLISHED_SECONDS
 from sirena.access.openid_provider import OpenIdProvider
 from sirena.access.openid_refusals import SignInRefusedError
@@ -257,6 +258,28 @@ def test_an_account_with_a_password_is_not_taken_over_by_its_name(house: House, 
     assert browser.get("/auth/me", Authorization=basic("vera", PASSWORD)).status_code == 401
     with house.store() as engine, pytest.raises(AccountError):
         Accounts(engine).add("vera", frozenset({Role.ADMIN}), PASSWORD)
+
+
+def test_an_administrator_links_an_account_to_whom_the_ledger_names(house: House, browser: Browser) -> None:
+    """Refused first, on record with the subject; linked, they enter as that account; unlinked, not any more."""
+    with house.store() as engine:
+        Accounts(engine).add("nora", frozenset({Role.SCIENTIST}), PASSWORD)
+        assert browser.sign_in("sub-namesake").status_code == 403
+        told = [entry for entry in house.entries("login_failed") if entry["cause"] == "name_taken"][-1]
+        assert (told["who"], told["subject"]) == ("nora", "sub-namesake")
+        links = IdentityLinks(engine)
+        assert browser.get("/auth/me", Authorization=basic("nora", PASSWORD)).status_code == 200
+        assert links.link("nora", house.provider.issuer, told["subject"])
+        assert browser.sign_in("sub-namesake").status_code == 303
+        identity = browser.identity or {}
+        assert (identity["name"], identity["roles"]) == ("nora", ["approver"])
+        time.sleep(FRESH_SECONDS)
+        with house.browser() as guesser:
+            assert guesser.get("/auth/me", Authorization=basic("nora", PASSWORD)).status_code == 401
+        links.unlink("nora")
+        time.sleep(FRESH_SECONDS)
+        assert browser.identity is None
+        assert browser.sign_in("sub-namesake").status_code == 403
 
 
 @pytest.mark.parametrize(

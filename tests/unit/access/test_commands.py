@@ -10,6 +10,7 @@ from sirena.access.actions import Role
 from sirena.access.external_identities import ExternalIdentities
 from sirena.access.openid_claims import ExternalPerson
 from sirena.access.passwords import verify_password
+from sirena.access.sessions import Sessions
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.ledger.store import open_ledger
@@ -118,6 +119,67 @@ def test_an_account_of_the_provider_is_listed_gets_tokens_and_is_disabled(sirena
     assert sirena("user", "disable", "vera").code == 0
     assert Tokens(store).resolve(token) is None
     store.dispose()
+
+
+def test_an_account_is_linked_to_a_person_of_the_provider_and_unlinked(
+    sirena: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password goes, sessions end, tokens stay; each step is on record with the identity, and again is harmless."""
+    issuer = "https://id.hospital.example/realms/hospital"
+    monkeypatch.setenv("SIRENA_OIDC_ISSUER", issuer)
+    sirena("user", "add", "maria", "--role", "scientist", "--password-stdin", entered=f"{PASSWORD}\n")
+    token = sirena("token", "create", "--user", "maria").output.split()[-1]
+    store = open_store(load_settings().effective_database_url)
+    sessions = Sessions(store, hours=12)
+    cookie = sessions.begin("maria")[0]
+    linked = sirena("user", "link", "maria", "--subject", "sub-7")
+    assert (linked.code, linked.errors) == (0, "")
+    assert linked.output == f"maria is sub-7 at {issuer}; it has no password of its own\n"
+    person = ExternalPerson(issuer, "sub-7", "maria", frozenset({Role.VIEWER}))
+    found = ExternalIdentities(store).find(person)
+    assert found is not None
+    assert (found.name, found.password_hash) == ("maria", None)
+    assert sessions.resolve(cookie) is None
+    assert Tokens(store).resolve(token) is not None
+    assert sirena("user", "password", "maria", "--password-stdin", entered=f"{PASSWORD}\n").code == 2
+    assert sirena("user", "link", "maria", "--subject", "sub-7").code == 0
+    second = sessions.begin("maria")[0]
+    assert sirena("user", "unlink", "maria").output == f"maria is nobody's at {issuer} any more\n"
+    assert ExternalIdentities(store).find(person) is None
+    assert sessions.resolve(second) is None
+    assert sirena("user", "password", "maria", "--password-stdin", entered=f"{PASSWORD}\n").code == 0
+    entries = [entry for entry in open_ledger(load_settings()).read() if entry.event == "account_changed"]
+    facts = [(entry.facts(), entry.outcome) for entry in entries if entry.outcome != "intended"]
+    told = [(said["change"], outcome, said.get("issuer"), said.get("subject")) for said, outcome in facts]
+    assert [one for one in told if one[0] != "password"] == [
+        ("linked", "done", issuer, "sub-7"),
+        ("linked", "unchanged", issuer, "sub-7"),
+        ("unlinked", "done", issuer, "sub-7"),
+    ]
+    store.dispose()
+
+
+def test_a_person_has_one_account_and_an_account_one_person(sirena: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What belongs to another is named and stays; so does whatever is no identity."""
+    monkeypatch.setenv("SIRENA_OIDC_ISSUER", "https://id.hospital.example")
+    for name in ("maria", "ana"):
+        sirena("user", "add", name, "--role", "viewer", "--no-password")
+    sirena("user", "link", "maria", "--subject", "sub-7")
+    for words, told in (
+        (["ana", "--subject", "sub-7"], "enters as maria already"),
+        (["maria", "--subject", "sub-8"], "maria is another person's"),
+        (["ana", "--subject", ""], "1 to 255 ASCII"),
+        (["ana", "--subject", "ñ"], "1 to 255 ASCII"),
+        (["ana", "--subject", "x", "--issuer", "the hospital"], "an issuer is an address"),
+        (["nobody", "--subject", "x"], "there is no account"),
+    ):
+        ended = sirena("user", "link", *words)
+        assert (ended.code, told in ended.errors) == (2, True), ended
+    assert "is linked to nobody" in sirena("user", "unlink", "ana").errors
+    other = sirena("user", "link", "ana", "--subject", "x", "--issuer", "https://other.example")
+    assert (other.code, "names another provider" in other.errors) == (0, True)
+    monkeypatch.delenv("SIRENA_OIDC_ISSUER")
+    assert "no provider is named" in sirena("user", "link", "ana", "--subject", "x").errors
 
 
 def test_a_token_is_shown_once_and_revoked_by_its_id(sirena: Typed) -> None:

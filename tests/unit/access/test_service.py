@@ -3,6 +3,7 @@
 import base64
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -371,6 +372,24 @@ def test_a_browser_is_not_made_to_act_by_another_site(entry: Entry) -> None:
     assert entry.ask("POST", search, Authorization=password, Origin="https://evil.example").status_code == 403
     assert entry.ask("POST", search, Authorization=password, Sec_Fetch_Site="cross-site").status_code == 403
     assert entry.ask("POST", search, Authorization=entry.token("viewer")).status_code == 204
+
+
+def test_a_page_says_who_is_signed_in_until_when_and_lets_them_leave(entry: Entry) -> None:
+    """By session with a button; by token without one; to nobody it is the way to the form. No frame may show it."""
+    page = entry.client.get("/auth/account", headers={"Cookie": sign_in(entry)})
+    assert page.status_code == 200
+    assert '<dd id="account">viewer</dd>' in page.text
+    assert '<form method="post" action="/auth/logout">' in page.text
+    until = datetime.fromisoformat(page.text.partition('datetime="')[2].partition('"')[0])
+    assert timedelta(hours=11.9) < until - datetime.now(UTC) <= timedelta(hours=12)
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
+    by_token = entry.client.get("/auth/account", headers={"Authorization": entry.token("operator")})
+    assert '<dd id="account">operator</dd>' in by_token.text
+    assert "<form" not in by_token.text
+    nobody = entry.client.get("/auth/account", follow_redirects=False)
+    assert (nobody.status_code, nobody.headers["Location"]) == (303, "/auth/login?next=/auth/account")
 
 
 def test_signing_out_ends_the_session_at_once(entry: Entry) -> None:

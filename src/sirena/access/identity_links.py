@@ -1,0 +1,90 @@
+"""Giving an account to a person of the provider, and taking it back: an administrator's decision, never a name's.
+
+A linked account is the provider's: it says who enters and with which roles. So its password goes, and whoever is in
+with it is out; tokens go on. After unlinking, nobody enters by the provider, and roles stay as they were last.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sirena.access.accounts import Accounts
+from sirena.access.errors import AccountError
+from sirena.access.openid_claims import is_subject
+from sirena.access.store import ACCOUNTS, EXTERNAL_IDENTITIES, SESSIONS
+
+_LONGEST_ISSUER: Final = 512
+
+
+class IdentityLinks:
+    """The links of a store."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._accounts = Accounts(engine)
+
+    def link(self, name: str, issuer: str, subject: str) -> bool:
+        """Let a person of a provider enter as an account; False when that is so already.
+
+        Args:
+            name: of the account.
+            issuer: address by which the provider calls itself, to the letter.
+            subject: the provider's own name of the person (`sub`).
+
+        Raises:
+            AccountError: there is none of this name, it is another person's, the person has another account, or the
+                identity is none.
+        """
+        self._accounts.find(name)
+        if not is_subject(subject):
+            raise AccountError("a subject is 1 to 255 ASCII characters", hint="it is the claim `sub` of the provider")
+        if urlsplit(issuer).scheme not in ("https", "http") or len(issuer) > _LONGEST_ISSUER:
+            raise AccountError("an issuer is an address", hint="as SIRENA_OIDC_ISSUER: https://…")
+        row = {"issuer": issuer, "subject": subject, "account": name}
+        try:
+            with self._engine.begin() as connection:
+                if self._is_linked(connection, name, issuer, subject):
+                    return False
+                connection.execute(insert(EXTERNAL_IDENTITIES).values(**row, created=self._clock()))
+                values = {"password_hash": None, "failed_attempts": 0, "locked_until": 0.0}
+                connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
+                self._end_sessions(connection, name)
+        except IntegrityError as error:
+            raise AccountError(f"{name} or that person was just linked by somebody else", hint="repeat it") from error
+        return True
+
+    def unlink(self, name: str) -> tuple[str, str]:
+        """Take an account from its person of the provider, and return issuer and subject it was linked to.
+
+        Raises:
+            AccountError: there is none of this name, or no provider vouches for it.
+        """
+        self._accounts.find(name)
+        table = EXTERNAL_IDENTITIES
+        with self._engine.begin() as connection:
+            found = connection.execute(select(table).where(table.c.account == name)).one_or_none()
+            if found is None:
+                raise AccountError(f"{name} is linked to nobody of a provider", hint="sirena user list")
+            connection.execute(delete(table).where(table.c.account == name))
+            self._end_sessions(connection, name)
+        return found.issuer, found.subject
+
+    @staticmethod
+    def _is_linked(connection: Connection, name: str, issuer: str, subject: str) -> bool:
+        table = EXTERNAL_IDENTITIES
+        person = table.c.issuer == issuer, table.c.subject == subject
+        owner = connection.scalar(select(table.c.account).where(*person))
+        if owner is not None and owner != name:
+            raise AccountError(f"that person enters as {owner} already", hint=f"`sirena user unlink {owner}` first")
+        if owner is None and connection.scalar(select(table.c.account).where(table.c.account == name)) is not None:
+            raise AccountError(f"{name} is another person's at a provider", hint=f"`sirena user unlink {name}` first")
+        return owner is not None
+
+    def _end_sessions(self, connection: Connection, name: str) -> None:
+        held = SESSIONS.c.account == name, SESSIONS.c.revoked.is_(None)
+        connection.execute(update(SESSIONS).where(*held).values(revoked=self._clock()))

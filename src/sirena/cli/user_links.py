@@ -1,0 +1,73 @@
+"""``sirena user link`` and ``unlink``: accounts that a person of the OpenID provider enters."""
+
+from typing import Annotated
+
+import typer
+
+_Name = Annotated[str, typer.Argument(help="Account.")]
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the commands to ``sirena user``."""
+    commands.command("link")(link)
+    commands.command("unlink")(unlink)
+
+
+def link(
+    name: _Name,
+    subject: Annotated[
+        str,
+        typer.Option(help="The provider's own name of the person (`sub`); the ledger tells it with `name_taken`."),
+    ],
+    issuer: Annotated[
+        str, typer.Option(help="The provider, to the letter; by default SIRENA_OIDC_ISSUER.", show_default=False)
+    ] = "",
+) -> None:
+    """Let a person of the OpenID provider enter as an account that is there already.
+
+    From then on the provider says who enters and with which roles: the account's password goes and its sessions end;
+    tokens go on. Make sure that the account and the identity are the same person's.
+
+    Example: sirena user link maria --subject 8f14e45f-ceea-467f-a0e6-1c9d2f3b4a5c
+    """
+    from sirena.access.identity_links import IdentityLinks
+    from sirena.access.store import open_store
+    from sirena.cli.recording import recorded
+    from sirena.domain.errors import UsageError
+    from sirena.ledger.catalogue import AccountChanged
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    issuer = issuer or settings.oidc_issuer
+    if not issuer:
+        raise UsageError("no provider is named", hint="--issuer, or set SIRENA_OIDC_ISSUER")
+    if issuer != settings.oidc_issuer:
+        typer.echo("note: SIRENA_OIDC_ISSUER names another provider, so nobody of this one enters now", err=True)
+    links = IdentityLinks(open_store(settings.effective_database_url))
+    facts = {"account": name, "change": "linked", "issuer": issuer, "subject": subject}
+    with recorded(settings, AccountChanged, **facts) as act:
+        if not links.link(name, issuer, subject):
+            act.nothing_to_do()
+    typer.echo(f"{name} is {subject} at {issuer}; it has no password of its own")
+
+
+def unlink(name: _Name) -> None:
+    """Take an account from its person of the OpenID provider; its sessions end, tokens and roles stay.
+
+    Nobody enters it by the provider then. For a password of its own: `sirena user password`; to bar it: `sirena user
+    disable`.
+
+    Example: sirena user unlink maria
+    """
+    from sirena.access.identity_links import IdentityLinks
+    from sirena.access.store import open_store
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import AccountChanged
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    links = IdentityLinks(open_store(settings.effective_database_url))
+    with recorded(settings, AccountChanged, account=name, change="unlinked") as act:
+        issuer, subject = links.unlink(name)
+        act.learn(issuer=issuer, subject=subject)
+    typer.echo(f"{name} is nobody's at {issuer} any more")
