@@ -126,6 +126,14 @@ class Account:
             return False
         return True
 
+    def can_read(self, file: Path) -> bool:
+        """Tell whether this account may read a file."""
+        try:
+            self.run(["test", "-r", str(file)])
+        except PreparationError:
+            return False
+        return True
+
     def can_run(self, program: str) -> bool:
         """Tell whether this account may run a program."""
         try:

@@ -153,9 +153,12 @@ class Supervisor:
             return False
         return True
 
-    def process_id(self) -> int:
-        """Return its process; it must be running."""
-        return int(cast("int", self._call("getPID")))
+    def process_id(self) -> int | None:
+        """Return its process; None when it does not run."""
+        try:
+            return int(cast("int", self._call("getPID")))
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return None
 
     def states(self) -> dict[str, ProcessState]:
         """Return what it knows of each process, by name; nothing when it does not run."""
@@ -180,9 +183,9 @@ class Supervisor:
         Raises:
             PreparationError: it is still there after two minutes.
         """
-        if not self.is_running():
-            return False
         process_id = self.process_id()
+        if process_id is None:
+            return False
         os.kill(process_id, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
         while _is_alive(process_id):

@@ -9,6 +9,7 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -302,6 +303,32 @@ def test_a_folder_that_bars_an_account_is_named(notebook: Notebook) -> None:
         assert "useradd --system nobody-here" in absent.remedy
         look_at_accounts(settings.model_copy(update={"account": "root"}), notebook, FRESH)
         assert "PostgreSQL refuses to run as root" in [one.told for one in named(notebook, "account root")]
+
+
+@OF_ROOT
+def test_files_that_the_services_cannot_read_are_named_with_their_setting(notebook: Notebook) -> None:
+    """Closed by their own rights, by a folder above, or not there; readable ones are not spoken of."""
+    with private_home() as home:
+        closed = home / "closed"
+        closed.mkdir(mode=0o700)
+        files: dict[str, Any] = {
+            "gate": closed / "gate.toml",
+            "overlay": home / "rules.csv",
+            "policy": home / "gone.toml",
+        }
+        files["gate"].touch()
+        files["overlay"].touch(mode=0o600)
+        # an interpreter in root's home can be run by root alone; the finding about it is another test's
+        settings = production_settings(home / "home", service_account="nobody", **files)
+        look_at_accounts(settings, notebook, FRESH)
+        told = [one.told for one in named(notebook, "account nobody")]
+        assert f"cannot enter {closed}, which leads to SIRENA_GATE" in told
+        assert f"cannot read {files['overlay']}, which SIRENA_OVERLAY names" in told
+        assert f"SIRENA_POLICY names {files['policy']}, which does not exist" in told
+        again = Notebook()
+        files["overlay"].chmod(0o644)
+        look_at_accounts(settings, again, FRESH)
+        assert not [one for one in again.findings if "SIRENA_OVERLAY" in one.told]
 
 
 @OF_ROOT

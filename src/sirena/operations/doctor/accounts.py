@@ -2,13 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from sirena.operations.accounts import Account
 from sirena.operations.conditions import nearest_folder
 from sirena.operations.doctor.finding import AS_ROOT, Area, Notebook, Verdict
 from sirena.operations.doctor.standing import StackState, Standing
-from sirena.operations.settings import Settings
+from sirena.operations.settings import Settings, variable_of
 from sirena.operations.supervision import import_path
 
 
@@ -33,6 +34,25 @@ def barrier(account: Account, path: Path) -> Path | None:
     return next((folder for folder in folders if not account.can_enter(folder)), None)
 
 
+def _unreadable(account: Account, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Name what the settings have the services read and this account cannot; editions are opened by `sirena up`."""
+    for name in ("gate", "overlay", "policy"):
+        file: Path | None = getattr(settings, name)
+        if file is None or account.can_read(file):
+            continue
+        if closed := barrier(account, nearest_folder(file)):
+            yield f"cannot enter {closed}, which leads to {variable_of(name)}", f"chmod o+x {closed}"
+        elif file.exists():
+            yield f"cannot read {file}, which {variable_of(name)} names", f"chmod o+r {file}"
+        else:
+            yield (
+                f"{variable_of(name)} names {file}, which does not exist",
+                f"make it, or leave {variable_of(name)} out",
+            )
+    if settings.guidelines and (closed := barrier(account, nearest_folder(settings.guidelines.parent))):
+        yield f"cannot enter {closed}, which leads to {variable_of('guidelines')}", f"chmod o+x {closed}"
+
+
 def _look_at(account: Account, settings: Settings, notebook: Notebook, *, stores: bool, services: bool) -> None:
     wrong = []
     if stores and account.uid == 0:
@@ -49,6 +69,7 @@ def _look_at(account: Account, settings: Settings, notebook: Notebook, *, stores
         else:
             if not account.can_run(sys.executable):
                 wrong.append((f"cannot run {sys.executable}", elsewhere))
+        wrong += _unreadable(account, settings)
     for told, remedy in wrong:
         notebook.note(Area.ACCOUNTS, f"account {account.name}", Verdict.WRONG, told, remedy)
     if not wrong:

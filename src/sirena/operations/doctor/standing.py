@@ -38,6 +38,5 @@ class Standing:
             return cls(StackState.NONE)
         if not os.access(supervisor.configuration, os.R_OK):
             return cls(StackState.HIDDEN)
-        if supervisor.is_running():
-            return cls(StackState.RUNNING, supervisor.process_id())
-        return cls(StackState.DOWN)
+        process_id = supervisor.process_id()
+        return cls(StackState.DOWN) if process_id is None else cls(StackState.RUNNING, process_id)
