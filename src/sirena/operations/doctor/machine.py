@@ -10,7 +10,7 @@ from sirena.operations.settings import Settings
 
 _GIB: Final = 2**30
 _KIB: Final = 1024
-NEEDED_GIB: Final = {"production": 1.3, "embedded": 0.7}
+NEEDED_GIB: Final = {"production": 1.3, "embedded": 0.8}
 """What the parts of a profile take at rest, measured with `sirena status`."""
 _TRAINING_GIB: Final = 2.0
 """What training takes beside the stack."""
