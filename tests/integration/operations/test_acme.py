@@ -20,6 +20,8 @@ from sirena.operations.certificates import (
     lets_encrypt_paths,
     self_made,
 )
+from sirena.operations.doctor.finding import Notebook, Verdict
+from sirena.operations.doctor.network import look_at_authority
 from sirena.operations.entry import Entry
 from sirena.operations.part import PortHealth
 from sirena.operations.settings import Settings
@@ -107,6 +109,9 @@ def test_a_certificate_is_issued_renewed_and_shown_without_a_restart(authority: 
     stack = Stack(settings)
     entry = Entry(settings, entry_certificate(settings))
     assert entry.certificate.chain.parent.name == "tls"
+    notebook = Notebook()
+    look_at_authority(settings, notebook)
+    assert [one.verdict for one in notebook.findings] == [Verdict.WELL], notebook.findings
     entry.write()
     stack.supervisor.write([entry.part()])
     stack.supervisor.start()

@@ -1,9 +1,12 @@
 """What `sirena doctor` finds on a machine: each with the real thing that is wrong."""
 
+import http.server
 import os
 import re
 import socket
+import ssl
 import sys
+import threading
 import time
 import tomllib
 from datetime import UTC, datetime, timedelta
@@ -14,12 +17,12 @@ from typing import Any
 import pytest
 
 from sirena.operations.accounts import Account
-from sirena.operations.certificates import CertificatePaths, self_made
+from sirena.operations.certificates import CertificatePaths, authority_file, self_made
 from sirena.operations.doctor.accounts import barrier, look_at_accounts
 from sirena.operations.doctor.examination import examine
 from sirena.operations.doctor.finding import Finding, Notebook, Verdict
 from sirena.operations.doctor.machine import look_at_clock, look_at_memory
-from sirena.operations.doctor.network import look_at_name, look_at_s3, within
+from sirena.operations.doctor.network import look_at_authority, look_at_name, look_at_s3, within
 from sirena.operations.doctor.places import file_system, look_at_places
 from sirena.operations.doctor.ports import look_at_ports
 from sirena.operations.doctor.programs import MLFLOW, MLFLOW_ALSO, PYTHON, look_at_programs
@@ -188,10 +191,13 @@ def test_looking_makes_nothing(settings: Settings, notebook: Notebook) -> None:
 
 def test_a_name_that_leads_nowhere_or_elsewhere_is_told(settings: Settings, notebook: Notebook) -> None:
     """Nowhere is wrong; another machine is a warning, since a router may pass it on; one of ours is well."""
-    for name in ("nowhere.invalid", "192.0.2.7", "localhost"):
+    for name in ("a" * 64 + ".example", "192.0.2.7", "localhost"):
         look_at_name(settings.model_copy(update={"server_name": name}), notebook)
     assert [one.verdict for one in notebook.findings] == [Verdict.WRONG, Verdict.WARNING, Verdict.WELL]
     assert "/etc/hosts" in notebook.findings[0].remedy
+    look_at_name(settings.model_copy(update={"server_name": "nowhere.invalid"}), notebook)
+    # a machine whose name server does not answer cannot know
+    assert notebook.findings[-1].verdict in (Verdict.WRONG, Verdict.UNSEEN)
 
 
 def test_a_look_that_hangs_is_given_up() -> None:
@@ -229,6 +235,52 @@ def test_an_s3_endpoint_that_does_not_answer_is_told_in_time(settings: Settings,
     assert "of-test" not in str(notebook.findings)
     look_at_s3(settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"}), notebook)
     assert "without keys" in notebook.findings[-1].told
+
+
+def test_an_authority_that_cannot_be_asked_is_told(
+    settings: Settings, notebook: Notebook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody listens; or it speaks with a certificate nobody vouches for, or says nothing of ACME."""
+    made = self_made(settings)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(made.chain, made.key)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "directory").write_text("{}")
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "site")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        there = {
+            "tls": CertificateSource.LETS_ENCRYPT,
+            "acme_directory": f"https://localhost:{server.server_port}/directory",
+        }
+        look_at_authority(settings.model_copy(update=there), notebook)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority_file(settings)))
+        look_at_authority(settings.model_copy(update=there), notebook)
+        server.shutdown()
+    look_at_authority(settings.model_copy(update={**there, "acme_directory": "https://127.0.0.1:9/dir"}), notebook)
+    assert [one.verdict for one in notebook.findings] == [Verdict.WRONG] * 3
+    told = [one.told for one in notebook.findings]
+    assert ["CERTIFICATE_VERIFY_FAILED" in told[0], "no directory of ACME" in told[1], "refused" in told[2]] == [
+        True
+    ] * 3
+
+
+def test_where_backups_go_is_looked_at(settings: Settings, tmp_path: Path) -> None:
+    """Below the home or on its disk is a warning, a place nobody can write is wrong, a bucket is for restic to see."""
+    file = tmp_path / "file"
+    file.touch()
+    for place, verdict, told in (
+        ("", Verdict.WARNING, "below SIRENA_HOME"),
+        (str(tmp_path / "elsewhere"), Verdict.WARNING, "on the disk of SIRENA_HOME"),
+        ("/dev/shm/backups", Verdict.WELL, "/dev/shm/backups"),
+        (str(file / "backups"), Verdict.WRONG, f"{file} cannot be written"),
+        ("s3:https://minio.example/backups", Verdict.UNSEEN, "sirena backup"),
+    ):
+        notebook = Notebook()
+        look_at_places(settings.model_copy(update={"backup_repository": place}), notebook, FRESH)
+        (found,) = named(notebook, "backup repository")
+        assert (found.verdict, told in found.told) == (verdict, True), found
 
 
 @pytest.mark.parametrize(
@@ -298,6 +350,8 @@ def test_a_folder_that_bars_an_account_is_named(notebook: Notebook) -> None:
         assert (found.verdict, found.told) == (Verdict.WRONG, f"cannot enter {closed}, which leads to SIRENA_HOME")
         assert f"chmod o+x {closed}" in found.remedy
         assert [one.verdict for one in named(notebook, "account root")] == [Verdict.WELL]
+        look_at_accounts(settings.model_copy(update={"home": closed}), notebook, FRESH)
+        assert named(notebook, "account postgres")[-1].verdict is Verdict.WELL, "`sirena up` opens the home itself"
         look_at_accounts(settings.model_copy(update={"service_account": "nobody-here"}), notebook, FRESH)
         (absent,) = named(notebook, "account nobody-here")
         assert "useradd --system nobody-here" in absent.remedy

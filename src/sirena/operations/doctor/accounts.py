@@ -57,7 +57,8 @@ def _look_at(account: Account, settings: Settings, notebook: Notebook, *, stores
     wrong = []
     if stores and account.uid == 0:
         wrong.append(("PostgreSQL refuses to run as root", "set SIRENA_ACCOUNT to an unprivileged account"))
-    if closed := barrier(account, nearest_folder(settings.home)):
+    # `sirena up` opens SIRENA_HOME itself, and none of the folders above
+    if closed := barrier(account, nearest_folder(settings.home.parent)):
         remedy = f"`chmod o+x {closed}`, or choose a SIRENA_HOME that others may enter, such as /var/lib/sirena"
         wrong.append((f"cannot enter {closed}, which leads to SIRENA_HOME", remedy))
     if services:

@@ -1,16 +1,22 @@
-"""Names and other servers: the entry's own name, and an S3 endpoint that was given. Each look ends within seconds."""
+"""Names and other servers: the entry's name, an S3 endpoint, the certificates' authority; each look ends in seconds."""
 
 import errno
+import json
+import os
 import socket
+import ssl
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
 from sirena.operations.accounts import PreparationError
+from sirena.operations.certificates import lets_encrypt_paths
 from sirena.operations.doctor.finding import Area, Notebook, Verdict
 from sirena.operations.s3 import LOOK_SECONDS, look_at_bucket
-from sirena.operations.settings import Settings
+from sirena.operations.settings import CertificateSource, Settings
 
 T = TypeVar("T")
 
@@ -54,6 +60,28 @@ def look_at_s3(settings: Settings, notebook: Notebook) -> None:
         notebook.note(Area.NETWORK, "S3 endpoint", Verdict.WELL, told)
 
 
+def look_at_authority(settings: Settings, notebook: Notebook) -> None:
+    """Look whether Let's Encrypt, or the hospital's own ACME authority, answers from here."""
+    if settings.profile != "production" or settings.tls is not CertificateSource.LETS_ENCRYPT:
+        return
+    directory = settings.acme_directory
+    try:
+        known = within(LOOK_SECONDS, lambda: _directory(directory))
+    except TimeoutError:
+        known, cause = {}, "no answer in time"
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        known, cause = {}, str(getattr(error, "reason", "")) or type(error).__name__
+    else:
+        cause = "it is no directory of ACME"
+    if "newOrder" in known:
+        notebook.note(Area.NETWORK, "certificate authority", Verdict.WELL, f"{directory} answers")
+        return
+    # what was issued lasts for weeks, the first start does not
+    verdict = Verdict.WARNING if lets_encrypt_paths(settings).chain.exists() else Verdict.WRONG
+    remedy = f"check SIRENA_ACME_DIRECTORY, firewall and proxy: `curl -sS {directory}` must answer from here"
+    notebook.note(Area.NETWORK, "certificate authority", verdict, f"{directory}: {cause}", remedy)
+
+
 def within(seconds: float, look: Callable[[], T]) -> T:
     """Return what a look finds, or give it up: resolvers and libraries have a patience of their own.
 
@@ -70,6 +98,14 @@ def within(seconds: float, look: Callable[[], T]) -> T:
 
     threading.Thread(target=make, daemon=True).start()
     return future.result(timeout=seconds)
+
+
+def _directory(address: str) -> dict[str, object]:
+    # the authorities certbot trusts
+    context = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
+    with urllib.request.urlopen(address, timeout=LOOK_SECONDS, context=context) as answer:  # noqa: S310 - https, see settings
+        found = json.load(answer)
+    return found if isinstance(found, dict) else {}
 
 
 def _addresses(name: str) -> list[str]:

@@ -32,15 +32,9 @@ def look_at_places(settings: Settings, notebook: Notebook, standing: Standing) -
         notebook.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
         if settings.profile == "production":
             _look_at_store_size(settings, notebook)
-    repository = Repository(settings)
-    if settings.profile == "production" and repository.is_on_this_machine:
-        notebook.note(
-            Area.ACCOUNTS,
-            "backup repository",
-            Verdict.WARNING,
-            "below SIRENA_HOME, and lost together with it",
-            "set SIRENA_BACKUP_REPOSITORY to a place on another machine",
-        )
+    if settings.profile == "production" and standing.state is not StackState.HIDDEN:
+        with notebook.looking(Area.ACCOUNTS, "backup repository"):
+            _look_at_repository(settings, notebook)
 
 
 def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
@@ -89,6 +83,25 @@ def _look_at_kind(settings: Settings, notebook: Notebook) -> None:
         notebook.note(Area.ACCOUNTS, "file system", Verdict.WARNING, f"{kind}, {_PASSING[kind]}", remedy)
     else:
         notebook.note(Area.ACCOUNTS, "file system", Verdict.WELL, f"{kind}, of this machine")
+
+
+def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
+    """Look where backups go; what lies in a bucket, or at another of restic's places, a backup alone can tell."""
+    repository = Repository(settings)
+    elsewhere = "set SIRENA_BACKUP_REPOSITORY to a place on another machine"
+    folder = nearest_folder(Path(repository.location))
+    if repository.is_on_this_machine:
+        told, verdict, remedy = "below SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
+    elif not Path(repository.location).is_absolute():
+        told, verdict, remedy = f"{repository.location}, looked at by `sirena backup`", Verdict.UNSEEN, "sirena backup"
+    elif not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        told, verdict = f"{folder} cannot be written by this account", Verdict.WRONG
+        remedy = f"`ls -ld {folder}` and `mount` say why; or {elsewhere}"
+    elif folder.stat().st_dev == nearest_folder(settings.home).stat().st_dev:
+        told, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
+    else:
+        told, verdict, remedy = repository.location, Verdict.WELL, ""
+    notebook.note(Area.ACCOUNTS, "backup repository", verdict, told, remedy)
 
 
 def _look_at_store_size(settings: Settings, notebook: Notebook) -> None:
