@@ -51,6 +51,15 @@ class Account:
         """The account we run under."""
         return cls(getpass.getuser(), os.getuid(), os.getgid())
 
+    @classmethod
+    def of_parts(cls, name: str) -> Self:
+        """The account under which parts run: the named one when root starts them, else ours.
+
+        Raises:
+            PreparationError: there is none of that name.
+        """
+        return cls.named(name) if os.getuid() == 0 else cls.of_this_process()
+
     @property
     def is_other(self) -> bool:
         """True when a process must change its account to become this one."""

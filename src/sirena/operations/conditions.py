@@ -1,4 +1,4 @@
-"""What a stack needs beside running parts: room on the disk, a certificate that lasts, backups that were proved."""
+"""What a stack needs beside running parts: room on disk and in the store, a certificate that lasts, proved backups."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ from sirena.operations.accounts import PreparationError
 from sirena.operations.backup_state import LastRun, RunOutcome, read_backup_state
 from sirena.operations.certificates import days_left, given, standing_paths
 from sirena.operations.settings import OFF, CertificateSource, Settings
+from sirena.operations.store_file import StoreFile
+from sirena.operations.store_room import CRITICAL, FULL, WARNING, ask_room
 
 _GIB: Final = 2**30
 _PERCENT_LEFT: Final = (15, 5)
@@ -63,6 +65,8 @@ def conditions(settings: Settings) -> Iterator[Condition]:
     yield disk_condition(settings)
     if settings.profile != "production":
         return
+    if not settings.s3_endpoint_url:
+        yield _object_store(settings)
     yield certificate_condition(settings)
     state = read_backup_state(settings)
     yield _run("backup", state.backup, _BACKUP_AGE, planned=settings.backup_at != OFF)
@@ -75,12 +79,27 @@ def disk_condition(settings: Settings) -> Condition:
     percent, left = 100 * use.free / use.total, use.free / _GIB
     levels = [percent < share and left < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
     urgency = Urgency(sum(levels))
-    return Condition(
-        "disk",
-        urgency,
-        f"{left:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)",
-        "make room or enlarge the disk; `sirena gc` shows what nothing needs" if urgency else "",
-    )
+    told = f"{left:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)"
+    more = StoreFile(settings).still_to_take if settings.profile == "production" else 0
+    if more > use.free:
+        # no urgency of its own: that the disk fills is told in time by its own limits
+        told += f"; SIRENA_S3_SIZE_GB promises the object store {more / _GIB:.1f} GiB more than it takes now"
+    remedy = "make room or enlarge the disk; `sirena gc` shows what nothing needs" if urgency else ""
+    return Condition("disk", urgency, told, remedy)
+
+
+def _object_store(settings: Settings) -> Condition:
+    try:
+        room = ask_room(settings)
+    except PreparationError as error:
+        return Condition("object store", Urgency.WARNING, f"cannot be asked: {error.text}", error.hint)
+    urgency = Urgency(sum(room.share >= share for share in (WARNING, CRITICAL)))
+    told = f"{room.used / _GIB:.1f} of {room.total / _GIB:.1f} GiB in use ({100 * room.share:.0f} %)"
+    if not urgency:
+        return Condition("object store", urgency, told)
+    told += f"; at {100 * FULL:.0f} % it takes no more"
+    remedy = "set a larger SIRENA_S3_SIZE_GB, then `sirena up`; or remove what nothing needs: `sirena gc --yes`"
+    return Condition("object store", urgency, told, remedy)
 
 
 def nearest_folder(path: Path) -> Path:

@@ -23,14 +23,17 @@ from sirena.operations.part import HttpHealth, Part, PortHealth, RunningHealth, 
 from sirena.operations.s3 import write_credentials
 from sirena.operations.secret_files import generated_secret, write_private
 from sirena.operations.settings import Settings
+from sirena.operations.store_file import StoreFile
 
-_GIB: Final = 2**30
 _USER: Final = "sirena"
 _GATEWAY: Final = "client.rgw.a"
 _GRACE_SECONDS: Final = 20
+_GROWTH_SECONDS: Final = 1800.0
+"""The store reads its own tables before it grows; on a slow disk and a full store that takes minutes."""
 PACKAGES: Final = {
     "ceph-mon": "ceph-mon",
     "ceph-osd": "ceph-osd",
+    "ceph-bluestore-tool": "ceph-osd",
     "radosgw": "radosgw",
     "radosgw-admin": "radosgw",
     "ceph": "ceph-common",
@@ -80,7 +83,10 @@ class ObjectStore:
         ]
 
     def prepare(self) -> None:
-        """Make keys, monitor, store and the gateway's user at the first start; afterwards only the configuration.
+        """Make keys, monitor, store and the gateway's user at the first start.
+
+        Afterwards write only the configuration, and let the store grow where the settings ask for more; it must not
+        run then.
 
         Raises:
             PreparationError: Ceph is missing, or a step fails.
@@ -96,6 +102,8 @@ class ObjectStore:
         if done.exists():
             if self.moves:
                 self._move_monitor(cluster)
+            if self.file.grows:
+                self._grow()
             return
         self._make_keys()
         with ExitStack() as running:
@@ -113,6 +121,11 @@ class ObjectStore:
         return self._done.exists() and self._done.read_text(encoding="utf-8") != str(self.settings.ceph_port)
 
     @property
+    def file(self) -> StoreFile:
+        """The file that holds the objects."""
+        return StoreFile(self.settings)
+
+    @property
     def _done(self) -> Path:
         return self.folder / "prepared"
 
@@ -128,6 +141,13 @@ class ObjectStore:
             [ceph_program("ceph-mon"), "-c", self._configuration, "-i", "a", "--inject-monmap", self._monmap]
         )
         self._note_port()
+
+    def _grow(self) -> None:
+        """Enlarge the file and tell bluestore, which refuses while the store runs."""
+        command = [ceph_program("ceph-bluestore-tool"), "--path", str(self.file.path.parent), "bluefs-bdev-expand"]
+        with self.file.growing(self.owner):
+            # it knows no option for the configuration, and the machine's own is none of ours
+            self.owner.run(command, environment={"CEPH_CONF": self._configuration}, seconds=_GROWTH_SECONDS)
 
     def _new_cluster(self) -> str:
         write_private(self.folder / "cluster_id", str(uuid.uuid4()), self.owner)
@@ -153,7 +173,6 @@ class ObjectStore:
             first_port=self.settings.ceph_port + 1,
             last_port=self.settings.ceph_port + 9,
             gateway_port=self.settings.s3_port,
-            block_size=int(self.settings.s3_size_gb * _GIB),
         )
         write_private(self.folder / "ceph.conf", text, self.owner)
         self.owner.own_folder(self.folder / "run")
@@ -194,7 +213,10 @@ class ObjectStore:
         store = str(uuid.uuid4())
         self._ask("osd", "new", store)
         self.owner.own_folder(self.folder / "store")
-        self.owner.run([ceph_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store])
+        # the size is no part of the configuration, or all of Ceph would start anew when the store grows
+        size = f"--bluestore-block-size={self.file.wanted}"
+        make = [ceph_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store, size]
+        self.owner.run(make)
         self._ask("osd", "crush", "add", "osd.0", "1.0", "root=default")
 
     def _make_user(self) -> None:

@@ -193,7 +193,8 @@ class Settings(BaseSettings):
     """Bucket of the artifacts; made when it is missing."""
 
     s3_size_gb: float = Field(default=40.0, ge=1.0, examples=["40"])
-    """Size Sirena's own S3 endpoint may grow to, in GiB; the file is sparse. Fixed at first start."""
+    """Size Sirena's own S3 endpoint may grow to, in GiB; the file is sparse. A larger one is taken up by
+    `sirena up`, a smaller one refused."""
 
     aws_access_key_id: SecretStr = Field(
         default=SecretStr(""), validation_alias="AWS_ACCESS_KEY_ID", examples=["AKIA…"]

@@ -9,6 +9,7 @@ from typing import Final
 from dotenv import dotenv_values
 
 from sirena.operations.settings import FILE_VARIABLE, CertificateSource, Settings, settings_file, variable_of
+from sirena.operations.store_file import StoreFile, StoreSizeError
 
 _OTHERS_READ: Final = 0o077
 _SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "SIRENA_OIDC_CLIENT_SECRET")
@@ -62,7 +63,8 @@ def problems(settings: Settings) -> list[str]:
     """Return what is wrong, one sentence each; nothing when all is well.
 
     Found are: names nobody reads (with the nearest that exists), ports used twice, a settings file with keys that
-    others can read, and combinations that cannot work. Values out of range are found when the settings are loaded.
+    others can read, combinations that cannot work, and a size the object store cannot have. Values out of range are
+    found when the settings are loaded.
     """
     return [
         *_unknown_names(),
@@ -129,6 +131,10 @@ def _combinations(settings: Settings) -> list[str]:
     ]
     if any(keys) != all(keys):
         found.append("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together; one is missing")
+    try:
+        StoreFile(settings).require_size()
+    except StoreSizeError as error:
+        found.append(f"{error.text}; {error.hint}")
     return found
 
 

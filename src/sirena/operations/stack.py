@@ -3,7 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -99,6 +100,9 @@ class Stack:
         """
         self._open_home()
         self.supervisor.await_answer()
+        store = self._own_store()
+        if store:
+            store.file.require_size()
         if self.settings.profile == "production" and self._moves() and self.take_down():
             tell("other ports for database or store: everything was ended and starts anew")
         if not self.supervisor.is_running():
@@ -106,7 +110,8 @@ class Stack:
                 self.database().end_interrupted()
             require_free_ports(self.settings)
         if self.settings.profile == "production":
-            self._prepare(tell)
+            with self._ended_to_grow(store, tell):
+                self._prepare(tell)
         wanted = list(parts) if parts is not None else self.parts()
         self.supervisor.write(wanted)
         was_running = "entry" in self.supervisor.states()
@@ -218,6 +223,23 @@ class Stack:
     def _entry(self, certificate: CertificatePaths) -> Entry:
         return Entry(self.settings, certificate, self.body_routes, self._python().account)
 
+    @contextmanager
+    def _ended_to_grow(self, store: ObjectStore | None, tell: Tell) -> Iterator[None]:
+        """End what uses the store's file for as long as it grows; where that fails, all goes on as it was."""
+        if store is None or not store.file.grows:
+            yield
+            return
+        tell(f"the object store grows to {self.settings.s3_size_gb:g} GiB, and takes no files meanwhile")
+        if not self.supervisor.is_running():
+            yield
+            return
+        self.supervisor.end("s3", "ceph-store")
+        try:
+            yield
+        except BaseException:
+            self.supervisor.start()
+            raise
+
     def _moves(self) -> bool:
         store = self._own_store()
         return self.database().moves or (store is not None and store.moves)
@@ -230,18 +252,15 @@ class Stack:
 
     def database(self) -> PostgreSql:
         """Describe the cluster."""
-        return PostgreSql(self.settings, self._account(self.settings.account), self._python().account)
+        return PostgreSql(self.settings, Account.of_parts(self.settings.account), self._python().account)
 
     def _own_store(self) -> ObjectStore | None:
-        if self.settings.s3_endpoint_url:
+        if self.settings.s3_endpoint_url or self.settings.profile != "production":
             return None
-        return ObjectStore(self.settings, self._account(self.settings.account), self._python().account)
+        return ObjectStore(self.settings, Account.of_parts(self.settings.account), self._python().account)
 
     def _python(self) -> PythonParts:
-        return PythonParts(self.settings, self._account(self.settings.effective_service_account))
-
-    def _account(self, name: str) -> Account:
-        return Account.named(name) if os.getuid() == 0 else Account.of_this_process()
+        return PythonParts(self.settings, Account.of_parts(self.settings.effective_service_account))
 
     def _certificate_watch(self) -> Part:
         return Part(

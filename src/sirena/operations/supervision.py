@@ -194,6 +194,13 @@ class Supervisor:
             time.sleep(_POLL_SECONDS)
         return True
 
+    def end(self, *names: str) -> None:
+        """End some parts, in the order given; the others go on. `start` brings them back."""
+        known = self.states()
+        for name in names:
+            if name in known:
+                self._call("stopProcessGroup", name)
+
     def _take_up(self) -> None:
         changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
         added, changed, removed = changes[0]
