@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from sirena.operations.settings import Settings
     from sirena.operations.steps import Tell
+    from sirena.operations.unfinished_uploads import UnfinishedUpload
     from sirena.registry.connection import Registry
     from sirena.registry.housekeeping import Collection
     from sirena.registry.retention import Retention, StoredVersion
@@ -33,8 +34,9 @@ def gc(
 ) -> None:
     """Collect model versions and files that no release, stage, alias or rule needs; by itself it only shows.
 
-    Kept for good: whatever was in production once, certificates, the audit ledger, releases, runs with their numbers,
-    and what Sirena did not log. Through the entry it needs the right to remove.
+    On the server also uploads that were begun more than a day ago and never finished. Kept for good: whatever was in
+    production once, certificates, the audit ledger, releases, runs with their numbers, and what Sirena did not log.
+    Through the entry it only shows: removing must keep out of a backup, and that the server alone can.
     """
     from sirena.cli.gatekeeping import open_registry
     from sirena.cli.progress import told
@@ -46,13 +48,19 @@ def gc(
         raise UsageError("--dry-run and --yes exclude each other")
     retention = Retention(newest, days, months)
     registry = open_registry()
+    if yes and registry.signed_in_as and not registry.settings.holds_production_stack:
+        raise UsageError(
+            "removing is for the server: from here nothing keeps it out of a backup",
+            hint="on the server: sirena gc --yes; without --yes it shows from here too what nothing needs",
+        )
     with told() as tell:
         tell("taking stock")
         collection = Collection(registry, retention)
         unneeded = collection.unneeded
         unnamed = unnamed_models(registry, retention)
-    _print(collection, len(unneeded), len(unnamed))
-    if not unneeded and not unnamed:
+        uploads = _dead_uploads(registry.settings)
+    _print(collection, len(unneeded), len(unnamed), len(uploads))
+    if not unneeded and not unnamed and not uploads:
         typer.echo("nothing to collect")
     elif not yes:
         typer.echo("nothing was removed; to remove it: the same command with --yes")
@@ -60,7 +68,10 @@ def gc(
         with _alone(registry.settings), told() as tell:
             removed = _remove(registry, collection, unneeded, retention, tell)
             freed = _free(registry, retention, tell)
+            _abort(registry.settings, uploads, tell)
         typer.echo(f"removed {removed:,} versions and the files of {freed:,} stored models")
+        if uploads:
+            typer.echo(f"removed the parts of {len(uploads):,} unfinished uploads")
         if removed < len(unneeded):
             typer.echo(f"{len(unneeded) - removed:,} came to be needed meanwhile, or were removed by others")
 
@@ -117,7 +128,46 @@ def _free(registry: "Registry", retention: "Retention", tell: "Tell") -> int:
     return freed
 
 
-def _print(collection: "Collection", unneeded: int, unnamed: int) -> None:
+def _dead_uploads(settings: "Settings") -> "list[UnfinishedUpload]":
+    """Return uploads into this server's bucket that nobody will finish; elsewhere we may not look."""
+    from datetime import UTC, datetime
+
+    from sirena.operations import unfinished_uploads
+    from sirena.operations.backup.objects import bucket_errors_told
+    from sirena.operations.s3 import s3_client
+    from sirena.operations.stack import Stack
+
+    if not settings.holds_production_stack:
+        return []
+    before = datetime.now(UTC) - unfinished_uploads.DEAD_AFTER
+    with bucket_errors_told("looking through", settings.s3_bucket):
+        client = s3_client(settings, Stack(settings).s3_endpoint)
+        found = unfinished_uploads.unfinished_uploads(client, settings.s3_bucket)
+        return [one for one in found if one.begun < before]
+
+
+def _abort(settings: "Settings", uploads: "list[UnfinishedUpload]", tell: "Tell") -> None:
+    from sirena.cli.recording import recorded
+    from sirena.ledger.catalogue import Collected
+    from sirena.operations.backup.objects import bucket_errors_told
+    from sirena.operations.s3 import s3_client
+    from sirena.operations.stack import Stack
+    from sirena.operations.unfinished_uploads import abort
+
+    if not uploads:
+        return
+    tell("unfinished uploads")
+    with (
+        recorded(settings, Collected, model="", rule="unfinished uploads older than a day") as act,
+        bucket_errors_told("removing unfinished uploads from", settings.s3_bucket),
+    ):
+        client = s3_client(settings, Stack(settings).s3_endpoint)
+        for upload in uploads:
+            abort(client, upload)
+            act.learn(uploads=act.event.uploads + 1)
+
+
+def _print(collection: "Collection", unneeded: int, unnamed: int, uploads: int) -> None:
     from sirena.cli.sections import Section, print_sections
 
     counts = Counter(collection.needs.values())
@@ -125,4 +175,5 @@ def _print(collection: "Collection", unneeded: int, unnamed: int) -> None:
     rows += [("nothing", f"{unneeded:,}", "not needed")] if unneeded else []
     releases = len(collection.inventory.stock.releases)
     note = f"{releases:,} releases, all kept; {unnamed:,} stored models that no version names"
+    note += f"; {uploads:,} unfinished uploads older than a day" if uploads else ""
     print_sections([Section("Versions by what needs them", rows, ("needed by", "#versions", ""), note)])

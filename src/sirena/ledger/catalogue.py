@@ -308,17 +308,19 @@ class Stopped(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Collected(Event):
-    """Model versions that nothing needs were removed with their files; certificates stay."""
+    """Model versions that nothing needs were removed with their files, or unfinished uploads; certificates stay."""
 
     event = "collected"
     model: Name
-    """Registered model."""
+    """Registered model; empty for uploads."""
     versions: tuple[Name, ...] = ()
     """Numbers of its versions; empty where only files without a version were removed."""
     rule: Name = ""
     """Retention in force: ``newest 3, days 30, months 24``."""
     freed: int = 0
     """Stored models whose files were removed."""
+    uploads: int = 0
+    """Unfinished uploads into the bucket whose parts were removed."""
 
 
 @dataclass(frozen=True, kw_only=True)

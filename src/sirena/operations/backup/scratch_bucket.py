@@ -20,6 +20,7 @@ from sirena.operations.settings import Settings
 from sirena.operations.steps import Tell
 from sirena.operations.store_file import StoreFile
 from sirena.operations.store_room import CRITICAL, ask_room
+from sirena.operations.unfinished_uploads import abort, unfinished_uploads
 
 _MARK: Final = ".sirena-drill"
 _NEEDS_REGION: Final = "IllegalLocationConstraintException"
@@ -87,15 +88,16 @@ class ScratchBucket:
         with self._refusal_told():
             if self._is_missing():
                 return
-            first = True
+            uploads = list(unfinished_uploads(self.client, self.name))
+            if (uploads or self._some_keys()) and not self._is_marked():
+                raise BackupError(
+                    f"the bucket {self.name} holds what no drill put there",
+                    hint="a drill needs this name for a bucket of its own: move what is in it elsewhere; repeat",
+                )
+            for upload in uploads:
+                abort(self.client, upload)
             # the mark goes last, so that a removal that is killed can be repeated
             while keys := self._some_keys():
-                if first and not self._is_marked():
-                    raise BackupError(
-                        f"the bucket {self.name} holds what no drill put there",
-                        hint="a drill needs this name for a bucket of its own: move what is in it elsewhere; repeat",
-                    )
-                first = False
                 self._delete([key for key in keys if key != _MARK] or keys)
             self.client.delete_bucket(Bucket=self.name)
 
