@@ -20,6 +20,8 @@ from sirena.operations.supervision import import_path
 
 _MLFLOW_QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 """Job execution would start eight more processes for features Sirena does not use."""
+_OF_OTHERS: Final = ("home", "tracking_uri", "s3_endpoint_url", "oidc_client_secret_file", "s3_size_gb")
+"""Settings no part needs handed on; one that is handed on and changed means a new start of the part."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class PythonParts:
         # what it finds set is what it backs up: the address of this machine's MLflow is no setting of the hospital's
         del own["MLFLOW_TRACKING_URI"]
         given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
+        given[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"
         home = self.settings.home
         return Part(
             "backup",
@@ -188,12 +191,12 @@ class PythonParts:
         return {variable_of("oidc_client_secret_file"): str(self._openid_secret_file)} if secret else {}
 
     def _own_settings(self) -> dict[str, str]:
-        """Hand on what differs from the defaults, but no secrets and no places."""
+        """Hand on what differs from the defaults, but no secrets, no places and nothing of other parts alone."""
         kept = {
             variable_of(name): str(value)
             for name, field in Settings.model_fields.items()
             if (value := getattr(self.settings, name)) not in (None, "", field.default)
-            and name not in ("home", "tracking_uri", "s3_endpoint_url", "oidc_client_secret_file")
+            and name not in _OF_OTHERS
             and not isinstance(value, SecretStr)
         }
         uri = f"http://127.0.0.1:{self.settings.mlflow_port}"

@@ -69,7 +69,7 @@ def ensure_bucket(settings: Settings, endpoint: str) -> None:
             if not _may_pass(error) or time.monotonic() > deadline:
                 raise PreparationError(
                     f"the S3 endpoint refused bucket {settings.s3_bucket!r}: {_code(error)}",
-                    hint=_REMEDY,
+                    hint=f"{_REMEDY}; `sirena status` tells whether Sirena's own store is full",
                 ) from error
             time.sleep(_POLL_SECONDS)
         else:

@@ -3,6 +3,7 @@
 Ceph makes it of the size asked for and fills it as objects come; room it once took it keeps for later objects.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,12 +98,20 @@ class StoreFile:
         """Give it the size the settings ask for while nothing uses it; within, tell bluestore of it.
 
         A mark stands beside it until that was done, so what was interrupted anywhere is done again.
+
+        Raises:
+            StoreSizeError: the disk refuses.
         """
         self._mark.touch(mode=0o600)
         owner.own(self._mark)
         if self.wanted > self.size:
-            with self.path.open("r+b") as file:
-                file.truncate(self.wanted)
+            try:
+                os.truncate(self.path, self.wanted)
+            except OSError as error:
+                raise StoreSizeError(
+                    f"{self.path} cannot be enlarged to {gib(self.wanted)} GiB: {error.strerror}",
+                    hint="see to the disk, or set SIRENA_S3_SIZE_GB as before",
+                ) from error
         yield
         self._mark.unlink()
 

@@ -344,6 +344,27 @@ def test_a_changed_setting_is_taken_up_and_on_record(running: Running) -> None:
     running.environment["SIRENA_SESSION_HOURS"] = "8"
 
 
+def test_collecting_from_a_workstation_shows_and_leaves_removing_to_the_server(
+    running: Running, tmp_path: Path
+) -> None:
+    """Nothing there can keep it out of a backup; an administrator, who may remove, is told where to do it."""
+    running.sirena("user", "add", "otto", "--role", "admin", "--no-password")
+    administrator = running.sirena("token", "create", "--user", "otto").stdout.strip()
+    for token in (running.token, administrator):
+        desk = {
+            "MLFLOW_TRACKING_URI": f"https://localhost:{running.settings.port}",
+            "MLFLOW_TRACKING_TOKEN": token,
+            "MLFLOW_TRACKING_SERVER_CERT_PATH": str(authority_file(running.settings)),
+            "SIRENA_HOME": str(tmp_path / "desk"),
+        }
+        shown = running.sirena("gc", **desk)
+        assert (shown.returncode, "Versions by what needs them" in shown.stdout) == (0, True), shown.stderr
+        refused = running.sirena("gc", "--yes", **desk)
+        assert (refused.returncode, "removing is for the server" in refused.stderr) == (2, True), refused.stderr
+        assert "on the server: sirena gc --yes" in refused.stderr
+    assert running.sirena("gc", "--yes").returncode == 0
+
+
 def test_a_part_that_crashes_comes_back(running: Running) -> None:
     """Killed outright, it answers again by itself."""
     before = running.stack.supervisor.states()["service"].process_id

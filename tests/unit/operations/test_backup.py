@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from sirena.domain.errors import UsageError
+from sirena.operations.backup import scratch_bucket
 from sirena.operations.backup.answers import COLUMNS, ORGANISMS, fixed_isolates
 from sirena.operations.backup.configuration import collect, put_back
 from sirena.operations.backup.errors import BackupError, BackupRunningError, DamagedBackupError
@@ -18,6 +19,7 @@ from sirena.operations.backup.schedule import due
 from sirena.operations.backup.scratch_bucket import require_room
 from sirena.operations.backup_state import Activity, RunOutcome, noting, read_backup_state
 from sirena.operations.settings import Settings, load_settings
+from sirena.operations.store_room import StoreRoom
 from tests.command_line import run_command
 
 MONDAY = datetime(2026, 11, 23, 12, 0)
@@ -213,19 +215,21 @@ def test_the_embedded_profile_is_refused_with_what_to_do(command: str, capfd: py
 
 
 @pytest.mark.parametrize(
-    ("size", "count", "endpoint", "refused"),
+    ("used", "size", "count", "endpoint", "refused"),
     [
-        (2**20, 400, "", False),
-        (2**20, 450, "", True),
-        (1, 120_000, "", True),
-        (2**20, 450, "https://minio.example:9000", False),
+        (0.3, 2**20, 500, "", False),
+        (0.3, 2**20, 520, "", True),
+        (0.5, 2**20, 400, "", True),
+        (0.3, 1, 140_000, "", True),
+        (0.3, 2**20, 520, "https://minio.example:9000", False),
     ],
 )
 def test_a_drill_that_would_fill_the_store_is_refused(
-    tmp_path: Path, size: int, count: int, endpoint: str, refused: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, used: float, size: int, count: int, endpoint: str, refused: bool
 ) -> None:
-    """Twice the objects, each in whole blocks, against 1 GiB; of another's endpoint the size is not known."""
-    settings = Settings.model_validate({"home": tmp_path, "s3_size_gb": 1.0, "MLFLOW_S3_ENDPOINT_URL": endpoint})
+    """The objects, each in whole blocks, beside what 1 GiB holds; of another's endpoint the size is not known."""
+    settings = Settings.model_validate({"home": tmp_path, "MLFLOW_S3_ENDPOINT_URL": endpoint})
+    monkeypatch.setattr(scratch_bucket, "ask_room", lambda _: StoreRoom(2**30, int(used * 2**30)))
     objects = {str(number): FileFacts("", size) for number in range(count)}
     with pytest.raises(BackupError, match="no room for both") if refused else nullcontext():
         require_room(settings, objects)

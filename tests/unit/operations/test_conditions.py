@@ -12,6 +12,8 @@ from sirena.operations import conditions as module
 from sirena.operations.backup_state import Activity, noting
 from sirena.operations.conditions import Condition, Urgency, conditions
 from sirena.operations.settings import CertificateSource, Settings
+from sirena.operations.store_file import StoreFile
+from sirena.operations.store_room import StoreRoom
 from tests.command_line import run_command
 
 Usage = namedtuple("Usage", "total used free")
@@ -40,6 +42,43 @@ def test_a_disk_is_full_by_share_and_by_room(
     usage = Usage(total * GIB, (total - free) * GIB, free * GIB)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert found(settings, "disk").urgency == urgency
+
+
+@pytest.mark.parametrize(("used", "urgency"), [(69, 0), (70, 1), (79, 1), (80, 2), (96, 2)])
+def test_the_object_store_is_told_long_before_it_takes_no_more(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, used: int, urgency: int
+) -> None:
+    """Ceph warns at 85 % and stops at 95 %; what to do stands beside the warning."""
+    monkeypatch.setattr(module, "ask_room", lambda _: StoreRoom(100 * GIB, used * GIB))
+    told = found(settings, "object store")
+    assert (told.urgency, f"{used}.0 of 100.0 GiB in use ({used} %)" in told.told) == (urgency, True)
+    assert ("SIRENA_S3_SIZE_GB" in told.told) == bool(urgency)
+
+
+def test_an_object_store_that_was_never_made_is_told(settings: Settings) -> None:
+    """At once, since there is nothing to ask."""
+    assert found(settings, "object store") == Condition(
+        "object store", Urgency.WARNING, "cannot be asked: there is none yet"
+    )
+
+
+def test_the_disk_tells_when_the_object_store_is_promised_more_than_it_has(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remark and no warning: the disk's own limits warn before it is full."""
+    block = StoreFile(settings).path
+    block.parent.mkdir(parents=True)
+    (settings.home / "ceph" / "prepared").touch()
+    with block.open("wb") as file:
+        file.truncate(40 * GIB)
+    for free, remarked in ((100, False), (39, True)):
+        usage = Usage(200 * GIB, (200 - free) * GIB, free * GIB)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        told = found(settings, "disk")
+        assert (told.urgency, "promises the object store 40.0 GiB more" in told.told) == (Urgency.OK, remarked)
+    theirs = settings.model_copy(update={"s3_endpoint_url": "https://minio.example:9000"})
+    assert "promises" not in found(theirs, "disk").told
+    assert "object store" not in {one.name for one in conditions(theirs)}
 
 
 @pytest.mark.parametrize(("days", "urgency"), [(90, 0), (21, 0), (20, 1), (3, 1), (2, 2), (-1, 2)])
