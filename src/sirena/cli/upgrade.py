@@ -70,7 +70,10 @@ def _upgrade(stack: "Stack", findings: "list[Finding]", tell: "Tell", *, renounc
     from sirena.domain.errors import SirenaError
     from sirena.ledger.catalogue import Upgraded
     from sirena.operations.accounts import PreparationError
+    from sirena.operations.store_file import StoreFile
 
+    # what `up` would refuse afterwards is refused while everything still runs
+    StoreFile(stack.settings).require_size()
     former = findings[0].found
     changed = tuple(str(finding) for finding in findings[1:] if finding.is_due)
     production = stack.settings.profile == "production"

@@ -86,10 +86,9 @@ def test_what_is_put_into_the_store_shows_in_how_full_it_is(first: Machine) -> N
     assert "object store" in first.sirena("status").stdout
 
 
-def test_a_store_that_hangs_or_is_gone_is_told_within_seconds(first: Machine) -> None:
+def test_a_store_that_hangs_is_told_within_seconds(first: Machine) -> None:
     """Nothing waits for it longer than a monitor would."""
-    supervisor = first.stack.supervisor
-    store = supervisor.states()["ceph-store"].process_id
+    store = first.stack.supervisor.states()["ceph-store"].process_id
     os.kill(store, signal.SIGSTOP)
     try:
         begun = time.monotonic()
@@ -97,13 +96,6 @@ def test_a_store_that_hangs_or_is_gone_is_told_within_seconds(first: Machine) ->
         assert time.monotonic() - begun < 10
     finally:
         os.kill(store, signal.SIGCONT)
-    supervisor.end("s3", "ceph-store")
-    begun = time.monotonic()
-    with pytest.raises(PreparationError, match="does not answer"):
-        ask_room(first.settings)
-    assert time.monotonic() - begun < 5
-    first.up("mlflow", "service")
-    assert ask_room(first.settings).total == 2 * GIB
 
 
 def test_a_growth_that_is_killed_is_done_by_the_next_up(first: Machine) -> None:
@@ -120,6 +112,10 @@ def test_a_growth_that_is_killed_is_done_by_the_next_up(first: Machine) -> None:
     process.communicate()
     assert StoreFile(larger.settings).grows
     assert answers(first).release
+    begun = time.monotonic()
+    with pytest.raises(PreparationError, match="does not answer"):
+        ask_room(first.settings)
+    assert time.monotonic() - begun < 5
 
     larger.up("mlflow", "service")
     assert not StoreFile(larger.settings).grows
