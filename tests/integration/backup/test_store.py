@@ -19,7 +19,8 @@ from sirena.operations import unfinished_uploads as uploads_module
 from sirena.operations.accounts import PreparationError
 from sirena.operations.backup.errors import BackupError
 from sirena.operations.backup.manifest import FileFacts
-from sirena.operations.backup.scratch_bucket import ScratchBucket, require_room
+from sirena.operations.backup.room import Purpose, require_room
+from sirena.operations.backup.scratch_bucket import ScratchBucket
 from sirena.operations.conditions import Condition, Urgency, conditions
 from sirena.operations.s3 import s3_client
 from sirena.operations.store_file import StoreFile
@@ -173,12 +174,12 @@ def test_the_room_of_a_drill_is_what_the_store_has_free(first: Machine) -> None:
     """What lies in it already counts, and the remedy names the size to set."""
     room = ask_room(first.settings)
     fits = int(0.8 * room.total) - room.used
-    require_room(first.settings, {"one": FileFacts("", fits - 2**20)})
-    with pytest.raises(BackupError, match="no room for both") as refused:
-        require_room(first.settings, {"one": FileFacts("", fits + 2**20)})
+    require_room(first.settings, {"one": FileFacts("", fits - 2**20)}, Purpose.DRILL)
+    with pytest.raises(BackupError, match="no room for them") as refused:
+        require_room(first.settings, {"one": FileFacts("", fits + 2**20)}, Purpose.DRILL)
     assert "set SIRENA_S3_SIZE_GB=4 or more and `sirena up`" in refused.value.hint
     with pytest.raises(BackupError) as refused:
-        require_room(first.settings, {"one": FileFacts("", 2**50)})
+        require_room(first.settings, {"one": FileFacts("", 2**50)}, Purpose.DRILL)
     assert refused.value.hint.startswith("give the disk ")
 
 

@@ -8,15 +8,15 @@ import pytest
 from pydantic import SecretStr
 
 from sirena.domain.errors import UsageError
-from sirena.operations.backup import scratch_bucket
+from sirena.operations.backup import room
 from sirena.operations.backup.answers import COLUMNS, ORGANISMS, fixed_isolates
 from sirena.operations.backup.configuration import collect, put_back
 from sirena.operations.backup.errors import BackupError, BackupRunningError, DamagedBackupError
 from sirena.operations.backup.exclusive import exclusive
 from sirena.operations.backup.manifest import FileFacts, LedgerEnd, Manifest, facts_of, files_of
 from sirena.operations.backup.repository import Repository, Snapshot
+from sirena.operations.backup.room import Purpose, require_room
 from sirena.operations.backup.schedule import due
-from sirena.operations.backup.scratch_bucket import require_room
 from sirena.operations.backup_state import Activity, RunOutcome, noting, read_backup_state
 from sirena.operations.settings import Settings, load_settings
 from sirena.operations.store_room import StoreRoom
@@ -229,7 +229,16 @@ def test_a_drill_that_would_fill_the_store_is_refused(
 ) -> None:
     """The objects, each in whole blocks, beside what 1 GiB holds; of another's endpoint the size is not known."""
     settings = Settings.model_validate({"home": tmp_path, "MLFLOW_S3_ENDPOINT_URL": endpoint})
-    monkeypatch.setattr(scratch_bucket, "ask_room", lambda _: StoreRoom(2**30, int(used * 2**30)))
+    monkeypatch.setattr(room, "ask_room", lambda _: StoreRoom(2**30, int(used * 2**30)))
     objects = {str(number): FileFacts("", size) for number in range(count)}
-    with pytest.raises(BackupError, match="no room for both") if refused else nullcontext():
-        require_room(settings, objects)
+    with pytest.raises(BackupError, match="no room for them") if refused else nullcontext():
+        require_room(settings, objects, Purpose.DRILL)
+
+
+def test_a_restore_may_fill_the_store_further_than_a_drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Onto a store as large as the one that was lost; not to the brim, where Ceph takes no more."""
+    monkeypatch.setattr(room, "ask_room", lambda _: StoreRoom(2**30, 0))
+    settings = Settings(home=tmp_path)
+    require_room(settings, {"one": FileFacts("", int(0.89 * 2**30))}, Purpose.RESTORE)
+    with pytest.raises(BackupError, match="a restore puts"):
+        require_room(settings, {"one": FileFacts("", int(0.91 * 2**30))}, Purpose.RESTORE)

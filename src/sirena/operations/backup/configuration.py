@@ -60,8 +60,8 @@ def collect(settings: Settings, into: Path) -> list[str]:
 def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
     """Bring the configuration of a backup to this machine, unless it has its own.
 
-    A machine that has a settings file, or has been brought up before, keeps what it has: its ports and the size of
-    its store are fixed. Then the backup's lie beside, for a person to compare.
+    A machine that has a settings file, or has been brought up before, keeps what it has: its ports may be
+    another's on the machine of the backup. Then the backup's lie beside, for a person to compare.
 
     Returns:
         The settings in force afterwards, and a sentence for the operator.

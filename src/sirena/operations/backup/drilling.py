@@ -19,7 +19,8 @@ from sirena.operations.backup.making import require_production
 from sirena.operations.backup.manifest import DATABASES_FOLDER, OBJECTS, Manifest
 from sirena.operations.backup.places import empty_folder, places_of
 from sirena.operations.backup.repository import Repository, Snapshot
-from sirena.operations.backup.scratch_bucket import ScratchBucket, require_room
+from sirena.operations.backup.room import Purpose, require_room
+from sirena.operations.backup.scratch_bucket import ScratchBucket
 from sirena.operations.postgresql import DATABASES
 from sirena.operations.s3 import s3_client
 from sirena.operations.settings import Settings
@@ -91,7 +92,7 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
             tell("hashes")
             manifest = Manifest.read(folder)
             manifest.verify(folder)
-            require_room(settings, manifest.objects)
+            require_room(settings, manifest.objects, Purpose.DRILL)
             for database, scratch in _SCRATCH.items():
                 tell(f"database {database}")
                 dump = folder / DATABASES_FOLDER / f"{database}.dump"

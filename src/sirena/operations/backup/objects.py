@@ -107,6 +107,16 @@ class Bucket:
                     f"the bucket {self.name} does not hold {key} as it was sent", hint="see to the S3 endpoint; repeat"
                 )
 
+    def missing(self, objects: Mapping[str, FileFacts]) -> dict[str, FileFacts]:
+        """Return which of these objects are not in it with their size.
+
+        Raises:
+            BackupError: the endpoint does not answer, or refuses.
+        """
+        with bucket_errors_told("reading", self.name):
+            sizes = {one.key: one.size for one in self._listed()}
+        return {key: facts for key, facts in objects.items() if sizes.get(key) != facts.size}
+
     def strangers(self, objects: Mapping[str, FileFacts]) -> int:
         """Return how many objects are in it besides these and the mark `sirena up` makes."""
         with bucket_errors_told("reading", self.name):

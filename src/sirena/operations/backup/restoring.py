@@ -18,6 +18,7 @@ from sirena.operations.backup.manifest import DATABASES_FOLDER, OBJECTS, Manifes
 from sirena.operations.backup.objects import Bucket
 from sirena.operations.backup.places import empty_folder, places_of
 from sirena.operations.backup.repository import Repository, Snapshot
+from sirena.operations.backup.room import Purpose, require_room
 from sirena.operations.postgresql import DATABASES
 from sirena.operations.s3 import s3_client
 from sirena.operations.settings import Settings
@@ -84,6 +85,7 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
             bucket = Bucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
             if not replace:
                 _require_empty(databases, bucket, manifest)
+            require_room(settings, bucket.missing(manifest.objects), Purpose.RESTORE)
             for database in DATABASES:
                 tell(f"database {database}")
                 dump = folder / DATABASES_FOLDER / f"{database}.dump"

@@ -7,7 +7,6 @@ has a bucket of that name keeps it.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,42 +15,12 @@ from botocore.exceptions import ClientError
 from sirena.operations.backup.errors import BackupError
 from sirena.operations.backup.manifest import FileFacts
 from sirena.operations.backup.objects import Bucket, bucket_errors_told
-from sirena.operations.settings import Settings
 from sirena.operations.steps import Tell
-from sirena.operations.store_file import StoreFile
-from sirena.operations.store_room import CRITICAL, ask_room
 from sirena.operations.unfinished_uploads import abort, unfinished_uploads
 
 _MARK: Final = ".sirena-drill"
 _NEEDS_REGION: Final = "IllegalLocationConstraintException"
 _MISSING: Final = "NoSuchBucket"
-_GIB: Final = 2**30
-_ALLOCATED: Final = 4096
-"""Bytes Ceph takes at least for an object, and by which it grows."""
-
-
-def require_room(settings: Settings, objects: Mapping[str, FileFacts]) -> None:
-    """Require that Sirena's own store has room for the objects once more; of a given endpoint we know no size.
-
-    Raises:
-        BackupError: a second copy would fill it, which would stop the living system.
-        PreparationError: the store does not tell how full it is.
-    """
-    if settings.s3_endpoint_url:
-        return
-    room = ask_room(settings)
-    needed = sum(-(-facts.size // _ALLOCATED) * _ALLOCATED for facts in objects.values())
-    if room.used + needed <= CRITICAL * room.total:
-        return
-    size = ceil((room.used + needed) / CRITICAL / _GIB)
-    file = StoreFile(settings)
-    lacking = file.still_to_take + size * _GIB - room.total - file.free
-    first = f"give the disk {ceil(lacking / _GIB)} GiB more, " if lacking > 0 else ""
-    raise BackupError(
-        f"a drill puts {needed / _GIB:.1f} GiB of objects into a bucket beside the living one, and the object store "
-        f"has {room.used / _GIB:.1f} of {room.total / _GIB:.1f} GiB in use: no room for both",
-        hint=f"{first}set SIRENA_S3_SIZE_GB={size} or more and `sirena up`; or remove what nothing needs (`sirena gc`)",
-    )
 
 
 @dataclass(frozen=True)
