@@ -6,6 +6,7 @@ The tests go from one to the next on the one machine of this folder, which every
 import os
 import signal
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ pytestmark = pytest.mark.slow
 Capture = pytest.CaptureFixture[str]
 
 GIB = 2**30
-PART = b"x" * 5 * 2**20
+MIB = 2**20
+PART = b"x" * 5 * MIB
 OTHERS = ("postgresql", "ceph-monitor", "mlflow", "service")
 """Parts that growing does not touch."""
 
@@ -69,21 +71,31 @@ def _raised(machine: Machine, size: float) -> Machine:
     return machine.with_(s3_size_gb=size)
 
 
-def test_what_is_put_into_the_store_shows_in_how_full_it_is(first: Machine) -> None:
-    """The store itself is asked; a client's 100 MiB are seen within seconds."""
+def test_what_is_put_into_the_store_and_removed_shows_in_how_full_it_is(first: Machine) -> None:
+    """The store itself is asked; 400 MiB are seen within seconds, beside its own tables, which take and give some."""
     before = ask_room(first.settings)
     assert before.total == 2 * GIB
     client = _client(first)
-    client.create_bucket(Bucket="growing")
-    for number in range(20):
-        client.put_object(Bucket="growing", Key=f"{number}", Body=bytes([number]) * len(PART))
-    deadline = time.monotonic() + 30
-    while ask_room(first.settings).used < before.used + 20 * len(PART):
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    client.create_bucket(Bucket="filling")
+    keys = [str(number) for number in range(100)]
+    for key in keys:
+        # larger ones are removed in the background
+        client.put_object(Bucket="filling", Key=key, Body=bytes(4 * MIB))
+    full = _await_use(first, lambda used: used > before.used + 150 * MIB)
     told = _told(first)
     assert (told.urgency, " of 2.0 GiB in use (" in told.told) == (Urgency.OK, True)
     assert "object store" in first.sirena("status").stdout
+    client.delete_objects(Bucket="filling", Delete={"Objects": [{"Key": key} for key in keys]})
+    _await_use(first, lambda used: used < full - 250 * MIB)
+    client.delete_bucket(Bucket="filling")
+
+
+def _await_use(machine: Machine, reached: Callable[[int], bool]) -> int:
+    deadline = time.monotonic() + 60
+    while not reached(used := ask_room(machine.settings).used):
+        assert time.monotonic() < deadline, used
+        time.sleep(0.5)
+    return used
 
 
 def test_a_store_that_hangs_is_told_within_seconds(first: Machine) -> None:
@@ -101,6 +113,10 @@ def test_a_store_that_hangs_is_told_within_seconds(first: Machine) -> None:
 def test_a_growth_that_is_killed_is_done_by_the_next_up(first: Machine) -> None:
     """Ended outright with the file enlarged and bluestore not told; then larger, every byte there, others untouched."""
     larger = _raised(first, 3.0)
+    client = _client(first)
+    client.create_bucket(Bucket="growing")
+    for number in range(10):
+        client.put_object(Bucket="growing", Key=f"{number}", Body=bytes([number]) * len(PART))
     before, ran = _objects(first, "growing"), _processes(first)
     kept = _objects(first)
     process = larger.begin("up")
