@@ -44,14 +44,14 @@ def ask_room(settings: Settings) -> StoreRoom:
         PreparationError: it does not run, does not answer, or was never brought up.
     """
     if not StoreFile(settings).size:
-        raise PreparationError("there is none yet", hint="`sirena up`")
+        raise PreparationError("there is none yet", hint="sirena up")
     command = [program("ceph", "ceph-common"), "--admin-daemon", str(settings.home / "ceph" / "run" / "store.asok")]
     try:
         told = Account.of_parts(settings.account).run([*command, "perf", "dump", "osd"], seconds=_SECONDS)
         facts = json.loads(told)["osd"]
         room = StoreRoom(int(facts["stat_bytes"]), int(facts["stat_bytes_used"]))
     except (PreparationError, ValueError, KeyError, TypeError) as error:
-        raise PreparationError("ceph-store does not answer", hint="`sirena logs ceph-store`") from error
+        raise PreparationError("ceph-store does not answer", hint="sirena logs ceph-store") from error
     if not room.total:
         raise PreparationError("ceph-store is still starting", hint="ask again in some seconds")
     return room

@@ -104,7 +104,9 @@ def test_a_store_that_hangs_is_told_within_seconds(first: Machine) -> None:
     os.kill(store, signal.SIGSTOP)
     try:
         begun = time.monotonic()
-        assert _told(first) == Condition("object store", Urgency.WARNING, "cannot be asked: ceph-store does not answer")
+        assert _told(first) == Condition(
+            "object store", Urgency.WARNING, "cannot be asked: ceph-store does not answer", "sirena logs ceph-store"
+        )
         assert time.monotonic() - begun < 10
     finally:
         os.kill(store, signal.SIGCONT)

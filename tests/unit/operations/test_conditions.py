@@ -52,13 +52,13 @@ def test_the_object_store_is_told_long_before_it_takes_no_more(
     monkeypatch.setattr(module, "ask_room", lambda _: StoreRoom(100 * GIB, used * GIB))
     told = found(settings, "object store")
     assert (told.urgency, f"{used}.0 of 100.0 GiB in use ({used} %)" in told.told) == (urgency, True)
-    assert ("SIRENA_S3_SIZE_GB" in told.told) == bool(urgency)
+    assert ("SIRENA_S3_SIZE_GB" in told.remedy) == bool(urgency)
 
 
 def test_an_object_store_that_was_never_made_is_told(settings: Settings) -> None:
     """At once, since there is nothing to ask."""
     assert found(settings, "object store") == Condition(
-        "object store", Urgency.WARNING, "cannot be asked: there is none yet"
+        "object store", Urgency.WARNING, "cannot be asked: there is none yet", "sirena up"
     )
 
 
