@@ -1,6 +1,7 @@
 """The restic repository: encrypted, deduplicated, versioned; a folder or an S3 bucket.
 
 Plain `restic check` does not open the packs and misses a damaged one, so here every check reads all data.
+A new repository has the newest format the installed restic writes: from 0.14 on, one that compresses.
 """
 
 import json
@@ -26,7 +27,6 @@ TAG: Final = "sirena"
 _HOST: Final = "sirena"
 """The same for every machine: after a restore onto another one its backups continue the same history."""
 _KEEP: Final = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
-_INIT: Final = ("init", "--repository-version", "2")
 _PROBE_SECONDS: Final = 10.0
 
 
@@ -69,10 +69,10 @@ class Repository:
                 return
             if "wrong password" in found.errors:
                 self._require(found, "opening it")
-            self._require(self._restic(*_INIT), "making it")
+            self._require(self._restic("init"), "making it")
             return
         generated_secret(password, Account.of_this_process())
-        made = self._restic(*_INIT)
+        made = self._restic("init")
         if made.code:
             password.unlink()
             if "already" in made.errors:
