@@ -37,7 +37,8 @@ mine, other = Supervisor(folder / "mine"), Supervisor(folder / "other")
 write_units(Settings(home=folder / "mine"), folder / "units", timers=False)
 (folder / "units/sirena.service.d").mkdir()
 # what the manager of a user cannot give, whoever the user is
-(folder / "units/sirena.service.d/here.conf").write_text("[Service]\\nProtectKernelTunables=no\\nProtectKernelLogs=no\\n")
+unlike = "[Service]\\nProtectKernelTunables=no\\nProtectKernelLogs=no\\n"
+(folder / "units/sirena.service.d/unlike.conf").write_text(unlike)
 deadline = time.monotonic() + 20
 while subprocess.run(["systemctl", "daemon-reload"], capture_output=True).returncode and time.monotonic() < deadline:
     time.sleep(0.1)
