@@ -1,5 +1,7 @@
 # Sirena. `make demo` and `make test` do all their own set-up; `make help` lists the rest.
 PYTHON ?= python3.11
+# a venv made through a link to a Python that lies nowhere usual, as uv's does, would not find that Python's library
+REAL_PYTHON = "$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable))')"
 BIN := .venv/bin
 UV := $(BIN)/uv
 export UV_LINK_MODE ?= copy
@@ -56,7 +58,7 @@ clean: ## remove the environment and everything the demo wrote
 
 .venv/base: requirements-tools.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: apt-get install python3.11 python3.11-venv"; exit 1; }
-	$(PYTHON) -m venv .venv || { echo "venv is needed: apt-get install python3.11-venv"; exit 1; }
+	$(REAL_PYTHON) -m venv .venv || { echo "venv is needed: apt-get install python3.11-venv"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.lock
 	@touch $@
 
@@ -70,6 +72,6 @@ clean: ## remove the environment and everything the demo wrote
 	@touch $@
 
 .venv-compat/ready: .venv/base requirements-compat.lock
-	$(PYTHON) -m venv --without-pip .venv-compat
+	$(REAL_PYTHON) -m venv --without-pip .venv-compat
 	$(UV) pip install --quiet --compile-bytecode --python .venv-compat/bin/python --require-hashes -r requirements-compat.lock
 	@touch $@

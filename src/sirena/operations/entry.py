@@ -43,6 +43,7 @@ _ARTIFACTS: Final = (
 OLDEST: Final = (1, 18)
 """The oldest NGINX that reads our configuration; Ubuntu 20.04 has it."""
 _HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
+_ERROR_LOG_OPTION_SINCE: Final = (1, 19, 5)
 _TEMPLATES: Final = (
     "nginx.conf",
     "to_upstream.conf",
@@ -76,8 +77,7 @@ class Nginx:
         Raises:
             PreparationError: there is none, or it is too old.
         """
-        version = require_version("NGINX", version_of([nginx_program(), "-v"]), OLDEST)
-        return cls(version, _mime_types(), _worker_account())
+        return cls(_version(), _mime_types(), _worker_account())
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,9 @@ class Entry:
     @property
     def command(self) -> tuple[str, ...]:
         """Program and configuration."""
-        return (nginx_program(), "-e", "stderr", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
+        # an earlier one first opens the error log of its package, until it has read where ours is
+        own_log = ("-e", "stderr") if _version() >= _ERROR_LOG_OPTION_SINCE else ()
+        return (nginx_program(), *own_log, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
 
     def part(self) -> Part:
         """Describe the process."""
@@ -238,6 +240,10 @@ def require_right_to_listen(settings: Settings) -> None:
             f"only root may listen on port {low[0]}",
             hint=f"start with sudo, or choose ports from {free} with SIRENA_HTTPS_PORT and SIRENA_HTTP_PORT",
         )
+
+
+def _version() -> tuple[int, ...]:
+    return require_version("NGINX", version_of([nginx_program(), "-v"]), OLDEST)
 
 
 def _first_free_port() -> int:

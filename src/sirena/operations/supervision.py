@@ -22,6 +22,7 @@ from typing import Any, Final, cast
 import jinja2
 
 import sirena
+from sirena.operations import init_system
 from sirena.operations.accounts import Account, PreparationError, search_path
 from sirena.operations.part import Part
 from sirena.operations.secret_files import write_private
@@ -105,6 +106,8 @@ class Supervisor:
     def start(self) -> None:
         """Start it in the background, or make a running one take up a changed configuration.
 
+        Where systemd has a unit for it, systemd starts it.
+
         Raises:
             PreparationError: it does not start.
         """
@@ -112,6 +115,22 @@ class Supervisor:
             self._take_up()
             return
         self._socket.unlink(missing_ok=True)
+        failure = ""
+        if init_system.holds(self.configuration):
+            init_system.start_unit()
+        else:
+            failure = self._start_in_background()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_running():
+            if failure or time.monotonic() > deadline:
+                raise PreparationError(
+                    f"the supervisor did not start: {failure or 'it does not answer'}",
+                    hint=f"read {self.folder / 'supervisord.log'}",
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _start_in_background(self) -> str:
+        """Start it and return what it says when it fails."""
         ended = subprocess.run(  # noqa: S603 - our own command line, no shell
             self.command(foreground=False),
             env=inherited_environment(),
@@ -122,14 +141,9 @@ class Supervisor:
             cwd="/",
             check=False,
         )
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.is_running():
-            if ended.returncode or time.monotonic() > deadline:
-                told = (ended.stderr.strip().splitlines() or ["it does not answer"])[0]
-                raise PreparationError(
-                    f"the supervisor did not start: {told}", hint=f"read {self.folder / 'supervisord.log'}"
-                )
-            time.sleep(_POLL_SECONDS)
+        if ended.returncode == 0:
+            return ""
+        return (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[0]
 
     def await_answer(self) -> None:
         """Wait while one is there that does not answer: systemd has just started it, or it is ending its parts.

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from sirena.operations.init_system import UNIT
 from sirena.operations.settings import FILE_VARIABLE, Settings, settings_file
 from sirena.operations.supervision import Supervisor
 
@@ -117,7 +118,7 @@ WantedBy=timers.target
 def write_units(settings: Settings, folder: Path, *, timers: bool) -> list[Path]:
     """Write the units into a folder and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {"sirena.service": unit_text(settings), **(schedule_texts(settings) if timers else {})}
+    texts = {UNIT: unit_text(settings), **(schedule_texts(settings) if timers else {})}
     written = []
     for name, text in texts.items():
         beside = folder / f".{name}"

@@ -104,8 +104,13 @@ class Databases:
                 connection.execute(rename.format(sql.Identifier(new), sql.Identifier(database)))
 
     def drop(self, name: str) -> None:
-        """Drop a database, if there is one of that name."""
-        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        """Drop a database, if there is one of that name, whoever is connected to it."""
+        if not self.ask("postgres", "SELECT FROM pg_database WHERE datname = %s", name):
+            return
+        # what WITH (FORCE) does since PostgreSQL 13; DROP waits some seconds for those who are leaving
+        self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+        self.ask("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
+        self._execute("DROP DATABASE {}", name)
 
     def rows(self, database: str) -> dict[str, int]:
         """Return the rows of every table of a database."""

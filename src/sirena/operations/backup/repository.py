@@ -1,6 +1,7 @@
 """The restic repository: encrypted, deduplicated, versioned; a folder or an S3 bucket.
 
 Plain `restic check` does not open the packs and misses a damaged one, so here every check reads all data.
+A new repository has the newest format the installed restic writes: from 0.14 on, one that compresses.
 """
 
 import json
@@ -26,8 +27,8 @@ TAG: Final = "sirena"
 _HOST: Final = "sirena"
 """The same for every machine: after a restore onto another one its backups continue the same history."""
 _KEEP: Final = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
-_INIT: Final = ("init", "--repository-version", "2")
 _PROBE_SECONDS: Final = 10.0
+_SHORT: Final = 8
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ class Repository:
                 return
             if "wrong password" in found.errors:
                 self._require(found, "opening it")
-            self._require(self._restic(*_INIT), "making it")
+            self._require(self._restic("init"), "making it")
             return
         generated_secret(password, Account.of_this_process())
-        made = self._restic(*_INIT)
+        made = self._restic("init")
         if made.code:
             password.unlink()
             if "already" in made.errors:
@@ -99,7 +100,8 @@ class Repository:
         ended = self._restic("backup", "--json", "--host", _HOST, "--tag", TAG, "--ignore-inode", ".", folder=folder)
         self._require(ended, "saving")
         summary = json.loads(ended.output.strip().splitlines()[-1])
-        return str(summary["snapshot_id"])
+        # short, as in `snapshots`; restic after 0.14 tells all 64 digits here
+        return str(summary["snapshot_id"])[:_SHORT]
 
     def thin_out(self) -> None:
         """Keep 7 daily, 5 weekly and 12 monthly snapshots, and free the room of the others."""
@@ -147,7 +149,7 @@ class Repository:
             return every[-1]
         moment = _moment(at.strip())
         fitting = [
-            one for one in every if (one.time <= moment if moment else one.id.startswith(at.strip().lower()[:8]))
+            one for one in every if (one.time <= moment if moment else one.id.startswith(at.strip().lower()[:_SHORT]))
         ]
         if not fitting:
             shown = ", ".join(f"{one.id} ({one.time:%Y-%m-%d %H:%M})" for one in every[-5:])
