@@ -18,6 +18,7 @@ import pytest
 
 from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
+from sirena.operations.backup.errors import DamagedBackupError
 from sirena.operations.backup.exclusive import exclusive
 from sirena.operations.backup.manifest import Manifest, facts_of
 from sirena.operations.backup.objects import Bucket
@@ -138,6 +139,42 @@ def test_a_second_backup_fetches_only_what_is_new_or_rotted(backed_up: Machine, 
     assert (folder / "kept ü").stat().st_ino == untouched
 
 
+def test_an_object_whose_key_cannot_be_a_path_is_backed_up_all_the_same(backed_up: Machine, tmp_path: Path) -> None:
+    """One beside others below it, a name longer than files have, dots; each comes back, and a later mirror follows."""
+    client = s3_client(backed_up.prepared, backed_up.stack.s3_endpoint)
+    keys = {
+        "run/model",
+        "run/model/MLmodel",
+        "run/model/a/b",
+        "run/model/a",
+        "x" * 300,
+        "run/../up",
+        "run/./here",
+        "d/",
+    }
+    for bucket in ("clashing", "cleared"):
+        client.create_bucket(Bucket=bucket)
+    for key in keys:
+        client.put_object(Bucket="clashing", Key=key, Body=key.encode())
+    folder, index = tmp_path / "set" / "objects", tmp_path / "index.json"
+    folder.parent.mkdir()
+    clashing, cleared = Bucket(client, "clashing"), Bucket(client, "cleared")
+    mirrored = clashing.mirror(folder, index, print)
+    assert mirrored.keys() == keys
+    manifest = Manifest("", {}, {f"objects/{key}": facts for key, facts in mirrored.items()}, {}, "clashing")
+    manifest.verify(folder.parent)
+    cleared.put_back(folder, manifest.objects, print)
+    for key in keys:
+        assert client.get_object(Bucket="cleared", Key=key)["Body"].read() == key.encode()
+    assert not (tmp_path / "set" / "up").exists()
+    client.delete_object(Bucket="clashing", Key="run/model")
+    client.delete_object(Bucket="clashing", Key="run/model/a/b")
+    assert clashing.mirror(folder, index, print).keys() == keys - {"run/model", "run/model/a/b"}
+    assert (folder / "run/model/a").read_bytes() == b"run/model/a"
+    with pytest.raises(DamagedBackupError, match="objects/run/model is missing"):
+        manifest.verify(folder.parent)
+
+
 def test_a_release_that_answers_otherwise_fails_the_drill(backed_up: Machine, tmp_path: Path, capfd: Capture) -> None:
     """One answer of 82,656, with every hash in order."""
     altered = backed_up.copy_of_repository(tmp_path)
@@ -173,6 +210,37 @@ def test_a_model_without_its_files_fails_the_drill(backed_up: Machine, tmp_path:
         file.unlink()
     altered.save_altered(folder)
     _assert_drill_fails(altered, "have no files in the backup", capfd)
+
+
+def test_a_version_of_nothing_does_not_fail_the_drill(
+    backed_up: Machine, tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may train can register a model that has no files; without a stage it is told, with one it fails."""
+    altered = backed_up.copy_of_repository(tmp_path)
+    folder = altered.take_out(tmp_path / "set")
+    dump, tables = folder / "databases" / "mlflow.dump", Manifest.read(folder).tables
+    version = (
+        "INSERT INTO model_versions (workspace, name, version, current_stage, storage_location) SELECT workspace, "
+        "name, 99, 'None', 'mlflow-artifacts:/0/models/m-none/artifacts' FROM registered_models LIMIT 1"
+    )
+    alias = (
+        "INSERT INTO registered_model_aliases (workspace, name, version, alias) "
+        "SELECT workspace, name, 99, 'staging' FROM model_versions WHERE version = 99"
+    )
+    monkeypatch.setenv("SIRENA_BACKUP_REPOSITORY", altered.settings.backup_repository)
+    drills = []
+    for statement in (version, alias):
+        with altered.databases() as databases:
+            databases.put_back(dump, "mlflow", "tampered", tables["mlflow"])
+            with psycopg.connect(databases.url("postgres", "tampered")) as connection:
+                connection.execute(statement.encode())
+            tables = {**tables, "mlflow": databases.dump("tampered", dump).tables}
+            databases.drop("tampered")
+        altered.save_altered(folder, tables=tables)
+        drills.append(run_command(capfd, ["drill"]))
+    assert [one.code for one in drills] == [0, 1], drills
+    assert "1 without a stage have none: artifacts/0/models/m-none/artifacts" in drills[0].output
+    assert "1 models of the database have no files in the backup" in drills[1].errors
 
 
 def test_a_ledger_altered_in_the_backup_fails_the_drill(backed_up: Machine, tmp_path: Path, capfd: Capture) -> None:

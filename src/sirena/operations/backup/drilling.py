@@ -30,8 +30,15 @@ from sirena.operations.steps import Tell
 _SCRATCH: Final = {name: f"{name}_drill" for name in DATABASES}
 _ARTIFACTS: Final = "artifacts"
 _NAMED: Final = 3
-_READY: Final = 2
-"""MLflow's number of a logged model whose files are all stored."""
+_REGISTERED: Final = """
+SELECT v.storage_location, bool_or(a.alias IS NOT NULL)
+FROM model_versions v
+LEFT JOIN registered_model_aliases a ON (a.name, a.version) = (v.name, v.version) AND a.alias = ANY(%s)
+WHERE v.current_stage <> 'Deleted_Internal'
+GROUP BY 1 ORDER BY 1
+"""
+_STAGES: Final = ["production", "staging"]
+"""Aliases that nobody gets for a model without files."""
 
 
 @dataclass(frozen=True)
@@ -120,22 +127,21 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
 
 
 def _require_artifacts(databases: Databases, objects: Path) -> str:
-    """Require that every model a row calls ready has its files."""
-    rows = databases.ask(
-        _SCRATCH["mlflow"],
-        "SELECT artifact_location FROM logged_models WHERE status = %s AND lifecycle_stage = 'active'",
-        _READY,
-    )
-    locations = [str(row[0]) for row in rows]
-    folders = [objects / _ARTIFACTS / location.partition(":")[2].lstrip("/") for location in locations]
+    """Require the files of every version that has a stage, and say how many others have theirs.
+
+    Whoever may train can register a version of a model that has no files, and must not make the drill fail by it.
+    """
+    rows = databases.ask(_SCRATCH["mlflow"], _REGISTERED, _STAGES)
+    folders = {objects / _ARTIFACTS / str(at).partition(":")[2].lstrip("/"): bool(staged) for at, staged in rows}
     missing = [folder for folder in folders if not (folder / "MLmodel").is_file()]
-    if missing:
-        named = ", ".join(str(folder.relative_to(objects)) for folder in missing[:_NAMED])
+    named = ", ".join(str(folder.relative_to(objects)) for folder in missing[:_NAMED])
+    if any(folders[folder] for folder in missing):
         raise DrillError(
             f"{len(missing)} models of the database have no files in the backup: {named}",
             hint="see whether they are in the bucket; then back up anew",
         )
-    return f"{len(folders):,} registered models have their files"
+    told = f"{len(folders) - len(missing):,} registered models have their files"
+    return told + (f", and {len(missing):,} without a stage have none: {named}" if missing else "")
 
 
 def _remove(databases: Databases, bucket: ScratchBucket, folder: Path) -> None:

@@ -17,6 +17,9 @@ ANSWERS: Final = "answers.json"
 _FORMAT: Final = "sirena-backup/1"
 _BLOCK: Final = 2**20
 _NAMED: Final = 5
+_APART: Final = ".apart"
+"""Folder of objects whose keys cannot be paths; never the first name of a key that is one."""
+_LONGEST_NAME: Final = 255
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Manifest:
     versions: Mapping[str, str]
     """Of Sirena, MLflow, PostgreSQL and restic."""
     files: Mapping[str, FileFacts]
-    """By path in the set; an S3 object `k` is `objects/k`."""
+    """By path in the set; an S3 object `k` is `objects/k`, wherever its file lies (see `stored_at`)."""
     tables: Mapping[str, Mapping[str, int]]
     """Rows of every table, by database; counted in the very snapshot the dump was made of."""
     bucket: str
@@ -97,12 +100,13 @@ class Manifest:
             DamagedBackupError: files are missing, altered or too many; the first of them are named.
         """
         present = {path for path in files_of(folder) if path != NAME}
-        wrong = [f"{path} is missing" for path in sorted(set(self.files) - present)]
-        wrong += [f"{path} is not in the manifest" for path in sorted(present - set(self.files))]
+        places = {path: _place(folder, path) for path in self.files}
+        wrong = [f"{path} is missing" for path in sorted(places) if places[path] not in present]
+        wrong += [f"{path} is not in the manifest" for path in sorted(present - set(places.values()))]
         wrong += [
             f"{path} was altered"
-            for path in sorted(present & set(self.files))
-            if facts_of(folder / path) != self.files[path]
+            for path in sorted(places)
+            if places[path] in present and facts_of(folder / places[path]) != self.files[path]
         ]
         if wrong:
             more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
@@ -110,6 +114,41 @@ class Manifest:
                 f"the backup of {self.made} is not what was put in: {'; '.join(wrong[:_NAMED])}{more}",
                 hint="take an older one with --at",
             )
+
+
+def is_path(key: str) -> bool:
+    """Tell whether the key of an S3 object can be the path of a file."""
+    names = key.split("/")
+    return (
+        "\0" not in key
+        and names[0] != _APART
+        and all(name not in ("", ".", "..") and len(name.encode()) <= _LONGEST_NAME for name in names)
+    )
+
+
+def apart(key: str) -> str:
+    """Return where an object lies among the files of the others when its key cannot be its path.
+
+    In S3 there may be an object `a` beside one `a/b`, and whoever may log artifacts can make them.
+    """
+    return f"{_APART}/{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def stored_at(folder: Path, key: str) -> Path:
+    """Return the file of an object.
+
+    Args:
+        folder: of all objects.
+        key: of the object.
+    """
+    plain = folder / key
+    return plain if is_path(key) and plain.is_file() else folder / apart(key)
+
+
+def _place(folder: Path, path: str) -> str:
+    if not path.startswith(f"{OBJECTS}/"):
+        return path
+    return stored_at(folder / OBJECTS, path.removeprefix(f"{OBJECTS}/")).relative_to(folder).as_posix()
 
 
 def facts_of(file: Path) -> FileFacts:

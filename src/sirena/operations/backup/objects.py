@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sirena.operations.accounts import Account
 from sirena.operations.backup.errors import BackupError
-from sirena.operations.backup.manifest import FileFacts, facts_of
+from sirena.operations.backup.manifest import FileFacts, apart, facts_of, is_path, stored_at
 from sirena.operations.secret_files import write_private
 from sirena.operations.steps import Tell
 
@@ -28,7 +28,6 @@ _BLOCK: Final = 2**20
 _ONE_PART: Final = TransferConfig(multipart_threshold=2**30, use_threads=False)
 """Up to 1 GiB in one part, so that the ETag is the content's MD5 and can be compared."""
 _MD5_LENGTH: Final = 32
-_LONGEST_NAME: Final = 255
 _MISSING: Final = ("404", "NoSuchKey")
 
 
@@ -53,7 +52,7 @@ class Bucket:
         """Make a folder hold exactly the bucket's objects.
 
         Args:
-            folder: where to; a key is a path below it.
+            folder: where to; a key is a path below it, or lies apart where it cannot be one (see `stored_at`).
             index: file that remembers what was fetched, with hashes.
             tell: is told how far it is.
 
@@ -61,18 +60,19 @@ class Bucket:
             Facts by key.
 
         Raises:
-            BackupError: the endpoint does not answer or refuses, the disk is full, or a key cannot be a path.
+            BackupError: the endpoint does not answer or refuses, or the disk is full.
         """
         known = _read_index(index)
         with bucket_errors_told("reading", self.name):
             listed = [one for one in self._listed() if not _is_folder_mark(one)]
-            for one in listed:
-                _require_path(one.key)
+            places = _places([one.key for one in listed])
             folder.mkdir(parents=True, exist_ok=True)
-            self._forget_others(folder, {one.key for one in listed})
+            self._forget_others(folder, set(places.values()))
             facts: dict[str, FileFacts] = {}
             with ThreadPoolExecutor(_STREAMS) as pool:
-                fetched = pool.map(lambda one: self._kept_or_fetched(one, folder, known.get(one.key)), listed)
+                fetched = pool.map(
+                    lambda one: self._kept_or_fetched(one, folder / places[one.key], known.get(one.key)), listed
+                )
                 for count, (one, found) in enumerate(zip(listed, fetched, strict=True), 1):
                     if found is not None:
                         facts[one.key] = found
@@ -91,10 +91,11 @@ class Bucket:
         """
         with bucket_errors_told("writing", self.name):
             present = {one.key: one for one in self._listed()}
-            digests = {key: _md5(folder / key) for key in objects}
+            files = {key: stored_at(folder, key) for key in objects}
+            digests = {key: _md5(file) for key, file in files.items()}
             missing = [key for key, digest in digests.items() if key not in present or present[key].etag != digest]
             with ThreadPoolExecutor(_STREAMS) as pool:
-                sent = pool.map(lambda key: self._send(folder / key, key), missing)
+                sent = pool.map(lambda key: self._send(files[key], key), missing)
                 for count, _ in enumerate(sent, 1):
                     if count % 500 == 0:
                         tell(f"objects, {count:,} of {len(missing):,}")
@@ -128,8 +129,7 @@ class Bucket:
             for item in page.get("Contents", []):
                 yield Stored(item["Key"], item["ETag"].strip('"'), int(item["Size"]))
 
-    def _kept_or_fetched(self, one: Stored, folder: Path, known: tuple[str, FileFacts] | None) -> FileFacts | None:
-        file = folder / one.key
+    def _kept_or_fetched(self, one: Stored, file: Path, known: tuple[str, FileFacts] | None) -> FileFacts | None:
         if known is not None and known[0] == one.etag and known[1].size == one.size and file.is_file():
             facts = facts_of(file)
             if facts == known[1]:
@@ -165,12 +165,12 @@ class Bucket:
         self.client.upload_file(str(file), self.name, key, Config=_ONE_PART)
 
     @staticmethod
-    def _forget_others(folder: Path, keys: set[str]) -> None:
+    def _forget_others(folder: Path, places: set[str]) -> None:
         for path in sorted(folder.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()):
                     path.rmdir()
-            elif path.relative_to(folder).as_posix() not in keys:
+            elif path.relative_to(folder).as_posix() not in places:
                 path.unlink()
 
 
@@ -196,12 +196,10 @@ def _is_folder_mark(one: Stored) -> bool:
     return one.key.endswith("/") and one.size == 0
 
 
-def _require_path(key: str) -> None:
-    names = key.split("/")
-    if "\0" in key or any(name in ("", ".", "..") or len(name.encode()) > _LONGEST_NAME for name in names):
-        raise BackupError(
-            f"the bucket holds an object that cannot be a file: {key!r}", hint="MLflow made none such; move it away"
-        )
+def _places(keys: list[str]) -> dict[str, str]:
+    """Return the path of each object: its key, or apart where that is no path or other objects lie below it."""
+    folders = {key[:end] for key in keys for end, letter in enumerate(key) if letter == "/"}
+    return {key: key if is_path(key) and key not in folders else apart(key) for key in keys}
 
 
 def _md5(file: Path) -> str:
