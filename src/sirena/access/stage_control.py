@@ -18,7 +18,7 @@ from sirena.access.decision import DecisionMaker, RequestFacts
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
 from sirena.access.events import Notify
 from sirena.access.http_facts import read_facts
-from sirena.access.stage_rules import Change, body_to_pass_on, needs, read_change
+from sirena.access.stage_rules import Change, body_to_pass_on, needs, read_change, require_own_places
 from sirena.access.upstream import Ruling, Upstream, UpstreamError
 from sirena.domain.errors import GateError, SirenaError
 
@@ -68,6 +68,9 @@ class StageControl:
             raise AmbiguousRequestError("what this route does stands in its body, not in the query")
         operation = f"{facts.method} {'/'.join(decision.target.path.split('/')[-2:])}"
         change = read_change(operation, await _body(request))
+        if change.names_places:
+            require_own_places(change)
+            return await self._pass_on(facts, who, change.body)
         if change.run:
             return await self._run(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
@@ -76,6 +79,8 @@ class StageControl:
             state = None
             if change.concerns_version:
                 state = await to_thread.run_sync(self._upstream.state, change.model, change.version)
+            elif change.removes:
+                state = await to_thread.run_sync(self._upstream.in_production, change.model)
             need = needs(change, state, who)
             for action in need.actions:
                 self._maker.require(decision.identity, action, change.model)
@@ -88,6 +93,8 @@ class StageControl:
             body = body_to_pass_on(change, who, makers)
             if need.gate:
                 return await self._promote(change, need.gate, who, facts, body)
+            if change.removes:
+                return await self._remove(change, who, facts, body)
             if change.leaves or change.stage in ("None", "Archived"):
                 return await self._leave(change, who, facts, body)
             response = await self._pass_on(facts, who, body)
@@ -152,6 +159,16 @@ class StageControl:
         record = self._record(facts, who) | dict(ruling.facts)
         await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "intended"})
         return await self._carry_out("promoted", ruling, record, facts, body)
+
+    async def _remove(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+        """Pass on what removes or renames, on record before and after."""
+        record = self._record(facts, who) | {
+            "model": change.model,
+            "version": int(change.version) if change.concerns_version else None,
+            "new_name": str(body.get("new_name", "")),
+        }
+        await to_thread.run_sync(self._notify, "removed", record | {"outcome": "intended"})
+        return await self._carry_out("removed", Ruling(), record, facts, body)
 
     async def _carry_out(
         self, event: str, ruling: Ruling, record: Mapping[str, Any], facts: RequestFacts, body: Mapping[str, Any]

@@ -9,16 +9,20 @@ Rules, each with a test of like name:
 - a reason to override stands beside an alias or stage that the gate is asked about, and needs the right to promote
   to production;
 - whoever registers a version is its author: the tag says so, whatever the client sends;
-- a version is registered of what lies in MLflow's own artifacts, nowhere else;
-- deleting and renaming need the right to remove;
+- a version is registered of what lies in MLflow's own artifacts, nowhere else; a copy names its version by number;
+- an experiment's artifacts, and a trace's, lie among MLflow's own, wherever a client would like them;
+- deleting and renaming need the right to remove, and what is in production is not removed at all;
 - a run that a registered version comes from is neither deleted nor restored;
 - tags: see `tag_rules`.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+import orjson
 
 from sirena.access.actions import Action
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
@@ -32,7 +36,16 @@ from sirena.access.tag_rules import (
 )
 
 _STAGES: Final = {"none": "None", "staging": "Staging", "production": "Production", "archived": "Archived"}
-_SOURCES: Final = ("models:/", "runs:/", "mlflow-artifacts:/")
+_SOURCE: Final = re.compile(
+    r"models:/(?:m-[0-9a-f]{32}|[^/@:?#]+/[1-9][0-9]{0,8})|runs:/[0-9a-f]{32}/[^?#%]+|mlflow-artifacts:/[^/?#%][^?#%]*"
+)
+"""Where a version may come from, in the one spelling of each that tells who had a hand in it."""
+_COPY: Final = re.compile(r"models:/[^/@:?#]+/[1-9][0-9]{0,8}")
+_PLACE: Final = re.compile(r"(?:mlflow-artifacts:/[^/?#%][^?#%]*)?")
+"""Where an experiment's artifacts may lie; empty leaves it to MLflow."""
+_PLACES_OF_TRACES: Final = frozenset({"mlflow.artifactLocation", "mlflow.trace.archiveLocation"})
+_EXPERIMENT: Final = "experiments/create"
+_TRACE: Final = "mlflow/traces"
 _LONGEST_REASON: Final = 1000
 _MARKED: Final = {"Staging": Action.PROMOTE_STAGING, "Production": Action.PROMOTE_PRODUCTION}
 
@@ -77,6 +90,16 @@ class Change:
         return _text(self.body, "run_id") if self.kind in ("runs/delete", "runs/restore") else ""
 
     @property
+    def names_places(self) -> bool:
+        """True when it is no change of the registry, and what matters is where it wants artifacts to lie."""
+        return self.kind in (_EXPERIMENT, _TRACE)
+
+    @property
+    def removes(self) -> bool:
+        """True when a version or a model goes, or gets another name."""
+        return self.kind in ("model-versions/delete", "registered-models/delete", "registered-models/rename")
+
+    @property
     def leaves(self) -> str:
         """Stage that an alias takes away; empty when it takes none."""
         if self.operation == "DELETE registered-models/alias":
@@ -102,6 +125,7 @@ class Change:
         """True when the rules ask for the present state of one version."""
         return self.kind in {
             "model-versions/transition-stage", "model-versions/set-tag", "model-versions/delete-tag",
+            "model-versions/delete",
         } or self.operation in {"POST registered-models/alias"}  # fmt: skip
 
     @property
@@ -131,15 +155,35 @@ def read_change(operation: str, content: bytes) -> Change:
     """Read a body so that MLflow cannot read it otherwise: what is passed on is written anew from this reading.
 
     Raises:
-        AmbiguousRequestError: it is no JSON object, or names a field twice.
+        AmbiguousRequestError: it is no JSON object, names a field twice or in MLflow's other spelling (``runId``), or
+            holds what JSON cannot be written with.
     """
     try:
         body = json.loads(content, object_pairs_hook=_no_twins)
-    except (ValueError, RecursionError) as error:
-        raise AmbiguousRequestError("the body is not one plain JSON object") from error
+        orjson.dumps(body)
+    except (ValueError, RecursionError, orjson.JSONEncodeError) as error:
+        raise AmbiguousRequestError("the body is not one plain JSON object", hint="send one, in UTF-8") from error
     if not isinstance(body, dict):
         raise AmbiguousRequestError("the body is not a JSON object")
+    if odd := [field for field in body if field != field.lower()]:
+        raise AmbiguousRequestError(f"the field {odd[0][:64]!r} is spelled otherwise", hint="write run_id, not runId")
     return Change(operation, body)
+
+
+def require_own_places(change: Change) -> None:
+    """Refuse an experiment or a trace whose artifacts would lie elsewhere than among MLflow's own.
+
+    MLflow's server writes and reads there with its own rights: a folder of this machine, or any bucket its keys open.
+
+    Raises:
+        ForbiddenError: they would.
+    """
+    place = change.body.get("artifact_location") or ""
+    named = _PLACES_OF_TRACES.intersection(_texts(change.body)) if change.kind == _TRACE else frozenset[str]()
+    if named or not isinstance(place, str) or not _PLACE.fullmatch(place) or ".." in place.split("/"):
+        raise ForbiddenError(
+            "artifacts lie where this server keeps them", hint=f"leave {min(named, default='artifact_location')} out"
+        )
 
 
 def needs(change: Change, state: VersionState | None, who: str) -> Need:
@@ -147,7 +191,7 @@ def needs(change: Change, state: VersionState | None, who: str) -> Need:
 
     Args:
         change: as asked for.
-        state: the version it concerns; None when it concerns none or there is none.
+        state: the version it concerns, or the one in production of a model that goes; None when there is none.
         who: account that asks.
 
     Raises:
@@ -157,7 +201,12 @@ def needs(change: Change, state: VersionState | None, who: str) -> Need:
     kind = change.kind
     if change.run:
         return Need(frozenset({Action.TRAIN}))
-    if kind.endswith(("/delete", "/rename")):
+    if change.removes:
+        if state is not None and "Production" in state.stages:
+            raise ForbiddenError(
+                f"{change.model}/{state.version} is in production, and what answers is not removed",
+                hint="an approver takes it out of production first: stage Archived",
+            )
         return Need(frozenset({Action.REMOVE}))
     if kind == "model-versions/transition-stage" or change.operation == "POST registered-models/alias":
         return _staging(change, state)
@@ -190,9 +239,13 @@ def body_to_pass_on(change: Change, who: str, makers: tuple[str, ...] = ()) -> d
         body["alias"] = stage.lower()
     if change.operation != "POST model-versions/create":
         return body
-    if not _text(body, "source").startswith(_SOURCES):
-        raise ForbiddenError("a version is registered of what lies in MLflow's own artifacts", hint="log the model")
-    body["tags"] = tags_of_new_version(body.get("tags"), who, makers)
+    source = _text(body, "source")
+    if not _SOURCE.fullmatch(source):
+        raise ForbiddenError(
+            "a version is registered of what lies in MLflow's own artifacts",
+            hint="log the model; or name the version that is copied by its number, models:/modelo_AMK_NM/3",
+        )
+    body["tags"] = tags_of_new_version(body.get("tags"), who, makers, copied=bool(_COPY.fullmatch(source)))
     return body
 
 
@@ -210,6 +263,19 @@ def _staging(change: Change, state: VersionState | None) -> Need:
     if change.override:
         actions.add(Action.PROMOTE_PRODUCTION)
     return Need(frozenset(actions), gate)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text of a JSON value, names of fields too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _text(body: Mapping[str, Any], field: str) -> str:

@@ -98,19 +98,27 @@ def deleting_needs(key: str) -> frozenset[Action]:
     return frozenset({Action.REGISTER})
 
 
-def tags_of_new_version(tags: Any, who: str, makers: tuple[str, ...]) -> list[dict[str, Any]]:
+def tags_of_new_version(tags: Any, who: str, makers: tuple[str, ...], *, copied: bool = False) -> list[dict[str, Any]]:
     """Return the tags a new version gets: what its registrar says, and who that is.
 
     Args:
         tags: as sent.
         who: account that registers.
         makers: others who had a hand in it.
+        copied: True for a copy of another version. MLflow's client sends that one's tags along; what they say of its
+            maker and of the decisions on it is not true of the copy, and is left out.
 
     Raises:
         ForbiddenError: they name another author, or hold what only the entry writes.
         AmbiguousRequestError: they are no list of key and value.
     """
     given = plain_tags(tags)
+    if copied:
+        given = [
+            tag
+            for tag in given
+            if not tag["key"].startswith(_ENTRYS_OWN) and not (tag["key"] == AUTHOR_TAG and tag["value"] in makers)
+        ]
     for tag in given:
         key = tag["key"]
         if is_ours(key) and (not key.startswith(_OURS) or key.startswith(_ENTRYS_OWN)):

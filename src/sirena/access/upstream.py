@@ -38,6 +38,9 @@ class Upstream(Protocol):
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""
 
+    def in_production(self, model: str) -> VersionState | None:
+        """Return the version of a model that is in production, by alias or stage; None if there is none."""
+
     def act(self, model: str, version: str, stage: str) -> str:
         """Return what giving a stage is in the ledger: ``promoted``, ``activated`` or ``rolled_back``."""
 

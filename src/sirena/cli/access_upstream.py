@@ -40,6 +40,15 @@ class RegistryUpstream:
         held = {stage.value for stage in (Stage.STAGING, Stage.PRODUCTION) if stage.alias in found.aliases}
         return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
 
+    def in_production(self, model: str) -> VersionState | None:
+        """Return the version of a model that is in production; a second one by the stage field alone counts too."""
+        from sirena.registry.versions import Stage, list_versions
+
+        for found in list_versions(self._registry, model):
+            if Stage.PRODUCTION.alias in found.aliases or found.stage_field == Stage.PRODUCTION.value:
+                return self.state(model, str(found.version))
+        return None
+
     def act(self, model: str, version: str, stage: str) -> str:
         """Return what giving a stage is in the ledger: a panel in production is an active release."""
         from sirena.cli.rulings import is_rollback

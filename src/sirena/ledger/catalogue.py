@@ -324,6 +324,19 @@ class Collected(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Removed(Event):
+    """A registered model or one of its versions was deleted or renamed through the entry."""
+
+    event = "removed"
+    model: Name
+    """Registered model, under the name it had."""
+    version: int | None = None
+    """Number; none when it was the model with all its versions."""
+    new_name: Name = ""
+    """Its name from now on; empty when it was deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SettingsChanged(Event):
     """A setting is another than at the last start."""
 
@@ -376,6 +389,7 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         Started,
         Stopped,
         Collected,
+        Removed,
         SettingsChanged,
         LedgerResumed,
     )

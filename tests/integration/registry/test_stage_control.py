@@ -11,7 +11,7 @@ from sirena.registry.releases import RELEASE_MODEL, create_release
 from sirena.registry.versions import ModelVersion, Stage, find_version
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry import house as houses
-from tests.integration.registry.house import API
+from tests.integration.registry.house import AJAX, API
 
 
 @dataclass
@@ -101,6 +101,71 @@ def test_a_version_bears_the_name_of_the_account_that_registered_it(house: House
     assert find_version(house.registry, f"{house.right.name}/{number}").author == "carl"
     [told] = house.entry.told("registered")
     assert (told["who"], told["model"], told["version"]) == ("carl", house.right.name, int(number))
+
+
+def test_a_removal_is_on_record_and_never_of_what_is_in_production(house: House) -> None:
+    """Deleting and renaming, of a version and of a model; an approver takes it out of production first."""
+    right, wrong = ({"name": one.name, "version": str(one.version)} for one in (house.right, house.wrong))
+    model = {"name": house.right.name}
+    removals: list[tuple[str, str, dict[str, str]]] = [
+        ("DELETE", "model-versions/delete", right),
+        ("DELETE", "registered-models/delete", model),
+        ("POST", "registered-models/rename", {**model, "new_name": "modelo_OLD"}),
+    ]
+    assert house.alias("berta", house.right).status_code == 200
+    for method, route, body in removals:
+        refused = house.send("otto", method, f"{API}/{route}", body)
+        assert refused.status_code == 403
+        assert "in production" in refused.json()["message"]
+    assert house.stage(house.right) is Stage.PRODUCTION
+    assert house.send("otto", "DELETE", f"{API}/model-versions/delete", wrong).status_code == 200
+    alias = {**model, "alias": "production"}
+    assert house.send("berta", "DELETE", f"{API}/registered-models/alias", alias).status_code == 200
+    for method, route, body in (removals[0], removals[2]):
+        assert house.send("otto", method, f"{API}/{route}", body).status_code == 200
+    again = house.send("otto", "DELETE", f"{API}/model-versions/delete", {**right, "name": "modelo_OLD"})
+    assert again.status_code == 404
+    told = [
+        (facts["who"], facts["model"], facts["version"], facts["new_name"], facts["outcome"])
+        for facts in house.entry.told("removed")
+    ]
+    name = house.right.name
+    assert told == [
+        ("otto", *facts, outcome)
+        for facts, ended in (
+            ((name, house.wrong.version, ""), "done"),
+            ((name, house.right.version, ""), "done"),
+            ((name, None, "modelo_OLD"), "done"),
+            (("modelo_OLD", house.right.version, ""), "failed"),
+        )
+        for outcome in ("intended", ended)
+    ]
+
+
+def test_an_experiment_cannot_lie_on_the_servers_own_disk(house: House) -> None:
+    """MLflow would write what is uploaded there, and read what lies there; through the entry it never learns of it."""
+    for number, place in enumerate(("/var/tmp/loot", "file:///var/tmp/loot", "s3://other/loot")):
+        body = {"name": f"elsewhere {number}", "artifact_location": place}
+        refused = house.send("carl", "POST", f"{API}/experiments/create", body)
+        assert refused.status_code == 403
+        assert refused.json()["error"]["hint"]
+    made = house.send("carl", "POST", f"{AJAX}/experiments/create", {"name": "here"})
+    assert made.status_code == 200
+    experiment = house.registry.client.get_experiment(made.json()["experiment_id"])
+    assert experiment.artifact_location.startswith("mlflow-artifacts:/")
+
+
+def test_whoever_made_what_is_copied_is_named_however_the_copy_is_asked_for(house: House) -> None:
+    """A spelling that names no number is refused; MLflow's own client says the number."""
+    create = f"{API}/model-versions/create"
+    for source in ("Production", "latest"):
+        body = {"name": house.right.name, "source": f"models:/{house.right.name}/{source}"}
+        assert house.send("carl", "POST", create, body).status_code == 403
+    sent = [{"key": key, "value": value} for key, value in house.right.tags.items()]
+    copied = house.create("carl", f"models:/{house.right}", tags=sent)
+    assert copied.status_code == 200
+    made = find_version(house.registry, f"{house.right.name}/{copied.json()['model_version']['version']}")
+    assert (made.author, made.makers) == ("carl", ("ana",))
 
 
 def test_names_outside_the_policys_patterns_are_not_registered(house: House) -> None:

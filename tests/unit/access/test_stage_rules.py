@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from sirena.access.actions import Action
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
-from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change
+from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change, require_own_places
 from sirena.access.tag_rules import VersionState
 
 ALIAS, TRANSITION = "POST registered-models/alias", "POST model-versions/transition-stage"
+CREATE = "POST model-versions/create"
+LOGGED = f"models:/m-{'0' * 32}"
 NONE = VersionState("3", frozenset(), "None", {})
 PRODUCTION = VersionState("3", frozenset({"Production"}), "Production", {"sirena.author": "ana"})
 
@@ -96,10 +98,9 @@ def test_a_run_is_deleted_and_restored_with_the_right_to_train() -> None:
 
 def test_a_new_version_bears_its_author() -> None:
     """Added when missing, refused when another's, left when right; who else had a hand in it stands beside."""
-    create = "POST model-versions/create"
 
     def tags(given: object = None, makers: tuple[str, ...] = ()) -> object:
-        return body_to_pass_on(change(create, source="models:/m-1", tags=given), "eva", makers)["tags"]
+        return body_to_pass_on(change(CREATE, source=LOGGED, tags=given), "eva", makers)["tags"]
 
     tag = {"key": "sirena.author", "value": "eva"}
     assert tags() == tags([tag]) == [tag]
@@ -116,7 +117,81 @@ def test_a_new_version_bears_its_author() -> None:
 def test_a_version_comes_from_mlflows_own_artifacts(source: str) -> None:
     """Anything else the server would have to fetch from where it is told."""
     with pytest.raises(ForbiddenError):
-        body_to_pass_on(change("POST model-versions/create", source=source), "eva")
+        body_to_pass_on(change(CREATE, source=source), "eva")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "models:/modelo_AMK_NM/Production", "models:/modelo_AMK_NM/latest", "models:/modelo_AMK_NM@draft",
+        "models:///modelo_AMK_NM/1", "models:/modelo_AMK_NM/01", "models:/modelo_AMK_NM/1/", "models:/m-0/x",
+        "mlflow-artifacts://elsewhere/1", f"mlflow-artifacts:/1/models/%6d-{'0' * 32}/artifacts", "runs:/x/model",
+    ],
+)  # fmt: skip
+def test_a_copy_names_its_version_by_number(source: str) -> None:
+    """MLflow reads the other spellings too, and from them nobody could tell who had a hand in it."""
+    with pytest.raises(ForbiddenError):
+        body_to_pass_on(change(CREATE, source=source), "eva")
+    for plain in ("models:/modelo_AMK_NM/3", LOGGED, f"runs:/{'0' * 32}/model", "mlflow-artifacts:/1/x/artifacts"):
+        assert body_to_pass_on(change(CREATE, source=plain), "eva")["source"] == plain
+
+
+def test_a_copy_does_not_inherit_decisions() -> None:
+    """MLflow's client sends the tags of what it copies; author and decisions of that one are left out."""
+    sent = [{"key": key, "value": value} for key, value in (
+        ("sirena.author", "ana"), ("sirena.made_by", '["otto"]'), ("sirena.history.1", "{}"), ("note", "x"),
+    )]  # fmt: skip
+    body = body_to_pass_on(change(CREATE, source="models:/modelo_AMK_NM/3", tags=sent), "eva", ("ana", "otto"))
+    assert {tag["key"]: tag["value"] for tag in body["tags"]} == {
+        "note": "x", "sirena.author": "eva", "sirena.made_by": '["ana", "otto"]',
+    }  # fmt: skip
+    with pytest.raises(ForbiddenError):
+        body_to_pass_on(change(CREATE, source="models:/modelo_AMK_NM/3", tags=sent), "eva", ("otto",))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/etc", "file:///etc", "etc", "s3://other/x", "mlflow-artifacts://elsewhere/x", "mlflow-artifacts:/x/../y",
+        "mlflow-artifacts:/x?y", "dbfs:/x", " /etc", 3, ["/etc"],
+    ],
+)  # fmt: skip
+def test_an_experiments_artifacts_lie_among_mlflows_own(place: object) -> None:
+    """The server would write and read there with its own rights."""
+    with pytest.raises(ForbiddenError):
+        require_own_places(Change("POST experiments/create", {"name": "x", "artifact_location": place}))
+    for own in (None, "", "mlflow-artifacts:/7"):
+        require_own_places(Change("POST experiments/create", {"name": "x", "artifact_location": own}))
+
+
+def test_a_traces_spans_lie_among_mlflows_own() -> None:
+    """Wherever in the body a tag says otherwise."""
+    for key in ("mlflow.artifactLocation", "mlflow.trace.archiveLocation"):
+        for tags in ({key: "file:///etc"}, [{"key": key, "value": "file:///etc"}]):
+            with pytest.raises(ForbiddenError):
+                require_own_places(Change("POST mlflow/traces", {"trace": {"traceInfo": {"tags": tags}}}))
+    require_own_places(Change("POST mlflow/traces", {"trace": {"trace_info": {"tags": {"mlflow.source.name": "x"}}}}))
+
+
+def test_what_is_in_production_is_not_removed() -> None:
+    """Not by a rename either; the approver takes it out of production first."""
+    for operation in (
+        "DELETE registered-models/delete",
+        "DELETE model-versions/delete",
+        "POST registered-models/rename",
+    ):
+        for state in (PRODUCTION, VersionState("3", frozenset(), "Production", {})):
+            with pytest.raises(ForbiddenError, match="in production"):
+                need(operation, state)
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"runId": "x"}', b'{"name": "\\ud800"}', b'{"x": 99999999999999999999999}', b"[" * 100_000]
+)
+def test_a_body_that_mlflow_would_read_otherwise_or_not_at_all_is_refused(content: bytes) -> None:
+    """Its other spelling of a field, half a character, a number without end, endless nesting."""
+    with pytest.raises(AmbiguousRequestError):
+        read_change(CREATE, content)
 
 
 def test_a_registered_models_tags_of_ours_are_the_entrys() -> None:
