@@ -82,9 +82,11 @@ def main() -> None:
     try:
         build_app()()
     except SirenaError as error:
-        typer.echo(f"sirena: {error.text}", err=True)
+        from sirena.cli.shown import in_lines
+
+        typer.echo(f"sirena: {in_lines(error.text)}", err=True)
         if error.hint:
-            typer.echo(f"  remedy: {error.hint}", err=True)
+            typer.echo(f"  remedy: {in_lines(error.hint)}", err=True)
         sys.exit(error.exit_code)
     except SystemExit as end:
         # Typer turns Ctrl-C into this code and says nothing

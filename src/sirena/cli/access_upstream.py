@@ -41,13 +41,13 @@ class RegistryUpstream:
         return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
 
     def in_production(self, model: str) -> VersionState | None:
-        """Return the version of a model that is in production; a second one by the stage field alone counts too."""
-        from sirena.registry.versions import Stage, list_versions
+        """Return the version of a model that is in production, by alias or by stage alone; None if there is none."""
+        from sirena.registry.versions import Stage, number_in_production
 
-        for found in list_versions(self._registry, model):
-            if Stage.PRODUCTION.alias in found.aliases or found.stage_field == Stage.PRODUCTION.value:
-                return self.state(model, str(found.version))
-        return None
+        number = number_in_production(self._registry, model)
+        if number is None:
+            return None
+        return VersionState(str(number), frozenset({Stage.PRODUCTION.value}), Stage.PRODUCTION.value, {})
 
     def act(self, model: str, version: str, stage: str) -> str:
         """Return what giving a stage is in the ledger: a panel in production is an active release."""

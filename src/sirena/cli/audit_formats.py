@@ -50,7 +50,7 @@ def lines(entries: Iterable[Entry], form: Format) -> Iterator[str]:
         return
     yield _csv_line([each.name for each in fields(Entry)])
     for one in entries:
-        yield _csv_line([_harmless(str(cell)) for cell in asdict(one).values()])
+        yield _csv_line([harmless(str(cell)) for cell in asdict(one).values()])
 
 
 def _told(entry: Entry) -> str:
@@ -69,7 +69,8 @@ def _short(text: str) -> str:
     return f"{text[:12]}…" if len(text) == 64 and " " not in text else text[:120]
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """Return a cell of CSV with an apostrophe before it where a spreadsheet would take it for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -10,8 +10,9 @@ from typing import Final
 
 import typer
 
-from sirena.cli.audit_formats import Format
+from sirena.cli.audit_formats import Format, harmless
 from sirena.cli.sections import Section, print_sections
+from sirena.cli.shown import in_one_line
 from sirena.domain.errors import SirenaError
 from sirena.ledger.entry import Entry
 from sirena.ledger.event import Outcome
@@ -120,7 +121,9 @@ def print_served(served: Served | None, when: datetime, form: Format) -> None:
         if rows:
             writer = csv.DictWriter(sys.stdout, list(rows[0]))
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(
+                {name: harmless("" if cell is None else str(cell)) for name, cell in row.items()} for row in rows
+            )
     elif served is None:
         typer.echo(f"no release was active at {moment(when)[:19]} UTC")
     else:
@@ -130,10 +133,8 @@ def print_served(served: Served | None, when: datetime, form: Format) -> None:
 def _print_table(served: Served, when: datetime) -> None:
     said = f", overriding the gate: {served.override}" if served.override else ""
     typer.echo(f"At {moment(when)[:19]} UTC {served.release} ({served.digest[:12]}) answered,")
-    typer.echo(
-        f"since {served.since[:19]} until {(served.until or 'now')[:19]}, "
-        f"{served.action} by {served.activated_by}{said}"
-    )
+    between = f"since {served.since[:19]} until {(served.until or 'now')[:19]}"
+    typer.echo(in_one_line(f"{between}, {served.action} by {served.activated_by}{said}"))
     typer.echo(f"audit ledger: {_in_ledger(served.ledger_entry)}")
     if served.contradicted_by is not None:
         typer.echo(

@@ -41,14 +41,14 @@ def list_() -> None:
     Example: sirena release list
     """
     from sirena.cli.gatekeeping import open_registry
+    from sirena.cli.shown import in_one_line
     from sirena.registry.releases import list_releases
 
     for release in list_releases(open_registry()):
         mark = "active" if release.active else ""
         created = f"{release.created:%Y-%m-%d %H:%M} UTC"
-        typer.echo(
-            "\t".join((release.name, mark, created, f"{len(release.members)} models", release.author, release.note))
-        )
+        cells = (release.name, mark, created, f"{len(release.members)} models", release.author, release.note)
+        typer.echo("\t".join(map(in_one_line, cells)))
 
 
 def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
@@ -57,22 +57,22 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
     Example: sirena release show v3
     """
     from sirena.cli.gatekeeping import open_registry
+    from sirena.cli.shown import in_one_line
     from sirena.registry.activation import served_periods
     from sirena.registry.releases import find_release, release_members
 
     registry = open_registry()
     release = find_release(registry, name)
-    typer.echo(
-        f"{release.name}{' (active)' if release.active else ''}, made by {release.author}, {release.digest[:12]}"
-    )
+    made = f"{release.name}{' (active)' if release.active else ''}, made by {release.author}, {release.digest[:12]}"
+    typer.echo(in_one_line(made))
     for member in release_members(registry, release):
-        typer.echo(
-            "\t".join((member.column, member.reference, member.edition, member.label_source, member.digest[:12]))
-        )
+        cells = (member.column, member.reference, member.edition, member.label_source, member.digest[:12])
+        typer.echo("\t".join(map(in_one_line, cells)))
     for period in served_periods(registry):
         if period.release == release.version:
             override = f", overriding the gate: {period.override}" if period.override else ""
-            typer.echo(f"served {period.since} to {period.until or 'now'}, {period.action} by {period.by}{override}")
+            served = f"served {period.since} to {period.until or 'now'}, {period.action} by {period.by}{override}"
+            typer.echo(in_one_line(served))
 
 
 def activate(

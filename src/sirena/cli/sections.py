@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import typer
 
+from sirena.cli.shown import in_lines
+
 
 @dataclass(frozen=True)
 class Section:
@@ -41,17 +43,17 @@ def _print_rich(section: Section) -> None:
     for heading in section.columns or [""] * max(map(len, section.rows), default=1):
         table.add_column(heading.removeprefix("#"), justify="right" if heading.startswith("#") else "left")
     for row in section.rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(in_lines(cell)) for cell in row))
     if section.rows:
         console.print(table)
     if section.note:
-        console.print(Text(section.note))
+        console.print(Text(in_lines(section.note)))
 
 
 def _print_plain(section: Section) -> None:
     typer.echo(section.title)
     lines = [tuple(heading.removeprefix("#") for heading in section.columns)] if section.columns else []
-    lines += [tuple(row) for row in section.rows]
+    lines += [tuple(map(in_lines, row)) for row in section.rows]
     right = {number for number, heading in enumerate(section.columns) if heading.startswith("#")}
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)] if lines else []
     for line in lines:
@@ -61,5 +63,5 @@ def _print_plain(section: Section) -> None:
         )
         typer.echo(f"  {'  '.join(cells)}".rstrip())
     if section.note:
-        typer.echo(f"  {section.note}")
+        typer.echo(f"  {in_lines(section.note)}")
     typer.echo("")

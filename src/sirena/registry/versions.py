@@ -173,6 +173,20 @@ def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
 
 
 @speaks_to_mlflow
+def number_in_production(registry: Registry, name: str) -> int | None:
+    """Return the version of any registered model that is in production, by alias or by the stage field alone."""
+    try:
+        found = registry.models.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+    by_field = [one.version for one in found.latest_versions or () if one.current_stage == Stage.PRODUCTION.value]
+    numbers = [found.aliases.get(Stage.PRODUCTION.alias), *by_field]
+    return next((int(number) for number in numbers if number is not None), None)
+
+
+@speaks_to_mlflow
 def list_models(registry: Registry) -> dict[str, dict[str, int]]:
     """Return the registered antimicrobial models: by name, the version of each alias."""
     found = all_pages(

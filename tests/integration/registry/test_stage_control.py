@@ -125,6 +125,7 @@ def test_a_removal_is_on_record_and_never_of_what_is_in_production(house: House)
         assert house.send("otto", method, f"{API}/{route}", body).status_code == 200
     again = house.send("otto", "DELETE", f"{API}/model-versions/delete", {**right, "name": "modelo_OLD"})
     assert again.status_code == 404
+    assert house.send("otto", "DELETE", f"{API}/registered-models/delete", {"name": "o'clock"}).status_code == 404
     told = [
         (facts["who"], facts["model"], facts["version"], facts["new_name"], facts["outcome"])
         for facts in house.entry.told("removed")
@@ -137,6 +138,7 @@ def test_a_removal_is_on_record_and_never_of_what_is_in_production(house: House)
             ((name, house.right.version, ""), "done"),
             ((name, None, "modelo_OLD"), "done"),
             (("modelo_OLD", house.right.version, ""), "failed"),
+            (("o'clock", None, ""), "failed"),
         )
         for outcome in ("intended", ended)
     ]
