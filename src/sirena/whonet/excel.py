@@ -1,6 +1,8 @@
 """Spreadsheets (.xlsx, and what else calamine reads: .xls, .xlsb, .ods)."""
 
+import re
 import zipfile
+import zlib
 from io import BytesIO
 from typing import Final
 
@@ -18,6 +20,12 @@ from sirena.whonet.source import MAXIMUM_BYTES, Source
 ZIP_MAGIC: Final = b"PK\x03\x04"
 OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAXIMUM_UNPACKED: Final = 2 * MAXIMUM_BYTES
+_MAXIMUM_CELLS: Final = 150_000_000
+"""Of the rectangle from the first to the last cell, all of which the reader holds in memory, 32 bytes each."""
+_BLOCK: Final = 2**20
+_LONGEST_REFERENCE: Final = 32
+_COLUMN: Final = re.compile(rb"""\sr=["']([A-Z]{1,3})[0-9]""")
+_ROW: Final = re.compile(rb"""\sr=["'][A-Z]{0,3}([0-9]{1,7})["']""")
 
 
 class NoSuchSheetError(UsageError):
@@ -83,13 +91,45 @@ def _refuse_bomb(content: bytes, file: str) -> None:
         return
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+            if sum(member.file_size for member in archive.infolist()) > _MAXIMUM_UNPACKED:
+                raise UnreadableFileError(
+                    f"{file}: unpacks to more than {_MAXIMUM_UNPACKED // 1024**3} GiB",
+                    hint="Save it as .csv or .parquet.",
+                )
+            for name in archive.namelist():
+                _refuse_far_cell(archive, name, file)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise _damaged(file) from error
-    if size > _MAXIMUM_UNPACKED:
+
+
+def _refuse_far_cell(archive: zipfile.ZipFile, name: str, file: str) -> None:
+    """Refuse a sheet with a cell far away from the others: a slip of the hand, or meant to fill the memory.
+
+    The reader makes room for every cell between the first and the last, and where there is not enough of it, ends the
+    whole process.
+    """
+    columns: set[bytes] = set()
+    last_row, tail = 1, b""
+    with archive.open(name) as stream:
+        while block := stream.read(_BLOCK):
+            text = tail + block
+            columns.update(_COLUMN.findall(text))
+            last_row = max(last_row, *map(int, set(_ROW.findall(text))), 1)
+            tail = text[-_LONGEST_REFERENCE:]
+    last_column = max(map(_column_number, columns), default=1)
+    if last_row * last_column > _MAXIMUM_CELLS:
         raise UnreadableFileError(
-            f"{file}: unpacks to more than {_MAXIMUM_UNPACKED // 1024**3} GiB", hint="Save it as .csv or .parquet."
+            f"{file}: a sheet reaches to row {last_row}, column {last_column}",
+            hint="Delete what stands far from the table (Ctrl+End shows it), or save the sheet as .csv.",
         )
+
+
+def _column_number(letters: bytes) -> int:
+    """Return 1 for A, 27 for AA."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number
 
 
 def _damaged(file: str) -> UnreadableFileError:
