@@ -11,6 +11,7 @@ from sirena.access.errors import NotSignedInError
 SESSION_COOKIE: Final = "__Host-sirena"
 """The prefix makes browsers insist on Secure, on the whole path and on no other domain."""
 _LONGEST: Final = 4096
+_FORMS: Final = "send `Authorization: Bearer TOKEN`, or a name and a password by basic authentication"
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,17 @@ def _from_header(header: str) -> Credential:
     scheme, _, rest = header.partition(" ")
     rest = rest.strip()
     if len(rest) > _LONGEST or not rest:
-        raise NotSignedInError("the credential cannot be read")
+        raise NotSignedInError("the credential cannot be read", hint=_FORMS)
     if scheme.lower() == "bearer":
         return Bearer(rest)
     if scheme.lower() == "basic":
         try:
             name, colon, password = base64.b64decode(rest, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise NotSignedInError("the credential cannot be read") from error
+            raise NotSignedInError("the credential cannot be read", hint=_FORMS) from error
         if colon:
             return Password(name, password)
-    raise NotSignedInError("the credential cannot be read")
+    raise NotSignedInError("the credential cannot be read", hint=_FORMS)
 
 
 def _session_of(header: str) -> str:

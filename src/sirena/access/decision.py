@@ -145,8 +145,15 @@ class DecisionMaker:
         Raises:
             ForbiddenError: it does not.
         """
-        if not identity.may(self.policy, action, model):
-            raise ForbiddenError(f"{identity.name} may not do this: it needs the right {action.value}")
+        if identity.may(self.policy, action, model):
+            return
+        narrowed = self.policy.permits(identity.roles, action, model)
+        raise ForbiddenError(
+            f"{identity.name} may not do this: it needs the right {action.value}",
+            hint="this token is narrowed to less; use another (`sirena token create`)"
+            if narrowed
+            else self.policy.remedy(identity.roles, action, model),
+        )
 
 
 def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
@@ -161,7 +168,7 @@ def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
 
 def _refuse_polls(method: str, identity: Identity, asked: Asked) -> None:
     if asked.action is Action.SWITCHED_OFF and method == "GET" and identity.means is Means.SESSION:
-        raise SwitchedOffPollError("this is switched off here")
+        raise SwitchedOffPollError("this is switched off here", hint="Sirena does not use this part of MLflow")
 
 
 def _require_reader(asked: Asked, *, body_is_read: bool) -> None:
@@ -177,6 +184,9 @@ def refuse_tricks(facts: RequestFacts) -> None:
         ForgedIdentityError: it bears the entry's own headers.
     """
     if METHOD_OVERRIDES & facts.headers.keys():
-        raise MethodOverrideError("the method and path of a request stand in its request line")
+        raise MethodOverrideError(
+            "the method and path of a request stand in its request line",
+            hint=f"leave out {', '.join(sorted(METHOD_OVERRIDES & facts.headers.keys()))}",
+        )
     if IDENTITY_HEADERS & facts.headers.keys():
-        raise ForgedIdentityError("identity headers are the entry's own")
+        raise ForgedIdentityError("identity headers are the entry's own", hint="send a token, not X-Sirena-User")

@@ -62,6 +62,26 @@ class Policy:
             return False
         return any(rule.allows(role, action, model) for rule in self.rules for role in roles)
 
+    def remedy(self, roles: frozenset[Role], action: Action, model: str | None = None) -> str:
+        """Say what would let somebody with these roles do this.
+
+        Args:
+            roles: what the account holds.
+            action: what was refused.
+            model: registered model concerned, if any.
+        """
+        if action is Action.SWITCHED_OFF:
+            return "Sirena does not use this part of MLflow, so it is closed to everybody"
+        if model is not None and self.permits(roles, action):
+            held = [rule for rule in self.rules if action in rule.actions and roles & rule.roles]
+            return (
+                f"the model is called otherwise: {', '.join(sorted({name for rule in held for name in rule.models}))}"
+            )
+        holders = [role.value for role in Role if self.permits(frozenset({role}), action, model)]
+        if not holders:
+            return "no role has it here; SIRENA_POLICY says which have what"
+        return f"ask an administrator for a role that has it: {', '.join(holders)}"
+
 
 def load_policy(path: Path | None = None) -> Policy:
     """Read a policy file.

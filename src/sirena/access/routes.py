@@ -80,7 +80,10 @@ class RouteTable:
             found = pattern.fullmatch(target.path)
             if found:
                 return Asked(candidate, _model(candidate, found.groupdict(), target.query))
-        raise ForbiddenError("this route is not known at the entry, and what is not known is refused")
+        raise ForbiddenError(
+            "this route is not known at the entry, and what is not known is refused",
+            hint="see method and path; /docs lists the service's own",
+        )
 
 
 @cache

@@ -3,6 +3,7 @@
 It listens on loopback only; NGINX is its only client.
 """
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ from sirena.access.events import Notify, tell_nobody
 from sirena.access.guarded_record import GuardedRecord
 from sirena.access.http_facts import read_facts, read_request_id
 from sirena.access.openid_configuration import OpenIdConfiguration
+from sirena.access.openid_refusals import Refusal
 from sirena.access.openid_signing_in import SingleSignOn
+from sirena.access.pages import page
 from sirena.access.policy import Policy
 from sirena.access.recording_task import recording_beside
 from sirena.access.routes import shipped_routes
@@ -36,6 +39,12 @@ from sirena.access.upstream import Upstream
 from sirena.domain.errors import GateError, SirenaError
 
 _CHALLENGE: Final = 'Basic realm="Sirena", charset="UTF-8"'
+_REMEDIES: Final = {
+    "not_signed_in": "sign in at /auth/login, or send a token",
+    "ambiguous_request": "send it plainly, as the message says",
+    "forbidden": "ask whoever administers Sirena",
+}
+"""What helps by the code of an error that says no more."""
 _SHOWN: Final = 200
 """Characters of a refused target that go on record."""
 
@@ -130,20 +139,34 @@ async def _without_tricks(request: Request) -> None:
 
 
 def _refusal(request: Request, error: SirenaError, request_id: str, *, status: int = 0) -> Response:
+    hint = error.hint or _REMEDIES.get(error.code, "")
+    said = f"{error.text} ({hint})" if hint else error.text
     # the last two are what MLflow's client shows its user
     document = {
-        "error": {"code": error.code, "message": error.text, "hint": error.hint, "request_id": request_id}
+        "error": {"code": error.code, "message": error.text, "hint": hint, "request_id": request_id}
         | ({"gate": True} if isinstance(error, GateError) else {}),
         "error_code": "PERMISSION_DENIED",
-        "message": f"{error.text} ({error.hint})" if error.hint else error.text,
+        "message": said,
     }
     headers = {"X-Sirena-Reason": error.code, "Cache-Control": "no-store"}
+    if request.url.path == "/decide":
+        # of this answer NGINX passes headers on alone, and writes them into a body of its own
+        texts = {"X-Sirena-Message": error.text, "X-Sirena-Hint": hint, "X-Sirena-Said": said}
+        headers |= {name: json.dumps(text)[1:-1] for name, text in texts.items()}
+    elif request.headers.get("sec-fetch-mode") == "navigate":
+        return page("refused.html.j2", status=status or error.status, refusal=_as_page(error), request_id=request_id)
     # browsers' scripts get no challenge: it would open the browser's own password window over the page
     if isinstance(error, NotSignedInError) and "sec-fetch-mode" not in request.headers:
         headers["WWW-Authenticate"] = _CHALLENGE
     return Response(
         orjson.dumps(document), status_code=status or error.status, media_type="application/json", headers=headers
     )
+
+
+def _as_page(error: SirenaError) -> Refusal:
+    """Say an error to somebody at a browser, who sent one of our forms."""
+    english = " ".join(f"{text[:1].upper()}{text[1:]}." for text in (error.text, error.hint) if text)
+    return Refusal(error.code, error.status, "Esto no se pudo hacer. Vuelva e inténtelo de nuevo.", english)
 
 
 def _facts_of(request: Request) -> dict[str, str]:

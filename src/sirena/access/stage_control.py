@@ -97,29 +97,37 @@ class StageControl:
                 return await self._remove(change, who, facts, body)
             if change.leaves or change.stage in ("None", "Archived"):
                 return await self._leave(change, who, facts, body)
-            response = await self._pass_on(facts, who, body)
             if change.operation == "POST model-versions/create":
-                await self._registered(response, change, facts, who)
-            return response
+                return await self._register(change, who, facts, body)
+            return await self._pass_on(facts, who, body)
 
     async def close(self) -> None:
         """Close the connections to MLflow."""
         await self._client.aclose()
 
-    async def _registered(self, response: Response, change: Change, facts: RequestFacts, who: str) -> None:
-        """Put a new version on record; from now on what it is made of stays as it is."""
-        self._upstream.forget_registered()
-        if response.status_code >= _REFUSED:
-            return
-        version = orjson.loads(bytes(response.body))["model_version"]
-        tags = {tag["key"]: tag["value"] for tag in version.get("tags", ())}
-        facts_of_version = {
-            "model": change.model,
-            "version": int(version["version"]),
-            "label_source": tags.get("sirena.label_source", ""),
-            "digest": tags.get("sirena.digest", ""),
-        }
-        await to_thread.run_sync(self._notify, "registered", self._record(facts, who) | facts_of_version)
+    async def _register(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+        """Pass on what makes a version, on record before and after; from then on what it is made of stays as it is."""
+        record = self._record(facts, who) | {"model": change.model, "version": None}
+        await to_thread.run_sync(self._notify, "registered", record | {"outcome": "intended"})
+        try:
+            response = await self._pass_on(facts, who, body)
+        except SirenaError:
+            await to_thread.run_sync(self._notify, "registered", record | {"outcome": "failed"})
+            raise
+        finally:
+            self._upstream.forget_registered()
+        outcome: dict[str, Any] = {"outcome": "failed"}
+        if response.status_code < _REFUSED:
+            version = orjson.loads(bytes(response.body))["model_version"]
+            tags = {tag["key"]: tag["value"] for tag in version.get("tags", ())}
+            outcome = {
+                "outcome": "done",
+                "version": int(version["version"]),
+                "label_source": tags.get("sirena.label_source", ""),
+                "digest": tags.get("sirena.digest", ""),
+            }
+        await to_thread.run_sync(self._notify, "registered", record | outcome)
+        return response
 
     async def _run(self, change: Change, facts: RequestFacts, who: str) -> Response:
         if await to_thread.run_sync(self._upstream.registered, [change.run]):

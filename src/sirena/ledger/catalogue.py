@@ -123,7 +123,8 @@ class Registered(Event):
 
     event = "registered"
     model: Name
-    version: int
+    version: int | None = None
+    """Number; MLflow gives it, so an intention has none yet."""
     label_source: Name = ""
     digest: Digest = ""
     """Content digest of the version."""

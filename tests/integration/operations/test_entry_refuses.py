@@ -186,6 +186,50 @@ def test_every_kind_of_answer_carries_the_security_headers_once(house: House, se
     assert answer.headers["server"] == "nginx"
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (request(by=""), 401),
+        (request("/", by="clinician"), 403),
+        (request(CREATE, "Content-Length: 2", method="POST", body=b"{}"), 403),
+        (request("/nothing/we/know"), 403),
+        (request(READ, "X-HTTP-Method: PUT"), 403),
+        (request("/.sirena/x"), 404),
+        (request("/a;b"), 400),
+        (request("/a//b", method="POST"), 400),
+        (request(host="evil.example"), 421),
+        (request(method="PROPFIND"), 405),
+        (request("/graphql", "Content-Length: 1048577", method="POST"), 413),
+        (request("/invocations", "Content-Length: 2", method="POST", body=b"{}", by="clinician"), 502),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else "",
+)
+def test_a_refusal_says_to_programs_in_json_what_helps(house: House, sent: object, status: int) -> None:
+    """Whoever refuses: the access service, whose reason is passed on, or NGINX itself."""
+    assert callable(sent)
+    credentials = {name: f"Bearer {token}" for name, token in house.tokens.items()}
+    (answer,) = house.client.send(sent(credentials), "127.3.2.2")
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
+    error = json.loads(answer.body)["error"]
+    assert len(error["message"]) > 5
+    assert len(error["hint"]) > 5
+    assert error["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(("target", "status"), [("/", 403), ("/a;b", 400), ("/.sirena/x", 404)])
+def test_a_refusal_is_a_page_for_a_browser(house: House, target: str, status: int) -> None:
+    """In both languages, with a way on, and on record as ever."""
+    credentials = {name: f"Bearer {token}" for name, token in house.tokens.items()}
+    sent = request(target, "Accept: text/html,application/xhtml+xml", by="clinician")(credentials)
+    (answer,) = house.client.send(sent, "127.3.2.3")
+    assert (answer.status, answer.headers["content-type"]) == (status, "text/html")
+    page = answer.body.decode()
+    assert '<html lang="es">' in page
+    assert '<span lang="en">' in page
+    assert 'href="/"' in page
+    assert answer.headers["x-request-id"] in page
+
+
 def test_plain_http_only_leads_to_https(house: House) -> None:
     """On the plain port and on the TLS ports; another host gets nothing."""
     for port in (house.settings.http_port, house.settings.https_port, house.settings.port):

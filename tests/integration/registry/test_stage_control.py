@@ -8,7 +8,7 @@ import pytest
 
 from sirena.registry.connection import Registry
 from sirena.registry.releases import RELEASE_MODEL, create_release
-from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.registry.versions import ModelVersion, Stage, find_version, list_versions
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry import house as houses
 from tests.integration.registry.house import AJAX, API
@@ -99,8 +99,12 @@ def test_a_version_bears_the_name_of_the_account_that_registered_it(house: House
     assert made.status_code == 200
     number = made.json()["model_version"]["version"]
     assert find_version(house.registry, f"{house.right.name}/{number}").author == "carl"
-    [told] = house.entry.told("registered")
-    assert (told["who"], told["model"], told["version"]) == ("carl", house.right.name, int(number))
+    assert [
+        (told["who"], told["model"], told["version"], told["outcome"]) for told in house.entry.told("registered")
+    ] == [
+        ("carl", house.right.name, None, "intended"),
+        ("carl", house.right.name, int(number), "done"),
+    ]
 
 
 def test_a_removal_is_on_record_and_never_of_what_is_in_production(house: House) -> None:
@@ -142,6 +146,23 @@ def test_a_removal_is_on_record_and_never_of_what_is_in_production(house: House)
         )
         for outcome in ("intended", ended)
     ]
+
+
+def test_what_cannot_be_put_on_record_does_not_happen(house: House) -> None:
+    """Registering, removing and promoting begin with an entry; without it MLflow is not asked at all."""
+    house.entry.records = False
+    body = {"name": house.right.name, "version": str(house.wrong.version)}
+    answers = (
+        house.create("carl", f"models:/{house.right}"),
+        house.send("otto", "DELETE", f"{API}/model-versions/delete", body),
+        house.alias("berta", house.right),
+    )
+    assert all(answer.status_code >= 400 for answer in answers)
+    assert [version.version for version in list_versions(house.registry, house.right.name)] == [
+        house.right.version,
+        house.wrong.version,
+    ]
+    assert house.stage(house.right) is Stage.NONE
 
 
 def test_an_experiment_cannot_lie_on_the_servers_own_disk(house: House) -> None:

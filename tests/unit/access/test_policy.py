@@ -68,3 +68,14 @@ def test_scopes_narrow_and_never_widen() -> None:
     assert token.may(policy, Action.ANSWER)
     assert not token.may(policy, Action.PAGES)
     assert not token.may(policy, Action.TRAIN)
+
+
+def test_a_refusal_tells_what_would_help() -> None:
+    """A role that has the right, the names it is for, or that nobody has it."""
+    policy = load_policy()
+    viewer, scientist = frozenset({Role.VIEWER}), frozenset({Role.SCIENTIST})
+    assert policy.remedy(viewer, Action.TRAIN).endswith(": scientist")
+    assert policy.remedy(viewer, Action.REGISTER, "modelo_AMK_NM").endswith(": scientist, approver")
+    assert policy.remedy(scientist, Action.REGISTER, "thesis").endswith(": modelo_*, panel_*")
+    assert "closed to everybody" in policy.remedy(scientist, Action.SWITCHED_OFF)
+    assert "no role has it" in Policy(()).remedy(viewer, Action.TRAIN)

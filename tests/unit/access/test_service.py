@@ -239,6 +239,27 @@ def test_overrides_and_borrowed_identity_headers_are_refused(entry: Entry, name:
     assert (answer.status_code, answer.headers["X-Sirena-Reason"]) == (403, code)
 
 
+def test_a_refusal_goes_to_the_entry_in_headers_it_can_write_into_json(entry: Entry) -> None:
+    """Message, remedy and both in one, without anything that would end a header or a text."""
+    refused = entry.ask("POST", "/api/2.0/mlflow/runs/create", Authorization=entry.token("viewer"))
+    assert refused.headers["X-Sirena-Message"] == "viewer may not do this: it needs the right train"
+    assert refused.headers["X-Sirena-Hint"] == "ask an administrator for a role that has it: scientist"
+    assert refused.headers["X-Sirena-Said"] == refused.json()["message"]
+    stranger = entry.ask("GET", READ)
+    assert stranger.headers["X-Sirena-Hint"] == "sign in at /auth/login, or send a token"
+    unreadable = entry.ask("GET", READ, Authorization="Basic x")
+    assert "Bearer TOKEN" in unreadable.headers["X-Sirena-Hint"]
+
+
+def test_a_form_that_is_too_old_is_refused_by_a_page(entry: Entry) -> None:
+    """To a browser; a program gets JSON."""
+    fields = {"name": "viewer", "password": PASSWORD, "csrf": "old"}
+    shown = entry.client.post("/auth/login", data=fields, headers={"Sec-Fetch-Mode": "navigate"})
+    assert (shown.status_code, shown.headers["content-type"].partition(";")[0]) == (403, "text/html")
+    assert "The form is not ours or too old. Open /auth/login again." in shown.text
+    assert entry.client.post("/auth/login", data=fields).json()["error"]["hint"] == "open /auth/login again"
+
+
 def test_headers_that_stand_twice_are_refused(entry: Entry) -> None:
     """Which of two targets or credentials counts is nobody's to guess."""
     token = entry.token("admin")
