@@ -5,6 +5,7 @@ does, ask the gate of `sirena promote` where a stage is given, and pass on to ML
 """
 
 import asyncio
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -25,6 +26,7 @@ from sirena.domain.errors import GateError, SirenaError
 _LONGEST_BODY: Final = 2**20
 _SECONDS: Final = 60.0
 _REFUSED: Final = 300
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _COMMON: Final = ("who", "origin", "request_id", "act")
 _PASSED_ON: Final = ("content-type", "x-request-id")
 
@@ -124,7 +126,7 @@ class StageControl:
                 "outcome": "done",
                 "version": int(version["version"]),
                 "label_source": tags.get("sirena.label_source", ""),
-                "digest": tags.get("sirena.digest", ""),
+                "digest": digest if _DIGEST.fullmatch(digest := tags.get("sirena.digest", "")) else "",
             }
         await to_thread.run_sync(self._notify, "registered", record | outcome)
         return response

@@ -4,6 +4,7 @@ A release carries its members' tables, so it answers by itself; its tags name th
 can be followed back. It is immutable and made once: the same members give the same release.
 """
 
+import contextlib
 import json
 import re
 import tempfile
@@ -13,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sirena.domain.errors import UsageError
+from sirena.domain.errors import SirenaError, UsageError
 from sirena.domain.test_column import GUIDELINES, parse_test_column
 from sirena.panel.compiled import Panel
 from sirena.registry.connection import Registry, speaks_to_mlflow
@@ -136,10 +137,10 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
         IntegrityError: a version's table is not the one that was logged.
     """
     document, digest = release_document(registry, versions)
-    existing = _by_digest(registry, digest)
+    content = canonical_json(document)
+    existing = _existing(registry, digest, content)
     if existing is not None:
         return existing
-    content = canonical_json(document)
     tags = {
         DIGEST_TAG: digest,
         MEMBERS_TAG: json.dumps({column: Member(**facts).reference for column, facts in document["members"].items()}),
@@ -199,8 +200,9 @@ def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tu
 
 @speaks_to_mlflow
 def list_releases(registry: Registry) -> list[Release]:
-    """Return every release, oldest first."""
-    return [_describe(version) for version in list_versions(registry, RELEASE_MODEL)]
+    """Return every release, oldest first; what else somebody registered under the name is none, and left out."""
+    found = map(_describe, list_versions(registry, RELEASE_MODEL))
+    return [release for release in found if release is not None]
 
 
 @speaks_to_mlflow
@@ -269,18 +271,33 @@ def _asked_columns(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*columns, *strips, *others]))
 
 
-def _by_digest(registry: Registry, digest: str) -> Release | None:
+def _existing(registry: Registry, digest: str, content: bytes) -> Release | None:
+    """Return the release that holds just this; one whose tags alone say so is not it."""
     for release in list_releases(registry):
         if release.digest == digest:
-            return release
+            with contextlib.suppress(SirenaError):
+                if read_file(registry, release.source, RELEASE_FILE) == content:
+                    return release
     return None
 
 
-def _describe(version: ModelVersion) -> Release:
+def _describe(version: ModelVersion) -> Release | None:
+    """Return the release that a version is; None when its tags are not those of one.
+
+    Whoever may train may register anything under the name, and must not keep all others from reading the rest.
+    """
+    try:
+        members = json.loads(version.tags.get(MEMBERS_TAG, ""))
+    except ValueError:
+        return None
+    if not isinstance(members, dict) or not all(isinstance(member, str) for member in members.values()):
+        return None
+    if f"sirena.sha256.{RELEASE_FILE}" not in version.tags:
+        return None
     return Release(
         version=version.version,
         digest=version.tags.get(DIGEST_TAG, ""),
-        members=json.loads(version.tags.get(MEMBERS_TAG, "{}")),
+        members=members,
         author=version.author,
         note=version.tags.get("sirena.note", ""),
         created=version.created,

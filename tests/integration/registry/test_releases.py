@@ -87,6 +87,31 @@ def test_making_the_same_release_again_makes_no_second_one(store: Registry, rele
     assert [release.version for release in list_releases(store)] == [1, 2, 3]
 
 
+def test_what_is_registered_under_the_name_and_is_no_release_disturbs_nobody(
+    store: Registry, releases: list[Release]
+) -> None:
+    """Whoever may train may do so, by a slip or on purpose: the others are listed, found and activated as before."""
+    source = f"models:/{releases[0].source}"
+    real = dict(releases[0].source.tags)
+    for tags in (
+        {},
+        {"sirena.members": "[1, 2"},
+        {"sirena.members": '["modelo_AMK_NM/1"]'},
+        {"sirena.members": '{"AMK_NM": 1}'},
+        {"sirena.members": "{}", "sirena.digest": "zz"},
+    ):
+        store.models.create_model_version("panel_SIR", source, tags=tags)
+    assert list_releases(store) == releases
+    assert find_release(store, "latest") == releases[-1]
+    with pytest.raises(UsageError, match="there is no release '4'"):
+        find_release(store, "4")
+    assert activate(store, releases[0], approver="eva", judge=passes).release.version == 1
+    forged = {**real, "sirena.sha256.release.json": "0" * 64}
+    members = [find_version(store, reference) for reference in releases[0].members.values()]
+    store.models.create_model_version("panel_SIR", f"models:/{releases[1].source}", tags=forged)
+    assert create_release(store, members, author="eva").version == 1
+
+
 def test_members_are_taken_from_a_stage_or_the_newest(store: Registry, releases: list[Release]) -> None:
     """`--from production` takes what stands there, `--from latest` the newest of each."""
     promote(store, find_version(store, "modelo_AMK_NM/1"), Stage.PRODUCTION, approver="e", verdict=verdict(True))
