@@ -31,8 +31,10 @@ def up(profile: Profile = "") -> None:
     from sirena.cli.progress import told
     from sirena.cli.stack_choice import chosen_stack, note_release, remember
     from sirena.cli.stack_records import record_start
+    from sirena.operations.settings_check import require_plain_paths
 
     stack = chosen_stack(profile)
+    require_plain_paths(stack.settings)
     remember(stack)
     was_running = stack.supervisor.is_running()
     with told() as tell:

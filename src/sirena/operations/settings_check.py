@@ -2,12 +2,14 @@
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from dotenv import dotenv_values
 
+from sirena.domain.errors import UsageError
 from sirena.operations.settings import FILE_VARIABLE, CertificateSource, Settings, settings_file, variable_of
 from sirena.operations.store_file import StoreFile, StoreSizeError
 
@@ -19,6 +21,9 @@ _ALL_PORTS: Final = (
     *("mlflow_port", "service_port", "access_port"),
 )
 _LOCAL_NAMES: Final = ("localhost",)
+_WRITTEN_PATHS: Final = ("home", "tls_certificate", "tls_key")
+_PLAIN_PATH: Final = re.compile(r"[\w/.,@+=~:-]+")
+"""What NGINX, supervisord, Ceph and systemd all read as it stands."""
 
 
 class Source(StrEnum):
@@ -120,7 +125,7 @@ def _open_file() -> list[str]:
 def _combinations(settings: Settings) -> list[str]:
     if settings.profile == "embedded":
         return []
-    found = []
+    found = _odd_paths(settings)
     if settings.tls is CertificateSource.FILES and not (settings.tls_certificate and settings.tls_key):
         found.append("SIRENA_TLS=files needs SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY")
     if settings.tls is CertificateSource.LETS_ENCRYPT and settings.server_name in _LOCAL_NAMES:
@@ -136,6 +141,26 @@ def _combinations(settings: Settings) -> list[str]:
     except StoreSizeError as error:
         found.append(f"{error.text}; {error.hint}")
     return found
+
+
+def require_plain_paths(settings: Settings) -> None:
+    """Refuse production settings whose paths the services' configuration cannot hold.
+
+    Raises:
+        UsageError: names them.
+    """
+    if settings.profile == "production" and (found := _odd_paths(settings)):
+        raise UsageError("; ".join(found), hint="move the folder, or name a link to it without such signs")
+
+
+def _odd_paths(settings: Settings) -> list[str]:
+    paths = {name: getattr(settings, name) for name in _WRITTEN_PATHS}
+    return [
+        f"{variable_of(name)} names a path with a blank or a sign that the configuration of the services cannot hold; "
+        "letters, digits and / . _ - are safe"
+        for name, path in paths.items()
+        if path is not None and not _PLAIN_PATH.fullmatch(str(path))
+    ]
 
 
 def _single_sign_on(settings: Settings) -> list[str]:

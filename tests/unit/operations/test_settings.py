@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sirena.domain.errors import UsageError
 from sirena.operations.settings import Settings, SettingsError, load_settings, variable_of
-from sirena.operations.settings_check import Source, problems, settings_in_force
+from sirena.operations.settings_check import Source, problems, require_plain_paths, settings_in_force
 from tests.command_line import run_command
 
 
@@ -90,6 +91,18 @@ def test_ports_used_twice_are_found_but_the_entrys_two_may_be_one() -> None:
 def test_combinations_that_cannot_work_are_found(changes: dict[str, str], word: str) -> None:
     """Before anything is started."""
     assert any(word in text for text in problems(Settings(profile="production", **changes)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("odd", ["sp ace", "semi;colon", 'quo"te', "dol$lar", "bra{ce", "per%cent", "li\nne", "ha#sh"])
+def test_a_path_that_the_services_configuration_cannot_hold_is_named(odd: str) -> None:
+    """By the check and by `up`, before anything is written; an embedded home may be called what it likes."""
+    for name in ("home", "tls_certificate", "tls_key"):
+        settings = Settings(profile="production", **{name: Path("/srv") / odd})  # type: ignore[arg-type]
+        assert any(variable_of(name) in text for text in problems(settings))
+        with pytest.raises(UsageError, match=variable_of(name)):
+            require_plain_paths(settings)
+    require_plain_paths(Settings(profile="embedded", home=Path("/srv") / odd))
+    require_plain_paths(Settings(profile="production", home=Path("/srv/sirena-1.0_ñ/@a+b")))
 
 
 @pytest.mark.parametrize(
