@@ -192,6 +192,19 @@ def test_configuration_goes_without_secrets_and_comes_back_to_a_fresh_machine(
     assert "SIRENA_RATE=7" in (new / "settings.restored.env").read_text()
 
 
+@pytest.mark.parametrize(
+    "label", ["Hospital #1", "l'Hospital", '"Norte"', "a\\b", "  two  ", "$HOME", "PROA=clinician; Heads=approver # x"]
+)
+def test_a_setting_comes_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label: str) -> None:
+    """Whatever sign is in it; half a line end would be another setting, so that one is named and left out."""
+    old = Settings(home=tmp_path / "old", oidc_label=label, oidc_client_id="x\nSIRENA_RATE=1", user="${HOME}")
+    assert collect(old, tmp_path / "set") == ["SIRENA_OIDC_CLIENT_ID", "SIRENA_USER"]
+    monkeypatch.setenv("SIRENA_HOME", str(tmp_path / "new"))
+    settings, _ = put_back(load_settings(), tmp_path / "set")
+    assert settings.oidc_label == label
+    assert settings.oidc_client_id == settings.user == ""
+
+
 def test_fixed_isolates_ask_every_model_under_both_guidelines() -> None:
     """41 antimicrobials × 2 letters; every MIC of the scale; invented, the same for ever."""
     assert len(COLUMNS) == 82

@@ -5,10 +5,12 @@ restores; keys of others' services (a given S3 endpoint, the hospital's certific
 """
 
 import shutil
+from io import StringIO
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from sirena.operations.accounts import Account
@@ -28,7 +30,7 @@ def collect(settings: Settings, into: Path) -> list[str]:
     """Write the configuration into a set.
 
     Returns:
-        Variables that are set and were left out because their value is secret.
+        Variables that are set and were left out because their value is secret, or can stand in no settings file.
     """
     folder = into / CONFIGURATION
     shutil.rmtree(folder, ignore_errors=True)
@@ -43,8 +45,10 @@ def collect(settings: Settings, into: Path) -> list[str]:
             secret += [variable_of(name)] if value.get_secret_value() and name != "database_url" else []
         elif urlsplit(str(value)).password or urlsplit(str(value)).username:
             secret.append(variable_of(name))
+        elif line := _line(variable_of(name), str(value)):
+            lines.append(line)
         else:
-            lines.append(f"{variable_of(name)}={value}\n")
+            secret.append(variable_of(name))
     (folder / _SETTINGS).write_text("".join(lines), encoding="utf-8")
     for name in _NAMED_FILES:
         file = getattr(settings, name)
@@ -90,6 +94,15 @@ def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
 
 def _was_brought_up(settings: Settings) -> bool:
     return any((settings.home / name / "prepared").exists() for name in ("postgresql", "ceph"))
+
+
+def _line(variable: str, value: str) -> str:
+    """Return the line of a settings file that is read as this value (`Hospital #1` needs quotes); empty if none is."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    for line in (f"{variable}={value}\n", f"{variable}='{escaped}'\n"):
+        if "\n" not in line[:-1] and dotenv_values(stream=StringIO(line)) == {variable: value}:
+            return line
+    return ""
 
 
 def _with(text: str, variable: str, value: str) -> str:
