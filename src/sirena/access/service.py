@@ -45,6 +45,8 @@ _REMEDIES: Final = {
     "forbidden": "ask whoever administers Sirena",
 }
 """What helps by the code of an error that says no more."""
+_LONGEST_TOLD: Final = 400
+"""Characters of a reason in a header; NGINX reads no more than some kilobytes of headers."""
 _SHOWN: Final = 200
 """Characters of a refused target that go on record."""
 
@@ -152,7 +154,7 @@ def _refusal(request: Request, error: SirenaError, request_id: str, *, status: i
     if request.url.path == "/decide":
         # of this answer NGINX passes headers on alone, and writes them into a body of its own
         texts = {"X-Sirena-Message": error.text, "X-Sirena-Hint": hint, "X-Sirena-Said": said}
-        headers |= {name: json.dumps(text)[1:-1] for name, text in texts.items()}
+        headers |= {name: json.dumps(text[:_LONGEST_TOLD])[1:-1] for name, text in texts.items()}
     elif request.headers.get("sec-fetch-mode") == "navigate":
         return page("refused.html.j2", status=status or error.status, refusal=_as_page(error), request_id=request_id)
     # browsers' scripts get no challenge: it would open the browser's own password window over the page
