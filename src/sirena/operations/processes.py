@@ -57,7 +57,8 @@ class ChildProcess:
         self._command = list(command)
         self._health = health
         self._log = log
-        self._environment = {**os.environ, **(environment or {})}
+        # whatever folder the command is given in, no module is taken from it
+        self._environment = {**os.environ, "PYTHONSAFEPATH": "1", **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout_seconds: float = START_SECONDS) -> None:

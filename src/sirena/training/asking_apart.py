@@ -83,7 +83,8 @@ class NetworkAsker:
             self._end()
             environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
             self._worker = subprocess.Popen(
-                [sys.executable, "-m", "sirena.training.asking_worker"],
+                # -P: anybody may write where it works, and what lies there must not be imported
+                [sys.executable, "-P", "-m", "sirena.training.asking_worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=tempfile.gettempdir(),

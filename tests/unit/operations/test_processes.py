@@ -50,3 +50,15 @@ def test_a_server_that_does_not_answer_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(ProcessStartError, match="did not answer within 0 s"):
         server.start(timeout_seconds=0.3)
     assert server.wait() == 0
+
+
+def test_no_module_is_taken_from_the_folder_a_command_is_given_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be anybody's; what lies in it would run with our rights."""
+    (tmp_path / "planted.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    server, _ = _server(tmp_path, "import planted; " + _SLOW_SERVER)
+    with pytest.raises(ProcessStartError, match="ended at once"):
+        server.start()
+    assert "No module named 'planted'" in (tmp_path / "logs" / "server.log").read_text()

@@ -66,6 +66,24 @@ def test_our_own_networks_pass_and_say_what_they_say_here(
     )
 
 
+def test_what_others_put_into_the_temporary_folder_is_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every account of the machine may write there; a module of theirs would run as the access service."""
+    planted = tmp_path / "tmp"
+    planted.mkdir()
+    for name in ("keras", "json", "tensorflow"):
+        (planted / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.setattr("tempfile.tempdir", str(planted))
+    asking = NetworkAsker()
+    try:
+        with pytest.raises(ForeignNetworkError):
+            asking.ask(b"no network", "AMK_NM", ["eco"])
+    finally:
+        asking.close()
+    assert not (tmp_path / "ran").exists()
+
+
 def test_code_in_a_network_is_refused(tmp_path: Path, asker: NetworkAsker) -> None:
     """A Lambda layer, by vetting alone and when asked."""
     inputs = keras.Input((1,))
