@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
             output.mkdir(parents=True, exist_ok=True)
             check_place(output / "certificate.json")
         settings = load_settings()
-        edition = load_edition(guideline, overlay or settings.overlay)
+        edition = load_edition(guideline, overlay, in_force=settings.overlay)
         registry = connect(settings)
         version = find_version(registry, model)
         with recorded(

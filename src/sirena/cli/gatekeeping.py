@@ -26,7 +26,7 @@ def judge_for(
 
     Args:
         registry: where.
-        overlay: the hospital's own rules that are in force on top of each certificate's edition; None means those of
+        overlay: the hospital's own rules that are in force on top of the editions they name; None means those of
             `SIRENA_OVERLAY`, if any.
         approver: who decides; empty means the current user, behind the entry the account of the token.
         prover: proves what is judged, on a server that believes nobody.
@@ -41,6 +41,6 @@ def judge_for(
     @lru_cache
     def edition(name: str) -> "Edition":
         # an edition with an overlay is named "CLSI 2025 + rules.csv"; which rules are in force is not its to say
-        return load_edition(name.partition(" + ")[0], overlay=rules)
+        return load_edition(name.partition(" + ")[0], in_force=rules)
 
     return RegisteredJudge(registry, load_gate(settings.gate), approver or settings.effective_user, edition, prover)

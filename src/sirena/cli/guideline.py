@@ -74,15 +74,16 @@ def show(
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow((*OVERLAY_HEADER, "source"))
-        writer.writerows(("", "", "", row.action, *row.cells) for row in rows)
+        base = loaded.name.partition(" + ")[0]
+        writer.writerows(("", "", "", base, row.action, *row.cells) for row in rows)
         return
     letter = "at or above" if loaded.guideline.letter == "N" else "above"
     note = f"mg/L; S at or below, R {letter}; S 0.001: no MIC is S; R any: expected resistance."
     lines = [(*row.cells[:5], row.cells[5] or ("any" if row.expected else ""), *row.cells[6:]) for row in rows]
-    print_sections([Section(loaded.name, lines, (*OVERLAY_HEADER[4:], "source"), note)])
+    print_sections([Section(loaded.name, lines, (*OVERLAY_HEADER[5:], "source"), note)])
 
 
-OVERLAY_HEADER = ("who", "when", "why", "action", "drug", "rank", "group", "site", "S", "R", "middle")
+OVERLAY_HEADER = ("who", "when", "why", "edition", "action", "drug", "rank", "group", "site", "S", "R", "middle")
 """Columns of an overlay, so that rows shown can be edited into one."""
 
 

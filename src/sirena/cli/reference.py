@@ -64,7 +64,7 @@ def reference(
     policy = _policy(censored)
     target = Output(output, existing, basis)
     target.check(file)
-    edition = load_edition(guideline, overlay or load_settings().overlay)
+    edition = load_edition(guideline, overlay, in_force=load_settings().overlay)
     source = read_file(file, sheet=sheet)
     tell_about_zones(source)
     _tell_about_letters(source, edition)

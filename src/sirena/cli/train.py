@@ -55,7 +55,7 @@ def register(app: typer.Typer) -> None:
             find_suffix(audit)
             check_place(audit)
             refuse_same_file(file, audit)
-        edition = load_edition(guideline, overlay or load_settings().overlay)
+        edition = load_edition(guideline, overlay, in_force=load_settings().overlay)
         isolates = read_file(file, sheet=sheet)
         registry = connect(load_settings())
         reference = compile_tables(edition)

@@ -36,7 +36,7 @@ class OverlayIdentity:
     """Latest date in the overlay, ISO 8601."""
     why: str
     rows: int
-    """Number of rows of the overlay."""
+    """Number of its rules for the edition."""
     digest: str
     """SHA-256 of the overlay file."""
 
@@ -87,32 +87,40 @@ def imported_folder() -> Path:
     return load_settings().editions_folder
 
 
-def load_edition(name: str, overlay: Path | None = None) -> Edition:
-    """Return an edition by name, with a local overlay applied when one is given.
+def load_edition(name: str, overlay: Path | None = None, *, in_force: Path | None = None) -> Edition:
+    """Return an edition by name, with a hospital's own rules for it where there are some.
 
     Args:
         name: any spelling: ``CLSI 2025``, ``clsi2025``, ``CLSI-2025``.
-        overlay: CSV of a hospital's own rules, see `sirena.guidelines.overlay`.
+        overlay: CSV of a hospital's own rules that somebody asked for, see `sirena.guidelines.overlay`.
+        in_force: the same, in force for whatever edition its rules name; not read when `overlay` is given.
 
     Raises:
-        UsageError: there is no such edition; the text names those there are.
+        UsageError: there is no such edition, or the overlay has no rule for it; the text names those there are.
         sirena.guidelines.tables.TableError: a table of the edition or the overlay is not readable.
     """
-    folders = {_folded(known): (known, folder) for known, folder in _folders(imported_folder()).items()}
-    folders |= {_folded(known): (known, folder) for known, folder in _folders(SHIPPED).items()}
+    folders = {folded(known): (known, folder) for known, folder in _folders(imported_folder()).items()}
+    folders |= {folded(known): (known, folder) for known, folder in _folders(SHIPPED).items()}
     try:
-        known, folder = folders[_folded(name)]
+        known, folder = folders[folded(name)]
     except KeyError:
         raise UsageError(
             "there is no such guideline edition",
             hint=f"editions are {', '.join(editions())}; import others with `sirena guideline import`",
         ) from None
     edition = _load(known, folder, folder.stat().st_mtime_ns)
-    if overlay is None:
+    rules = overlay or in_force
+    if rules is None:
         return edition
     from sirena.guidelines.overlay import apply_overlay
 
-    return apply_overlay(edition, overlay)
+    changed = apply_overlay(edition, rules)
+    if overlay is not None and changed.overlay is None:
+        raise UsageError(
+            f"{overlay.name} has no rule for {edition.name}",
+            hint="name the edition its rules are for, or leave --overlay out; see docs/howto/local-rules.md",
+        )
+    return changed
 
 
 @cache
@@ -125,7 +133,8 @@ def _load(name: str, folder: Path, _changed: int) -> Edition:
     )
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Return what is the same in all spellings of an edition's name."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 

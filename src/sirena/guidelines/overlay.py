@@ -1,8 +1,10 @@
-"""A hospital's own rules on top of an edition: a CSV that says who, when, why, and what.
+"""A hospital's own rules on top of editions: a CSV that says who, when, why, for which edition, and what.
 
 Columns (in any order; comma, semicolon or tab; a decimal comma is read):
 
 - ``who``, ``when`` (ISO date), ``why``: required in every row, and part of every answer that rests on it;
+- ``edition``: required in every row: the edition it is for, ``CLSI 2025``, or the guideline alone, ``CLSI``, for every
+  year. A rule is laid over no other edition: the same figures mean another thing there, and nobody decided on them;
 - ``action``: ``breakpoint`` sets the figures of one group, drug and site, new or in place of the edition's; ``block``
   says that there is no breakpoint, whatever wider groups say; ``remove`` takes the edition's row away, so that
   wider groups decide; ``expected resistance`` and ``no expected resistance``;
@@ -26,7 +28,7 @@ from typing import Final
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS, Rank, name_key, resolve
-from sirena.guidelines.editions import Edition, OverlayIdentity
+from sirena.guidelines.editions import Edition, OverlayIdentity, editions, folded
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
 from sirena.guidelines.sites import Site, parse_sites
 from sirena.guidelines.tables import (
@@ -38,7 +40,7 @@ from sirena.guidelines.tables import (
     rank_name,
 )
 
-REQUIRED: Final = ("who", "when", "why", "action", "drug", "rank", "group")
+REQUIRED: Final = ("who", "when", "why", "edition", "action", "drug", "rank", "group")
 COLUMNS: Final = (*REQUIRED, "site", "S", "R", "middle")
 
 _MAXIMUM_BYTES: Final = 5_000_000
@@ -62,6 +64,8 @@ class OverlayRow:
     who: str
     when: datetime.date
     why: str
+    edition: str
+    """Name of the edition it is for, ``CLSI 2025``, or of a guideline, ``CLSI``, for each of its editions."""
     action: Action
     drug: str
     rank: Rank
@@ -71,6 +75,10 @@ class OverlayRow:
     resistant: float | None
     middle: Category
 
+    def is_for(self, edition: Edition) -> bool:
+        """Tell whether the rule is for an edition."""
+        return self.edition in (edition.name, edition.guideline)
+
     @property
     def source(self) -> str:
         """What stands as the source of the rule in every answer."""
@@ -78,15 +86,18 @@ class OverlayRow:
 
 
 def apply_overlay(edition: Edition, path: Path) -> Edition:
-    """Return the edition as a hospital changed it.
+    """Return the edition as a hospital changed it; the very edition when no rule is for it.
 
     Raises:
         TableError: names file, row and column, and the remedy.
     """
     content = _content(path)
-    rows = list(_rows(path, content, edition.guideline))
-    if not rows:
+    stated = list(_rows(path, content))
+    if not stated:
         raise TableError(f"{path.name}: the overlay has no rows", hint="write at least one rule below the header")
+    rows = [row for row in stated if row.is_for(edition)]
+    if not rows:
+        return edition
     changed = edition
     seen: dict[object, int] = {}
     for row in sorted(rows, key=lambda row: row.sites != (Site.UNSPECIFIED,)):
@@ -163,7 +174,7 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _rows(path: Path, content: bytes, guideline: Guideline) -> Iterator[OverlayRow]:
+def _rows(path: Path, content: bytes) -> Iterator[OverlayRow]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -181,21 +192,23 @@ def _rows(path: Path, content: bytes, guideline: Guideline) -> Iterator[OverlayR
     for cells in reader:
         row = {column: (cells.get(names.get(column.lower(), "")) or "").strip() for column in COLUMNS}
         if any(row.values()):
-            yield _row(row, path.name, reader.line_num, guideline)
+            yield _row(row, path.name, reader.line_num)
 
 
-def _row(row: dict[str, str], file: str, line: int, guideline: Guideline) -> OverlayRow:
+def _row(row: dict[str, str], file: str, line: int) -> OverlayRow:
     where = file, line
+    edition = parse_cell(_parse_edition, row, "edition", *where)
     action = parse_cell(_parse_action, row, "action", *where)
     rank, group = _parse_group(row, file, line)
     susceptible = parse_cell(parse_concentration, row, "S", *where)
     resistant = parse_cell(parse_concentration, row, "R", *where)
-    _check_figures(action, susceptible, resistant, guideline, f"{file}, row {line}")
+    _check_figures(action, susceptible, resistant, Guideline(edition.split()[0]), f"{file}, row {line}")
     return OverlayRow(
         line=line,
         who=parse_cell(_parse_text, row, "who", *where),
         when=parse_cell(_parse_date, row, "when", *where),
         why=parse_cell(_parse_text, row, "why", *where),
+        edition=edition,
         action=action,
         drug=parse_cell(_parse_drug, row, "drug", *where),
         rank=rank,
@@ -261,6 +274,16 @@ def _parse_action(text: str) -> Action:
         return Action(text.lower().replace("_", " ") or Action.BREAKPOINT)
     except ValueError:
         raise ValueError(f"is no action; actions are {', '.join(Action)}") from None
+
+
+def _parse_edition(text: str) -> str:
+    if text.upper() in Guideline.__members__:
+        return text.upper()
+    for name in editions():
+        if folded(name) == folded(text):
+            return name
+    guidelines = " or ".join(Guideline)
+    raise ValueError(f"names no edition; write {guidelines} for every year of it, or one of {', '.join(editions())}")
 
 
 def _parse_text(text: str) -> str:

@@ -1,12 +1,14 @@
 """Speaking S3: which endpoint, with which keys, and the bucket of the artifacts."""
 
+import configparser
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
 from botocore.client import Config
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError, SSLError
 
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.secret_files import write_private
@@ -14,8 +16,9 @@ from sirena.operations.settings import Settings
 
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.5
-_ABSENT: Final = ("404", "NoSuchBucket")
-_REMEDY: Final = "check MLFLOW_S3_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, SIRENA_S3_BUCKET"
+_MISSING: Final = "NoSuchBucket"
+_NEEDS_REGION: Final = "IllegalLocationConstraintException"
+_WRONG_KEYS: Final = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidClientTokenId")
 LOOK_SECONDS: Final = 5.0
 """How long a look that only wants to know whether the endpoint answers may take."""
 
@@ -39,55 +42,79 @@ def credentials_mark(settings: Settings) -> str:
     return str(file.stat().st_mtime_ns) if file.exists() else ""
 
 
-def keep_given_credentials(settings: Settings, reader: Account) -> None:
-    """Take the keys of a given endpoint from the settings into the credentials file.
+@dataclass(frozen=True)
+class Keys:
+    """What an endpoint lets somebody in with."""
+
+    access: str
+    secret: str = field(repr=False)
+
+
+def given_keys(settings: Settings) -> Keys:
+    """Return the keys of a given endpoint: those of the settings, else those kept since an earlier start.
 
     Raises:
-        PreparationError: an endpoint is given without keys.
+        PreparationError: there are none.
     """
     access = settings.aws_access_key_id.get_secret_value()
     secret = settings.aws_secret_access_key.get_secret_value()
     if access and secret:
-        write_credentials(settings, reader, access, secret)
-    elif not credentials_file(settings).exists():
-        raise _without_keys()
+        return Keys(access, secret)
+    if not credentials_file(settings).exists():
+        raise PreparationError(
+            "MLFLOW_S3_ENDPOINT_URL is set without keys", hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    return _kept_keys(settings)
 
 
-def ensure_bucket(settings: Settings, endpoint: str) -> None:
-    """Make the bucket of the artifacts when it is missing, and prove that it can be written.
+def take_given_endpoint(settings: Settings, reader: Account) -> None:
+    """Prove a given endpoint and its bucket, and only then keep its keys in the credentials file.
+
+    It is asked before any part starts: a wrong key found later would be found by whoever trains.
 
     Raises:
-        PreparationError: the endpoint does not answer, or refuses; its own error code is named.
+        PreparationError: there are no keys, or as `ensure_bucket`.
     """
-    client = s3_client(settings, endpoint)
+    keys = given_keys(settings)
+    ensure_bucket(settings, settings.s3_endpoint_url, keys)
+    write_credentials(settings, reader, keys.access, keys.secret)
+
+
+def ensure_bucket(settings: Settings, endpoint: str, keys: Keys | None = None) -> None:
+    """Make the bucket of the artifacts when it is missing, and prove that it can be read and written.
+
+    Args:
+        settings: name the bucket.
+        endpoint: where.
+        keys: other keys than those of the credentials file.
+
+    Raises:
+        PreparationError: the endpoint does not answer, or refuses; its own error code and the remedy are named.
+    """
+    client = s3_client(settings, endpoint, keys)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            _make_bucket(client, settings)
+            if not _is_there(client, settings.s3_bucket):
+                make_bucket(client, settings.s3_bucket)
             client.put_object(Bucket=settings.s3_bucket, Key=".sirena", Body=b"")
         except (ClientError, BotoCoreError) as error:
             if not _may_pass(error) or time.monotonic() > deadline:
-                raise PreparationError(
-                    f"the S3 endpoint refused bucket {settings.s3_bucket!r}: {_code(error)}",
-                    hint=f"{_REMEDY}; `sirena status` tells whether Sirena's own store is full",
-                ) from error
+                raise _told(error, settings, endpoint) from error
             time.sleep(_POLL_SECONDS)
         else:
             return
 
 
-def _make_bucket(client: Any, settings: Settings) -> None:
+def make_bucket(client: Any, bucket: str) -> None:
+    """Make a bucket; AWS wants its region named in most regions, others know none."""
     try:
-        client.head_bucket(Bucket=settings.s3_bucket)
+        client.create_bucket(Bucket=bucket)
     except ClientError as error:
-        if _code(error) not in _ABSENT:
+        if _code(error) != _NEEDS_REGION:
             raise
-        client.create_bucket(Bucket=settings.s3_bucket)
-
-
-def s3_client(settings: Settings, endpoint: str) -> Any:
-    """Return a client of boto3 for the endpoint, with the keys kept in `credentials_file`."""
-    return _client(settings, endpoint, _kept_keys(settings), connect_timeout=5, read_timeout=30, attempts=2)
+        region = {"LocationConstraint": client.meta.region_name}
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
 
 
 def look_at_bucket(settings: Settings, endpoint: str) -> bool:
@@ -98,62 +125,86 @@ def look_at_bucket(settings: Settings, endpoint: str) -> bool:
     Raises:
         PreparationError: the endpoint does not answer, or refuses the keys; its own error code is named.
     """
-    given = (settings.aws_access_key_id.get_secret_value(), settings.aws_secret_access_key.get_secret_value())
-    if not all(given) and not credentials_file(settings).exists():
-        raise _without_keys()
-    keys = given if all(given) else _kept_keys(settings)
-    half = LOOK_SECONDS / 2
+    keys, half = given_keys(settings), LOOK_SECONDS / 2
     try:
         client = _client(settings, endpoint, keys, connect_timeout=half, read_timeout=half, attempts=0)
-        client.head_bucket(Bucket=settings.s3_bucket)
+        return _is_there(client, settings.s3_bucket)
+    except (ClientError, BotoCoreError) as error:
+        raise _told(error, settings, endpoint) from error
+
+
+def s3_client(settings: Settings, endpoint: str, keys: Keys | None = None) -> Any:
+    """Return a client of boto3 for the endpoint, with the keys kept in `credentials_file` unless others are given."""
+    return _client(settings, endpoint, keys or _kept_keys(settings), connect_timeout=5, read_timeout=30, attempts=2)
+
+
+def _is_there(client: Any, bucket: str) -> bool:
+    try:
+        # asked by GET: the answer to HEAD has no body, and so does not say why it refuses
+        client.list_objects_v2(Bucket=bucket, MaxKeys=1)
     except ClientError as error:
-        if _code(error) in _ABSENT:
-            return False
-        raise PreparationError(
-            f"the S3 endpoint refused the keys, or these keys the bucket {settings.s3_bucket!r}: {_code(error)}",
-            hint=_REMEDY,
-        ) from error
-    except (BotoCoreError, ValueError) as error:
-        # ValueError: what is no URL
-        raise PreparationError(f"the S3 endpoint does not answer: {_code(error)}", hint=_REMEDY) from error
+        if _code(error) != _MISSING:
+            raise
+        return False
     return True
 
 
-def _kept_keys(settings: Settings) -> tuple[str, str]:
-    import configparser
+def _told(error: Exception, settings: Settings, endpoint: str) -> PreparationError:
+    """Return what a person is told of a refusal: what it is, and what helps."""
+    code, bucket = _code(error), settings.s3_bucket
+    place = f"the S3 endpoint {endpoint}"
+    if not settings.s3_endpoint_url:
+        return PreparationError(
+            f"{place}, Sirena's own, refused bucket {bucket!r}: {code}",
+            hint="`sirena status` tells whether it is full, `sirena logs s3` why it does not answer; then repeat",
+        )
+    if code in _WRONG_KEYS:
+        return PreparationError(
+            f"{place} does not accept the keys: {code}",
+            hint="correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; then repeat",
+        )
+    if isinstance(error, ClientError) and error.operation_name == "CreateBucket":
+        return PreparationError(
+            f"{place} has no bucket {bucket!r}, and these keys may not make it: {code}",
+            hint="make the bucket there and let the keys read and write it, or correct SIRENA_S3_BUCKET; then repeat",
+        )
+    if isinstance(error, ClientError):
+        return PreparationError(
+            f"{place} refused bucket {bucket!r}: {code}",
+            hint="let the keys list, read, write and delete in it, or correct SIRENA_S3_BUCKET; then repeat",
+        )
+    if isinstance(error, SSLError):
+        return PreparationError(
+            f"nobody vouches for the certificate of {place}",
+            hint="set AWS_CA_BUNDLE to a file with the authority that issued it; then repeat",
+        )
+    return PreparationError(
+        f"{place} does not answer: {code}",
+        hint="start it, or correct MLFLOW_S3_ENDPOINT_URL; then repeat",
+    )
 
-    keys = configparser.ConfigParser(interpolation=None)
-    keys.read(credentials_file(settings), encoding="utf-8")
-    return keys["default"]["aws_access_key_id"], keys["default"]["aws_secret_access_key"]
+
+def _kept_keys(settings: Settings) -> Keys:
+    kept = configparser.ConfigParser(interpolation=None)
+    kept.read(credentials_file(settings), encoding="utf-8")
+    return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
 
 
 def _client(
-    settings: Settings,
-    endpoint: str,
-    keys: tuple[str, str],
-    *,
-    connect_timeout: float,
-    read_timeout: float,
-    attempts: int,
+    settings: Settings, endpoint: str, keys: Keys, *, connect_timeout: float, read_timeout: float, attempts: int
 ) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name=settings.aws_region,
-        aws_access_key_id=keys[0],
-        aws_secret_access_key=keys[1],
+        aws_access_key_id=keys.access,
+        aws_secret_access_key=keys.secret,
         config=Config(
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             retries={"max_attempts": attempts},
             s3={"addressing_style": "path"},
         ),
-    )
-
-
-def _without_keys() -> PreparationError:
-    return PreparationError(
-        "MLFLOW_S3_ENDPOINT_URL is set without keys", hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )
 
 
@@ -165,4 +216,4 @@ def _may_pass(error: Exception) -> bool:
     """A gateway that is still starting answers later; a refusal stays one."""
     if isinstance(error, ClientError):
         return int(error.response["ResponseMetadata"]["HTTPStatusCode"]) >= 500
-    return isinstance(error, EndpointConnectionError)
+    return isinstance(error, EndpointConnectionError | ConnectTimeoutError)

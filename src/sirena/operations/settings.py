@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     """Promotion criteria, a TOML file; empty means those that come with Sirena."""
 
     overlay: Path | None = Field(default=None, examples=["/etc/sirena/hospital.csv"])
-    """The hospital's own rules in force on every guideline edition, a CSV file; commands use it unless `--overlay`
+    """The hospital's own rules in force on the guideline editions they name, a CSV file; commands use it unless `--overlay`
     names another, and the entry's gate always does. Empty means the editions as they are."""
 
     guidelines: Path | None = Field(default=None, examples=["/srv/sirena/guidelines"])
@@ -185,7 +185,11 @@ class Settings(BaseSettings):
     """Loopback port of the access service, which decides on every request."""
 
     s3_endpoint_url: str = Field(
-        default="", validation_alias="MLFLOW_S3_ENDPOINT_URL", examples=["https://minio.hospital.example:9000"]
+        default="",
+        # no user and no password in it: addresses stand in messages
+        pattern=r"^(https?://[^\s@?#]+)?$",
+        validation_alias="MLFLOW_S3_ENDPOINT_URL",
+        examples=["https://minio.hospital.example:9000"],
     )
     """S3 endpoint of MinIO, Ceph or AWS; empty means Sirena's own, a Ceph gateway on this server."""
 

@@ -20,7 +20,7 @@ from sirena.operations.object_store import ObjectStore
 from sirena.operations.part import Part, RunningHealth
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.python_parts import PythonParts
-from sirena.operations.s3 import ensure_bucket, keep_given_credentials
+from sirena.operations.s3 import ensure_bucket, take_given_endpoint
 from sirena.operations.settings import OFF, CertificateSource, Settings
 from sirena.operations.steps import Tell
 from sirena.operations.supervision import Supervisor, import_path
@@ -119,7 +119,7 @@ class Stack:
         if was_running:
             # NGINX goes on with its old configuration until it is told
             self.reload_entry()
-        if self.settings.profile == "production":
+        if self.settings.profile == "production" and self._own_store() is not None:
             tell("bucket")
             ensure_bucket(self.settings, self.s3_endpoint)
         self.wait(wanted, tell)
@@ -209,14 +209,15 @@ class Stack:
                     hint="choose a SIRENA_HOME that others may enter, such as /var/lib/sirena",
                 )
         python.prepare()
+        if not store:
+            tell("S3 endpoint (given)")
+            take_given_endpoint(self.settings, python.account)
         tell("PostgreSQL")
         self._await_started(database.part())
         database.prepare(self.see_to_tables)
         if store:
             tell("S3 endpoint (Ceph)")
             store.prepare()
-        else:
-            keep_given_credentials(self.settings, python.account)
         tell("NGINX")
         self.entry().write()
 

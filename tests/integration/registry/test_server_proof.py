@@ -17,8 +17,8 @@ from sirena.registry.versions import ModelVersion, Stage, find_version
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.house import House, log_trained, standing, trained_on
 
-LOCAL_RULES = """who,when,why,action,drug,rank,group,site,S,R,middle
-PROA committee,2026-03-01,local dosing,breakpoint,CAZ,organism,eco,,1,4,
+LOCAL_RULES = """who,when,why,edition,action,drug,rank,group,site,S,R,middle
+PROA committee,2026-03-01,local dosing,CLSI 2025,breakpoint,CAZ,organism,eco,,1,4,
 """
 
 

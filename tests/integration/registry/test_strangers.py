@@ -125,8 +125,8 @@ def test_a_certificate_against_an_overlay_names_the_overlay(registry: Registry, 
     stranger(registry, tmp_path)
     overlay = tmp_path / "local.csv"
     overlay.write_text(
-        "who,when,why,action,drug,rank,group,site,S,R,middle\n"
-        "PROA,2025-03-01,trial,breakpoint,AMK,species,Escherichia coli,,16,64,I\n"
+        "who,when,why,edition,action,drug,rank,group,site,S,R,middle\n"
+        "PROA,2025-03-01,trial,CLSI,breakpoint,AMK,species,Escherichia coli,,16,64,I\n"
     )
     digest = digest_of(run_command(capfd, ["certify", "modelo_AMK_NM"]))
     plain = run_command(capfd, ["certify", "modelo_AMK_NM", "--trust", digest])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sirena.domain.category import Category, Reason
+from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import Answer
 from sirena.guidelines.difference import Change, difference
 from sirena.guidelines.editions import Edition, load_edition
@@ -12,8 +13,8 @@ from sirena.guidelines.interpreter import explain
 from sirena.guidelines.sites import SiteChoice
 from sirena.guidelines.tables import TableError
 
-HEADER = "who,when,why,action,drug,rank,group,site,S,R,middle"
-SIGNED = "PROA committee,2026-03-01,local outbreak"
+HEADER = "who,when,why,edition,action,drug,rank,group,site,S,R,middle"
+SIGNED = "PROA committee,2026-03-01,local outbreak,CLSI 2025"
 
 
 def overlay(folder: Path, *rows: str, header: str = HEADER) -> Path:
@@ -91,7 +92,7 @@ def test_expected_resistance_is_added_and_taken_out(tmp_path: Path) -> None:
 def test_a_spanish_spreadsheet_is_read(tmp_path: Path) -> None:
     """Semicolons, decimal commas, Windows letters."""
     path = tmp_path / "reglas.csv"
-    row = "Dra. Núñez;2026-01-31;acuerdo;breakpoint;AMK;order;Enterobacterales;;0,5;1;"
+    row = "Dra. Núñez;2026-01-31;acuerdo;clsi-2025;breakpoint;AMK;order;Enterobacterales;;0,5;1;"
     path.write_bytes(f"{HEADER.replace(',', ';')}\r\n{row}\r\n".encode("cp1252"))
     explanation = explain(load_edition("CLSI 2025", path), "eco", "AMK", "1")
     assert explanation.answer == Answer(Category.R)
@@ -130,11 +131,14 @@ def test_a_mistake_is_told_by_file_row_and_column(tmp_path: Path, row: str, plac
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        (f"{HEADER}\n,2026-01-01,why,block,AMK,order,Enterobacterales,,,,", "row 2, column who"),
-        (f"{HEADER}\nme,yesterday,why,block,AMK,order,Enterobacterales,,,,", "row 2, column when"),
-        (f"{HEADER}\nme,2026-01-01,,block,AMK,order,Enterobacterales,,,,", "row 2, column why"),
+        (f"{HEADER}\n,2026-01-01,why,CLSI,block,AMK,order,Enterobacterales,,,,", "row 2, column who"),
+        (f"{HEADER}\nme,yesterday,why,CLSI,block,AMK,order,Enterobacterales,,,,", "row 2, column when"),
+        (f"{HEADER}\nme,2026-01-01,,CLSI,block,AMK,order,Enterobacterales,,,,", "row 2, column why"),
         ("drug,S,R\nAMK,1,2", "column who is missing"),
         (HEADER, "has no rows"),
+        (f"{HEADER}\nme,2026-01-01,why,,block,AMK,order,Enterobacterales,,,,", "row 2, column edition"),
+        (f"{HEADER}\nme,2026-01-01,why,CLSI 2052,block,AMK,order,Enterobacterales,,,,", "row 2, column edition"),
+        (f"{HEADER.replace('edition,', '')}\nme,2026-01-01,why,block,AMK,order,Enterobacterales,,,,", "edition is missing"),
     ],
 )
 def test_an_unsigned_overlay_is_refused(tmp_path: Path, text: str, place: str) -> None:
@@ -143,6 +147,43 @@ def test_an_unsigned_overlay_is_refused(tmp_path: Path, text: str, place: str) -
     path.write_text(text, encoding="utf-8")
     with pytest.raises(TableError, match=place):
         load_edition("CLSI 2025", path)
+
+
+BOTH = """PROA,2026-03-01,dosing,CLSI 2025,breakpoint,AMK,order,Enterobacterales,,2,4,
+PROA,2026-04-01,dosing,EUCAST,breakpoint,GEN,order,Enterobacterales,,4,4,
+"""
+
+
+def test_a_rule_is_laid_over_the_edition_it_names_and_no_other(tmp_path: Path) -> None:
+    """One file for two guidelines; each edition takes its own rows, a guideline's name stands for every year."""
+    path = tmp_path / "hospital.csv"
+    path.write_text(f"{HEADER}\n{BOTH}", encoding="utf-8")
+    clsi, eucast = (load_edition(name, in_force=path) for name in ("CLSI 2025", "EUCAST 2025"))
+    assert {item.drug for item in difference(load_edition("CLSI 2025"), clsi)} == {"AMK"}
+    assert {item.drug for item in difference(load_edition("EUCAST 2025"), eucast)} == {"GEN"}
+    assert [edition.overlay and edition.overlay.when for edition in (clsi, eucast)] == ["2026-03-01", "2026-04-01"]
+
+
+def test_an_edition_no_rule_is_for_stays_as_it_is(tmp_path: Path) -> None:
+    """What is in force for CLSI leaves EUCAST alone, its digest and its name too."""
+    path = overlay(tmp_path, "breakpoint,AMK,order,Enterobacterales,,2,4,")
+    assert load_edition("EUCAST 2025", in_force=path) == load_edition("EUCAST 2025")
+    assert load_edition("CLSI 2025", in_force=path).digest != load_edition("CLSI 2025").digest
+
+
+def test_an_overlay_asked_for_by_name_that_says_nothing_of_the_edition_is_refused(tmp_path: Path) -> None:
+    """Who asks for it would believe that it was applied."""
+    path = overlay(tmp_path, "breakpoint,AMK,order,Enterobacterales,,2,4,")
+    with pytest.raises(UsageError, match=r"^hospital\.csv has no rule for EUCAST 2025"):
+        load_edition("EUCAST 2025", path)
+
+
+def test_figures_are_read_with_the_meaning_of_their_own_guideline(tmp_path: Path) -> None:
+    """S 4, R 4 is one cut of EUCAST; of CLSI it would call 4 both, whichever edition is asked for."""
+    path = tmp_path / "hospital.csv"
+    path.write_text(f"{HEADER}\n{BOTH.replace('EUCAST', 'CLSI')}", encoding="utf-8")
+    with pytest.raises(TableError, match="row 3, columns S and R"):
+        load_edition("EUCAST 2025", in_force=path)
 
 
 def test_the_same_rule_twice_is_refused(tmp_path: Path) -> None:

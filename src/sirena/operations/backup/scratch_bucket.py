@@ -15,11 +15,11 @@ from botocore.exceptions import ClientError
 from sirena.operations.backup.errors import BackupError
 from sirena.operations.backup.manifest import FileFacts
 from sirena.operations.backup.objects import Bucket, bucket_errors_told
+from sirena.operations.s3 import make_bucket
 from sirena.operations.steps import Tell
 from sirena.operations.unfinished_uploads import abort, unfinished_uploads
 
 _MARK: Final = ".sirena-drill"
-_NEEDS_REGION: Final = "IllegalLocationConstraintException"
 _MISSING: Final = "NoSuchBucket"
 
 
@@ -71,15 +71,8 @@ class ScratchBucket:
             self.client.delete_bucket(Bucket=self.name)
 
     def _make(self) -> None:
-        if not self._is_missing():
-            return
-        try:
-            self.client.create_bucket(Bucket=self.name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _NEEDS_REGION:
-                raise
-            region = {"LocationConstraint": self.client.meta.region_name}
-            self.client.create_bucket(Bucket=self.name, CreateBucketConfiguration=region)
+        if self._is_missing():
+            make_bucket(self.client, self.name)
 
     def _is_missing(self) -> bool:
         try:

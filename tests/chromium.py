@@ -1,0 +1,210 @@
+"""Chromium signed in at the entry, led over its debugging pipe: what a page shows, what it asks for, what is refused.
+
+The pipe is Chromium's own (`--remote-debugging-pipe`, JSON between zero bytes), so no driver has to be installed.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+_OPTIONS: Final = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-extensions",
+    "--ignore-certificate-errors", "--window-size=1400,1000", "--remote-debugging-pipe",
+)  # fmt: skip
+_CALL_SECONDS: Final = 60.0
+_QUIET_SECONDS: Final = 0.7
+"""A page that asks for nothing for so long has asked for everything."""
+
+
+@dataclass(frozen=True, order=True)
+class Request:
+    """What a page asked this server for."""
+
+    method: str
+    path: str
+    """With its query."""
+    status: int
+    """0 while there is no answer."""
+
+
+@dataclass
+class Seen:
+    """What became of a page."""
+
+    text: str = ""
+    requests: list[Request] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    """Refusals by the content policy: directive, what was blocked, where from."""
+    errors: list[str] = field(default_factory=list)
+    """Errors of its console that speak of no request."""
+
+    @property
+    def refused(self) -> list[Request]:
+        """Requests answered with an error."""
+        return [request for request in self.requests if request.status >= 400]
+
+
+class Chromium:
+    """One tab of one browser."""
+
+    def __init__(self, origin: str, process: "subprocess.Popen[bytes]", commands: int, events: int) -> None:
+        """Attach to a new tab; `chromium_at` starts the browser."""
+        self.origin = origin
+        self._process = process
+        self._commands = os.fdopen(commands, "wb", buffering=0)
+        self._stream = os.fdopen(events, "rb", buffering=0)
+        self._changed = threading.Condition()
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._asked: dict[str, dict[str, Any]] = {}
+        self._open: set[str] = set()
+        self._last = time.monotonic()
+        self._seen = Seen()
+        self._number = 0
+        self._session = ""
+        threading.Thread(target=self._listen, daemon=True).start()
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Log", "Runtime", "Audits"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Ask the browser for something of its protocol and return the answer."""
+        with self._changed:
+            self._number += 1
+            number = self._number
+        message = {"id": number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        self._commands.write(json.dumps(message).encode() + b"\0")
+        with self._changed:
+            assert self._changed.wait_for(lambda: number in self._answers, _CALL_SECONDS), f"no answer to {method}"
+            answer = self._answers.pop(number)
+        assert "error" not in answer, f"{method}: {answer['error']}"
+        found: dict[str, Any] = answer["result"]
+        return found
+
+    def run(self, script: str) -> Any:
+        """Run a script in the page, which the page's own content policy does not concern; return its value."""
+        found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def visit(self, path: str, *, until: str = "", seconds: float = 30.0) -> Seen:
+        """Open a page, wait until its scripts have come to rest and it shows a text; return what became of it."""
+        self.call("Page.navigate", url="about:blank")
+        with self._changed:
+            self._seen, self._asked, self._open = Seen(), {}, set()
+        self.call("Page.navigate", url=self.origin + path)
+        return self.rest(until=until, seconds=seconds)
+
+    def press(self, label: str, *, until: str = "", selector: str = "button,a,[role=tab],[role=button]") -> Seen:
+        """Press what bears a label; return what became of the page since it was opened."""
+        pressed = self.run(
+            "(() => { const found = [...document.querySelectorAll(%s)].find(one => "
+            "(one.innerText || one.getAttribute('aria-label') || '').trim() === %s); "
+            "if (!found) return false; "
+            "for (const kind of ['pointerdown', 'mousedown', 'pointerup', 'mouseup']) "
+            "found.dispatchEvent(new PointerEvent(kind, {bubbles: true, button: 0, pointerType: 'mouse'})); "
+            "found.click(); return true; })()" % (json.dumps(selector), json.dumps(label))
+        )
+        assert pressed, f"nothing bears the label {label!r}: {self.run('document.body.innerText')}"
+        return self.rest(until=until)
+
+    def rest(self, *, until: str = "", seconds: float = 30.0) -> Seen:
+        """Wait until the page asks for nothing more and shows a text; return what became of it."""
+        end = time.monotonic() + seconds
+        while True:
+            time.sleep(0.1)
+            with self._changed:
+                quiet = not self._open and time.monotonic() - self._last > _QUIET_SECONDS
+            text = str(self.run("document.body ? document.body.innerText : ''")) if quiet else ""
+            if (quiet and text and until in text) or time.monotonic() > end:
+                break
+        with self._changed:
+            requests = [Request(one["method"], one["path"], one["status"]) for one in self._asked.values()]
+            return Seen(text, requests, [*self._seen.violations], [*self._seen.errors])
+
+    def picture(self, file: Path) -> None:
+        """Write what the tab shows as PNG."""
+        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+
+    def _listen(self) -> None:
+        rest = b""
+        while block := self._stream.read(2**16):
+            *messages, rest = (rest + block).split(b"\0")
+            for message in messages:
+                self._take(json.loads(message))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        with self._changed:
+            if "id" in message:
+                self._answers[message["id"]] = message
+            else:
+                self._note(message["method"], message["params"])
+            self._changed.notify_all()
+
+    def _note(self, event: str, facts: dict[str, Any]) -> None:
+        request = facts.get("requestId", "")
+        match event:
+            case "Network.requestWillBeSent":
+                url = facts["request"]["url"]
+                self._last = time.monotonic()
+                self._open.add(request)
+                if url.startswith(self.origin):
+                    path = url.removeprefix(self.origin)
+                    self._asked[request] = {"method": facts["request"]["method"], "path": path, "status": 0}
+            case "Network.responseReceived" if request in self._asked:
+                self._asked[request]["status"] = facts["response"]["status"]
+            case "Network.loadingFinished" | "Network.loadingFailed":
+                self._last = time.monotonic()
+                self._open.discard(request)
+            case "Audits.issueAdded" if facts["issue"]["code"] == "ContentSecurityPolicyIssue":
+                found = facts["issue"]["details"]["contentSecurityPolicyIssueDetails"]
+                place = found.get("sourceCodeLocation", {}).get("url", "")
+                blocked = found.get("blockedURL", "")
+                self._seen.violations.append(f"{found['violatedDirective']} {blocked} {place}")
+            case "Log.entryAdded" if facts["entry"]["level"] == "error" and facts["entry"]["source"] != "network":
+                self._seen.errors.append(facts["entry"]["text"])
+            case "Runtime.exceptionThrown":
+                details = facts["exceptionDetails"]
+                self._seen.errors.append(details.get("exception", {}).get("description", details["text"]))
+
+
+@contextmanager
+def chromium_at(origin: str, name: str, password: str) -> Iterator[Chromium]:
+    """Start a browser and sign somebody in by the form, as people do."""
+    to_read, to_write = os.pipe()
+    from_read, from_write = os.pipe()
+    with tempfile.TemporaryDirectory(prefix="sirena-chromium-", ignore_cleanup_errors=True) as profile:
+        command = [shutil.which("chromium") or "chromium", *_OPTIONS, f"--user-data-dir={profile}"]
+        process = subprocess.Popen(
+            # the protocol's pipes are descriptors 3 and 4
+            ["/bin/bash", "-c", f'exec "$@" 3<&{to_read} 4>&{from_write}', "bash", *command],
+            pass_fds=(to_read, from_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(to_read)
+        os.close(from_write)
+        browser = Chromium(origin, process, to_write, from_read)
+        try:
+            browser.visit("/auth/login")
+            fields = {"name": name, "password": password}
+            browser.run(
+                "(() => { const given = %s; for (const name in given) document.querySelector(`[name=${name}]`).value"
+                " = given[name]; document.querySelector('form').submit(); })()" % json.dumps(fields)
+            )
+            browser.rest(until="")
+            yield browser
+        finally:
+            process.terminate()
+            process.wait(30)

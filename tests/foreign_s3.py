@@ -1,0 +1,95 @@
+"""Somebody else's S3 server: a Ceph with a home, ports, buckets and keys of its own."""
+
+import json
+from collections.abc import Iterator
+from configparser import ConfigParser
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.client import Config
+
+from sirena.operations.accounts import Account
+from sirena.operations.object_store import ObjectStore
+from sirena.operations.s3 import credentials_file
+from sirena.operations.settings import Settings
+from sirena.operations.stack import Stack
+from tests.production_machine import private_home, production_settings, require_programs
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What somebody may enter with."""
+
+    access: str
+    secret: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """As settings of Sirena name them."""
+        return {"aws_access_key_id": self.access, "aws_secret_access_key": self.secret}
+
+
+@dataclass(frozen=True)
+class ForeignS3:
+    """A server that runs."""
+
+    settings: Settings
+    store: ObjectStore
+
+    @property
+    def endpoint(self) -> str:
+        """Its address."""
+        return self.store.endpoint
+
+    @property
+    def keys(self) -> Keys:
+        """Keys of its first user, who may make buckets."""
+        read = ConfigParser(interpolation=None)
+        read.read(credentials_file(self.settings))
+        return Keys(*read["default"].values())
+
+    def guest(self, name: str) -> Keys:
+        """Add a user who may make no bucket; return the keys."""
+        told = self.store.owner.run(
+            ["radosgw-admin", "-c", str(self.store.folder / "ceph.conf"), "-n", "client.rgw.a", "user", "create",
+             f"--uid={name}", f"--display-name={name}", "--max-buckets=-1"]
+        )  # fmt: skip
+        made = json.loads(told)["keys"][0]
+        return Keys(made["access_key"], made["secret_key"])
+
+    def client(self) -> Any:
+        """Return a client of boto3 with the first user's keys."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=self.keys.access,
+            aws_secret_access_key=self.keys.secret,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+    def objects(self, bucket: str) -> dict[str, int]:
+        """Return the sizes of a bucket's objects, by key."""
+        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
+
+
+@contextmanager
+def foreign_s3() -> Iterator[ForeignS3]:
+    """Run a server until it is no longer needed."""
+    require_programs("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
+    with private_home() as home:
+        settings = production_settings(home)
+        stack = Stack(settings)
+        owner = Account.named("postgres") if Account.of_this_process().uid == 0 else Account.of_this_process()
+        store = ObjectStore(settings, owner, Account.of_this_process())
+        store.prepare()
+        try:
+            stack.supervisor.write(store.parts())
+            stack.supervisor.start()
+            stack.wait(store.parts(), lambda _: None)
+            yield ForeignS3(settings, store)
+        finally:
+            stack.take_down()
