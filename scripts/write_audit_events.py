@@ -7,13 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 
 from sirena.ledger.catalogue import CATALOGUE
+from sirena.ledger.causes import LOGIN_FAILED, REFUSAL
 from sirena.ledger.event import Event, Outcome
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "audit-events.md"
 
 
 def audit_events() -> str:
-    """Return the document: one row per event."""
+    """Return the document: one row per event, one per cause of a refusal."""
     common = {one.name for one in fields(Event)}
     lines = [
         "# Audit events",
@@ -30,6 +31,10 @@ def audit_events() -> str:
         meaning = (kind.__doc__ or "").strip().splitlines()[0]
         own = ", ".join(f"`{one.name}`" for one in fields(kind) if one.name not in common)
         lines.append(f"| `{name}` | {meaning} | {own} |")
+    for title, causes in (("login_failed", LOGIN_FAILED), ("refusal", REFUSAL)):
+        lines += ["", f"## Causes of `{title}`", "", "| cause | meaning |", "|---|---|"]
+        lines += [f"| `{cause}` | {meaning} |" for cause, meaning in causes.items()]
+    lines += ["", "TLS handshakes that are refused leave no entry: there is no request yet."]
     return "\n".join(lines) + "\n"
 
 

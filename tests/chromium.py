@@ -18,13 +18,30 @@ from pathlib import Path
 from typing import Any, Final
 
 _OPTIONS: Final = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--disable-extensions",
-    "--ignore-certificate-errors", "--window-size=1400,1000", "--remote-debugging-pipe",
+    "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
+    "--no-first-run", "--disable-sync", "--disable-background-networking", "--disable-component-update",
+    "--disable-extensions", "--ignore-certificate-errors", "--window-size=1400,1000", "--remote-debugging-pipe",
 )  # fmt: skip
+"""With WebGL drawn by the processor, so that a plot that is missing is missing for another reason."""
 _CALL_SECONDS: Final = 60.0
 _QUIET_SECONDS: Final = 0.7
 """A page that asks for nothing for so long has asked for everything."""
+
+
+_PRESS: Final = """(() => {
+    const label = one => (one.innerText || one.getAttribute('aria-label') || '').trim();
+    const found = [...document.querySelectorAll(SELECTOR)].find(one => label(one) === LABEL);
+    if (!found) return false;
+    for (const kind of ['pointerdown', 'mousedown', 'pointerup', 'mouseup'])
+        found.dispatchEvent(new PointerEvent(kind, {bubbles: true, button: 0, pointerType: 'mouse'}));
+    found.click();
+    return true;
+})()"""
+_SIGN_IN: Final = """(() => {
+    const given = GIVEN;
+    for (const name in given) document.querySelector(`[name=${name}]`).value = given[name];
+    document.querySelector('form').submit();
+})()"""
 
 
 @dataclass(frozen=True, order=True)
@@ -110,14 +127,8 @@ class Chromium:
 
     def press(self, label: str, *, until: str = "", selector: str = "button,a,[role=tab],[role=button]") -> Seen:
         """Press what bears a label; return what became of the page since it was opened."""
-        pressed = self.run(
-            "(() => { const found = [...document.querySelectorAll(%s)].find(one => "
-            "(one.innerText || one.getAttribute('aria-label') || '').trim() === %s); "
-            "if (!found) return false; "
-            "for (const kind of ['pointerdown', 'mousedown', 'pointerup', 'mouseup']) "
-            "found.dispatchEvent(new PointerEvent(kind, {bubbles: true, button: 0, pointerType: 'mouse'})); "
-            "found.click(); return true; })()" % (json.dumps(selector), json.dumps(label))
-        )
+        script = _PRESS.replace("SELECTOR", json.dumps(selector)).replace("LABEL", json.dumps(label))
+        pressed = self.run(script)
         assert pressed, f"nothing bears the label {label!r}: {self.run('document.body.innerText')}"
         return self.rest(until=until)
 
@@ -198,12 +209,8 @@ def chromium_at(origin: str, name: str, password: str) -> Iterator[Chromium]:
         browser = Chromium(origin, process, to_write, from_read)
         try:
             browser.visit("/auth/login")
-            fields = {"name": name, "password": password}
-            browser.run(
-                "(() => { const given = %s; for (const name in given) document.querySelector(`[name=${name}]`).value"
-                " = given[name]; document.querySelector('form').submit(); })()" % json.dumps(fields)
-            )
-            browser.rest(until="")
+            browser.run(_SIGN_IN.replace("GIVEN", json.dumps({"name": name, "password": password})))
+            browser.rest()
             yield browser
         finally:
             process.terminate()

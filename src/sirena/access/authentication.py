@@ -34,6 +34,12 @@ FRESH_SECONDS: Final = 2.0
 KEPT_SECONDS: Final = 4.5
 """Below the five seconds within which a revocation must work."""
 PROOF_SECONDS: Final = 300.0
+_CAUSES: Final[dict[type[Credential], str]] = {
+    Bearer: "token_refused",
+    SessionCookie: "session_refused",
+    Password: "password_refused",
+}
+"""What a refused request is called on record; why a token or password does not hold stands in `login_failed`."""
 _V = TypeVar("_V")
 _REMEMBERED: Final = 10_000
 _HASHES_AT_ONCE: Final = 2
@@ -112,7 +118,9 @@ class Authenticator:
                     raise
                 found = remembered[1]
         if found is None:
-            raise NotSignedInError("the credential does not hold", hint="sign in again, or ask for another token")
+            refusal = NotSignedInError("the credential does not hold", hint="sign in again, or ask for another token")
+            refusal.cause = _CAUSES[type(credential)]
+            raise refusal
         return found
 
     def forget(self, credential: Credential) -> None:

@@ -61,17 +61,23 @@ def _from_header(header: str) -> Credential:
     scheme, _, rest = header.partition(" ")
     rest = rest.strip()
     if len(rest) > _LONGEST or not rest:
-        raise NotSignedInError("the credential cannot be read", hint=_FORMS)
+        raise _unreadable()
     if scheme.lower() == "bearer":
         return Bearer(rest)
     if scheme.lower() == "basic":
         try:
             name, colon, password = base64.b64decode(rest, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise NotSignedInError("the credential cannot be read", hint=_FORMS) from error
+            raise _unreadable() from error
         if colon:
             return Password(name, password)
-    raise NotSignedInError("the credential cannot be read", hint=_FORMS)
+    raise _unreadable()
+
+
+def _unreadable() -> NotSignedInError:
+    refusal = NotSignedInError("the credential cannot be read", hint=_FORMS)
+    refusal.cause = "credential_unreadable"
+    return refusal
 
 
 def _session_of(header: str) -> str:

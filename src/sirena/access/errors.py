@@ -11,6 +11,8 @@ class NotSignedInError(SirenaError):
 
     code = "not_signed_in"
     status = 401
+    cause: str = ""
+    """What it was, for the record and not for the answer; empty where nothing was shown."""
 
 
 class ForbiddenError(SirenaError):

@@ -30,7 +30,16 @@ from joserfc.jws import JWSRegistry
 
 from sirena.access.openid_claims import says_enough
 from sirena.access.openid_configuration import OpenIdConfiguration
-from sirena.access.openid_refusals import AWAY, PROVIDER, TOKEN, UNTRUSTED, UNUSABLE, Refusal, SignInRefusedError
+from sirena.access.openid_refusals import (
+    AWAY,
+    PROVIDER,
+    TOKEN,
+    UNTRUSTED,
+    UNUSABLE,
+    Refusal,
+    SignInRefusedError,
+    of_token,
+)
 
 FRESH_SECONDS: Final = 5.0
 _TIMEOUT_SECONDS: Final = 5.0
@@ -100,7 +109,7 @@ class OpenIdProvider:
                     return _joined(claims, more.raise_for_status().json())
             except (JoseError, UnicodeError, TypeError) as error:
                 # TypeError: what Authlib makes of a claim of another kind than the standard's
-                raise SignInRefusedError(TOKEN) from error
+                raise SignInRefusedError(of_token(error)) from error
             except AuthlibBaseError as error:
                 raise SignInRefusedError(PROVIDER) from error
             except (httpx2.HTTPError, ValueError) as error:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from joserfc.errors import ClaimError, JoseError
+
 from sirena.domain.errors import SirenaError
 
 
@@ -52,6 +54,28 @@ TOKEN: Final = Refusal(
     "La respuesta del proveedor de identidad no es válida para Sirena. Avise a quien la administra.",
     "The identity provider's answer does not hold for Sirena. Tell its administrator.",
 )
+_OF_CLAIM: Final = {
+    "iss": "id_token_issuer",
+    "aud": "id_token_audience",
+    "azp": "id_token_audience",
+    "exp": "id_token_time",
+    "iat": "id_token_time",
+    "nbf": "id_token_time",
+    "nonce": "id_token_nonce",
+    "at_hash": "id_token_access_token",
+}
+"""What the ledger calls a claim that does not hold."""
+_OF_SIGNATURE: Final = (
+    "bad_signature",
+    "unsupported_algorithm",
+    "conflict_algorithm",
+    "invalid_key_id",
+    "missing_key",
+    "invalid_key_type",
+    "unsupported_key_alg",
+    "key_parameter",
+)
+"""Codes of joserfc for a token that no published key signed."""
 NO_GROUP: Final = Refusal(
     "no_role",
     403,
@@ -70,6 +94,15 @@ DISABLED: Final = Refusal(
     "Su cuenta de Sirena está desactivada.",
     "Your account in Sirena is disabled.",
 )
+
+
+def of_token(error: Exception) -> Refusal:
+    """Return the refusal of an ID token: the person is told one thing, the ledger what it was that did not hold."""
+    if isinstance(error, ClaimError):
+        return replace(TOKEN, cause=_OF_CLAIM.get(error.claim, TOKEN.cause))
+    if isinstance(error, JoseError) and error.error in _OF_SIGNATURE:
+        return replace(TOKEN, cause="id_token_signature")
+    return TOKEN
 
 
 class SignInRefusedError(SirenaError):

@@ -95,7 +95,8 @@ def create_access_app(parts: AccessParts) -> FastAPI:
         if error.status in (401, 403) and not isinstance(error, SwitchedOffPollError):
             who = getattr(error, "who", "") or getattr(request.state, "who", "")
             try:
-                await to_thread.run_sync(record, "refusal", {**facts, "who": who, "cause": error.code})
+                cause = getattr(error, "cause", "") or error.code
+                await to_thread.run_sync(record, "refusal", {**facts, "who": who, "cause": cause})
             except SirenaError as unrecorded:
                 return _refusal(request, unrecorded, facts["request_id"], status=503)
         return _refusal(request, error, facts["request_id"])

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row, insert, select, update
 from sirena.access.accounts import Account, Accounts, account_of
 from sirena.access.actions import Action
 from sirena.access.errors import AccountError
-from sirena.access.secrets_issued import digest, new_token
+from sirena.access.secrets_issued import TOKEN_PREFIX, digest, new_token
 from sirena.access.store import ACCOUNTS, TOKENS
 
 DAY: Final = 86_400.0
@@ -106,7 +106,9 @@ class Tokens:
         return token, owner
 
     def why_not(self, secret: str) -> tuple[str, str]:
-        """Return owner and cause of a token that opens nothing, for the record; without one, ``unknown``."""
+        """Return owner and cause of a token that opens nothing, for the record; see `sirena.ledger.causes`."""
+        if not secret.startswith(TOKEN_PREFIX):
+            return "", "foreign"
         with self._engine.connect() as connection:
             row = connection.execute(select(TOKENS).where(TOKENS.c.secret_sha256 == digest(secret))).one_or_none()
         if row is None:

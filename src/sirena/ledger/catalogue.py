@@ -23,7 +23,7 @@ class LoginFailed(Event):
     event = "login_failed"
     method: Name
     cause: Name
-    """``password``, ``unknown``, ``expired``, ``revoked``, ``locked`` …; never what was typed."""
+    """One of `sirena.ledger.causes.LOGIN_FAILED`; never what was typed."""
     subject: Subject = ""
     """The OpenID provider's own name of a person whose account name is taken, for `sirena user link`."""
     times: int = 1
@@ -49,7 +49,7 @@ class AccessRefused(Event):
     resource: Place
     """Route without its query, empty when it could not be read."""
     cause: Name = ""
-    """``not_signed_in``, ``forbidden``, ``cross_site`` …, or the entry's ``ambiguous_path``, ``other_host`` …"""
+    """One of `sirena.ledger.causes.REFUSAL`."""
     times: int = 1
     """How often, where a flood of them stands as one."""
     since: Name = ""

@@ -84,36 +84,25 @@ def test_the_way_back_leads_to_no_other_site(browser: Browser, target: str) -> N
     assert browser.sign_in("sub-viewer", target=target).headers["Location"] == "/"
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        *(
-            "other_key",
-            "unknown_key",
-            "none",
-            "shared_secret",
-            "public_key_as_secret",
-            "tampered",
-            "garbage",
-            "missing",
-        ),
-        *("audience", "audience_with_our_azp", "shared_audience", "issuer"),
-        *(
-            "expired",
-            "future",
-            "endless",
-            "nonce",
-            "no_nonce",
-            "access_token",
-            "odd_access_token",
-            "brief_about_another",
-        ),
-    ],
-)
+FALSE_TOKENS = {
+    **dict.fromkeys(
+        ("other_key", "unknown_key", "none", "shared_secret", "public_key_as_secret", "tampered"), "id_token_signature"
+    ),
+    **dict.fromkeys(("audience", "audience_with_our_azp", "shared_audience"), "id_token_audience"),
+    **dict.fromkeys(("expired", "future", "endless"), "id_token_time"),
+    **dict.fromkeys(("nonce", "no_nonce"), "id_token_nonce"),
+    "access_token": "id_token_access_token",
+    "issuer": "id_token_issuer",
+    **dict.fromkeys(("garbage", "missing", "odd_access_token", "brief_about_another"), "id_token"),
+}
+"""What the provider does wrong, and what the ledger calls it."""
+
+
+@pytest.mark.parametrize("kind", FALSE_TOKENS)
 def test_a_token_that_does_not_hold_opens_nothing(
     house: House, browser: Browser, mischief: Callable[[str], None], kind: str
 ) -> None:
-    """Other keys and algorithms, other audience, issuer, time, sign-in or person."""
+    """Other keys and algorithms, other audience, issuer, time, sign-in or person; the ledger says which."""
     mischief(kind)
     before = len(house.entries("login"))
     answer = browser.sign_in("sub-viewer")
@@ -121,7 +110,7 @@ def test_a_token_that_does_not_hold_opens_nothing(
     assert "no es válida" in answer.text
     assert "does not hold" in answer.text
     assert len(house.entries("login")) == before
-    assert "id_token" in house.causes()
+    assert FALSE_TOKENS[kind] in house.causes()
 
 
 def test_a_token_that_says_little_is_completed_by_the_userinfo_endpoint(

@@ -138,7 +138,10 @@ def test_a_mistake_is_told_by_file_row_and_column(tmp_path: Path, row: str, plac
         (HEADER, "has no rows"),
         (f"{HEADER}\nme,2026-01-01,why,,block,AMK,order,Enterobacterales,,,,", "row 2, column edition"),
         (f"{HEADER}\nme,2026-01-01,why,CLSI 2052,block,AMK,order,Enterobacterales,,,,", "row 2, column edition"),
-        (f"{HEADER.replace('edition,', '')}\nme,2026-01-01,why,block,AMK,order,Enterobacterales,,,,", "edition is missing"),
+        (
+            f"{HEADER.replace('edition,', '')}\nme,2026-01-01,why,block,AMK,order,Enterobacterales,,,,",
+            "edition is missing",
+        ),
     ],
 )
 def test_an_unsigned_overlay_is_refused(tmp_path: Path, text: str, place: str) -> None:
