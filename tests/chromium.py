@@ -24,7 +24,7 @@ _OPTIONS: Final = (
 )  # fmt: skip
 """With WebGL drawn by the processor, so that a plot that is missing is missing for another reason."""
 _CALL_SECONDS: Final = 60.0
-_QUIET_SECONDS: Final = 0.7
+_QUIET_SECONDS: Final = 0.5
 """A page that asks for nothing for so long has asked for everything."""
 
 
@@ -75,21 +75,21 @@ class Seen:
 class Chromium:
     """One tab of one browser."""
 
-    def __init__(self, origin: str, process: "subprocess.Popen[bytes]", commands: int, events: int) -> None:
+    def __init__(self, origin: str, commands: int, events: int) -> None:
         """Attach to a new tab; `chromium_at` starts the browser."""
         self.origin = origin
-        self._process = process
         self._commands = os.fdopen(commands, "wb", buffering=0)
         self._stream = os.fdopen(events, "rb", buffering=0)
         self._changed = threading.Condition()
         self._answers: dict[int, dict[str, Any]] = {}
         self._asked: dict[str, dict[str, Any]] = {}
-        self._open: set[str] = set()
+        self._open: dict[str, str] = {}
         self._last = time.monotonic()
         self._seen = Seen()
         self._number = 0
         self._session = ""
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Log", "Runtime", "Audits"):
@@ -117,11 +117,15 @@ class Chromium:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    def visit(self, path: str, *, until: str = "", seconds: float = 30.0) -> Seen:
-        """Open a page, wait until its scripts have come to rest and it shows a text; return what became of it."""
-        self.call("Page.navigate", url="about:blank")
+    def visit(self, path: str, *, until: str = "", seconds: float = 30.0, fresh: bool = False) -> Seen:
+        """Open a page, wait until its scripts have come to rest and it shows a text; return what became of it.
+
+        From one page of an application to another is a step within one document, as by a link, unless it is to be fresh.
+        """
+        if fresh:
+            self.call("Page.navigate", url="about:blank")
         with self._changed:
-            self._seen, self._asked, self._open = Seen(), {}, set()
+            self._seen, self._asked, self._open = Seen(), {}, {}
         self.call("Page.navigate", url=self.origin + path)
         return self.rest(until=until, seconds=seconds)
 
@@ -139,8 +143,9 @@ class Chromium:
             time.sleep(0.1)
             with self._changed:
                 quiet = not self._open and time.monotonic() - self._last > _QUIET_SECONDS
-            text = str(self.run("document.body ? document.body.innerText : ''")) if quiet else ""
-            if (quiet and text and until in text) or time.monotonic() > end:
+            late = time.monotonic() > end
+            text = str(self.run("document.body ? document.body.innerText : ''")) if quiet or late else ""
+            if late or (text and until in text):
                 break
         with self._changed:
             requests = [Request(one["method"], one["path"], one["status"]) for one in self._asked.values()]
@@ -149,6 +154,12 @@ class Chromium:
     def picture(self, file: Path) -> None:
         """Write what the tab shows as PNG."""
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+
+    def close(self) -> None:
+        """Let go of the pipe, once the browser has ended."""
+        self._listening.join()
+        self._commands.close()
+        self._stream.close()
 
     def _listen(self) -> None:
         rest = b""
@@ -171,15 +182,19 @@ class Chromium:
             case "Network.requestWillBeSent":
                 url = facts["request"]["url"]
                 self._last = time.monotonic()
-                self._open.add(request)
                 if url.startswith(self.origin):
+                    self._open[request] = facts["loaderId"]
                     path = url.removeprefix(self.origin)
                     self._asked[request] = {"method": facts["request"]["method"], "path": path, "status": 0}
+            case "Page.frameNavigated" if "parentId" not in facts["frame"]:
+                # what the document before still asked for comes to no end
+                loader = facts["frame"]["loaderId"]
+                self._open = {asked: of for asked, of in self._open.items() if of == loader}
             case "Network.responseReceived" if request in self._asked:
                 self._asked[request]["status"] = facts["response"]["status"]
             case "Network.loadingFinished" | "Network.loadingFailed":
                 self._last = time.monotonic()
-                self._open.discard(request)
+                self._open.pop(request, None)
             case "Audits.issueAdded" if facts["issue"]["code"] == "ContentSecurityPolicyIssue":
                 found = facts["issue"]["details"]["contentSecurityPolicyIssueDetails"]
                 place = found.get("sourceCodeLocation", {}).get("url", "")
@@ -206,7 +221,7 @@ def chromium_at(origin: str, name: str, password: str) -> Iterator[Chromium]:
         )  # fmt: skip
         os.close(to_read)
         os.close(from_write)
-        browser = Chromium(origin, process, to_write, from_read)
+        browser = Chromium(origin, to_write, from_read)
         try:
             browser.visit("/auth/login")
             browser.run(_SIGN_IN.replace("GIVEN", json.dumps({"name": name, "password": password})))
@@ -215,3 +230,4 @@ def chromium_at(origin: str, name: str, password: str) -> Iterator[Chromium]:
         finally:
             process.terminate()
             process.wait(30)
+            browser.close()

@@ -72,6 +72,7 @@ def work(house: House) -> Iterator[Work]:
             post("runs/update", run_id=runs[-1], status="FINISHED", end_time=9)
             for name, (content, _) in FILES.items():
                 _put(client, f"{experiment}/{runs[-1]}/artifacts/{name}", content)
+        _put(client, f"{experiment}/{runs[0]}/artifacts/MLmodel", b"flavors: {}\n")
         post("registered-models/create", name=MODEL)
         source = f"mlflow-artifacts:/{experiment}/{runs[0]}/artifacts"
         post("model-versions/create", name=MODEL, source=source, run_id=runs[0])
@@ -117,7 +118,8 @@ def test_the_pages_show_what_they_are_for_and_are_refused_nothing(
     who, browser = signed_in
     before = _refusals(house, who)
     for page, shown in PAGES:
-        seen = browser.visit(work.path(page), until=shown)
+        # the page of a run's artifacts looks at its address once
+        seen = browser.visit(work.path(page), until=shown, fresh="/artifacts/" in page)
         assert shown in seen.text, f"{page}: {seen}"
         assert (_missing_here(seen.violations), _missed(seen), _missing_here(seen.errors)) == ([], [], []), page
         assert "PERMISSION_DENIED" not in seen.text, page
@@ -178,7 +180,8 @@ def test_a_plot_that_evaluates_text_is_refused_and_the_others_of_its_page_are_no
 def test_dialogs_of_aliases_and_promotion_open(work: Work, signed_in: tuple[str, Chromium]) -> None:
     """A version gets an alias by one, is copied to another model by the other; stage control decides what they send."""
     _, browser = signed_in
-    for label, shown in (("Promote model", "Promote"), ("Add aliases", "alias")):
+    for label, shown in (("Promote model", "Copy to model"), ("Add", "alias")):
+        browser.visit("/#/models", until=MODEL)
         browser.visit(work.path("/#/models/{model}/versions/1"), until="Promote model")
         seen = browser.press(label, until=shown)
         assert (seen.violations, _missed(seen)) == ([], [])

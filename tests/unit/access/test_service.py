@@ -78,8 +78,8 @@ POLLED = [
     "/ajax-api/3.0/mlflow/assistant/config",
     "/ajax-api/3.0/mlflow/assistant/providers",
     "/ajax-api/3.0/mlflow/assistant/providers/x/health",
-    "/ajax-api/2.0/mlflow/gateway-proxy?gateway_path=api%2F2.0%2Fendpoints%2F",
     "/ajax-api/2.0/mlflow/users/current",
+    "/ajax-api/3.0/mlflow/users/current/permissions",
 ]
 """What MLflow's pages look for by themselves, some of it every minute."""
 
@@ -93,7 +93,8 @@ def test_what_pages_look_for_by_themselves_is_refused_and_fills_no_ledger(entry:
     assert entry.ask("GET", uri, Cookie=f"{SESSION_COOKIE}=made-up").status_code == 401
     assert entry.ask("GET", uri, Authorization=entry.token("viewer")).status_code == 403
     assert entry.ask("GET", uri, Authorization=basic("viewer", PASSWORD)).status_code == 403
-    assert [facts["who"] for facts in entry.told("refusal")] == ["", "viewer"]
+    told = [(facts["who"], facts["cause"]) for facts in entry.told("refusal")]
+    assert told == [("", "not_signed_in"), ("", "session_refused"), ("viewer", "forbidden")]
 
 
 def test_a_browser_that_asks_for_more_than_a_look_is_on_record(entry: Entry) -> None:
