@@ -122,13 +122,15 @@ def test_a_release_holds_what_its_members_answer(house: House) -> None:
 
 
 def test_the_hospitals_rules_in_force_are_the_servers(registry: Registry, asker: NetworkAsker, tmp_path: Path) -> None:
-    """A certificate under an overlay passes where it is in force and nowhere else; the plain one's then does not."""
+    """A certificate under an overlay passes where it is in force and nowhere else; rules for EUCAST leave CLSI alone."""
     rules = tmp_path / "hospital.csv"
     rules.write_text(LOCAL_RULES)
     local = load_edition("CLSI 2025", rules)
     model = trained_on(True)
-    for overlay, passing in ((None, 0), (rules, 1)):
-        with standing(registry, asker, tmp_path / str(passing), overlay=overlay) as house:
+    elsewhere = tmp_path / "eucast.csv"
+    elsewhere.write_text(LOCAL_RULES.replace("CLSI", "EUCAST"))
+    for number, (overlay, passing) in enumerate(((None, 0), (rules, 1), (elsewhere, 0))):
+        with standing(registry, asker, tmp_path / str(number), overlay=overlay) as house:
             # staging asks half of the grid, so a network of the plain edition passes with either certificate
             unlike = replace(model, report=model.report | {"label_source": "file"})
             plain = log_trained(registry, model)

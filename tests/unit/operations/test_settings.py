@@ -173,3 +173,12 @@ def test_the_command_tells_and_never_shows_a_secret(
 def test_check_is_content_with_the_defaults(capfd: pytest.CaptureFixture[str]) -> None:
     """Exit code 0."""
     assert run_command(capfd, ["settings", "check"]).code == 0
+
+
+@pytest.mark.parametrize("endpoint", ["minio.example:9000", "https://ana:hunter2@minio.example", "s3://minio.example"])
+def test_an_s3_endpoint_that_is_no_plain_address_is_no_setting(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a scheme nobody could be reached by it; keys in it would stand in messages."""
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", endpoint)
+    with pytest.raises(SettingsError, match="MLFLOW_S3_ENDPOINT_URL") as refused:
+        load_settings()
+    assert "hunter2" not in refused.value.text
