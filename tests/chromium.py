@@ -28,6 +28,8 @@ _QUIET_SECONDS: Final = 0.5
 """A page that asks for nothing for so long has asked for everything."""
 
 
+_WORKER: Final = ".worker.js"
+"""Script of a worker, whose arrival is told to the worker alone."""
 _PRESS: Final = """(() => {
     const label = one => (one.innerText || one.getAttribute('aria-label') || '').trim();
     const found = [...document.querySelectorAll(SELECTOR)].find(one => label(one) === LABEL);
@@ -120,7 +122,7 @@ class Chromium:
     def visit(self, path: str, *, until: str = "", seconds: float = 30.0, fresh: bool = False) -> Seen:
         """Open a page, wait until its scripts have come to rest and it shows a text; return what became of it.
 
-        From one page of an application to another is a step within one document, as by a link, unless it is to be fresh.
+        From page to page of one application is a step within one document, as by a link, unless it is to be fresh.
         """
         if fresh:
             self.call("Page.navigate", url="about:blank")
@@ -138,11 +140,13 @@ class Chromium:
 
     def rest(self, *, until: str = "", seconds: float = 30.0) -> Seen:
         """Wait until the page asks for nothing more and shows a text; return what became of it."""
-        end = time.monotonic() + seconds
+        begun = time.monotonic()
+        end = begun + seconds
         while True:
             time.sleep(0.1)
             with self._changed:
-                quiet = not self._open and time.monotonic() - self._last > _QUIET_SECONDS
+                # counted from now: what a press or a step has set off may not have asked for anything yet
+                quiet = not self._open and time.monotonic() - max(self._last, begun) > _QUIET_SECONDS
             late = time.monotonic() > end
             text = str(self.run("document.body ? document.body.innerText : ''")) if quiet or late else ""
             if late or (text and until in text):
@@ -183,7 +187,8 @@ class Chromium:
                 url = facts["request"]["url"]
                 self._last = time.monotonic()
                 if url.startswith(self.origin):
-                    self._open[request] = facts["loaderId"]
+                    if not url.endswith(_WORKER):
+                        self._open[request] = facts["loaderId"]
                     path = url.removeprefix(self.origin)
                     self._asked[request] = {"method": facts["request"]["method"], "path": path, "status": 0}
             case "Page.frameNavigated" if "parentId" not in facts["frame"]:

@@ -122,7 +122,7 @@ def test_a_release_holds_what_its_members_answer(house: House) -> None:
 
 
 def test_the_hospitals_rules_in_force_are_the_servers(registry: Registry, asker: NetworkAsker, tmp_path: Path) -> None:
-    """A certificate under an overlay passes where it is in force and nowhere else; rules for EUCAST leave CLSI alone."""
+    """A certificate under an overlay passes where that is in force alone; rules for EUCAST leave CLSI as it is."""
     rules = tmp_path / "hospital.csv"
     rules.write_text(LOCAL_RULES)
     local = load_edition("CLSI 2025", rules)
