@@ -25,6 +25,7 @@ SIZE = 20 * 2**20
 """More than one part of a multipart upload."""
 CLIENT = """
 import hashlib, os, sys, mlflow
+from pathlib import Path
 sent = Path("sent.bin")
 sent.write_bytes(os.urandom(int(sys.argv[1])))
 with mlflow.start_run() as run:
