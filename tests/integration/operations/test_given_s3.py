@@ -51,13 +51,15 @@ def given() -> Iterator[Given]:
     with foreign_s3() as foreign, machine(s3_endpoint_url=f"http://127.0.0.1:{free_port()}", user="eva") as waiting:
         refused = with_keys(waiting, foreign.keys).begin("up", "--profile", "production")
         places = {"s3_endpoint_url": foreign.endpoint, "s3_bucket": BUCKET}
-        with machine(user="eva", poll_seconds=1.0, backup_at="off", **places) as bare:
-            server = with_keys(bare, foreign.keys)
-            begun = server.sirena("up", "--profile", "production")
-            assert begun.returncode == 0, begun.stderr
-            yield Given(foreign, server, waiting, refused)
-        refused.kill()
-        refused.communicate()
+        try:
+            with machine(user="eva", poll_seconds=1.0, backup_at="off", **places) as bare:
+                server = with_keys(bare, foreign.keys)
+                begun = server.sirena("up", "--profile", "production")
+                assert begun.returncode == 0, begun.stderr
+                yield Given(foreign, server, waiting, refused)
+        finally:
+            refused.kill()
+            refused.communicate()
 
 
 @dataclass(frozen=True)
