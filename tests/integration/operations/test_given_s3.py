@@ -14,6 +14,8 @@ import pytest
 from sirena.operations.certificates import authority_file
 from sirena.operations.processes import free_port
 from sirena.operations.s3 import credentials_file
+from sirena.whonet.synthetic import generate_hospital
+from sirena.whonet.writing import write_file
 from tests.foreign_s3 import ForeignS3, Keys, foreign_s3
 from tests.integration.backup.machines import Machine, machine
 from tests.workstation import Workstation, workstation
@@ -116,7 +118,7 @@ def test_mlflows_client_takes_an_artifact_there_and_back(given: Given, trainer: 
 def test_from_training_to_an_answer_a_backup_and_a_drill(given: Given, trainer: Workstation) -> None:
     """Register, promote, release and answer; backup and drill read and write the foreign server alone."""
     approver = workstation(given.server, "berta", "approver", trainer.folder.parent)
-    done(trainer.sirena("synthesize", "-n", "200", "-o", "hospital.csv"))
+    write_file(generate_hospital(200, 1), trainer.folder / "hospital.csv")
     done(trainer.sirena("train", "hospital.csv", "--drugs", "AMK", "--labels", "reference"))
     done(approver.sirena("promote", "--all", "--to", "production"))
     done(trainer.sirena("release", "create", "--from", "production"))
