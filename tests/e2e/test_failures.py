@@ -1,9 +1,12 @@
 """What goes wrong around a command: places, settings, disks. One message, nothing half-written, no stack trace."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -147,3 +150,26 @@ def test_basis_columns_do_not_fit_dbase_names(capfd: CAPTURE, isolates: Path, tm
     """A dBASE name has ten letters; nothing is cut in silence, and the remedy names formats that fit."""
     ended = run_command(capfd, ["reference", isolates, "-o", tmp_path / "out.dbf", "--basis"])
     assert (ended.code, "Write .sqlite" in ended.errors, (tmp_path / "out.dbf").exists()) == (2, True, False)
+
+
+def test_a_demo_that_is_ended_leaves_no_server_behind(tmp_path: Path) -> None:
+    """SIGTERM, as `timeout` and service managers send it, while MLflow comes up."""
+    command = [sys.executable, "-m", "sirena.cli", "demo"]
+    environment = {**os.environ, "SIRENA_HOME": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as demo:
+        deadline = time.monotonic() + 60
+        while not list(_processes_naming(tmp_path)):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        demo.terminate()
+        assert b"interrupted" in demo.communicate(timeout=60)[1]
+    assert demo.returncode == 130
+    assert list(_processes_naming(tmp_path)) == []
+
+
+def _processes_naming(home: Path) -> Iterator[str]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = file.read_bytes()
+            if os.fsencode(home) in words:
+                yield words.decode(errors="replace")

@@ -1,11 +1,10 @@
 """``sirena backup``, ``restore``, ``drill``."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sirena.cli.ending import ends_in_order
 
 if TYPE_CHECKING:
     from sirena.operations.settings import Settings
@@ -47,12 +46,12 @@ def backup(
     if watch:
         from sirena.operations.backup.schedule import watch as keep_watch
 
-        with _ends_in_order():
+        with ends_in_order():
             keep_watch(settings)
     password = password_file(settings)
     had_password = password.exists()
     try:
-        with _ends_in_order(), told() as tell:
+        with ends_in_order(), told() as tell:
             made = make_backup(settings, tell)
     finally:
         if password.exists() and not had_password:
@@ -91,7 +90,7 @@ def restore(
     from sirena.cli.backup_acts import restore_backup
     from sirena.cli.progress import told
 
-    with _ends_in_order(), told() as tell:
+    with ends_in_order(), told() as tell:
         done = restore_backup(_settings(), at, tell, replace=replace)
     manifest = done.manifest
     typer.echo(
@@ -112,7 +111,7 @@ def drill(at: At = "") -> None:
     from sirena.cli.backup_acts import drill_backup
     from sirena.cli.progress import told
 
-    with _ends_in_order(), told() as tell:
+    with ends_in_order(), told() as tell:
         done = drill_backup(_settings(), at, tell)
     typer.echo(f"drill of {done.snapshot.id} ({done.snapshot.time:%Y-%m-%d %H:%M} UTC): {done.seconds:.1f} s")
     for sentence in done.proven:
@@ -123,17 +122,3 @@ def _settings() -> "Settings":
     from sirena.cli.stack_choice import chosen_stack
 
     return chosen_stack("").settings
-
-
-@contextmanager
-def _ends_in_order() -> Iterator[None]:
-    """Let SIGTERM undo what is under way, as Ctrl-C does."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
     def demo(
         isolates: Annotated[int, typer.Option(min=100, help="Isolates of the synthetic hospital.")] = 5000,
         keep: Annotated[
-            bool, typer.Option("--keep", help="Leave MLflow and the service running until Ctrl-C.")
+            bool, typer.Option("--keep", help="Leave MLflow and the service running until Ctrl-C or SIGTERM.")
         ] = False,
         seed: Annotated[int, typer.Option(min=0, help="Same seed, same hospital and models.")] = 0,
     ) -> None:
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
 
         Everything is written below SIRENA_HOME and nothing stays running, unless --keep is given.
         """
+        from sirena.cli.ending import ends_in_order
         from sirena.operations.mlflow_server import embedded_mlflow_server
         from sirena.operations.processes import free_port
         from sirena.operations.settings import load_settings
@@ -27,11 +28,12 @@ def register(app: typer.Typer) -> None:
         port = free_port()
         server = embedded_mlflow_server(load_settings(), port)
         typer.echo("starting MLflow, loading Keras …", err=True)
-        try:
-            # it comes up while Keras is imported and the hospital is written
-            server.launch()
-            from sirena.cli.demo_chain import run_demo
+        with ends_in_order():
+            try:
+                # it comes up while Keras is imported and the hospital is written
+                server.launch()
+                from sirena.cli.demo_chain import run_demo
 
-            run_demo(server, f"http://127.0.0.1:{port}", isolates=isolates, seed=seed, keep=keep)
-        finally:
-            server.stop()
+                run_demo(server, f"http://127.0.0.1:{port}", isolates=isolates, seed=seed, keep=keep)
+            finally:
+                server.stop()
