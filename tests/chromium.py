@@ -11,11 +11,11 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 _OPTIONS: Final = (
     "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
@@ -212,9 +212,16 @@ class Chromium:
                 self._seen.errors.append(details.get("exception", {}).get("description", details["text"]))
 
 
+Tab = TypeVar("Tab", bound=Chromium)
+
+
 @contextmanager
-def chromium_at(origin: str, name: str, password: str) -> Iterator[Chromium]:
-    """Start a browser and sign somebody in by the form, as people do."""
+def started(attach: Callable[[int, int], Tab]) -> Iterator[Tab]:
+    """Start a browser with nothing in it and attach to its first tab.
+
+    Args:
+        attach: makes the tab from the descriptors of commands and events.
+    """
     to_read, to_write = os.pipe()
     from_read, from_write = os.pipe()
     with tempfile.TemporaryDirectory(prefix="sirena-chromium-", ignore_cleanup_errors=True) as profile:
@@ -226,13 +233,20 @@ def chromium_at(origin: str, name: str, password: str) -> Iterator[Chromium]:
         )  # fmt: skip
         os.close(to_read)
         os.close(from_write)
-        browser = Chromium(origin, to_write, from_read)
+        tab = attach(to_write, from_read)
         try:
-            browser.visit("/auth/login")
-            browser.run(_SIGN_IN.replace("GIVEN", json.dumps({"name": name, "password": password})))
-            browser.rest()
-            yield browser
+            yield tab
         finally:
             process.terminate()
             process.wait(30)
-            browser.close()
+            tab.close()
+
+
+@contextmanager
+def chromium_at(origin: str, name: str, password: str) -> Iterator[Chromium]:
+    """Start a browser and sign somebody in by the form, as people do."""
+    with started(lambda commands, events: Chromium(origin, commands, events)) as browser:
+        browser.visit("/auth/login")
+        browser.run(_SIGN_IN.replace("GIVEN", json.dumps({"name": name, "password": password})))
+        browser.rest()
+        yield browser

@@ -19,39 +19,33 @@ def test_somebody_with_a_password_signs_in_sees_who_they_are_and_leaves(house: H
     require_programs("chromium")
     with house.store() as engine:
         Accounts(engine).add("paula", frozenset({Role.VIEWER, Role.CLINICIAN}), PASSWORD)
+    entry = house.settings.entry_url
     with person() as paula:
-        paula.open(f"{house.settings.entry_url}/auth/account")
-        assert paula.address.endswith("/auth/login?next=/auth/account")
+        paula.open(f"{entry}/auth/account", arrives=f"{entry}/auth/login?next=/auth/account")
         paula.fill_in(name="paula", password=PASSWORD)
-        paula.click("button")
-        assert paula.address.endswith("/auth/account")
+        paula.click("button", arrives=f"{entry}/auth/account")
         assert (paula.read("#account"), paula.read("#roles")) == ("paula", "clinician, viewer")
         assert "Signed in until" in paula.read()
         assert paula.read("#until")
         assert {SESSION_COOKIE, CSRF_COOKIE} <= paula.cookies()
-        paula.click("button")
-        assert paula.address.endswith("/auth/login")
+        paula.click("button", arrives=f"{entry}/auth/login")
         assert not {SESSION_COOKIE, CSRF_COOKIE} & paula.cookies()
-        paula.open(f"{house.settings.entry_url}/auth/account")
-        assert paula.address.endswith("/auth/login?next=/auth/account")
+        paula.open(f"{entry}/auth/account", arrives=f"{entry}/auth/login?next=/auth/account")
         assert paula.complaints == []
     assert house.entries("logout")[-1]["who"] == "paula"
 
 
 def test_somebody_of_single_sign_on_leaves_here_and_at_the_provider(house: House) -> None:
     """The same page and button; then the provider asks about its own session, and leads back to ours."""
+    entry, issuer = house.settings.entry_url, house.provider.issuer
     with person() as vera:
-        vera.open(f"{house.settings.entry_url}/auth/login?next=/auth/account")
-        vera.click("a.button")
-        assert vera.address.startswith(house.provider.issuer)
+        vera.open(f"{entry}/auth/login?next=/auth/account", arrives=f"{entry}/auth/login")
+        vera.click("a.button", arrives=issuer)
         vera.fill_in(login="sub-viewer", password="any")
-        vera.click("button[type=submit]")
-        assert vera.address.endswith("/auth/account")
+        vera.click("button[type=submit]", arrives=f"{entry}/auth/account")
         assert (vera.read("#account"), vera.read("#roles")) == ("vera", "viewer")
-        assert [one for one in vera.complaints if house.settings.entry_url in one] == []
-        vera.click("button")
-        assert vera.address.startswith(f"{house.provider.issuer}/session/end")
-        vera.click("button[value=yes]")
-        assert vera.address == f"{house.settings.entry_url}/auth/login"
+        assert [one for one in vera.complaints if entry in one] == []
+        vera.click("button", arrives=f"{issuer}/session/end")
+        vera.click("button[value=yes]", arrives=f"{entry}/auth/login")
         assert SESSION_COOKIE not in vera.cookies()
     assert house.entries("logout")[-1]["who"] == "vera"
