@@ -89,12 +89,14 @@ class Standing:
 def standing(connection: Connection, schema: Schema) -> Standing:
     """Look which revision a database has; a table without a note is Sirena 0.1.0's."""
     has_table = connection.dialect.has_table
+    # first, since another program may be making both, and they appear together
+    has_landmark = has_table(connection, schema.landmark)
     marked = has_table(connection, schema.version_table)
     if marked:
         found = connection.scalar(text(f"SELECT version_num FROM {schema.version_table}"))  # noqa: S608 - a constant
         revision = str(found or "")
     else:
-        revision = FIRST if has_table(connection, schema.landmark) else ""
+        revision = FIRST if has_landmark else ""
     if not revision:
         state = State.EMPTY
     elif revision == schema.head:

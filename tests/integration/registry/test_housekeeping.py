@@ -25,7 +25,7 @@ from sirena.registry.history import Entry, now, record
 from sirena.registry.housekeeping import Collection
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.models import DIGEST_TAG
-from sirena.registry.releases import MEMBERS_TAG, RELEASE_MODEL
+from sirena.registry.releases import MEMBERS_TAG, RELEASE_FILE, RELEASE_MODEL
 from sirena.registry.retention import Retention
 from sirena.registry.versions import list_versions
 
@@ -119,7 +119,8 @@ def refer(registry: Registry, model_id: str) -> None:
 
 def release(registry: Registry, model_id: str, number: int) -> None:
     """Make a release of one version."""
-    tags = {MEMBERS_TAG: json.dumps({"AMK_NM": f"{NAME}/{number}"}), DIGEST_TAG: f"digest {number}"}
+    members = json.dumps({"AMK_NM": f"{NAME}/{number}"})
+    tags = {MEMBERS_TAG: members, DIGEST_TAG: f"{number:064x}", f"sirena.sha256.{RELEASE_FILE}": "0" * 64}
     registry.client.create_model_version(
         RELEASE_MODEL, f"models:/{model_id}", tags=tags, model_id=model_id, await_creation_for=0
     )

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -43,9 +44,10 @@ def named(notebook: Notebook, name: str) -> list[Finding]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A server before its first start."""
-    return production_settings(tmp_path / "home")
+def settings() -> Iterator[Settings]:
+    """A server before its first start; pytest's own folders have paths too long for a socket."""
+    with private_home() as folder:
+        yield production_settings(folder / "home")
 
 
 @pytest.fixture
@@ -266,13 +268,14 @@ def test_an_authority_that_cannot_be_asked_is_told(
     ] * 3
 
 
-def test_where_backups_go_is_looked_at(settings: Settings, tmp_path: Path) -> None:
+def test_where_backups_go_is_looked_at(settings: Settings) -> None:
     """Below the home or on its disk is a warning, a place nobody can write is wrong, a bucket is for restic to see."""
-    file = tmp_path / "file"
+    beside = settings.home.parent
+    file = beside / "file"
     file.touch()
     for place, verdict, told in (
         ("", Verdict.WARNING, "below SIRENA_HOME"),
-        (str(tmp_path / "elsewhere"), Verdict.WARNING, "on the disk of SIRENA_HOME"),
+        (str(beside / "elsewhere"), Verdict.WARNING, "on the disk of SIRENA_HOME"),
         ("/dev/shm/backups", Verdict.WELL, "/dev/shm/backups"),
         (str(file / "backups"), Verdict.WRONG, f"{file} cannot be written"),
         ("s3:https://minio.example/backups", Verdict.UNSEEN, "sirena backup"),
@@ -327,7 +330,7 @@ def test_a_folder_in_memory_or_on_another_machine_is_told(settings: Settings, tm
 
 def test_a_home_that_cannot_work_is_told(settings: Settings, notebook: Notebook, tmp_path: Path) -> None:
     """A path too long for a socket; a file in its place; a disk smaller than the artifacts may grow."""
-    file = tmp_path / "file"
+    file = settings.home.parent / "file"
     file.touch()
     for home in (tmp_path / ("a" * 100), file / "home"):
         look_at_places(settings.model_copy(update={"home": home}), notebook, FRESH)
@@ -401,9 +404,9 @@ def test_an_interpreter_that_an_account_cannot_reach_is_told(
         assert f"cannot enter {closed}, where Sirena or its Python lies" in [one.told for one in notebook.findings]
 
 
-def test_a_stack_stands_as_it_was_left(tmp_path: Path) -> None:
+def test_a_stack_stands_as_it_was_left(settings: Settings) -> None:
     """Never brought up, or down."""
-    supervisor = Supervisor(tmp_path)
+    supervisor = Supervisor(settings.home)
     assert Standing.of(supervisor).state is StackState.NONE
     supervisor.write([])
     assert Standing.of(supervisor).state is StackState.DOWN

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,18 +10,19 @@ from sqlalchemy import create_engine, text
 
 from sirena.access.store import ACCESS_SCHEMA, open_store
 from tests.command_line import run_command
-from tests.production_machine import production_settings
+from tests.production_machine import private_home, production_settings
 
 
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A home that is not there yet, with ports of its own."""
-    home = tmp_path / "home"
-    ports = production_settings(home)
-    monkeypatch.setenv("SIRENA_HOME", str(home))
-    monkeypatch.setenv("SIRENA_PORT", str(ports.port))
-    monkeypatch.setenv("SIRENA_MLFLOW_PORT", str(ports.mlflow_port))
-    return home
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home that is not there yet, with ports of its own; pytest's own folders have paths too long for a socket."""
+    with private_home() as folder:
+        home = folder / "home"
+        ports = production_settings(home)
+        monkeypatch.setenv("SIRENA_HOME", str(home))
+        monkeypatch.setenv("SIRENA_PORT", str(ports.port))
+        monkeypatch.setenv("SIRENA_MLFLOW_PORT", str(ports.mlflow_port))
+        yield home
 
 
 def test_one_persons_machine_is_well_before_anything_exists(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +87,7 @@ def test_no_secret_is_told(home: Path, capfd: pytest.CaptureFixture[str], monkey
     for profile in ("embedded", "production"):
         ended = run_command(capfd, ["doctor", "--profile", profile])
         assert "word-" not in ended.output + ended.errors
-    assert "the S3 endpoint does not answer" in ended.output
+    assert "the S3 endpoint http://127.0.0.1:9 does not answer" in ended.output
     assert "provider_away" in ended.output
 
 
