@@ -37,6 +37,15 @@ from tests.production_machine import private_home, production_settings, require_
 
 PASSWORD = "correct horse battery staple"
 PATIENCE = 15.0
+API = "/api/2.0/mlflow"
+
+
+def ask_mlflow(client: httpx.Client, route: str, **body: object) -> dict[str, dict[str, dict[str, str]]]:
+    """Ask MLflow's API for something that must succeed; return the answer."""
+    answer = client.post(f"{API}/{route}", json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, dict[str, dict[str, str]]] = answer.json()
+    return found
 
 
 @dataclass

@@ -64,10 +64,9 @@ def list_accounts() -> None:
     """
     from sirena.access.accounts import Accounts
     from sirena.access.external_identities import ExternalIdentities
-    from sirena.access.store import open_store
-    from sirena.operations.settings import load_settings
+    from sirena.cli.accounts_store import opened_store
 
-    store = open_store(load_settings().effective_database_url)
+    _, store = opened_store()
     accounts, external = Accounts(store).everybody(), ExternalIdentities(store).accounts()
     if not accounts:
         typer.echo("no accounts yet; make one with `sirena user add NAME --role ROLE`", err=True)
@@ -153,11 +152,10 @@ def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
 
 def _accounts() -> "tuple[Settings, Accounts]":
     from sirena.access.accounts import Accounts
-    from sirena.access.store import open_store
-    from sirena.operations.settings import load_settings
+    from sirena.cli.accounts_store import opened_store
 
-    settings = load_settings()
-    return settings, Accounts(open_store(settings.effective_database_url))
+    settings, store = opened_store()
+    return settings, Accounts(store)
 
 
 def _role(text: str) -> "Role":

@@ -60,13 +60,12 @@ def unlink(name: _Name) -> None:
     Example: sirena user unlink maria
     """
     from sirena.access.identity_links import IdentityLinks
-    from sirena.access.store import open_store
+    from sirena.cli.accounts_store import opened_store
     from sirena.cli.recording import recorded
     from sirena.ledger.catalogue import AccountChanged
-    from sirena.operations.settings import load_settings
 
-    settings = load_settings()
-    links = IdentityLinks(open_store(settings.effective_database_url))
+    settings, store = opened_store()
+    links = IdentityLinks(store)
     with recorded(settings, AccountChanged, account=name, change="unlinked") as act:
         issuer, subject = links.unlink(name)
         act.learn(issuer=issuer, subject=subject)

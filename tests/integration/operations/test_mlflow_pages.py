@@ -3,17 +3,17 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import pytest
 
 from tests.chromium import Chromium, Seen, chromium_at
-from tests.guarded_house import PASSWORD, House
+from tests.guarded_house import PASSWORD, House, ask_mlflow
 from tests.production_machine import require_programs
 
 pytestmark = pytest.mark.slow
 
-API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 MODEL = "modelo_PAG_NM"
 SWITCHED_OFF = {
@@ -55,13 +55,7 @@ def work(house: House) -> Iterator[Work]:
     """Two runs with parameters, curves and artifacts, and a registered version with a stage."""
     require_programs("chromium")
     with house.honest("scientist") as client:
-
-        def post(route: str, **body: object) -> dict[str, dict[str, dict[str, str]]]:
-            answer = client.post(f"{API}/{route}", json=body)
-            assert answer.status_code == 200, answer.text
-            found: dict[str, dict[str, dict[str, str]]] = answer.json()
-            return found
-
+        post = partial(ask_mlflow, client)
         experiment = str(post("experiments/create", name="pages")["experiment_id"])
         runs = []
         for seed in (1, 2):

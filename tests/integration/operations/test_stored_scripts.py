@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from html import unescape
 
 import httpx
 import pytest
 
 from tests.browser import Browser, browser_of, what_could_run
-from tests.guarded_house import House
+from tests.guarded_house import API, House, ask_mlflow
 from tests.production_machine import require_programs
 
 pytestmark = pytest.mark.slow
@@ -16,7 +17,6 @@ pytestmark = pytest.mark.slow
 SCRIPT = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 PAGE = b"<html><body><script>document.body.append('o' + 'wned')</script>seen</body></html>"
 DRAWING = b"<svg xmlns='http://www.w3.org/2000/svg'><script>document.title='owned'</script></svg>"
-API = "/api/2.0/mlflow"
 AJAX = "/ajax-api/2.0/mlflow"
 ARTIFACTS = "/2.0/mlflow-artifacts/artifacts"
 
@@ -36,13 +36,7 @@ def planted(house: House) -> Iterator[Planted]:
     """Scripts in every text and file a scientist may write: names, tags, notes, descriptions, artifacts."""
     require_programs("chromium")
     with house.honest("scientist") as client:
-
-        def post(route: str, **body: object) -> dict[str, dict[str, dict[str, str]]]:
-            answer = client.post(f"{API}/{route}", json=body)
-            assert answer.status_code == 200, answer.text
-            found: dict[str, dict[str, dict[str, str]]] = answer.json()
-            return found
-
+        post = partial(ask_mlflow, client)
         experiment = str(post("experiments/create", name=f"experiment {SCRIPT}")["experiment_id"])
         note = f"# note\n{SCRIPT}\n[press](javascript:document.title='owned') ![beacon](https://evil.example/x.png)"
         tags = [{"key": "mlflow.note.content", "value": note}, {"key": "a<b>", "value": SCRIPT}]
