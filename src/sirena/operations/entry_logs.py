@@ -12,8 +12,7 @@ from sirena.operations.part import Part, RunningHealth, version_of
 def log_rotation(entry: Entry) -> Part:
     """Describe the process that looks at the logs' sizes every two minutes.
 
-    It looks once and sleeps; the supervisor starts it again. So it has no loop of its own that could get stuck, and
-    ends at once when it is told to.
+    One process that stays: started anew for each look, it would be counted as starting whenever `status` asked then.
     """
     return Part(
         "log-rotation",
