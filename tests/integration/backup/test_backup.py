@@ -506,17 +506,17 @@ def test_a_restore_killed_midway_is_repeated_and_answers_as_the_first_did(backed
 
 
 def _kill_at(machine: Machine, step: str) -> None:
-    process = machine.begin("restore")
-    assert process.stderr is not None
-    told = []
-    for line in process.stderr:
-        told.append(line)
-        if line.startswith(step):
-            break
-    else:
-        pytest.fail("".join(told))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    with machine.begin("restore") as process:
+        assert process.stderr is not None
+        told = []
+        for line in process.stderr:
+            told.append(line)
+            if line.startswith(step):
+                break
+        else:
+            pytest.fail("".join(told))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def _objects(machine: Machine) -> dict[str, str]:
