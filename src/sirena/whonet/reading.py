@@ -17,7 +17,7 @@ from sirena.whonet.dbase import is_dbase, read_dbase
 from sirena.whonet.delimited import read_delimited
 from sirena.whonet.encoding import looks_like_text
 from sirena.whonet.errors import UnreadableFileError
-from sirena.whonet.excel import OLE_MAGIC, ZIP_MAGIC, read_excel
+from sirena.whonet.excel import OLE_MAGIC, read_excel
 from sirena.whonet.file import FileFormat, Table, WhonetFile
 from sirena.whonet.headers import ORGANISM_FIELDS, Roles, assign_roles
 from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
@@ -25,6 +25,7 @@ from sirena.whonet.parquet import read_parquet
 from sirena.whonet.source import Source, open_source
 from sirena.whonet.sqlite import MAGIC as SQLITE_MAGIC
 from sirena.whonet.sqlite import read_sqlite
+from sirena.whonet.workbook import ZIP_MAGIC
 
 
 def read_file(path: Path | str, *, sheet: str | None = None) -> WhonetFile:

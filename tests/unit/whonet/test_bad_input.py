@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,25 +224,6 @@ def test_200_megabytes_of_noise_are_refused_at_once_and_in_little_memory(kind: s
     seconds, mebibytes = map(float, result.stdout.split())
     assert seconds < 2
     assert mebibytes < 50
-
-
-@pytest.mark.parametrize("far", ["XFD1048576", "A1048576 XFD1"])
-def test_a_cell_far_from_the_table_does_not_fill_the_memory(tmp_path: Path, run: Run, far: str) -> None:
-    """The reader makes room for all between; where there is none it would end the process without a word."""
-    (tmp_path / "small.csv").write_bytes(GOOD)
-    write_file(read_file(tmp_path / "small.csv").frame, tmp_path / "small.xlsx")
-    stray = "".join(f'<c r="{cell}" t="n"><v>1</v></c>' for cell in far.split())
-    with zipfile.ZipFile(tmp_path / "small.xlsx") as whole, zipfile.ZipFile(tmp_path / "far.xlsx", "w") as written:
-        for name in whole.namelist():
-            text = whole.read(name)
-            if "worksheets/sheet" in name:
-                text = text.replace(b"</sheetData>", f"<row>{stray}</row></sheetData>".encode())
-                assert stray.encode() in text
-            written.writestr(name, text)
-    code, _, error = run("inspect", tmp_path / "far.xlsx")
-    assert code == 1
-    assert "reaches to row 1048576, column 16384" in error
-    assert "Ctrl+End" in error
 
 
 def test_a_gzip_bomb_does_not_fill_the_memory(tmp_path: Path) -> None:

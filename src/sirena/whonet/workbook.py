@@ -1,0 +1,107 @@
+"""The cells of a workbook, read by a process that a malicious or mistaken file can end without harm to ours.
+
+A thousand bytes suffice to name a cell a million rows away, and each format has its own ways to say so (a reference,
+a repeated row, a record). What all of them need is memory, so that is what is limited, in proportion to the file.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+import sirena
+from sirena.whonet.errors import UnreadableFileError
+from sirena.whonet.source import MAXIMUM_BYTES
+from sirena.whonet.workbook_worker import TOLD, TOO_LARGE
+
+ZIP_MAGIC: Final = b"PK\x03\x04"
+_MAXIMUM_UNPACKED: Final = 2 * MAXIMUM_BYTES
+_LEAST_MEMORY: Final = 1024**3
+"""Bytes the reader may take for any file: room for some ten million cells, most of them empty."""
+_MEMORY_PER_BYTE: Final = 512
+"""Bytes more for each byte of the file; full tables take 30 to 100."""
+_KEPT: Final = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
+"""Environment handed on; the reader gets no address and no password."""
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """What a file holds."""
+
+    sheets: list[str]
+    """Names of its sheets."""
+    sheet: str | None
+    """The one that was read; None when there is none of the name asked for."""
+    cells: pl.DataFrame
+    """Its cells as text, from the first row of the sheet on; empty when none was read."""
+    failed: list[tuple[int, int]]
+    """Row and column, from 0, of formulas whose result is an error."""
+
+
+def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
+    """Read one sheet: the one named, else the first.
+
+    Args:
+        content: the file.
+        file: its name, for messages.
+        sheet: name of the sheet, letter case aside.
+
+    Raises:
+        UnreadableFileError: not a workbook, a damaged one, or one that takes far more memory than its size explains.
+    """
+    _refuse_bomb(content, file)
+    limit = _LEAST_MEMORY + _MEMORY_PER_BYTE * len(content)
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    ended = subprocess.run(  # noqa: S603 - this very interpreter, no shell
+        # -P: anybody may write where a command works, and what lies there must not be imported
+        [sys.executable, "-P", "-m", "sirena.whonet.workbook_worker", str(limit), *([sheet] if sheet else [])],
+        input=content,
+        capture_output=True,
+        env=environment | {"PYTHONPATH": str(Path(sirena.__file__).parent.parent)},
+        check=False,
+    )
+    if ended.returncode < 0 or ended.returncode == TOO_LARGE:
+        raise UnreadableFileError(
+            f"{file}: takes far more memory than a table of its size",
+            hint="Delete what stands far from the table (Ctrl+End shows it), or save the sheet as .csv.",
+        )
+    if ended.returncode != 0:
+        raise damaged(file)
+    cells = pa.ipc.open_stream(ended.stdout).read_all()
+    told = json.loads(cells.schema.metadata[TOLD])
+    failed = [(row, column) for row, column in told["failed"]]
+    return Workbook(told["sheets"], told["sheet"], pl.DataFrame(pl.from_arrow(cells)), failed)
+
+
+def damaged(file: str) -> UnreadableFileError:
+    """Return the error of a file that is no workbook, or a damaged one."""
+    return UnreadableFileError(
+        f"{file}: not a spreadsheet, or a damaged one",
+        hint="Open it in Excel or LibreOffice and save it as .xlsx again.",
+    )
+
+
+def _refuse_bomb(content: bytes, file: str) -> None:
+    """Refuse a damaged archive, and one that unpacks to more than a table."""
+    if not content.startswith(ZIP_MAGIC):
+        return
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _MAXIMUM_UNPACKED:
+                raise UnreadableFileError(
+                    f"{file}: unpacks to more than {_MAXIMUM_UNPACKED // 1024**3} GiB",
+                    hint="Save it as .csv or .parquet.",
+                )
+            if archive.testzip() is not None:
+                raise damaged(file)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        raise damaged(file) from error
