@@ -8,27 +8,37 @@ import asyncio
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
 import orjson
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from sirena.access.decision import DecisionMaker, RequestFacts
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
 from sirena.access.events import Notify
 from sirena.access.http_facts import read_facts
-from sirena.access.stage_rules import Change, body_to_pass_on, needs, read_change, require_own_places
-from sirena.access.upstream import Ruling, Upstream, UpstreamError
+from sirena.access.identity import Identity
+from sirena.access.passing_on import Mlflow, read_body
+from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change, require_own_places
+from sirena.access.upstream import Ruling, Upstream
 from sirena.domain.errors import GateError, SirenaError
 
-_LONGEST_BODY: Final = 2**20
-_SECONDS: Final = 60.0
 _REFUSED: Final = 300
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _COMMON: Final = ("who", "origin", "request_id", "act")
-_PASSED_ON: Final = ("content-type", "x-request-id")
+_JUDGED_AT_ONCE: Final = 4
+"""Requests whose proof may be going on while others change stages; each holds a thread, and memory for its tables."""
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """What was found out about a change; true while nothing else was changed."""
+
+    need: Need
+    ruling: Ruling | SirenaError | None = None
+    """What the gate said, or why it said nothing; None where it need not be asked."""
 
 
 class StageControl:
@@ -38,9 +48,11 @@ class StageControl:
         self._maker = maker
         self._upstream = upstream
         self._notify = notify
-        self._client = httpx.AsyncClient(base_url=upstream.base_url, timeout=_SECONDS, trust_env=False)
+        self._mlflow = Mlflow(upstream.base_url)
         # from the look at a version to MLflow's answer nothing else changes a stage
         self._one_at_a_time = asyncio.Lock()
+        self._changes = 0
+        self._judging = CapacityLimiter(_JUDGED_AT_ONCE)
 
     def routes(self) -> APIRouter:
         """Return the routes; every method of a path that NGINX sends here is answered here."""
@@ -65,54 +77,86 @@ class StageControl:
         who = decision.identity.name
         request.state.who = who
         if not decision.asked.route.decided_by_body:
-            return await self._pass_on(facts, who, None)
+            return await self._mlflow.answer(facts, who, None)
         if decision.target.query:
             raise AmbiguousRequestError("what this route does stands in its body, not in the query")
         operation = f"{facts.method} {'/'.join(decision.target.path.split('/')[-2:])}"
-        change = read_change(operation, await _body(request))
+        change = read_change(operation, await read_body(request))
         if change.names_places:
             require_own_places(change)
-            return await self._pass_on(facts, who, change.body)
+            return await self._mlflow.answer(facts, who, change.body)
         if change.run:
             return await self._run(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
         self._maker.require(decision.identity, decision.asked.action, change.model)
+        seen, examined = self._changes, None
+        if change.asks_gate:
+            # a proof takes seconds, in which nobody else shall wait
+            examined = await self._examine(change, decision.identity, self._judging)
         async with self._one_at_a_time:
-            state = None
-            if change.concerns_version:
-                state = await to_thread.run_sync(self._upstream.state, change.model, change.version)
-            elif change.removes:
-                state = await to_thread.run_sync(self._upstream.in_production, change.model)
-            need = needs(change, state, who)
-            for action in need.actions:
-                self._maker.require(decision.identity, action, change.model)
-                if "new_name" in change.body:
-                    self._maker.require(decision.identity, action, str(change.body["new_name"]))
-            makers: tuple[str, ...] = ()
-            if change.operation == "POST model-versions/create":
-                source, run = (str(change.body.get(field) or "") for field in ("source", "run_id"))
-                makers = await to_thread.run_sync(self._upstream.makers, source, run)
-            body = body_to_pass_on(change, who, makers)
-            if need.gate:
-                return await self._promote(change, need.gate, who, facts, body)
-            if change.removes:
-                return await self._remove(change, who, facts, body)
-            if change.leaves or change.stage in ("None", "Archived"):
-                return await self._leave(change, who, facts, body)
-            if change.operation == "POST model-versions/create":
-                return await self._register(change, who, facts, body)
-            return await self._pass_on(facts, who, body)
+            if examined is None or (self._changes != seen and not isinstance(examined.ruling, SirenaError)):
+                examined = await self._examine(change, decision.identity)
+            try:
+                return await self._do(change, examined, who, facts)
+            finally:
+                self._changes += 1
 
     async def close(self) -> None:
         """Close the connections to MLflow."""
-        await self._client.aclose()
+        await self._mlflow.close()
+
+    async def _examine(self, change: Change, identity: Identity, limiter: CapacityLimiter | None = None) -> _Examined:
+        """Look at what is changed, require the rights for it, and ask the gate where a stage is given.
+
+        Args:
+            change: as asked for.
+            identity: who asks.
+            limiter: threads of its own for the gate; None takes one of those that decisions use too.
+
+        Raises:
+            ForbiddenError: right or rule are missing.
+        """
+        state = None
+        if change.concerns_version:
+            state = await to_thread.run_sync(self._upstream.state, change.model, change.version)
+        elif change.removes:
+            state = await to_thread.run_sync(self._upstream.in_production, change.model)
+        need = needs(change, state, identity.name)
+        for action in need.actions:
+            self._maker.require(identity, action, change.model)
+            if "new_name" in change.body:
+                self._maker.require(identity, action, str(change.body["new_name"]))
+        if not need.gate:
+            return _Examined(need)
+        asked = (change.model, change.version, need.gate, identity.name, change.override)
+        try:
+            return _Examined(need, await to_thread.run_sync(self._upstream.judge, *asked, limiter=limiter))
+        except SirenaError as refusal:
+            return _Examined(need, refusal)
+
+    async def _do(self, change: Change, examined: _Examined, who: str, facts: RequestFacts) -> Response:
+        """Do what was examined, on record."""
+        makers: tuple[str, ...] = ()
+        if change.operation == "POST model-versions/create":
+            source, run = (str(change.body.get(field) or "") for field in ("source", "run_id"))
+            makers = await to_thread.run_sync(self._upstream.makers, source, run)
+        body = body_to_pass_on(change, who, makers)
+        if examined.ruling is not None:
+            return await self._promote(change, examined.need.gate, examined.ruling, who, facts, body)
+        if change.removes:
+            return await self._remove(change, who, facts, body)
+        if change.leaves or change.stage in ("None", "Archived"):
+            return await self._leave(change, who, facts, body)
+        if change.operation == "POST model-versions/create":
+            return await self._register(change, who, facts, body)
+        return await self._mlflow.answer(facts, who, body)
 
     async def _register(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
         """Pass on what makes a version, on record before and after; from then on what it is made of stays as it is."""
         record = self._record(facts, who) | {"model": change.model, "version": None}
         await to_thread.run_sync(self._notify, "registered", record | {"outcome": "intended"})
         try:
-            response = await self._pass_on(facts, who, body)
+            response = await self._mlflow.answer(facts, who, body)
         except SirenaError:
             await to_thread.run_sync(self._notify, "registered", record | {"outcome": "failed"})
             raise
@@ -134,12 +178,18 @@ class StageControl:
     async def _run(self, change: Change, facts: RequestFacts, who: str) -> Response:
         if await to_thread.run_sync(self._upstream.registered, [change.run]):
             raise ForbiddenError("a registered version comes from this run, so it stays as it is")
-        return await self._pass_on(facts, who, body_to_pass_on(change, who))
+        return await self._mlflow.answer(facts, who, body_to_pass_on(change, who))
 
     async def _promote(
-        self, change: Change, stage: str, who: str, facts: RequestFacts, body: Mapping[str, Any]
+        self,
+        change: Change,
+        stage: str,
+        ruling: Ruling | SirenaError,
+        who: str,
+        facts: RequestFacts,
+        body: Mapping[str, Any],
     ) -> Response:
-        """Ask the gate and pass on, with the intention on record before and the outcome after."""
+        """Pass on what the gate agrees to, with the intention on record before and the outcome after."""
         record = self._record(facts, who) | {
             "model": change.model,
             "version": int(change.version),
@@ -147,16 +197,12 @@ class StageControl:
         }
         event = await to_thread.run_sync(self._upstream.act, change.model, change.version, stage)
         await to_thread.run_sync(self._notify, event, record | {"outcome": "intended"})
-        try:
-            ruling = await to_thread.run_sync(
-                self._upstream.judge, change.model, change.version, stage, who, change.override
-            )
-        except GateError:
+        if isinstance(ruling, GateError):
             await to_thread.run_sync(self._notify, "promotion_refused", record)
-            raise
-        except SirenaError:
+            raise ruling
+        if isinstance(ruling, SirenaError):
             await to_thread.run_sync(self._notify, event, record | {"outcome": "failed"})
-            raise
+            raise ruling
         return await self._carry_out(event, ruling, record, facts, body)
 
     async def _leave(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
@@ -165,7 +211,7 @@ class StageControl:
         stage = change.leaves or change.stage
         ruling = await to_thread.run_sync(self._upstream.leave, change.model, version, stage, who)
         if ruling is None:
-            return await self._pass_on(facts, who, body)
+            return await self._mlflow.answer(facts, who, body)
         record = self._record(facts, who) | dict(ruling.facts)
         await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "intended"})
         return await self._carry_out("promoted", ruling, record, facts, body)
@@ -187,7 +233,7 @@ class StageControl:
         said = {**record, **ruling.facts}
         try:
             await to_thread.run_sync(ruling.announce)
-            response = await self._pass_on(facts, str(record["who"]), body)
+            response = await self._mlflow.answer(facts, str(record["who"]), body)
             if response.status_code < _REFUSED:
                 await to_thread.run_sync(ruling.confirm)
         except SirenaError:
@@ -202,31 +248,3 @@ class StageControl:
 
     def _record(self, facts: RequestFacts, who: str) -> dict[str, Any]:
         return {"who": who, **facts.record, "act": uuid.uuid4().hex}
-
-    async def _pass_on(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | None) -> Response:
-        headers = {name: facts.headers[name] for name in _PASSED_ON if name in facts.headers}
-        if body is not None:
-            headers["content-type"] = "application/json"
-        try:
-            answer = await self._client.request(
-                facts.method,
-                facts.target,
-                content=orjson.dumps(body) if body is not None else None,
-                headers=headers | {"X-Sirena-User": who},
-            )
-        except httpx.HTTPError as error:
-            raise UpstreamError("MLflow does not answer", hint="try again; `sirena status` tells its state") from error
-        return Response(answer.content, status_code=answer.status_code, media_type=answer.headers.get("content-type"))
-
-
-async def _body(request: Request) -> bytes:
-    if not request.headers.get("content-type", "").lower().startswith("application/json"):
-        raise AmbiguousRequestError("the body is sent as application/json")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _LONGEST_BODY:
-            raise AmbiguousRequestError("the body is too large")
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -80,6 +80,11 @@ class Change:
         return ""
 
     @property
+    def asks_gate(self) -> bool:
+        """True when it gives a stage that the gate has to agree to, unless the version has it already."""
+        return self.stage in _MARKED
+
+    @property
     def kind(self) -> str:
         """The route without its method: ``registered-models/alias``."""
         return self.operation.partition(" ")[2]
@@ -259,7 +264,7 @@ def _staging(change: Change, state: VersionState | None) -> Need:
         transition = change.operation == "POST model-versions/transition-stage"
         actions.add(Action.PROMOTE_STAGING if transition else Action.REGISTER)
     # what has the alias passed the gate in its present state; the stage field may have been set before, by another
-    gate = stage if stage in _MARKED and not (state and stage in state.aliases) else ""
+    gate = stage if change.asks_gate and not (state and stage in state.aliases) else ""
     if change.override:
         actions.add(Action.PROMOTE_PRODUCTION)
     return Need(frozenset(actions), gate)

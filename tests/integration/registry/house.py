@@ -43,9 +43,9 @@ PEOPLE = {
 
 
 @cache
-def reference(edition: str = "CLSI 2025") -> TruthTable:
-    """Return what an edition says of ceftazidime and three organisms."""
-    return compile_tables(load_edition(edition), ["CAZ"], organisms=ORGANISMS)["CAZ"]
+def reference(edition: str = "CLSI 2025", drug: str = "CAZ") -> TruthTable:
+    """Return what an edition says of an antimicrobial, ceftazidime unless told, and three organisms."""
+    return compile_tables(load_edition(edition), [drug], organisms=ORGANISMS)[drug]
 
 
 @cache
@@ -57,11 +57,11 @@ def wrong_reference() -> TruthTable:
 
 
 @cache
-def trained_on(right: bool) -> TrainedModel:
+def trained_on(right: bool, drug: str = "CAZ") -> TrainedModel:
     """Return a network trained, by Sirena's own training, to say what the table says."""
-    table = reference() if right else wrong_reference()
-    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference={"CAZ": table}, written={})
-    (model,) = train_models(evidence, drugs=["CAZ"], seed=7)
+    table = reference(drug=drug) if right else wrong_reference()
+    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference={drug: table}, written={})
+    (model,) = train_models(evidence, drugs=[drug], seed=7)
     assert isinstance(model, TrainedModel)
     return model
 
@@ -86,16 +86,16 @@ def log_trained(
         changes: of the trained model, such as another table or report.
     """
     in_force = edition or load_edition("CLSI 2025")
-    changed = replace(model, **changes)
+    drug, changed = model.column.partition("_")[0], replace(model, **changes)
     certificate = certify(
         changed.table,
-        compile_tables(in_force, ["CAZ"])["CAZ"],
+        compile_tables(in_force, [drug])[drug],
         edition=in_force.name,
         edition_digest=in_force.digest,
-        subject=Subject(MODEL, ""),
+        subject=Subject(f"modelo_{drug}_NM", ""),
     )
     made = log_model_version(
-        registry, changed, certificate=forge(to_json(certificate)), certificate_html="<h1>CAZ</h1>", author=author
+        registry, changed, certificate=forge(to_json(certificate)), certificate_html=f"<h1>{drug}</h1>", author=author
     )
     return find_version(registry, str(made))
 
@@ -138,14 +138,22 @@ class House:
 
 
 @contextmanager
-def standing(registry: Registry, asker: NetworkAsker, home: Path, *, port: int = 0, **settings: Any) -> Iterator[House]:
+def standing(
+    registry: Registry,
+    asker: NetworkAsker,
+    home: Path,
+    *,
+    port: int = 0,
+    to_upstream: Callable[[Settings, NetworkAsker], RegistryUpstream] = RegistryUpstream,
+    **settings: Any,
+) -> Iterator[House]:
     """Stand the access service before a real MLflow, with the accounts of `PEOPLE`; versions made are removed."""
     home.mkdir(parents=True, exist_ok=True)
     engine = open_store(f"sqlite:///{home / 'sirena.db'}")
     accounts = Accounts(engine)
     for name, roles in PEOPLE.items():
         accounts.add(name, frozenset(roles), None)
-    upstream = RegistryUpstream(Settings(home=home, tracking_uri=registry.uri, profile="production", **settings), asker)
+    upstream = to_upstream(Settings(home=home, tracking_uri=registry.uri, profile="production", **settings), asker)
     try:
         with running_entry(engine, upstream, port=port) as entry:
             yield House(entry, registry)
