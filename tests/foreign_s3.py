@@ -2,33 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from configparser import ConfigParser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-from botocore.client import Config
-
 from sirena.operations.accounts import Account
 from sirena.operations.object_store import ObjectStore
-from sirena.operations.s3 import credentials_file
+from sirena.operations.s3 import Keys, kept_keys, s3_client
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
 from tests.production_machine import private_home, production_settings, require_programs
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What somebody may enter with."""
-
-    access: str
-    secret: str
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """As settings of Sirena name them."""
-        return {"aws_access_key_id": self.access, "aws_secret_access_key": self.secret}
 
 
 @dataclass(frozen=True)
@@ -46,9 +29,7 @@ class ForeignS3:
     @property
     def keys(self) -> Keys:
         """Keys of its first user, who may make buckets."""
-        read = ConfigParser(interpolation=None)
-        read.read(credentials_file(self.settings))
-        return Keys(*read["default"].values())
+        return kept_keys(self.settings)
 
     def guest(self, name: str) -> Keys:
         """Add a user who may make no bucket; return the keys."""
@@ -61,14 +42,7 @@ class ForeignS3:
 
     def client(self) -> Any:
         """Return a client of boto3 with the first user's keys."""
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=self.keys.access,
-            aws_secret_access_key=self.keys.secret,
-            config=Config(s3={"addressing_style": "path"}),
-        )
+        return s3_client(self.settings, self.endpoint)
 
     def objects(self, bucket: str) -> dict[str, int]:
         """Return the sizes of a bucket's objects, by key."""

@@ -34,16 +34,15 @@ def create(
 
     Example: sirena token create --user lis --expires 90d --scope answer
     """
-    from sirena.access.store import open_store
     from sirena.access.tokens import Tokens
+    from sirena.cli.accounts_store import opened_store
     from sirena.cli.recording import recorded
     from sirena.ledger.catalogue import TokenCreated
-    from sirena.operations.settings import load_settings
 
     scopes = frozenset(_action(text) for text in scope or ())
     days = _days(expires)
-    settings = load_settings()
-    tokens = Tokens(open_store(settings.effective_database_url))
+    settings, store = opened_store()
+    tokens = Tokens(store)
     with recorded(settings, TokenCreated, token="", owner=user, scopes=tuple(sorted(scopes))) as act:
         token, secret = tokens.create(user, name=name, days=days, scopes=scopes)
         act.learn(token=token.id, expires=_day(token.expires))
@@ -58,12 +57,12 @@ def list_tokens(
 
     Example: sirena token list --user lis
     """
-    from sirena.access.store import open_store
     from sirena.access.tokens import Tokens
-    from sirena.operations.settings import load_settings
+    from sirena.cli.accounts_store import opened_store
 
+    _, store = opened_store()
     now = datetime.now(UTC).timestamp()
-    for token in Tokens(open_store(load_settings().effective_database_url)).of(user or None):
+    for token in Tokens(store).of(user or None):
         state = "revoked" if token.revoked else "expired" if not token.holds(now) else f"until {_day(token.expires)}"
         used = f"last used {_day(token.last_used)}" if token.last_used else "never used"
         scopes = ",".join(sorted(token.scopes)) or "all"
@@ -77,14 +76,13 @@ def revoke(
 
     Example: sirena token revoke 2fffaa658676
     """
-    from sirena.access.store import open_store
     from sirena.access.tokens import Tokens
+    from sirena.cli.accounts_store import opened_store
     from sirena.cli.recording import recorded
     from sirena.ledger.catalogue import TokenRevoked
-    from sirena.operations.settings import load_settings
 
-    settings = load_settings()
-    tokens = Tokens(open_store(settings.effective_database_url))
+    settings, store = opened_store()
+    tokens = Tokens(store)
     with recorded(settings, TokenRevoked, token=identifier, owner="") as act:
         token = tokens.revoke(identifier)
         act.learn(owner=token.account)

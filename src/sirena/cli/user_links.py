@@ -31,19 +31,18 @@ def link(
     Example: sirena user link maria --subject 8f14e45f-ceea-467f-a0e6-1c9d2f3b4a5c
     """
     from sirena.access.identity_links import IdentityLinks
-    from sirena.access.store import open_store
+    from sirena.cli.accounts_store import opened_store
     from sirena.cli.recording import recorded
     from sirena.domain.errors import UsageError
     from sirena.ledger.catalogue import AccountChanged
-    from sirena.operations.settings import load_settings
 
-    settings = load_settings()
+    settings, store = opened_store()
     issuer = issuer or settings.oidc_issuer
     if not issuer:
         raise UsageError("no provider is named", hint="--issuer, or set SIRENA_OIDC_ISSUER")
     if issuer != settings.oidc_issuer:
         typer.echo("note: SIRENA_OIDC_ISSUER names another provider, so nobody of this one enters now", err=True)
-    links = IdentityLinks(open_store(settings.effective_database_url))
+    links = IdentityLinks(store)
     facts = {"account": name, "change": "linked", "issuer": issuer, "subject": subject}
     with recorded(settings, AccountChanged, **facts) as act:
         if not links.link(name, issuer, subject):

@@ -7,9 +7,9 @@ from typing import Final
 from sirena.operations.accounts import Account
 from sirena.operations.certificates import lets_encrypt_paths
 from sirena.operations.entry import Entry
+from sirena.operations.environment import inherited_environment
 from sirena.operations.part import program
 from sirena.operations.settings import Settings
-from sirena.operations.supervision import inherited_environment
 
 _TWICE_A_DAY: Final = 12 * 3600.0
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from sirena.operations.part import Part
-from sirena.operations.supervision import ProcessState, Supervisor
+from sirena.operations.supervision import Supervisor
+from sirena.operations.supervisor_socket import ProcessState
 
 _KIB: Final = 1024
 _MIB: Final = 2**20

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-import psycopg2
-from psycopg2 import sql
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
 
 from sirena.operations.accounts import Account
 from sirena.operations.part import CommandHealth, Part, program, require_version, version_of
@@ -30,6 +31,7 @@ WRITER: Final = "sirena"
 OLDEST: Final = (12,)
 """The oldest PostgreSQL whose commands and SQL we use."""
 _SUPERUSER: Final = "postgres"
+_Connection = psycopg.Connection[TupleRow]
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class PostgreSql:
 
     def uri(self, database: str) -> str:
         """SQLAlchemy URI without password; `PGPASSFILE` holds it."""
-        return f"postgresql+psycopg2://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
+        return f"postgresql+psycopg://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
 
     @property
     def owner_password_file(self) -> Path:
@@ -148,10 +150,9 @@ class PostgreSql:
         The cluster must answer; again is harmless.
         """
         superuser = (self.settings.home / "secrets" / "postgresql_superuser").read_text(encoding="utf-8").strip()
-        with contextlib.closing(self._connect(superuser, "sirena")) as connection, connection.cursor() as cursor:
-            cursor.execute("REASSIGN OWNED BY sirena TO sirena_owner")
-            _limit_schema(cursor)
-            connection.commit()
+        with self._connect(superuser, "sirena") as connection:
+            connection.execute("REASSIGN OWNED BY sirena TO sirena_owner")
+            _limit_schema(connection)
 
     def _make_cluster(self) -> None:
         secrets_folder = self.settings.home / "secrets"
@@ -172,15 +173,14 @@ class PostgreSql:
         superuser = generated_secret(secrets_folder / "postgresql_superuser", self.owner)
         roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", self.reader) for name in DATABASES}
         owner = generated_secret(secrets_folder / "postgresql_sirena_owner", Account.of_this_process())
-        with contextlib.closing(self._connect(superuser)) as connection:
-            connection.autocommit = True
+        # databases are made in no transaction
+        with self._connect(superuser, autocommit=True) as connection:
             for name, password in {**roles, "sirena_owner": owner}.items():
                 _make_role(connection, name, password)
             for name, owner_name in DATABASES.items():
                 _make_database(connection, name, owner_name)
-            with contextlib.closing(self._connect(superuser, "sirena")) as inside, inside.cursor() as cursor:
-                _limit_schema(cursor)
-                inside.commit()
+        with self._connect(superuser, "sirena") as connection:
+            _limit_schema(connection)
         lines = [f"127.0.0.1:*:{name}:{name}:{word}" for name, word in roles.items()]
         write_private(self.password_file, "\n".join(lines) + "\n", self.reader)
         line = f"127.0.0.1:*:sirena:sirena_owner:{owner}\n"
@@ -194,39 +194,37 @@ class PostgreSql:
             "-c", "password_encryption=scram-sha-256", "-c", "logging_collector=off",
         )  # fmt: skip
 
-    def _connect(self, password: str, database: str = "postgres") -> "psycopg2.extensions.connection":
-        return psycopg2.connect(
+    def _connect(self, password: str, database: str = "postgres", *, autocommit: bool = False) -> _Connection:
+        return psycopg.connect(
             host="127.0.0.1",
             port=self.settings.postgres_port,
             user=_SUPERUSER,
             password=password,
             dbname=database,
             connect_timeout=10,
+            autocommit=autocommit,
         )
 
 
-def _make_role(connection: "psycopg2.extensions.connection", name: str, password: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
-        verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if cursor.fetchone() else "CREATE ROLE {} LOGIN PASSWORD {}")
-        cursor.execute(verb.format(sql.Identifier(name), sql.Literal(password)))
+def _make_role(connection: _Connection, name: str, password: str) -> None:
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}")
+    connection.execute(verb.format(sql.Identifier(name), sql.Literal(password)))
 
 
-def _limit_schema(cursor: "psycopg2.extensions.cursor") -> None:
+def _limit_schema(connection: _Connection) -> None:
     """Let the owner alone make and change tables."""
-    cursor.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, sirena")
-    cursor.execute("GRANT USAGE ON SCHEMA public TO sirena")
-    cursor.execute("GRANT CREATE, USAGE ON SCHEMA public TO sirena_owner")
+    connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, sirena")
+    connection.execute("GRANT USAGE ON SCHEMA public TO sirena")
+    connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO sirena_owner")
 
 
-def _make_database(connection: "psycopg2.extensions.connection", name: str, owner: str) -> None:
+def _make_database(connection: _Connection, name: str, owner: str) -> None:
     database = sql.Identifier(name)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if not cursor.fetchone():
-            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, sql.Identifier(owner)))
-        cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(database))
-        cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(name)))
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, sql.Identifier(owner)))
+    connection.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(database))
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(name)))
 
 
 def postgresql_program(name: str) -> str:

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.environment import import_path
 from sirena.operations.open_folders import let_everyone_read
 from sirena.operations.part import HttpHealth, Part, RunningHealth, ServiceHealth
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.s3 import credentials_file, credentials_mark
 from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings, variable_of
-from sirena.operations.supervision import import_path
 
 _MLFLOW_QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 """Job execution would start eight more processes for features Sirena does not use."""

@@ -50,6 +50,13 @@ class Keys:
     secret: str = field(repr=False)
 
 
+def kept_keys(settings: Settings) -> Keys:
+    """Return the keys in the credentials file."""
+    kept = configparser.ConfigParser(interpolation=None)
+    kept.read(credentials_file(settings), encoding="utf-8")
+    return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
+
+
 def given_keys(settings: Settings) -> Keys:
     """Return the keys of a given endpoint: those of the settings, else those kept since an earlier start.
 
@@ -64,7 +71,7 @@ def given_keys(settings: Settings) -> Keys:
         raise PreparationError(
             "MLFLOW_S3_ENDPOINT_URL is set without keys", hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
-    return _kept_keys(settings)
+    return kept_keys(settings)
 
 
 def take_given_endpoint(settings: Settings, reader: Account) -> None:
@@ -135,7 +142,7 @@ def look_at_bucket(settings: Settings, endpoint: str) -> bool:
 
 def s3_client(settings: Settings, endpoint: str, keys: Keys | None = None) -> Any:
     """Return a client of boto3 for the endpoint, with the keys kept in `credentials_file` unless others are given."""
-    return _client(settings, endpoint, keys or _kept_keys(settings), connect_timeout=5, read_timeout=30, attempts=2)
+    return _client(settings, endpoint, keys or kept_keys(settings), connect_timeout=5, read_timeout=30, attempts=2)
 
 
 def _is_there(client: Any, bucket: str) -> bool:
@@ -182,12 +189,6 @@ def _told(error: Exception, settings: Settings, endpoint: str) -> PreparationErr
         f"{place} does not answer: {code}",
         hint="start it, or correct MLFLOW_S3_ENDPOINT_URL; then repeat",
     )
-
-
-def _kept_keys(settings: Settings) -> Keys:
-    kept = configparser.ConfigParser(interpolation=None)
-    kept.read(credentials_file(settings), encoding="utf-8")
-    return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
 
 
 def _client(

@@ -14,6 +14,7 @@ from sirena.operations.acme import issue
 from sirena.operations.certificates import CertificatePaths, authority_file, entry_certificate, standing_paths
 from sirena.operations.entry import Entry
 from sirena.operations.entry_logs import log_rotation
+from sirena.operations.environment import import_path
 from sirena.operations.free_ports import require_free_ports
 from sirena.operations.health_report import PartHealth, health_of
 from sirena.operations.object_store import ObjectStore
@@ -23,7 +24,7 @@ from sirena.operations.python_parts import PythonParts
 from sirena.operations.s3 import ensure_bucket, take_given_endpoint
 from sirena.operations.settings import OFF, CertificateSource, Settings
 from sirena.operations.steps import Tell
-from sirena.operations.supervision import Supervisor, import_path
+from sirena.operations.supervision import Supervisor
 
 STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
 """Parts that keep data, and use no other."""

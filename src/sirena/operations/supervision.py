@@ -1,52 +1,32 @@
-"""Keeping the parts running: supervisord's configuration, and talking to it.
+"""Keeping the parts running by supervisord: starting, changing, asking and ending it.
 
 supervisord restarts what crashes, ends everything in the reverse order of its start, and rotates logs. It listens
 on a Unix socket only its own account can open.
 """
 
 import contextlib
-import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import xmlrpc.client
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
 
-import jinja2
-
-import sirena
 from sirena.operations import init_system
-from sirena.operations.accounts import Account, PreparationError, search_path
+from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.environment import inherited_environment
 from sirena.operations.part import Part
 from sirena.operations.secret_files import write_private
+from sirena.operations.supervisor_configuration import configuration_text
+from sirena.operations.supervisor_socket import NoAnswerError, ProcessState, ask
 
-_INHERITED: Final = ("LANG", "TZ", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "AWS_CA_BUNDLE", "HTTPS_PROXY", "NO_PROXY")
-"""What the parts may see of the environment `sirena up` was given; secrets are not among it."""
 _SOCKET_LENGTH: Final = 100
 _START_SECONDS: Final = 60.0
 _UNSEEN_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
-
-
-@dataclass(frozen=True)
-class ProcessState:
-    """What the supervisor knows of one process."""
-
-    name: str
-    running: bool
-    process_id: int
-    state: str
-    """The supervisor's own word: RUNNING, STARTING, BACKOFF, FATAL, EXITED, STOPPED."""
-    seconds: int
-    """How long it has been running."""
 
 
 class Supervisor:
@@ -76,23 +56,7 @@ class Supervisor:
         own = Account.of_this_process()
         own.own_folder(self.folder)
         own.own_folder(self.logs)
-        template = jinja2.Template(
-            files(__package__).joinpath("templates/supervisord.conf.j2").read_text(encoding="utf-8"),
-            undefined=jinja2.StrictUndefined,
-            keep_trailing_newline=True,
-            trim_blocks=True,
-            autoescape=False,
-        )
-        template.globals["quoted"] = _quoted
-        text = template.render(
-            folder=_escaped(str(self.folder)),
-            logs=_escaped(str(self.logs)),
-            python=sys.executable,
-            import_path=import_path(),
-            parts=list(parts),
-            is_root=os.getuid() == 0,
-        )
-        write_private(self.configuration, text, own)
+        write_private(self.configuration, configuration_text(self.folder, self.logs, parts), own)
 
     def require_short_path(self) -> None:
         """Pass silently when its socket can be made.
@@ -163,7 +127,7 @@ class Supervisor:
         """Tell whether it answers."""
         try:
             self._call("getState")
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        except NoAnswerError:
             return False
         return True
 
@@ -171,25 +135,16 @@ class Supervisor:
         """Return its process; None when it does not run."""
         try:
             return int(cast("int", self._call("getPID")))
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        except NoAnswerError:
             return None
 
     def states(self) -> dict[str, ProcessState]:
         """Return what it knows of each process, by name; nothing when it does not run."""
         try:
             found = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        except NoAnswerError:
             return {}
-        return {
-            item["name"]: ProcessState(
-                item["name"],
-                item["statename"] == "RUNNING",
-                item["pid"],
-                item["statename"],
-                max(0, item["now"] - item["start"]) if item["statename"] == "RUNNING" else 0,
-            )
-            for item in found
-        }
+        return {item["name"]: ProcessState.told(item) for item in found}
 
     def stop(self) -> bool:
         """End every part, last started first, then the supervisor; False when it did not run.
@@ -236,20 +191,7 @@ class Supervisor:
         return self.folder / "supervisor.sock"
 
     def _call(self, method: str, *arguments: object) -> object:
-        proxy = xmlrpc.client.ServerProxy("http://supervisor", transport=_SocketTransport(str(self._socket)))
-        with proxy:
-            return getattr(proxy.supervisor, method)(*arguments)
-
-
-def inherited_environment() -> dict[str, str]:
-    """Return the environment in which the parts run."""
-    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return {"PATH": search_path(), "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **kept}
-
-
-def import_path() -> str:
-    """Return where our own package lies, so that a checkout that is not installed works too."""
-    return str(Path(sirena.__file__).parent.parent)
+        return ask(self._socket, method, *arguments)
 
 
 def _command_lines() -> Iterator[list[bytes]]:
@@ -265,47 +207,3 @@ def _is_alive(process_id: int) -> bool:
         return False
     # in a container nobody may collect what has ended
     return state != "Z"
-
-
-def _escaped(text: str) -> str:
-    """Supervisord expands % in every value."""
-    return text.replace("%", "%%")
-
-
-def _quoted(text: str) -> str:
-    """Quote one word as supervisord reads it; its environment knows no escapes, so some characters cannot stand."""
-    if any(letter in text for letter in '"\\\n'):
-        raise PreparationError(
-            "a quotation mark or backslash in a path or setting cannot be handed to the supervisor",
-            hint="choose paths and names without them",
-        )
-    return f'"{_escaped(text)}"'
-
-
-class _SocketConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("supervisor", timeout=_STOP_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the Unix socket instead of a host."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        try:
-            self.sock.connect(self._path)
-        except OSError:
-            self.sock.close()
-            raise
-
-
-class _SocketTransport(xmlrpc.client.Transport):
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        self._path = path
-
-    def make_connection(self, host: object) -> _SocketConnection:
-        """Open the supervisor's socket."""
-        connection = _SocketConnection(self._path)
-        # where the base class looks for what it has to close
-        self._connection = (cast("str", host), connection)
-        return connection

@@ -13,10 +13,10 @@ import pytest
 
 from sirena.operations.certificates import authority_file
 from sirena.operations.processes import free_port
-from sirena.operations.s3 import credentials_file
+from sirena.operations.s3 import Keys, credentials_file
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
-from tests.foreign_s3 import ForeignS3, Keys, foreign_s3
+from tests.foreign_s3 import ForeignS3, foreign_s3
 from tests.integration.backup.machines import Machine, machine
 from tests.workstation import Workstation, workstation
 

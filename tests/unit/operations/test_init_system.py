@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sirena.operations.environment import import_path
 from sirena.operations.init_system import holds
-from sirena.operations.supervision import import_path
 
 SYSTEMD = Path("/lib/systemd/systemd")
 PREPARED = """

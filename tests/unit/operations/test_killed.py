@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sirena.operations.accounts import Account
+from sirena.operations.environment import import_path
 from sirena.operations.part import Part, RunningHealth
 from sirena.operations.settings import CertificateSource
 from sirena.operations.stack import Stack
-from sirena.operations.supervision import Supervisor, import_path
+from sirena.operations.supervision import Supervisor
 from tests.production_machine import production_settings, require_programs
 
 STARTS = """

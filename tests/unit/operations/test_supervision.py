@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.environment import inherited_environment
 from sirena.operations.part import Part, RunningHealth
 from sirena.operations.settings import Settings
-from sirena.operations.supervision import Supervisor, inherited_environment
+from sirena.operations.supervision import Supervisor
 from sirena.operations.systemd import unit_text
 
 STUBBORN = (

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sirena.operations.supervision import inherited_environment
+from sirena.operations.environment import inherited_environment
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from sirena.operations.accounts import Account
 from sirena.operations.conditions import nearest_folder
 from sirena.operations.doctor.finding import AS_ROOT, Area, Notebook, Verdict
 from sirena.operations.doctor.standing import StackState, Standing
+from sirena.operations.environment import import_path
 from sirena.operations.settings import Settings, variable_of
-from sirena.operations.supervision import import_path
 
 
 def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing) -> None:
