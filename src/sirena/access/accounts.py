@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sirena.access.actions import Role
@@ -22,6 +22,8 @@ from sirena.access.store import ACCOUNTS, EXTERNAL_IDENTITIES, SESSIONS, TOKENS
 FREE_ATTEMPTS: Final = 5
 _FIRST_LOCK: Final = 30.0
 _LONGEST_LOCK: Final = 900.0
+UNLOCKED: Final = {"failed_attempts": 0, "locked_until": 0.0}
+"""Columns of an account whose password may be tried."""
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?")
 
 
@@ -107,8 +109,7 @@ class Accounts:
         with self._engine.begin() as connection:
             connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(disabled=True))
             for table in (TOKENS, SESSIONS):
-                unrevoked = table.c.account == name, table.c.revoked.is_(None)
-                connection.execute(update(table).where(*unrevoked).values(revoked=now))
+                revoke_all(connection, table, name, now)
 
     def enable(self, name: str) -> None:
         """Enable an account again and unlock it; what it had open stays ended, and repeating it is safe.
@@ -116,7 +117,7 @@ class Accounts:
         Raises:
             AccountError: there is none of this name.
         """
-        self._change(name, disabled=False, failed_attempts=0, locked_until=0.0)
+        self._change(name, disabled=False, **UNLOCKED)
 
     def set_password(self, name: str, password: str) -> None:
         """Give an account another password, unlock it and end its sessions; tokens stay, and so does being disabled.
@@ -127,11 +128,10 @@ class Accounts:
             AccountError: there is none of this name, a provider vouches for it, or the password is too short.
         """
         self._require_own(name, "passwords")
-        values = {"password_hash": hash_password(password), "failed_attempts": 0, "locked_until": 0.0}
+        values = {"password_hash": hash_password(password), **UNLOCKED}
         with self._engine.begin() as connection:
             connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
-            held = SESSIONS.c.account == name, SESSIONS.c.revoked.is_(None)
-            connection.execute(update(SESSIONS).where(*held).values(revoked=self._clock()))
+            revoke_all(connection, SESSIONS, name, self._clock())
 
     def set_roles(self, name: str, roles: frozenset[Role]) -> None:
         """Let an account hold exactly these roles.
@@ -164,7 +164,7 @@ class Accounts:
     def note_success(self, account: Account) -> None:
         """Forget wrong passwords after the right one."""
         if account.failed_attempts or account.locked_until:
-            self._change(account.name, failed_attempts=0, locked_until=0.0)
+            self._change(account.name, **UNLOCKED)
 
     def _change(self, name: str, **values: Any) -> None:
         self.find(name)
@@ -197,10 +197,15 @@ def account_row(name: str, roles: frozenset[Role], password_hash: str | None, no
         "roles": ",".join(sorted(roles)),
         "password_hash": password_hash,
         "disabled": False,
-        "failed_attempts": 0,
-        "locked_until": 0.0,
+        **UNLOCKED,
         "created": now,
     }
+
+
+def revoke_all(connection: Connection, table: Table, account: str, now: float) -> None:
+    """End everything of one kind that an account opened: `TOKENS` or `SESSIONS`."""
+    held = table.c.account == account, table.c.revoked.is_(None)
+    connection.execute(update(table).where(*held).values(revoked=now))
 
 
 def account_of(row: Row[Any]) -> Account:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from sirena.access.accounts import Accounts
+from sirena.access.accounts import UNLOCKED, Accounts, revoke_all
 from sirena.access.errors import AccountError
 from sirena.access.openid_claims import is_subject
 from sirena.access.store import ACCOUNTS, EXTERNAL_IDENTITIES, SESSIONS
@@ -51,9 +51,9 @@ class IdentityLinks:
                 if self._is_linked(connection, name, issuer, subject):
                     return False
                 connection.execute(insert(EXTERNAL_IDENTITIES).values(**row, created=self._clock()))
-                values = {"password_hash": None, "failed_attempts": 0, "locked_until": 0.0}
+                values = {"password_hash": None, **UNLOCKED}
                 connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
-                self._end_sessions(connection, name)
+                revoke_all(connection, SESSIONS, name, self._clock())
         except IntegrityError as error:
             raise AccountError(f"{name} or that person was just linked by somebody else", hint="repeat it") from error
         return True
@@ -71,7 +71,7 @@ class IdentityLinks:
             if found is None:
                 raise AccountError(f"{name} is linked to nobody of a provider", hint="sirena user list")
             connection.execute(delete(table).where(table.c.account == name))
-            self._end_sessions(connection, name)
+            revoke_all(connection, SESSIONS, name, self._clock())
         return found.issuer, found.subject
 
     @staticmethod
@@ -84,7 +84,3 @@ class IdentityLinks:
         if owner is None and connection.scalar(select(table.c.account).where(table.c.account == name)) is not None:
             raise AccountError(f"{name} is another person's at a provider", hint=f"`sirena user unlink {name}` first")
         return owner is not None
-
-    def _end_sessions(self, connection: Connection, name: str) -> None:
-        held = SESSIONS.c.account == name, SESSIONS.c.revoked.is_(None)
-        connection.execute(update(SESSIONS).where(*held).values(revoked=self._clock()))

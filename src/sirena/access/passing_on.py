@@ -1,17 +1,15 @@
-"""Reading a request's body whole, and passing the request on to MLflow as the entry understood it."""
+"""Passing a request on to MLflow as the entry understood it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 import orjson
-from fastapi import Request, Response
+from fastapi import Response
 
 from sirena.access.decision import RequestFacts
-from sirena.access.errors import AmbiguousRequestError
 from sirena.access.upstream import UpstreamError
 
-_LONGEST_BODY: Final = 2**20
 _SECONDS: Final = 60.0
 _PASSED_ON: Final = ("content-type", "x-request-id")
 
@@ -51,21 +49,3 @@ class Mlflow:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-
-async def read_body(request: Request) -> bytes:
-    """Return the body of a request whose meaning stands in it.
-
-    Raises:
-        AmbiguousRequestError: it is sent as something else than JSON, or is too large.
-    """
-    if not request.headers.get("content-type", "").lower().startswith("application/json"):
-        raise AmbiguousRequestError("the body is sent as application/json")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _LONGEST_BODY:
-            raise AmbiguousRequestError("the body is too large")
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -18,13 +18,14 @@ from fastapi import APIRouter, Request, Response
 from sirena.access.decision import DecisionMaker, RequestFacts
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
 from sirena.access.events import Notify
-from sirena.access.http_facts import read_facts
+from sirena.access.http_facts import read_body, read_facts
 from sirena.access.identity import Identity
-from sirena.access.passing_on import Mlflow, read_body
+from sirena.access.passing_on import Mlflow
 from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change, require_own_places
 from sirena.access.upstream import Ruling, Upstream
 from sirena.domain.errors import GateError, SirenaError
 
+_LONGEST_BODY: Final = 2**20
 _REFUSED: Final = 300
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _COMMON: Final = ("who", "origin", "request_id", "act")
@@ -81,7 +82,7 @@ class StageControl:
         if decision.target.query:
             raise AmbiguousRequestError("what this route does stands in its body, not in the query")
         operation = f"{facts.method} {'/'.join(decision.target.path.split('/')[-2:])}"
-        change = read_change(operation, await read_body(request))
+        change = read_change(operation, await read_body(request, "application/json", _LONGEST_BODY))
         if change.names_places:
             require_own_places(change)
             return await self._mlflow.answer(facts, who, change.body)

@@ -71,7 +71,8 @@ def test_two_versions_of_one_model_come_into_production_one_after_the_other(
 ) -> None:
     """The later one is judged again, so registry and ledger both say that it replaced the earlier one."""
     with meeting(registry, asker, tmp_path / "entry") as (house, upstream):
-        versions = [log_trained(registry, trained_on(True)) for _ in range(2)]
+        model = trained_on(True)
+        versions = [log_trained(registry, model, report={**model.report, "seed": seed}) for seed in (1, 2)]
         assert [answer.status_code for answer in promote_both(house, *versions)] == [200, 200]
         last = find_version(registry, f"{versions[0].name}@production")
         (before,) = (version for version in versions if version.version != last.version)
