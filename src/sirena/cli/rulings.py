@@ -1,5 +1,6 @@
 """What the entry's gate decided about a change of stage, and how that gets on record, in the order of ADR 7."""
 
+from dataclasses import replace
 from typing import Any
 
 from sirena.access.upstream import Ruling
@@ -7,11 +8,11 @@ from sirena.certification.gate import Outcome, Verdict
 from sirena.domain.errors import UsageError
 from sirena.registry import activation
 from sirena.registry.connection import Registry
-from sirena.registry.history import Entry, record
+from sirena.registry.history import Entry, now, record
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release
 from sirena.registry.stages import decision, other_holder, promotions
-from sirena.registry.versions import Stage, find_version
+from sirena.registry.versions import ModelVersion, Stage, find_version
 
 
 def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override: str) -> Ruling:
@@ -31,7 +32,7 @@ def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override
     if verdict.overridden:
         overridden = _overridden(str(version), stage, entry.override, facts["criteria"], entry.evidence)
     facts |= {"previous": entry.previous, "evidence": entry.evidence}
-    return Ruling(facts, overridden, lambda: record(judge.registry, version.name, entry, version=version.version))
+    return Ruling(facts, overridden, lambda: _announce(judge.registry, version, entry))
 
 
 def verdict_facts(verdict: Verdict) -> dict[str, Any]:
@@ -100,7 +101,12 @@ def leave(registry: Registry, model: str, version: str, stage: str, who: str) ->
     if last == given.value or (not version and last != Stage.named(stage).value):
         return None
     entry = decision(found, given, who)
-    return Ruling(facts, None, lambda: record(registry, model, entry, version=found.version))
+    return Ruling(facts, None, lambda: _announce(registry, found, entry))
+
+
+def _announce(registry: Registry, version: ModelVersion, entry: Entry) -> None:
+    """Put a decision on the version's record, as of now: after the ledger's intention, whenever it was judged."""
+    record(registry, version.name, replace(entry, at=now()), version=version.version)
 
 
 def _switch(

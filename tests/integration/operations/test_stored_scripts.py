@@ -104,7 +104,7 @@ def test_no_script_of_a_name_tag_or_description_runs_in_mlflows_pages(planted: P
     address = page.format(experiment=planted.experiment, run=planted.run)
     seen = planted.browser.visit(address, until=shown, fresh=True)
     assert shown in seen.text, seen
-    assert str(planted.browser.run("document.title")).startswith("MLflow")
+    assert str(planted.browser.run("document.title")).endswith("MLflow")
     assert what_could_run(str(planted.browser.run("document.documentElement.outerHTML"))) == []
 
 

@@ -12,6 +12,7 @@ from sirena.access.upstream import Ruling
 from sirena.cli.access_upstream import RegistryUpstream
 from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry
+from sirena.registry.history import now
 from sirena.registry.stages import promotions
 from sirena.registry.versions import ModelVersion, Stage, find_version
 from sirena.training.asking_apart import NetworkAsker
@@ -28,12 +29,15 @@ class MeetingUpstream(RegistryUpstream):
         """Wait for two."""
         super().__init__(settings, asker)
         self.asked: list[str] = []
+        self.last_judged = ""
+        """When, as history writes it."""
         self._both = threading.Barrier(2)
 
     def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
         """Judge, then wait until the other was judged too; whoever comes back is not kept."""
         ruling = super().judge(model, version, stage, approver, override)
         self.asked.append(f"{model}/{version}")
+        self.last_judged = now()
         if len(self.asked) <= self._both.parties:
             self._both.wait(_LONGEST)
         return ruling
@@ -60,10 +64,12 @@ def promote_both(house: House, first: ModelVersion, second: ModelVersion) -> lis
 
 def test_nobody_waits_for_the_proof_of_another_model(registry: Registry, asker: NetworkAsker, tmp_path: Path) -> None:
     """Both are judged at once, or the gate here would never answer; both are promoted."""
-    with meeting(registry, asker, tmp_path / "entry") as (house, _):
+    with meeting(registry, asker, tmp_path / "entry") as (house, upstream):
         versions = [log_trained(registry, trained_on(True, drug)) for drug in ("CAZ", "AMK")]
         assert [answer.status_code for answer in promote_both(house, *versions)] == [200, 200]
         assert [house.stage(version) for version in versions] == [Stage.PRODUCTION, Stage.PRODUCTION]
+        # `sirena audit served` looks in the ledger for an intention before the decision, not before its proof
+        assert all(promotions(find_version(registry, str(one)))[-1].at > upstream.last_judged for one in versions)
 
 
 def test_two_versions_of_one_model_come_into_production_one_after_the_other(
