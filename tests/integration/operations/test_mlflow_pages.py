@@ -136,6 +136,42 @@ def _refusals(house: House, who: str) -> list[str]:
     return [str(entry.facts()["resource"]) for entry in found if entry.origin == "127.0.0.1"]
 
 
+ACCOUNT = """(() => {
+    const link = document.querySelector('a[href="/auth/account"]'), box = link.getBoundingClientRect();
+    const points = [[box.left, box.top], [box.right, box.top], [box.left, box.bottom], [box.right, box.bottom]]
+        .map(([x, y]) => [(x + 9 * (box.left + box.width / 2)) / 10, (y + 9 * (box.top + box.height / 2)) / 10]);
+    const there = points.flatMap(([x, y]) => document.elementsFromPoint(x, y)).filter(one => !link.contains(one));
+    return {
+        pressed: points.every(([x, y]) => link.contains(document.elementFromPoint(x, y))),
+        covered: there.filter(one => one.closest('a, button, input, [role=tab]')).map(one => one.outerHTML),
+    };
+})()"""
+"""Whether a press on the link to the own account is for the link, and what of MLflow's lies below it."""
+
+
+def test_every_page_leads_to_the_own_account_and_the_way_out(work: Work, signed_in: tuple[str, Chromium]) -> None:
+    """By a link that the entry puts into MLflow's one document; it covers nothing of MLflow's."""
+    who, browser = signed_in
+    for page in ("/", "/#/experiments", "/#/experiments/{experiment}/runs", "/#/models/{model}/versions/1"):
+        seen = browser.visit(work.path(page), until="Settings")
+        assert browser.run(ACCOUNT) == {"pressed": True, "covered": []}, page
+        assert _missing_here(seen.violations) == []
+    seen = browser.press("Mi cuenta · My account", until="Signed in until")
+    assert browser.run("location.pathname") == "/auth/account"
+    assert who in seen.text
+    assert "Sign out" in seen.text
+
+
+def test_the_page_a_browser_kept_from_before_is_not_shown_again(house: House) -> None:
+    """MLflow would say that its page has not changed; ours has."""
+    with house.honest("viewer") as client:
+        kept = {"If-Modified-Since": "Mon, 31 Dec 2035 00:00:00 GMT", "If-None-Match": "*", "Accept-Encoding": "gzip"}
+        answer = client.get("/", headers=kept)
+    assert answer.status_code == 200
+    assert answer.text.count('href="/auth/account"') == 1
+    assert "etag" not in answer.headers
+
+
 def test_curves_and_pictures_are_drawn(work: Work, signed_in: tuple[str, Chromium]) -> None:
     """A line with all its points; a drawing among the artifacts has its size."""
     _, browser = signed_in
