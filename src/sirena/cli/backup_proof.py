@@ -61,7 +61,7 @@ def _load(copy: RestoredCopy) -> _Loaded | None:
     from sirena.registry.releases import find_release, list_releases
     from sirena.registry.versions import find_version, load_table
 
-    settings = Settings(home=copy.home, profile="embedded", tracking_uri=copy.mlflow_url)
+    settings = Settings(home=copy.home, profile="embedded", tracking_uri=_psycopg2(copy.mlflow_url))
     try:
         registry = connect(settings)
         if not any(release.active for release in list_releases(registry)):
@@ -122,3 +122,8 @@ def _prove_ledger(copy: RestoredCopy) -> str:
             hint="compare with `sirena audit verify` here, and with an older backup (--at)",
         )
     return f"the audit ledger's {found.entries:,} entries are intact"
+
+
+def _psycopg2(url: str) -> str:
+    """Have MLflow reach a database by the driver it works with; SQLAlchemy's own choice is psycopg 3."""
+    return url.replace("postgresql://", "postgresql+psycopg2://", 1)

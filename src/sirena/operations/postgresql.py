@@ -55,8 +55,8 @@ class PostgreSql:
         return self.settings.password_file
 
     def uri(self, database: str) -> str:
-        """SQLAlchemy URI without password; `PGPASSFILE` holds it."""
-        return f"postgresql+psycopg://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
+        """SQLAlchemy URI for MLflow, by the driver it works with, without password; `PGPASSFILE` holds it."""
+        return f"postgresql+psycopg2://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
 
     @property
     def owner_password_file(self) -> Path:
