@@ -59,29 +59,6 @@ def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
     )
 
 
-async def read_body(request: Request, content_type: str, longest: int) -> bytes:
-    """Return the body of a request whose meaning stands in it.
-
-    Args:
-        request: as it came.
-        content_type: what it has to be sent as.
-        longest: bytes.
-
-    Raises:
-        AmbiguousRequestError: it is sent as something else, or is too large.
-    """
-    if not request.headers.get("content-type", "").lower().startswith(content_type):
-        raise AmbiguousRequestError(f"the body is sent as {content_type}")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > longest:
-            raise AmbiguousRequestError("the body is too large")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def read_request_id(given: str) -> str:
     """Return a request's name if it is one, else nothing."""
     return given if _ID.fullmatch(given) else ""

@@ -15,7 +15,7 @@ from sirena.access.credentials import SESSION_COOKIE, Password, SessionCookie, r
 from sirena.access.decision import DecisionMaker, page_of_origin
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError, NotSignedInError
 from sirena.access.events import Notify
-from sirena.access.http_facts import read_body, read_facts
+from sirena.access.http_facts import read_facts
 from sirena.access.identity import Means
 from sirena.access.openid_signing_in import SingleSignOn
 from sirena.access.origin import require_same_origin
@@ -126,7 +126,13 @@ def signing_in_routes(
 
 
 async def _form(request: Request) -> dict[str, str]:
-    body = await read_body(request, "application/x-www-form-urlencoded", _LONGEST_FORM)
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_FORM:
+            raise AmbiguousRequestError("the form is too long")
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise AmbiguousRequestError("the login form is sent as application/x-www-form-urlencoded")
     try:
         fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10, errors="strict")
     except ValueError as error:

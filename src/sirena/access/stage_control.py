@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import httpx
 import orjson
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
@@ -18,17 +19,18 @@ from fastapi import APIRouter, Request, Response
 from sirena.access.decision import DecisionMaker, RequestFacts
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
 from sirena.access.events import Notify
-from sirena.access.http_facts import read_body, read_facts
+from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
-from sirena.access.passing_on import Mlflow
 from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change, require_own_places
-from sirena.access.upstream import Ruling, Upstream
+from sirena.access.upstream import Ruling, Upstream, UpstreamError
 from sirena.domain.errors import GateError, SirenaError
 
 _LONGEST_BODY: Final = 2**20
+_SECONDS: Final = 60.0
 _REFUSED: Final = 300
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _COMMON: Final = ("who", "origin", "request_id", "act")
+_PASSED_ON: Final = ("content-type", "x-request-id")
 _JUDGED_AT_ONCE: Final = 4
 """Requests whose proof may be going on while others change stages; each holds a thread, and memory for its tables."""
 
@@ -49,7 +51,7 @@ class StageControl:
         self._maker = maker
         self._upstream = upstream
         self._notify = notify
-        self._mlflow = Mlflow(upstream.base_url)
+        self._client = httpx.AsyncClient(base_url=upstream.base_url, timeout=_SECONDS, trust_env=False)
         # from the look at a version to MLflow's answer nothing else changes a stage
         self._one_at_a_time = asyncio.Lock()
         self._changes = 0
@@ -78,14 +80,14 @@ class StageControl:
         who = decision.identity.name
         request.state.who = who
         if not decision.asked.route.decided_by_body:
-            return await self._mlflow.answer(facts, who, None)
+            return await self._pass_on(facts, who, None)
         if decision.target.query:
             raise AmbiguousRequestError("what this route does stands in its body, not in the query")
         operation = f"{facts.method} {'/'.join(decision.target.path.split('/')[-2:])}"
-        change = read_change(operation, await read_body(request, "application/json", _LONGEST_BODY))
+        change = read_change(operation, await _body(request))
         if change.names_places:
             require_own_places(change)
-            return await self._mlflow.answer(facts, who, change.body)
+            return await self._pass_on(facts, who, change.body)
         if change.run:
             return await self._run(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
@@ -104,7 +106,7 @@ class StageControl:
 
     async def close(self) -> None:
         """Close the connections to MLflow."""
-        await self._mlflow.close()
+        await self._client.aclose()
 
     async def _examine(self, change: Change, identity: Identity, limiter: CapacityLimiter | None = None) -> _Examined:
         """Look at what is changed, require the rights for it, and ask the gate where a stage is given.
@@ -150,14 +152,14 @@ class StageControl:
             return await self._leave(change, who, facts, body)
         if change.operation == "POST model-versions/create":
             return await self._register(change, who, facts, body)
-        return await self._mlflow.answer(facts, who, body)
+        return await self._pass_on(facts, who, body)
 
     async def _register(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
         """Pass on what makes a version, on record before and after; from then on what it is made of stays as it is."""
         record = self._record(facts, who) | {"model": change.model, "version": None}
         await to_thread.run_sync(self._notify, "registered", record | {"outcome": "intended"})
         try:
-            response = await self._mlflow.answer(facts, who, body)
+            response = await self._pass_on(facts, who, body)
         except SirenaError:
             await to_thread.run_sync(self._notify, "registered", record | {"outcome": "failed"})
             raise
@@ -179,7 +181,7 @@ class StageControl:
     async def _run(self, change: Change, facts: RequestFacts, who: str) -> Response:
         if await to_thread.run_sync(self._upstream.registered, [change.run]):
             raise ForbiddenError("a registered version comes from this run, so it stays as it is")
-        return await self._mlflow.answer(facts, who, body_to_pass_on(change, who))
+        return await self._pass_on(facts, who, body_to_pass_on(change, who))
 
     async def _promote(
         self,
@@ -212,7 +214,7 @@ class StageControl:
         stage = change.leaves or change.stage
         ruling = await to_thread.run_sync(self._upstream.leave, change.model, version, stage, who)
         if ruling is None:
-            return await self._mlflow.answer(facts, who, body)
+            return await self._pass_on(facts, who, body)
         record = self._record(facts, who) | dict(ruling.facts)
         await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "intended"})
         return await self._carry_out("promoted", ruling, record, facts, body)
@@ -234,7 +236,7 @@ class StageControl:
         said = {**record, **ruling.facts}
         try:
             await to_thread.run_sync(ruling.announce)
-            response = await self._mlflow.answer(facts, str(record["who"]), body)
+            response = await self._pass_on(facts, str(record["who"]), body)
             if response.status_code < _REFUSED:
                 await to_thread.run_sync(ruling.confirm)
         except SirenaError:
@@ -249,3 +251,31 @@ class StageControl:
 
     def _record(self, facts: RequestFacts, who: str) -> dict[str, Any]:
         return {"who": who, **facts.record, "act": uuid.uuid4().hex}
+
+    async def _pass_on(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | None) -> Response:
+        headers = {name: facts.headers[name] for name in _PASSED_ON if name in facts.headers}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        try:
+            answer = await self._client.request(
+                facts.method,
+                facts.target,
+                content=orjson.dumps(body) if body is not None else None,
+                headers=headers | {"X-Sirena-User": who},
+            )
+        except httpx.HTTPError as error:
+            raise UpstreamError("MLflow does not answer", hint="try again; `sirena status` tells its state") from error
+        return Response(answer.content, status_code=answer.status_code, media_type=answer.headers.get("content-type"))
+
+
+async def _body(request: Request) -> bytes:
+    if not request.headers.get("content-type", "").lower().startswith("application/json"):
+        raise AmbiguousRequestError("the body is sent as application/json")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > _LONGEST_BODY:
+            raise AmbiguousRequestError("the body is too large")
+        chunks.append(chunk)
+    return b"".join(chunks)
