@@ -31,7 +31,9 @@ def choose_sheet(names: Sequence[str], wanted: str | None) -> str | None:
 
 def main(limit: int, wanted: str | None) -> int:
     """Read one sheet within a limit of memory, bytes; return the exit code."""
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    _, highest = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = limit if highest == resource.RLIM_INFINITY else min(limit, highest)
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
     # a reader that aborts shall not fill the disk with its memory
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import fastexcel
