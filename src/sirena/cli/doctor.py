@@ -27,7 +27,7 @@ def doctor(
     it. Exit code 0 when nothing must be mended, warnings included; 1 otherwise. What this account cannot see is
     said and does not fail. No look at the network takes longer than five seconds.
     """
-    from sirena.operations.doctor.finding import Notebook
+    from sirena.operations.doctor.finding import Notebook, Verdict
 
     notebook = Notebook()
     place = _examine(profile, notebook)
@@ -36,7 +36,7 @@ def doctor(
         _print_json(findings, place)
     else:
         _print(findings, place)
-    if _worst(findings) == "wrong":
+    if _worst(findings) is Verdict.WRONG:
         raise typer.Exit(1)
 
 

@@ -129,24 +129,19 @@ class Account:
 
     def can_enter(self, folder: Path) -> bool:
         """Tell whether this account may reach a folder."""
-        try:
-            self.run(["test", "-x", str(folder)])
-        except PreparationError:
-            return False
-        return True
+        return self._succeeds("test", "-x", str(folder))
 
     def can_read(self, file: Path) -> bool:
         """Tell whether this account may read a file."""
-        try:
-            self.run(["test", "-r", str(file)])
-        except PreparationError:
-            return False
-        return True
+        return self._succeeds("test", "-r", str(file))
 
     def can_run(self, program: str) -> bool:
         """Tell whether this account may run a program."""
+        return self._succeeds(program, "--version")
+
+    def _succeeds(self, *command: str) -> bool:
         try:
-            self.run([program, "--version"])
+            self.run(command)
         except (PreparationError, OSError):
             return False
         return True

@@ -1,15 +1,18 @@
 """The embedded MLflow tracking server: SQLite and a folder below `SIRENA_HOME`, loopback only."""
 
 import sys
+from typing import Final
 
 from sirena.operations.processes import ChildProcess
 from sirena.operations.settings import Settings
 
+QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+"""Environment of every MLflow server: job execution would start eight more processes for features Sirena does not use,
+and a hospital's server is nobody's counter."""
+
 
 def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:
     """Describe an MLflow server (tracking, registry, artifacts) for one machine and no root.
-
-    Job execution is off: it starts eight more processes for features Sirena does not use.
 
     Args:
         settings: where the database and the artifacts lie.
@@ -28,5 +31,5 @@ def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:
         command,
         health=f"http://127.0.0.1:{port}/health",
         log=home / "logs" / "mlflow.log",
-        environment={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
+        environment=QUIET,
     )

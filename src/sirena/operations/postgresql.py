@@ -30,8 +30,8 @@ WRITER: Final = "sirena"
 """The role that works in our database."""
 OLDEST: Final = (12,)
 """The oldest PostgreSQL whose commands and SQL we use."""
-_SUPERUSER: Final = "postgres"
-_Connection = psycopg.Connection[TupleRow]
+SUPERUSER: Final = "postgres"
+Connection = psycopg.Connection[TupleRow]
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,10 @@ class PostgreSql:
             return None
 
     @property
+    def _superuser_password(self) -> Path:
+        return self.settings.home / "secrets" / "postgresql_superuser"
+
+    @property
     def _done(self) -> Path:
         return self.settings.home / "postgresql" / "prepared"
 
@@ -144,42 +148,60 @@ class PostgreSql:
         finally:
             self.owner.run([*control, "-m", "fast", "stop"])
 
+    def connect(self, database: str = "postgres", *, autocommit: bool = False) -> Connection:
+        """Connect as the superuser, whose password only the account of `sirena up` can read.
+
+        Args:
+            database: which one.
+            autocommit: each statement for itself; making and dropping databases needs it.
+
+        Raises:
+            psycopg.Error: the cluster does not answer, or refuses.
+            OSError: this account cannot read the password.
+        """
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.settings.postgres_port,
+            user=SUPERUSER,
+            password=self._superuser_password.read_text(encoding="utf-8").strip(),
+            dbname=database,
+            connect_timeout=10,
+            autocommit=autocommit,
+        )
+
     def hand_over_tables(self) -> None:
         """Give the tables of accounts to the owner role: those of Sirena 0.1.0 belonged to the working role.
 
         The cluster must answer; again is harmless.
         """
-        superuser = (self.settings.home / "secrets" / "postgresql_superuser").read_text(encoding="utf-8").strip()
-        with self._connect(superuser, "sirena") as connection:
+        with self.connect("sirena") as connection:
             connection.execute("REASSIGN OWNED BY sirena TO sirena_owner")
             _limit_schema(connection)
 
     def _make_cluster(self) -> None:
-        secrets_folder = self.settings.home / "secrets"
-        generated_secret(secrets_folder / "postgresql_superuser", self.owner)
+        generated_secret(self._superuser_password, self.owner)
         self.owner.own_folder(self.data.parent)
         if not self.data.exists():
             # made beside and renamed: what an interrupted initdb leaves looks like a cluster and is none
             beside = self.data.with_name("data.new")
             shutil.rmtree(beside, ignore_errors=True)
             self.owner.run(
-                [postgresql_program("initdb"), "-D", str(beside), "-A", "scram-sha-256", "-U", _SUPERUSER, "-E", "UTF8",
-                 "--locale=C.UTF-8", "--data-checksums", f"--pwfile={secrets_folder / 'postgresql_superuser'}"]
+                [postgresql_program("initdb"), "-D", str(beside), "-A", "scram-sha-256", "-U", SUPERUSER, "-E", "UTF8",
+                 "--locale=C.UTF-8", "--data-checksums", f"--pwfile={self._superuser_password}"]
             )  # fmt: skip
             beside.rename(self.data)
 
     def _make_roles_and_databases(self) -> None:
         secrets_folder = self.settings.home / "secrets"
-        superuser = generated_secret(secrets_folder / "postgresql_superuser", self.owner)
         roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", self.reader) for name in DATABASES}
         owner = generated_secret(secrets_folder / "postgresql_sirena_owner", Account.of_this_process())
         # databases are made in no transaction
-        with self._connect(superuser, autocommit=True) as connection:
+        with self.connect(autocommit=True) as connection:
             for name, password in {**roles, "sirena_owner": owner}.items():
                 _make_role(connection, name, password)
             for name, owner_name in DATABASES.items():
                 _make_database(connection, name, owner_name)
-        with self._connect(superuser, "sirena") as connection:
+        with self.connect("sirena") as connection:
             _limit_schema(connection)
         lines = [f"127.0.0.1:*:{name}:{name}:{word}" for name, word in roles.items()]
         write_private(self.password_file, "\n".join(lines) + "\n", self.reader)
@@ -194,32 +216,21 @@ class PostgreSql:
             "-c", "password_encryption=scram-sha-256", "-c", "logging_collector=off",
         )  # fmt: skip
 
-    def _connect(self, password: str, database: str = "postgres", *, autocommit: bool = False) -> _Connection:
-        return psycopg.connect(
-            host="127.0.0.1",
-            port=self.settings.postgres_port,
-            user=_SUPERUSER,
-            password=password,
-            dbname=database,
-            connect_timeout=10,
-            autocommit=autocommit,
-        )
 
-
-def _make_role(connection: _Connection, name: str, password: str) -> None:
+def _make_role(connection: Connection, name: str, password: str) -> None:
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}")
     connection.execute(verb.format(sql.Identifier(name), sql.Literal(password)))
 
 
-def _limit_schema(connection: _Connection) -> None:
+def _limit_schema(connection: Connection) -> None:
     """Let the owner alone make and change tables."""
     connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, sirena")
     connection.execute("GRANT USAGE ON SCHEMA public TO sirena")
     connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO sirena_owner")
 
 
-def _make_database(connection: _Connection, name: str, owner: str) -> None:
+def _make_database(connection: Connection, name: str, owner: str) -> None:
     database = sql.Identifier(name)
     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, sql.Identifier(owner)))

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.environment import import_path
+from sirena.operations.mlflow_server import QUIET
 from sirena.operations.open_folders import let_everyone_read
 from sirena.operations.part import HttpHealth, Part, RunningHealth, ServiceHealth
 from sirena.operations.postgresql import PostgreSql
@@ -18,8 +19,6 @@ from sirena.operations.s3 import credentials_file, credentials_mark
 from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings, variable_of
 
-_MLFLOW_QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-"""Job execution would start eight more processes for features Sirena does not use."""
 _OF_OTHERS: Final = ("home", "tracking_uri", "s3_endpoint_url", "oidc_client_secret_file", "s3_size_gb")
 """Settings no part needs handed on; one that is handed on and changed means a new start of the part."""
 
@@ -70,7 +69,7 @@ class PythonParts:
             version("mlflow"),
             port=settings.mlflow_port,
             environment={
-                **_MLFLOW_QUIET,
+                **QUIET,
                 **self._places(),
                 "PGPASSFILE": str(database.password_file),
                 "AWS_SHARED_CREDENTIALS_FILE": str(credentials_file(settings)),
@@ -99,7 +98,7 @@ class PythonParts:
             HttpHealth(f"http://127.0.0.1:{settings.mlflow_port}/health"),
             version("mlflow"),
             port=settings.mlflow_port,
-            environment=_MLFLOW_QUIET,
+            environment=QUIET,
             ready_seconds=120.0,
         )
 

@@ -9,20 +9,15 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import TupleRow
 
 from sirena.operations.accounts import Account
 from sirena.operations.backup.errors import BackupError, DamagedBackupError
 from sirena.operations.backup.manifest import LedgerEnd
 from sirena.operations.backup.tools import run_tool
-from sirena.operations.postgresql import DATABASES, PostgreSql
+from sirena.operations.postgresql import DATABASES, SUPERUSER, Connection, PostgreSql
 from sirena.operations.secret_files import write_private
 
-_SUPERUSER: Final = "postgres"
-_CONNECT_SECONDS: Final = 10
 _LEDGER: Final = "ledger_entries"
-
-Connection = psycopg.Connection[TupleRow]
 
 
 @dataclass(frozen=True)
@@ -141,14 +136,7 @@ class Databases:
     @contextmanager
     def _connected(self, database: str) -> Iterator[Connection]:
         try:
-            with psycopg.connect(
-                host="127.0.0.1",
-                port=self.cluster.settings.postgres_port,
-                user=_SUPERUSER,
-                dbname=database,
-                passfile=str(self.passwords),
-                connect_timeout=_CONNECT_SECONDS,
-            ) as connection:
+            with self.cluster.connect(database) as connection:
                 yield connection
         except psycopg.Error as error:
             kind = type(error).__name__
@@ -159,7 +147,7 @@ class Databases:
 
     def _run(self, name: str, *words: str) -> None:
         programs = Path(self.cluster.part().command[0]).parent
-        where = ("-h", "127.0.0.1", "-p", str(self.cluster.settings.postgres_port), "-U", _SUPERUSER, "--no-password")
+        where = ("-h", "127.0.0.1", "-p", str(self.cluster.settings.postgres_port), "-U", SUPERUSER, "--no-password")
         ended = run_tool(
             [programs / name, *where, *words], {"PGPASSFILE": str(self.passwords)}, folder=self.passwords.parent
         )
@@ -177,7 +165,7 @@ def entered(cluster: PostgreSql, folder: Path) -> Iterator[Databases]:
         BackupError: the passwords of the stack cannot be read by this account.
     """
     secrets = cluster.settings.home / "secrets"
-    names = [_SUPERUSER, *DATABASES]
+    names = [SUPERUSER, *DATABASES]
     files = [secrets / "postgresql_superuser", *(secrets / f"postgresql_{name}" for name in DATABASES)]
     try:
         words = [file.read_text(encoding="utf-8") for file in files]
