@@ -29,7 +29,7 @@ class MeetingUpstream(RegistryUpstream):
         """Wait for two."""
         super().__init__(settings, asker)
         self.asked: list[str] = []
-        self.last_judged = ""
+        self.both_judged = ""
         """When, as history writes it."""
         self._both = threading.Barrier(2)
 
@@ -37,8 +37,8 @@ class MeetingUpstream(RegistryUpstream):
         """Judge, then wait until the other was judged too; whoever comes back is not kept."""
         ruling = super().judge(model, version, stage, approver, override)
         self.asked.append(f"{model}/{version}")
-        self.last_judged = now()
         if len(self.asked) <= self._both.parties:
+            self.both_judged = now()
             self._both.wait(_LONGEST)
         return ruling
 
@@ -69,7 +69,7 @@ def test_nobody_waits_for_the_proof_of_another_model(registry: Registry, asker: 
         assert [answer.status_code for answer in promote_both(house, *versions)] == [200, 200]
         assert [house.stage(version) for version in versions] == [Stage.PRODUCTION, Stage.PRODUCTION]
         # `sirena audit served` looks in the ledger for an intention before the decision, not before its proof
-        assert all(promotions(find_version(registry, str(one)))[-1].at > upstream.last_judged for one in versions)
+        assert all(promotions(find_version(registry, str(one)))[-1].at > upstream.both_judged for one in versions)
 
 
 def test_two_versions_of_one_model_come_into_production_one_after_the_other(
