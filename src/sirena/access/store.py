@@ -177,8 +177,7 @@ def _engine(url: str) -> Engine:
         address = make_url(url)
     except ArgumentError as error:
         raise UsageError("SIRENA_DATABASE_URL is no database URL", hint="postgresql://user@host/name") from error
-    if address.drivername.partition("+")[0] in ("postgresql", "postgres"):
-        # whatever driver the address names: psycopg is the one that comes with Sirena
+    if address.drivername in ("postgresql", "postgres"):
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() == "sqlite" and address.database:
         _make_private(Path(address.database))
