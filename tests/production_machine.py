@@ -7,8 +7,10 @@ import socket
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from sirena.operations.stack import Stack
 
 PACKAGES = "postgresql nginx logrotate certbot pebble ceph-mon ceph-osd radosgw ceph-common"
 _PORTS = 40
+_HELD: deque[socket.socket] = deque()
+"""The last port of each range given out lately, bound and never listened on."""
+_HELD_AT_ONCE = 60
 
 
 def require_programs(*names: str) -> None:
@@ -59,6 +64,8 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
         "access_port": base + 10,
         "ceph_port": base + 20,
         "s3_size_gb": 2.0,
+        # half a day away: no test meets the backup of the stack itself
+        "backup_at": f"{datetime.now() + timedelta(hours=12):%H:%M}",
         # MLflow's client leaves its address in the environment of the process, whichever test connected last
         "tracking_uri": "",
         # an interpreter in root's home can be run by root alone
@@ -92,15 +99,34 @@ def entry_alone(body_routes: Sequence[str], **changes: Any) -> Iterator[Settings
 
 
 def _free_range() -> int:
+    """Return the first port of a range that nobody uses and no test of another process is about to use.
+
+    Many seconds pass until a stack has bound its ports; another worker must not be given them meanwhile. So ranges
+    do not overlap, and the last port of each stays bound here.
+    """
     while True:
-        base = random.randrange(20000, 30000)
+        base = random.randrange(20000, 32000, _PORTS)
+        held = socket.socket()
         try:
-            for port in range(base, base + _PORTS):
+            held.bind(("127.0.0.1", base + _PORTS - 1))
+            for port in range(base, base + _PORTS - 1):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
         except OSError:
+            held.close()
             continue
+        _HELD.append(held)
+        if len(_HELD) > _HELD_AT_ONCE:
+            _HELD.popleft().close()
         return base
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """Yield a port on which nobody listens, and nobody can as long as the block runs."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 class Recorder:

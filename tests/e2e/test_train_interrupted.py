@@ -21,7 +21,7 @@ from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 
 DRUGS = ("AMK", "CIP", "CAZ", "FEP")
-_PATIENCE = 90.0
+_PATIENCE = 300.0
 
 
 class Hospital:

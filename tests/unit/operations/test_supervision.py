@@ -33,7 +33,7 @@ def _part(code: str, **changes: object) -> Part:
     )
 
 
-def _await(condition: object, seconds: float = 20) -> None:
+def _await(condition: object, seconds: float = 60) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():
@@ -83,7 +83,7 @@ def test_a_supervisor_that_systemd_has_just_started_is_awaited(tmp_path: Path) -
             supervisor.await_answer()
             assert supervisor.is_running()
             assert supervisor.stop()
-            assert started.wait(20) == 0
+            assert started.wait(60) == 0
         finally:
             started.kill()
 
@@ -98,7 +98,7 @@ def test_a_supervisor_whose_program_is_just_being_loaded_is_awaited(tmp_path: Pa
             supervisor.await_answer()
             assert supervisor.is_running()
             assert supervisor.stop()
-            assert started.wait(20) == 0
+            assert started.wait(60) == 0
         finally:
             started.kill()
 
