@@ -1,6 +1,7 @@
 """What the tests of the stack need of a machine: a home others may enter, free ports, the programs, a decision."""
 
 import http.server
+import os
 import random
 import shutil
 import socket
@@ -22,8 +23,8 @@ from sirena.operations.stack import Stack
 
 PACKAGES = "postgresql nginx logrotate certbot pebble ceph-mon ceph-osd radosgw ceph-common"
 _PORTS = 40
-_HELD: deque[socket.socket] = deque()
-"""The last port of each range given out lately, bound and never listened on."""
+_HELD: deque[int] = deque()
+"""Descriptors of the last port of each range given out lately, bound and never listened on."""
 _HELD_AT_ONCE = 60
 
 
@@ -115,9 +116,9 @@ def _free_range() -> int:
         except OSError:
             held.close()
             continue
-        _HELD.append(held)
+        _HELD.append(held.detach())
         if len(_HELD) > _HELD_AT_ONCE:
-            _HELD.popleft().close()
+            os.close(_HELD.popleft())
         return base
 
 
