@@ -97,10 +97,22 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def stop_once(training: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
+    """Stop a training as soon as something is so; it goes on between two looks only, so that none comes too late."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        training.send_signal(signal.SIGSTOP)
+        if condition():
+            return
+        training.send_signal(signal.SIGCONT)
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.3)
+
+
 def test_a_training_killed_midway_completes_when_repeated_even_by_two_at_once(hospital: Hospital) -> None:
     """SIGKILL after the first version; two repetitions at once find it and add the others, none twice."""
     first = hospital.train(*DRUGS)
-    until(lambda: bool(hospital.versions()))
+    stop_once(first, lambda: bool(hospital.versions()))
     first.kill()
     first.communicate()
     assert len(hospital.versions()) < len(DRUGS), "it was killed too late to tell anything"
@@ -128,19 +140,20 @@ def test_ctrl_c_leaves_at_once_without_a_trace(hospital: Hospital) -> None:
     training.send_signal(signal.SIGINT)
     begun = time.monotonic()
     code, _, errors = ended(training)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     assert (code, "Traceback" in errors, "sirena: interrupted" in errors) == (130, False, True), errors
 
 
 def test_a_server_killed_midway_is_told_and_repeating_completes(hospital: Hospital) -> None:
     """SIGKILL to the server and its workers: exit code 1, one message with a remedy; afterwards nothing is double."""
     expected = {f"modelo_{drug}_NM" for drug in DRUGS}
-    training = hospital.train(*DRUGS, seed=2)
     before = hospital.versions()
-    until(lambda: hospital.versions() != before)
+    training = hospital.train(*DRUGS, seed=2)
+    stop_once(training, lambda: hospital.versions() != before)
     process = hospital.server._process
     assert process is not None
     os.killpg(process.pid, signal.SIGKILL)
+    training.send_signal(signal.SIGCONT)
     code, _, errors = ended(training)
     assert (code, "does not answer" in errors, "remedy:" in errors, "Traceback" in errors) == (1, True, True, False)
     hospital.restart()

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,12 @@ def test_a_certificate_is_issued_renewed_and_shown_without_a_restart(authority: 
         assert second != first
         _await_shown(settings.https_port, second)
         assert stack.supervisor.states()["entry"].process_id == nginx
+
+        # as the watch and an operator at the same moment: certbot itself runs once only
+        with ThreadPoolExecutor(2) as both:
+            for renewed in [both.submit(acme.renew, settings, force=True) for _ in range(2)]:
+                renewed.result()
+        _await_shown(settings.https_port, _file_der(issued.chain))
         assert issued.key.resolve().stat().st_mode & 0o077 == 0
     finally:
         stack.take_down()

@@ -35,6 +35,13 @@ def _part(code: str, **changes: object) -> Part:
     )
 
 
+def _is_gone(process_id: int) -> bool:
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def _await(condition: object, seconds: float = 60) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
@@ -192,7 +199,7 @@ def test_what_a_killed_part_had_started_ends_with_it(tmp_path: Path) -> None:
         _await(lambda: all(supervisor.states()[name].running for name in ("worker", "leftovers")))
         orphan = int(note.read_text().split()[0])
         os.kill(supervisor.states()["worker"].process_id, signal.SIGKILL)
-        _await(lambda: not Path(f"/proc/{orphan}").exists() or "Z" in Path(f"/proc/{orphan}/stat").read_text())
+        _await(lambda: _is_gone(orphan))
         _await(lambda: len(note.read_text().split()) > 1)
     finally:
         assert supervisor.stop()
