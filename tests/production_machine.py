@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sirena.operations.accounts import Account
 from sirena.operations.certificates import self_made
@@ -165,7 +165,7 @@ class Recorder:
         """Answer 200; subclasses decide otherwise."""
         return 200, {}
 
-    def __enter__(self) -> "Recorder":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
