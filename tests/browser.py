@@ -87,7 +87,7 @@ class Browser:
                 "--dump-dom",
                 self.origin + path,
             ]
-            ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, errors="replace")
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, errors="replace")
         console = "\n".join(line for line in ended.stderr.splitlines() if "CONSOLE" in line)
         return Seen(ended.stdout, console)
 
@@ -113,7 +113,7 @@ def browser_of(house: House, who: str) -> Iterator[Browser]:
                 if name in self.headers:
                     request.add_header(name, self.headers[name])
             try:
-                answer = urllib.request.urlopen(request, context=context, timeout=120)
+                answer = urllib.request.urlopen(request, context=context, timeout=60)
             except urllib.error.HTTPError as error:
                 answer = error
             with answer:

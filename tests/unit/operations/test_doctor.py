@@ -207,7 +207,7 @@ def test_a_look_that_hangs_is_given_up() -> None:
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         within(0.2, lambda: time.sleep(30))
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 5
     with pytest.raises(ValueError, match="its own"):
         within(5, lambda: int("its own"))
     assert within(5, lambda: 7) == 7
@@ -231,7 +231,7 @@ def test_an_s3_endpoint_that_does_not_answer_is_told_in_time(settings: Settings,
                 ),
                 notebook,
             )
-            assert time.monotonic() - begun < 30
+            assert time.monotonic() - begun < 6
     assert [one.verdict for one in notebook.findings] == [Verdict.WRONG] * 2
     assert all("does not answer" in one.told for one in notebook.findings), notebook.findings
     assert "of-test" not in str(notebook.findings)
