@@ -68,14 +68,14 @@ def basic(name: str, password: str) -> str:
 def running_entry(engine: Engine, upstream: Upstream | None = None, *, port: int = 0) -> Iterator[Entry]:
     """Run the service for the length of a block."""
     bound = bind("127.0.0.1", port)
-    with httpx.Client(base_url=url_of(bound), timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=url_of(bound), timeout=60, trust_env=False) as client:
         entry = Entry(engine, client)
         parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream)
         server = uvicorn.Server(uvicorn.Config(create_access_app(parts), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         try:
-            end = time.monotonic() + 20
+            end = time.monotonic() + 60
             while not server.started:
                 assert time.monotonic() < end, "the service did not start"
                 time.sleep(0.005)

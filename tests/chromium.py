@@ -121,7 +121,7 @@ class Chromium:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    def visit(self, path: str, *, until: str = "", seconds: float = 30.0, fresh: bool = False) -> Seen:
+    def visit(self, path: str, *, until: str = "", seconds: float = 120.0, fresh: bool = False) -> Seen:
         """Open a page, wait until its scripts have come to rest and it shows a text; return what became of it.
 
         From page to page of one application is a step within one document, as by a link, unless it is to be fresh.
@@ -140,7 +140,7 @@ class Chromium:
         assert pressed, f"nothing bears the label {label!r}: {self.run('document.body.innerText')}"
         return self.rest(until=until)
 
-    def rest(self, *, until: str = "", seconds: float = 30.0) -> Seen:
+    def rest(self, *, until: str = "", seconds: float = 120.0) -> Seen:
         """Wait until the page asks for nothing more and shows a text; return what became of it."""
         begun = time.monotonic()
         end = begun + seconds

@@ -87,7 +87,7 @@ class Caller:
             base_url=f"https://localhost:{self.settings.https_port}",
             headers={"Authorization": f"Bearer {self.token}"},
             verify=ssl.create_default_context(cafile=str(authority_file(self.settings))),
-            timeout=10,
+            timeout=30,
             trust_env=False,
         )
 
@@ -194,7 +194,9 @@ def watched(caller: Caller, scientist: Scientist) -> Iterator[None]:
 
 def kill(stack: Stack, part: str) -> None:
     """End a part's process outright."""
-    os.kill(stack.supervisor.states()[part].process_id, signal.SIGKILL)
+    process_id = stack.supervisor.states()[part].process_id
+    assert process_id, f"{part} does not run"  # 0 would be ourselves
+    os.kill(process_id, signal.SIGKILL)
 
 
 def suffer(fault: Fault, stack: Stack, caller: Caller, scientist: Scientist, *, patience: float) -> Report:

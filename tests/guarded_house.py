@@ -26,6 +26,7 @@ from sirena.ledger.store import Ledger, open_ledger
 from sirena.operations.accounts import Account
 from sirena.operations.certificates import authority_file, self_made
 from sirena.operations.entry import Entry
+from sirena.operations.entry_reload import take_up
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.part import Part
 from sirena.operations.processes import ChildProcess
@@ -36,7 +37,7 @@ from tests.postgresql import private_cluster
 from tests.production_machine import private_home, production_settings, require_programs
 
 PASSWORD = "correct horse battery staple"
-PATIENCE = 15.0
+PATIENCE = 60.0
 API = "/api/2.0/mlflow"
 
 
@@ -106,20 +107,23 @@ class House:
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
     @contextmanager
     def entry_with(self, **changes: Any) -> Iterator[None]:
         """Let the entry have other settings for a while; NGINX takes them up as `sirena up` has it do."""
-        for settings in (self.settings.model_copy(update=changes), self.settings):
-            Entry(settings, self.entry.certificate, self.entry.body_routes, self.entry.reader).write()
-            Account.of_this_process().run([*self.entry.command, "-s", "reload"])
-            # workers of before go on with what they have; new connections get new ones
-            time.sleep(1)
-            if settings is not self.settings:
-                yield
+        try:
+            self._take_up(self.settings.model_copy(update=changes))
+            yield
+        finally:
+            self._take_up(self.settings)
+
+    def _take_up(self, settings: Settings) -> None:
+        entry = Entry(settings, self.entry.certificate, self.entry.body_routes, self.entry.reader)
+        entry.write()
+        take_up(entry, is_coming=lambda: True)
 
     def written(self) -> str:
         """Return everything that logs and ledger hold."""

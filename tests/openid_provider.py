@@ -51,7 +51,7 @@ class OpenIdProvider:
             self._process = subprocess.Popen(
                 ["node", self._script, str(self._port), callback, after], stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while b"listening" not in self._log.read_bytes():
             running = self._process.poll() is None and time.monotonic() < deadline
             assert running, self._log.read_text()
@@ -61,7 +61,7 @@ class OpenIdProvider:
         """End it."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=60)
             self._process = None
 
     def do_wrong(self, kind: str) -> None:

@@ -63,7 +63,7 @@ def private_cluster() -> Iterator[Cluster]:
         shutil.chown(password_file, "postgres")
 
     def run(*command: str) -> None:
-        subprocess.run([*as_user, *command], check=True, capture_output=True, cwd=folder, timeout=60)
+        subprocess.run([*as_user, *command], check=True, capture_output=True, cwd=folder, timeout=180)
 
     data = str(folder / "data")
     run(str(programs / "initdb"), "-A", "scram-sha-256", "-U", _SUPERUSER, f"--pwfile={password_file}", "-D", data)

@@ -1,16 +1,19 @@
 """What the tests of the stack need of a machine: a home others may enter, free ports, the programs, a decision."""
 
 import http.server
+import os
 import random
 import shutil
 import socket
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sirena.operations.accounts import Account
 from sirena.operations.certificates import self_made
@@ -20,6 +23,9 @@ from sirena.operations.stack import Stack
 
 PACKAGES = "postgresql nginx logrotate certbot pebble ceph-mon ceph-osd radosgw ceph-common"
 _PORTS = 40
+_HELD: deque[int] = deque()
+"""Descriptors of the last port of each range given out lately, bound and never listened on."""
+_HELD_AT_ONCE = 60
 
 
 def require_programs(*names: str) -> None:
@@ -59,6 +65,8 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
         "access_port": base + 10,
         "ceph_port": base + 20,
         "s3_size_gb": 2.0,
+        # half a day away: no test meets the backup of the stack itself
+        "backup_at": f"{datetime.now() + timedelta(hours=12):%H:%M}",
         # MLflow's client leaves its address in the environment of the process, whichever test connected last
         "tracking_uri": "",
         # an interpreter in root's home can be run by root alone
@@ -92,15 +100,34 @@ def entry_alone(body_routes: Sequence[str], **changes: Any) -> Iterator[Settings
 
 
 def _free_range() -> int:
+    """Return the first port of a range that nobody uses and no test of another process is about to use.
+
+    Many seconds pass until a stack has bound its ports; another worker must not be given them meanwhile. So ranges
+    do not overlap, and the last port of each stays bound here.
+    """
     while True:
-        base = random.randrange(20000, 30000)
+        base = random.randrange(20000, 32000, _PORTS)
+        held = socket.socket()
         try:
-            for port in range(base, base + _PORTS):
+            held.bind(("127.0.0.1", base + _PORTS - 1))
+            for port in range(base, base + _PORTS - 1):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
         except OSError:
+            held.close()
             continue
+        _HELD.append(held.detach())
+        if len(_HELD) > _HELD_AT_ONCE:
+            os.close(_HELD.popleft())
         return base
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """Yield a port on which nobody listens, and nobody can as long as the block runs."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 class Recorder:
@@ -138,7 +165,7 @@ class Recorder:
         """Answer 200; subclasses decide otherwise."""
         return 200, {}
 
-    def __enter__(self) -> "Recorder":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

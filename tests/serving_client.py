@@ -61,11 +61,11 @@ def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[Running
     thread.start()
     holder: PanelHolder = app.state.holder
     try:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not server.started or (loaded and holder.loaded is None):
             assert time.monotonic() < end, "the service did not start"
             time.sleep(0.005)
-        with httpx.Client(base_url=url_of(bound), timeout=30) as client:
+        with httpx.Client(base_url=url_of(bound), timeout=60) as client:
             yield RunningService(client, log, holder, source)
     finally:
         server.should_exit = True

@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 
 DRUGS = ("AMK", "CIP", "CAZ", "FEP")
-_PATIENCE = 90.0
+_PATIENCE = 300.0
 
 
 class Hospital:
@@ -63,6 +65,12 @@ class Hospital:
         """A connection."""
         return connect(self.settings)
 
+    def registered(self) -> int:
+        """Return how many versions there are, in a millisecond: through a busy server the next would be there too."""
+        with closing(sqlite3.connect(f"file:{self.settings.home / 'mlflow.db'}?mode=ro", uri=True)) as connection:
+            (number,) = connection.execute("SELECT count(*) FROM model_versions").fetchone()
+        return int(number)
+
     def versions(self) -> dict[str, list[int]]:
         """Return the registered versions by model."""
         registry = self.registry
@@ -94,13 +102,13 @@ def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + _PATIENCE
     while not condition():
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def test_a_training_killed_midway_completes_when_repeated_even_by_two_at_once(hospital: Hospital) -> None:
     """SIGKILL after the first version; two repetitions at once find it and add the others, none twice."""
     first = hospital.train(*DRUGS)
-    until(lambda: bool(hospital.versions()))
+    until(lambda: hospital.registered() > 0)
     first.kill()
     first.communicate()
     assert len(hospital.versions()) < len(DRUGS), "it was killed too late to tell anything"
@@ -128,16 +136,16 @@ def test_ctrl_c_leaves_at_once_without_a_trace(hospital: Hospital) -> None:
     training.send_signal(signal.SIGINT)
     begun = time.monotonic()
     code, _, errors = ended(training)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     assert (code, "Traceback" in errors, "sirena: interrupted" in errors) == (130, False, True), errors
 
 
 def test_a_server_killed_midway_is_told_and_repeating_completes(hospital: Hospital) -> None:
     """SIGKILL to the server and its workers: exit code 1, one message with a remedy; afterwards nothing is double."""
     expected = {f"modelo_{drug}_NM" for drug in DRUGS}
+    before = hospital.registered()
     training = hospital.train(*DRUGS, seed=2)
-    before = hospital.versions()
-    until(lambda: hospital.versions() != before)
+    until(lambda: hospital.registered() > before)
     process = hospital.server._process
     assert process is not None
     os.killpg(process.pid, signal.SIGKILL)

@@ -22,7 +22,7 @@ from sirena.access.events import Notify
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
 from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change, require_own_places
-from sirena.access.upstream import Ruling, Upstream, UpstreamError
+from sirena.access.upstream import IDLE_SECONDS, Ruling, Upstream, UpstreamError
 from sirena.domain.errors import GateError, SirenaError
 
 _LONGEST_BODY: Final = 2**20
@@ -51,7 +51,8 @@ class StageControl:
         self._maker = maker
         self._upstream = upstream
         self._notify = notify
-        self._client = httpx.AsyncClient(base_url=upstream.base_url, timeout=_SECONDS, trust_env=False)
+        limits = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
+        self._client = httpx.AsyncClient(base_url=upstream.base_url, timeout=_SECONDS, limits=limits, trust_env=False)
         # from the look at a version to MLflow's answer nothing else changes a stage
         self._one_at_a_time = asyncio.Lock()
         self._changes = 0

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sirena.access.tag_rules import VersionState
 from sirena.domain.errors import SirenaError
+
+IDLE_SECONDS: Final = 3.0
+"""How long we keep an idle connection to MLflow, which ends it after five: a request that meets it would fail."""
 
 
 class UpstreamError(SirenaError):

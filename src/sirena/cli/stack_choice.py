@@ -42,14 +42,17 @@ def _body_routes() -> tuple[str, ...]:
 def remember(stack: "Stack") -> None:
     """Keep which profile was brought up, so that `down` and `status` mean the same one."""
     from sirena.operations.settings import profile_file
+    from sirena.operations.whole_files import replace_whole
 
     stack.settings.home.mkdir(parents=True, exist_ok=True)
-    profile_file(stack.settings).write_text(stack.settings.profile + "\n", encoding="utf-8")
+    replace_whole(profile_file(stack.settings), f"{stack.settings.profile}\n".encode())
 
 
 def note_release(stack: "Stack", release: str = __version__) -> None:
     """Keep which Sirena runs here now, so that `upgrade` can say where it comes from."""
-    (stack.settings.home / "release").write_text(release + "\n", encoding="utf-8")
+    from sirena.operations.whole_files import replace_whole
+
+    replace_whole(stack.settings.home / "release", f"{release}\n".encode())
 
 
 def noted_release(stack: "Stack") -> str:

@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 from sirena.domain.errors import SirenaError
 
 _COMMAND_SECONDS: Final = 120.0
-_DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL", "--")
-"""The kernel's own service, by a program of Debian's essential util-linux."""
+_STARTER_LIVES: Final = 'test "$PPID" = "$0" || exit 1; exec "$@"'
+"""Shell: if we were killed before the kernel was asked to end it with us, it would never end."""
 
 
 class PreparationError(SirenaError):
@@ -91,7 +91,7 @@ class Account:
         """
         try:
             ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
-                [*_DIES_WITH_US, *command],
+                [*_dies_with_us(), *command],
                 env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **(environment or {})},
                 input=stdin,
                 capture_output=True,
@@ -117,7 +117,7 @@ class Account:
         """
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - our own command lines, no shell
-                [*_DIES_WITH_US, *command],
+                [*_dies_with_us(), *command],
                 env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -148,6 +148,11 @@ class Account:
 
     def _identity(self) -> dict[str, Any]:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
+
+
+def _dies_with_us() -> tuple[str, ...]:
+    """Return how a command is begun that ends with us: the kernel's own service, by Debian's essential util-linux."""
+    return ("setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", _STARTER_LIVES, str(os.getpid()))
 
 
 def search_path() -> str:

@@ -8,6 +8,7 @@ from sirena.operations.accounts import Account
 from sirena.operations.certificates import lets_encrypt_paths
 from sirena.operations.entry import Entry
 from sirena.operations.environment import inherited_environment
+from sirena.operations.one_at_a_time import one_at_a_time
 from sirena.operations.part import program
 from sirena.operations.settings import Settings
 
@@ -68,4 +69,6 @@ def _certbot(settings: Settings, *arguments: str) -> None:
     folder.mkdir(mode=0o755, exist_ok=True)
     places = [word for name in ("config", "work", "logs") for word in (f"--{name}-dir", str(folder / name))]
     command = [program("certbot", "certbot"), arguments[0], "--non-interactive", "--quiet", *places, *arguments[1:]]
-    Account.of_this_process().run(command, environment=inherited_environment())
+    # certbot itself refuses to run twice, and the watch may be at it just now
+    with one_at_a_time(folder / "certbot.lock"):
+        Account.of_this_process().run(command, environment=inherited_environment())

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.secret_files import write_private
 from sirena.operations.settings import CertificateSource, Settings
+from sirena.operations.whole_files import replace_whole
 
 _AUTHORITY_DAYS: Final = 3650
 _SERVER_DAYS: Final = 397
@@ -101,7 +102,7 @@ def self_made(settings: Settings) -> CertificatePaths:
         .sign(authority_key, hashes.SHA256())
     )
     write_private(paths.key, _pem(key), own)
-    paths.chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    replace_whole(paths.chain, certificate.public_bytes(serialization.Encoding.PEM))
     return paths
 
 
@@ -169,7 +170,7 @@ def _authority(settings: Settings, own: Account) -> tuple[x509.Certificate, ec.E
         .sign(key, hashes.SHA256())
     )  # fmt: skip
     write_private(key_file, _pem(key), own)
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    replace_whole(file, certificate.public_bytes(serialization.Encoding.PEM))
     return certificate, key
 
 

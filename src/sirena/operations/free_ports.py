@@ -5,25 +5,35 @@ A daemon of another installation on one of them would be asked in place of ours,
 
 import errno
 import socket
+import time
+from typing import Final
 
 from sirena.operations.accounts import PreparationError
 from sirena.operations.settings import Settings, variable_of
 
-_CEPH_PORTS = 10
+_CEPH_PORTS: Final = 10
+_PATIENCE_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.2
 
 
 def require_free_ports(settings: Settings) -> None:
-    """Refuse to start where somebody else listens.
+    """Refuse to start where somebody else listens, and goes on to: what a killed supervisor left is ending just now.
 
     Raises:
         PreparationError: a port is taken; the text names it and its setting.
     """
-    taken = [f"{port} ({variable})" for variable, address, port in wanted_ports(settings) if not is_free(address, port)]
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (taken := _taken(settings)) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
     if taken:
         raise PreparationError(
             f"another program listens on port {', '.join(taken)}",
             hint="end it (`ss -ltnp` names it), or choose another port with the setting",
         )
+
+
+def _taken(settings: Settings) -> list[str]:
+    return [f"{port} ({variable})" for variable, address, port in wanted_ports(settings) if not is_free(address, port)]
 
 
 def wanted_ports(settings: Settings) -> list[tuple[str, str, int]]:

@@ -1,16 +1,19 @@
 """What `sirena status` tells: each part's health, version, memory and port."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sirena.operations.part import Part
+from sirena.operations.process_tree import children
 from sirena.operations.supervision import Supervisor
 from sirena.operations.supervisor_socket import ProcessState
 
 _KIB: Final = 1024
 _MIB: Final = 2**20
+_AGAIN_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,13 @@ class PartHealth:
 def health_of(parts: Sequence[Part], supervisor: Supervisor) -> list[PartHealth]:
     """Ask every part how it is."""
     states = supervisor.states()
-    children = _children()
-    return [_health(part, states.get(part.name), children) for part in parts]
+    tree = children()
+    return [_health(part, states.get(part.name), tree) for part in parts]
 
 
-def _health(part: Part, state: ProcessState | None, children: dict[int, list[int]]) -> PartHealth:
+def _health(part: Part, state: ProcessState | None, tree: dict[int, list[int]]) -> PartHealth:
     running = state is not None and state.running
-    well = running and part.health.is_well()
+    well = running and _answers(part)
     if well:
         remark = part.health.remark()
         word = f"well, {remark}" if remark else "well"
@@ -51,26 +54,22 @@ def _health(part: Part, state: ProcessState | None, children: dict[int, list[int
         word = "not answering"
     else:
         word = f"not running ({state.state.lower()})" if state else "not running"
-    memory = _memory(state.process_id, children) if state is not None and running else 0
+    memory = _memory(state.process_id, tree) if state is not None and running else 0
     seconds = state.seconds if state is not None else 0
     return PartHealth(part.name, well, word, part.version, part.port, memory, seconds)
 
 
-def _children() -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            # the command's name may hold blanks and brackets, so fields count from the last bracket
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except (OSError, IndexError, ValueError):
-            continue
-        found.setdefault(parent, []).append(int(folder.name))
-    return found
+def _answers(part: Part) -> bool:
+    """Ask a part, and once more: on a machine that is busy for some seconds one look says nothing of the part."""
+    if part.health.is_well():
+        return True
+    time.sleep(_AGAIN_SECONDS)
+    return part.health.is_well()
 
 
-def _memory(process_id: int, children: dict[int, list[int]]) -> int:
+def _memory(process_id: int, tree: dict[int, list[int]]) -> int:
     own = _proportional(process_id)
-    return own + sum(_memory(child, children) for child in children.get(process_id, []))
+    return own + sum(_memory(child, tree) for child in tree.get(process_id, []))
 
 
 def _proportional(process_id: int) -> int:

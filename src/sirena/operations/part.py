@@ -1,5 +1,7 @@
 """A part of the stack: what runs, as whom, on which port, and how one knows that it is well."""
 
+import contextlib
+import http.client
 import re
 import shutil
 import signal
@@ -15,6 +17,8 @@ from sirena.operations.accounts import Account, PreparationError, search_path
 
 _ANSWER_SECONDS: Final = 3.0
 _VERSION_SECONDS: Final = 20.0
+_NO_ANSWER: Final = (urllib.error.URLError, http.client.HTTPException, OSError, ValueError)
+"""What comes of asking a part that is away, or that ends in the middle of its answer."""
 
 
 class Health(Protocol):
@@ -39,7 +43,7 @@ class HttpHealth(Health):
         try:
             with urllib.request.urlopen(self.url, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - our own loopback
                 return answer.status in (200, 204)
-        except (urllib.error.URLError, OSError, ValueError):
+        except _NO_ANSWER:
             return False
 
 
@@ -62,9 +66,9 @@ class ServiceHealth(Health):
         try:
             urllib.request.urlopen(self.url, timeout=_ANSWER_SECONDS).close()  # noqa: S310 - our own loopback
         except urllib.error.HTTPError as error:
-            with error:
+            with error, contextlib.suppress(*_NO_ANSWER):
                 return b'"no_release"' in error.read()
-        except (urllib.error.URLError, OSError, ValueError):
+        except _NO_ANSWER:
             pass
         return False
 

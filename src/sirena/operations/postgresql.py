@@ -6,6 +6,7 @@ Programs find the password in a libpq password file, so it stands on no command 
 import contextlib
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,10 @@ OLDEST: Final = (12,)
 """The oldest PostgreSQL whose commands and SQL we use."""
 SUPERUSER: Final = "postgres"
 Connection = psycopg.Connection[TupleRow]
+_SUPERUSER: Final = "postgres"
+_ANSWER_SECONDS: Final = 60.0
+"""How long one that runs may take to answer: after a power cut it reads its log first."""
+_POLL_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -135,8 +140,8 @@ class PostgreSql:
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """Have the cluster answer: as it does already, or started for as long as the block runs."""
-        if self.part().health.is_well():
+        """Have the cluster answer: as it does already or is about to, or started for as long as the block runs."""
+        if self._answers_soon():
             yield
             return
         control = self._control()
@@ -168,6 +173,16 @@ class PostgreSql:
             connect_timeout=10,
             autocommit=autocommit,
         )
+
+    def _answers_soon(self) -> bool:
+        """Tell whether it answers; while it runs, wait until it does: one look at a busy machine does not tell."""
+        health = self.part().health
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while not health.is_well():
+            if self._running_port() is None or time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
 
     def hand_over_tables(self) -> None:
         """Give the tables of accounts to the owner role: those of Sirena 0.1.0 belonged to the working role.

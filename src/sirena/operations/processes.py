@@ -27,10 +27,16 @@ class ProcessStartError(SirenaError):
 
 
 def free_port() -> int:
-    """Return a loopback TCP port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback TCP port that is free, and that the kernel gives to nobody else for a minute.
+
+    A server takes seconds to listen, and a port that was only looked at may be another program's by then. So a
+    connection is made on it and ended from its side: it stays in TIME_WAIT, in which the kernel chooses it for
+    nobody, and servers, which set SO_REUSEADDR, may listen.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()):
+            listener.accept()[0].close()
+        return int(listener.getsockname()[1])
 
 
 class ChildProcess:

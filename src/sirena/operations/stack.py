@@ -14,10 +14,12 @@ from sirena.operations.acme import issue
 from sirena.operations.certificates import CertificatePaths, authority_file, entry_certificate, standing_paths
 from sirena.operations.entry import Entry
 from sirena.operations.entry_logs import log_rotation
+from sirena.operations.entry_reload import take_up
 from sirena.operations.environment import import_path
 from sirena.operations.free_ports import require_free_ports
 from sirena.operations.health_report import PartHealth, health_of
 from sirena.operations.object_store import ObjectStore
+from sirena.operations.one_at_a_time import one_at_a_time
 from sirena.operations.part import Part, RunningHealth
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.python_parts import PythonParts
@@ -90,7 +92,7 @@ class Stack:
         return self._entry(entry_certificate(self.settings))
 
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
-        """Prepare, start and wait until every part is well; again is harmless.
+        """Prepare, start and wait until every part is well; again is harmless, and one at a time.
 
         Args:
             tell: is told each step, for a person.
@@ -100,6 +102,10 @@ class Stack:
             PreparationError: the machine lacks something, or a part did not become well.
         """
         self._open_home()
+        with one_at_a_time(self.settings.home / "up.lock", lambda: tell("another start is under way: waiting for it")):
+            self._bring_up(tell, parts)
+
+    def _bring_up(self, tell: Tell, parts: Sequence[Part] | None) -> None:
         self.supervisor.await_answer()
         store = self._own_store()
         if store:
@@ -120,10 +126,12 @@ class Stack:
         if was_running:
             # NGINX goes on with its old configuration until it is told
             self.reload_entry()
+        # a store that reads its tables after a power cut may take longer than an endpoint is waited for
+        self.wait([part for part in wanted if part.name in STORES], tell)
         if self.settings.profile == "production" and self._own_store() is not None:
             tell("bucket")
             ensure_bucket(self.settings, self.s3_endpoint)
-        self.wait(wanted, tell)
+        self.wait([part for part in wanted if part.name not in STORES], tell)
         if self.settings.profile == "production" and self.settings.tls is CertificateSource.LETS_ENCRYPT:
             tell("certificate by Let's Encrypt")
             issue(self.settings, self.entry())
@@ -141,10 +149,14 @@ class Stack:
         alone.bring_up(tell, [part for part in alone.parts() if part.name in STORES])
 
     def reload_entry(self) -> None:
-        """Write the entry's configuration anew and have NGINX take it up without losing a request."""
+        """Write the entry's configuration anew and have NGINX take it up, when it runs, without losing a request.
+
+        Raises:
+            PreparationError: NGINX refuses the configuration, or goes on with the former one.
+        """
         entry = self.entry()
         entry.write()
-        Account.of_this_process().run([*entry.command, "-s", "reload"])
+        take_up(entry, is_coming=lambda: self._is_coming("entry"))
 
     def wait(self, parts: Sequence[Part], tell: Tell) -> None:
         """Wait until every part is well.
@@ -152,9 +164,10 @@ class Stack:
         Raises:
             NotReadyError: one is not in its time; the text names its log.
         """
-        begun = time.monotonic()
         for part in parts:
             tell(part.name)
+            # from its own turn: one look at the end of another's patience would say nothing of it
+            begun = time.monotonic()
             while not self.is_well(part):
                 if time.monotonic() - begun > part.ready_seconds:
                     log = self.supervisor.logs / f"{part.name}.log"
@@ -168,10 +181,13 @@ class Stack:
         """Wait for a part that the supervisor is starting: a preparation would start a second one beside it."""
         deadline = time.monotonic() + part.ready_seconds
         while not part.health.is_well() and time.monotonic() < deadline:
-            state = self.supervisor.states().get(part.name)
-            if state is None or state.state not in _COMING:
+            if not self._is_coming(part.name):
                 return
             time.sleep(_POLL_SECONDS)
+
+    def _is_coming(self, name: str) -> bool:
+        state = self.supervisor.states().get(name)
+        return state is not None and state.state in _COMING
 
     def is_well(self, part: Part) -> bool:
         """Tell whether a part runs and answers."""

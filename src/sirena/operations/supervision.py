@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
+from supervisor.xmlrpc import Faults  # type: ignore[import-untyped]
+
 from sirena.operations import init_system
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.environment import inherited_environment
@@ -115,7 +117,8 @@ class Supervisor:
         A second one beside it, or a preparation, would want the same database.
         """
         now = last_seen = time.monotonic()
-        deadline = now + _START_SECONDS
+        # ending its parts takes longer than starting
+        deadline = now + _STOP_SECONDS
         # while a program is being loaded its command line is empty: one look does not tell that none is there
         while not self.is_running() and now < deadline and now - last_seen < _UNSEEN_SECONDS:
             time.sleep(_POLL_SECONDS)
@@ -132,11 +135,15 @@ class Supervisor:
         return True
 
     def process_id(self) -> int | None:
-        """Return its process; None when it does not run."""
+        """Return its process; None when it does not run.
+
+        One that is ending its parts answers no more, and is there until the last of them has ended: then its own note
+        of its process says which it is.
+        """
         try:
             return int(cast("int", self._call("getPID")))
         except NoAnswerError:
-            return None
+            return self._noted_process()
 
     def states(self) -> dict[str, ProcessState]:
         """Return what it knows of each process, by name; nothing when it does not run."""
@@ -180,11 +187,32 @@ class Supervisor:
             self._call("addProcessGroup", name)
         for name, state in self.states().items():
             if state.state in ("FATAL", "EXITED", "STOPPED"):
-                self._call("startProcess", name, False)
+                self._start_process(name)
+
+    def _start_process(self, name: str) -> None:
+        try:
+            self._call("startProcess", name, False)
+        except NoAnswerError as refusal:
+            # the supervisor restarts by itself what has exited, perhaps since we looked; what does not start is told
+            # by whoever waits for it
+            if refusal.fault not in (Faults.ALREADY_STARTED, Faults.SPAWN_ERROR):
+                raise
 
     def _is_there(self) -> bool:
-        wanted = {b"supervisor.supervisord", os.fsencode(self.configuration)}
-        return any(wanted <= set(words) for words in _command_lines())
+        return any(map(self._is_its, _command_lines()))
+
+    def _is_its(self, words: list[bytes]) -> bool:
+        """Tell whether a command line is the supervisor's of this home."""
+        return {b"supervisor.supervisord", os.fsencode(self.configuration)} <= set(words)
+
+    def _noted_process(self) -> int | None:
+        """Return the process that the supervisor noted, if it is still the supervisor."""
+        try:
+            process_id = int((self.folder / "supervisord.pid").read_text(encoding="ascii"))
+            words = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return None
+        return process_id if self._is_its(words) else None
 
     @property
     def _socket(self) -> Path:

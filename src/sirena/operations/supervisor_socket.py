@@ -36,6 +36,9 @@ class ProcessState:
 class NoAnswerError(PreparationError):
     """Nobody answers at the socket, or the supervisor refuses."""
 
+    fault: int = 0
+    """The supervisor's own number of a refusal (`supervisor.xmlrpc.Faults`); 0 when nobody answers."""
+
 
 def ask(path: Path, method: str, *arguments: object) -> object:
     """Call a method of the supervisor's interface and return its answer.
@@ -52,9 +55,11 @@ def ask(path: Path, method: str, *arguments: object) -> object:
         with xmlrpc.client.ServerProxy("http://supervisor", transport=_SocketTransport(str(path))) as proxy:
             return cast("object", getattr(proxy.supervisor, method)(*arguments))
     except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
-        raise NoAnswerError(
+        failure = NoAnswerError(
             f"the supervisor does not answer ({method}: {error})", hint=f"read {path.with_name('supervisord.log')}"
-        ) from error
+        )
+        failure.fault = error.faultCode if isinstance(error, xmlrpc.client.Fault) else 0
+        raise failure from error
 
 
 class _SocketConnection(http.client.HTTPConnection):

@@ -16,7 +16,8 @@ from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.operations.settings import Settings
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 
-_PROBE_SECONDS: Final = 5.0
+_PROBE_SECONDS: Final = (5.0, 10.0)
+"""How long MLflow may take to accept, and then to answer: a busy machine is not taken for one that is down."""
 _NOT_FOUND: Final = 404
 _REFUSED: Final = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
 _UNREACHABLE: Final = re.compile(

@@ -40,7 +40,7 @@ def as_its_operator(first: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def answers(machine: Machine) -> RecordedAnswers:
     """Wait until a machine's service has taken up a release, and return what it answers."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while (found := ask_service(machine.settings.service_port)) is None:
         assert time.monotonic() < deadline
         time.sleep(0.3)

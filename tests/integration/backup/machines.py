@@ -55,7 +55,7 @@ class Machine:
         """Run a command as its operator does."""
         return subprocess.run(
             [sys.executable, "-m", "sirena.cli", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=300, check=False,
+            env=self.environment, capture_output=True, text=True, timeout=500, check=False,
         )  # fmt: skip
 
     def begin(self, *arguments: str) -> "subprocess.Popen[str]":

@@ -91,7 +91,7 @@ def test_what_is_put_into_the_store_and_removed_shows_in_how_full_it_is(first: M
 
 
 def _await_use(machine: Machine, reached: Callable[[int], bool]) -> int:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not reached(used := ask_room(machine.settings).used):
         assert time.monotonic() < deadline, used
         time.sleep(0.5)
@@ -107,7 +107,7 @@ def test_a_store_that_hangs_is_told_within_seconds(first: Machine) -> None:
         assert _told(first) == Condition(
             "object store", Urgency.WARNING, "cannot be asked: ceph-store does not answer", "sirena logs ceph-store"
         )
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 30
     finally:
         os.kill(store, signal.SIGCONT)
 
@@ -122,7 +122,7 @@ def test_a_growth_that_is_killed_is_done_by_the_next_up(first: Machine) -> None:
     before, ran = _objects(first, "growing"), _processes(first)
     kept = _objects(first)
     process = larger.begin("up")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while StoreFile(first.settings).size != 3 * GIB:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -133,7 +133,7 @@ def test_a_growth_that_is_killed_is_done_by_the_next_up(first: Machine) -> None:
     begun = time.monotonic()
     with pytest.raises(PreparationError, match="does not answer"):
         ask_room(first.settings)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
     larger.up("mlflow", "service")
     assert not StoreFile(larger.settings).grows
@@ -177,7 +177,7 @@ def test_a_growth_that_is_interrupted_leaves_the_store_running(first: Machine) -
     ran = _processes(first)
     with pytest.raises(KeyboardInterrupt):
         larger.stack.bring_up(interrupt)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while set(_processes(first)) != set(ran):
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -46,7 +46,7 @@ class Door:
         """Send a request exactly as given: no client tidies the path."""
         context = ssl.create_default_context(cafile=str(authority_file(self.settings)))
         connection = http.client.HTTPSConnection(
-            "localhost", port or self.settings.https_port, context=context, timeout=10
+            "localhost", port or self.settings.https_port, context=context, timeout=60
         )
         try:
             connection.request(method, path, body=body, headers=headers or {})
@@ -204,7 +204,7 @@ def test_both_ports_carry_the_security_headers(door: Door) -> None:
 @pytest.mark.parametrize("which", ["http_port", "https_port", "port"])
 def test_plain_http_is_redirected_on_every_port(bare: Settings, which: str) -> None:
     """Whoever types http:// arrives, and his request is not lost to another method."""
-    connection = http.client.HTTPConnection("localhost", getattr(bare, which), timeout=10)
+    connection = http.client.HTTPConnection("localhost", getattr(bare, which), timeout=60)
     connection.request("GET", "/a?b=1")
     answer = connection.getresponse()
     to = bare.port if which == "port" else bare.https_port

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import pytest
 
 from sirena.operations.certificates import authority_file
-from sirena.operations.processes import free_port
 from sirena.operations.s3 import Keys, credentials_file
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 from tests.foreign_s3 import ForeignS3, foreign_s3
 from tests.integration.backup.machines import Machine, machine
+from tests.production_machine import closed_port
 from tests.workstation import Workstation, workstation
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,11 @@ class Given:
 @pytest.fixture(scope="module")
 def given() -> Iterator[Given]:
     """Bring the stack up by the command; beside it, another waits in vain for its endpoint."""
-    with foreign_s3() as foreign, machine(s3_endpoint_url=f"http://127.0.0.1:{free_port()}", user="eva") as waiting:
+    with (
+        foreign_s3() as foreign,
+        closed_port() as nowhere,
+        machine(s3_endpoint_url=f"http://127.0.0.1:{nowhere}", user="eva") as waiting,
+    ):
         refused = with_keys(waiting, foreign.keys).begin("up", "--profile", "production")
         places = {"s3_endpoint_url": foreign.endpoint, "s3_bucket": BUCKET}
         try:
@@ -140,10 +144,10 @@ def answer_to(server: Machine, person: Workstation) -> dict[str, str]:
         headers={"Authorization": f"Bearer {person.token}", "Content-Type": "application/json"},
     )
     context = ssl.create_default_context(cafile=str(authority_file(server.settings)))
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+            with urllib.request.urlopen(request, context=context, timeout=60) as answer:
                 found: dict[str, str] = json.load(answer)["predictions"][0]
                 return found
         except urllib.error.HTTPError as error:
@@ -188,7 +192,7 @@ def test_a_bucket_of_somebody_else_is_told(given: Given) -> None:
 
 def test_an_endpoint_that_is_down_is_told_after_a_minute(given: Given) -> None:
     """The start has waited since the module began, as for a server that boots at the same time."""
-    _, said = given.refused.communicate(timeout=120)
+    _, said = given.refused.communicate(timeout=300)
     assert given.refused.returncode == 1
     assert f"{given.waiting.settings.s3_endpoint_url} does not answer: EndpointConnectionError" in said
     assert "start it, or correct MLFLOW_S3_ENDPOINT_URL" in said

@@ -276,7 +276,7 @@ def test_a_change_that_ends_halfway_leaves_the_tables_as_they_were(
         "store.prepare_store(sys.argv[1])"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", script, owner_url(settings), str(folder)], capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", script, owner_url(settings), str(folder)], capture_output=True, timeout=240, check=False
     )
     assert ended.returncode == (9 if "exit" in end else 1), ended.stderr
     engine = open_store(settings.effective_database_url)

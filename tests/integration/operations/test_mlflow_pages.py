@@ -183,7 +183,7 @@ def test_curves_and_pictures_are_drawn(work: Work, signed_in: tuple[str, Chromiu
 
 
 def _await(browser: Chromium, condition: str) -> None:
-    for _ in range(50):
+    for _ in range(300):
         if browser.run(f"Boolean({condition})"):
             return
         browser.rest(seconds=0.2)

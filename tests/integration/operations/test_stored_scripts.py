@@ -163,7 +163,7 @@ def test_a_model_takes_no_other_name_than_those_of_sirena(house: House, planted:
         answer = client.post(f"{API}/registered-models/create", json={"name": name})
     assert answer.status_code == 403
     names = [one["name"] for one in planted.client.get(f"{API}/registered-models/search").json()["registered_models"]]
-    assert names == ["modelo_XSS_NM"]
+    assert (name in names, "modelo_XSS_NM" in names) == (False, True)
     request_id = answer.headers["x-request-id"]
     entry = house.await_entry(address, lambda one: one.request_id == request_id)
     assert (entry.who, entry.facts()["resource"]) == ("scientist", f"{API}/registered-models/create")

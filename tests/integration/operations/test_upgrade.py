@@ -220,7 +220,7 @@ def test_production_from_0_1_0(production: tuple[Settings, dict[str, str]]) -> N
         urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(authority_file(settings)))),
         urllib.request.HTTPBasicAuthHandler(manager),
     )
-    with opener.open(entry + "version", timeout=30) as answer:
+    with opener.open(entry + "version", timeout=120) as answer:
         assert answer.status == 200
     assert "intact" in sirena(environment, "audit", "verify").stdout
     url = Stack(settings).database().owner_url().replace("sirena_owner@", "sirena@").replace("pgpass_owner", "pgpass")

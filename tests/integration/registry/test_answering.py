@@ -164,7 +164,7 @@ class _service:  # noqa: N801 - reads as the verb it is used as
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        assert self._process.wait(20) == 0
+        assert self._process.wait(60) == 0
 
 
 def _is_ready(url: str) -> bool:
@@ -179,7 +179,7 @@ def _category(url: str) -> str:
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not condition():
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.05)

@@ -88,7 +88,7 @@ except requests.HTTPError as error:
 def apart(*command: str) -> "subprocess.CompletedProcess[str]":
     """Run Python in a process of its own: MLflow keeps its server's address for a whole process."""
     environment = {**os.environ, "PYTHONPATH": str(Path(sirena.__file__).parent.parent), "PYTHONWARNINGS": "ignore"}
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment, timeout=120)
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment, timeout=300)
 
 
 def test_mlflows_own_client_logs_and_registers_through_the_entry(town: Town) -> None:

@@ -22,7 +22,7 @@ TABLE = REPOSITORY / "docs" / "reference" / "routes.txt"
 def walked() -> str:
     """Return the table of the installed applications, made in a process that MLflow may change as it likes."""
     command = [sys.executable, "-W", "ignore", str(REPOSITORY / "scripts" / "write_route_table.py"), "--print"]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 def lines(text: str) -> list[list[str]]:

@@ -195,15 +195,22 @@ def test_new_roles_count_within_five_seconds(entry: Entry) -> None:
 def test_who_is_in_stays_in_while_the_database_starts_again_and_no_longer(entry: Entry) -> None:
     """A yes outlives its freshness while nobody can be asked, but not five seconds; a stranger gets no yes at all."""
     token, unknown = entry.token("viewer"), entry.token("scientist")
-    assert entry.ask("GET", READ, Authorization=token).status_code == 204
-    asked = time.monotonic()
-    with entry.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE access_tokens RENAME TO away"))
-    time.sleep(FRESH_SECONDS + 0.1)
-    assert entry.ask("GET", READ, Authorization=token).status_code == 204
+    for _ in range(20):
+        asked = time.monotonic()
+        assert entry.ask("GET", READ, Authorization=token).status_code == 204
+        with entry.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE access_tokens RENAME TO away"))
+        time.sleep(FRESH_SECONDS + 0.1)
+        answer = entry.ask("GET", READ, Authorization=token)
+        if time.monotonic() - asked < KEPT_SECONDS:
+            break
+        # a busy machine took too long between the two to tell anything
+        with entry.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE away RENAME TO access_tokens"))
+    assert answer.status_code == 204
     assert entry.ask("GET", READ, Authorization=unknown).status_code == 503
     assert FRESH_SECONDS < KEPT_SECONDS < 5
-    time.sleep(asked + KEPT_SECONDS + 0.1 - time.monotonic())
+    time.sleep(KEPT_SECONDS)
     assert entry.ask("GET", READ, Authorization=token).status_code == 503
     with entry.engine.begin() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO access_tokens"))

@@ -55,7 +55,7 @@ def test_systemd_reads_the_units_without_complaint(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", *map(str, units)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (told.returncode, told.stderr) == (0, "")

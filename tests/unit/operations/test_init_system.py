@@ -39,13 +39,16 @@ write_units(Settings(home=folder / "mine"), folder / "units", timers=False)
 # what the manager of a user cannot give, whoever the user is
 unlike = "[Service]\\nProtectKernelTunables=no\\nProtectKernelLogs=no\\n"
 (folder / "units/sirena.service.d/unlike.conf").write_text(unlike)
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + 60
 while subprocess.run(["systemctl", "daemon-reload"], capture_output=True).returncode and time.monotonic() < deadline:
     time.sleep(0.1)
 
-def tell(when):
+def state():
     words = ["systemctl", "show", "--value", "--property=ActiveState", "--property=Result", "sirena.service"]
-    print(when, *subprocess.run(words, capture_output=True, text=True, check=True).stdout.split())
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+def tell(when):
+    print(when, *state())
 
 for supervisor in (other, mine):
     supervisor.write([part])
@@ -54,7 +57,10 @@ for supervisor in (other, mine):
 mine.start()
 tell("again:")
 mine.stop()
-time.sleep(1)
+# the manager hears of it a little later
+deadline = time.monotonic() + 60
+while "inactive" not in state() and time.monotonic() < deadline:
+    time.sleep(0.1)
 tell("down:")
 mine.await_answer()
 mine.start()
@@ -100,7 +106,7 @@ def test_systemd_starts_the_supervisor_of_its_unit_and_no_other(tmp_path: Path) 
         },
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
     assert ended.stdout.splitlines() == [

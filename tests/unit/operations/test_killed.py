@@ -34,7 +34,7 @@ def _is_gone(process_id: int) -> bool:
 
 
 def _await(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

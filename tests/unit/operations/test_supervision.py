@@ -4,7 +4,9 @@ import os
 import shlex
 import signal
 import subprocess
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,14 @@ def _part(code: str, **changes: object) -> Part:
     )
 
 
-def _await(condition: object, seconds: float = 20) -> None:
+def _is_gone(process_id: int) -> bool:
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def _await(condition: object, seconds: float = 60) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():
@@ -84,7 +93,7 @@ def test_a_supervisor_that_systemd_has_just_started_is_awaited(tmp_path: Path) -
             supervisor.await_answer()
             assert supervisor.is_running()
             assert supervisor.stop()
-            assert started.wait(20) == 0
+            assert started.wait(60) == 0
         finally:
             started.kill()
 
@@ -99,9 +108,61 @@ def test_a_supervisor_whose_program_is_just_being_loaded_is_awaited(tmp_path: Pa
             supervisor.await_answer()
             assert supervisor.is_running()
             assert supervisor.stop()
-            assert started.wait(20) == 0
+            assert started.wait(60) == 0
         finally:
             started.kill()
+
+
+def test_a_process_that_was_restarted_since_we_looked_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sirena up` on a running stack starts what has ended; the supervisor may have been quicker."""
+    supervisor = Supervisor(tmp_path)
+    supervisor.write([_part("import time; time.sleep(99)")])
+    supervisor.start()
+    try:
+        _await(lambda: supervisor.states()["worker"].running)
+        now = supervisor.states()
+        stale = {name: replace(state, state="EXITED", running=False) for name, state in now.items()}
+        with monkeypatch.context() as look:
+            look.setattr(Supervisor, "states", lambda _: stale)
+            supervisor.start()
+        assert supervisor.states()["worker"].process_id == now["worker"].process_id
+    finally:
+        assert supervisor.stop()
+
+
+def test_a_supervisor_that_is_ending_its_parts_is_awaited_by_whoever_ends_it_too(tmp_path: Path) -> None:
+    """It answers nobody meanwhile; "nothing was running" would be told of parts that still do."""
+    let, program = tmp_path / "let", tmp_path / "program.py"
+    program.write_text(
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        f"    while not pathlib.Path({str(let)!r}).exists(): time.sleep(0.02)\n"
+        "    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('ready', flush=True)\n"
+        "while True: time.sleep(1)\n"
+    )
+    supervisor = Supervisor(tmp_path)
+    supervisor.write([_part(f"exec(open({str(program)!r}).read())")])
+    supervisor.start()
+    log = tmp_path / "logs" / "worker.log"
+    _await(lambda: log.exists() and "ready" in log.read_text())
+    process_id = supervisor.process_id()
+    assert process_id is not None
+    os.kill(process_id, signal.SIGTERM)
+    _await(lambda: not supervisor.is_running())
+    assert supervisor.process_id() == process_id
+    ended: list[bool] = []
+    second = threading.Thread(target=lambda: ended.append(supervisor.stop()))
+    second.start()
+    time.sleep(0.3)
+    assert ended == []
+    let.touch()
+    second.join(60)
+    assert ended == [True]
+    assert supervisor.process_id() is None
 
 
 def test_what_the_supervisor_cannot_read_is_refused(tmp_path: Path) -> None:
@@ -139,7 +200,7 @@ def test_what_a_killed_part_had_started_ends_with_it(tmp_path: Path) -> None:
         _await(lambda: all(supervisor.states()[name].running for name in ("worker", "leftovers")))
         orphan = int(note.read_text().split()[0])
         os.kill(supervisor.states()["worker"].process_id, signal.SIGKILL)
-        _await(lambda: not Path(f"/proc/{orphan}").exists() or "Z" in Path(f"/proc/{orphan}/stat").read_text())
+        _await(lambda: _is_gone(orphan))
         _await(lambda: len(note.read_text().split()) > 1)
     finally:
         assert supervisor.stop()

@@ -35,7 +35,7 @@ class Shelf:
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait a little for another thread."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.01)

@@ -78,10 +78,10 @@ def test_ten_million_cells_take_seconds() -> None:
     chance = np.random.default_rng(1)
     texts = pl.Series(["<=0.25", "0.5", "1", "2", ">=32", "abc", "S", None])
     columns = [texts.gather(chance.integers(len(texts), size=1_000_000)) for _ in range(10)]
-    start = time.perf_counter()
+    start = time.process_time()
     for column in columns:
         assert len(classify_cells(column)) == 2
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_every_class_has_a_sentence_and_problems_name_no_content() -> None:

@@ -3,18 +3,22 @@
 Ceph lets whoever writes into a full store wait, the living system too, so neither may fill it.
 """
 
+import time
 from collections.abc import Mapping
 from enum import Enum
 from math import ceil
 from typing import Final
 
+from sirena.operations.accounts import PreparationError
 from sirena.operations.backup.errors import BackupError
 from sirena.operations.backup.manifest import FileFacts
 from sirena.operations.settings import Settings
 from sirena.operations.store_file import StoreFile
-from sirena.operations.store_room import CRITICAL, ask_room
+from sirena.operations.store_room import CRITICAL, StoreRoom, ask_room
 
 _GIB: Final = 2**30
+_PATIENCE_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.5
 _ALLOCATED: Final = 4096
 """Bytes Ceph takes at least for an object, and by which it grows."""
 
@@ -30,6 +34,18 @@ class Purpose(Enum):
         self.share = share
 
 
+def _await_room(settings: Settings) -> StoreRoom:
+    """Ask the store, again and again for a minute: one that has just been started does not know yet how full it is."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return ask_room(settings)
+        except PreparationError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
+
+
 def require_room(settings: Settings, objects: Mapping[str, FileFacts], purpose: Purpose) -> None:
     """Require room for objects that are not in the store yet; of a given endpoint we know no size.
 
@@ -39,7 +55,7 @@ def require_room(settings: Settings, objects: Mapping[str, FileFacts], purpose: 
     """
     if settings.s3_endpoint_url:
         return
-    room = ask_room(settings)
+    room = _await_room(settings)
     needed = sum(-(-facts.size // _ALLOCATED) * _ALLOCATED for facts in objects.values())
     if room.used + needed <= purpose.share * room.total:
         return

@@ -14,13 +14,18 @@ from sirena.operations.settings import Settings, variable_of
 
 def look_at_ports(settings: Settings, notebook: Notebook, standing: Standing) -> None:
     """Look at each port of the profile."""
-    free, own, unseen = [], [], []
+    wanted = wanted_ports(settings)
+    taken = [one for one in wanted if not is_free(one[1], one[2])]
+    free, own, unseen = [port for variable, address, port in wanted if (variable, address, port) not in taken], [], []
+    # after the ports: who came to listen meanwhile would else be nobody
     on_them = listeners()
-    for variable, address, port in wanted_ports(settings):
-        if is_free(address, port):
+    for variable, address, port in taken:
+        holder = on_them.get(port)
+        if holder is None and is_free(address, port):
+            # it ended meanwhile
             free.append(port)
             continue
-        holder = on_them.get(port, Listener())
+        holder = holder or Listener()
         if standing.supervisor_id is not None and standing.supervisor_id in holder.ancestors:
             own.append(port)
         elif standing.state is StackState.HIDDEN and not holder.process_id:

@@ -1,0 +1,16 @@
+"""Which process started which, as far as /proc tells: processes come and end while it is read."""
+
+from pathlib import Path
+
+
+def children() -> dict[int, list[int]]:
+    """Return the processes that each process has started and that run now."""
+    found: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            # the command's name may hold blanks and brackets, so fields count from the last bracket
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError, ValueError):
+            continue
+        found.setdefault(parent, []).append(int(folder.name))
+    return found
