@@ -219,6 +219,7 @@ OVERSIZED = [
 INJECTED = [
     Attack("line ends in a name", request(READ, basic("viewer\r\n{\"forged\":1}", "x"), by=""), 401, "password",
            "login_failed"),
+    Attack("a zero byte in a name", request(READ, basic("viewer\0", "x"), by=""), 401, "password", "login_failed"),
     Attack("terminal codes in a name", request(READ, basic("\x1b[2Jviewer", "x"), by=""), 401, "password",
            "login_failed"),
     Attack("terminal codes in a path", request("/a\x1b[31mb"), 400, "malformed_request"),

@@ -93,13 +93,17 @@ class OpenIdProvider:
 
 
 class Browser:
-    """Follows redirects, keeps cookies, fills in the provider's form; a new one is nobody yet."""
+    """Follows redirects, keeps cookies, reads English, fills in the provider's form; a new one is nobody yet."""
 
     def __init__(self, entry_url: str, trust: Path) -> None:
         """Open one that trusts the entry's own authority."""
         self.entry_url = entry_url
         self.client = httpx.Client(
-            verify=ssl.create_default_context(cafile=str(trust)), trust_env=False, timeout=30, follow_redirects=False
+            verify=ssl.create_default_context(cafile=str(trust)),
+            trust_env=False,
+            timeout=30,
+            follow_redirects=False,
+            headers={"Accept-Language": "en"},
         )
 
     def __enter__(self) -> "Browser":
@@ -110,7 +114,8 @@ class Browser:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask the entry."""
-        return self.client.get(self.entry_url + path, headers=headers)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(self.entry_url + path, headers=sent)
 
     def leave(self) -> httpx.Response:
         """Press the button that signs out."""

@@ -89,6 +89,9 @@ class Accounts:
 
     def get(self, name: str) -> Account | None:
         """Return an account, or None."""
+        if not is_account_name(name):
+            # nor is the database asked: PostgreSQL takes no zero byte, and its complaint is none of the caller's
+            return None
         with self._engine.connect() as connection:
             row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.name == name)).one_or_none()
         return account_of(row) if row is not None else None

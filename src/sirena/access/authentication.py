@@ -34,6 +34,9 @@ FRESH_SECONDS: Final = 2.0
 KEPT_SECONDS: Final = 4.5
 """Below the five seconds within which a revocation must work."""
 PROOF_SECONDS: Final = 300.0
+REFUSAL_BEAT: Final = 0.25
+"""Seconds; a wrong password is refused a whole number of these after it came, so that the time that passed does not
+tell whether there is an account of that name."""
 _CAUSES: Final[dict[type[Credential], str]] = {
     Bearer: "token_refused",
     SessionCookie: "session_refused",
@@ -149,6 +152,8 @@ class Authenticator:
             case Password():
                 identity = await self._of_password(key, credential, sender)
                 if identity is None:
+                    # the work differs: a lock spares the hash, an account that exists is counted and perhaps locked
+                    await asyncio.sleep((asked - self._passing()) % REFUSAL_BEAT)
                     return None  # not remembered: a lock that ends must be noticed, and the account counts by itself
         _remember(self._identities, key, (asked + FRESH_SECONDS, identity), self._passing())
         return identity

@@ -3,7 +3,6 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 from sirena.access.errors import NotSignedInError
@@ -53,8 +52,24 @@ def read_credential(authorization: str, cookie: str) -> Credential | None:
     """
     if authorization:
         return _from_header(authorization)
-    value = _session_of(cookie)
+    value = read_cookie(cookie, SESSION_COOKIE)
     return SessionCookie(value) if value else None
+
+
+def read_cookie(header: str, name: str) -> str:
+    """Return the value of one of our cookies; empty where there is none, or more than one.
+
+    Cookies know no ports: the host's other programs have theirs in the same header, with spaces, quotation marks or
+    JSON in them, which libraries stumble over. Nor is a name that only looks like ours taken for it: libraries strip
+    more than blanks, and then a page of another host in the same domain could plant one that no prefix protects.
+
+    Args:
+        header: the cookie header's value.
+        name: of the cookie, to the letter.
+    """
+    pairs = (pair.partition("=") for pair in header.split(";"))
+    found = [value.strip(" \t") for key, _, value in pairs if key.strip(" \t") == name]
+    return found[0] if len(found) == 1 else ""
 
 
 def _from_header(header: str) -> Credential:
@@ -78,13 +93,3 @@ def _unreadable() -> NotSignedInError:
     refusal = NotSignedInError("the credential cannot be read", hint=_FORMS)
     refusal.cause = "credential_unreadable"
     return refusal
-
-
-def _session_of(header: str) -> str:
-    if SESSION_COOKIE not in header or header.count(f"{SESSION_COOKIE}=") != 1:
-        return ""
-    try:
-        cookies = SimpleCookie(header)
-    except CookieError:
-        return ""
-    return cookies[SESSION_COOKIE].value if SESSION_COOKIE in cookies else ""

@@ -12,6 +12,7 @@ from sirena.access.credentials import read_credential
 from sirena.access.errors import (
     ForbiddenError,
     ForgedIdentityError,
+    LedOnError,
     MethodOverrideError,
     NotSignedInError,
     SwitchedOffPollError,
@@ -105,12 +106,23 @@ class DecisionMaker:
             require_same_origin(facts.method, identity, page_of_origin(facts))
             _require_reader(asked, body_is_read=body_is_read)
             _refuse_polls(facts.method, identity, asked)
+            self._lead_on(facts, identity, asked)
             self.require(identity, asked.action, asked.model)
             await self._leave_registered_alone(read_write(facts.method, target))
         except ForbiddenError as refusal:
             refusal.who = identity.name
             raise
         return Decision(identity, asked, target)
+
+    def _lead_on(self, facts: RequestFacts, identity: Identity, asked: Asked) -> None:
+        """Lead a browser to the page of the account that may not see the first page.
+
+        Raises:
+            LedOnError: it is to be led there; the entry knows where.
+        """
+        first = facts.method == "GET" and asked.route.path == "/" and "text/html" in facts.header("accept")
+        if first and identity.may(self.policy, Action.OWN_SESSION) and not identity.may(self.policy, asked.action):
+            raise LedOnError("the first page is MLflow's", hint="see /auth/account")
 
     async def _leave_registered_alone(self, write: Write | None) -> None:
         """Refuse to change the artifacts of a registered version; a later certificate may be added to them.

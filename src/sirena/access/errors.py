@@ -51,6 +51,15 @@ class SwitchedOffPollError(ForbiddenError):
     """
 
 
+class LedOnError(ForbiddenError):
+    """Somebody at a browser opens the first page, which is MLflow's, and has another place here: they are led there.
+
+    After signing in everybody is sent to the first page, so nothing is amiss and nothing goes on record.
+    """
+
+    code = "led_on"
+
+
 class CrossSiteError(ForbiddenError):
     """Another site makes a browser act for whoever is signed in with it."""
 

@@ -4,13 +4,15 @@ The route of the start may be opened by anybody and promises nothing. The route 
 browser brings before its cookie, its state and the provider's signed token agree.
 """
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine
 
+from sirena.access.credentials import read_cookie
+from sirena.access.decision import RequestFacts
 from sirena.access.events import Notify
 from sirena.access.external_identities import ExternalIdentities
 from sirena.access.http_facts import read_facts
@@ -77,7 +79,7 @@ class SingleSignOn:
         """Take the provider's answer, and let in or refuse."""
         facts = read_facts(request)
         try:
-            name, target = await self._arrive(request, facts.record)
+            name, target = await self._arrive(request, facts)
         except SignInRefusedError as refused:
             response = await self._refused(request, refused)
         else:
@@ -93,10 +95,10 @@ class SingleSignOn:
             return None
         return await self._provider.address_for_signing_out()
 
-    async def _arrive(self, request: Request, record: dict[str, Any]) -> tuple[str, str]:
+    async def _arrive(self, request: Request, facts: RequestFacts) -> tuple[str, str]:
         configuration, provider = self._required()
         answer = _read_answer(request.url.query)
-        journey = self._journeys.end(request.cookies.get(JOURNEY_COOKIE, ""), answer.get("state", ""))
+        journey = self._journeys.end(read_cookie(facts.header("cookie"), JOURNEY_COOKIE), answer.get("state", ""))
         # RFC 9207: an answer that names its sender names the one we asked
         if answer.get("iss", configuration.issuer) != configuration.issuer:
             raise SignInRefusedError(STATE)
@@ -106,7 +108,7 @@ class SingleSignOn:
         person = read_person(claims, configuration)
         if person is None:
             raise SignInRefusedError(TOKEN)
-        return await to_thread.run_sync(self._admission.admit, person, record), journey.target
+        return await to_thread.run_sync(self._admission.admit, person, facts.record), journey.target
 
     def _required(self) -> tuple[OpenIdConfiguration, OpenIdProvider]:
         if self._configuration is None or self._provider is None:
@@ -121,7 +123,7 @@ class SingleSignOn:
             if refused.subject:
                 said["subject"] = refused.subject
             await to_thread.run_sync(self._notify, "login_failed", said | facts.record)
-        return page("refused.html.j2", status=refusal.status, refusal=refusal, request_id=facts.request_id)
+        return page(request, "refused.html.j2", status=refusal.status, refusal=refusal, request_id=facts.request_id)
 
 
 def _read_answer(query: str) -> dict[str, str]:

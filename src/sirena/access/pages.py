@@ -4,27 +4,40 @@ import secrets
 from functools import cache
 from typing import Final
 
-from fastapi import Response
+from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from sirena.access.credentials import SESSION_COOKIE
 from sirena.access.errors import AmbiguousRequestError
+from sirena.access.languages import LANGUAGE_COOKIE, chosen_now, language_of
 from sirena.access.paths import read_target
 
 CSRF_COOKIE: Final = "__Host-sirena_csrf"
 """Holds the session's CSRF token where our pages' scripts can read it; it opens nothing by itself."""
 HEADERS: Final = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
+_YEAR: Final = 366 * 86_400
+"""Seconds."""
 
 
-def page(template: str, *, status: int = 200, **values: object) -> Response:
-    """Return a page that runs nothing, loads nothing and is shown in no frame."""
-    nonce = secrets.token_urlsafe(16)
-    text = _environment().get_template(template).render(nonce=nonce, **values)
+def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
+    """Return a page that runs nothing, loads nothing and is shown in no frame, in the language of who asks.
+
+    Args:
+        request: what it answers.
+        template: its name; it has ``say(spanish, english)``.
+        status: of HTTP.
+        values: what else the template shows.
+    """
+    nonce, language = secrets.token_urlsafe(16), language_of(request)
+    text = _environment().get_template(template).render(nonce=nonce, language=language, say=language.says, **values)
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
     headers = {**HEADERS, "Content-Security-Policy": policy}
-    return Response(text, status_code=status, media_type="text/html", headers=headers)
+    response = Response(text, status_code=status, media_type="text/html", headers=headers)
+    if chosen_now(request) is not None:
+        set_cookie(response, LANGUAGE_COOKIE, language, _YEAR, hidden=True)
+    return response
 
 
 def let_in(target: str, session: tuple[str, str], seconds: int) -> Response:

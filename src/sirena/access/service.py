@@ -20,7 +20,7 @@ from sirena.access.authentication import Authenticator
 from sirena.access.decision import DecisionMaker, refuse_tricks
 from sirena.access.downloads import DownloadsTold, model_taken
 from sirena.access.entry_refusals import EntryLog, EntryRefusals
-from sirena.access.errors import NotSignedInError, SwitchedOffPollError
+from sirena.access.errors import LedOnError, NotSignedInError, SwitchedOffPollError
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.guarded_record import GuardedRecord
 from sirena.access.http_facts import read_facts, read_request_id
@@ -92,7 +92,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, SirenaError)
         facts = _facts_of(request)
-        if error.status in (401, 403) and not isinstance(error, SwitchedOffPollError):
+        if error.status in (401, 403) and not isinstance(error, SwitchedOffPollError | LedOnError):
             who = getattr(error, "who", "") or getattr(request.state, "who", "")
             try:
                 cause = getattr(error, "cause", "") or error.code
@@ -157,7 +157,13 @@ def _refusal(request: Request, error: SirenaError, request_id: str, *, status: i
         texts = {"X-Sirena-Message": error.text, "X-Sirena-Hint": hint, "X-Sirena-Said": said}
         headers |= {name: json.dumps(text[:_LONGEST_TOLD])[1:-1] for name, text in texts.items()}
     elif request.headers.get("sec-fetch-mode") == "navigate":
-        return page("refused.html.j2", status=status or error.status, refusal=_as_page(error), request_id=request_id)
+        return page(
+            request,
+            "refused.html.j2",
+            status=status or error.status,
+            refusal=_as_page(error),
+            request_id=request_id,
+        )
     # browsers' scripts get no challenge: it would open the browser's own password window over the page
     if isinstance(error, NotSignedInError) and "sec-fetch-mode" not in request.headers:
         headers["WWW-Authenticate"] = _CHALLENGE

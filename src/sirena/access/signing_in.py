@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from sirena.access.actions import Action
-from sirena.access.credentials import SESSION_COOKIE, Password, SessionCookie, read_credential
+from sirena.access.credentials import SESSION_COOKIE, Password, SessionCookie, read_cookie, read_credential
 from sirena.access.decision import DecisionMaker, page_of_origin
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError, NotSignedInError
 from sirena.access.events import Notify
@@ -36,9 +36,10 @@ def signing_in_routes(
     router = APIRouter(prefix="/auth")
     lifetime = int(session_hours * 3600)
 
-    def form_page(target: str, *, refused: bool = False) -> Response:
+    def form_page(request: Request, target: str, *, refused: bool = False) -> Response:
         csrf = secrets.token_urlsafe(32)
         response = page(
+            request,
             "login.html.j2",
             status=401 if refused else 200,
             csrf=csrf,
@@ -53,7 +54,7 @@ def signing_in_routes(
     @router.get("/login")
     async def form(request: Request) -> Response:
         """Show the login form."""
-        return form_page(local_target(request.query_params.get("next", "/")))
+        return form_page(request, local_target(request.query_params.get("next", "/")))
 
     @router.post("/login")
     async def login(request: Request) -> Response:
@@ -61,7 +62,9 @@ def signing_in_routes(
         facts = read_facts(request)
         fields = await _form(request)
         given = fields.get("csrf", "")
-        if not given or not hmac.compare_digest(given.encode(), request.cookies.get(LOGIN_COOKIE, "").encode()):
+        if not given or not hmac.compare_digest(
+            given.encode(), read_cookie(facts.header("cookie"), LOGIN_COOKIE).encode()
+        ):
             raise ForbiddenError("the form is not ours or too old", hint="open /auth/login again")
         target = local_target(fields.get("next", "/"))
         password = Password(fields.get("name", "").strip().lower(), fields.get("password", ""))
@@ -70,7 +73,7 @@ def signing_in_routes(
         try:
             identity = await maker.authenticator.identify(password, facts.address, facts.request_id)
         except NotSignedInError:
-            return form_page(target, refused=True)
+            return form_page(request, target, refused=True)
         response = let_in(target, await to_thread.run_sync(sessions.begin, identity.name), lifetime)
         drop_cookie(response, LOGIN_COOKIE)
         return response
@@ -101,7 +104,8 @@ def signing_in_routes(
             session = await to_thread.run_sync(sessions.resolve, credential.value)
             # the identity may be two seconds old, and the session ended since
             until = datetime.fromtimestamp(session.expires).astimezone() if session else None
-        return page("account.html.j2", identity=identity, until=until)
+        browses = identity.may(maker.policy, Action.BROWSE)
+        return page(request, "account.html.j2", identity=identity, until=until, browses=browses)
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
@@ -117,7 +121,9 @@ def signing_in_routes(
             await to_thread.run_sync(notify, "logout", {"who": identity.name, **facts.record})
             if elsewhere := await single_sign_on.address_after_logout(identity.name):
                 # a page and no redirect: browsers hold pages to `form-action 'self'` through redirects too
-                response = page("signed_out.html.j2", provider=single_sign_on.label, provider_address=elsewhere)
+                response = page(
+                    request, "signed_out.html.j2", provider=single_sign_on.label, provider_address=elsewhere
+                )
         drop_cookie(response, SESSION_COOKIE)
         drop_cookie(response, CSRF_COOKIE, hidden=False)
         return response

@@ -128,6 +128,9 @@ def served(
     from sirena.cli.gatekeeping import open_registry
 
     chosen, moment = _format(form), _moment(on)
+    if moment > (now := datetime.now(UTC)):
+        typer.echo(f"{on} has not come yet (without a zone it is UTC), so this is what answers now", err=True)
+        moment = now
     print_served(served_at(open_registry(), _ledger(), moment), moment, chosen)
 
 
@@ -185,9 +188,9 @@ def _moment(text: str) -> datetime:
         return datetime.now(UTC)
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(f"{text!r} is no moment", hint="write 2026-03-01T10:00, or 2026-03-01T10:00+01:00") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _head(text: str) -> "Head":

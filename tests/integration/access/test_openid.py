@@ -107,7 +107,6 @@ def test_a_token_that_does_not_hold_opens_nothing(
     before = len(house.entries("login"))
     answer = browser.sign_in("sub-viewer")
     assert (answer.status_code, browser.identity) == (403, None)
-    assert "no es válida" in answer.text
     assert "does not hold" in answer.text
     assert len(house.entries("login")) == before
     assert FALSE_TOKENS[kind] in house.causes()
@@ -185,7 +184,6 @@ def test_who_is_in_no_mapped_group_is_refused_and_gets_no_account(
     """Nobody is a viewer by default."""
     answer = browser.sign_in(subject)
     assert (answer.status_code, browser.identity) == (403, None)
-    assert "ninguno de sus grupos" in answer.text
     assert "none of your groups" in answer.text
     told = {"who": name, "outcome": "refused", "method": "openid", "cause": "no_role", "times": 1}
     assert told in house.entries("login_failed")
@@ -305,10 +303,10 @@ def test_signing_out_ends_both_sessions(house: House, browser: Browser) -> None:
 
 def test_the_sign_in_page_offers_the_provider(browser: Browser) -> None:
     """By its name, escaped, and with the way back."""
-    page = browser.get("/auth/login?next=/app/file").text
+    page = browser.get("/auth/login?lang=es&next=/app/file").text
     assert 'href="/auth/openid/start?next=/app/file"' in page
     assert "Continuar con Hospital &lt;Norte&gt;" in page
-    assert "Continue with Hospital &lt;Norte&gt;" in page
+    assert "Continue with Hospital &lt;Norte&gt;" in browser.get("/auth/login?lang=en").text
 
 
 def test_the_client_secret_stands_in_one_private_file(house: House) -> None:
@@ -374,7 +372,7 @@ def test_while_the_provider_is_away_passwords_work_and_it_comes_back_with_other_
         answer = browser.client.get(address)
         assert (answer.status_code, "does not answer" in answer.text) == (503, True)
         time.sleep(PUBLISHED_SECONDS)
-        answer = browser.get("/auth/openid/start")
+        answer = browser.get("/auth/openid/start", Accept_Language="es")
         assert (answer.status_code, "no responde" in answer.text) == (503, True)
         assert "provider_away" in house.causes()
         page = browser.get("/auth/login")

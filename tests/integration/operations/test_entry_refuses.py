@@ -220,7 +220,7 @@ def test_a_refusal_says_to_programs_in_json_what_helps(house: House, sent: objec
     assert error["request_id"] == answer.headers["x-request-id"]
 
 
-@pytest.mark.parametrize(("target", "status"), [("/", 403), ("/a;b", 400), ("/.sirena/x", 404)])
+@pytest.mark.parametrize(("target", "status"), [("/metrics", 403), ("/a;b", 400), ("/.sirena/x", 404)])
 def test_a_refusal_is_a_page_for_a_browser(house: House, target: str, status: int) -> None:
     """In both languages, with a way on, and on record as ever."""
     credentials = {name: f"Bearer {token}" for name, token in house.tokens.items()}
@@ -232,6 +232,18 @@ def test_a_refusal_is_a_page_for_a_browser(house: House, target: str, status: in
     assert '<span lang="en">' in page
     assert 'href="/"' in page
     assert answer.headers["x-request-id"] in page
+
+
+def test_a_browser_that_may_not_see_the_first_page_is_led_to_a_page_of_its_own(house: House) -> None:
+    """Where everybody comes after signing in: not refused, and not on record as if they had tried something."""
+    credentials = {name: f"Bearer {token}" for name, token in house.tokens.items()}
+    sent = request("/", "Accept: text/html", by="clinician")(credentials)
+    (answer,) = house.client.send(sent, "127.3.2.4")
+    assert (answer.status, answer.headers["location"]) == (303, "/auth/account")
+    later = request("/metrics", "Accept: text/html", by="clinician")(credentials)
+    assert house.client.send(later, "127.3.2.4")[0].status == 403
+    house.await_entry("127.3.2.4", lambda one: one.facts().get("resource") == "/metrics")
+    assert len(house.entries("127.3.2.4")) == 1
 
 
 def test_plain_http_only_leads_to_https(house: House) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from sirena.access.accounts import FREE_ATTEMPTS, Accounts
 from sirena.access.actions import Action, Role
-from sirena.access.authentication import FRESH_SECONDS, KEPT_SECONDS
+from sirena.access.authentication import FRESH_SECONDS, KEPT_SECONDS, REFUSAL_BEAT
 from sirena.access.credentials import SESSION_COOKIE
+from sirena.access.languages import LANGUAGE_COOKIE
 from sirena.access.pages import CSRF_COOKIE
 from sirena.access.policy import load_policy
 from sirena.access.signing_in import LOGIN_COOKIE
@@ -138,6 +139,9 @@ def test_scopes_narrow_a_token(entry: Entry) -> None:
         basic("scientist", ""),
         basic("viewer", "x" * 3000),
         basic("viewer' OR '1'='1", "' OR '1'='1"),
+        basic("viewer\0", PASSWORD),
+        basic("viewer ", PASSWORD),
+        basic("Viewer", PASSWORD),
     ],
 )
 def test_credentials_that_do_not_hold_get_one_and_the_same_answer(entry: Entry, header: str) -> None:
@@ -153,6 +157,50 @@ def test_a_bad_header_is_not_made_good_by_a_good_cookie(entry: Entry) -> None:
     cookie = sign_in(entry)
     assert entry.ask("GET", READ, Cookie=cookie).status_code == 204
     assert entry.ask("GET", READ, Cookie=cookie, Authorization="Bearer x").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "a b=c d",
+        'state={"tab":"x,y"}',
+        "flag",
+        '="',
+        "x=\xe9",
+        "café=1",
+        "a=[1]{2}",
+        "$Version=1",
+        "expires=Thu, 1 Jan",
+    ],
+)
+def test_cookies_of_the_hosts_other_programs_sign_nobody_out(entry: Entry, other: str) -> None:
+    """They come in the same header, before or behind ours, since cookies know no ports."""
+    cookie = sign_in(entry)
+    for header in (f"{other}; {cookie}", f"{cookie}; {other}", f"{other};{cookie}"):
+        sent = [(b"Cookie", header.encode()), (b"X-Original-Method", b"GET"), (b"X-Original-URI", READ.encode())]
+        assert entry.client.get("/decide", headers=sent).status_code == 204, header
+
+
+@pytest.mark.parametrize("planted", ["\x85{}", "\xa0{}", "x{}", "{}\x85", "__HOST-SIRENA{}"])
+def test_a_cookie_whose_name_only_looks_like_ours_is_none_of_ours(entry: Entry, planted: str) -> None:
+    """A page of another host in the same domain may set such a one, and no prefix of the browser's protects it."""
+    name, _, value = sign_in(entry).partition("=")
+    header = f"{planted.format(name)}={value}".encode("latin-1")
+    sent = [(b"Cookie", header), (b"X-Original-Method", b"GET"), (b"X-Original-URI", READ.encode())]
+    assert entry.client.get("/decide", headers=sent).status_code == 401
+    twice = f"{name}={value}; {name}={value}"
+    assert entry.ask("GET", READ, Cookie=twice).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["nobody", "scientist", "guessed", "viewer"])
+def test_the_time_of_a_refusal_does_not_tell_whether_there_is_an_account(entry: Entry, name: str) -> None:
+    """A lock spares the hash, counting needs the database: the answer waits for the next beat all the same."""
+    Accounts(entry.engine).add("guessed", frozenset({Role.VIEWER}), PASSWORD)
+    for _ in range(FREE_ATTEMPTS):
+        Accounts(entry.engine).note_failure("guessed")
+    begun = time.monotonic()
+    assert entry.ask("GET", READ, Authorization=basic(name, "a wrong password")).status_code == 401
+    assert time.monotonic() - begun >= REFUSAL_BEAT
 
 
 def test_revoking_and_disabling_work_within_five_seconds(entry: Entry) -> None:
@@ -264,6 +312,9 @@ def test_a_form_that_is_too_old_is_refused_by_a_page(entry: Entry) -> None:
     fields = {"name": "viewer", "password": PASSWORD, "csrf": "old"}
     shown = entry.client.post("/auth/login", data=fields, headers={"Sec-Fetch-Mode": "navigate"})
     assert (shown.status_code, shown.headers["content-type"].partition(";")[0]) == (403, "text/html")
+    assert "Esto no se pudo hacer." in shown.text
+    english = {"Sec-Fetch-Mode": "navigate", "Accept-Language": "en-GB"}
+    shown = entry.client.post("/auth/login", data=fields, headers=english)
     assert "The form is not ours or too old. Open /auth/login again." in shown.text
     assert entry.client.post("/auth/login", data=fields).json()["error"]["hint"] == "open /auth/login again"
 
@@ -419,6 +470,48 @@ def test_a_page_says_who_is_signed_in_until_when_and_lets_them_leave(entry: Entr
     assert "<form" not in by_token.text
     nobody = entry.client.get("/auth/account", follow_redirects=False)
     assert (nobody.status_code, nobody.headers["Location"]) == (303, "/auth/login?next=/auth/account")
+
+
+def test_pages_speak_the_language_that_was_chosen_or_the_browsers(entry: Entry) -> None:
+    """One language at a time; a choice holds for the pages that follow, whatever the browser says."""
+    said = {"es": ("Contraseña", "Entrar"), "en": ("Password", "Sign in")}
+    for accepted, language in [("", "es"), ("es-AR,en;q=0.5", "es"), ("en-US,es;q=0.9", "en"), ("fr, en;q=0.2", "en")]:
+        page = entry.client.get("/auth/login", headers={"Accept-Language": accepted})
+        assert f'<html lang="{language}">' in page.text
+        other = "en" if language == "es" else "es"
+        assert all(words in page.text for words in said[language])
+        assert not any(words in page.text for words in said[other])
+        assert f'href="/auth/login?lang={other}&amp;next=/"' in page.text
+    chosen = entry.client.get("/auth/login?lang=en&next=/docs", headers={"Accept-Language": "es"})
+    assert '<html lang="en">' in chosen.text
+    assert 'name="next" value="/docs"' in chosen.text
+    [kept] = [one for one in chosen.headers.get_list("set-cookie") if one.startswith(LANGUAGE_COOKIE)]
+    held = {"Cookie": f"{sign_in(entry)}; {kept.partition(';')[0]}", "Accept-Language": "es"}
+    assert "Signed in until" in entry.client.get("/auth/account", headers=held).text
+    entry.client.cookies.clear()
+    odd = entry.client.get("/auth/login?lang=xx", headers={"Cookie": f"{LANGUAGE_COOKIE}=<b>"})
+    assert '<html lang="es">' in odd.text
+    assert LANGUAGE_COOKIE not in odd.headers["set-cookie"]
+
+
+def test_who_may_not_see_the_first_page_is_led_to_a_page_of_their_own(entry: Entry) -> None:
+    """After signing in everybody comes to MLflow's page; a clinician's refusal there would be noise on record."""
+    page = {"Accept": "text/html,*/*;q=0.8", "Authorization": entry.token("clinician")}
+    led = entry.ask("GET", "/", **page)
+    assert (led.status_code, led.headers["X-Sirena-Reason"]) == (403, "led_on")
+    assert entry.told("refusal") == []
+    own = entry.client.get("/auth/account", headers=page)
+    assert 'href="/docs"' in own.text
+    assert 'href="/"' not in own.text
+    assert entry.ask("GET", "/docs", **page).status_code == 204
+    viewer = {"Accept": "text/html", "Authorization": entry.token("viewer")}
+    assert entry.ask("GET", "/", **viewer).status_code == 204
+    assert 'href="/"' in entry.client.get("/auth/account", headers=viewer).text
+    for uri, headers in [("/", {**page, "Accept": "*/*"}), ("/?x=1", {**page, "Accept": ""}), ("/experiments", page)]:
+        assert entry.ask("GET", uri, **headers).headers["X-Sirena-Reason"] == "forbidden"
+    narrow = entry.token("clinician", scopes=frozenset({Action.ANSWER}))
+    assert entry.ask("GET", "/", Accept="text/html", Authorization=narrow).headers["X-Sirena-Reason"] == "led_on"
+    assert [facts["resource"] for facts in entry.told("refusal")] == ["/", "/experiments"]
 
 
 def test_signing_out_ends_the_session_at_once(entry: Entry) -> None:

@@ -1,0 +1,51 @@
+"""Which of two languages a page speaks: the one chosen on a page of ours, else the browser's, else Spanish."""
+
+import enum
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import Request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from sirena.access.credentials import read_cookie
+
+LANGUAGE_COOKIE: Final = "__Host-sirena_language"
+"""Holds what somebody chose."""
+
+
+class Language(enum.StrEnum):
+    """A language of our pages, by its code of ISO 639-1."""
+
+    SPANISH = "es"
+    ENGLISH = "en"
+
+    @property
+    def other(self) -> "Language":
+        """The one to change to."""
+        return Language.ENGLISH if self is Language.SPANISH else Language.SPANISH
+
+    @property
+    def own_name(self) -> str:
+        """What it calls itself."""
+        return "Español" if self is Language.SPANISH else "English"
+
+    @property
+    def says(self) -> Callable[[str, str], str]:
+        """Takes a text in Spanish and in English, returns the one in this language."""
+        return lambda spanish, english: spanish if self is Language.SPANISH else english
+
+
+def chosen_now(request: Request) -> Language | None:
+    """Return the language a request asks to have from now on (``?lang=en``); None when it asks for none."""
+    asked = request.query_params.get("lang", "")
+    return Language(asked) if asked in set(Language) else None
+
+
+def language_of(request: Request) -> Language:
+    """Return the language in which to answer a person."""
+    kept = read_cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
+    if kept not in set(Language):
+        accepted = parse_accept_header(request.headers.get("accept-language", ""), LanguageAccept)
+        kept = accepted.best_match(list(Language), default=Language.SPANISH)
+    return chosen_now(request) or Language(kept)
