@@ -100,8 +100,8 @@ def restore(
     typer.echo(done.configuration)
     typer.echo(done.record)
     typer.echo(
-        f"accounts and tokens are those of {done.snapshot.time:%Y-%m-%d %H:%M} UTC: what was disabled, revoked or taken "
-        "away since holds again; see `sirena user list` and `sirena token list`"
+        f"accounts and tokens are those of {done.snapshot.time:%Y-%m-%d %H:%M} UTC: what was disabled, revoked or "
+        "taken away since holds again; see `sirena user list` and `sirena token list`"
     )
     typer.echo("start it: sirena up --profile production")
 
