@@ -71,6 +71,8 @@ class Decision:
     identity: Identity
     asked: Asked
     target: Target
+    write: Write | None = None
+    """Artifacts it writes; None when it writes none."""
 
 
 class DecisionMaker:
@@ -108,11 +110,12 @@ class DecisionMaker:
             _refuse_polls(facts.method, identity, asked)
             self._lead_on(facts, identity, asked)
             self.require(identity, asked.action, asked.model)
-            await self._leave_registered_alone(read_write(facts.method, target))
+            write = read_write(facts.method, target)
+            await self._leave_registered_alone(write)
         except ForbiddenError as refusal:
             refusal.who = identity.name
             raise
-        return Decision(identity, asked, target)
+        return Decision(identity, asked, target, write)
 
     def _lead_on(self, facts: RequestFacts, identity: Identity, asked: Asked) -> None:
         """Lead a browser to the page of the account that may not see the first page.

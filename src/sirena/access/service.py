@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from sirena.access.accounts import Accounts
+from sirena.access.actions import Action
 from sirena.access.authentication import Authenticator
 from sirena.access.decision import DecisionMaker, refuse_tricks
-from sirena.access.downloads import DownloadsTold, model_taken
 from sirena.access.entry_refusals import EntryLog, EntryRefusals
 from sirena.access.errors import LedOnError, NotSignedInError, SwitchedOffPollError
 from sirena.access.events import Notify, tell_nobody
@@ -35,6 +35,7 @@ from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
 from sirena.access.stage_control import StageControl
 from sirena.access.tokens import Tokens
+from sirena.access.transfers import ToldLately, model_taken, written_to
 from sirena.access.upstream import Upstream
 from sirena.domain.errors import GateError, SirenaError
 
@@ -45,6 +46,8 @@ _REMEDIES: Final = {
     "forbidden": "ask whoever administers Sirena",
 }
 """What helps by the code of an error that says no more."""
+_RECORDED: Final = frozenset({Action.REMOVE, Action.ADMINISTER})
+"""What changes something and is on record each time; stage control tells more of what it decides itself."""
 _LONGEST_TOLD: Final = 400
 """Characters of a reason in a header; NGINX reads no more than some kilobytes of headers."""
 _SHOWN: Final = 200
@@ -77,7 +80,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     control = StageControl(maker, parts.upstream, record) if parts.upstream else None
 
     entry = EntryRefusals(parts.entry_log, parts.notify) if parts.entry_log else None
-    taken = DownloadsTold()
+    taken, brought = ToldLately(), ToldLately()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -122,6 +125,14 @@ def create_access_app(parts: AccessParts) -> FastAPI:
             told = {"who": identity.name, **facts.record, "resource": model}
             await to_thread.run_sync(record, "downloaded", told)
             taken.note(identity.name, model)
+        for one in written_to(decision):
+            if brought.is_news(identity.name, one):
+                told = {"who": identity.name, **facts.record, "resource": one, "act": one}
+                await to_thread.run_sync(record, "uploaded", told)
+                brought.note(identity.name, one)
+        if decision.asked.action in _RECORDED and facts.method not in ("GET", "HEAD"):
+            told = {"who": identity.name, **facts.record, "action": facts.method, "resource": decision.target.path}
+            await to_thread.run_sync(record, "administered", told)
         return Response(
             status_code=204,
             headers={

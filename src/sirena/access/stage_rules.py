@@ -37,9 +37,11 @@ from sirena.access.tag_rules import (
 
 _STAGES: Final = {"none": "None", "staging": "Staging", "production": "Production", "archived": "Archived"}
 _SOURCE: Final = re.compile(
-    r"models:/(?:m-[0-9a-f]{32}|[^/@:?#]+/[1-9][0-9]{0,8})|runs:/[0-9a-f]{32}/[^?#%]+|mlflow-artifacts:/[^/?#%][^?#%]*"
+    r"models:/(?:m-[0-9a-f]{32}|[^/@:?#]+/[1-9][0-9]{0,8})|runs:/[0-9a-f]{32}/[^?#%]+"
+    r"|mlflow-artifacts:/(?:[^/?#%]+/)+(?:m-)?[0-9a-f]{32}(?:/[^?#%]*)?"
 )
-"""Where a version may come from, in the one spelling of each that tells who had a hand in it."""
+"""Where a version may come from, in the one spelling of each that tells who had a hand in it: the folder of a run or of
+a logged model, whose id says so."""
 _COPY: Final = re.compile(r"models:/[^/@:?#]+/[1-9][0-9]{0,8}")
 _PLACE: Final = re.compile(r"(?:mlflow-artifacts:/[^/?#%][^?#%]*)?")
 """Where an experiment's artifacts may lie; empty leaves it to MLflow."""
@@ -245,7 +247,7 @@ def body_to_pass_on(change: Change, who: str, makers: tuple[str, ...] = ()) -> d
     if change.operation != "POST model-versions/create":
         return body
     source = _text(body, "source")
-    if not _SOURCE.fullmatch(source):
+    if not _SOURCE.fullmatch(source) or ".." in source.split("/"):
         raise ForbiddenError(
             "a version is registered of what lies in MLflow's own artifacts",
             hint="log the model; or name the version that is copied by its number, models:/modelo_AMK_NM/3",

@@ -89,10 +89,20 @@ class RegistryUpstream:
         return leave(self._registry, model, version, stage, who)
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
-        """Return who had a hand in a source: the user of its run, and the authors of the version it copies."""
+        """Return who had a hand in a source: its run's user, its files' writers, the authors of what it copies.
+
+        Raises:
+            LedgerError: the ledger, which knows the writers, does not answer.
+        """
+        from sirena.ledger.store import open_ledger
         from sirena.registry.makers import makers_of
 
-        return makers_of(self._registry, source, run)
+        ledger = open_ledger(self._settings)
+
+        def writers(identifier: str) -> set[str]:
+            return {entry.who for entry in ledger.read(events=("uploaded",), act=identifier)}
+
+        return makers_of(self._registry, source, run, writers)
 
     def registered(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version comes from one of these runs or logged models."""

@@ -255,6 +255,29 @@ class Downloaded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Uploaded(Event):
+    """Files of a run or a logged model were written through the entry; told once an hour for each account.
+
+    The act bears its id, so that whoever had a hand in it is found by it.
+    """
+
+    event = "uploaded"
+    resource: Place
+    """Id of the run or logged model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Administered(Event):
+    """Somebody may delete from MLflow what is no registered model, or change a webhook, and asked for it."""
+
+    event = "administered"
+    action: Name
+    """The HTTP method."""
+    resource: Place
+    """Route without its query."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BackedUp(Event):
     """A backup was made."""
 
@@ -384,6 +407,8 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         ActivationRefused,
         RolledBack,
         Downloaded,
+        Uploaded,
+        Administered,
         BackedUp,
         Restored,
         Upgraded,

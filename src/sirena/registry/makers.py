@@ -1,9 +1,10 @@
-"""Who had a hand in a model before somebody registered it: whoever made its run, and whoever made what it copies.
+"""Who had a hand in a model before somebody registered it: makers of its run and of what it copies, writers of files.
 
 Registering another's model in one's own name, so that the other may approve it, must not make two people of one.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from mlflow.exceptions import MlflowException
@@ -20,13 +21,17 @@ _PAGE: Final = 1000
 
 
 @speaks_to_mlflow
-def makers_of(registry: Registry, source: str, run: str) -> tuple[str, ...]:
+def makers_of(
+    registry: Registry, source: str, run: str, writers: Callable[[str], Iterable[str]] = lambda _: ()
+) -> tuple[str, ...]:
     """Return the names, each once.
 
     Args:
         registry: where.
         source: where the new version's files come from, ``models:/m-…``, ``models:/modelo_AMK_NM/3``, ``runs:/…``.
         run: run named beside it; may be empty.
+        writers: gives the accounts that wrote files of a run or logged model. Tags are written by whoever trains, and
+            MLflow's client puts the name of the operating system's user there.
     """
     names: set[str] = set()
     runs = {run, *_RUN.findall(source)} - {""}
@@ -38,11 +43,13 @@ def makers_of(registry: Registry, source: str, run: str) -> tuple[str, ...]:
         names |= {copied.author, *copied.makers}
         runs.add(copied.run_id)
     for model in _LOGGED.findall(source):
+        names |= set(writers(model))
         logged = _or_none(registry.client.get_logged_model, model)
         if logged is not None:
             runs.add(str(logged.source_run_id or ""))
             names |= {str(logged.tags.get(tag, "")) for tag in _RUN_TAGS}
     for one in runs - {""}:
+        names |= set(writers(one))
         found = _or_none(registry.client.get_run, one)
         if found is not None:
             names |= {str(found.data.tags.get(tag, "")) for tag in _RUN_TAGS}

@@ -89,6 +89,36 @@ def test_a_copy_registered_by_another_stays_its_makers(house: House, own: ModelV
     assert house.alias("berta", copy).status_code == 200
 
 
+@pytest.mark.parametrize("of", ["run", "model"])
+def test_whoever_wrote_the_files_is_a_maker_whatever_the_tags_say(
+    house: House, own: ModelVersion, of: str, tmp_path: Path
+) -> None:
+    """Ana logs with MLflow's own client, which names the user of her machine; carl registers: ana is no second one."""
+    found = house.registry.models.get_model_version(own.name, str(own.version))
+    model = found.source.removeprefix("models:/")
+    for version in house.registry.models.search_model_versions(f"run_id = '{found.run_id}'"):
+        house.registry.models.delete_model_version(version.name, version.version)
+    house.registry.client.set_tag(found.run_id, "mlflow.user", "somebody")
+    house.registry.client.set_tag(found.run_id, "sirena.author", "somebody")
+    for key in ("mlflow.user", "sirena.author"):
+        house.registry.client.set_logged_model_tags(model, {key: "somebody"})
+    written = found.run_id if of == "run" else model
+    record_events(Settings(home=tmp_path / "entry"))(
+        "uploaded", {"who": "ana", "origin": "x", "resource": written, "act": written}
+    )
+    tags = [
+        {"key": key, "value": own.tags[key]} for key in own.tags if key.startswith("sirena.") and "author" not in key
+    ]
+    made = house.create("carl", found.source, tags=tags, model_id=model)
+    assert made.status_code == 200, made.text
+    copy = find_version(house.registry, f"{MODEL}/{made.json()['model_version']['version']}")
+    assert copy.author == "carl"
+    assert "ana" in copy.makers
+    refused = house.alias("ana", copy)
+    assert (refused.status_code, "ApproverIsNotAuthor" in refused.text) == (409, True)
+    assert house.alias("berta", copy).status_code == 200
+
+
 def test_graphql_changes_nothing(house: House) -> None:
     """What MLflow calls mutations there search, or are its own test, which echoes."""
     asked = {"query": "{__schema{mutationType{fields{name}}}}", "operationName": None}

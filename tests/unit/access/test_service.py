@@ -373,6 +373,39 @@ def test_a_model_that_is_fetched_is_on_record_once_for_all_its_files(entry: Entr
     ]
 
 
+def test_who_writes_files_of_a_model_is_on_record_once_for_all_of_them(entry: Entry) -> None:
+    """By run and by logged model; nobody writes while that cannot be put on record; reading and refusals are none."""
+    run, model = "0123456789abcdef" * 2, f"m-{'0123456789abcdef' * 2}"
+    artifacts = "/api/2.0/mlflow-artifacts/artifacts/1"
+    scientist = entry.token("scientist")
+    writes = [
+        ("PUT", f"{artifacts}/{run}/artifacts/plot.png"),
+        ("PUT", f"{artifacts}/models/{model}/artifacts/MLmodel"),
+        ("PUT", f"{artifacts}/models/{model}/artifacts/artifacts/modelo_AMK_NM.keras"),
+        ("POST", f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=x"),
+    ]
+    entry.records = False
+    assert not entry.ask(*writes[0], Authorization=scientist).is_success
+    entry.records = True
+    for method, uri in writes:
+        assert entry.ask(method, uri, Authorization=scientist).status_code == 204
+    assert entry.ask("GET", writes[1][1], Authorization=scientist).status_code == 204
+    assert entry.ask(*writes[1], Authorization=entry.token("viewer")).status_code == 403
+    told = [(facts["who"], facts["resource"], facts["act"]) for facts in entry.told("uploaded")]
+    assert told == [("scientist", run, run), ("scientist", model, model)]
+
+
+def test_what_administrators_delete_and_change_in_mlflow_is_on_record(entry: Entry) -> None:
+    """Each time, with method and route; looking is not."""
+    admin, hooks = entry.token("admin"), "/api/2.0/mlflow/webhooks"
+    model = f"/api/2.0/mlflow/logged-models/m-{'0123456789abcdef' * 2}"
+    for method, uri in (("GET", hooks), ("POST", hooks), ("DELETE", model), ("POST", hooks)):
+        assert entry.ask(method, uri, Authorization=admin).status_code == 204
+    found = [(facts["who"], facts["action"], facts["resource"]) for facts in entry.told("administered")]
+    assert found == [("admin", "POST", hooks), ("admin", "DELETE", model), ("admin", "POST", hooks)]
+    assert entry.told("uploaded") == []
+
+
 def test_no_model_leaves_while_that_cannot_be_put_on_record(entry: Entry) -> None:
     """Not at the second request either; and once the ledger answers, the first is told."""
     uri, viewer = "/model-versions/get-artifact?path=MLmodel&name=modelo_AMK_NM&version=3", entry.token("viewer")

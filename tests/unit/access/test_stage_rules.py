@@ -125,6 +125,7 @@ def test_a_version_comes_from_mlflows_own_artifacts(source: str) -> None:
     [
         "models:/modelo_AMK_NM/Production", "models:/modelo_AMK_NM/latest", "models:/modelo_AMK_NM@draft",
         "models:///modelo_AMK_NM/1", "models:/modelo_AMK_NM/01", "models:/modelo_AMK_NM/1/", "models:/m-0/x",
+        "mlflow-artifacts:/1/of/nobody", f"mlflow-artifacts:/1/{'0' * 32}/../x", f"mlflow-artifacts:/{'0' * 32}.d/x",
         "mlflow-artifacts://elsewhere/1", f"mlflow-artifacts:/1/models/%6d-{'0' * 32}/artifacts", "runs:/x/model",
     ],
 )  # fmt: skip

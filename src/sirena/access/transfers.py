@@ -1,7 +1,10 @@
-"""Which requests take a model out of the house, and which model.
+"""Which requests take a model out of the house or bring in files of one, and which model.
 
 A model is many files, and `sirena promote` reads some of them for its gate. So what goes on record is one entry for
 each account and model, told again after an hour, and not one for each file.
+
+Who brought files in had a hand in the model, whatever the tags say, which whoever trains may write: see
+`sirena.registry.makers`.
 """
 
 import re
@@ -33,8 +36,16 @@ def model_taken(decision: Decision) -> str:
     return f"{name}/{decision.target.query.get('version', '')}" if name else ""
 
 
-class DownloadsTold:
-    """Remembers which account's download of which model went on record lately."""
+def written_to(decision: Decision) -> frozenset[str]:
+    """Return the runs and logged models whose files a request writes, by their ids."""
+    if decision.write is None or decision.asked.action is not Action.TRAIN:
+        return frozenset()
+    # a file may be called by a digest that looks like an id
+    return frozenset(one for one in decision.write.identifiers if f"{one}." not in decision.target.path)
+
+
+class ToldLately:
+    """Remembers which account's dealing with which model went on record lately."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
