@@ -46,6 +46,8 @@ def language_of(request: Request) -> Language:
     """Return the language in which to answer a person."""
     kept = read_cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
     if kept not in set(Language):
+        # by quality, the best first; `es-AR` wants Spanish too
         accepted = parse_accept_header(request.headers.get("accept-language", ""), LanguageAccept)
-        kept = accepted.best_match(list(Language), default=Language.SPANISH)
+        wanted = (code.partition("-")[0].lower() for code, quality in accepted if quality > 0)
+        kept = next((code for code in wanted if code in set(Language)), Language.SPANISH)
     return chosen_now(request) or Language(kept)

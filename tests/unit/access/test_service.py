@@ -508,7 +508,13 @@ def test_a_page_says_who_is_signed_in_until_when_and_lets_them_leave(entry: Entr
 def test_pages_speak_the_language_that_was_chosen_or_the_browsers(entry: Entry) -> None:
     """One language at a time; a choice holds for the pages that follow, whatever the browser says."""
     said = {"es": ("Contraseña", "Entrar"), "en": ("Password", "Sign in")}
-    for accepted, language in [("", "es"), ("es-AR,en;q=0.5", "es"), ("en-US,es;q=0.9", "en"), ("fr, en;q=0.2", "en")]:
+    for accepted, language in [
+        ("", "es"),
+        ("es-AR,en;q=0.5", "es"),
+        ("en-US,es;q=0.9", "en"),
+        ("fr, en;q=0.2", "en"),
+        ("en;q=0", "es"),
+    ]:
         page = entry.client.get("/auth/login", headers={"Accept-Language": accepted})
         assert f'<html lang="{language}">' in page.text
         other = "en" if language == "es" else "es"
