@@ -4,10 +4,11 @@ It listens on loopback only; NGINX is its only client.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import orjson
 from anyio import to_thread
@@ -82,6 +83,9 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     entry = EntryRefusals(parts.entry_log, parts.notify) if parts.entry_log else None
     taken, brought = ToldLately(), ToldLately()
 
+    async def tell(event: str, facts: Mapping[str, Any]) -> None:
+        await to_thread.run_sync(record, event, facts)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with recording_beside(record, entry):
@@ -120,19 +124,13 @@ def create_access_app(parts: AccessParts) -> FastAPI:
         facts = read_facts(request, asked_about=True)
         decision = await maker.decide(facts)
         identity = decision.identity
-        model = model_taken(decision)
-        if model and taken.is_news(identity.name, model):
-            told = {"who": identity.name, **facts.record, "resource": model}
-            await to_thread.run_sync(record, "downloaded", told)
-            taken.note(identity.name, model)
+        told = {"who": identity.name, **facts.record}
+        if model := model_taken(decision):
+            await taken.once(identity.name, model, partial(tell, "downloaded", told | {"resource": model}))
         for one in written_to(decision):
-            if brought.is_news(identity.name, one):
-                told = {"who": identity.name, **facts.record, "resource": one, "act": one}
-                await to_thread.run_sync(record, "uploaded", told)
-                brought.note(identity.name, one)
+            await brought.once(identity.name, one, partial(tell, "uploaded", told | {"resource": one, "act": one}))
         if decision.asked.action in _RECORDED and facts.method not in ("GET", "HEAD"):
-            told = {"who": identity.name, **facts.record, "action": facts.method, "resource": decision.target.path}
-            await to_thread.run_sync(record, "administered", told)
+            await tell("administered", told | {"action": facts.method, "resource": decision.target.path})
         return Response(
             status_code=204,
             headers={

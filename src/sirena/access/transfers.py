@@ -7,9 +7,10 @@ Who brought files in had a hand in the model, whatever the tags say, which whoev
 `sirena.registry.makers`.
 """
 
+import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from sirena.access.actions import Action
@@ -50,14 +51,29 @@ class ToldLately:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._told: dict[tuple[str, str], float] = {}
+        # clients fetch and write many files of a model at a time
+        self._telling = asyncio.Lock()
 
-    def is_news(self, account: str, model: str) -> bool:
-        """Tell whether this was not told within the hour."""
+    async def once(self, account: str, model: str, tell: Callable[[], Awaitable[None]]) -> None:
+        """Put this on record unless it was within the hour; who asks meanwhile for the same waits until it stands.
+
+        Args:
+            account: whose.
+            model: which.
+            tell: puts it on record; what it raises is raised, and then nothing is remembered.
+        """
+        if not self._is_news(account, model):
+            return
+        async with self._telling:
+            if self._is_news(account, model):
+                await tell()
+                self._note(account, model)
+
+    def _is_news(self, account: str, model: str) -> bool:
         told = self._told.get((account, model))
         return told is None or self._clock() - told >= TOLD_AGAIN_AFTER
 
-    def note(self, account: str, model: str) -> None:
-        """Remember that this is on record now."""
+    def _note(self, account: str, model: str) -> None:
         self._told.pop((account, model), None)
         if len(self._told) >= _REMEMBERED:
             # the oldest is forgotten: told once too often rather than memory without end
