@@ -87,9 +87,11 @@ def _read_query(raw: str) -> dict[str, str]:
     for key, value in pairs:
         if key in found and key in _SINGLE:
             raise AmbiguousRequestError(f"the query names {key} twice")
+        if "\0" in key or "\0" in value:
+            raise AmbiguousRequestError("the query holds a zero byte")
         found[key] = value
     if "_method" in found:
         raise AmbiguousRequestError("the method of a request stands in its request line")
-    if any(part in ("..", ".") for part in re.split(r"[/\\]", found.get("path", ""))) or "\0" in found.get("path", ""):
+    if any(part in ("..", ".") for part in re.split(r"[/\\]", found.get("path", ""))):
         raise AmbiguousRequestError("the path of the file leaves its folder")
     return found

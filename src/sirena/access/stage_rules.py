@@ -172,6 +172,8 @@ def read_change(operation: str, content: bytes) -> Change:
         raise AmbiguousRequestError("the body is not one plain JSON object", hint="send one, in UTF-8") from error
     if not isinstance(body, dict):
         raise AmbiguousRequestError("the body is not a JSON object")
+    if any("\0" in text for text in _texts(body)):
+        raise AmbiguousRequestError("the body holds a zero byte", hint="PostgreSQL takes none in a text")
     if odd := [field for field in body if field != field.lower()]:
         raise AmbiguousRequestError(f"the field {odd[0][:64]!r} is spelled otherwise", hint="write run_id, not runId")
     return Change(operation, body)

@@ -145,6 +145,15 @@ def test_a_request_hidden_in_an_allowed_body_is_a_body(house: House, credentials
     assert "smuggled" not in seen[0]
 
 
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8888", "https://localhost:8443", "null"])
+def test_no_page_of_another_origin_may_read_an_answer(house: House, origin: str) -> None:
+    """MLflow would let pages of the reader's own machine; a shared terminal server has many of those."""
+    with house.honest("viewer") as client:
+        answer = client.get(READ, headers={"Origin": origin})
+    assert answer.status_code == 200
+    assert [name for name in answer.headers if name.startswith("access-control-")] == []
+
+
 HTTP2 = [
     ("line end in a value", [(b"x", b"a\r\nX-Sirena-User: admin")]),
     ("line end in a name", [(b"x: a\r\ny", b"b")]),

@@ -55,6 +55,8 @@ TRICKS = [
     "/api/2.0/mlflow/registered-models/get?name=a&name=b",
     "/api/2.0/mlflow/runs/get?_method=DELETE",
     "/x?a=%ff",
+    "/api/2.0/mlflow/registered-models/get?name=a%00b",
+    "/x?a%00=b",
     "/" + "a" * LONGEST,
 ]
 

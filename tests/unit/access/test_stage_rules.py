@@ -188,7 +188,14 @@ def test_what_is_in_production_is_not_removed() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b'{"runId": "x"}', b'{"name": "\\ud800"}', b'{"x": 99999999999999999999999}', b"[" * 100_000]
+    "content",
+    [
+        b'{"runId": "x"}',
+        b'{"description": "a\\u0000b"}',
+        b'{"name": "\\ud800"}',
+        b'{"x": 99999999999999999999999}',
+        b"[" * 100_000,
+    ],
 )
 def test_a_body_that_mlflow_would_read_otherwise_or_not_at_all_is_refused(content: bytes) -> None:
     """Its other spelling of a field, half a character, a number without end, endless nesting."""
