@@ -152,7 +152,7 @@ class Authenticator:
             case Password():
                 identity = await self._of_password(key, credential, sender)
                 if identity is None:
-                    # the work differs: a lock spares the hash, an account that exists is counted and perhaps locked
+                    # the work differs: an account that exists is counted, and perhaps locked
                     await asyncio.sleep((asked - self._passing()) % REFUSAL_BEAT)
                     return None  # not remembered: a lock that ends must be noticed, and the account counts by itself
         _remember(self._identities, key, (asked + FRESH_SECONDS, identity), self._passing())
@@ -178,11 +178,18 @@ class Authenticator:
         usable = account is not None and not account.disabled and account.password_hash is not None
         if account is not None and usable and self._is_proved(key, account):
             return Identity(account.name, account.roles, Means.PASSWORD)
-        if self._throttle.is_closed(sender.address) or (account is not None and account.locked_until > self._clock()):
+        closed = self._throttle.is_closed(sender.address)
+        locked = account is not None and account.locked_until > self._clock()
+        expected = account.password_hash if account is not None and usable and not locked else None
+        # a lock spares no hash: while others wait for theirs, a quick answer would tell that there is the account
+        right = not closed and await to_thread.run_sync(
+            verify_password, expected, given.password, limiter=self._hashing
+        )
+        if closed or locked:
+            if not closed:
+                self._throttle.note(sender.address)
             await self._tell("login_failed", given, sender, cause="locked", known=account is not None)
             return None
-        expected = account.password_hash if account is not None and usable else None
-        right = await to_thread.run_sync(verify_password, expected, given.password, limiter=self._hashing)
         if account is None or not right:
             await self._note_failure(account, given, sender)
             return None

@@ -11,12 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from sirena.access import authentication
 from sirena.access.accounts import FREE_ATTEMPTS, Accounts
 from sirena.access.actions import Action, Role
 from sirena.access.authentication import FRESH_SECONDS, KEPT_SECONDS, REFUSAL_BEAT
 from sirena.access.credentials import SESSION_COOKIE
 from sirena.access.languages import LANGUAGE_COOKIE
 from sirena.access.pages import CSRF_COOKIE
+from sirena.access.passwords import verify_password
 from sirena.access.policy import load_policy
 from sirena.access.signing_in import LOGIN_COOKIE
 from sirena.access.store import open_store
@@ -194,14 +196,24 @@ def test_a_cookie_whose_name_only_looks_like_ours_is_none_of_ours(entry: Entry, 
 
 
 @pytest.mark.parametrize("name", ["nobody", "scientist", "guessed", "viewer"])
-def test_the_time_of_a_refusal_does_not_tell_whether_there_is_an_account(entry: Entry, name: str) -> None:
-    """A lock spares the hash, counting needs the database: the answer waits for the next beat all the same."""
+def test_the_time_of_a_refusal_does_not_tell_whether_there_is_an_account(
+    entry: Entry, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A lock spares no hash, so others' hashes are waited for too; counting takes time: the answer comes on a beat."""
+    hashed = []
+
+    def verify(password_hash: str | None, password: str) -> bool:
+        hashed.append(password)
+        return verify_password(password_hash, password)
+
+    monkeypatch.setattr(authentication, "verify_password", verify)
     Accounts(entry.engine).add("guessed", frozenset({Role.VIEWER}), PASSWORD)
     for _ in range(FREE_ATTEMPTS):
         Accounts(entry.engine).note_failure("guessed")
     begun = time.monotonic()
     assert entry.ask("GET", READ, Authorization=basic(name, "a wrong password")).status_code == 401
     assert time.monotonic() - begun >= REFUSAL_BEAT
+    assert hashed == ["a wrong password"]
 
 
 def test_revoking_and_disabling_work_within_five_seconds(entry: Entry) -> None:
