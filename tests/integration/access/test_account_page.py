@@ -35,6 +35,22 @@ def test_somebody_with_a_password_signs_in_sees_who_they_are_and_leaves(house: H
     assert house.entries("logout")[-1]["who"] == "paula"
 
 
+def test_pages_fit_a_telephone_and_a_click_changes_their_language(house: House) -> None:
+    """360 pixels wide nothing lies beside the page; what was chosen holds for the page that follows."""
+    require_programs("chromium")
+    entry = house.settings.entry_url
+    with person() as somebody:
+        somebody.call("Emulation.setDeviceMetricsOverride", width=360, height=640, deviceScaleFactor=1, mobile=True)
+        somebody.open(f"{entry}/auth/login", arrives=f"{entry}/auth/login")
+        assert somebody.run("document.documentElement.scrollWidth") == 360
+        assert (somebody.run("document.documentElement.lang"), somebody.read("button")) == ("en", "Sign in")
+        somebody.click("#language", arrives=f"{entry}/auth/login?lang=es&next=/")
+        assert somebody.read("button") == "Entrar"
+        somebody.open(f"{entry}/auth/login", arrives=f"{entry}/auth/login")
+        assert (somebody.run("document.documentElement.lang"), somebody.read("button")) == ("es", "Entrar")
+        assert somebody.complaints == []
+
+
 def test_somebody_of_single_sign_on_leaves_here_and_at_the_provider(house: House) -> None:
     """The same page and button; then the provider asks about its own session, and leads back to ours."""
     entry, issuer = house.settings.entry_url, house.provider.issuer
