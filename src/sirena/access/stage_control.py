@@ -21,7 +21,15 @@ from sirena.access.errors import AmbiguousRequestError, ForbiddenError
 from sirena.access.events import Notify
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
-from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change, require_own_places
+from sirena.access.stage_rules import (
+    Change,
+    Need,
+    body_to_pass_on,
+    needs,
+    read_change,
+    require_own_places,
+    require_own_places_of_spans,
+)
 from sirena.access.upstream import IDLE_SECONDS, Ruling, Upstream, UpstreamError
 from sirena.domain.errors import GateError, SirenaError
 
@@ -30,7 +38,9 @@ _SECONDS: Final = 60.0
 _REFUSED: Final = 300
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _COMMON: Final = ("who", "origin", "request_id", "act")
-_PASSED_ON: Final = ("content-type", "x-request-id")
+_PASSED_ON: Final = ("content-type", "x-request-id", "x-mlflow-experiment-id", "x-mlflow-run-id")
+_JSON: Final = "application/json"
+_SPANS: Final = "application/x-protobuf"
 _JUDGED_AT_ONCE: Final = 4
 """Requests whose proof may be going on while others change stages; each holds a thread, and memory for its tables."""
 
@@ -85,7 +95,11 @@ class StageControl:
         if decision.target.query:
             raise AmbiguousRequestError("what this route does stands in its body, not in the query")
         operation = f"{facts.method} {'/'.join(decision.target.path.split('/')[-2:])}"
-        change = read_change(operation, await _body(request))
+        if operation == "POST v1/traces":
+            spans = await _body(request, _SPANS)
+            require_own_places_of_spans(spans)
+            return await self._pass_on(facts, who, spans)
+        change = read_change(operation, await _body(request, _JSON))
         if change.names_places:
             require_own_places(change)
             return await self._pass_on(facts, who, change.body)
@@ -253,15 +267,15 @@ class StageControl:
     def _record(self, facts: RequestFacts, who: str) -> dict[str, Any]:
         return {"who": who, **facts.record, "act": uuid.uuid4().hex}
 
-    async def _pass_on(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | None) -> Response:
+    async def _pass_on(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | bytes | None) -> Response:
         headers = {name: facts.headers[name] for name in _PASSED_ON if name in facts.headers}
         if body is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = _SPANS if isinstance(body, bytes) else _JSON
         try:
             answer = await self._client.request(
                 facts.method,
                 facts.target,
-                content=orjson.dumps(body) if body is not None else None,
+                content=orjson.dumps(body) if isinstance(body, Mapping) else body,
                 headers=headers | {"X-Sirena-User": who},
             )
         except httpx.HTTPError as error:
@@ -269,9 +283,9 @@ class StageControl:
         return Response(answer.content, status_code=answer.status_code, media_type=answer.headers.get("content-type"))
 
 
-async def _body(request: Request) -> bytes:
-    if not request.headers.get("content-type", "").lower().startswith("application/json"):
-        raise AmbiguousRequestError("the body is sent as application/json")
+async def _body(request: Request, kind: str) -> bytes:
+    if not request.headers.get("content-type", "").lower().startswith(kind) or "content-encoding" in request.headers:
+        raise AmbiguousRequestError(f"the body is sent as {kind}, uncompressed")
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():

@@ -195,6 +195,19 @@ def require_own_places(change: Change) -> None:
         )
 
 
+def require_own_places_of_spans(content: bytes) -> None:
+    """Refuse spans of OpenTelemetry (protobuf) whose attributes would name the place of their trace.
+
+    MLflow makes a tag of each attribute of a first span that begins with ``mlflow.traceTag.``. Protobuf holds texts as
+    they are, so a name that is not in the bytes is in none of them.
+
+    Raises:
+        ForbiddenError: they would.
+    """
+    if any(name.encode() in content for name in _PLACES_OF_TRACES):
+        raise ForbiddenError("artifacts lie where this server keeps them", hint="leave the place out of the spans")
+
+
 def needs(change: Change, state: VersionState | None, who: str) -> Need:
     """Say what a change needs.
 

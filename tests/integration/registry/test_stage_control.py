@@ -1,10 +1,15 @@
 """Stages through MLflow's own API obey the rule and the gate of `sirena promote`: a real MLflow, a real gate."""
 
+import gzip
+import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from sirena.registry.connection import Registry
 from sirena.registry.releases import RELEASE_MODEL, create_release
@@ -163,6 +168,42 @@ def test_what_cannot_be_put_on_record_does_not_happen(house: House) -> None:
         house.wrong.version,
     ]
     assert house.stage(house.right) is Stage.NONE
+
+
+def spans(trace: int, **tags: str) -> bytes:
+    """Return one span as OpenTelemetry's clients send it, with attributes that MLflow makes tags of its trace."""
+    request = ExportTraceServiceRequest()
+    span = request.resource_spans.add().scope_spans.add().spans.add()
+    span.trace_id, span.span_id, span.name = trace.to_bytes(16, "big"), trace.to_bytes(8, "big"), "asked"
+    span.start_time_unix_nano = span.end_time_unix_nano = time.time_ns()
+    for name, value in tags.items():
+        attribute = span.attributes.add(key=f"mlflow.traceTag.{name}")
+        attribute.value.string_value = json.dumps(value)
+    return bytes(request.SerializeToString())
+
+
+@pytest.mark.parametrize("tag", ["mlflow.artifactLocation", "mlflow.trace.archiveLocation"])
+def test_spans_cannot_have_the_server_read_a_folder_of_its_own(house: House, tmp_path: Path, tag: str) -> None:
+    """MLflow would give out the files of whatever place an attribute names; other tags and plain spans pass."""
+    (tmp_path / "traces.json").write_text('{"loot": 1}')
+    experiment = house.send("carl", "POST", f"{AJAX}/experiments/create", {"name": f"asked {tag}"}).json()
+    sender = {
+        "Authorization": house.entry.token("carl"),
+        "x-mlflow-experiment-id": experiment["experiment_id"],
+        "Content-Type": "application/x-protobuf",
+    }
+    loot = {tag: str(tmp_path), "mlflow.trace.spansLocation": "ARTIFACT_REPO"}
+    for body, headers in (
+        (spans(1, **loot), sender),
+        (gzip.compress(spans(1, **loot)), sender | {"Content-Encoding": "gzip"}),
+        (b"{}", sender | {"Content-Type": "application/json"}),
+    ):
+        assert house.entry.client.post("/v1/traces", content=body, headers=headers).status_code == 403
+    plain = house.entry.client.post("/v1/traces", content=spans(2, team="micro"), headers=sender)
+    assert plain.status_code == 200, plain.text
+    assert house.registry.client.get_trace(f"tr-{2:032x}").info.tags["team"] == "micro"
+    with pytest.raises(MlflowException):
+        house.registry.client.get_trace(f"tr-{1:032x}")
 
 
 def test_an_experiment_cannot_lie_on_the_servers_own_disk(house: House) -> None:

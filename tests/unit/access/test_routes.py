@@ -90,7 +90,7 @@ def test_stages_aliases_and_versions_change_only_through_stage_control() -> None
     for route in shipped_routes().routes:
         if re.search("/(registered-models|model-versions)/", route.path) and route.methods != ("GET",):
             assert route.decided_by_body or route.path.endswith("get-latest-versions"), route
-    assert len(body_route_locations()) == 34
+    assert len(body_route_locations()) == 35
 
 
 def test_options_and_invented_methods_are_refused() -> None:
