@@ -44,7 +44,7 @@ def read_person(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -
 
 def is_subject(text: str) -> bool:
     """Tell whether a provider may call somebody so."""
-    return text.isascii() and 0 < len(text) <= _LONGEST_SUBJECT
+    return text.isascii() and text.isprintable() and 0 < len(text) <= _LONGEST_SUBJECT
 
 
 def says_enough(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> bool:

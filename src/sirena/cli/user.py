@@ -133,7 +133,7 @@ def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
     settings, accounts = _accounts()
     with recorded(settings, AccountChanged, account=name, change="enabled"):
         accounts.enable(name)
-    typer.echo(f"{name} is enabled; sessions and tokens are to be made anew")
+    typer.echo(f"{name} is enabled and not locked; sessions and tokens that were ended stay so")
 
 
 def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:

@@ -78,7 +78,7 @@ def test_claims_become_a_name_and_roles(
     assert (person.name, set(person.roles), person.subject) == (name, roles, "S|1")
 
 
-@pytest.mark.parametrize("subject", [None, "", 7, "é", "x" * 256])
+@pytest.mark.parametrize("subject", [None, "", 7, "é", "x" * 256, "a\0b"])
 def test_a_malformed_subject_is_nobody(subject: object) -> None:
     """It is what an account is bound to."""
     assert read_person({"sub": subject, "groups": ["PROA"]}, configuration()) is None
