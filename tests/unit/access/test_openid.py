@@ -119,6 +119,6 @@ def test_without_a_provider_nothing_of_it_is_shown(tmp_path: Path) -> None:
         assert "openid" not in entry.client.get("/auth/login").text
         for path in ("/auth/openid/start", "/auth/openid/callback?code=x&state=y"):
             answer = entry.client.get(path)
-            assert (answer.status_code, "not set up" in answer.text) == (404, True)
+            assert (answer.status_code, "no hay inicio de sesión" in answer.text) == (404, True)
         assert entry.events == []
     engine.dispose()
