@@ -38,8 +38,8 @@ def model_taken(decision: Decision) -> str:
 
 
 def written_to(decision: Decision) -> frozenset[str]:
-    """Return the runs and logged models whose files a request writes, by their ids."""
-    if decision.write is None or decision.asked.action is not Action.TRAIN:
+    """Return the runs and logged models whose files a request writes, by their ids; a certificate is no hand in one."""
+    if decision.write is None or decision.asked.action is not Action.TRAIN or decision.write.new_certificate:
         return frozenset()
     # a file may be called by a digest that looks like an id
     return frozenset(one for one in decision.write.identifiers if f"{one}." not in decision.target.path)

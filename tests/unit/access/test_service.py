@@ -389,6 +389,7 @@ def test_a_model_that_is_fetched_is_on_record_once_for_all_its_files(entry: Entr
 def test_who_writes_files_of_a_model_is_on_record_once_for_all_of_them(entry: Entry) -> None:
     """By run and by logged model; nobody writes while that cannot be put on record; reading and refusals are none."""
     run, model = "0123456789abcdef" * 2, f"m-{'0123456789abcdef' * 2}"
+    Accounts(entry.engine).add("scientist2", frozenset({Role.SCIENTIST}), None)
     artifacts = "/api/2.0/mlflow-artifacts/artifacts/1"
     scientist = entry.token("scientist")
     writes = [
@@ -404,6 +405,9 @@ def test_who_writes_files_of_a_model_is_on_record_once_for_all_of_them(entry: En
         asked = [clients.submit(entry.ask, *write, Authorization=scientist) for write in writes * 3]
         assert {one.result().status_code for one in asked} == {204}
     assert entry.ask("GET", writes[1][1], Authorization=scientist).status_code == 204
+    certificate = f"{artifacts}/models/{model}/artifacts/certificates/clsi-2026.json"
+    assert entry.ask("PUT", certificate, Authorization=entry.token("scientist2")).status_code == 204
+    assert entry.ask("PUT", f"{artifacts}/x/{run}.png", Authorization=entry.token("scientist2")).status_code == 204
     assert entry.ask(*writes[1], Authorization=entry.token("viewer")).status_code == 403
     told = [(facts["who"], facts["resource"], facts["act"]) for facts in entry.told("uploaded")]
     assert sorted(told) == [("scientist", run, run), ("scientist", model, model)]
