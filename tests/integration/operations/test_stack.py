@@ -309,7 +309,10 @@ def test_the_guide_is_true_three_roles_one_release_one_record(running: Running, 
 def test_one_row_altered_and_rows_cut_off_are_named(running: Running) -> None:
     """By somebody with every right on the database; the last rows are the access service's, noted in its own file."""
     assert running.get("/metrics")[0] == 403
-    rows = [json.loads(line) for line in running.sirena("audit", "show", "--last", "1000", "--format", "jsonl").stdout.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in running.sirena("audit", "show", "--last", "1000", "--format", "jsonl").stdout.splitlines()
+    ]
     last, chosen = rows[-1], next(row for row in rows if row["event"] == "token_created")
     assert last["who"] == "marta"
     settings = running.settings
