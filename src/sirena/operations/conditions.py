@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,10 @@ _RENEWAL: Final = {
 }
 _BACKUP_AGE: Final = (timedelta(hours=26), timedelta(days=3))
 _DRILL_AGE: Final = (timedelta(days=8), timedelta(days=31))
+_FIRST_TAKES: Final = timedelta(hours=4)
+"""A first backup or drill that takes longer was killed."""
+_DRIFT: Final = timedelta(minutes=10)
+"""So far ahead of the clock a note may lie: what time servers correct."""
 
 
 class Urgency(IntEnum):
@@ -132,7 +136,13 @@ def _run(name: str, run: LastRun | None, ages: tuple[timedelta, timedelta], *, p
         )
     age = run.age
     if age is None:
+        begun = datetime.now(UTC) - run.finished
+        if run.outcome is RunOutcome.UNFINISHED and begun < _FIRST_TAKES:
+            return Condition(name, Urgency.OK, f"the first is under way for {_ago(begun)}")
         return Condition(name, Urgency.CRITICAL, f"none ever went well; {_failure(run)}", f"sirena {name}")
+    if age < -_DRIFT:
+        told = f"noted {_ago(-age)} ahead of the clock, which was wrong then or is now"
+        return Condition(name, Urgency.WARNING, told, f"`timedatectl` tells of the clock; then `sirena {name}`")
     urgency = Urgency(sum(age > limit for limit in ages))
     told = f"went well {_ago(age)} ago" + (f", {run.snapshot[:8]}" if run.snapshot else "")
     if run.outcome is RunOutcome.FAILED:

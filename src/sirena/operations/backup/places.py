@@ -45,6 +45,11 @@ class BackupPlaces:
         return self.root / "cache"
 
     @property
+    def last_repository(self) -> Path:
+        """Where the last backup went: what was there once must be there again."""
+        return self.root / "last_repository"
+
+    @property
     def lock(self) -> Path:
         """Held by the one activity under way."""
         return self.root / "lock"

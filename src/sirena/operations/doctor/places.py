@@ -97,7 +97,7 @@ def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
     elif not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         told, verdict = f"{folder} cannot be written by this account", Verdict.WRONG
         remedy = f"`ls -ld {folder}` and `mount` say why; or {elsewhere}"
-    elif folder.stat().st_dev == nearest_folder(settings.home).stat().st_dev:
+    elif repository.is_on_the_same_disk:
         told, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
     else:
         told, verdict, remedy = repository.location, Verdict.WELL, ""
