@@ -80,9 +80,9 @@ def backup(
             err=True,
         )
     if made.ahead:
-        told = ", ".join(f"{one.id} ({one.time:%Y-%m-%d})" for one in made.ahead)
+        named = ", ".join(f"{one.id} ({one.time:%Y-%m-%d})" for one in made.ahead)
         typer.echo(
-            f"no old backup was removed, since some are of days to come: {told}; is this machine's clock right? "
+            f"no old backup was removed, since some are of days to come: {named}; is this machine's clock right? "
             "see `timedatectl`",
             err=True,
         )
