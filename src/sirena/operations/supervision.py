@@ -177,6 +177,12 @@ class Supervisor:
             if name in known:
                 self._call("stopProcessGroup", name)
 
+    def restart(self, name: str) -> None:
+        """End one part, by force when it does not end in its time, and start it again, whatever it was doing."""
+        for method, more in (("stopProcess", ()), ("startProcess", (False,))):
+            with contextlib.suppress(xmlrpc.client.Fault):  # it has ended, or was started, this very moment
+                self._call(method, name, *more)
+
     def _take_up(self) -> None:
         changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
         added, changed, removed = changes[0]
