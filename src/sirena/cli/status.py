@@ -61,9 +61,16 @@ def status(
 def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.cli.stack_choice import chosen_stack
+    from sirena.operations.accounts import PreparationError
     from sirena.operations.conditions import conditions
+    from sirena.operations.doctor.standing import StackState, Standing
 
     stack = chosen_stack(profile)
+    if Standing.of(stack.supervisor).state is StackState.HIDDEN:
+        raise PreparationError(
+            f"the parts below {stack.settings.home} are another account's, and this one may not ask them",
+            hint="look as whoever runs `sirena up`; for a monitor, by a line in sudoers",
+        )
     parts = stack.health()
     return parts, [*conditions(stack.settings), ledger_condition(stack.settings, parts)]
 

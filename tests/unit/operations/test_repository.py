@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,22 @@ def test_another_place_is_begun_as_it_is_asked_for(repository: Repository, tmp_p
     other.ensure()
     assert other.snapshots() == []
     repository.ensure()
+    shutil.rmtree(other.location)
+    with pytest.raises(BackupError, match="is gone"):
+        other.ensure()
+
+
+def test_a_repository_that_was_restored_from_is_known(repository: Repository, tmp_path: Path) -> None:
+    """On the new machine too its disk may not be mounted at the next backup."""
+    second = tmp_path / "second"
+    settings = repository.settings.model_copy(
+        update={"home": second, "backup_password_file": password_file(repository.settings)}
+    )
+    places_of(settings).open()
+    Repository(settings).require()
+    shutil.rmtree(repository.location)
+    with pytest.raises(BackupError, match="is gone"):
+        Repository(settings).ensure()
 
 
 def test_a_lost_password_is_told_and_none_is_made(repository: Repository) -> None:

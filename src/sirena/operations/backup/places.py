@@ -45,9 +45,9 @@ class BackupPlaces:
         return self.root / "cache"
 
     @property
-    def last_repository(self) -> Path:
-        """Where the last backup went: what was there once must be there again."""
-        return self.root / "last_repository"
+    def known_repositories(self) -> Path:
+        """Names the places where a repository was found or made, one a line: it must be there again."""
+        return self.root / "repositories"
 
     @property
     def lock(self) -> Path:

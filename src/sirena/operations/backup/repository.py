@@ -80,7 +80,7 @@ class Repository:
             BackupError: the place cannot be reached, the repository is gone, or the password is another one's.
         """
         self._make_or_open()
-        write_private(places_of(self.settings).last_repository, self.location, Account.of_this_process())
+        self._note()
 
     def _make_or_open(self) -> None:
         password = password_file(self.settings)
@@ -90,15 +90,15 @@ class Repository:
                 return
             if _NO_REPOSITORY not in found.errors:
                 self._require(found, "opening it")
-            if self._was_here():
+            if self.location in self._known():
                 raise BackupError(
-                    f"the backup repository {self.location} is gone: there is none where the last backup went",
+                    f"the backup repository {self.location} is gone: there is none where one was",
                     hint="is its disk mounted, and do its keys hold? To begin a new one, set "
                     "SIRENA_BACKUP_REPOSITORY to another place",
                 )
             self._require(self._restic("init"), "making it")
             return
-        if self._was_here():
+        if self.location in self._known():
             self._require_password()
         generated_secret(password, Account.of_this_process())
         made = self._restic("init")
@@ -108,9 +108,15 @@ class Repository:
                 self._require_password()
             self._require(made, "making it")
 
-    def _was_here(self) -> bool:
-        file = places_of(self.settings).last_repository
-        return file.is_file() and file.read_text(encoding="utf-8") == self.location
+    def _known(self) -> list[str]:
+        file = places_of(self.settings).known_repositories
+        return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+
+    def _note(self) -> None:
+        known = self._known()
+        if self.location not in known:
+            lines = "".join(f"{place}\n" for place in [*known, self.location])
+            write_private(places_of(self.settings).known_repositories, lines, Account.of_this_process())
 
     def require(self) -> None:
         """Require a repository that can be opened; a dead process's lock is removed.
@@ -125,6 +131,7 @@ class Repository:
                 f"there is no backup repository at {self.location}", hint="see SIRENA_BACKUP_REPOSITORY and its keys"
             )
         self._require(opened, "opening it")
+        self._note()
         self._remove_dead_locks()
 
     def save(self, folder: Path, *, before_upgrade: bool = False) -> str:
