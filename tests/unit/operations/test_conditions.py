@@ -1,6 +1,7 @@
 """What `sirena status` says of disk, certificate, backup and drill, and when it is urgent."""
 
 import json
+import os
 import shutil
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,22 @@ def test_a_disk_is_full_by_share_and_by_room(
     usage = Usage(total * GIB, (total - free) * GIB, free * GIB)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert found(settings, "disk").urgency == urgency
+
+
+@pytest.mark.parametrize(("free", "urgency"), [(20, 0), (14, 1), (4, 2)])
+def test_a_disk_is_full_by_its_number_of_files_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, free: int, urgency: int
+) -> None:
+    """Inodes end while gigabytes are free; Btrfs has no number of them."""
+    usage = Usage(100 * GIB, 50 * GIB, 50 * GIB)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    real = os.statvfs(settings.home)
+    places = list(real)
+    for total, expected in ((1000, urgency), (0, 0)):
+        places[5:8] = [total, 10 * free, 10 * free]
+        monkeypatch.setattr(os, "statvfs", lambda _, found=tuple(places): os.statvfs_result(found))
+        told = found(settings, "disk")
+        assert (told.urgency, "inodes" in told.told) == (expected, expected > 0)
 
 
 @pytest.mark.parametrize(("used", "urgency"), [(69, 0), (70, 1), (79, 1), (80, 2), (96, 2)])
@@ -88,6 +105,7 @@ def test_a_certificate_that_was_not_renewed_is_told_in_time(
 ) -> None:
     """Nine days after certbot began to fail, and urgent in the last three."""
     monkeypatch.setattr(module, "days_left", lambda _: days)
+    monkeypatch.setattr(module, "is_valid_yet", lambda _: True)
     assert found(settings, "certificate").urgency == urgency
 
 
