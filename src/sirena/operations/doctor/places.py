@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from sirena.operations.backup.places import password_file
 from sirena.operations.backup.repository import Repository
 from sirena.operations.conditions import disk_condition, nearest_folder
 from sirena.operations.doctor.finding import Area, Finding, Notebook, Verdict
@@ -100,7 +101,8 @@ def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
     elif repository.is_on_the_same_disk:
         told, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
     else:
-        told, verdict, remedy = repository.location, Verdict.WELL, ""
+        told = f"{repository.location}; keep a copy of its password elsewhere too: {password_file(settings)}"
+        verdict, remedy = Verdict.WELL, ""
     notebook.note(Area.ACCOUNTS, "backup repository", verdict, told, remedy)
 
 
