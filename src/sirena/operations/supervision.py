@@ -179,9 +179,13 @@ class Supervisor:
 
     def restart(self, name: str) -> None:
         """End one part, by force when it does not end in its time, and start it again, whatever it was doing."""
-        for method, more in (("stopProcess", ()), ("startProcess", (False,))):
-            with contextlib.suppress(xmlrpc.client.Fault):  # it has ended, or was started, this very moment
-                self._call(method, name, *more)
+        try:
+            self._call("stopProcess", name)
+        except NoAnswerError as refusal:
+            # it has ended since we looked
+            if refusal.fault != Faults.NOT_RUNNING:
+                raise
+        self._start_process(name)
 
     def _take_up(self) -> None:
         changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
