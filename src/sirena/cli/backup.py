@@ -74,6 +74,18 @@ def backup(
         typer.echo(f"not in it, set them again after a restore: {', '.join(made.left_out)}", err=True)
     if made.repository.is_on_this_machine:
         typer.echo("this repository is lost together with this machine: set SIRENA_BACKUP_REPOSITORY", err=True)
+    elif made.repository.is_on_the_same_disk:
+        typer.echo(
+            "this repository lies on the disk of SIRENA_HOME and is lost together with it: is its own disk mounted?",
+            err=True,
+        )
+    if made.ahead:
+        named = ", ".join(f"{one.id} ({one.time:%Y-%m-%d})" for one in made.ahead)
+        typer.echo(
+            f"no old backup was removed, since some are of days to come: {named}; is this machine's clock right? "
+            "see `timedatectl`",
+            err=True,
+        )
 
 
 def restore(

@@ -21,8 +21,13 @@ from sirena.operations.settings import Settings
 from sirena.operations.steps import Tell
 
 
-def make_backup(settings: Settings, tell: Tell) -> MadeBackup:
+def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> MadeBackup:
     """Make a backup of a running production stack.
+
+    Args:
+        settings: which installation.
+        tell: is told each step.
+        before_upgrade: whether it is the state an upgrade goes back to.
 
     Raises:
         SirenaError: a step failed; `sirena status` shows it from now on.
@@ -33,7 +38,7 @@ def make_backup(settings: Settings, tell: Tell) -> MadeBackup:
         noting(settings, Activity.BACKUP) as note,
         recorded(settings, BackedUp) as act,
     ):
-        made = back_up(settings, tell)
+        made = back_up(settings, tell, before_upgrade=before_upgrade)
         note.snapshot = made.snapshot
         act.learn(snapshot=made.snapshot, size=made.manifest.size)
     return made

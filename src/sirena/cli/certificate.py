@@ -31,15 +31,20 @@ def show() -> None:
 def renew(
     force: Annotated[bool, typer.Option("--force", help="Now, even when it is not due: a lost key, a drill.")] = False,
 ) -> None:
-    """Renew Let's Encrypt's certificate when it is due, or take up new files of the hospital; the entry reloads."""
+    """Renew Let's Encrypt's certificate or our own when it is due, or take up the hospital's new files.
+
+    The entry takes it up without losing a request.
+    """
     from sirena.operations import acme
-    from sirena.operations.certificates import days_left, entry_certificate
+    from sirena.operations.certificates import days_left, entry_certificate, self_made
     from sirena.operations.settings import CertificateSource
     from sirena.operations.stack import Stack
 
     settings = _production()
     if settings.tls is CertificateSource.LETS_ENCRYPT:
         acme.renew(settings, force=force)
+    elif settings.tls is CertificateSource.SELF_MADE:
+        self_made(settings, anew=force)
     Stack(settings).reload_entry()
     typer.echo(f"{days_left(entry_certificate(settings).chain)} days left")
 

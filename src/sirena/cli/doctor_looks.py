@@ -21,13 +21,14 @@ _PROVIDER_REMEDIES: Final = {
 def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
     """Say what `sirena settings check` says."""
     from sirena.cli.access_openid import openid_problems
+    from sirena.cli.named_files import file_problems
     from sirena.operations.doctor.finding import Area, Verdict
     from sirena.operations.settings import settings_file
     from sirena.operations.settings_check import problems
 
     file = settings_file()
     with notebook.looking(Area.SETTINGS, "settings"):
-        found = [*problems(settings), *openid_problems(settings)]
+        found = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
         for problem in found:
             remedy = f"correct it in {file} or the environment; `sirena settings list` shows meaning and example"
             notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, problem, remedy)

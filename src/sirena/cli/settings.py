@@ -26,13 +26,18 @@ def list_settings() -> None:
 
 
 def check() -> None:
-    """Find wrong values, names nobody reads, ports used twice, keys others can read; exit code 1 when there are any."""
+    """Find wrong values, names nobody reads, ports used twice, keys others can read, mistakes in files they name.
+
+    Those files are the hospital's own rules (by row and column), the gate and the policy. Exit code 1 when anything
+    is found.
+    """
     from sirena.cli.access_openid import openid_problems
+    from sirena.cli.named_files import file_problems
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.settings_check import problems
 
     settings = chosen_stack("").settings
-    found = [*problems(settings), *openid_problems(settings)]
+    found = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
     for problem in found:
         typer.echo(problem)
     if found:

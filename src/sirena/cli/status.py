@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sirena.operations.conditions import Condition
+    from sirena.operations.health_report import PartHealth
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +32,18 @@ def status(
     Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
     release is well. The ledger is read from its first entry to its last.
     """
-    from sirena.cli.ledger_condition import ledger_condition
     from sirena.cli.parts_table import print_parts
-    from sirena.cli.stack_choice import chosen_stack
-    from sirena.operations.conditions import Urgency, conditions
+    from sirena.domain.errors import SirenaError
+    from sirena.operations.conditions import Urgency
 
-    stack = chosen_stack(profile)
-    parts = stack.health()
-    found = [*conditions(stack.settings), ledger_condition(stack.settings, parts)]
+    try:
+        parts, found = _look(profile)
+    except (SirenaError, OSError) as error:
+        if not monitor:
+            raise
+        # to a monitor 1 would be a warning, and it reads standard output
+        typer.echo(f"SIRENA CRITICAL: {error.text if isinstance(error, SirenaError) else error.strerror}")
+        raise typer.Exit(int(Urgency.CRITICAL)) from None
     worst = max(one.urgency for one in found)
     if not all(part.well for part in parts):
         worst = Urgency.CRITICAL
@@ -51,6 +56,23 @@ def status(
     _print_conditions(found)
     if worst is Urgency.CRITICAL:
         raise typer.Exit(1)
+
+
+def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
+    from sirena.cli.ledger_condition import ledger_condition
+    from sirena.cli.stack_choice import chosen_stack
+    from sirena.operations.accounts import PreparationError
+    from sirena.operations.conditions import conditions
+    from sirena.operations.doctor.standing import StackState, Standing
+
+    stack = chosen_stack(profile)
+    if Standing.of(stack.supervisor).state is StackState.HIDDEN:
+        raise PreparationError(
+            f"the parts below {stack.settings.home} are another account's, and this one may not ask them",
+            hint="look as whoever runs `sirena up`; for a monitor, by a line in sudoers",
+        )
+    parts = stack.health()
+    return parts, [*conditions(stack.settings), ledger_condition(stack.settings, parts)]
 
 
 def _print_conditions(found: "Sequence[Condition]") -> None:

@@ -82,7 +82,7 @@ def _upgrade(stack: "Stack", findings: "list[Finding]", tell: "Tell", *, renounc
     kept = False
     try:
         with recorded(stack.settings, Upgraded, release=__version__, former=former, changed=changed) as act:
-            way = keep(stack.settings, former, __version__, tell, renounced=renounced)
+            way = keep(stack.settings, former, __version__, changed, tell, renounced=renounced)
             act.learn(snapshot=way.snapshot)
             kept = bool(way.snapshot)
             _change(stack, tell)

@@ -4,6 +4,8 @@ In production it is a backup like any other; embedded, copies of the SQLite file
 """
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,27 +33,42 @@ class WayBack:
     """UTC, ISO 8601."""
     snapshot: str
     """Id of the backup, or folder of the copies; empty when it was renounced."""
+    due: tuple[str, ...] = ()
+    """What was to be changed, a sentence each."""
+
+    def is_of_the_same(self, former: str, release: str, due: Sequence[str]) -> bool:
+        """Tell whether the same upgrade was begun before and has changed part of what was to be changed."""
+        return (self.former, self.release) == (former, release) and set(due) < set(self.due)
 
 
-def keep(settings: Settings, former: str, release: str, tell: Tell, *, renounced: bool) -> WayBack:
+def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell: Tell, *, renounced: bool) -> WayBack:
     """Save what is there, and note where.
+
+    An upgrade that was interrupted in the middle and is repeated keeps what the first attempt saved: what is there
+    now is no state that any release of Sirena could work with.
 
     Args:
         settings: which installation; in production its databases and its object store answer.
         former: release before.
         release: release afterwards.
+        due: what is to be changed, a sentence each.
         tell: is told each step.
         renounced: save nothing.
 
     Raises:
         SirenaError: it cannot be saved; nothing must be changed then.
     """
+    with suppress(UsageError):
+        begun = noted(settings)
+        if begun.is_of_the_same(former, release, due):
+            tell(f"the state before the attempt of {begun.at} stays the way back")
+            return begun
     now = datetime.now(UTC)
     snapshot = ""
     if not renounced:
         tell("backup")
         snapshot = _back_up(settings, tell) if settings.profile == "production" else str(_copy(settings, now))
-    found = WayBack(former, release, now.isoformat(timespec="seconds"), snapshot)
+    found = WayBack(former, release, now.isoformat(timespec="seconds"), snapshot, tuple(due))
     write_private(_note(settings), json.dumps(asdict(found), indent=1) + "\n", Account.of_this_process())
     return found
 
@@ -113,7 +130,7 @@ def _copy(settings: Settings, now: datetime) -> Path:
 def _back_up(settings: Settings, tell: Tell) -> str:
     from sirena.cli.backup_acts import make_backup
 
-    return make_backup(settings, tell).snapshot
+    return make_backup(settings, tell, before_upgrade=True).snapshot
 
 
 def _restore(settings: Settings, snapshot: str, tell: Tell) -> None:

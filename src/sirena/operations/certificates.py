@@ -82,12 +82,24 @@ def days_left(chain: Path) -> int:
     return (certificate.not_valid_after_utc - _now()).days
 
 
-def self_made(settings: Settings) -> CertificatePaths:
-    """Return a certificate by an authority of our own; made anew when it nears its end or the name changes."""
+def is_valid_yet(chain: Path) -> bool:
+    """Tell whether a certificate holds already; one that a clock ahead of time made does not."""
+    return x509.load_pem_x509_certificate(chain.read_bytes()).not_valid_before_utc <= _now()
+
+
+def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
+    """Return a certificate by an authority of our own.
+
+    It is made anew when it nears its end, the name changes, or it was made by a clock ahead of time.
+
+    Args:
+        settings: of the stack.
+        anew: make another in any case, as after its key was lost; the authority stays.
+    """
     folder = settings.home / "tls"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     paths = _self_made_paths(settings)
-    if paths.chain.exists() and days_left(paths.chain) > _RENEW_DAYS and settings.server_name in _names(paths.chain):
+    if not anew and _holds(paths.chain, _RENEW_DAYS) and settings.server_name in _names(paths.chain):
         return paths
     own = Account.of_this_process()
     authority, authority_key = _authority(settings, own)
@@ -134,13 +146,17 @@ def given(settings: Settings) -> CertificatePaths:
         )
     if days_left(paths.chain) < 0:
         raise PreparationError(f"{paths.chain} has expired", hint="put a newer certificate there, then `sirena up`")
-    if certificate.not_valid_before_utc > _now():
+    if not is_valid_yet(paths.chain):
         raise PreparationError(f"{paths.chain} is not valid yet", hint="check this machine's clock: `timedatectl`")
     if not _covers(paths.chain, settings.server_name):
         raise PreparationError(f"{paths.chain} is not for {settings.server_name}", hint="check SIRENA_SERVER_NAME")
     if paths.key.stat().st_mode & _OTHERS_READ:
         raise PreparationError(f"others can read {paths.key}", hint=f"chmod 600 {paths.key}")
     return paths
+
+
+def _holds(chain: Path, days: int) -> bool:
+    return chain.exists() and days_left(chain) > days and is_valid_yet(chain)
 
 
 def _self_made_paths(settings: Settings) -> CertificatePaths:
@@ -150,7 +166,7 @@ def _self_made_paths(settings: Settings) -> CertificatePaths:
 
 def _authority(settings: Settings, own: Account) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     file, key_file = authority_file(settings), authority_file(settings).with_suffix(".key")
-    if file.exists() and key_file.exists() and days_left(file) > _SERVER_DAYS:
+    if key_file.exists() and _holds(file, _SERVER_DAYS):
         kept = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
         assert isinstance(kept, ec.EllipticCurvePrivateKey)
         return x509.load_pem_x509_certificate(file.read_bytes()), kept

@@ -1,16 +1,17 @@
 """What a stack needs beside running parts: room on disk and in the store, a certificate that lasts, proved backups."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
 from sirena.operations.accounts import PreparationError
 from sirena.operations.backup_state import LastRun, RunOutcome, read_backup_state
-from sirena.operations.certificates import days_left, given, standing_paths
+from sirena.operations.certificates import days_left, given, is_valid_yet, standing_paths
 from sirena.operations.settings import OFF, CertificateSource, Settings
 from sirena.operations.store_file import StoreFile
 from sirena.operations.store_room import CRITICAL, FULL, WARNING, ask_room
@@ -29,6 +30,10 @@ _RENEWAL: Final = {
 }
 _BACKUP_AGE: Final = (timedelta(hours=26), timedelta(days=3))
 _DRILL_AGE: Final = (timedelta(days=8), timedelta(days=31))
+_FIRST_TAKES: Final = timedelta(hours=4)
+"""A first backup or drill that takes longer was killed."""
+_DRIFT: Final = timedelta(minutes=10)
+"""So far ahead of the clock a note may lie: what time servers correct."""
 
 
 class Urgency(IntEnum):
@@ -78,14 +83,23 @@ def disk_condition(settings: Settings) -> Condition:
     use = shutil.disk_usage(nearest_folder(settings.home))
     percent, left = 100 * use.free / use.total, use.free / _GIB
     levels = [percent < share and left < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
-    urgency = Urgency(sum(levels))
+    places = _percent_of_places(settings)
+    urgency = Urgency(max(sum(levels), sum(places < share for share in _PERCENT_LEFT)))
     told = f"{left:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)"
+    if places < _PERCENT_LEFT[0]:
+        told += f"; room for few more files, {places:.0f} % of its inodes are free (`df -i`)"
     more = StoreFile(settings).still_to_take if settings.profile == "production" else 0
     if more > use.free:
         # no urgency of its own: that the disk fills is told in time by its own limits
         told += f"; SIRENA_S3_SIZE_GB promises the object store {more / _GIB:.1f} GiB more than it takes now"
     remedy = "make room or enlarge the disk; `sirena gc` shows what nothing needs" if urgency else ""
     return Condition("disk", urgency, told, remedy)
+
+
+def _percent_of_places(settings: Settings) -> float:
+    """Return what share of the places for files is free; some file systems make them as needed and name none."""
+    use = os.statvfs(nearest_folder(settings.home))
+    return 100 * use.f_favail / use.f_files if use.f_files else 100.0
 
 
 def _object_store(settings: Settings) -> Condition:
@@ -112,12 +126,15 @@ def certificate_condition(settings: Settings) -> Condition:
     files = settings.tls is CertificateSource.FILES
     try:
         paths = given(settings) if files else standing_paths(settings)
-        days = days_left(paths.chain)
+        days, holds = days_left(paths.chain), is_valid_yet(paths.chain)
     except (OSError, ValueError):
         told = "none: the stack was never brought up, or the file is gone"
         return Condition("certificate", Urgency.CRITICAL, told, "sirena up")
     except PreparationError as error:
         return Condition("certificate", Urgency.CRITICAL, error.text, error.hint)
+    if not holds:
+        told = "not valid yet: the clock was ahead when it was made, or is behind now"
+        return Condition("certificate", Urgency.CRITICAL, told, "`timedatectl` tells of the clock; then `sirena up`")
     urgency = Urgency(sum(days < limit for limit in _CERTIFICATE_DAYS))
     ours = settings.tls is CertificateSource.SELF_MADE
     told = f"{days} days left, {'our own authority' if ours else settings.tls.value}"
@@ -132,7 +149,13 @@ def _run(name: str, run: LastRun | None, ages: tuple[timedelta, timedelta], *, p
         )
     age = run.age
     if age is None:
+        begun = datetime.now(UTC) - run.finished
+        if run.outcome is RunOutcome.UNFINISHED and begun < _FIRST_TAKES:
+            return Condition(name, Urgency.OK, f"the first is under way for {_ago(begun)}")
         return Condition(name, Urgency.CRITICAL, f"none ever went well; {_failure(run)}", f"sirena {name}")
+    if age < -_DRIFT:
+        told = f"noted {_ago(-age)} ahead of the clock, which was wrong then or is now"
+        return Condition(name, Urgency.WARNING, told, f"`timedatectl` tells of the clock; then `sirena {name}`")
     urgency = Urgency(sum(age > limit for limit in ages))
     told = f"went well {_ago(age)} ago" + (f", {run.snapshot[:8]}" if run.snapshot else "")
     if run.outcome is RunOutcome.FAILED:

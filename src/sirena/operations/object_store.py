@@ -19,7 +19,7 @@ from typing import Final
 import jinja2
 
 from sirena.operations.accounts import Account
-from sirena.operations.part import HttpHealth, Part, PortHealth, RunningHealth, program, version_of
+from sirena.operations.part import GreetingHealth, HttpHealth, Part, QuestionHealth, program, version_of
 from sirena.operations.s3 import write_credentials
 from sirena.operations.secret_files import generated_secret, write_private
 from sirena.operations.settings import Settings
@@ -27,6 +27,10 @@ from sirena.operations.store_file import StoreFile
 
 _USER: Final = "sirena"
 _GATEWAY: Final = "client.rgw.a"
+_GREETING: Final = b"ceph v2\n"
+"""With what a Ceph daemon greets on its port."""
+_QUESTION: Final = b'{"prefix": "version"}\0'
+"""What the store is asked on its own socket."""
 _GRACE_SECONDS: Final = 20
 _GROWTH_SECONDS: Final = 1800.0
 """The store reads its own tables before it grows; on a slow disk and a full store that takes minutes."""
@@ -63,6 +67,11 @@ class ObjectStore:
         """URL of the gateway."""
         return f"http://127.0.0.1:{self.settings.s3_port}"
 
+    @property
+    def socket(self) -> Path:
+        """Where the store answers questions."""
+        return self.folder / "run" / "store.asok"
+
     def parts(self) -> list[Part]:
         """Describe monitor, store and gateway, in the order of their start."""
         version = version_of([ceph_program("radosgw"), "--version"])
@@ -70,8 +79,8 @@ class ObjectStore:
         # the command lines never change; by this the supervisor sees that the file did, and restarts them
         mark = {"CONFIGURATION_MARK": sha256(configuration.read_bytes()).hexdigest()} if configuration.exists() else {}
         daemons = (
-            ("ceph-monitor", self._daemon("ceph-mon", "-i", "a"), PortHealth(self.settings.ceph_port)),
-            ("ceph-store", self._daemon("ceph-osd", "-i", "0"), RunningHealth()),
+            ("ceph-monitor", self._daemon("ceph-mon", "-i", "a"), GreetingHealth(self.settings.ceph_port, _GREETING)),
+            ("ceph-store", self._daemon("ceph-osd", "-i", "0"), QuestionHealth(self.socket, _QUESTION)),
             ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(self.endpoint)),
         )
         ports = {"ceph-monitor": self.settings.ceph_port, "s3": self.settings.s3_port}

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Protocol
 
 from sirena.operations.accounts import Account, PreparationError, search_path
@@ -86,6 +87,42 @@ class PortHealth(Health):
                 return True
         except OSError:
             return False
+
+
+@dataclass(frozen=True)
+class GreetingHealth(Health):
+    """A loopback port that greets whoever connects: the kernel alone accepts for a program that hangs."""
+
+    port: int
+    greeting: bytes
+    """With what its first bytes begin."""
+
+    def is_well(self) -> bool:
+        """Tell whether the port greets now."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=_ANSWER_SECONDS) as connection:
+                return connection.recv(len(self.greeting), socket.MSG_WAITALL) == self.greeting
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class QuestionHealth(Health):
+    """A Unix socket that answers a question with anything."""
+
+    path: Path
+    question: bytes
+
+    def is_well(self) -> bool:
+        """Tell whether it answers now."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_ANSWER_SECONDS)
+            try:
+                connection.connect(str(self.path))
+                connection.sendall(self.question)
+                return bool(connection.recv(1))
+            except OSError:
+                return False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from sirena.operations.accounts import Account
+from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.part import CommandHealth, Part, program, require_version, version_of
 from sirena.operations.secret_files import generated_secret, write_private
 from sirena.operations.settings import Settings
@@ -33,7 +33,8 @@ OLDEST: Final = (12,)
 """The oldest PostgreSQL whose commands and SQL we use."""
 SUPERUSER: Final = "postgres"
 Connection = psycopg.Connection[TupleRow]
-_SUPERUSER: Final = "postgres"
+DEBIANS: Final = Path("/usr/lib/postgresql")
+"""Where Debian keeps the programs of each major version, which do not stand in PATH."""
 _ANSWER_SECONDS: Final = 60.0
 """How long one that runs may take to answer: after a power cut it reads its log first."""
 _POLL_SECONDS: Final = 0.2
@@ -78,10 +79,10 @@ class PostgreSql:
         port = self.settings.postgres_port
         return Part(
             "postgresql",
-            (postgresql_program("postgres"), *self._options()),
+            (self._program("postgres"), *self._options()),
             self.owner,
-            CommandHealth((postgresql_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port))),
-            version_of([postgresql_program("postgres"), "--version"]),
+            CommandHealth((self._program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port))),
+            version_of([self._program("postgres"), "--version"]),
             port=port,
             # the fast shutdown: roll back what is under way, write a checkpoint, end
             stop_signal=signal.SIGINT,
@@ -99,7 +100,7 @@ class PostgreSql:
         Raises:
             PreparationError: PostgreSQL is missing, too old, or refuses.
         """
-        require_version("PostgreSQL", version_of([postgresql_program("postgres"), "--version"]), OLDEST)
+        require_version("PostgreSQL", version_of([self._program("postgres"), "--version"]), OLDEST)
         if not self._done.exists():
             self._make_cluster()
         with self.answering():
@@ -135,8 +136,12 @@ class PostgreSql:
     def _done(self) -> Path:
         return self.settings.home / "postgresql" / "prepared"
 
+    def _program(self, name: str) -> str:
+        """Return a program of the version that made the cluster: a newer one beside it cannot open its files."""
+        return postgresql_program(name, major_of_cluster(self.settings))
+
     def _control(self) -> list[str]:
-        return [postgresql_program("pg_ctl"), "-D", str(self.data), "-w", "-t", "60"]
+        return [self._program("pg_ctl"), "-D", str(self.data), "-w", "-t", "60"]
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -253,12 +258,32 @@ def _make_database(connection: Connection, name: str, owner: str) -> None:
     connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(name)))
 
 
-def postgresql_program(name: str) -> str:
-    """Return the path of one of PostgreSQL's programs, of the newest of Debian's versions, which do not stand in PATH.
+def postgresql_program(name: str, major: str = "") -> str:
+    """Return the path of one of PostgreSQL's programs.
+
+    Args:
+        name: of the program.
+        major: version that made the databases, which no other can open; empty for the newest that is installed.
 
     Raises:
         PreparationError: it is not installed.
     """
-    versions = Path("/usr/lib/postgresql")
-    numbers = sorted((int(path.name) for path in versions.glob("*") if path.name.isdigit()), reverse=True)
-    return program(name, "postgresql", *(str(versions / str(number) / "bin") for number in numbers))
+    numbers = sorted((int(path.name) for path in DEBIANS.glob("*") if path.name.isdigit()), reverse=True)
+    if not major or not numbers:
+        return program(name, "postgresql", *(str(DEBIANS / str(number) / "bin") for number in numbers))
+    found = DEBIANS / major / "bin" / name
+    if not found.exists():
+        raise PreparationError(
+            f"the databases were made by PostgreSQL {major}, which is not installed any more",
+            hint=f"`apt-get install postgresql-{major}`; or restore a backup into a fresh SIRENA_HOME, where "
+            f"PostgreSQL {numbers[0]} makes new ones",
+        )
+    return str(found)
+
+
+def major_of_cluster(settings: Settings) -> str:
+    """Return the major version of PostgreSQL that made the databases; empty where there are none one may look into."""
+    try:
+        return (settings.home / "postgresql" / "data" / "PG_VERSION").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

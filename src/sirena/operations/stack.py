@@ -31,7 +31,10 @@ from sirena.operations.supervision import Supervisor
 STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
 """Parts that keep data, and use no other."""
 _POLL_SECONDS: Final = 0.2
-_COMING: Final = ("STARTING", "RUNNING", "BACKOFF")
+_ASKED: Final = 3
+"""How often a part must not answer, three seconds each, before it is taken to hang."""
+_PAUSING: Final = "BACKOFF"
+_COMING: Final = ("STARTING", "RUNNING", _PAUSING)
 """What the supervisor calls a process that is to run."""
 _OPEN: Final = 0o755
 
@@ -92,7 +95,7 @@ class Stack:
         return self._entry(entry_certificate(self.settings))
 
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
-        """Prepare, start and wait until every part is well; again is harmless, and one at a time.
+        """Prepare, start and wait until every part is well; again is harmless, starts anew what hangs; one at a time.
 
         Args:
             tell: is told each step, for a person.
@@ -117,12 +120,15 @@ class Stack:
                 self.database().end_interrupted()
             require_free_ports(self.settings)
         if self.settings.profile == "production":
+            # a second one would be started beside one that hangs, to prepare it
+            self._restart_hung([self.database().part()], tell)
             with self._ended_to_grow(store, tell):
                 self._prepare(tell)
         wanted = list(parts) if parts is not None else self.parts()
         self.supervisor.write(wanted)
         was_running = "entry" in self.supervisor.states()
         self.supervisor.start()
+        self._restart_hung(wanted, tell)
         if was_running:
             # NGINX goes on with its old configuration until it is told
             self.reload_entry()
@@ -188,6 +194,22 @@ class Stack:
     def _is_coming(self, name: str) -> bool:
         state = self.supervisor.states().get(name)
         return state is not None and state.state in _COMING
+
+    def _restart_hung(self, parts: Sequence[Part], tell: Tell) -> None:
+        """Start anew what has run for longer than it needs to become well and does not answer, asked several times.
+
+        What keeps failing is started without awaiting the end of its pause.
+        """
+        states = self.supervisor.states()
+        for part in parts:
+            state = states.get(part.name)
+            if state is not None and state.state == _PAUSING:
+                self.supervisor.restart(part.name)
+            if state is None or not state.running or state.seconds <= part.ready_seconds:
+                continue
+            if not any(part.health.is_well() for _ in range(_ASKED)):
+                tell(f"{part.name} hangs, and is started anew")
+                self.supervisor.restart(part.name)
 
     def is_well(self, part: Part) -> bool:
         """Tell whether a part runs and answers."""

@@ -177,6 +177,16 @@ class Supervisor:
             if name in known:
                 self._call("stopProcessGroup", name)
 
+    def restart(self, name: str) -> None:
+        """End one part, by force when it does not end in its time, and start it again, whatever it was doing."""
+        try:
+            self._call("stopProcess", name)
+        except NoAnswerError as refusal:
+            # it has ended since we looked
+            if refusal.fault != Faults.NOT_RUNNING:
+                raise
+        self._start_process(name)
+
     def _take_up(self) -> None:
         changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
         added, changed, removed = changes[0]

@@ -183,6 +183,11 @@ def test_doctor_says_what_another_account_cannot_see(running: Running) -> None:
     assert (told.returncode, told.stderr) == (0, ""), told.stdout + told.stderr
     assert "another account's, which this one may not ask" in told.stdout
     assert "whether by the stack's own parts cannot be seen" in told.stdout
+    as_monitor = [*as_nobody[:-1], "status", "--monitor"]
+    told = subprocess.run(
+        as_monitor, env=environment, cwd="/", capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (told.returncode, told.stdout.startswith("SIRENA CRITICAL: the parts below")) == (2, True), told.stderr
 
 
 def test_the_entry_asks_the_access_service(running: Running) -> None:

@@ -24,6 +24,8 @@ from sirena.operations.stack import Stack
 from tests.production_machine import private_home, production_settings, require_programs
 from tests.releases import PASSWORD, RELEASE_0_1_0, sqlite_home
 
+IN_THE_WAY = "access_external_identities"
+"""What revision 0002 of the accounts makes."""
 DOWN = """
 import sys
 from alembic import command
@@ -142,6 +144,31 @@ def test_an_upgrade_that_fails_changes_nothing_and_names_the_ways_on(
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as connection:
         connection.execute("DROP TABLE scheduler_leases")
     assert sirena(embedded_with_mlflow, "upgrade").returncode == 0
+
+
+def test_an_upgrade_that_stops_halfway_and_is_repeated_goes_back_to_the_state_before_both(
+    embedded_with_mlflow: dict[str, str], tmp_path: Path
+) -> None:
+    """MLflow's tables are changed, ours are not: no release of Sirena could work with a copy of that."""
+    before = contents(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "sirena.db")) as connection:
+        # what our next revision would make is there already, so it fails
+        connection.execute(f"CREATE TABLE {IN_THE_WAY} (x)")
+    assert sirena(embedded_with_mlflow, "upgrade").returncode == 1
+    database = MlflowDatabase(f"sqlite:///{tmp_path / 'mlflow.db'}", Account.of_this_process())
+    assert database.revision() == installed_revision()
+    with closing(sqlite3.connect(tmp_path / "sirena.db")) as connection:
+        connection.execute(f"DROP TABLE {IN_THE_WAY}")
+    repeated = sirena(embedded_with_mlflow, "upgrade")
+    assert repeated.returncode == 0, repeated.stderr
+    assert sirena(embedded_with_mlflow, "upgrade", "--back").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "sirena.db")) as connection:
+        connection.execute(f"DROP TABLE {IN_THE_WAY}")
+    after = contents(tmp_path)
+    assert {name: after[name] for name in ("mlflow.db", "sirena.db")} == {
+        name: before[name] for name in ("mlflow.db", "sirena.db")
+    }
+    assert len(list((tmp_path / "before-upgrade").iterdir())) == 1
 
 
 def test_an_upgrade_the_disk_refuses_names_the_ways_on(embedded_with_mlflow: dict[str, str], tmp_path: Path) -> None:

@@ -33,13 +33,18 @@ AT = time(2, 30)
         (MONDAY - timedelta(hours=10), False, True),
         (MONDAY - timedelta(days=30), False, True),
         (MONDAY + timedelta(days=1), False, False),
+        (MONDAY + timedelta(days=365), False, True),
+        (MONDAY + timedelta(days=365), True, True),
         (datetime(2026, 11, 22, 2, 31), True, False),
         (datetime(2026, 11, 22, 2, 29), True, True),
         (datetime(2026, 11, 21), True, True),
     ],
 )
 def test_what_the_clock_passed_since_the_last_time_is_due_once(last: datetime, weekly: bool, expected: bool) -> None:
-    """Daily at 02:30, weekly on Sunday; a machine that slept catches up, a clock set back repeats nothing."""
+    """Daily at 02:30, weekly on Sunday; a machine that slept catches up, a clock set back by hours repeats nothing.
+
+    What a clock a year ahead noted would else keep backups away for that year.
+    """
     assert due(MONDAY, AT, last, weekly=weekly) is expected
 
 

@@ -1,11 +1,14 @@
 """Certificates: our own for a first start, and the hospital's files held to what a browser would say."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sirena.operations import certificates
 from sirena.operations.accounts import PreparationError
-from sirena.operations.certificates import authority_file, days_left, entry_certificate, self_made
+from sirena.operations.certificates import authority_file, days_left, entry_certificate, is_valid_yet, self_made
+from sirena.operations.conditions import Urgency, certificate_condition
 from sirena.operations.settings import Settings
 
 
@@ -24,6 +27,33 @@ def test_our_own_certificate_is_kept_until_the_name_changes(tmp_path: Path) -> N
     assert renamed.chain.read_text() != text
     assert authority_file(_settings(tmp_path)).read_text() == authority
     assert 300 < days_left(first.chain) < 398
+
+
+def test_a_certificate_made_by_a_clock_ahead_is_told_and_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its authority: no client believes either before their day."""
+    settings = _settings(tmp_path, profile="production")
+    ahead = datetime.now(UTC) + timedelta(days=300)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(certificates, "_now", lambda: ahead)
+        made = self_made(settings)
+        assert certificate_condition(settings).urgency is Urgency.OK
+    told = certificate_condition(settings)
+    assert (told.urgency, "not valid yet" in told.told) == (Urgency.CRITICAL, True)
+    assert self_made(settings) == made
+    assert certificate_condition(settings).urgency is Urgency.OK
+    assert is_valid_yet(authority_file(settings))
+
+
+def test_our_own_certificate_is_made_anew_when_asked(tmp_path: Path) -> None:
+    """As after its key was lost; the authority that clients trust stays."""
+    first = self_made(_settings(tmp_path))
+    before = [first.chain.read_text(), first.key.read_text()]
+    authority = authority_file(_settings(tmp_path)).read_text()
+    again = self_made(_settings(tmp_path), anew=True)
+    assert not set(before) & {again.chain.read_text(), again.key.read_text()}
+    assert authority_file(_settings(tmp_path)).read_text() == authority
 
 
 def test_the_hospitals_files_are_taken(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What `sirena status` says of disk, certificate, backup and drill, and when it is urgent."""
 
 import json
+import os
 import shutil
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sirena.operations import conditions as module
+from sirena.operations import postgresql
 from sirena.operations.backup_state import Activity, noting
 from sirena.operations.conditions import Condition, Urgency, conditions
 from sirena.operations.settings import CertificateSource, Settings
@@ -42,6 +44,22 @@ def test_a_disk_is_full_by_share_and_by_room(
     usage = Usage(total * GIB, (total - free) * GIB, free * GIB)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert found(settings, "disk").urgency == urgency
+
+
+@pytest.mark.parametrize(("free", "urgency"), [(20, 0), (14, 1), (4, 2)])
+def test_a_disk_is_full_by_its_number_of_files_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, free: int, urgency: int
+) -> None:
+    """Inodes end while gigabytes are free; Btrfs has no number of them."""
+    usage = Usage(100 * GIB, 50 * GIB, 50 * GIB)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    real = os.statvfs(settings.home)
+    places = list(real)
+    for total, expected in ((1000, urgency), (0, 0)):
+        places[5:8] = [total, 10 * free, 10 * free]
+        monkeypatch.setattr(os, "statvfs", lambda _, found=tuple(places): os.statvfs_result(found))
+        told = found(settings, "disk")
+        assert (told.urgency, "inodes" in told.told) == (expected, expected > 0)
 
 
 @pytest.mark.parametrize(("used", "urgency"), [(69, 0), (70, 1), (79, 1), (80, 2), (96, 2)])
@@ -87,6 +105,7 @@ def test_a_certificate_that_was_not_renewed_is_told_in_time(
 ) -> None:
     """Nine days after certbot began to fail, and urgent in the last three."""
     monkeypatch.setattr(module, "days_left", lambda _: days)
+    monkeypatch.setattr(module, "is_valid_yet", lambda _: True)
     assert found(settings, "certificate").urgency == urgency
 
 
@@ -134,6 +153,31 @@ def test_a_drill_is_old_after_a_week(settings: Settings) -> None:
         assert found(settings, "drill").urgency is urgency
 
 
+def test_the_first_backup_under_way_is_no_alarm(settings: Settings) -> None:
+    """Unless it has been so for hours: then it was killed."""
+    with noting(settings, Activity.BACKUP):
+        told = found(settings, "backup")
+        assert (told.urgency, "the first is under way" in told.told) == (Urgency.OK, True)
+        file = settings.home / "backup" / "state.json"
+        state = json.loads(file.read_text())
+        state["backup"]["finished"] = (datetime.now(UTC) - timedelta(hours=5)).isoformat()
+        file.write_text(json.dumps(state))
+        assert found(settings, "backup").urgency is Urgency.CRITICAL
+
+
+def test_a_backup_noted_ahead_of_the_clock_is_told(settings: Settings) -> None:
+    """A clock that was a year ahead, or is a year behind: nobody can say how old it is."""
+    with noting(settings, Activity.BACKUP):
+        pass
+    _age(settings, -24 * 365)
+    told = found(settings, "backup")
+    assert (told.urgency, "ahead of the clock" in told.told, "timedatectl" in told.remedy) == (
+        Urgency.WARNING,
+        True,
+        True,
+    )
+
+
 def test_one_persons_machine_has_a_disk_only(tmp_path: Path) -> None:
     """No certificate, and no backup of ours."""
     assert [one.name for one in conditions(Settings(home=tmp_path / "new", profile="embedded"))] == ["disk"]
@@ -149,6 +193,21 @@ def test_a_monitor_gets_one_line_and_its_exit_code(
     assert told.output.startswith("SIRENA CRITICAL: mlflow not running; service not running")
     assert len(told.output.splitlines()) == 1
     assert run_command(capsys, ["status"]).code == 1
+
+
+def test_a_monitor_is_told_as_critical_what_keeps_status_from_looking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A program that somebody removed, a wrong setting: 1 would be a warning to it, and it reads standard output."""
+    monkeypatch.setenv("SIRENA_HOME", str(tmp_path))
+    monkeypatch.setenv("SIRENA_PROFILE", "production")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(postgresql, "DEBIANS", tmp_path)
+    told = run_command(capsys, ["status", "--monitor"])
+    assert (told.code, told.output) == (2, "SIRENA CRITICAL: postgres is not installed\n")
+    monkeypatch.setenv("SIRENA_PORT", "none")
+    told = run_command(capsys, ["status", "--monitor"])
+    assert (told.code, told.output.startswith("SIRENA CRITICAL: wrong setting: SIRENA_PORT")) == (2, True)
 
 
 def _age(settings: Settings, hours: int, activity: str = "backup") -> None:

@@ -36,7 +36,7 @@ from sirena.operations.backup.manifest import (
 )
 from sirena.operations.backup.objects import Bucket
 from sirena.operations.backup.places import password_file, places_of
-from sirena.operations.backup.repository import Repository
+from sirena.operations.backup.repository import Repository, Snapshot
 from sirena.operations.part import program, version_of
 from sirena.operations.postgresql import DATABASES
 from sirena.operations.s3 import s3_client
@@ -57,14 +57,17 @@ class MadeBackup:
     repository: Repository
     left_out: tuple[str, ...]
     """Settings not in it, because they are secret."""
+    ahead: tuple[Snapshot, ...]
+    """Backups that lie ahead of the clock, because of which no old one was removed."""
 
 
-def back_up(settings: Settings, tell: Tell) -> MadeBackup:
+def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> MadeBackup:
     """Make one backup of a running production stack; hold `exclusive` around it.
 
     Args:
         settings: which installation.
         tell: is told each step.
+        before_upgrade: whether it is the state an upgrade goes back to.
 
     Raises:
         UsageError: it is not a production stack of this machine.
@@ -94,15 +97,18 @@ def back_up(settings: Settings, tell: Tell) -> MadeBackup:
             manifest = _manifest(databases, settings, places.set, dumped, objects)
             manifest.write(places.set)
             tell("saving")
-            snapshot = repository.save(places.set)
+            snapshot = repository.save(places.set, before_upgrade=before_upgrade)
         finally:
             # password hashes lie unencrypted no longer than needed
             for database in DATABASES:
                 (places.set / DATABASES_FOLDER / f"{database}.dump").unlink(missing_ok=True)
     tell("checking every byte of the repository")
     repository.check()
-    tell("removing old snapshots")
-    repository.thin_out()
+    ahead = repository.ahead_of_the_clock()
+    if not ahead:
+        # by a wrong clock the one just made might be the oldest
+        tell("removing old snapshots")
+        repository.thin_out()
     return MadeBackup(
         snapshot,
         manifest,
@@ -110,6 +116,7 @@ def back_up(settings: Settings, tell: Tell) -> MadeBackup:
         time.monotonic() - begun,
         repository,
         tuple(left_out),
+        tuple(ahead),
     )
 
 

@@ -45,6 +45,11 @@ class BackupPlaces:
         return self.root / "cache"
 
     @property
+    def known_repositories(self) -> Path:
+        """Names the places where a repository was found or made, one a line: it must be there again."""
+        return self.root / "repositories"
+
+    @property
     def lock(self) -> Path:
         """Held by the one activity under way."""
         return self.root / "lock"

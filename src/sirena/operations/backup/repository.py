@@ -8,7 +8,7 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,15 +18,21 @@ from sirena.operations.accounts import Account
 from sirena.operations.backup.errors import BackupError, DamagedBackupError
 from sirena.operations.backup.places import password_file, places_of
 from sirena.operations.backup.tools import Ended, run_tool
+from sirena.operations.conditions import nearest_folder
 from sirena.operations.part import program
 from sirena.operations.s3 import credentials_file
-from sirena.operations.secret_files import generated_secret
+from sirena.operations.secret_files import generated_secret, write_private
 from sirena.operations.settings import Settings
 
 TAG: Final = "sirena"
 _HOST: Final = "sirena"
 """The same for every machine: after a restore onto another one its backups continue the same history."""
 _KEEP: Final = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
+_BEFORE_UPGRADE: Final = "before-upgrade"
+"""Second tag of what an upgrade can go back to: thinned out among its own kind, so a daily backup never replaces it."""
+_NO_REPOSITORY: Final = "Is there a repository"
+_AHEAD: Final = timedelta(days=1)
+"""Snapshots further ahead of the clock than zones and drift explain: it went wrong when they were made, or is now."""
 _PROBE_SECONDS: Final = 10.0
 _SHORT: Final = 8
 
@@ -57,21 +63,43 @@ class Repository:
         """True when it burns down together with what it is the backup of, as far as the address tells."""
         return Path(self.location).is_relative_to(self.settings.home)
 
+    @property
+    def is_on_the_same_disk(self) -> bool:
+        """True when it is a folder on the disk of `SIRENA_HOME`, as when the disk meant for it is not mounted."""
+        place = Path(self.location)
+        devices = {nearest_folder(path).stat().st_dev for path in (place, self.settings.home)}
+        return place.is_absolute() and len(devices) == 1
+
     def ensure(self) -> None:
-        """Make the repository, and its password, when there is none.
+        """Make the repository, and its password, when there never was one.
+
+        One that was there before and is not now is not made anew: its disk is not mounted, and a new one would fill
+        the disk below while everybody believes the backups elsewhere.
 
         Raises:
-            BackupError: the place cannot be reached, or the password is another one's.
+            BackupError: the place cannot be reached, the repository is gone, or the password is another one's.
         """
+        self._make_or_open()
+        self._note()
+
+    def _make_or_open(self) -> None:
         password = password_file(self.settings)
         if password.is_file():
             found = self._restic("cat", "config")
             if found.code == 0:
                 return
-            if "wrong password" in found.errors:
+            if _NO_REPOSITORY not in found.errors:
                 self._require(found, "opening it")
+            if self.location in self._known():
+                raise BackupError(
+                    f"the backup repository {self.location} is gone: there is none where one was",
+                    hint="is its disk mounted, and do its keys hold? To begin a new one, set "
+                    "SIRENA_BACKUP_REPOSITORY to another place",
+                )
             self._require(self._restic("init"), "making it")
             return
+        if self.location in self._known():
+            self._require_password()
         generated_secret(password, Account.of_this_process())
         made = self._restic("init")
         if made.code:
@@ -79,6 +107,16 @@ class Repository:
             if "already" in made.errors:
                 self._require_password()
             self._require(made, "making it")
+
+    def _known(self) -> list[str]:
+        file = places_of(self.settings).known_repositories
+        return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+
+    def _note(self) -> None:
+        known = self._known()
+        if self.location not in known:
+            lines = "".join(f"{place}\n" for place in [*known, self.location])
+            write_private(places_of(self.settings).known_repositories, lines, Account.of_this_process())
 
     def require(self) -> None:
         """Require a repository that can be opened; a dead process's lock is removed.
@@ -88,23 +126,33 @@ class Repository:
         """
         self._require_password()
         opened = self._restic("cat", "config")
-        if "Is there a repository" in opened.errors:
+        if _NO_REPOSITORY in opened.errors:
             raise BackupError(
                 f"there is no backup repository at {self.location}", hint="see SIRENA_BACKUP_REPOSITORY and its keys"
             )
         self._require(opened, "opening it")
+        self._note()
         self._remove_dead_locks()
 
-    def save(self, folder: Path) -> str:
-        """Save a folder's content as a new snapshot and return its id; unchanged content takes no further room."""
-        ended = self._restic("backup", "--json", "--host", _HOST, "--tag", TAG, "--ignore-inode", ".", folder=folder)
+    def save(self, folder: Path, *, before_upgrade: bool = False) -> str:
+        """Save a folder's content as a new snapshot and return its id; unchanged content takes no further room.
+
+        Args:
+            folder: what to save.
+            before_upgrade: whether an upgrade goes back to it; kept apart from the daily ones.
+        """
+        tag = f"{TAG},{_BEFORE_UPGRADE}" if before_upgrade else TAG
+        ended = self._restic("backup", "--json", "--host", _HOST, "--tag", tag, "--ignore-inode", ".", folder=folder)
         self._require(ended, "saving")
         summary = json.loads(ended.output.strip().splitlines()[-1])
         # short, as in `snapshots`; restic after 0.14 tells all 64 digits here
         return str(summary["snapshot_id"])[:_SHORT]
 
     def thin_out(self) -> None:
-        """Keep 7 daily, 5 weekly and 12 monthly snapshots, and free the room of the others."""
+        """Keep 7 daily, 5 weekly and 12 monthly snapshots, and free the room of the others.
+
+        Those made before upgrades are counted among themselves.
+        """
         selection = ("--tag", TAG, "--host", _HOST, "--group-by", "host,tags")
         self._require(self._restic("forget", *selection, *_KEEP, "--prune"), "removing old snapshots")
 
@@ -132,12 +180,16 @@ class Repository:
         moments = ((str(item["short_id"]), datetime.fromisoformat(item["time"][:19])) for item in found)
         return sorted((Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda one: one.time)
 
+    def ahead_of_the_clock(self) -> list[Snapshot]:
+        """Return the snapshots that lie more than a day ahead: by them nothing can be said about what is old."""
+        return [one for one in self.snapshots() if _is_ahead(one)]
+
     def find(self, at: str) -> Snapshot:
         """Return the snapshot a text means.
 
         Args:
-            at: empty for the latest, the beginning of an id, or a date or time (UTC unless it names a zone): then
-                the latest not after it. A date alone means its end.
+            at: empty for the latest that is not ahead of the clock, the beginning of an id, or a date or time (UTC
+                unless it names a zone): then the latest not after it. A date alone means its end.
 
         Raises:
             UsageError: there is none.
@@ -146,7 +198,8 @@ class Repository:
         if not every:
             raise UsageError(f"{self.location} holds no backup", hint="see SIRENA_BACKUP_REPOSITORY")
         if not at.strip() or at.strip() == "latest":
-            return every[-1]
+            # one made while the clock was a year ahead would else be the latest for a year
+            return next((one for one in reversed(every) if not _is_ahead(one)), every[-1])
         moment = _moment(at.strip())
         fitting = [
             one for one in every if (one.time <= moment if moment else one.id.startswith(at.strip().lower()[:_SHORT]))
@@ -223,6 +276,10 @@ class Repository:
         if ended.code == 0:
             return
         raise BackupError(f"the backup repository {self.location}: {doing} failed: {ended.told}", hint=_remedy(ended))
+
+
+def _is_ahead(snapshot: Snapshot) -> bool:
+    return snapshot.time > datetime.now(UTC) + _AHEAD
 
 
 def _is_dead(lock: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from sirena.operations.settings import OFF, Settings
 
 _SUNDAY: Final = 6
 _LOOK_SECONDS: Final = 30.0
+_AHEAD: Final = timedelta(days=1)
 _REPEAT_AFTER: Final = timedelta(hours=1)
 _PATIENCE_SECONDS: Final = 120.0
 
@@ -29,7 +30,11 @@ def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> boo
         at: time of the day.
         last: when it last began or ended, or when the watch began; local time.
         weekly: Sundays only.
+
+    One of more than a day ahead was noted by a wrong clock, and says nothing: it is due.
     """
+    if last > now + _AHEAD:
+        return True
     planned = datetime.combine(now.date(), at)
     if weekly:
         planned -= timedelta(days=(now.weekday() - _SUNDAY) % 7)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from sirena.operations.backup.places import password_file
 from sirena.operations.backup.repository import Repository
 from sirena.operations.conditions import disk_condition, nearest_folder
 from sirena.operations.doctor.finding import Area, Finding, Notebook, Verdict
@@ -97,10 +98,11 @@ def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
     elif not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         told, verdict = f"{folder} cannot be written by this account", Verdict.WRONG
         remedy = f"`ls -ld {folder}` and `mount` say why; or {elsewhere}"
-    elif folder.stat().st_dev == nearest_folder(settings.home).stat().st_dev:
+    elif repository.is_on_the_same_disk:
         told, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
     else:
-        told, verdict, remedy = repository.location, Verdict.WELL, ""
+        told = f"{repository.location}; keep a copy of its password elsewhere too: {password_file(settings)}"
+        verdict, remedy = Verdict.WELL, ""
     notebook.note(Area.ACCOUNTS, "backup repository", verdict, told, remedy)
 
 

@@ -14,7 +14,7 @@ from sirena.operations.object_store import PACKAGES as CEPH_PACKAGES
 from sirena.operations.object_store import ceph_program
 from sirena.operations.part import program, require_version, version_of
 from sirena.operations.postgresql import OLDEST as OLDEST_POSTGRESQL
-from sirena.operations.postgresql import postgresql_program
+from sirena.operations.postgresql import major_of_cluster, postgresql_program
 from sirena.operations.settings import CertificateSource, Settings
 
 PYTHON: Final = "3.11"
@@ -44,7 +44,9 @@ def needs(settings: Settings) -> Iterator[Need]:
     if settings.profile != "production":
         return
     yield Need("setpriv", (partial(program, "setpriv", "util-linux"),))
-    yield Need("postgresql", tuple(partial(postgresql_program, name) for name in _POSTGRESQL), OLDEST_POSTGRESQL)
+    major = major_of_cluster(settings)
+    paths = tuple(partial(postgresql_program, name, major) for name in _POSTGRESQL)
+    yield Need("postgresql", paths, OLDEST_POSTGRESQL)
     yield Need("nginx", (nginx_program,), OLDEST_NGINX, "-v")
     yield Need("logrotate", (logrotate_program,))
     yield Need("restic", (partial(program, "restic", "restic"),), question="version")

@@ -1,0 +1,43 @@
+"""The files that settings name and services read later: the hospital's rules, the gate, the policy."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sirena.operations.settings import Settings
+
+
+def file_problems(settings: "Settings") -> list[str]:
+    """Return what is wrong in the named files, one sentence each: the first thing in each file, by row and column.
+
+    Unread, a wrong one would be found by whoever promotes, behind an entry that refuses them all.
+    """
+    from sirena.access.policy import load_policy
+    from sirena.certification.gate_file import load_gate
+
+    return [
+        *_told("SIRENA_OVERLAY", lambda: _read_overlay(settings)),
+        *_told("SIRENA_GATE", lambda: load_gate(settings.gate)),
+        *_told("SIRENA_POLICY", lambda: load_policy(settings.policy)),
+    ]
+
+
+def _read_overlay(settings: "Settings") -> None:
+    from sirena.guidelines.editions import editions, load_edition
+
+    if settings.overlay is None:
+        return
+    for name in editions():
+        load_edition(name, in_force=settings.overlay)
+
+
+def _told(variable: str, read: Callable[[], object]) -> list[str]:
+    from sirena.domain.errors import SirenaError
+
+    try:
+        read()
+    except SirenaError as error:
+        return [f"{variable}: {error.text}" + (f" ({error.hint})" if error.hint else "")]
+    except OSError as error:
+        return [f"{variable}: {error.filename} cannot be read: {error.strerror}"]
+    return []
