@@ -66,7 +66,9 @@ _SEPARATOR: Final = "; "
 _GRAM: Final = {"+": "Gram-positive", "-": "Gram-negative"}
 
 
+@cache
 def _rows() -> list[dict[str, str]]:
+    # read once, on import: a model that is served lies in a temporary folder, which may be gone when it is asked
     with _TABLE.open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream)
         header = next(reader)

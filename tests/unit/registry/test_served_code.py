@@ -13,7 +13,7 @@ from sirena.domain.truth_table import TruthTable
 from sirena.registry.served_code import served_code
 
 ASK = """
-import importlib, json, sys
+import importlib, json, shutil, sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +29,8 @@ served = importlib.import_module(f"{folder.name}.registry.served_model")
 import pandas as pd
 model = served.ServedModel()
 model.load_context(SimpleNamespace(artifacts={"truth_table": str(table)}))
+table.unlink()
+shutil.rmtree(folder)
 frame = pd.DataFrame({"ORGANISM": ["eco", None, "Escherichia coli"], "AMK_NM": [2.0, "4", None]}, index=[7, 8, 9])
 answer = model.predict(None, frame)
 print(json.dumps([list(map(str, answer.index)), answer.to_numpy().tolist()]))
@@ -36,7 +38,7 @@ print(json.dumps([list(map(str, answer.index)), answer.to_numpy().tolist()]))
 
 
 def test_the_copy_answers_where_sirena_tensorflow_and_polars_are_missing(tmp_path: Path) -> None:
-    """A fresh interpreter imports the copy alone and warns of nothing; index and order are kept."""
+    """A fresh interpreter imports the copy alone, warns of nothing, and needs no file once it is loaded."""
     table = tmp_path / "truth_table.json"
     table.write_text(json.dumps(TruthTable("AMK_NM", ("eco",), np.ones((1, CODES), np.uint8)).to_json()))
     code = served_code(tmp_path)
