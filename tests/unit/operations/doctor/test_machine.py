@@ -45,7 +45,7 @@ def test_where_backups_go_is_looked_at(settings: Settings) -> None:
     for place, verdict, told in (
         ("", Verdict.WARNING, "below SIRENA_HOME"),
         (str(beside / "elsewhere"), Verdict.WARNING, "on the disk of SIRENA_HOME"),
-        ("/dev/shm/backups", Verdict.WELL, "/dev/shm/backups"),
+        ("/dev/shm/backups", Verdict.WELL, f"its password elsewhere too: {settings.home}/secrets/backup_password"),
         (str(file / "backups"), Verdict.WRONG, f"{file} cannot be written"),
         ("s3:https://minio.example/backups", Verdict.UNSEEN, "sirena backup"),
     ):
