@@ -122,6 +122,15 @@ def _free_range() -> int:
         return base
 
 
+def accepts(port: int) -> bool:
+    """Tell whether a loopback port accepts a connection now."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=3):
+            return True
+    except OSError:
+        return False
+
+
 @contextmanager
 def closed_port() -> Iterator[int]:
     """Yield a port on which nobody listens, and nobody can as long as the block runs."""

@@ -30,7 +30,7 @@ from sirena.access.stage_rules import (
     require_own_places,
     require_own_places_of_spans,
 )
-from sirena.access.upstream import IDLE_SECONDS, Ruling, Upstream, UpstreamError
+from sirena.access.upstream import KEPT_CONNECTIONS, Ruling, Upstream, UpstreamError
 from sirena.domain.errors import GateError, SirenaError
 
 _LONGEST_BODY: Final = 2**20
@@ -61,8 +61,9 @@ class StageControl:
         self._maker = maker
         self._upstream = upstream
         self._notify = notify
-        limits = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
-        self._client = httpx.AsyncClient(base_url=upstream.base_url, timeout=_SECONDS, limits=limits, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=upstream.base_url, timeout=_SECONDS, limits=KEPT_CONNECTIONS, trust_env=False
+        )
         # from the look at a version to MLflow's answer nothing else changes a stage
         self._one_at_a_time = asyncio.Lock()
         self._changes = 0

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+import httpx
+
 from sirena.access.tag_rules import VersionState
 from sirena.domain.errors import SirenaError
 
-IDLE_SECONDS: Final = 3.0
-"""How long we keep an idle connection to MLflow, which ends it after five: a request that meets it would fail."""
+KEPT_CONNECTIONS: Final = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=3.0)
+"""Idle connections to MLflow are kept for three seconds; it ends them after five, and a request that meets it would
+fail."""
 
 
 class UpstreamError(SirenaError):

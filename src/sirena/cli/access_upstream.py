@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from sirena.access.tag_rules import VersionState
-from sirena.access.upstream import IDLE_SECONDS, Ruling, UpstreamError
+from sirena.access.upstream import KEPT_CONNECTIONS, Ruling, UpstreamError
 
 if TYPE_CHECKING:
     from sirena.operations.settings import Settings
@@ -128,8 +128,7 @@ class RegistryUpstream:
 
     @cached_property
     def _client(self) -> httpx.Client:
-        limits = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=IDLE_SECONDS)
-        return httpx.Client(base_url=self.base_url, timeout=_SECONDS, limits=limits, trust_env=False)
+        return httpx.Client(base_url=self.base_url, timeout=_SECONDS, limits=KEPT_CONNECTIONS, trust_env=False)
 
     @cached_property
     def _registry(self) -> "Registry":

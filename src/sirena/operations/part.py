@@ -75,21 +75,6 @@ class ServiceHealth(Health):
 
 
 @dataclass(frozen=True)
-class PortHealth(Health):
-    """A loopback port that accepts a connection."""
-
-    port: int
-
-    def is_well(self) -> bool:
-        """Tell whether the port accepts now."""
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=_ANSWER_SECONDS):
-                return True
-        except OSError:
-            return False
-
-
-@dataclass(frozen=True)
 class GreetingHealth(Health):
     """A loopback port that greets whoever connects: the kernel alone accepts for a program that hangs."""
 

@@ -24,10 +24,9 @@ from sirena.operations.certificates import (
 from sirena.operations.doctor.finding import Notebook, Verdict
 from sirena.operations.doctor.network import look_at_authority
 from sirena.operations.entry import Entry
-from sirena.operations.part import PortHealth
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import accepts, private_home, production_settings, require_programs
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +57,7 @@ def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
         ):
             try:
                 deadline = time.monotonic() + 60
-                while not PortHealth(base).is_well():
+                while not accepts(base):
                     assert time.monotonic() < deadline, (home / "pebble.log").read_text()
                     time.sleep(0.1)
                 yield settings

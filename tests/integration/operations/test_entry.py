@@ -11,9 +11,8 @@ import pytest
 from sirena.operations.accounts import PreparationError
 from sirena.operations.certificates import authority_file, self_made
 from sirena.operations.entry import Entry
-from sirena.operations.part import PortHealth
 from sirena.operations.settings import Settings
-from tests.production_machine import Decision, Recorder, entry_alone
+from tests.production_machine import Decision, Recorder, accepts, entry_alone
 
 GOOD = {"Authorization": "Bearer good"}
 
@@ -255,6 +254,6 @@ def test_the_log_holds_no_query_and_no_credentials(door: Door) -> None:
 
 def test_health_is_not_reachable_from_outside(bare: Settings) -> None:
     """Its port is on loopback and answers one question."""
-    assert PortHealth(bare.access_port + 1).is_well()
+    assert accepts(bare.access_port + 1)
     text = (bare.home / "nginx" / "nginx.conf").read_text()
     assert f"listen 127.0.0.1:{bare.access_port + 1};" in text
