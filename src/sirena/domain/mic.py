@@ -4,8 +4,8 @@ Rules, each with a test of like name:
 
 - a number is rounded up to the next two-fold dilution (Etest 0.19 is 0.25); below 0.25 mg/L the usual
   shortened spellings are the dilution itself (0.12, 0.13 = 0.125; 0.06, 0.064 = 0.0625; 0.03, 0.032; 0.016, 0.015);
-- 500, 1000 and 2000 mg/L, the screens for high-level aminoglycoside resistance, are spellings of 512, 1024 and 2048
-  as 0.12 is of 0.125: ``>500`` is 1024 or more, ``>=500`` 512 or more, ``<=500`` 512 or less;
+- 500, 1000 and 2000 mg/L, the screens for high-level aminoglycoside resistance, lie between two dilutions: ``>500``
+  is 512 or more, and ``<=500`` is 256 or less, since no growth at 500 excludes 512;
 - ``<=4`` is 4 or less; ``<4`` is the next dilution below, 2, or less;
 - ``>=32`` is 32 or more; ``>8`` is the next dilution above, 16, or more;
 - comparators are part of the value: ``>16``, ``<=16`` and ``16`` are three different MICs;
@@ -111,8 +111,8 @@ _SPELLING = {
 
 _ALIAS_LIMIT: Final = 0.25
 _ALIAS_TOLERANCE: Final = 0.07  # of one dilution; 0.12 is 0.059 from 0.125, the Etest's 0.094 is 0.4 from it
-_SCREENS: Final = ((500.0, 9), (1000.0, 10), (2000.0, 11))
-"""Concentrations of high-level screens, mg/L, and the exponent of the dilution each stands for."""
+_SCREENS: Final = (500.0, 1000.0, 2000.0)
+"""Concentrations of the screens for high-level resistance, mg/L."""
 
 _PATTERN = re.compile(
     # possessive blanks (\s*+): a cell of a million blanks is refused in linear time
@@ -132,10 +132,6 @@ def nearest_dilutions(value: float) -> tuple[int, int]:
     Args:
         value: mg/L, above zero.
     """
-    for screen, exponent in _SCREENS:
-        # up to the dilution itself, so that `>505` is not less than `>500`
-        if screen <= value <= 2.0**exponent:
-            return exponent, exponent
     logarithm = math.log2(value)
     nearest = round(logarithm)
     tolerance = _ALIAS_TOLERANCE if value < _ALIAS_LIMIT else 1e-9
@@ -162,7 +158,7 @@ def parse_mic(text: str) -> Mic:
     if comparator == "=":
         mic = Mic(Interval.EXACT, ceiling)
     elif comparator in ("<=", "=<"):
-        mic = Mic(Interval.AT_MOST, ceiling)
+        mic = Mic(Interval.AT_MOST, floor if value in _SCREENS else ceiling)
     elif comparator == "<":
         mic = Mic(Interval.AT_MOST, floor - 1 if floor == ceiling else floor)
     elif comparator in (">=", "=>"):

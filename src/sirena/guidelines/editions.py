@@ -7,8 +7,9 @@ where ``SIRENA_GUIDELINES`` says: by it services behind the entry, which have a 
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +52,27 @@ class Edition:
     breakpoints: tuple[Breakpoint, ...]
     expected_resistance: tuple[ExpectedResistance, ...]
     overlay: OverlayIdentity | None = None
+
+    @cached_property
+    def _by_drug(self) -> tuple[dict[str, list[Breakpoint]], dict[str, list[ExpectedResistance]]]:
+        breakpoints: dict[str, list[Breakpoint]] = {}
+        for row in self.breakpoints:
+            breakpoints.setdefault(row.drug, []).append(row)
+        expected: dict[str, list[ExpectedResistance]] = {}
+        for statement in self.expected_resistance:
+            expected.setdefault(statement.drug, []).append(statement)
+        return breakpoints, expected
+
+    def breakpoints_of(self, drug: str) -> Sequence[Breakpoint]:
+        """Return the rows for one antimicrobial."""
+        return self._by_drug[0].get(drug, ())
+
+    def expected_resistance_of(self, drug: str) -> Sequence[ExpectedResistance]:
+        """Return the statements of expected resistance for one antimicrobial."""
+        return self._by_drug[1].get(drug, ())
+
+    def __hash__(self) -> int:
+        return hash((self.name, len(self.breakpoints), len(self.expected_resistance)))
 
     @property
     def digest(self) -> str:

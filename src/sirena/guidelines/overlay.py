@@ -30,7 +30,7 @@ from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS, Rank, name_key, resolve
 from sirena.guidelines.editions import Edition, OverlayIdentity, editions, folded
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
-from sirena.guidelines.sites import Site, parse_sites
+from sirena.guidelines.sites import Indication, parse_sites
 from sirena.guidelines.tables import (
     TableError,
     parse_cell,
@@ -70,7 +70,7 @@ class OverlayRow:
     drug: str
     rank: Rank
     group: str
-    sites: tuple[Site, ...]
+    sites: tuple[Indication, ...]
     susceptible: float | None
     resistant: float | None
     middle: Category
@@ -100,7 +100,7 @@ def apply_overlay(edition: Edition, path: Path) -> Edition:
         return edition
     changed = edition
     seen: dict[object, int] = {}
-    for row in sorted(rows, key=lambda row: row.sites != (Site.UNSPECIFIED,)):
+    for row in sorted(rows, key=lambda row: row.sites != (Indication.UNSPECIFIED,)):
         key = row.action in (Action.EXPECTED_RESISTANCE, Action.NO_EXPECTED_RESISTANCE), row.drug, row.rank, row.group
         earlier = seen.setdefault((*key, row.sites), row.line)
         if earlier != row.line:
@@ -140,7 +140,7 @@ def _apply(edition: Edition, row: OverlayRow, file: str) -> Edition:
 def _replaces(rule: Breakpoint, known: Breakpoint) -> bool:
     """A rule without a site holds for every site, so it takes the place of the rows for single sites too."""
     same = (rule.drug, rule.rank, rule.group) == (known.drug, known.rank, known.group)
-    return same and rule.sites in ((Site.UNSPECIFIED,), known.sites)
+    return same and rule.sites in ((Indication.UNSPECIFIED,), known.sites)
 
 
 def _expected(edition: Edition, row: OverlayRow, file: str) -> tuple[ExpectedResistance, ...]:
