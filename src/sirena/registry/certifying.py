@@ -88,7 +88,7 @@ def _ask_stranger(
                 f"{version} takes {', '.join(map(str, schema.input_names()))}",
                 hint=f"it must take the text columns {ORGANISM_COLUMN} and {column}",
             )
-        return table_of_predictor(model.predict, column, reference.organisms, on_progress=progress)
+        return table_of_predictor(model.predict, column, reference.keys, on_progress=progress)
 
 
 def folder_digest(folder: Path) -> str:
