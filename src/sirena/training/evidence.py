@@ -59,7 +59,7 @@ class Evidence:
     column (``AMK_NM``), mic_code (0 … CODES-1), label (S, SDD, I, R, NS)."""
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
-    """By antimicrobial code; empty when none was given."""
+    """The guideline's tables by test column; empty when none was given."""
     written: Mapping[str, int] = field(default_factory=dict)
     """Labels of the laboratory by test column."""
 
@@ -85,7 +85,7 @@ def collect_evidence(
     Args:
         file: as read.
         labels: where labels come from.
-        reference: truth tables of a guideline edition, by antimicrobial code.
+        reference: truth tables of guideline editions, by test column.
 
     Raises:
         NoOrganismColumnError: the file names no organisms.
@@ -110,8 +110,8 @@ def collect_evidence(
         ).with_row_index("isolate")
         results = results.filter((pl.col("mic_code") >= 0) & pl.col("organism").is_not_null())
         written[test.model_column] = written.get(test.model_column, 0) + results["label"].count()
-        table = tables.get(test.drug)
-        if labels is not LabelSource.FILE and table is not None and table.column == test.model_column:
+        table = tables.get(test.model_column)
+        if labels is not LabelSource.FILE and table is not None:
             results = _filled_from(table, results)
         parts.append(results.filter(pl.col("label").is_not_null()).cast(ROW_TYPES).select(ROW_TYPES.names()))
     return Evidence(pl.concat(parts), labels, tables, written)

@@ -118,7 +118,7 @@ def train_models(
 
 def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
     by_drug: dict[str, set[str]] = {}
-    for column in (*counted, *(table.column for table in evidence.reference.values())):
+    for column in (*counted, *evidence.reference):
         by_drug.setdefault(column.split("_")[0], set()).add(column)
     wanted = sorted(by_drug) if drugs is None else sorted(set(drugs))
     return [column for drug in wanted for column in sorted(by_drug.get(drug, {f"{drug}_NM"}))]
@@ -126,8 +126,7 @@ def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterab
 
 def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
     """Decide what a column learns from."""
-    table = evidence.reference.get(column.split("_")[0])
-    table = table if table is not None and table.column == column and table.keys else None
+    table = evidence.reference.get(column)
     grid = None if table is None else reference_grid(table)
     counted = None if counted is None else keyed(counted, table)
     results = 0 if counted is None else int(counted["weight"].sum())
