@@ -12,6 +12,9 @@ What is changed on the way, and why:
 - a figure of the FDA that CLSI does not print is no statement of CLSI: the row becomes a block, so that no wider row
   answers in its place, and the figure is named in the doubt;
 - a row that the sources contradict each other about answers nothing (block), with the conflict as its doubt;
+- so does a row whose agent the document may name for another organism alone (CLSI M24 Table 7: rifampicin and
+  vancomycin, for *Rhodococcus equi*);
+- what CLSI states of the genus *Bacteroides* is stated of the genera that have since left it;
 - EUCAST's screens for high-level aminoglycosides give R above; a negative screen is not S.
 """
 
@@ -45,6 +48,10 @@ _STATEMENTS: Final = {
 }
 """Statement of a row by the first word of its note."""
 
+_FOR_ANOTHER_ORGANISM: Final = "M24 names these agents for R. equi"
+_FORMER_BACTEROIDES: Final = ("Parabacteroides", "Phocaeicola")
+"""Genera whose species were *Bacteroides* when CLSI M100 Appendix B, B6 was written."""
+
 
 def main(facts: str, target: str) -> None:
     """Write every edition."""
@@ -68,6 +75,8 @@ def _rows(facts: Path, name: str) -> Iterator[dict[str, str]]:
 def _breakpoints(facts: Path, edition: str) -> Iterator[Breakpoint]:
     for row in _rows(facts, edition.lower().replace(" ", "_") + ".csv"):
         statement = _STATEMENTS.get(re.split(r"[:;]", row["note"])[0], Statement.BREAKPOINT)
+        if _FOR_ANOTHER_ORGANISM in row["note"]:
+            statement = Statement.BLOCK
         sites = parse_sites(row["site"])
         susceptible, resistant = _figure(row["breakpoint_S"]), _figure(row["breakpoint_R"])
         if statement is Statement.BREAKPOINT and susceptible is None and resistant is None:
@@ -132,8 +141,9 @@ def _source(text: str, edition: str) -> str:
 
 
 def _expected(facts: Path, edition: str) -> Iterator[ExpectedResistance]:
+    collected = list(_rows(facts, f"expected_resistance_{edition.split()[0].lower()}.csv"))
     seen: set[object] = set()
-    for row in _rows(facts, f"expected_resistance_{edition.split()[0].lower()}.csv"):
+    for row in [*collected, *_of_former_bacteroides(collected)]:
         subject = f"{edition}|{row['drug']}|{row['group']}|expected resistance: {row['source']}; {row['note']}"
         statement = ExpectedResistance(
             row["drug"],
@@ -147,6 +157,15 @@ def _expected(facts: Path, edition: str) -> Iterator[ExpectedResistance]:
         if row["edition"] == edition and statement.key not in seen:
             seen.add(statement.key)
             yield statement
+
+
+def _of_former_bacteroides(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Yield each statement on the genus *Bacteroides* once more for the genera that have left it."""
+    for row in rows:
+        if row["edition"].startswith("CLSI") and row["group"] == "Bacteroides":
+            source = f"{row['source']} under the former genus Bacteroides"
+            for genus in _FORMER_BACTEROIDES:
+                yield {**row, "group": genus, "source": source, "checked_by": "1"}
 
 
 def _exceptions(text: str) -> Iterator[tuple[Rank, str]]:
