@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
         ] = "both",
         drugs: Annotated[
             str,
-            typer.Option(help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."),
+            typer.Option(
+                help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."
+            ),
         ] = "",
         guideline: Annotated[
             list[str] | None,
@@ -103,6 +105,7 @@ def _drugs(text: str) -> tuple[str, ...] | None:
     unknown = [code for code in asked if code not in ANTIMICROBIALS]
     if unknown:
         raise UsageError(
-            f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows", hint=f"known: {' '.join(ANTIMICROBIALS)}"
+            f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows",
+            hint=f"known: {' '.join(ANTIMICROBIALS)}",
         )
     return asked or None
