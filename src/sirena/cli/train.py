@@ -51,8 +51,8 @@ def register(app: typer.Typer) -> None:
         from sirena.guidelines.choice import choose_editions
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
-        from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.training.columns import columns_to_train
+        from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.whonet.privacy import without_patients
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import check_place, find_suffix, write_file

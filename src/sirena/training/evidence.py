@@ -1,8 +1,8 @@
 """Evidence: what a training learns from, one row a labelled result.
 
 Labels come from the laboratory (the file's ``Eti_`` columns), from a guideline edition (its compiled truth tables), or
-from both: the edition where it speaks, the laboratory where the edition is silent. Nothing that identifies a patient is read: an isolate is
-its row number, and only organism, specimen, MIC and category cells are looked at.
+from both: the edition where it speaks, the laboratory where the edition is silent. Nothing that identifies a patient is
+read: an isolate is its row number, and only organism, specimen, MIC and category cells are looked at.
 
 Texts are interpreted once per distinct text and counted per distinct cell, so cost follows a file's variety.
 """

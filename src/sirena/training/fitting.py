@@ -24,7 +24,7 @@ from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, spell_dilution
 from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable, split_key
 from sirena.training.backend import keras, use_one_thread
-from sirena.training.cells import FOLDS, LEVELS, REFUSALS, Cells, cells_of, keyed
+from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of, keyed
 from sirena.training.compiling import compile_network
 from sirena.training.cross_validation import cross_validate
 from sirena.training.evaluation import AgreementCounts
@@ -40,7 +40,7 @@ MINIMUM_RESULTS: Final = 20
 MINIMUM_OWN_RESULTS: Final = 300
 MINIMUM_OWN_S: Final = 72
 MINIMUM_OWN_R: Final = 48
-"""Results of organisms beyond the edition, in all, S and R, below which the laboratory's labels of them are left out."""
+"""Results of organisms beyond the edition (all, S, R) below which the laboratory's labels of them are left out."""
 _MOST_ROUNDS: Final = 20
 """Rounds of `STRIDE` steps in which a network trained from the reference may lose its last disagreement."""
 
@@ -169,6 +169,7 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
     if search and chosen.reference is None:
         settings = search_settings(cells, trials=search, seed=seed, start=settings, ancestry=ancestry)
     course = Course(cells, settings, ancestry)
+    held_out: dict[str, Any] | None = None
     if chosen.reference is None:
         watched = course.choose_steps()
         steps = watched.steps
@@ -180,7 +181,8 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
     else:
         fit, network, table, disagreements = _train_until_equal(course, chosen.reference)
         steps = sum(epoch.steps for epoch in fit.history)
-        held_out = None if not cells.folds.any() else _held_out(*cross_validate(cells, settings, steps, ancestry))
+        if cells.folds.any():
+            held_out = _held_out(*cross_validate(cells, settings, steps, ancestry))
     table = replace(table, grounds=tuple(_ground(key, chosen.grounds) for key in table.keys))
     report: dict[str, Any] = {
         "column": chosen.column,
