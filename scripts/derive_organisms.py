@@ -169,6 +169,11 @@ GROUPS_BY_CODE: dict[str, tuple[str, ...]] = {
     "snv": ("Streptococcus, nutritionally variant",),
     # Source calls it coagulase-positive; described as coagulase-negative (Pain et al. 2020).
     "sbs": ("Staphylococcus, coagulase-negative",),
+    # Coagulase varies; EUCAST (v15.0, staphylococci) counts it among the coagulase-negative.
+    "shy": ("Staphylococcus, coagulase-negative",),
+    # Older name of what is now this complex, and the valid name of A. dijkshoorniae, a member of it.
+    "aan": ("Acinetobacter baumannii complex",),
+    "anl": ("Acinetobacter baumannii complex",),
 }
 
 VIRIDANS = {
@@ -176,10 +181,13 @@ VIRIDANS = {
     "Streptococcus equinus",
     "Streptococcus gallolyticus",
     "Streptococcus infantarius",
+    "Streptococcus infantis",
     "Streptococcus lutetiensis",
+    "Streptococcus pseudopneumoniae",
 }
-"""The S. bovis group, which CLSI M100 Table 2H-2 and EUCAST count among the viridans streptococci; the lists of members
-leave it out or put it, with S. salivarius and S. sanguinis, among the beta-haemolytic ones by Lancefield antigen."""
+"""The S. bovis group, which CLSI M100 Table 2H-2 and EUCAST count among the viridans streptococci, and two species of
+the mitis group in EUCAST's list (v15.0); the lists of members leave them out or put the former, with S. salivarius and
+S. sanguinis, among the beta-haemolytic ones by Lancefield antigen."""
 
 FACULTATIVE = {"Campylobacter", "Gemella", "Lactobacillus", "Pasteurella", "Shewanella", "Weissella"}
 """Genera that grow in air or with little oxygen (or have a CLSI M45 table for it) though the source marks them, or
@@ -244,8 +252,9 @@ GRAM_OF_GENUS = {
 }
 """Gram reaction of genera for which the source leaves it out."""
 
-DUPLICATES = {"seu": "brs", "dem": "dev"}
-"""Codes that mean the same as another: the left one is read as the right one."""
+DUPLICATES = {"seu": "brs", "dem": "dev", "efv": "eca", "cdl": "cdi"}
+"""Codes that mean the same as another: the left one is read as the right one. *E. flavescens* is *E. casseliflavus*,
+*C. diversus* (*Levinea*) is *C. koseri*."""
 
 SYNONYMS = {
     "cgl": ("Nakaseomyces glabrata", "Nakaseomyces glabratus", "Candida glabrata"),
