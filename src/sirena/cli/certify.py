@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         from sirena.certification.page import render_page
         from sirena.cli.certificate_summary import summary
         from sirena.cli.recording import recorded
-        from sirena.guidelines.editions import load_edition
+        from sirena.guidelines.editions import Editions
         from sirena.ledger.catalogue import Certified
         from sirena.operations.settings import load_settings
         from sirena.registry.certificates import attach_certificate, certificate_digest
@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
             output.mkdir(parents=True, exist_ok=True)
             check_place(output / "certificate.json")
         settings = load_settings()
-        edition = load_edition(guideline, overlay, in_force=settings.overlay)
+        edition = Editions(settings.editions_folder).load(guideline, overlay, in_force=settings.overlay)
         registry = connect(settings)
         version = find_version(registry, model)
         with recorded(

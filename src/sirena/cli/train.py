@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         from sirena.cli.answering import refuse_same_file, tell, tell_about_problems
         from sirena.cli.label_audit import audit_file, audit_section
         from sirena.cli.sections import print_sections
-        from sirena.guidelines.editions import load_edition
+        from sirena.guidelines.editions import Editions
         from sirena.guidelines.interpreter import compile_tables
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
@@ -55,9 +55,10 @@ def register(app: typer.Typer) -> None:
             find_suffix(audit)
             check_place(audit)
             refuse_same_file(file, audit)
-        edition = load_edition(guideline, overlay, in_force=load_settings().overlay)
+        settings = load_settings()
+        edition = Editions(settings.editions_folder).load(guideline, overlay, in_force=settings.overlay)
         isolates = read_file(file, sheet=sheet)
-        registry = connect(load_settings())
+        registry = connect(settings)
         reference = compile_tables(edition)
         tell_about_problems(isolates)
         isolates = without_patients(isolates)
