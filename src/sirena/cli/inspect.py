@@ -37,13 +37,14 @@ def inspect(
 
     Example: sirena inspect w2024hos.sir --rows 20
     """
-    from sirena.guidelines.editions import load_edition
+    from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import compile_tables
+    from sirena.operations.settings import load_settings
     from sirena.whonet.inspection import inspect_file
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import write_file
 
-    edition = load_edition(guideline)
+    edition = Editions(load_settings().editions_folder).load(guideline)
     table = read_file(file, sheet=sheet)
     inspection = inspect_file(table, examples=rows)
     found = audit_file(table, compile_tables(edition)) if table.category_columns else None

@@ -55,7 +55,7 @@ def reference(
     The asked edition is applied to every MIC column, whatever guideline the column's name states.
     """
     from sirena.cli.answering import Output, answer_file, tell, tell_about_problems, tell_about_zones
-    from sirena.guidelines.editions import load_edition
+    from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import compile_tables
     from sirena.guidelines.sites import SiteChoice
     from sirena.operations.settings import load_settings
@@ -64,7 +64,8 @@ def reference(
     policy = _policy(censored)
     target = Output(output, existing, basis)
     target.check(file)
-    edition = load_edition(guideline, overlay, in_force=load_settings().overlay)
+    settings = load_settings()
+    edition = Editions(settings.editions_folder).load(guideline, overlay, in_force=settings.overlay)
     source = read_file(file, sheet=sheet)
     tell_about_zones(source)
     _tell_about_letters(source, edition)
