@@ -36,8 +36,8 @@ def serve(
     -d '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
     """
     from sirena.domain.errors import SirenaError, UsageError
-    from sirena.operations.settings import load_settings
     from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
     from sirena.serving.application import create_app
     from sirena.serving.server import bind, run, url_of
     from sirena.serving.source import FilePanelSource
