@@ -38,8 +38,7 @@ def train(registry: Registry, plan: Plan, progress: Progress) -> list[Outcome]:
         settings,
         Trained,
         labels=plan.evidence.label_source.value,
-        edition=plan.edition.name,
-        edition_digest=plan.edition.digest,
+        edition=plan.editions.named(plan.evidence.reference),
         seed=plan.seed,
     ) as act:
         outcomes = run_session(registry, plan, progress)
@@ -130,8 +129,8 @@ def _registered(registry: Registry, plan: Plan, outcome: Outcome, session: Event
             outcome=ended,
             model=version.name,
             version=version.version,
-            edition=plan.edition.name,
-            edition_digest=plan.edition.digest,
+            edition=certificate.edition,
+            edition_digest=certificate.edition_digest,
             asked=certificate.asked,
             disagreeing=certificate.disagreeing,
         ),

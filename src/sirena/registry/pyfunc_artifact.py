@@ -14,7 +14,7 @@ from mlflow.types.schema import ColSpec, DataType, Schema
 from sirena.domain.test_column import CATEGORY_PREFIX
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.served_code import ServedCode
-from sirena.registry.served_model import ORGANISM_COLUMN, REASON_SUFFIX
+from sirena.registry.served_model import ORGANISM_COLUMN, REASON_SUFFIX, SPECIMEN_COLUMN
 
 REQUIREMENTS: Final = tuple(f"{name}=={version(name)}" for name in ("mlflow", "numpy", "pandas"))
 """All a serving environment needs; pinned to what the model was logged with."""
@@ -59,7 +59,7 @@ def load_pyfunc(uri: str) -> Any:
 
 
 def _signature(columns: Sequence[str]) -> ModelSignature:
-    inputs = [ColSpec(DataType.string, ORGANISM_COLUMN)]
+    inputs = [ColSpec(DataType.string, ORGANISM_COLUMN), ColSpec(DataType.string, SPECIMEN_COLUMN, required=False)]
     inputs += [ColSpec(DataType.string, column, required=False) for column in columns]
     outputs = [
         ColSpec(DataType.string, CATEGORY_PREFIX + column + suffix, required=False)
@@ -70,7 +70,7 @@ def _signature(columns: Sequence[str]) -> ModelSignature:
 
 
 def _example(columns: Sequence[str]) -> pd.DataFrame:
-    cells: dict[str, Any] = {ORGANISM_COLUMN: ["eco", "kpn", "sau"]}
+    cells: dict[str, Any] = {ORGANISM_COLUMN: ["eco", "kpn", "sau"], SPECIMEN_COLUMN: ["ur", "bl", "wd"]}
     cells |= {column: list(_EXAMPLE_MICS) for column in columns[:_EXAMPLE_COLUMNS]}
     return pd.DataFrame(cells)
 

@@ -17,10 +17,12 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from sirena.domain.ground import Ground, GroundKind
 from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, spell_dilution
-from sirena.domain.truth_table import TruthTable
+from sirena.domain.site import Site
+from sirena.domain.truth_table import TruthTable, split_key
 from sirena.training.backend import keras, use_one_thread
-from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of
+from sirena.training.cells import FOLDS, LEVELS, REFUSALS, Cells, cells_of, keyed
 from sirena.training.compiling import compile_network
 from sirena.training.cross_validation import cross_validate
 from sirena.training.evaluation import AgreementCounts
@@ -75,6 +77,8 @@ class _Chosen:
     """Labelled results the file holds for this column, learnt from or not."""
     reference: TruthTable | None = None
     """The table the network must equal, when labels come from the reference alone."""
+    grounds: TruthTable | None = None
+    """The guideline's table for the column, from which answers take their grounds; None when it has none."""
 
 
 def train_models(
@@ -114,7 +118,7 @@ def train_models(
 
 def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
     by_drug: dict[str, set[str]] = {}
-    for column in (*counted, *(table.column for table in evidence.reference.values())):
+    for column in (*counted, *evidence.reference):
         by_drug.setdefault(column.split("_")[0], set()).add(column)
     wanted = sorted(by_drug) if drugs is None else sorted(set(drugs))
     return [column for drug in wanted for column in sorted(by_drug.get(drug, {f"{drug}_NM"}))]
@@ -122,25 +126,27 @@ def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterab
 
 def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
     """Decide what a column learns from."""
-    table = evidence.reference.get(column.split("_")[0])
-    grid = reference_grid(table) if table is not None and table.column == column else None
+    table = evidence.reference.get(column)
+    grid = None if table is None else reference_grid(table)
+    counted = None if counted is None else keyed(counted, table)
     results = 0 if counted is None else int(counted["weight"].sum())
     if evidence.label_source is LabelSource.BOTH:
         results = evidence.written.get(column, 0)
     if evidence.label_source is LabelSource.REFERENCE or counted is None or results < MINIMUM_RESULTS:
-        if grid is not None and len(grid):
+        if grid is not None:
             note = (
                 "" if evidence.label_source is LabelSource.REFERENCE else f"only {results} labelled results in the file"
             )
-            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table)
+            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table, table)
         return Untrainable(
             column,
             f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference",
         )
     if evidence.label_source is LabelSource.BOTH and grid is not None:
-        lacking = grid.join(counted, on=["organism", "mic_code"], how="anti").filter(pl.col("label") != "NI")
-        return _Chosen(column, pl.concat([counted, lacking]), LabelSource.BOTH, "", results)
-    return _Chosen(column, counted, evidence.label_source, "", results)
+        lacking = grid.join(counted, on=["key", "mic_code"], how="anti").filter(~pl.col("label").is_in([*REFUSALS]))
+        both = pl.concat([counted.select(lacking.columns), lacking])
+        return _Chosen(column, both, LabelSource.BOTH, "", results, grounds=table)
+    return _Chosen(column, counted, evidence.label_source, "", results, grounds=table)
 
 
 def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry: Ancestry) -> TrainedModel:
@@ -154,13 +160,13 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         course.advance(course.start(), steps)
         fit = course.fit(watched.history)
         network = _answering(cells, fit)
-        table, disagreements = compile_network(network, chosen.column, cells.organisms), None
+        table, disagreements = compile_network(network, chosen.column, cells.keys), None
         held_out = _held_out(*cross_validate(cells, settings, steps, ancestry))
     else:
         fit, network, table, disagreements = _train_until_equal(course, chosen.reference)
         steps = sum(epoch.steps for epoch in fit.history)
         held_out = None
-    table = replace(table, basis=_basis(cells, fit, chosen.source))
+    table = replace(table, grounds=tuple(_ground(key, chosen.grounds) for key in table.keys))
     report: dict[str, Any] = {
         "column": chosen.column,
         "seed": seed,
@@ -172,7 +178,8 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
             "results": cells.results,
             "file_results": chosen.file_results,
             "cells": len(cells.weight),
-            "organisms": len(cells.organisms),
+            "organisms": len(table.organisms),
+            "keys": len(cells.keys),
             "by_level": dict(zip(("S", "I or SDD", "R or NS"), cells.level_counts(), strict=True)),
             "held_out_results": int(cells.held_out.sum()),
         },
@@ -184,9 +191,10 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         "held_out": held_out,
         "disagreements_with_reference": disagreements,
         "cut_points": {
-            organism: [round(float(value), 3) for value in pair]
-            for organism, pair in zip(cells.organisms, fit.cut_points()[:, 0], strict=True)
+            key: [round(float(value), 3) for value in pair]
+            for key, pair in zip(cells.keys, fit.cut_points()[:, 0], strict=True)
         },
+        "labels": _labels(cells),
     }
     return TrainedModel(chosen.column, network, table, report)
 
@@ -195,12 +203,12 @@ def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, kera
     """Train from a reference until no answer differs from it, for a while."""
     batch = course.start()
     history: list[Epoch] = []
-    expected = reference.cells[[reference.row_of[organism] for organism in course.cells.organisms]]
+    expected = reference.cells[[reference.row_of[key] for key in course.cells.keys]]
     while True:
         history.append(course.advance(batch, STRIDE))
         fit = course.fit(tuple(history))
         network = _answering(course.cells, fit)
-        table = compile_network(network, course.cells.column, course.cells.organisms)
+        table = compile_network(network, course.cells.column, course.cells.keys)
         disagreements = int((table.cells != expected).sum())
         if disagreements == 0 or len(history) == _MOST_ROUNDS:
             return fit, network, table, disagreements
@@ -212,7 +220,7 @@ def _answering(cells: Cells, fit: Fit) -> keras.Model:
     for variable, learnt in zip(trained.variables, (fit.effects, fit.slope), strict=True):
         variable.assign(learnt)
     return answering_network(
-        f"modelo_{cells.column}", trained, cells.organisms, fit.lineage.member, cells.names, fit.centre, fit.scale
+        f"modelo_{cells.column}", trained, cells.keys, fit.lineage.member, cells.names, fit.centre, fit.scale
     )
 
 
@@ -228,7 +236,7 @@ def _metrics(cells: Cells, fit: Fit) -> dict[str, float | int]:
     """Count the labels learnt from that the cut points explain, by level."""
     interval, position = np.divmod(cells.mic_code, DILUTIONS)
     exponent = position + float(MINIMUM_EXPONENT)
-    level = (exponent[:, None] > fit.cut_points()[cells.organism, interval]).sum(axis=1)
+    level = (exponent[:, None] > fit.cut_points()[cells.key, interval]).sum(axis=1)
     right = level == cells.level
     return {
         "agreement_with_labels": float(cells.weight[right].sum() / cells.weight.sum()),
@@ -237,18 +245,27 @@ def _metrics(cells: Cells, fit: Fit) -> dict[str, float | int]:
     }
 
 
-def _basis(cells: Cells, fit: Fit, source: LabelSource) -> tuple[str, ...]:
-    """Say in one line what each organism's answers rest on."""
-    counts = np.zeros((len(cells.organisms), LEVELS), dtype=np.int64)
-    np.add.at(counts, (cells.organism, cells.level), cells.weight.astype(np.int64))
-    lines = []
-    for row, (lower, upper) in enumerate(fit.cut_points()[:, 0]):
-        spread = cells.mic_code[cells.organism == row] % DILUTIONS + MINIMUM_EXPONENT
-        tallies = ", ".join(
-            f"{name} {count}" for name, count in zip(cells.names[row], counts[row], strict=True) if count
-        )
-        lines.append(
-            f"labels: {source.value}; {counts[row].sum()} results ({tallies}), MIC {spell_dilution(int(spread.min()))}"
-            f"-{spell_dilution(int(spread.max()))} mg/L; cut points {2**lower:.3g} and {2**upper:.3g} mg/L"
-        )
-    return tuple(lines)
+def _ground(key: str, reference: TruthTable | None) -> Ground:
+    """Return what a key's answers rest on: the guideline's statement, or the laboratory's labels where it has none."""
+    organism, site = split_key(key)
+    ground = reference.ground(organism, site or Site.OTHER) if reference is not None else None
+    return ground if ground is not None and ground.kind is not GroundKind.NONE else Ground(GroundKind.LABORATORY)
+
+
+def _labels(cells: Cells) -> dict[str, dict[str, str | int]]:
+    """Count what was learnt for each key, by name of the level, with the lowest and highest MIC, mg/L."""
+    counts = np.zeros((len(cells.keys), LEVELS), dtype=np.int64)
+    np.add.at(counts, (cells.key, cells.level), cells.weight.astype(np.int64))
+    position = cells.mic_code % DILUTIONS + MINIMUM_EXPONENT
+    lowest = np.full(len(cells.keys), np.iinfo(np.int64).max)
+    highest = np.full(len(cells.keys), np.iinfo(np.int64).min)
+    np.minimum.at(lowest, cells.key, position)
+    np.maximum.at(highest, cells.key, position)
+    return {
+        key: {
+            **{str(name): int(count) for name, count in zip(cells.names[row], counts[row], strict=True) if count},
+            "lowest": spell_dilution(int(lowest[row])),
+            "highest": spell_dilution(int(highest[row])),
+        }
+        for row, key in enumerate(cells.keys)
+    }
