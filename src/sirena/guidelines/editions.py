@@ -92,6 +92,11 @@ def editions() -> tuple[str, ...]:
     return tuple(sorted(_folders(SHIPPED))) + tuple(sorted(set(_folders(imported_folder())) - set(_folders(SHIPPED))))
 
 
+def edition_in_force(guideline: Guideline) -> str:
+    """Return the newest edition of a guideline."""
+    return max(name for name in editions() if name.startswith(guideline.value))
+
+
 def shipped(name: str) -> bool:
     """Tell whether an edition comes with Sirena."""
     return name in _folders(SHIPPED)
