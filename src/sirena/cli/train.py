@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
         ] = "both",
         drugs: Annotated[
             str,
-            typer.Option(help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."),
+            typer.Option(
+                help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."
+            ),
         ] = "",
         guideline: Annotated[
             list[str] | None,
@@ -49,8 +51,8 @@ def register(app: typer.Typer) -> None:
         from sirena.guidelines.choice import choose_editions
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
-        from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.training.columns import columns_to_train
+        from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.whonet.privacy import without_patients
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import check_place, find_suffix, write_file
@@ -103,6 +105,7 @@ def _drugs(text: str) -> tuple[str, ...] | None:
     unknown = [code for code in asked if code not in ANTIMICROBIALS]
     if unknown:
         raise UsageError(
-            f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows", hint=f"known: {' '.join(ANTIMICROBIALS)}"
+            f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows",
+            hint=f"known: {' '.join(ANTIMICROBIALS)}",
         )
     return asked or None

@@ -29,6 +29,8 @@ from typing import Final
 class Rank(enum.IntEnum):
     """How wide a group of organisms is; the smaller the value, the more specific, and the sooner it decides."""
 
+    CODE = 0
+    """One WHONET code and nothing else: ``sc+`` is a coagulase-positive staphylococcus that was not named further."""
     SEROVAR = 1
     """A serovar, subspecies or variety, or a set of serovars."""
     SPECIES = 2
@@ -54,7 +56,12 @@ class Organism:
     name: str
     """Current name, or the name of the group the code stands for."""
     lineage: tuple[tuple[Rank, str], ...]
-    """Groups it belongs to, most specific first."""
+    """Groups it belongs to, most specific first; the first is its code alone."""
+
+    @property
+    def narrowest_group(self) -> tuple[Rank, str]:
+        """The narrowest group with a name: the species of ``eco``, the genus of ``sta``."""
+        return self.lineage[1]
 
     def belongs_to(self, rank: Rank, group: str) -> bool:
         """Tell whether the organism is a member of a group."""
@@ -76,6 +83,7 @@ def _rows() -> list[dict[str, str]]:
 
 
 def _lineage(row: dict[str, str]) -> Iterator[tuple[Rank, str]]:
+    yield Rank.CODE, row["code"]
     for rank, column in (
         (Rank.SEROVAR, "subspecies"),
         (Rank.SPECIES, "species"),

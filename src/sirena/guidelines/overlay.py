@@ -9,7 +9,8 @@ Columns (in any order; comma, semicolon or tab; a decimal comma is read):
   says that there is no breakpoint, whatever wider groups say; ``remove`` takes the edition's row away, so that
   wider groups decide; ``expected resistance`` and ``no expected resistance``;
 - ``drug``: WHONET code or name;
-- ``rank`` and ``group``: as in ``sirena guideline show``; rank ``organism`` takes a code or name as group;
+- ``rank`` and ``group``: as in ``sirena guideline show``; rank ``organism`` takes a code or name as group and is for
+  the species with all its serovars (or the group the code stands for); rank ``code`` is for one WHONET code alone;
 - ``site``: empty for whatever site: the rule takes the place of all rows for that drug and group;
 - ``S``, ``R`` in mg/L, with the meaning of the guideline (CLSI R at or above, EUCAST R above); ``middle``: I or SDD.
 """
@@ -246,7 +247,7 @@ def _parse_group(row: dict[str, str], file: str, line: int) -> tuple[Rank, str]:
                 f"{file}, row {line}, column group: the cell names no organism",
                 hint="write a WHONET organism code or a species name",
             )
-        rank, group = ORGANISMS[code].lineage[0]
+        rank, group = ORGANISMS[code].narrowest_group
         if rank > Rank.GENUS_GROUP:
             raise TableError(
                 f"{file}, row {line}, column group: the code stands for a class of organisms, not for one",
@@ -254,15 +255,17 @@ def _parse_group(row: dict[str, str], file: str, line: int) -> tuple[Rank, str]:
             )
         return rank, group
     rank = parse_cell(parse_rank, row, "rank", file, line)
-    groups = {name_key(group): group for known, group in _groups() if known is rank}
-    if name_key(row["group"]) not in groups:
-        close = difflib.get_close_matches(name_key(row["group"]), groups, n=3, cutoff=0.5)
+    # a code is no name: the marker "spp" of a name is also the code of a species
+    key_of = str.lower if rank is Rank.CODE else name_key
+    groups = {key_of(group): group for known, group in _groups() if known is rank}
+    if key_of(row["group"]) not in groups:
+        close = difflib.get_close_matches(key_of(row["group"]), groups, n=3, cutoff=0.5)
         near = f"; near it: {', '.join(groups[key] for key in close)}" if close else ""
         raise TableError(
             f"{file}, row {line}, column group: no {rank_name(rank)} of that name",
             hint=f"names are those of `sirena guideline show`{near}",
         )
-    return rank, groups[name_key(row["group"])]
+    return rank, groups[key_of(row["group"])]
 
 
 def _groups() -> set[tuple[Rank, str]]:

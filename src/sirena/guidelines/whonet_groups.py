@@ -99,7 +99,7 @@ def _group_of_organism(code: str) -> tuple[Rank, str]:
     organism = ORGANISMS.get(code)
     if organism is None:
         raise LookupError(f"organism code {code}")
-    rank, group = organism.lineage[0]
+    rank, group = organism.narrowest_group
     names_genus = rank is Rank.GENUS and organism.name.startswith(f"{group} sp")
     if rank <= Rank.SPECIES_GROUP or names_genus:
         return rank, group

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sirena.domain.organisms import ORGANISMS
+from sirena.domain.organisms import ORGANISMS, Rank
 from sirena.domain.truth_table import split_key
 
 ALL_ORGANISMS: Final = "all"
@@ -28,7 +28,8 @@ def groups_above(key: str) -> tuple[str, ...]:
     if organism is None:
         return ()
     at = f" at {site.value}" if site else ""
-    return tuple(f"{rank.name.lower()} {group}{at}" for rank, group in reversed(organism.lineage) if group != code)
+    shared = [(rank, group) for rank, group in reversed(organism.lineage) if rank is not Rank.CODE]
+    return tuple(f"{rank.name.lower()} {group}{at}" for rank, group in shared)
 
 
 @dataclass(frozen=True)
