@@ -102,6 +102,8 @@ class ColumnTally:
     """Shape (len(ANSWERS),): rows by position in `ANSWERS`."""
     grounds: tuple[GroundUse, ...]
     """What the answers rest on, in the order of the organisms; NI by a row of a guideline is among them."""
+    marks: Mapping[Mark, int]
+    """How many categories carry a mark."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ def interpret_frame(
             columns.append(_REASON_OF_ANSWER.gather(pl.Series(answers)).alias(placement.reason))
         additions.setdefault(placement.after, []).extend(columns)
         if progress is not None:
-            progress(_tally(placement.header, answers, grounds, rows))
+            progress(_tally(placement.header, answers, grounds, rows, marks))
     answered = _assemble(frame, placements, additions)
     if stamp is None:
         return answered
@@ -243,7 +245,7 @@ def _basis(
 
 
 def _tally(
-    header: str, answers: NDArray[np.uint8], grounds: _Grounds, rows: NDArray[np.int64]
+    header: str, answers: NDArray[np.uint8], grounds: _Grounds, rows: NDArray[np.int64], marks: pl.Series | None
 ) -> ColumnTally:
     counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
     uses = np.bincount(rows[answers != NOT_ASKED], minlength=len(grounds.distinct)).tolist()
@@ -255,6 +257,7 @@ def _tally(
             for (ground, mark), count in zip(grounds.distinct, uses, strict=True)
             if ground is not None and count
         ),
+        {mark: int((marks == mark.value).sum()) for mark in Mark} if marks is not None else {},
     )
 
 
