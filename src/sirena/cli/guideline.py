@@ -83,7 +83,9 @@ def show(
     overlay: Overlay = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print rows of an overlay, to edit one from.")] = False,
 ) -> None:
-    """Print what an edition says: breakpoints and expected resistance, with their source tables.
+    """Print what an edition says: breakpoints and expected resistance, with their sources.
+
+    Each row tells what kind of statement it is, how many independent readings of the document agree, and any doubt.
 
     Example: sirena guideline show "CLSI 2025" --drugs AMK,CIP --organism "E. coli"
     """
@@ -91,18 +93,21 @@ def show(
     rows = sorted(_rows(loaded, _drugs(drugs), _organism(organism) if organism else None), key=lambda row: row.order)
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow((*OVERLAY_HEADER, "source"))
+        writer.writerow((*OVERLAY_HEADER, *_SHOWN))
         base = loaded.name.partition(" + ")[0]
         writer.writerows(("", "", "", base, row.action, *row.cells) for row in rows)
         return
     letter = "at or above" if loaded.guideline.letter == "N" else "above"
     note = f"mg/L; S at or below, R {letter}; S 0.001: no MIC is S; R any: expected resistance."
     lines = [(*row.cells[:5], row.cells[5] or ("any" if row.expected else ""), *row.cells[6:]) for row in rows]
-    print_sections([Section(loaded.name, lines, (*OVERLAY_HEADER[5:], "source"), note)])
+    header = (*OVERLAY_HEADER[5:], *("#readings" if name == "readings" else name for name in _SHOWN))
+    print_sections([Section(loaded.name, lines, header, note)])
 
 
 OVERLAY_HEADER = ("who", "when", "why", "edition", "action", "drug", "rank", "group", "site", "S", "R", "middle")
 """Columns of an overlay, so that rows shown can be edited into one."""
+_SHOWN = ("statement", "source", "readings", "doubt")
+"""What is shown besides: an overlay leaves it unread."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class _Row:
     """Per drug what decides first stands first."""
     expected: bool
     cells: tuple[str, ...]
-    """drug, rank, group, site, S, R, middle, source."""
+    """drug, rank, group, site, S, R, middle, statement, source, readings, doubt."""
 
     @property
     def action(self) -> str:
@@ -127,12 +132,14 @@ def _rows(edition: "Edition", drugs: set[str], member: "Organism | None") -> Ite
 
     for statement in edition.expected_resistance:
         if (not drugs or statement.drug in drugs) and (member is None or statement.covers(member)):
-            cells = (statement.drug, rank_name(statement.rank), statement.group, "", "", "", "", statement.source)
+            whom = statement.drug, rank_name(statement.rank), statement.group, "", "", "", ""
+            cells = (*whom, "expected resistance", statement.source, str(statement.readings), statement.doubt)
             yield _Row((statement.drug, False, statement.rank, statement.group, ()), True, cells)
     for row in edition.breakpoints:
         if (not drugs or row.drug in drugs) and (member is None or member.belongs_to(row.rank, row.group)):
             figures = spell_concentration(row.susceptible), spell_concentration(row.resistant), row.middle.value
-            cells = (row.drug, rank_name(row.rank), row.group, ", ".join(row.sites), *figures, row.source)
+            whom = row.drug, rank_name(row.rank), row.group, ", ".join(row.sites)
+            cells = (*whom, *figures, row.statement.value, row.source, str(row.readings), row.doubt)
             yield _Row((row.drug, True, row.rank, row.group, row.sites), False, cells)
 
 

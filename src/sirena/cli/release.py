@@ -129,7 +129,9 @@ def diff(
     before: str = typer.Argument(..., help=_NAME_HELP),
     after: str = typer.Argument("latest", help=_NAME_HELP),
 ) -> None:
-    """Print every category two releases answer differently, tab-separated: column, organism, MIC, before, after.
+    """Print every category two releases answer differently, tab-separated: column, organism, MIC, before, after, site.
+
+    An empty site stands for every site that neither release answers apart.
 
     Example: sirena release diff active latest > changes.tsv
     """
@@ -140,9 +142,9 @@ def diff(
     registry = open_registry()
     releases = [find_release(registry, name) for name in (before, after)]
     old, new = (panel_of(read_release_document(registry, release), release.name) for release in releases)
-    typer.echo("column\torganism\tmic\tbefore\tafter")
+    typer.echo("column\torganism\tmic\tbefore\tafter\tsite")
     count = 0
     for change in differences(old, new):
         count += 1
-        typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}")
+        typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}\t{change.site}")
     typer.echo(f"{count} categories differ between {old.release} and {new.release}", err=True)

@@ -5,6 +5,7 @@
 | ``sirena_requests_total`` | route, method, status | requests answered |
 | ``sirena_request_seconds`` | route | time from the request's arrival to its answer |
 | ``sirena_answers_total`` | column, category, reason | answers given, empty MICs left out |
+| ``sirena_unknown_specimens_total`` | | rows whose specimen names no known site |
 | ``sirena_panel_info`` | release | 1 for the release in use |
 | ``sirena_panel_loaded_timestamp_seconds`` | | when it was loaded |
 | ``sirena_panel_source_up`` | | 0 while the source of the panel fails |
@@ -40,6 +41,11 @@ class ServiceMetrics:
         self._answers = Counter(
             "sirena_answers", "Answers given", ["column", "category", "reason"], registry=self._registry
         )
+        self._unknown_specimens = Counter(
+            "sirena_unknown_specimens",
+            "Rows whose specimen names no known site; they are answered as of unknown site",
+            registry=self._registry,
+        )
         self._counters: dict[tuple[str, int], Counter] = {}
         self._info = Gauge("sirena_panel_info", "The release in use", ["release"], registry=self._registry)
         self._loaded_at = Gauge(
@@ -57,6 +63,7 @@ class ServiceMetrics:
 
     def count_answers(self, panel: Panel, interpretation: Interpretation) -> None:
         """Count the answers of one request; columns no model answers share one label."""
+        self._unknown_specimens.inc(interpretation.unknown_specimens)
         for answered in interpretation.columns:
             known = answered.column.is_mic and answered.column.model_column in panel.tables
             column = answered.column.model_column if known else OTHER
