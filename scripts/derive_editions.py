@@ -11,10 +11,8 @@ What is changed on the way, and why:
 - groups of organisms get the names of our own organism table;
 - a figure of the FDA that CLSI does not print is no statement of CLSI: the row becomes a block, so that no wider row
   answers in its place, and the figure is named in the doubt;
+- rifampicin and vancomycin of M24 Table 7 are named for *Rhodococcus equi*: the other genera of that table get a block;
 - a row that the sources contradict each other about answers nothing (block), with the conflict as its doubt;
-- so does a row whose agent the document may name for another organism alone (CLSI M24 Table 7: rifampicin and
-  vancomycin, for *Rhodococcus equi*);
-- what CLSI states of the genus *Bacteroides* is stated of the genera that have since left it;
 - EUCAST's screens for high-level aminoglycosides give R above; a negative screen is not S.
 """
 
@@ -25,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from edition_groups import group_of
+from edition_groups import EXPECTED_EXCEPTIONS, EXPECTED_GROUPS, group_of
 from edition_remarks import DOUBTS, REMARKS
 
 from sirena.domain.category import Category
@@ -47,10 +45,6 @@ _STATEMENTS: Final = {
     "CONFLICT": Statement.BLOCK,
 }
 """Statement of a row by the first word of its note."""
-
-_FOR_ANOTHER_ORGANISM: Final = "M24 names these agents for R. equi"
-_FORMER_BACTEROIDES: Final = ("Parabacteroides", "Phocaeicola")
-"""Genera whose species were *Bacteroides* when CLSI M100 Appendix B, B6 was written."""
 
 
 def main(facts: str, target: str) -> None:
@@ -75,8 +69,6 @@ def _rows(facts: Path, name: str) -> Iterator[dict[str, str]]:
 def _breakpoints(facts: Path, edition: str) -> Iterator[Breakpoint]:
     for row in _rows(facts, edition.lower().replace(" ", "_") + ".csv"):
         statement = _STATEMENTS.get(re.split(r"[:;]", row["note"])[0], Statement.BREAKPOINT)
-        if _FOR_ANOTHER_ORGANISM in row["note"]:
-            statement = Statement.BLOCK
         sites = parse_sites(row["site"])
         susceptible, resistant = _figure(row["breakpoint_S"]), _figure(row["breakpoint_R"])
         if statement is Statement.BREAKPOINT and susceptible is None and resistant is None:
@@ -89,6 +81,11 @@ def _breakpoints(facts: Path, edition: str) -> Iterator[Breakpoint]:
         if edition.startswith("EUCAST") and row["note"].startswith("screen for acquired"):
             susceptible = None
         rank, group = group_of(row["rank"], row["organism_group"])
+        if "M24 names these agents for R. equi" in row["note"]:
+            if group != "Rhodococcus":
+                statement, susceptible, resistant = Statement.BLOCK, None, None
+            else:
+                rank, group = Rank.SPECIES, "Rhodococcus equi"
         yield Breakpoint(
             drug=row["ab"],
             rank=rank,
@@ -141,15 +138,17 @@ def _source(text: str, edition: str) -> str:
 
 
 def _expected(facts: Path, edition: str) -> Iterator[ExpectedResistance]:
-    collected = list(_rows(facts, f"expected_resistance_{edition.split()[0].lower()}.csv"))
     seen: set[object] = set()
-    for row in [*collected, *_of_former_bacteroides(collected)]:
+    for row in _rows(facts, f"expected_resistance_{edition.split()[0].lower()}.csv"):
         subject = f"{edition}|{row['drug']}|{row['group']}|expected resistance: {row['source']}; {row['note']}"
+        named = edition.split()[0], row["group"]
+        rank, group = EXPECTED_GROUPS.get(named, (parse_rank(row["rank"]), row["group"]))
+        spared = {EXPECTED_EXCEPTIONS[named]} if named in EXPECTED_EXCEPTIONS else set()
         statement = ExpectedResistance(
             row["drug"],
-            parse_rank(row["rank"]),
-            row["group"],
-            frozenset(_exceptions(row["except"])),
+            rank,
+            group,
+            frozenset({*_exceptions(row["except"]), *spared}),
             row["source"],
             int(row["checked_by"] or 1),
             "; ".join(dict.fromkeys(text for pattern, text in DOUBTS if re.search(pattern, subject))),
@@ -157,15 +156,6 @@ def _expected(facts: Path, edition: str) -> Iterator[ExpectedResistance]:
         if row["edition"] == edition and statement.key not in seen:
             seen.add(statement.key)
             yield statement
-
-
-def _of_former_bacteroides(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
-    """Yield each statement on the genus *Bacteroides* once more for the genera that have left it."""
-    for row in rows:
-        if row["edition"].startswith("CLSI") and row["group"] == "Bacteroides":
-            source = f"{row['source']} under the former genus Bacteroides"
-            for genus in _FORMER_BACTEROIDES:
-                yield {**row, "group": genus, "source": source, "checked_by": "1"}
 
 
 def _exceptions(text: str) -> Iterator[tuple[Rank, str]]:

@@ -7,7 +7,10 @@ A pattern of `DOUBTS` is looked for in ``edition|drug|group|note`` of a row, one
 from typing import Final
 
 DOUBTS: Final = (
-    (r"\|CAZ\|Stenotrophomonas", "the sources contradict each other: one keeps {figures}, the newest table lacks the row"),
+    (
+        r"\|CAZ\|Stenotrophomonas",
+        "the sources contradict each other: one keeps {figures}, the newest table lacks the row",
+    ),
     (r"^CLSI 2026\|IPM\|Haemophilus", "0.5 or 4: one reading has S 0.5, the others 4"),
     (r"^CLSI 2026\|SXT\|Beta-haem", "new in this edition; the row was seen, its figures rest on one source"),
     (r"^CLSI.*\|LVX\|Aeromonas", "S 2, R 4 or S 2, R 8: the sources differ"),
@@ -17,10 +20,13 @@ DOUBTS: Final = (
     (r"^CLSI.*\|(DAL|ORI|TLV|TEC)\|", "rows of this agent in tables 2C and 2D were not read in full"),
     (r"^CLSI.*\|AZM\|Shigella", "the figures for Shigella rest on one source"),
     (r"^CLSI.*\|CFM\|Neisseria gonorrhoeae", "the figures rest on one source"),
-    (r"^CLSI.*\|DOX\|(Salmonella|Shigella|Acinetobacter)", "the sources contradict each other: one has {figures}, others have no row"),
+    (
+        r"^CLSI.*\|DOX\|(Salmonella|Shigella|Acinetobacter)",
+        "the sources contradict each other: one has {figures}, others have no row",
+    ),
     (r"^CLSI.*\|(COL|POL|FDC)\|Acinetobacter", "printed for the baumannii complex; the table may mean the genus"),
     (r"^EUCAST 2025\|RZF\|Candida dubliniensis", "0.064 or 0.016: the sources contradict each other"),
-    (r"M24 names these agents", "the table may mean Rhodococcus equi alone, so its {figures} are not applied"),
+    (r"M24 names these agents", "named for Rhodococcus equi; one source has {figures} for every genus of the table"),
     (r"critical-concentration", "the test is one of a critical concentration, not of an MIC"),
     (r"prophylaxis by analogy", "for prophylaxis, by analogy; not seen in the newest table"),
     (r"S\. aureus complex \(reader\)", "read as holding for the whole S. aureus complex"),

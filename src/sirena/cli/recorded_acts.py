@@ -43,7 +43,7 @@ def train(registry: Registry, plan: Plan, progress: Progress) -> list[Outcome]:
     ) as act:
         outcomes = run_session(registry, plan, progress)
         for outcome in outcomes:
-            act.further += _registered(registry, plan, outcome, act.event)
+            act.further += _registered(registry, outcome, act.event)
         act.learn(registered=sum(outcome.version is not None for outcome in outcomes))
     return outcomes
 
@@ -109,7 +109,7 @@ def roll_back(registry: Registry) -> Activation:
     return done
 
 
-def _registered(registry: Registry, plan: Plan, outcome: Outcome, session: Event) -> list[Event]:
+def _registered(registry: Registry, outcome: Outcome, session: Event) -> list[Event]:
     version, certificate = outcome.version, outcome.certificate
     if version is None or certificate is None:
         return []

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
         ] = "both",
         drugs: Annotated[
             str,
-            typer.Option(help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."),
+            typer.Option(
+                help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."
+            ),
         ] = "",
         guideline: Annotated[
             list[str] | None,
@@ -47,10 +49,11 @@ def register(app: typer.Typer) -> None:
         from sirena.cli.label_audit import audit_file, audit_section
         from sirena.cli.sections import print_sections
         from sirena.guidelines.choice import choose_editions
+        from sirena.guidelines.editions import Editions
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
-        from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.training.columns import columns_to_train
+        from sirena.training.evidence import LabelSource, collect_evidence
         from sirena.whonet.privacy import without_patients
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import check_place, find_suffix, write_file
@@ -61,9 +64,11 @@ def register(app: typer.Typer) -> None:
             find_suffix(audit)
             check_place(audit)
             refuse_same_file(file, audit)
-        editions = choose_editions(guideline or (), overlay, in_force=load_settings().overlay)
+        settings = load_settings()
+        known = Editions(settings.editions_folder)
+        editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
         isolates = read_file(file, sheet=sheet)
-        registry = connect(load_settings())
+        registry = connect(settings)
         reference = editions.tables(columns_to_train(isolates, chosen))
         tell_about_problems(isolates)
         isolates = without_patients(isolates)
@@ -103,6 +108,7 @@ def _drugs(text: str) -> tuple[str, ...] | None:
     unknown = [code for code in asked if code not in ANTIMICROBIALS]
     if unknown:
         raise UsageError(
-            f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows", hint=f"known: {' '.join(ANTIMICROBIALS)}"
+            f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows",
+            hint=f"known: {' '.join(ANTIMICROBIALS)}",
         )
     return asked or None

@@ -157,12 +157,12 @@ def compile_tables(
     drugs: Iterable[str] | None = None,
     *,
     organisms: Iterable[str] | None = None,
-    reading: Reading = Reading(),  # noqa: B008 - frozen
+    reading: Reading = Reading(),
 ) -> dict[str, TruthTable]:
     """Compile an edition into one truth table per antimicrobial.
 
     Args:
-        edition: from `sirena.guidelines.editions.load_edition`.
+        edition: from `sirena.guidelines.editions`.
         drugs: WHONET antimicrobial codes; all of `ANTIMICROBIALS` by default.
         organisms: codes to compile; all of the organism table by default.
         reading: how the edition is to be read.
@@ -218,12 +218,12 @@ def explain(
     mic: str,
     site: Site = Site.UNKNOWN,
     *,
-    reading: Reading = Reading(),  # noqa: B008 - frozen
+    reading: Reading = Reading(),
 ) -> Explanation:
     """Answer one MIC and tell what the answer rests on.
 
     Args:
-        edition: from `sirena.guidelines.editions.load_edition`.
+        edition: from `sirena.guidelines.editions`.
         organism: a code or name as in a file; it is resolved here.
         drug: WHONET antimicrobial code.
         mic: as in a file: ``<=0.5``.

@@ -1,7 +1,7 @@
 """Reading and writing the tables of an edition: plain text, one row a line, made to be reviewed.
 
 ``breakpoints.csv``: edition, drug, rank, group, site, S, R, middle, statement, source, readings, doubt, remark. S and R
-in mg/L as the guideline prints them; ``statement`` says what kind of row it is (see `sirena.guidelines.rows.Statement`).
+in mg/L as the guideline prints them; ``statement`` says what kind of row it is (`sirena.guidelines.rows.Statement`).
 ``expected_resistance.csv``: edition, drug, rank, group, except (groups as ``rank:name`` joined by ``; ``), source,
 readings, doubt.
 """
