@@ -21,11 +21,11 @@ from typing import Final
 from sirena.domain.category import Category
 from sirena.domain.ground import Ground, GroundKind
 from sirena.domain.mic import encode_mics
-from sirena.domain.organisms import ORGANISMS, resolve_many
+from sirena.domain.organisms import ORGANISMS, resolve
 from sirena.domain.site import Site
 from sirena.domain.specimens import site_of_specimen
 from sirena.domain.truth_table import ANSWERS, TruthTable
-from sirena.guidelines.editions import load_edition
+from sirena.guidelines.editions import Edition, load_edition
 from sirena.guidelines.interpreter import compile_tables
 
 FILES: Final = ("facts/cells_shared.csv.gz", "facts/further/cells_shared.csv.gz")
@@ -48,6 +48,7 @@ class Reason(enum.Enum):
     """Why we answer otherwise; the value is the heading of the section."""
 
     WIDE_EXPECTED_RESISTANCE = "Expected resistance of a wide group"
+    SPARED = "Left out of a statement of expected resistance"
     UNEXPLAINED = "Unexplained"
 
 
@@ -56,6 +57,11 @@ EXPLANATION: Final = {
 The guideline states expected resistance for a wide group (all Gram-positive bacteria, all anaerobes, all non-fermenting
 bacilli). We take it for every member of the group; those who wrote the questions expect no category for this member. R
 is answered where they say nothing, never the reverse.
+""",
+    Reason.SPARED: """
+The guideline states expected resistance for a wide group, and we leave a species out because it is treated in a document
+of its own. Those who wrote the questions leave it out for one antimicrobial of the statement and not for another. We
+answer NI where they expect R.
 """,
     Reason.UNEXPLAINED: """
 No reason above fits the ground of our answer.
@@ -102,6 +108,8 @@ class Difference:
     cell: Cell
     answer: str
     ground: Ground | None
+    spared: bool
+    """True when the edition leaves the organism out of a statement of expected resistance for the antimicrobial."""
 
     @property
     def grade(self) -> Grade:
@@ -119,6 +127,8 @@ class Difference:
             and self.cell.expected == Category.NI
         ):
             return Reason.WIDE_EXPECTED_RESISTANCE
+        if self.spared and (self.cell.expected, self.answer) == (Category.R, Category.NI):
+            return Reason.SPARED
         return Reason.UNEXPLAINED
 
 
@@ -154,16 +164,28 @@ def read_cells(folder: Path) -> Iterator[Cell]:
 
 def differences(cells: Iterable[Cell]) -> Iterator[Difference]:
     """Ask the reference tables and yield what they answer otherwise."""
+    editions: dict[str, Edition] = {}
     tables: dict[str, dict[str, TruthTable]] = {}
     for cell in cells:
         if cell.edition not in tables:
-            tables[cell.edition] = compile_tables(load_edition(cell.edition))
+            editions[cell.edition] = load_edition(cell.edition)
+            tables[cell.edition] = compile_tables(editions[cell.edition])
         table = tables[cell.edition][cell.drug]
-        organism = resolve_many([cell.organism])[0]
+        organism = resolve(cell.organism)
         answer = ANSWERS[int(table.look_up([organism], encode_mics([cell.mic]), cell.site)[0, 0])]
         category = "" if answer is None else answer.category.value
         if category not in {cell.expected, *cell.alternatives}:
-            yield Difference(cell, category, table.ground(organism, cell.site))
+            spared = _spared(editions[cell.edition], cell.drug, organism or "")
+            yield Difference(cell, category, table.ground(organism, cell.site), spared)
+
+
+def _spared(edition: Edition, drug: str, organism: str) -> bool:
+    lineage = ORGANISMS[organism].lineage if organism in ORGANISMS else ()
+    statements = edition.expected_resistance_of(drug)
+    return any(
+        (statement.rank, statement.group) in lineage and statement.exceptions.intersection(lineage)
+        for statement in statements
+    )
 
 
 def document(cells: Iterable[Cell], found: Iterable[Difference]) -> str:

@@ -73,7 +73,7 @@ def test_every_row_says_what_it_rests_on() -> None:
 def test_a_drug_with_too_few_results_is_trained_from_the_reference() -> None:
     """And says so; its vocabulary is the reference's."""
     few = evidence_of(("eco", "=", 0, "R", MINIMUM_RESULTS - 1))
-    model = train(replace(few, reference={"AMK": reference_table()}))
+    model = train(replace(few, reference={"AMK_NM": reference_table()}))
 
     assert model.report["label_source"] == "reference"
     assert model.report["note"] == "only 19 labelled results in the file"
@@ -122,7 +122,7 @@ def test_descent_mends_what_the_start_got_wrong() -> None:
     course.descent.start(effects, slope=4.0 * course.scale, learning_rate=0.01)
 
     def wrong() -> int:
-        cuts = course.fit(()).cut_points()[cells.organism, 0]
+        cuts = course.fit(()).cut_points()[cells.key, 0]
         level = ((cells.mic_code - 14.0)[:, None] > cuts).sum(axis=1)
         return int((level != cells.level).sum())
 
@@ -135,7 +135,7 @@ def test_descent_mends_what_the_start_got_wrong() -> None:
 def test_with_both_the_reference_fills_organisms_and_dilutions() -> None:
     """The laboratory's cells stand; organisms and MICs it lacks come from the reference."""
     file = evidence_of(("eco", "=", 3, "S", 40), ("eco", "=", 2, "S", 40))
-    model = train(replace(file, label_source=LabelSource.BOTH, reference={"AMK": reference_table()}))
+    model = train(replace(file, label_source=LabelSource.BOTH, reference={"AMK_NM": reference_table()}))
 
     assert model.report["label_source"] == "both"
     assert answer(model, "eco", "8") == "S"
