@@ -51,9 +51,7 @@ def reference_table(column: str = "AMK_NM") -> TruthTable:
     return TruthTable(column, tuple(rows), np.stack(list(rows.values())), absent=Reason.NO_BREAKPOINT)
 
 
-def evidence_of(
-    *cells: tuple[str, str, int, str, int], column: str = "AMK_NM", site: Site = Site.UNKNOWN
-) -> Evidence:
+def evidence_of(*cells: tuple[str, str, int, str, int], column: str = "AMK_NM", site: Site = Site.UNKNOWN) -> Evidence:
     """Build evidence of isolates from one site, from (organism, kind of interval, exponent, label, number)."""
     kinds = {"=": 0, "<=": DILUTIONS, ">=": 2 * DILUTIONS}
     rows = [

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from sirena.domain.truth_table import ANSWERS
-from sirena.training.cells import FOLDS, cells_of, tally
+from sirena.training.cells import FOLDS
 from sirena.training.cross_validation import cross_validate
 from sirena.training.evidence import LabelSource
 from sirena.training.fitting import TrainedModel, train_models
 from sirena.training.optimisation import Settings
 from sirena.training.schedule import Course
-from tests.laboratories import evidence_of, laboratory, reference_table
+from tests.laboratories import counted, evidence_of, laboratory, reference_table
 
 
 def test_every_result_is_judged_once() -> None:
@@ -37,8 +37,7 @@ def test_noise_is_not_learnt_from_the_results_that_judge() -> None:
     """With labels drawn by lot the agreement is a coin's, while what was learnt from agrees better."""
     random = np.random.default_rng(1)
     cells = [("eco", "=", int(exponent), "SR"[random.integers(2)], 1) for exponent in random.integers(-9, 9, 120)]
-    counted = counted(evidence_of(*cells).rows)
-    pooled, _ = cross_validate(counted, Settings(), steps=25)
+    pooled, _ = cross_validate(counted(evidence_of(*cells).rows), Settings(), steps=25)
 
     assert pooled.categorical_agreement.share < 0.6
 

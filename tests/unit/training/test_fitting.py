@@ -91,25 +91,23 @@ def test_a_drug_with_neither_is_reported() -> None:
 
 
 def test_a_reference_without_breakpoints_trains_nothing() -> None:
-    """A table whose every answer is NI is no evidence."""
+    """An empty table is no evidence."""
     table = reference_table()
-    empty = replace(table, organisms=table.organisms[-1:], cells=table.cells[-1:])
-    (result,) = train_models(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK": empty}))
+    empty = replace(table, keys=(), cells=table.cells[:0])
+    (result,) = train_models(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK_NM": empty}))
 
     assert isinstance(result, Untrainable)
 
 
 def test_a_network_trained_from_the_reference_equals_it() -> None:
-    """S-I-R, SDD, NS, always R, R only: exact and censored answers are those of the reference, cell by cell."""
+    """S-I-R, SDD, NS, always R, R only, no category: every answer is that of the reference, with its reason."""
     table = reference_table()
-    model = train(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK": table}))
+    model = train(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK_NM": table}))
 
     assert model.report["disagreements_with_reference"] == 0
-    assert "cal" not in model.table.organisms
-    for organism in model.table.organisms:
-        np.testing.assert_array_equal(
-            model.table.cells[model.table.row_of[organism]], table.cells[table.row_of[organism]], organism
-        )
+    assert set(model.table.keys) == set(table.keys)
+    for key in model.table.keys:
+        np.testing.assert_array_equal(model.table.cells[model.table.row_of[key]], table.cells[table.row_of[key]], key)
 
 
 def test_descent_mends_what_the_start_got_wrong() -> None:

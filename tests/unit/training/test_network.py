@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from sirena.domain.mic import DILUTIONS
 from sirena.training.backend import keras, tf
-from sirena.training.cells import cells_of, tally
 from sirena.training.compiling import compile_network
 from sirena.training.fitting import TrainedModel, train_models
 from sirena.training.lineage import Lineage
 from sirena.training.network import KIND_FEATURES, CutPoints, answering_network, scaled_dilution
 from sirena.training.saving import load_network
-from tests.laboratories import laboratory
+from tests.laboratories import counted, laboratory
 from tests.networks import save_network
 
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from sirena.training.cells import cells_of, tally
 from sirena.training.evidence import Evidence
 from sirena.training.lineage import Lineage
 from sirena.training.starting_point import Borrowing, best_cut_points
-from tests.laboratories import evidence_of
+from tests.laboratories import counted, evidence_of
 
 ENTEROBACTERALES = [
     (organism, "=", exponent, label, 10)

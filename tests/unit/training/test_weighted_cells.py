@@ -6,11 +6,11 @@ import pytest
 from numpy.typing import NDArray
 
 from sirena.training.backend import tf
-from sirena.training.cells import PARTS, Cells, cells_of, part_of_isolate, tally
+from sirena.training.cells import PARTS, Cells, part_of_isolate
 from sirena.training.lineage import Lineage
 from sirena.training.network import CutPoints
 from sirena.training.optimisation import Batch, log_likelihood
-from tests.laboratories import evidence_of, laboratory
+from tests.laboratories import counted, evidence_of, laboratory
 
 
 def loss_and_gradient(batch: Batch, groups: int) -> tuple[float, list[NDArray[np.float32]]]:
@@ -19,7 +19,7 @@ def loss_and_gradient(batch: Batch, groups: int) -> tuple[float, list[NDArray[np
     for number, variable in enumerate(network.variables):
         variable.assign(np.random.default_rng(number).normal(size=variable.shape))
     with tf.GradientTape() as tape:
-        effect = tf.gather(network.lineage(tf.constant(batch.member)), batch.organism)
+        effect = tf.gather(network.lineage(tf.constant(batch.member)), batch.key)
         above = network.ordinal([effect, tf.constant(batch.kind), tf.constant(batch.dilution)])
         loss = -tf.reduce_sum(batch.weight * log_likelihood(above, batch.level, tf.constant(0.02)))
     return float(loss), [
@@ -37,9 +37,9 @@ def test_cells_have_the_loss_and_the_gradient_of_their_rows(balance: float) -> N
     member = Lineage.of(cells.keys)
     uncounted = Cells(
         column="AMK_NM",
-        organisms=cells.keys,
+        keys=cells.keys,
         names=cells.names,
-        organism=np.array([cells.keys.index(code) for code in each["organism"]], dtype=np.int32),
+        key=np.array([cells.keys.index(code) for code in each["organism"]], dtype=np.int32),
         mic_code=each["mic_code"].to_numpy(),
         level=np.array(["SIR".index(label) for label in each["label"]], dtype=np.int8),
         weight=np.ones(len(each)),
