@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sirena.domain.category import Category
-from sirena.domain.organisms import Rank
+from sirena.domain.organisms import Organism, Rank
 from sirena.guidelines.sites import URINARY, Indication
 
 NO_SUSCEPTIBLE_CATEGORY: Final = 0.001
@@ -112,3 +112,7 @@ class ExpectedResistance:
     def key(self) -> tuple[str, Rank, str]:
         """What makes a row the same row in two editions."""
         return self.drug, self.rank, self.group
+
+    def covers(self, organism: Organism) -> bool:
+        """Tell whether the statement is about an organism: a member of the group and of none that is spared."""
+        return organism.belongs_to(self.rank, self.group) and not self.exceptions.intersection(organism.lineage)

@@ -236,7 +236,8 @@ def _basis(
     """Return what each row's answer rests on: its ground, else the sentence of its reason; null where not asked."""
     after = f" · {origin}" if origin else ""
     sentences: list[str | None] = [
-        ground and ground_sentence(ground, MARKS[mark], language) + after for ground, mark in grounds.distinct
+        None if ground is None else ground_sentence(ground, MARKS[mark], language) + after
+        for ground, mark in grounds.distinct
     ]
     reasons = [reason_sentence(position, language) for position in range(len(ANSWERS))]
     texts = pl.Series([*sentences, *reasons], dtype=pl.String)
