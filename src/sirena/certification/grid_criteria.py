@@ -25,7 +25,7 @@ class GridAgreement:
     minimum_share: float | None = None
     """Smallest agreeing fraction of the cells to which the edition states a category; None sets no bound."""
     beyond_edition: bool = False
-    """Whether answers for organisms of which the edition says nothing at all are allowed, and count as no difference."""
+    """Whether answers for organisms of which the edition says nothing at all are no difference."""
     reason: str = field(default="The model must answer what the guideline edition answers.", kw_only=True)
 
     def __post_init__(self) -> None:

@@ -146,9 +146,7 @@ def answer_file(
         )
     grounds = GroundSheet()
     unread = len(isolates.row_sites().unread)
-    with AnswerSummary(
-        rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread
-    ) as summary:
+    with AnswerSummary(rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread) as summary:
 
         def take(tally: ColumnTally) -> None:
             summary.add(tally)

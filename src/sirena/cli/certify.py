@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
         from sirena.cli.recording import recorded
         from sirena.domain.errors import UsageError
         from sirena.guidelines.choice import choose_editions
+        from sirena.guidelines.editions import Editions
         from sirena.ledger.catalogue import Certified
         from sirena.operations.settings import load_settings
         from sirena.registry.certificates import attach_certificate, certificate_digest
@@ -54,7 +55,9 @@ def register(app: typer.Typer) -> None:
         registry = connect(settings)
         version = find_version(registry, model)
         names = [guideline] if guideline else []
-        edition = choose_editions(names, overlay, in_force=settings.overlay).of(version.column)
+        edition = choose_editions(Editions(settings.editions_folder), names, overlay, in_force=settings.overlay).of(
+            version.column
+        )
         if edition is None:
             raise UsageError(
                 f"{version} answers {version.column}, and no edition is of that guideline",

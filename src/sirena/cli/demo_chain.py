@@ -16,6 +16,7 @@ from sirena.cli.gatekeeping import judge_for
 from sirena.cli.training_progress import TrainingProgress, print_outcomes
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
+from sirena.guidelines.editions import Editions
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings, load_settings
 from sirena.registry.connection import Registry, connect
@@ -104,7 +105,7 @@ def _write_hospital(home: Path, isolates: int, seed: int) -> Path:
 
 def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
     hospital = without_patients(read_file(file))
-    editions = choose_editions()
+    editions = choose_editions(Editions())
     reference = editions.tables(columns_to_train(hospital))
     evidence = collect_evidence(hospital, labels=LabelSource.REFERENCE, reference=reference)
     with TrainingProgress() as progress:

@@ -28,9 +28,7 @@ class GroundSheet:
             facts = use.ground.to_json()
             cells = [_spelt(facts.get(name, "")) for name in _STRUCTURE]
             mark = use.mark.value if use.mark else ""
-            self._rows.append(
-                (tally.column, str(use.count), mark, *cells, use.ground.english(), use.ground.spanish())
-            )
+            self._rows.append((tally.column, str(use.count), mark, *cells, use.ground.english(), use.ground.spanish()))
 
     def table(self) -> "pl.DataFrame":
         """Return the sheet, every cell text."""

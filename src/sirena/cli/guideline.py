@@ -4,6 +4,7 @@ import csv
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from sirena.cli.sections import Section, print_sections
 
 if TYPE_CHECKING:
     from sirena.domain.organisms import Organism
-    from sirena.guidelines.editions import Edition
+    from sirena.guidelines.editions import Edition, Editions
 
 Overlay = Annotated[
     Path | None, typer.Option("--overlay", help="CSV of a hospital's own rules, laid over the edition.")
@@ -33,18 +34,23 @@ def register(app: typer.Typer) -> None:
 
 
 def list_editions() -> None:
-    """Tell which guideline editions can be used, shipped and imported.
+    """Tell which guideline editions can be used, since when each is in force, and which one is the default.
 
     Example: sirena guideline list
     """
-    from sirena.guidelines.editions import editions, load_edition, shipped
+    from sirena.guidelines.editions import shipped
 
-    rows = []
-    for name in editions():
-        edition = load_edition(name)
+    editions = _editions()
+    default = set(editions.editions_in_force().values())
+    rows, doubts = [], []
+    for name in editions.names:
+        edition = editions.load(name)
+        since = edition.record.in_force_since
         rows.append(
             (
                 name,
+                since.isoformat() if since else "not stated",
+                "default" if name in default else "",
                 str(len(edition.breakpoints)),
                 str(len(edition.expected_resistance)),
                 str(len(edition.drugs)),
@@ -52,8 +58,22 @@ def list_editions() -> None:
                 edition.digest[:12],
             )
         )
-    header = ("edition", "#breakpoints", "#expected resistance", "#antimicrobials", "origin", "digest")
-    print_sections([Section("Guideline editions", rows, header)])
+        doubts += [(name, doubt) for doubt in edition.record.doubts]
+    header = ("edition", "in force since", "", "#rows", "#expected", "#antimicrobials", "origin", "digest")
+    note = "The default of a guideline is its newest edition in force; a guideline alone (CLSI, EUCAST) means it."
+    print_sections(
+        [
+            Section("Guideline editions", rows, header, note),
+            Section("What a person with the documents should look at", doubts, ("edition", "doubt")),
+        ]
+    )
+
+
+def _editions() -> "Editions":
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
+
+    return Editions(load_settings().editions_folder)
 
 
 def show(
@@ -69,9 +89,7 @@ def show(
 
     Example: sirena guideline show "CLSI 2025" --drugs AMK,CIP --organism "E. coli"
     """
-    from sirena.guidelines.editions import load_edition
-
-    loaded = load_edition(edition, overlay)
+    loaded = _editions().load(edition, overlay)
     rows = sorted(_rows(loaded, _drugs(drugs), _organism(organism) if organism else None), key=lambda row: row.order)
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -97,7 +115,7 @@ _EXPECTED = "expected resistance"
 class _Row:
     """One row of an edition on its way to the terminal."""
 
-    order: tuple[str, bool, int, str, int]
+    order: tuple[str, bool, int, str, tuple[str, ...]]
     """Per drug what decides first stands first."""
     expected: bool
     cells: tuple[str, ...]
@@ -111,23 +129,19 @@ class _Row:
 
 
 def _rows(edition: "Edition", drugs: set[str], member: "Organism | None") -> Iterable[_Row]:
-    from sirena.guidelines.sites import Indication
     from sirena.guidelines.tables import rank_name, spell_concentration
 
-    preference = {indication: position for position, indication in enumerate(Indication)}
     for statement in edition.expected_resistance:
         if (not drugs or statement.drug in drugs) and (member is None or statement.covers(member)):
-            whom = statement.drug, rank_name(statement.rank), statement.group
-            origin = statement.source, str(statement.readings), statement.doubt
-            order = statement.drug, False, statement.rank, statement.group, 0
-            yield _Row(order, True, (*whom, "", "", "", "", _EXPECTED, *origin))
+            whom = statement.drug, rank_name(statement.rank), statement.group, "", "", "", ""
+            cells = (*whom, _EXPECTED, statement.source, str(statement.readings), statement.doubt)
+            yield _Row((statement.drug, False, statement.rank, statement.group, ()), True, cells)
     for row in edition.breakpoints:
         if (not drugs or row.drug in drugs) and (member is None or member.belongs_to(row.rank, row.group)):
             figures = spell_concentration(row.susceptible), spell_concentration(row.resistant), row.middle.value
-            whom = row.drug, rank_name(row.rank), row.group
-            origin = row.statement.value, row.source, str(row.readings), row.doubt
-            order = row.drug, True, row.rank, row.group, max(map(preference.__getitem__, row.sites))
-            yield _Row(order, False, (*whom, ", ".join(row.sites), *figures, *origin))
+            whom = row.drug, rank_name(row.rank), row.group, ", ".join(row.sites)
+            cells = (*whom, *figures, row.statement.value, row.source, str(row.readings), row.doubt)
+            yield _Row((row.drug, True, row.rank, row.group, row.sites), False, cells)
 
 
 def import_tables(
@@ -137,6 +151,12 @@ def import_tables(
     edition: Annotated[
         list[str] | None, typer.Option("--edition", help='Edition to import, "CLSI 2024"; the newest if not given.')
     ] = None,
+    in_force_since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Day from which it is in force; without one it is used only by its name."
+        ),
+    ] = None,
 ) -> None:
     """Import WHONET's resource tables as further editions, stored below SIRENA_HOME.
 
@@ -145,8 +165,11 @@ def import_tables(
     Example: sirena guideline import Breakpoints.txt Organisms.txt --edition "CLSI 2023"
     """
     from sirena.guidelines.whonet_import import import_whonet
+    from sirena.operations.settings import load_settings
 
-    for imported in import_whonet(files, edition or ()):
+    since = in_force_since.date() if in_force_since else None
+    folder = load_settings().editions_folder
+    for imported in import_whonet(files, folder, edition or (), in_force_since=since):
         rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(imported.skipped.items())]
         facts = [
             ("breakpoints", str(imported.breakpoints)),
@@ -168,12 +191,12 @@ def diff(
     """
     from sirena.domain.errors import UsageError
     from sirena.guidelines.difference import difference
-    from sirena.guidelines.editions import load_edition
 
     if not second and overlay is None:
         raise UsageError("there is nothing to compare with", hint="give a second edition, or an --overlay")
     wanted = _drugs(drugs)
-    before, after = load_edition(first), load_edition(second or first, overlay)
+    editions = _editions()
+    before, after = editions.load(first), editions.load(second or first, overlay)
     found = [item for item in difference(before, after) if not wanted or item.drug in wanted]
     rows = [(item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-") for item in found]
     header = ("drug", "rank", "group", "site", before.name, after.name)

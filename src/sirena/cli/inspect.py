@@ -41,11 +41,13 @@ def inspect(
     Example: sirena inspect w2024hos.sir --rows 20
     """
     from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
     from sirena.whonet.inspection import inspect_file
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import write_file
 
-    editions = choose_editions(guideline or ())
+    editions = choose_editions(Editions(load_settings().editions_folder), guideline or ())
     table = read_file(file, sheet=sheet)
     inspection = inspect_file(table, examples=rows)
     columns = {column.model_column for column in table.mic_columns.values()}

@@ -63,6 +63,7 @@ def reference(
     """
     from sirena.cli.answering import Output, answer_file, read_site, tell, tell_about_problems, tell_about_zones
     from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import Reading
     from sirena.operations.settings import load_settings
     from sirena.whonet.reading import read_file
@@ -71,7 +72,9 @@ def reference(
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None)
     target.check(file)
-    editions = choose_editions(guideline or (), overlay, in_force=load_settings().overlay)
+    settings = load_settings()
+    known = Editions(settings.editions_folder)
+    editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
     source = read_file(file, sheet=sheet)
     tell_about_zones(source)
     _tell_about_letters(source, editions)

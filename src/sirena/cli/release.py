@@ -1,8 +1,13 @@
 """``sirena release``: make, list, activate, roll back and compare releases."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from sirena.registry.connection import Registry
+    from sirena.registry.releases import Release
 
 _NAME_HELP = "active, latest, 3, v3 or panel_SIR/3."
 
@@ -36,7 +41,7 @@ def create(
 
 
 def list_() -> None:
-    """List the releases, newest last; the active one is marked.
+    """List the releases, newest last; the active one is marked, and a warning says when its edition is not in force.
 
     Example: sirena release list
     """
@@ -44,11 +49,22 @@ def list_() -> None:
     from sirena.cli.shown import in_one_line
     from sirena.registry.releases import list_releases
 
-    for release in list_releases(open_registry()):
+    registry = open_registry()
+    for release in list_releases(registry):
         mark = "active" if release.active else ""
         created = f"{release.created:%Y-%m-%d %H:%M} UTC"
         cells = (release.name, mark, created, f"{len(release.members)} models", release.author, release.note)
         typer.echo("\t".join(map(in_one_line, cells)))
+        if release.active:
+            _warn_of_lapsed_editions(registry, release)
+
+
+def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
+    """Warn on standard error when a release rests on an edition that is not in force."""
+    from sirena.cli.guideline_condition import REMEDY, lapsed_editions
+
+    for sentence in lapsed_editions(registry, release):
+        typer.echo(f"{release.name}: {sentence}; {REMEDY}", err=True)
 
 
 def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
@@ -68,6 +84,7 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
     for member in release_members(registry, release):
         cells = (member.column, member.reference, member.edition, member.label_source, member.digest[:12])
         typer.echo("\t".join(map(in_one_line, cells)))
+    _warn_of_lapsed_editions(registry, release)
     for period in served_periods(registry):
         if period.release == release.version:
             override = f", overriding the gate: {period.override}" if period.override else ""
@@ -93,6 +110,7 @@ def activate(
     done = switch_to(registry, find_release(registry, name), judge, override)
     before = f", in place of release {done.previous}" if done.previous else ""
     typer.echo(f"{done.release.name} is active{before}" if done.changed else f"{done.release.name} is active already")
+    _warn_of_lapsed_editions(registry, done.release)
 
 
 def rollback() -> None:

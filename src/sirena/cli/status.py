@@ -27,7 +27,7 @@ def status(
         ),
     ] = False,
 ) -> None:
-    """Tell of each part whether it is well, and of disk, certificate, backup, drill and ledger how they stand.
+    """Tell of each part whether it is well, and of disk, certificate, backup, drill, guideline and ledger how they stand.
 
     Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
     release is well. The ledger is read from its first entry to its last.
@@ -59,6 +59,7 @@ def status(
 
 
 def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
+    from sirena.cli.guideline_condition import guideline_condition
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.accounts import PreparationError
@@ -72,7 +73,11 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
             hint="look as whoever runs `sirena up`; for a monitor, by a line in sudoers",
         )
     parts = stack.health()
-    return parts, [*conditions(stack.settings), ledger_condition(stack.settings, parts)]
+    return parts, [
+        *conditions(stack.settings),
+        guideline_condition(parts),
+        ledger_condition(stack.settings, parts),
+    ]
 
 
 def _print_conditions(found: "Sequence[Condition]") -> None:

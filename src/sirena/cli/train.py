@@ -49,6 +49,7 @@ def register(app: typer.Typer) -> None:
         from sirena.cli.label_audit import audit_file, audit_section
         from sirena.cli.sections import print_sections
         from sirena.guidelines.choice import choose_editions
+        from sirena.guidelines.editions import Editions
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
         from sirena.training.columns import columns_to_train
@@ -63,9 +64,11 @@ def register(app: typer.Typer) -> None:
             find_suffix(audit)
             check_place(audit)
             refuse_same_file(file, audit)
-        editions = choose_editions(guideline or (), overlay, in_force=load_settings().overlay)
+        settings = load_settings()
+        known = Editions(settings.editions_folder)
+        editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
         isolates = read_file(file, sheet=sheet)
-        registry = connect(load_settings())
+        registry = connect(settings)
         reference = editions.tables(columns_to_train(isolates, chosen))
         tell_about_problems(isolates)
         isolates = without_patients(isolates)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sirena.domain.errors import UsageError
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
-from sirena.guidelines.editions import Edition, edition_in_force, load_edition
+from sirena.guidelines.editions import Edition, Editions
 from sirena.guidelines.interpreter import Reading, compile_tables
 from sirena.guidelines.rows import Guideline
 
@@ -53,11 +53,12 @@ class ChosenEditions:
 
 
 def choose_editions(
-    names: Sequence[str] = (), overlay: Path | None = None, *, in_force: Path | None = None
+    known: Editions, names: Sequence[str] = (), overlay: Path | None = None, *, in_force: Path | None = None
 ) -> ChosenEditions:
     """Return the edition for each guideline: those named, and the newest in force for the rest.
 
     Args:
+        known: the editions there are.
         names: editions asked for, at most one of each guideline: ``CLSI 2025``.
         overlay: CSV of a hospital's own rules that somebody asked for.
         in_force: the same, in force for whatever edition its rules name.
@@ -65,16 +66,16 @@ def choose_editions(
     Raises:
         UsageError: there is no such edition, two of one guideline are named, or no edition has a rule of the overlay.
     """
-    named = [load_edition(name, in_force=in_force) for name in names]
+    named = [known.load(name, in_force=in_force) for name in names]
     chosen = {edition.guideline.letter: edition for edition in named}
     if len(chosen) < len(named):
         raise UsageError("two editions of one guideline are named", hint="name one for CLSI and one for EUCAST")
     for guideline in Guideline:
         if guideline.letter not in chosen:
-            chosen[guideline.letter] = load_edition(edition_in_force(guideline), in_force=in_force)
+            chosen[guideline.letter] = known.load(guideline, in_force=in_force)
     if overlay is None:
         return ChosenEditions(chosen)
-    laid = {letter: load_edition(_plain(edition), in_force=overlay) for letter, edition in chosen.items()}
+    laid = {letter: known.load(_plain(edition), in_force=overlay) for letter, edition in chosen.items()}
     if not any(edition.overlay for edition in laid.values()):
         raise UsageError(
             f"{overlay.name} has no rule for {' or '.join(_plain(edition) for edition in chosen.values())}",

@@ -162,7 +162,7 @@ def compile_tables(
     """Compile an edition into one truth table per antimicrobial.
 
     Args:
-        edition: from `sirena.guidelines.editions.load_edition`.
+        edition: from `sirena.guidelines.editions`.
         drugs: WHONET antimicrobial codes; all of `ANTIMICROBIALS` by default.
         organisms: codes to compile; all of the organism table by default.
         reading: how the edition is to be read.
@@ -223,7 +223,7 @@ def explain(
     """Answer one MIC and tell what the answer rests on.
 
     Args:
-        edition: from `sirena.guidelines.editions.load_edition`.
+        edition: from `sirena.guidelines.editions`.
         organism: a code or name as in a file; it is resolved here.
         drug: WHONET antimicrobial code.
         mic: as in a file: ``<=0.5``.

@@ -21,7 +21,7 @@ import difflib
 import enum
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,7 @@ from typing import Final
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS, Rank, name_key, resolve
-from sirena.guidelines.editions import Edition, OverlayIdentity, editions, folded
+from sirena.guidelines.editions import Edition, OverlayIdentity, folded
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
 from sirena.guidelines.sites import Indication, parse_sites
 from sirena.guidelines.tables import (
@@ -86,14 +86,19 @@ class OverlayRow:
         return f"local rule of {self.who}, {self.when.isoformat()}: {self.why}"
 
 
-def apply_overlay(edition: Edition, path: Path) -> Edition:
+def apply_overlay(edition: Edition, path: Path, known: Iterable[str] = ()) -> Edition:
     """Return the edition as a hospital changed it; the very edition when no rule is for it.
+
+    Args:
+        edition: from `sirena.guidelines.editions`.
+        path: the overlay.
+        known: names of the editions there are, which rules may be for beside this one.
 
     Raises:
         TableError: names file, row and column, and the remedy.
     """
     content = _content(path)
-    stated = list(_rows(path, content))
+    stated = list(_rows(path, content, tuple(dict.fromkeys((*known, edition.name)))))
     if not stated:
         raise TableError(f"{path.name}: the overlay has no rows", hint="write at least one rule below the header")
     rows = [row for row in stated if row.is_for(edition)]
@@ -175,7 +180,7 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _rows(path: Path, content: bytes) -> Iterator[OverlayRow]:
+def _rows(path: Path, content: bytes, known: Sequence[str]) -> Iterator[OverlayRow]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -193,12 +198,12 @@ def _rows(path: Path, content: bytes) -> Iterator[OverlayRow]:
     for cells in reader:
         row = {column: (cells.get(names.get(column.lower(), "")) or "").strip() for column in COLUMNS}
         if any(row.values()):
-            yield _row(row, path.name, reader.line_num)
+            yield _row(row, path.name, reader.line_num, known)
 
 
-def _row(row: dict[str, str], file: str, line: int) -> OverlayRow:
+def _row(row: dict[str, str], file: str, line: int, known: Sequence[str]) -> OverlayRow:
     where = file, line
-    edition = parse_cell(_parse_edition, row, "edition", *where)
+    edition = parse_cell(lambda text: _parse_edition(text, known), row, "edition", *where)
     action = parse_cell(_parse_action, row, "action", *where)
     rank, group = _parse_group(row, file, line)
     susceptible = parse_cell(parse_concentration, row, "S", *where)
@@ -279,14 +284,14 @@ def _parse_action(text: str) -> Action:
         raise ValueError(f"is no action; actions are {', '.join(Action)}") from None
 
 
-def _parse_edition(text: str) -> str:
+def _parse_edition(text: str, known: Sequence[str]) -> str:
     if text.upper() in Guideline.__members__:
         return text.upper()
-    for name in editions():
+    for name in known:
         if folded(name) == folded(text):
             return name
     guidelines = " or ".join(Guideline)
-    raise ValueError(f"names no edition; write {guidelines} for every year of it, or one of {', '.join(editions())}")
+    raise ValueError(f"is no edition; write {guidelines} for every year of it, or one of {', '.join(known)}")
 
 
 def _parse_text(text: str) -> str:

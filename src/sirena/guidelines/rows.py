@@ -114,5 +114,5 @@ class ExpectedResistance:
         return self.drug, self.rank, self.group
 
     def covers(self, organism: Organism) -> bool:
-        """Tell whether the statement is about an organism: a member of the group and of none that is spared."""
+        """Tell whether the statement is about an organism: a member of the group and of none of its exceptions."""
         return organism.belongs_to(self.rank, self.group) and not self.exceptions.intersection(organism.lineage)

@@ -2,7 +2,7 @@
 
 WHONET ships every year's figures as tab-delimited text (``Breakpoints.txt``, ``Organisms.txt``,
 ``ExpectedResistancePhenotypes.txt``, also gzipped). This module reads the human MIC rows for our antimicrobials,
-translates groups of organisms into our own, and writes an edition where `imported_folder` says. What cannot be
+translates groups of organisms into our own, and writes an edition into a folder of imported ones. What cannot be
 translated is counted with its reason, never dropped in silence.
 
 Rules, each with a test of like name:
@@ -15,11 +15,9 @@ Rules, each with a test of like name:
 """
 
 import datetime
-import json
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +26,14 @@ from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import nearest_dilutions, spell_dilution
 from sirena.domain.organisms import Rank
-from sirena.guidelines.editions import folder_name, imported_folder, shipped
+from sirena.guidelines.edition_file import EditionRecord
+from sirena.guidelines.editions import Edition, folder_name, shipped
 from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, PK_PD, Breakpoint, ExpectedResistance, Guideline
 from sirena.guidelines.sites import parse_sites
-from sirena.guidelines.tables import breakpoints_text, expected_resistance_text, parse_concentration
+from sirena.guidelines.storing import store_edition
+from sirena.guidelines.tables import parse_concentration
 from sirena.guidelines.whonet_groups import genera_of_codes, group_of_whonet
 from sirena.guidelines.whonet_tables import read_whonet_tables
-from sirena.operations.open_folders import let_everyone_read
 
 _HIGH_LEVEL: Final = frozenset({"GEH", "STH"})
 """High-level aminoglycosides test synergy with a cell-wall agent; a statement on the class ("J01G") is about their use
@@ -54,12 +53,16 @@ class ImportedEdition:
     """Rows that could not be taken over, counted by reason."""
 
 
-def import_whonet(paths: Iterable[Path], names: Iterable[str] = ()) -> list[ImportedEdition]:
+def import_whonet(
+    paths: Iterable[Path], folder: Path, names: Iterable[str] = (), *, in_force_since: datetime.date | None = None
+) -> list[ImportedEdition]:
     """Import editions from WHONET's tables and store them, readable by every account of the machine.
 
     Args:
         paths: the tables, plain or gzipped, in any order; the one of breakpoints is required.
+        folder: where imported editions lie; made when it is missing.
         names: editions to import, ``CLSI 2024``; by default the newest year of each guideline.
+        in_force_since: day from which the edition is in force, which WHONET's tables do not say; for one edition.
 
     Raises:
         TableError: a file is none of WHONET's tables or cannot be read.
@@ -76,9 +79,28 @@ def import_whonet(paths: Iterable[Path], names: Iterable[str] = ()) -> list[Impo
         (row["GENUS_CODE"] or "", row["WHONET_ORG_CODE"]) for row in source.rows.get("organisms", ())
     )
     statements = read_phenotypes(source.rows.get("phenotypes", ()), genera)
-    return [
-        _import_edition(name, by_edition[name], statements, genera, source.files) for name in _chosen(names, by_edition)
-    ]
+    chosen = _chosen(names, by_edition)
+    if in_force_since is not None and len(chosen) > 1:
+        raise UsageError(f"one day was given for {len(chosen)} editions", hint="import one at a time: --edition")
+    imported = []
+    for name in chosen:
+        edition, report = _read_edition(name, by_edition[name], statements, genera)
+        edition = replace(edition, record=_record(edition, source.files, in_force_since))
+        provenance = {
+            "files": [dict(file) for file in source.files],
+            "breakpoints": report.breakpoints,
+            "expected_resistance": report.expected_resistance,
+            "skipped": report.skipped,
+        }
+        store_edition(folder, edition, provenance)
+        imported.append(report)
+    return imported
+
+
+def _record(edition: Edition, files: Sequence[Mapping[str, str]], since: datetime.date | None) -> EditionRecord:
+    names = ", ".join(file["file"] for file in files)
+    reading = f"imported from WHONET's tables ({names}); nobody compared them with the documents"
+    return EditionRecord((f"WHONET's tables of {edition.name}",), since, reading)
 
 
 def _chosen(names: Iterable[str], by_edition: Mapping[str, object]) -> list[str]:
@@ -98,13 +120,12 @@ def _canonical(name: str) -> str:
     return " ".join(folder_name(name).split("_")).upper()
 
 
-def _import_edition(
+def _read_edition(
     name: str,
     rows: Iterable[dict[str, str]],
     statements: Mapping[str, tuple[dict[object, ExpectedResistance], Counter[str]]],
     genera: Mapping[str, str],
-    files: Sequence[Mapping[str, str]],
-) -> ImportedEdition:
+) -> tuple[Edition, ImportedEdition]:
     skipped: Counter[str] = Counter()
     kept: dict[object, Breakpoint] = {}
     guideline = Guideline(name.split()[0])
@@ -119,9 +140,8 @@ def _import_edition(
                 skipped["states again, with other figures, what an earlier row states"] += 1
     expected, unknown = statements.get(guideline.value, ({}, Counter()))
     skipped.update(unknown)
-    report = ImportedEdition(name, len(kept), len(expected), dict(skipped))
-    _store(report, kept.values(), expected.values(), files)
-    return report
+    edition = Edition(name, guideline, tuple(kept.values()), tuple(expected.values()))
+    return edition, ImportedEdition(name, len(kept), len(expected), dict(skipped))
 
 
 def _breakpoint(row: Mapping[str, str], guideline: Guideline, genera: Mapping[str, str]) -> Breakpoint | str:
@@ -198,36 +218,3 @@ def _drugs_of(code: str, exceptions: str) -> list[str]:
         return []
     left_out = _HIGH_LEVEL | {part.strip() for part in exceptions.split(",")}
     return [drug for drug, agent in ANTIMICROBIALS.items() if agent.atc.startswith(code) and drug not in left_out]
-
-
-def _store(
-    report: ImportedEdition,
-    breakpoints: Iterable[Breakpoint],
-    expected: Iterable[ExpectedResistance],
-    files: Sequence[Mapping[str, str]],
-) -> None:
-    """Write the edition beside its place and move it there, so that no reader sees half of it."""
-    parent = imported_folder()
-    if not parent.is_dir():
-        parent.mkdir(parents=True)
-        let_everyone_read(parent)
-    target = parent / folder_name(report.name)
-    with tempfile.TemporaryDirectory(dir=parent, prefix=".importing-") as scratch:
-        new = Path(scratch) / "new"
-        new.mkdir()
-        (new / "breakpoints.csv").write_text(breakpoints_text(report.name, breakpoints), encoding="utf-8")
-        (new / "expected_resistance.csv").write_text(expected_resistance_text(report.name, expected), encoding="utf-8")
-        provenance = {
-            "edition": report.name,
-            "imported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "files": [dict(file) for file in files],
-            "breakpoints": report.breakpoints,
-            "expected_resistance": report.expected_resistance,
-            "skipped": report.skipped,
-        }
-        (new / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
-        # the gate behind the entry reads it under another account
-        let_everyone_read(new)
-        if target.exists():
-            target.rename(Path(scratch) / "old")
-        new.rename(target)

@@ -20,7 +20,6 @@ from typing import Final
 from ..domain.errors import UsageError
 from ..domain.test_column import CATEGORY_PREFIX, TestColumn
 
-
 STAMP_COLUMN: Final = "SIRENA"
 """Header of the column that tells by which release or edition the file was answered."""
 

@@ -12,10 +12,10 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from sirena.domain.test_column import CATEGORY_PREFIX
-from sirena.registry.mlflow_quietly import mlflow, undisturbed
-from sirena.registry.served_code import ServedCode
 from sirena.panel.basis import Language
 from sirena.panel.sites import SPECIMEN
+from sirena.registry.mlflow_quietly import mlflow, undisturbed
+from sirena.registry.served_code import ServedCode
 from sirena.registry.served_model import (
     BASIS_PARAMETER,
     BASIS_SUFFIX,

@@ -107,9 +107,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
             pair: self._panel.ground_number(name, subjects.organisms[pair[0]], subjects.sites.sites[pair[1]])
             for pair in set(subjects.pairs)
         }
-        marked = {
-            pair: self._panel.mark_of(number, subjects.sites.sites[pair[1]]) for pair, number in of_pair.items()
-        }
+        marked = {pair: self._panel.mark_of(number, subjects.sites.sites[pair[1]]) for pair, number in of_pair.items()}
         marks = [
             marked[pair] if IS_CATEGORY[position] else 0
             for pair, position in zip(subjects.pairs, positions, strict=True)

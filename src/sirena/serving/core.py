@@ -131,7 +131,9 @@ def _answer_few(
         codes.append(code)
         grounds.append(None if number == NO_GROUND else number)
         marks.append(panel.mark_of(number, site) if IS_CATEGORY[code] else 0)
-    return AnsweredColumn(column, bytes(codes), bytes(marks) if any(marks) else None, grounds, _provenance(panel, column))
+    return AnsweredColumn(
+        column, bytes(codes), bytes(marks) if any(marks) else None, grounds, _provenance(panel, column)
+    )
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@
 | ``sirena_panel_info`` | release | 1 for the release in use |
 | ``sirena_panel_loaded_timestamp_seconds`` | | when it was loaded |
 | ``sirena_panel_source_up`` | | 0 while the source of the panel fails |
+| ``sirena_edition_in_force`` | edition | 0 for a guideline edition of the release in use that is not in force |
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -49,6 +51,9 @@ class ServiceMetrics:
         self._loaded_at = Gauge(
             "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
         )
+        self._editions = Gauge(
+            "sirena_edition_in_force", "1 while the edition is in force", ["edition"], registry=self._registry
+        )
         self._source_up = Gauge("sirena_panel_source_up", "1 while the panel's source answers", registry=self._registry)
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -76,17 +81,21 @@ class ServiceMetrics:
             counter = self._counters[column, code] = self._answers.labels(column, answer.category.value, reason)
         return counter
 
-    def expose(self, *, release: str | None, loaded_at: float, source_up: bool) -> bytes:
+    def expose(self, *, release: str | None, loaded_at: float, source_up: bool, editions: Mapping[str, bool]) -> bytes:
         """Return everything in Prometheus' text format.
 
         Args:
             release: the release in use, None when none is.
             loaded_at: seconds since the epoch.
             source_up: whether the panel's source could be asked last time.
+            editions: for each guideline edition of the release whether it is in force.
         """
         self._info.clear()
         if release is not None:
             self._info.labels(release).set(1)
         self._loaded_at.set(loaded_at)
         self._source_up.set(1 if source_up else 0)
+        self._editions.clear()
+        for edition, in_force in editions.items():
+            self._editions.labels(edition).set(1 if in_force else 0)
         return generate_latest(self._registry)

@@ -63,8 +63,8 @@ AUDIT_COLUMNS: Final = pl.Schema(
     }
 )
 """Columns of an audit: rank from 1; the cell (test column, organism, site, MIC, label) and its number of results; how
-grave; what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with that level's number of
-results; how many results stand in the wrong order to it; the reference's category."""
+grave; what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with that level's number
+of results; how many results stand in the wrong order to it; the reference's category."""
 
 
 def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:

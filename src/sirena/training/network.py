@@ -116,8 +116,8 @@ def answering_network(
 
     Returns:
         Model with inputs ``organism``, ``mic`` and ``site`` (strings, shape (n,)) and outputs ``category`` and
-        ``reason`` (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three levels
-        (n, 3) for the MIC as it stands.
+        ``reason`` (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three
+        levels (n, 3) for the MIC as it stands.
     """
     organism = keras.Input((), dtype="string", name=ORGANISM)
     mic = keras.Input((), dtype="string", name=MIC)

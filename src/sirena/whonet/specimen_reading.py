@@ -67,7 +67,9 @@ def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
     return SpecimenSummary(
         dict(sites.most_common()),
         tuple(
-            UnknownSpecimen(word, len(rows), tuple(file.row_numbers(np.array(rows[:examples], dtype=np.int64)).tolist()))
+            UnknownSpecimen(
+                word, len(rows), tuple(file.row_numbers(np.array(rows[:examples], dtype=np.int64)).tolist())
+            )
             for word, rows in ordered
         ),
     )

@@ -84,9 +84,7 @@ def find_suffix(path: Path | str) -> str:
     )
 
 
-def write_file(
-    frame: pl.DataFrame, path: Path | str, *, further: Mapping[str, pl.DataFrame] | None = None
-) -> None:
+def write_file(frame: pl.DataFrame, path: Path | str, *, further: Mapping[str, pl.DataFrame] | None = None) -> None:
     """Write a table; the suffix chooses the format, ``-`` is CSV on standard output.
 
     Args:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
+from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, TruthTable
-from sirena.domain.site import Site
 from sirena.panel.basis import Language
 from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
 from sirena.panel.placement import Existing, Layout
