@@ -133,14 +133,16 @@ def _rows(edition: "Edition", drugs: set[str], member: "Organism | None") -> Ite
 
     for statement in edition.expected_resistance:
         if (not drugs or statement.drug in drugs) and (member is None or statement.covers(member)):
-            whom = statement.drug, rank_name(statement.rank), statement.group, "", "", "", ""
-            cells = (*whom, _EXPECTED, statement.source, str(statement.readings), statement.doubt)
-            yield _Row((statement.drug, False, statement.rank, statement.group, ()), True, cells)
+            whom = statement.drug, rank_name(statement.rank), statement.group
+            origin = statement.source, str(statement.readings), statement.doubt
+            order = statement.drug, False, statement.rank, statement.group, ()
+            yield _Row(order, True, (*whom, "", "", "", "", _EXPECTED, *origin))
     for row in edition.breakpoints:
         if (not drugs or row.drug in drugs) and (member is None or member.belongs_to(row.rank, row.group)):
             figures = spell_concentration(row.susceptible), spell_concentration(row.resistant), row.middle.value
-            whom = row.drug, rank_name(row.rank), row.group, ", ".join(row.sites)
-            cells = (*whom, *figures, row.statement.value, row.source, str(row.readings), row.doubt)
+            whom = row.drug, rank_name(row.rank), row.group
+            origin = row.source, str(row.readings), row.doubt
+            cells = (*whom, ", ".join(row.sites), *figures, row.statement.value, *origin)
             yield _Row((row.drug, True, row.rank, row.group, row.sites), False, cells)
 
 
