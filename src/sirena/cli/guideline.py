@@ -95,7 +95,7 @@ def show(
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow((*OVERLAY_HEADER, *_SHOWN))
         base = loaded.name.partition(" + ")[0]
-        writer.writerows(("", "", "", base, row.action, *row.cells) for row in rows)
+        writer.writerows(("", "", "", base, row.action, *row.cells) for row in rows if row.action)
         return
     letter = "at or above" if loaded.guideline.letter == "N" else "above"
     note = f"mg/L; S at or below, R {letter}; S 0.001: no MIC is S; R any: expected resistance."
@@ -108,6 +108,7 @@ OVERLAY_HEADER = ("who", "when", "why", "edition", "action", "drug", "rank", "gr
 """Columns of an overlay, so that rows shown can be edited into one."""
 _SHOWN = ("statement", "source", "readings", "doubt")
 """What is shown besides: an overlay leaves it unread."""
+_EXPECTED = "expected resistance"
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,10 @@ class _Row:
     """drug, rank, group, site, S, R, middle, statement, source, readings, doubt."""
 
     @property
-    def action(self) -> str:
-        if self.expected:
-            return "expected resistance"
-        return "breakpoint" if self.cells[4] or self.cells[5] else "block"
+    def action(self) -> str | None:
+        """What an overlay would call the row; None for a statement that an overlay cannot make."""
+        statement = self.cells[7]
+        return statement if statement in (_EXPECTED, "breakpoint", "block") else None
 
 
 def _rows(edition: "Edition", drugs: set[str], member: "Organism | None") -> Iterable[_Row]:
@@ -132,14 +133,16 @@ def _rows(edition: "Edition", drugs: set[str], member: "Organism | None") -> Ite
 
     for statement in edition.expected_resistance:
         if (not drugs or statement.drug in drugs) and (member is None or statement.covers(member)):
-            whom = statement.drug, rank_name(statement.rank), statement.group, "", "", "", ""
-            cells = (*whom, "expected resistance", statement.source, str(statement.readings), statement.doubt)
-            yield _Row((statement.drug, False, statement.rank, statement.group, ()), True, cells)
+            whom = statement.drug, rank_name(statement.rank), statement.group
+            origin = statement.source, str(statement.readings), statement.doubt
+            order = statement.drug, False, statement.rank, statement.group, ()
+            yield _Row(order, True, (*whom, "", "", "", "", _EXPECTED, *origin))
     for row in edition.breakpoints:
         if (not drugs or row.drug in drugs) and (member is None or member.belongs_to(row.rank, row.group)):
             figures = spell_concentration(row.susceptible), spell_concentration(row.resistant), row.middle.value
-            whom = row.drug, rank_name(row.rank), row.group, ", ".join(row.sites)
-            cells = (*whom, *figures, row.statement.value, row.source, str(row.readings), row.doubt)
+            whom = row.drug, rank_name(row.rank), row.group
+            origin = row.source, str(row.readings), row.doubt
+            cells = (*whom, ", ".join(row.sites), *figures, row.statement.value, *origin)
             yield _Row((row.drug, True, row.rank, row.group, row.sites), False, cells)
 
 

@@ -113,8 +113,8 @@ TENSOR_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 _CELL: Final[dict[str, Any]] = {
-    "description": "organism (WHONET code or name), specimen under SPEC_TYPE (WHONET code or word), or MIC in mg/L with "
-    "its comparator; null or empty: not tested",
+    "description": "organism (WHONET code or name), specimen under SPEC_TYPE (WHONET code or word), or MIC in mg/L "
+    "with its comparator; null or empty: not tested",
     "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}],
 }
 _ROW: Final[dict[str, Any]] = {"type": "object", "minProperties": 1, "additionalProperties": _CELL}

@@ -35,8 +35,8 @@ _IN_THE_LOOP: Final = 64 * 1024
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _DESCRIPTION: Final = (
     "S / I / R for minimum inhibitory concentrations in mg/L. One answer per row and test column, under the column's "
-    "own Eti_ name; NI always with its reason; model, version, release, guideline edition and ground beside the answers. A row's "
-    "specimen (SPEC_TYPE) or params.site tells the site of infection."
+    "own Eti_ name; NI always with its reason; model, version, release, guideline edition and ground beside the "
+    "answers. A row's specimen (SPEC_TYPE), or params.site for all rows, tells the site of infection."
 )
 
 

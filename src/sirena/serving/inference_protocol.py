@@ -1,9 +1,10 @@
 """Open Inference Protocol (V2): tensors in, tensors out, over the same core.
 
-Every input tensor is a column: ``ORGANISM``, ``SPEC_TYPE`` (optional) and test columns, shape ``[n]`` or ``[n, 1]``, datatype BYTES (or a
-number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and ``Eti_X_reason``; V2 knows no
-null, so "not asked" and "no reason" are empty texts; ``Eti_X_mark`` is there only where a row has a mark. Provenance
-and grounds stand under ``parameters``; ``{"parameters": {"site": "urine"}}`` of a request names one site for all rows.
+Every input tensor is a column: ``ORGANISM``, ``SPEC_TYPE`` (optional) and test columns, shape ``[n]`` or ``[n, 1]``,
+datatype BYTES (or a number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and
+``Eti_X_reason``; V2 knows no null, so "not asked" and "no reason" are empty texts; ``Eti_X_mark`` is there only where a
+row has a mark. Provenance and grounds stand under ``parameters``; ``{"parameters": {"site": "urine"}}`` of a request
+names one site for all rows.
 
 Source: github.com/kserve/open-inference-protocol, REST.
 """

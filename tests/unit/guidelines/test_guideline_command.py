@@ -32,8 +32,26 @@ def test_list_names_the_shipped_editions() -> None:
 def test_show_prints_the_rows_for_an_organism() -> None:
     """Group, figures and source table."""
     printed = run("show", "CLSI 2025", "--drugs", "amk", "--organism", "E. coli")
-    assert "order  Enterobacterales        4  16  I       Table 2A-1" in printed
+    assert "order  Enterobacterales        4  16  I       breakpoint  CLSI M100 Table 2A-1         2" in printed
     assert "Acinetobacter" not in printed
+
+
+def test_show_tells_kind_readings_and_doubt_of_each_row() -> None:
+    """A figure in brackets, a dash, and what a person should look at in the document."""
+    printed = run("show", "EUCAST 2026", "--drugs", "GEN", "--organism", "E. coli")
+    (systemic,) = [line for line in printed.splitlines() if "systemic infections" in line]
+    assert "  bracketed  " in systemic
+    doubtful = [row for row in load_edition("CLSI 2025").breakpoints if row.doubt and row.drug == "CIP"]
+    assert doubtful
+    for row in doubtful:
+        assert row.doubt in run("show", "CLSI 2025", "--drugs", "CIP")
+
+
+def test_rows_that_an_overlay_cannot_state_are_left_out_of_what_is_to_be_edited() -> None:
+    """A dash written as a block, or a bracketed figure as a plain one, would change answers unseen."""
+    rows = list(csv.DictReader(run("show", "EUCAST 2026", "--drugs", "GEN", "--csv").splitlines()))
+    assert {row["action"] for row in rows} <= {"breakpoint", "block", "expected resistance"}
+    assert not any(row["statement"] == "bracketed" for row in rows)
 
 
 def test_what_show_writes_can_be_edited_into_an_overlay(tmp_path: Path) -> None:
