@@ -10,6 +10,8 @@ from sirena.access.tag_rules import VersionState
 from sirena.access.upstream import KEPT_CONNECTIONS, Ruling, UpstreamError
 
 if TYPE_CHECKING:
+    from sirena.ledger.judgements import Judgements
+    from sirena.ledger.trusted_reading import TrustedReading
     from sirena.operations.settings import Settings
     from sirena.registry.connection import Registry
     from sirena.registry.proof import Prover
@@ -31,6 +33,7 @@ class RegistryUpstream:
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""
         from sirena.domain.errors import UsageError
+        from sirena.registry.releases import RELEASE_MODEL
         from sirena.registry.versions import Stage, find_version
 
         try:
@@ -38,6 +41,11 @@ class RegistryUpstream:
         except UsageError:
             return None
         held = {stage.value for stage in (Stage.STAGING, Stage.PRODUCTION) if stage.alias in found.aliases}
+        if model == RELEASE_MODEL:
+            # the alias of a release may have been moved by whoever reached MLflow itself; then the gate is asked
+            active = self._judgements().active
+            is_active = active is not None and active.release == str(found)
+            held = (held | {Stage.PRODUCTION.value}) if is_active else held - {Stage.PRODUCTION.value}
         return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
 
     def in_production(self, model: str) -> VersionState | None:
@@ -57,7 +65,7 @@ class RegistryUpstream:
 
         if model != RELEASE_MODEL or Stage.named(stage) is not Stage.PRODUCTION:
             return "promoted"
-        return "rolled_back" if is_rollback(self._registry, version) else "activated"
+        return "rolled_back" if is_rollback(self._judgements(), version) else "activated"
 
     def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
         """Prove a version, or a release with every member, and hold it against the criteria of a stage.
@@ -77,7 +85,7 @@ class RegistryUpstream:
 
         judge = judge_for(self._registry, None, approver=approver, prover=self._prover)
         if self.act(model, version, stage) != "promoted":
-            return judge_release(judge, version, override)
+            return judge_release(judge, self._judgements(), version, override)
         if model == RELEASE_MODEL:
             return Ruling()
         return judge_version(judge, f"{model}/{version}", Stage.named(stage), override)
@@ -135,6 +143,16 @@ class RegistryUpstream:
         from sirena.registry.connection import connect
 
         return connect(self._settings)
+
+    def _judgements(self) -> "Judgements":
+        return self._reading.read()
+
+    @cached_property
+    def _reading(self) -> "TrustedReading":
+        from sirena.ledger.store import open_ledger
+        from sirena.ledger.trusted_reading import TrustedReading
+
+        return TrustedReading(open_ledger(self._settings))
 
     @cached_property
     def _registered(self) -> "RegisteredArtifacts":

@@ -111,7 +111,7 @@ class PythonParts:
             ServiceHealth(f"http://127.0.0.1:{port}/readyz"),
             __version__,
             port=port,
-            environment={**self._own_settings(), **self._editions()},
+            environment={**self._own_settings(), **self._editions(), **self._ledger()},
             stop_seconds=40,
             ready_seconds=120.0,
         )
@@ -160,6 +160,13 @@ class PythonParts:
             __version__,
             environment={**own, **given, "SIRENA_HOME": str(home), "HOME": str(home / "backup")},
         )
+
+    def _ledger(self) -> dict[str, str]:
+        """Name the database of the ledger, which says what may answer: that of the stack, not one of the part's own."""
+        if self.settings.profile == "production":
+            address = f"postgresql://sirena@127.0.0.1:{self.settings.postgres_port}/sirena"
+            return {"SIRENA_DATABASE_URL": address, "PGPASSFILE": str(self.settings.password_file)}
+        return {"SIRENA_DATABASE_URL": f"sqlite:///{self.settings.home / 'ledger' / 'ledger.db'}"}
 
     def _open_editions(self) -> None:
         """Let the account read the imported editions, if any: they may have come by a strict umask or a restore."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sirena.guidelines.editions import SHIPPED
+from sirena.ledger.store import open_ledger
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.part import Part
 from sirena.operations.postgresql import PostgreSql
@@ -52,6 +53,17 @@ def test_services_read_the_editions_of_the_stack(elsewhere: bool) -> None:
             program = "from sirena.guidelines.editions import load_edition; print(load_edition('CLSI 1998').drugs[0])"
             said = parts.account.run([sys.executable, "-c", program], environment=part.environment)
             assert said.strip() == "AMK", part.name
+
+
+def test_the_service_reads_the_ledger_of_the_stack() -> None:
+    """Which release may answer is for the ledger to say that commands and access service write, by either profile."""
+    with private_home() as home:
+        server = python_parts(production_settings(home))
+        given = server.service(1).environment
+        assert given["SIRENA_DATABASE_URL"].endswith("/sirena")
+        assert given["PGPASSFILE"] == str(home / "secrets" / "pgpass")
+        own = python_parts(Settings(home=home)).service(1).environment
+        assert open_ledger(Settings(home=home)).store == own["SIRENA_DATABASE_URL"]
 
 
 @NEEDS_ROOT
