@@ -64,6 +64,7 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     from sirena.operations.accounts import PreparationError
     from sirena.operations.conditions import conditions
     from sirena.operations.doctor.standing import StackState, Standing
+    from sirena.operations.entry_conditions import entry_conditions
 
     stack = chosen_stack(profile)
     if Standing.of(stack.supervisor).state is StackState.HIDDEN:
@@ -72,7 +73,8 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
             hint="look as whoever runs `sirena up`; for a monitor, by a line in sudoers",
         )
     parts = stack.health()
-    return parts, [*conditions(stack.settings), ledger_condition(stack.settings, parts)]
+    entry = entry_conditions(stack.standing_entry()) if stack.settings.profile == "production" else ()
+    return parts, [*conditions(stack.settings), *entry, ledger_condition(stack.settings, parts)]
 
 
 def _print_conditions(found: "Sequence[Condition]") -> None:

@@ -143,7 +143,7 @@ def standing(
     asker: NetworkAsker,
     home: Path,
     *,
-    port: int = 0,
+    path: Path | None = None,
     to_upstream: Callable[[Settings, NetworkAsker], RegistryUpstream] = RegistryUpstream,
     **settings: Any,
 ) -> Iterator[House]:
@@ -155,7 +155,7 @@ def standing(
         accounts.add(name, frozenset(roles), None)
     upstream = to_upstream(Settings(home=home, tracking_uri=registry.uri, profile="production", **settings), asker)
     try:
-        with running_entry(engine, upstream, port=port) as entry:
+        with running_entry(engine, upstream, path=path) as entry:
             yield House(entry, registry)
     finally:
         for model in registry.models.search_registered_models():
