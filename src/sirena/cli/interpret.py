@@ -12,8 +12,8 @@ from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 
 if TYPE_CHECKING:
-    from sirena.domain.test_column import TestColumn
     from sirena.cli.judged_panel import AnsweringRelease
+    from sirena.domain.test_column import TestColumn
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
 

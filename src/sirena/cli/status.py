@@ -67,6 +67,7 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     from sirena.operations.accounts import PreparationError
     from sirena.operations.conditions import conditions
     from sirena.operations.doctor.standing import StackState, Standing
+    from sirena.operations.entry_conditions import entry_conditions
 
     stack = chosen_stack(profile)
     if Standing.of(stack.supervisor).state is StackState.HIDDEN:
@@ -76,8 +77,10 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
         )
     parts = stack.health()
     settings = stack.settings
+    entry = entry_conditions(stack.standing_entry()) if settings.profile == "production" else ()
     return parts, [
         *conditions(settings),
+        *entry,
         guideline_condition(parts),
         ledger_condition(settings, parts),
         release_condition(settings, parts),

@@ -144,7 +144,7 @@ def standing(
     asker: NetworkAsker,
     home: Path,
     *,
-    port: int = 0,
+    path: Path | None = None,
     to_upstream: Callable[[Settings, NetworkAsker], RegistryUpstream] = RegistryUpstream,
     **settings: Any,
 ) -> Iterator[House]:
@@ -157,7 +157,7 @@ def standing(
     own = Settings(home=home, tracking_uri=registry.uri, profile="production", **settings)
     upstream = to_upstream(own, asker)
     try:
-        with running_entry(engine, upstream, port=port) as entry:
+        with running_entry(engine, upstream, path=path) as entry:
             entry.ledger = record_events(own)
             yield House(entry, registry)
     finally:

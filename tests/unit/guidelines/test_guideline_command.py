@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from sirena.cli import build_app
 from sirena.domain.errors import UsageError
 from sirena.guidelines.editions import load_edition
-from sirena.guidelines.interpreter import explain
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
