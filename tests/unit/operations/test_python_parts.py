@@ -54,13 +54,9 @@ def test_services_read_the_editions_of_the_stack(elsewhere: bool) -> None:
 
 
 def test_the_service_reads_the_ledger_of_the_stack() -> None:
-    """Which release may answer is for the ledger to say that commands and access service write, by either profile."""
+    """Which release may answer is for the ledger to say that the commands of one person's machine write."""
     with private_home() as home:
-        server = python_parts(production_settings(home))
-        given = server.service(1).environment
-        assert given["SIRENA_DATABASE_URL"].endswith("/sirena")
-        assert given["PGPASSFILE"] == str(home / "secrets" / "pgpass")
-        own = python_parts(Settings(home=home)).service(1).environment
+        own = python_parts(Settings(home=home)).embedded_service().environment
         assert open_ledger(Settings(home=home)).store == own["SIRENA_DATABASE_URL"]
 
 
