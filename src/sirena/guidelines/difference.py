@@ -11,7 +11,6 @@ from sirena.guidelines.editions import Edition
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline, Statement
 from sirena.guidelines.tables import rank_name, spell_concentration
 
-
 _WORDS: Final = {
     Statement.DASH: "dash: R at any MIC",
     Statement.INSUFFICIENT_EVIDENCE: "insufficient evidence",
