@@ -11,6 +11,7 @@ What is changed on the way, and why:
 - groups of organisms get the names of our own organism table;
 - a figure of the FDA that CLSI does not print is no statement of CLSI: the row becomes a block, so that no wider row
   answers in its place, and the figure is named in the doubt;
+- rifampicin and vancomycin of M24 Table 7 are named for *Rhodococcus equi*: the other genera of that table get a block;
 - a row that the sources contradict each other about answers nothing (block), with the conflict as its doubt;
 - EUCAST's screens for high-level aminoglycosides give R above; a negative screen is not S;
 - of two rows for the same the one further down the sheet names the species by name, so it stands: "Cefotaxime" is for
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from edition_groups import group_of
+from edition_groups import EXPECTED_EXCEPTIONS, EXPECTED_GROUPS, group_of
 from edition_remarks import DOUBTS, REMARKS, WEAK
 
 from sirena.domain.category import Category
@@ -83,6 +84,11 @@ def _breakpoints(facts: Path, edition: str) -> Iterator[Breakpoint]:
         if edition.startswith("EUCAST") and row["note"].startswith("screen for acquired"):
             susceptible = None
         rank, group = group_of(row["rank"], row["organism_group"])
+        if "M24 names these agents for R. equi" in row["note"]:
+            if group != "Rhodococcus":
+                statement, susceptible, resistant = Statement.BLOCK, None, None
+            else:
+                rank, group = Rank.SPECIES, "Rhodococcus equi"
         yield Breakpoint(
             drug=row["ab"],
             rank=rank,
@@ -144,11 +150,14 @@ def _expected(facts: Path, edition: str) -> Iterator[ExpectedResistance]:
     seen: set[object] = set()
     for row in _rows(facts, f"expected_resistance_{edition.split()[0].lower()}.csv"):
         subject = f"{edition}|{row['drug']}|{row['group']}|expected resistance: {row['source']}; {row['note']}"
+        named = edition.split()[0], row["group"]
+        rank, group = EXPECTED_GROUPS.get(named, (parse_rank(row["rank"]), row["group"]))
+        spared = {EXPECTED_EXCEPTIONS[named]} if named in EXPECTED_EXCEPTIONS else set()
         statement = ExpectedResistance(
             row["drug"],
-            parse_rank(row["rank"]),
-            row["group"],
-            frozenset(_exceptions(row["except"])),
+            rank,
+            group,
+            frozenset({*_exceptions(row["except"]), *spared}),
             row["source"].split(";")[0].replace("WHONET only", "WHONET's rules of expected resistance"),
             int(row["checked_by"] or 1),
             _joined([text for pattern, text in DOUBTS if re.search(pattern, subject)]),

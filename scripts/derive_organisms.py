@@ -191,7 +191,7 @@ S. sanguinis, among the beta-haemolytic ones by Lancefield antigen."""
 
 FACULTATIVE = {"Campylobacter", "Gemella", "Lactobacillus", "Pasteurella", "Shewanella", "Weissella"}
 """Genera that grow in air or with little oxygen (or have a CLSI M45 table for it) though the source marks them, or
-single species of them, as anaerobes. EUCAST and CLSI give *Campylobacter* tables of its own and none of the anaerobes'."""
+single species of them, as anaerobes. *Campylobacter* has tables of its own and none of the anaerobes'."""
 
 ANAEROBIC = {"Actinomyces", "Clostridium"}
 """Genera that the source marks as anaerobes with single species left out."""

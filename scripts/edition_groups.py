@@ -24,6 +24,17 @@ _NAMES: Final = {
     "Nakaseomyces glabrata": (Rank.SPECIES, "Nakaseomyces glabratus"),
     "Salmonella Typhi": (Rank.SEROVAR, "Salmonella Typhi"),
 }
+EXPECTED_GROUPS: Final = {
+    ("CLSI", "Bacteroides"): (Rank.GENUS_GROUP, "Bacteroides, Parabacteroides, Phocaeicola"),
+    ("EUCAST", "Staphylococcus aureus"): (Rank.SPECIES_GROUP, "Staphylococcus aureus complex"),
+}
+"""Groups that statements of expected resistance mean by an older or narrower name."""
+
+EXPECTED_EXCEPTIONS: Final = {
+    ("CLSI", "Gram-positive bacteria"): (Rank.ANAEROBE_CLASS, "anaerobes"),
+    ("CLSI", "non-fermenting Gram-negative bacilli"): (Rank.SPECIES, "Burkholderia pseudomallei"),
+}
+"""Members of a group that its statements of expected resistance are not about: they have tables of their own."""
 _RANKS: Final = {
     "species": Rank.SPECIES,
     "genus": Rank.GENUS,

@@ -27,7 +27,7 @@ DOUBTS: Final = (
     ),
     (r"^CLSI.*\|(COL|POL|FDC)\|Acinetobacter", "printed for the baumannii complex; the table may mean the genus"),
     (r"^EUCAST 2025\|RZF\|Candida dubliniensis", "0.064 or 0.016: the sources contradict each other"),
-    (r"M24 names these agents", "the table may mean Rhodococcus equi alone"),
+    (r"M24 names these agents", "named for Rhodococcus equi; one source has {figures} for every genus of the table"),
     (r"critical-concentration", "the test is one of a critical concentration, not of an MIC"),
     (r"prophylaxis by analogy", "for prophylaxis, by analogy; not seen in the newest table"),
     (r"S\. aureus complex \(reader\)", "read as holding for the whole S. aureus complex"),

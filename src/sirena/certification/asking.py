@@ -101,9 +101,9 @@ def table_of_predictor(
     the error is pinned to the organisms and the comparator that cause it; those count as refused.
 
     Args:
-        predict: takes a frame with columns ``ORGANISM``, ``SPEC_TYPE`` and ``column``, all text, and returns one answer a row:
-            a frame holding ``Eti_<column>`` or a single column, a series, a list, an array; category texts,
-            or the codes 0, 1, 2 for S, I, R; None, NaN or "" for a refusal.
+        predict: takes a frame with columns ``ORGANISM``, ``SPEC_TYPE`` and ``column``, all text, and returns one
+            answer a row: a frame holding ``Eti_<column>`` or a single column, a series, a list, an array; category
+            texts, or the codes 0, 1, 2 for S, I, R; None, NaN or "" for a refusal.
         column: test column, ``AMK_NM``.
         keys: WHONET codes to ask for, with a site where it is asked by itself, each once.
         batch_rows: most rows handed over at once.

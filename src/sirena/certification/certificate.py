@@ -2,9 +2,11 @@
 
 Rules, each with a test of like name:
 
-- asked is organisms × sites × 41 numbers × 5 comparators, a site by itself only where it may make a difference; compared are the questions to which the reference states a category;
+- asked is organisms × sites × 41 numbers × 5 comparators, a site by itself only where it may make a difference;
+- compared are the questions to which the reference states a category;
 - agreements and disagreements of compared questions add up to compared;
-- an organism without a reference row (for the site) is asked, and every answer given for it is named as answered without reference;
+- an organism without a reference row (for the site) is asked, and every answer given for it is named as answered
+  without reference;
 - MIC codes that the scale does not reach are compared too when the model is a truth table, and counted apart.
 """
 

@@ -34,10 +34,7 @@ class Reversal:
 
     def __str__(self) -> str:
         sign = self.comparator.prefix
-        return (
-            f"{self.key}: {sign}{self.lower} is {self.lower_answer} "
-            f"but {sign}{self.higher} is {self.higher_answer}"
-        )
+        return f"{self.key}: {sign}{self.lower} is {self.lower_answer} but {sign}{self.higher} is {self.higher_answer}"
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form that `from_json` reads."""

@@ -89,6 +89,9 @@ def _print_overlay(edition: "Edition", rows: "list[Breakpoint | ExpectedResistan
     base = edition.name.partition(" + ")[0]
     for row in rows:
         facts = row_facts(row)
+        if facts.get("except"):
+            # a rule states no exceptions: without them it would say more
+            continue
         figures = [spell_concentration(facts.get(column)) for column in ("S", "R")]
         place = facts["drug"], facts["rank"], facts["group"], ", ".join(facts.get("sites", ()))
         writer.writerow(("", "", "", base, facts["statement"], *place, *figures, facts.get("middle", ""), row.source))

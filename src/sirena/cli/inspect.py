@@ -26,7 +26,10 @@ def inspect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,
-    guideline: Annotated[str, typer.Option(help="Edition the laboratory's labels are compared with.")] = "CLSI 2025",
+    guideline: Annotated[
+        list[str] | None,
+        typer.Option(help="Edition the laboratory's labels are compared with; the newest in force of each guideline."),
+    ] = None,
     audit: Annotated[
         Path | None, typer.Option(help="Write here every cell whose labels contradict one another or the edition.")
     ] = None,
@@ -37,26 +40,28 @@ def inspect(
 
     Example: sirena inspect w2024hos.sir --rows 20
     """
+    from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
-    from sirena.guidelines.interpreter import compile_tables
     from sirena.operations.settings import load_settings
     from sirena.whonet.inspection import inspect_file
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import write_file
 
-    edition = Editions(load_settings().editions_folder).load(guideline)
+    editions = choose_editions(Editions(load_settings().editions_folder), guideline or ())
     table = read_file(file, sheet=sheet)
     inspection = inspect_file(table, examples=rows)
-    found = audit_file(table, compile_tables(edition)) if table.category_columns else None
+    columns = {column.model_column for column in table.mic_columns.values()}
+    named = editions.named(columns)
+    found = audit_file(table, editions.tables(columns)) if table.category_columns else None
     if audit is not None and found is not None:
         write_file(found, audit)
     if as_json:
-        labels = None if found is None else {"edition": edition.name, "cells": found.to_dicts()}
+        labels = None if found is None else {"edition": named, "cells": found.to_dicts()}
         typer.echo(json.dumps({**inspection.to_json(), "label_audit": labels}, ensure_ascii=False, indent=2))
     else:
         print_sections(describe(inspection))
         if found is not None:
-            print_sections([audit_section(found, edition.name, audit)])
+            print_sections([audit_section(found, named, audit)])
     table.require_organism()
 
 
@@ -65,6 +70,8 @@ def describe(inspection: "Inspection") -> Iterator[Section]:
     yield _file(inspection)
     yield _organisms(inspection)
     yield _unknown_organisms(inspection)
+    yield _specimens(inspection)
+    yield _unknown_specimens(inspection)
     yield _tests(inspection)
     yield _disks(inspection)
     yield _problems(inspection)
@@ -103,6 +110,23 @@ def _unknown_organisms(inspection: "Inspection") -> Section:
         for one in inspection.unknown_organisms[:20]
     ]
     return Section("Unknown organisms", rows, ("text", "#isolates", "rows"))
+
+
+def _specimens(inspection: "Inspection") -> Section:
+    rows = [(site, str(count)) for site, count in inspection.specimens.sites.items()]
+    note = "" if rows else "No specimen type, so every isolate is answered as of unknown site (--site names one)."
+    return Section("Sites of infection", rows, ("site", "#isolates"), note)
+
+
+def _unknown_specimens(inspection: "Inspection") -> Section:
+    unknown = inspection.specimens.unknown
+    rows = [
+        (one.text or "(text that does not look like a specimen)", str(one.count), _rows(one.rows, one.count))
+        for one in unknown[:20]
+    ]
+    rest = f" {len(unknown) - len(rows)} more texts are not shown." if len(unknown) > len(rows) else ""
+    note = f"{sum(one.count for one in unknown)} isolates are answered as of unknown site.{rest}" if rows else ""
+    return Section("Unknown specimens", rows, ("text", "#isolates", "rows"), note)
 
 
 def _tests(inspection: "Inspection") -> Section:

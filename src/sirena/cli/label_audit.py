@@ -44,7 +44,7 @@ def audit_file(file: "WhonetFile", reference: Mapping[str, "TruthTable"]) -> "pl
 
     Args:
         file: as read.
-        reference: truth tables of a guideline edition by antimicrobial code.
+        reference: truth tables of guideline editions by test column.
     """
     from sirena.training.evidence import LabelSource, collect_evidence
     from sirena.training.label_audit import audit_labels

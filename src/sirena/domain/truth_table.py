@@ -118,6 +118,11 @@ class TruthTable:
         """The vocabulary as a set."""
         return frozenset(self.organisms)
 
+    @cached_property
+    def own_sites(self) -> frozenset[Site]:
+        """Sites that any organism has a row of its own for; all other sites are answered alike."""
+        return frozenset(site for key in self.keys if _AT in key and (site := split_key(key)[1]) is not None)
+
     def sites_of(self, organism: str) -> tuple[Site, ...]:
         """Return the sites for which an organism has a row of its own."""
         return tuple(site for site in Site if key_of(organism, site) in self.row_of)

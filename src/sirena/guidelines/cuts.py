@@ -8,9 +8,9 @@ Rules, each with a test of like name:
 - between S and R lies I or SDD, as the row says;
 - above an S-only breakpoint is NS; below an R-only breakpoint nothing is stated;
 - S ≤ 0.001 means that no MIC is S;
-- a dash is R at any MIC; insufficient evidence, a note, "not applicable" and a block give no category, each with its reason;
+- a dash is R at any MIC;
+- insufficient evidence, a note, "not applicable" and a block give no category, each with its reason;
 - a breakpoint in brackets gives R above, and at or below it neither S nor I (reason "bracketed");
-- a screen (indication "screen") gives R at or above its concentration and, below it, no category;
 - a censored MIC has a category only when every MIC of its interval has the same one, or, under the policy
   ``whonet``, when its number is read as it stands.
 """

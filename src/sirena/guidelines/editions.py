@@ -16,7 +16,7 @@ import datetime
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
@@ -61,7 +61,7 @@ class Edition:
     breakpoints: tuple[Breakpoint, ...]
     expected_resistance: tuple[ExpectedResistance, ...]
     overlay: OverlayIdentity | None = None
-    record: EditionRecord = EditionRecord()
+    record: EditionRecord = field(default_factory=EditionRecord)
     """What is to be known of the edition as a whole: documents, date, reading, doubts."""
 
     @cached_property

@@ -157,7 +157,7 @@ def compile_tables(
     drugs: Iterable[str] | None = None,
     *,
     organisms: Iterable[str] | None = None,
-    reading: Reading = Reading(),  # noqa: B008 - frozen
+    reading: Reading = Reading(),
 ) -> dict[str, TruthTable]:
     """Compile an edition into one truth table per antimicrobial.
 
@@ -218,7 +218,7 @@ def explain(
     mic: str,
     site: Site = Site.UNKNOWN,
     *,
-    reading: Reading = Reading(),  # noqa: B008 - frozen
+    reading: Reading = Reading(),
 ) -> Explanation:
     """Answer one MIC and tell what the answer rests on.
 

@@ -111,8 +111,9 @@ class Cells:
         return int(self.weight.sum())
 
     def level_counts(self) -> list[int]:
-        """Return the number of results at each level."""
-        return [int(self.weight[self.level == level].sum()) for level in range(LEVELS)]
+        """Return the number of results at each level, refusals of a guideline left out."""
+        named = ~np.isin(self.names[self.key, self.level], list(REFUSALS))
+        return [int(self.weight[named & (self.level == level)].sum()) for level in range(LEVELS)]
 
     def digest(self) -> str:
         """Return the SHA-256 of what was learnt from: keys, level names and every weighted cell."""

@@ -135,8 +135,8 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
         rows: labelled results as of `evidence.Evidence.rows`, of isolates no table was learnt from.
 
     Returns:
-        Columns column, organism, site, mic_code, label, results, level (of the label), answer (position in ``ANSWERS``),
-        answer_level (null when NI).
+        Columns column, organism, site, mic_code, label, results, level (of the label), answer (position in
+        ``ANSWERS``), answer_level (null when NI).
     """
     cells = (
         rows.group_by("column", "organism", "site", "mic_code", "label")

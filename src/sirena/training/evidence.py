@@ -1,8 +1,8 @@
 """Evidence: what a training learns from, one row a labelled result.
 
 Labels come from the laboratory (the file's ``Eti_`` columns), from a guideline edition (its compiled truth tables), or
-from both, the reference filling what the file lacks. Nothing that identifies a patient is read: an isolate is
-its row number, and only organism, specimen, MIC and category cells are looked at.
+from both: the edition where it speaks, the laboratory where the edition is silent. Nothing that identifies a patient is
+read: an isolate is its row number, and only organism, specimen, MIC and category cells are looked at.
 
 Texts are interpreted once per distinct text and counted per distinct cell, so cost follows a file's variety.
 """
@@ -34,7 +34,7 @@ class LabelSource(enum.StrEnum):
     REFERENCE = "reference"
     """A guideline edition, over all organisms it has a breakpoint for."""
     BOTH = "both"
-    """The laboratory's; the reference for results without a label and for MICs and organisms the file lacks."""
+    """The edition's for every organism it says something of; the laboratory's for the others."""
 
 
 ROW_TYPES: Final = pl.Schema(
@@ -59,9 +59,7 @@ class Evidence:
     column (``AMK_NM``), mic_code (0 … CODES-1), label (S, SDD, I, R, NS)."""
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
-    """By antimicrobial code; empty when none was given."""
-    written: Mapping[str, int] = field(default_factory=dict)
-    """Labels of the laboratory by test column."""
+    """The guideline's tables by test column; empty when none was given."""
 
     def of_isolates(self, chosen: pl.Series) -> "Evidence":
         """Keep the rows of some isolates, for evaluation on the others.
@@ -70,7 +68,7 @@ class Evidence:
             chosen: UInt32 isolate numbers.
         """
         kept = self.rows.join(chosen.unique().to_frame("isolate").cast(pl.UInt32), on="isolate", how="semi")
-        return Evidence(kept, self.label_source, self.reference, self.written)
+        return Evidence(kept, self.label_source, self.reference)
 
     def counted(self, seed: int) -> pl.DataFrame:
         """Return the rows as weighted cells (`cells.tally`)."""
@@ -85,7 +83,7 @@ def collect_evidence(
     Args:
         file: as read.
         labels: where labels come from.
-        reference: truth tables of a guideline edition, by antimicrobial code.
+        reference: truth tables of guideline editions, by test column.
 
     Raises:
         NoOrganismColumnError: the file names no organisms.
@@ -97,7 +95,6 @@ def collect_evidence(
     organism = _resolved(file.frame[file.require_organism()])
     site = _sites(file)
     parts = [ROW_TYPES.to_frame()]
-    written: dict[str, int] = {}
     for header, test in file.mic_columns.items():
         results = pl.DataFrame(
             {
@@ -109,12 +106,8 @@ def collect_evidence(
             }
         ).with_row_index("isolate")
         results = results.filter((pl.col("mic_code") >= 0) & pl.col("organism").is_not_null())
-        written[test.model_column] = written.get(test.model_column, 0) + results["label"].count()
-        table = tables.get(test.drug)
-        if labels is not LabelSource.FILE and table is not None and table.column == test.model_column:
-            results = _filled_from(table, results)
         parts.append(results.filter(pl.col("label").is_not_null()).cast(ROW_TYPES).select(ROW_TYPES.names()))
-    return Evidence(pl.concat(parts), labels, tables, written)
+    return Evidence(pl.concat(parts), labels, tables)
 
 
 def reference_grid(table: TruthTable) -> pl.DataFrame:
@@ -189,17 +182,3 @@ def _written_labels(file: WhonetFile, header: str, labels: LabelSource) -> pl.Se
     texts = _distinct(column)
     read = pl.Series([None if (label := read_label(text)) is None else label.value for text in texts], dtype=LABEL_TYPE)
     return column.replace_strict(texts, read, default=None, return_dtype=LABEL_TYPE)
-
-
-def _filled_from(table: TruthTable, results: pl.DataFrame) -> pl.DataFrame:
-    """Label what has no label as the reference does, where it decides."""
-    categories = [answer.category.value if answer and answer.category.level is not None else None for answer in ANSWERS]
-    groups = ["organism", "site"]
-    questions = results.select(*groups, "mic_code").unique().sort(*groups, "mic_code")
-    decided: list[str | None] = []
-    for (organism, site), group in questions.partition_by(groups, as_dict=True, maintain_order=True).items():
-        answers = table.look_up([organism], group["mic_code"].to_numpy(), Site(site))[0]
-        decided += [categories[answer] for answer in answers]
-    grid = questions.with_columns(pl.Series("decided", decided, dtype=LABEL_TYPE))
-    joined = results.join(grid, on=[*groups, "mic_code"], how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("label", "decided").alias("label")).drop("decided")

@@ -2,6 +2,8 @@
 
 Rules, each with a test of like name:
 
+- with labels from both, an organism the edition says something of is learnt from the edition alone; the others are
+  learnt from the laboratory where it has enough results to be judged by, and their grounds say that they are its own;
 - a drug with fewer than `MINIMUM_RESULTS` labelled results is trained from the reference, and its report says so;
 - one that the reference has no breakpoint for either is yielded as `Untrainable`, with the reason;
 - 5 % of the isolates are held out to choose the number of steps; then all isolates train that many;
@@ -22,7 +24,7 @@ from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, spell_dilution
 from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable, split_key
 from sirena.training.backend import keras, use_one_thread
-from sirena.training.cells import FOLDS, LEVELS, REFUSALS, Cells, cells_of, keyed
+from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of, keyed
 from sirena.training.compiling import compile_network
 from sirena.training.cross_validation import cross_validate
 from sirena.training.evaluation import AgreementCounts
@@ -35,6 +37,10 @@ from sirena.training.search import search_settings
 
 MINIMUM_RESULTS: Final = 20
 """Labelled results below which a drug is trained from the reference, when there is one."""
+MINIMUM_OWN_RESULTS: Final = 300
+MINIMUM_OWN_S: Final = 72
+MINIMUM_OWN_R: Final = 48
+"""Results of organisms beyond the edition (all, S, R) below which the laboratory's labels of them are left out."""
 _MOST_ROUNDS: Final = 20
 """Rounds of `STRIDE` steps in which a network trained from the reference may lose its last disagreement."""
 
@@ -76,7 +82,7 @@ class _Chosen:
     file_results: int
     """Labelled results the file holds for this column, learnt from or not."""
     reference: TruthTable | None = None
-    """The table the network must equal, when labels come from the reference alone."""
+    """The table the network must equal wherever it has a row; None when labels come from the laboratory alone."""
     grounds: TruthTable | None = None
     """The guideline's table for the column, from which answers take their grounds; None when it has none."""
 
@@ -118,7 +124,7 @@ def train_models(
 
 def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
     by_drug: dict[str, set[str]] = {}
-    for column in (*counted, *(table.column for table in evidence.reference.values())):
+    for column in (*counted, *evidence.reference):
         by_drug.setdefault(column.split("_")[0], set()).add(column)
     wanted = sorted(by_drug) if drugs is None else sorted(set(drugs))
     return [column for drug in wanted for column in sorted(by_drug.get(drug, {f"{drug}_NM"}))]
@@ -126,13 +132,10 @@ def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterab
 
 def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
     """Decide what a column learns from."""
-    table = evidence.reference.get(column.split("_")[0])
-    table = table if table is not None and table.column == column and table.keys else None
+    table = evidence.reference.get(column)
     grid = None if table is None else reference_grid(table)
     counted = None if counted is None else keyed(counted, table)
     results = 0 if counted is None else int(counted["weight"].sum())
-    if evidence.label_source is LabelSource.BOTH:
-        results = evidence.written.get(column, 0)
     if evidence.label_source is LabelSource.REFERENCE or counted is None or results < MINIMUM_RESULTS:
         if grid is not None:
             note = (
@@ -143,11 +146,22 @@ def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _C
             column,
             f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference",
         )
-    if evidence.label_source is LabelSource.BOTH and grid is not None:
-        lacking = grid.join(counted, on=["key", "mic_code"], how="anti").filter(~pl.col("label").is_in([*REFUSALS]))
-        both = pl.concat([counted.select(lacking.columns), lacking])
-        return _Chosen(column, both, LabelSource.BOTH, "", results, grounds=table)
+    if evidence.label_source is LabelSource.BOTH and table is not None and grid is not None:
+        own = counted.filter(~pl.col("key").str.split("@").list.first().is_in(sorted(table.known)))
+        if not _enough(own):
+            silent = int(own["weight"].sum())
+            note = f"{silent} results of organisms beyond the edition are too few to be judged by" if silent else ""
+            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table, table)
+        both = pl.concat([grid, own.select(grid.columns)])
+        return _Chosen(column, both, LabelSource.BOTH, "", results, table, table)
     return _Chosen(column, counted, evidence.label_source, "", results, grounds=table)
+
+
+def _enough(own: pl.DataFrame) -> bool:
+    """Tell whether a laboratory's results can show how well they are learnt; the gate asks for as many."""
+    by_level = dict(own.group_by("level").agg(pl.col("weight").sum()).iter_rows())
+    total = sum(by_level.values())
+    return total >= MINIMUM_OWN_RESULTS and by_level.get(0, 0) >= MINIMUM_OWN_S and by_level.get(2, 0) >= MINIMUM_OWN_R
 
 
 def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry: Ancestry) -> TrainedModel:
@@ -155,6 +169,7 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
     if search and chosen.reference is None:
         settings = search_settings(cells, trials=search, seed=seed, start=settings, ancestry=ancestry)
     course = Course(cells, settings, ancestry)
+    held_out: dict[str, Any] | None = None
     if chosen.reference is None:
         watched = course.choose_steps()
         steps = watched.steps
@@ -166,7 +181,8 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
     else:
         fit, network, table, disagreements = _train_until_equal(course, chosen.reference)
         steps = sum(epoch.steps for epoch in fit.history)
-        held_out = None
+        if cells.folds.any():
+            held_out = _held_out(*cross_validate(cells, settings, steps, ancestry))
     table = replace(table, grounds=tuple(_ground(key, chosen.grounds) for key in table.keys))
     report: dict[str, Any] = {
         "column": chosen.column,
@@ -176,7 +192,8 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         "settings": asdict(settings),
         "data_sha256": cells.digest(),
         "evidence": {
-            "results": cells.results,
+            "results": int(cells.folds.sum()),
+            "grid_points": cells.results - int(cells.folds.sum()),
             "file_results": chosen.file_results,
             "cells": len(cells.weight),
             "organisms": len(table.organisms),
@@ -201,16 +218,17 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
 
 
 def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, keras.Model, TruthTable, int]:
-    """Train from a reference until no answer differs from it, for a while."""
+    """Train until no answer differs from the reference where it has a row, for a while."""
     batch = course.start()
     history: list[Epoch] = []
-    expected = reference.cells[[reference.row_of[key] for key in course.cells.keys]]
+    stated = [row for row, key in enumerate(course.cells.keys) if key in reference.row_of]
+    expected = reference.cells[[reference.row_of[course.cells.keys[row]] for row in stated]]
     while True:
         history.append(course.advance(batch, STRIDE))
         fit = course.fit(tuple(history))
         network = _answering(course.cells, fit)
         table = compile_network(network, course.cells.column, course.cells.keys)
-        disagreements = int((table.cells != expected).sum())
+        disagreements = int((table.cells[stated] != expected).sum())
         if disagreements == 0 or len(history) == _MOST_ROUNDS:
             return fit, network, table, disagreements
 

@@ -62,9 +62,9 @@ AUDIT_COLUMNS: Final = pl.Schema(
         "reference": pl.String,
     }
 )
-"""Columns of an audit: rank from 1; the cell (test column, organism, site, MIC, label) and its number of results; how grave;
-what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with that level's number of
-results; how many results stand in the wrong order to it; the reference's category."""
+"""Columns of an audit: rank from 1; the cell (test column, organism, site, MIC, label) and its number of results; how
+grave; what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with its number
+of results; how many results stand in the wrong order to it; the reference's category."""
 
 
 def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
@@ -72,7 +72,7 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
 
     Args:
         evidence: labels of the laboratory (`LabelSource.FILE`).
-        reference: truth tables of a guideline edition by antimicrobial code; None leaves that comparison out.
+        reference: truth tables of guideline editions by test column; None leaves that comparison out.
 
     Returns:
         One row a contradicting label of a cell, `AUDIT_COLUMNS`, the gravest first. It holds no isolate's number.
@@ -83,7 +83,7 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
         .with_columns(pl.col("column", "organism", "site", "label").cast(pl.String))
         .sort("column", "organism", "site", "mic_code", "label")
     )
-    tables = {table.column: table for table in (reference or {}).values()}
+    tables = reference or {}
     audited = [
         _audit(group, tables.get(column))
         for (column, *_), group in cells.partition_by(

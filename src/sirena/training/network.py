@@ -1,8 +1,8 @@
 """The ordinal network: two ordered cut points per organism and site on log2 MIC, monotone by construction.
 
 Organism and site together choose a key (`truth_table.key_of`): the organism's own for the site, else the one for all
-other sites. For a key the effects of its groups (all organisms … family, genus, the organism itself) add up to a lower cut
-point and a gap. With x the dilution, centred and scaled::
+other sites. For a key the effects of its groups (all organisms … family, genus, the organism itself) add up to a lower
+cut point and a gap. With x the dilution, centred and scaled::
 
     lower = effect · kind                 kind = (1, at most?, at least?): a comparator has offsets of its own
     upper = lower + softplus(gap · kind)  so lower < upper
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from sirena.domain.category import LABELS, Category, Reason
 from sirena.domain.mic import CODES, DILUTIONS, MINIMUM_EXPONENT
-from sirena.training.backend import keras
 from sirena.domain.site import Site
 from sirena.domain.truth_table import key_of, split_key
+from sirena.training.backend import keras
 from sirena.training.cells import LEVELS, REFUSALS
 from sirena.training.spellings import readable_spellings
 from sirena.training.starting_point import KINDS
@@ -115,9 +115,9 @@ def answering_network(
         scale: dilutions by which log2 MIC is divided.
 
     Returns:
-        Model with inputs ``organism``, ``mic`` and ``site`` (strings, shape (n,)) and outputs ``category`` and ``reason``
-        (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three levels
-        (n, 3) for the MIC as it stands.
+        Model with inputs ``organism``, ``mic`` and ``site`` (strings, shape (n,)) and outputs ``category`` and
+        ``reason`` (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three
+        levels (n, 3) for the MIC as it stands.
     """
     organism = keras.Input((), dtype="string", name=ORGANISM)
     mic = keras.Input((), dtype="string", name=MIC)

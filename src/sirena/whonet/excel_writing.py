@@ -1,14 +1,14 @@
 """Writing spreadsheets: every cell is text, so that Excel turns no MIC into a date and runs no cell as a formula.
 
-XlsxWriter makes the workbook; the rows of its one sheet are put in by Polars, a column at a time, because a call for
-each of some million cells takes ten times as long.
+XlsxWriter makes the workbook and its small further sheets; the rows of its first sheet are put in by Polars, a column
+at a time, because a call for each of some million cells takes ten times as long.
 
 Source of the cells' form: ECMA-376, part 1, 18.3.1.4 (inline strings) and 22.9.2.19 (``_x000D_`` escapes).
 """
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -31,17 +31,24 @@ _SPECIAL: Final = re.compile(r"[&<>]|[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def write_excel(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as the one sheet of a workbook.
+def write_excel(frame: pl.DataFrame, path: Path, further: Mapping[str, pl.DataFrame] | None = None) -> None:
+    """Write a table as the first sheet of a workbook.
+
+    Args:
+        frame: the table.
+        path: destination.
+        further: small tables for sheets behind it, by their names.
 
     Raises:
         UsageError: more rows, columns or characters than a sheet holds.
     """
     frame = frame.cast(pl.String)
-    _refuse_unfit(frame)
+    sheets = {name: table.cast(pl.String) for name, table in (further or {}).items()}
+    for table in (frame, *sheets.values()):
+        _refuse_unfit(table)
     extent = f'<dimension ref="A1:{xl_col_to_name(frame.width - 1)}{frame.height + 1}"/>'.encode()
     with (
-        zipfile.ZipFile(_empty_workbook()) as shell,
+        zipfile.ZipFile(_workbook_without_rows(sheets)) as shell,
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as workbook,
     ):
         for name in shell.namelist():
@@ -57,10 +64,18 @@ def write_excel(frame: pl.DataFrame, path: Path) -> None:
                 sheet.write(b"</sheetData>" + after)
 
 
-def _empty_workbook() -> BytesIO:
+def _workbook_without_rows(further: Mapping[str, pl.DataFrame]) -> BytesIO:
+    """Return a workbook whose first sheet is empty and whose further sheets are whole."""
     content = BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as workbook:
         workbook.add_worksheet("Isolates").freeze_panes(1, 0)
+        for name, table in further.items():
+            sheet = workbook.add_worksheet(name)
+            sheet.freeze_panes(1, 0)
+            for number, row in enumerate([tuple(table.columns), *table.iter_rows()]):
+                for column, text in enumerate(row):
+                    if text is not None:
+                        sheet.write_string(number, column, text)
     return content
 
 

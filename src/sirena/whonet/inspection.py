@@ -16,6 +16,7 @@ from sirena.domain.test_column import GUIDELINES
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.privacy import patient_columns
 from sirena.whonet.problems import FIRST_ROWS, Problem
+from sirena.whonet.specimen_reading import SpecimenSummary, summarise_specimens
 
 _METHODS: Final = {"M": "MIC", "E": "gradient strip (MIC)", "D": "disk (mm, not an MIC)"}
 _LIKE_A_NAME: Final = re.compile(r"[^\W\d_][^\W\d_ .,'()/-]*(?:[ .,'()/-]+[^\W\d_]+)*[ .,')-]*")
@@ -94,6 +95,7 @@ class Inspection:
     """The commonest first."""
     unknown_organisms: tuple[UnknownOrganism, ...]
     missing_organisms: int
+    specimens: SpecimenSummary
     tests: tuple[TestColumnSummary, ...]
     problems: tuple[Problem, ...]
     """Problems of structure; those of cells are with their test column."""
@@ -124,6 +126,7 @@ def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
         organism_column=file.organism_column,
         specimen_column=file.specimen_column,
         date_column=file.date_column,
+        specimens=summarise_specimens(file, examples),
         patient_columns=tuple(patient_columns(file.frame.columns)),
         organisms=tuple(OrganismCount(code, ORGANISMS[code].name, count) for code, count in counts.most_common()),
         unknown_organisms=_unknown(file, codes, examples),

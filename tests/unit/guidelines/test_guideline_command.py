@@ -79,6 +79,16 @@ def test_a_guideline_alone_means_its_edition_in_force() -> None:
     assert run("show", "eucast", "--drugs", "AMK").startswith(f"{Editions().edition_in_force('E')}: in force since")
 
 
+def test_what_show_writes_changes_nothing_until_it_is_edited(tmp_path: Path) -> None:
+    """Dashes, brackets and blocks come back as what they are; what a rule cannot say is left out."""
+    text = run("show", "EUCAST 2026", "--drugs", "GEN,AMP,CTX", "--csv")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {"dash", "bracketed", "note", "block", "expected resistance"} <= {row["action"] for row in rows}
+    path = tmp_path / "mine.csv"
+    path.write_text(text.replace("\n,,,", "\nDr. A,2026-01-31,committee,"), encoding="utf-8")
+    assert "The two say the same." in run("diff", "EUCAST 2026", "--overlay", str(path))
+
+
 def test_what_show_writes_can_be_edited_into_an_overlay(tmp_path: Path) -> None:
     """Signed and with one figure changed, it is one."""
     rows = list(csv.DictReader(run("show", "CLSI 2025", "--drugs", "CIP", "--organism", "sal", "--csv").splitlines()))

@@ -53,6 +53,19 @@ def test_a_rule_for_one_organism_leaves_the_others(tmp_path: Path) -> None:
     assert explain(edition, "kpn", "AMK", "64").answer == Answer(Category.R)
 
 
+def test_a_rule_for_an_organism_covers_its_serovars_and_a_rule_for_a_code_covers_that_code_alone(
+    tmp_path: Path,
+) -> None:
+    """A code is written as in a file, in any case, and may look like a word of names (``spp``)."""
+    edition = applied(tmp_path, "breakpoint,AMK,code,ECO,,64,128,", "block,PEN,code,spp,,,,", "block,PEN,code,sc+,,,,")
+    wider = applied(tmp_path, "breakpoint,AMK,organism,eco,,64,128,")
+    assert explain(edition, "eco", "AMK", "64").answer == Answer(Category.S)
+    assert explain(edition, "157", "AMK", "64").answer == Answer(Category.R)
+    assert explain(wider, "157", "AMK", "64").answer == Answer(Category.S)
+    assert explain(edition, "sc+", "PEN", "0.03").answer.category is Category.NI
+    assert explain(edition, "psd", "PEN", "0.03").answer == Answer(Category.S)
+
+
 def test_a_rule_without_a_site_holds_for_every_site(tmp_path: Path) -> None:
     """The edition's rows for single sites would otherwise hide it."""
     edition = applied(tmp_path, "breakpoint,PEN,organism,spn,,0.064,0.12,")
