@@ -118,7 +118,7 @@ def _doubt(row: dict[str, str], edition: str, susceptible: float | None, resista
     doubts = []
     if note.startswith("FDA, not CLSI"):
         doubts.append(f"the FDA states {figures or 'a breakpoint'}; CLSI prints none, so none is applied")
-    doubts += [text for pattern, text in DOUBTS if re.search(pattern, _subject(row, edition))]
+    doubts += [text.format(figures=figures) for pattern, text in DOUBTS if re.search(pattern, _subject(row, edition))]
     return _joined(doubts)
 
 

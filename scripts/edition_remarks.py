@@ -1,7 +1,7 @@
 """Doubts and conditions of the collected rows, in our words.
 
 A pattern of `DOUBTS` is looked for in ``edition|drug|group|note`` of a row, one of `REMARKS` in its note alone.
-What `WEAK` holds is left out beside a doubt that says
+``{figures}`` stands for the figures the row was collected with. What `WEAK` holds is left out beside a doubt that says
 more.
 """
 
