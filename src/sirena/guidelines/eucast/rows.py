@@ -1,0 +1,141 @@
+"""One table of the workbook: from its rows to statements, row by row.
+
+Rules, each with a test of like name:
+
+- S and R are of one kind and in order, or the row is for a person;
+- a row for some organisms is for those that the table reads alike, too;
+- organisms that a row, its notes or its table leave out are kept aside for `sirena.guidelines.eucast.completion`;
+- a note that holds for oral treatment only makes the row one for the oral route;
+- a row whose notes hold figures of their own is taken as printed and named for a person to check.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from openpyxl.cell.cell import Cell, MergedCell
+
+from sirena.guidelines.eucast.cells import Value, read_value
+from sirena.guidelines.eucast.findings import Group, UndecidableError, Undecided, WorkbookStatement
+from sirena.guidelines.eucast.layout import Sheet, Table, TableRow
+from sirena.guidelines.eucast.scope import Scope, excluded_by_note, read_scope
+from sirena.guidelines.eucast.titles import read_title
+from sirena.guidelines.sites import Indication
+
+_CAPTION: Final = re.compile(r"[A-Z][a-z]+ (?:spp\.|[a-z]+)")
+_ORAL_ONLY: Final = re.compile(r"\bapply to oral treatment\b")
+_FIGURES_IN_NOTE: Final = re.compile(r"\bMICs?\b[^.]*[<>≤≥]\s?\d|\bECOFFs?\b[^.]*\d|\bscreen value of \d")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRow:
+    """Statements of one row, and whom it leaves out."""
+
+    statements: tuple[WorkbookStatement, ...]
+    exceptions: tuple[Group, ...]
+    """Groups for which the row does not hold."""
+    names_organisms: bool
+    """The row is for organisms that its title names, not for all of its table."""
+    for_others: bool
+    """The row is for all organisms but those that have a row of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSheet:
+    """What comes of one sheet."""
+
+    rows: tuple[TakenRow, ...]
+    undecided: tuple[Undecided, ...]
+    to_check: tuple[Undecided, ...]
+
+
+def take_sheet(sheet: Sheet, superscripts: bool) -> TakenSheet:
+    """Take the statements of all tables of a sheet."""
+    rows: list[TakenRow] = []
+    undecided = [Undecided(sheet.name, cell, _ending(text)) for text, cell in sheet.endings]
+    to_check: list[Undecided] = []
+    for table in sheet.tables:
+        try:
+            scope = _scope(sheet, table)
+        except UndecidableError as error:
+            reason = f"{error}; no row of the tables below it is taken"
+            undecided.append(Undecided(sheet.name, error.cell or "A1", reason))
+            continue
+        for row in table.rows:
+            try:
+                rows.append(_take(sheet.name, table, row, scope, superscripts))
+            except UndecidableError as error:
+                undecided.append(Undecided(sheet.name, error.cell or row.title_cell, str(error)))
+            else:
+                to_check += _to_check(sheet.name, table, row, rows[-1])
+    return TakenSheet(tuple(rows), tuple(dict.fromkeys(undecided)), tuple(to_check))
+
+
+def _ending(text: str) -> str:
+    return "the row has no figures" if text else "the row has no title"
+
+
+def _scope(sheet: Sheet, table: Table) -> Scope:
+    caption = next((text for text, _ in table.prose if _CAPTION.fullmatch(text)), None)
+    if caption is not None:
+        return read_scope(caption, table.prose)
+    first = sheet.tables[0]
+    return read_scope(sheet.heading, first.prose if table is first else (*first.prose, *table.prose))
+
+
+def _take(sheet: str, table: Table, row: TableRow, scope: Scope, superscripts: bool) -> TakenRow:
+    title = read_title(row.title.text)
+    susceptible, resistant = _value(row.susceptible, superscripts), _value(row.resistant, superscripts)
+    _check(susceptible, resistant, row)
+    marks = tuple(dict.fromkeys((*table.heading.marks, *row.title.marks, *susceptible.marks, *resistant.marks)))
+    if not superscripts and not set(marks) <= set(table.notes):
+        raise UndecidableError("a number behind the figure is that of no note, and superscripts were lost")
+    notes = [table.notes.get(mark, "") for mark in marks]
+    named = scope.naming.read(title.organisms) if title.organisms else None
+    groups = scope.widened(named.groups if named else scope.groups)
+    left_out = (group for note in notes for group in excluded_by_note(note, scope.naming))
+    oral = any(_ORAL_ONLY.search(note) for note in notes)
+    statements = tuple(
+        WorkbookStatement(
+            drug=drug,
+            rank=rank,
+            group=group,
+            indications=_with_route(indications, oral),
+            kind=susceptible.kind,
+            susceptible=susceptible.figure,
+            resistant=resistant.figure,
+            marks=marks,
+            sheet=sheet,
+            row=row.number,
+        )
+        for drug, indications in title.answers
+        for rank, group in groups
+    )
+    exceptions = (*(named.exceptions if named else ()), *scope.exceptions, *left_out)
+    for_others = title.organisms.lower().startswith("other ")
+    return TakenRow(statements, tuple(dict.fromkeys(exceptions)), named is not None and not for_others, for_others)
+
+
+def _value(cell: Cell | MergedCell, superscripts: bool) -> Value:
+    try:
+        return read_value(cell, superscripts)
+    except UndecidableError as error:
+        raise UndecidableError(str(error), cell.coordinate) from None
+
+
+def _check(susceptible: Value, resistant: Value, row: TableRow) -> None:
+    if susceptible.kind is not resistant.kind:
+        raise UndecidableError("S and R are of different kinds", row.resistant.coordinate)
+    if susceptible.figure is not None and resistant.figure is not None and susceptible.figure > resistant.figure:
+        raise UndecidableError("S is above R", row.resistant.coordinate)
+
+
+def _with_route(indications: tuple[Indication, ...], oral: bool) -> tuple[Indication, ...]:
+    return (Indication.ORAL, *indications) if oral and Indication.ORAL not in indications else indications
+
+
+def _to_check(sheet: str, table: Table, row: TableRow, taken: TakenRow) -> Iterator[Undecided]:
+    marks = [mark for mark in taken.statements[0].marks if _FIGURES_IN_NOTE.search(table.notes.get(mark, ""))]
+    if marks:
+        yield Undecided(sheet, row.title_cell, f"note {', '.join(marks)} in {table.notes_cell} holds figures of its own")

@@ -1,0 +1,152 @@
+"""EUCAST's breakpoint workbook as a whole: is it one, which edition is it, and what does it state.
+
+Rules, each with a test of like name:
+
+- the first sheet names version and date; a sheet that names another version is not EUCAST's workbook as published;
+- every organism in the table of contents has its sheet;
+- hidden sheets, PK/PD values and cut-off values for topical agents are not imported: EUCAST says that PK/PD values are
+  not to be used where breakpoints are lacking, and topical ones are no breakpoints;
+- a table that says there are no breakpoints states nothing.
+"""
+
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sirena.guidelines.eucast.cells import has_superscripts, printed
+from sirena.guidelines.eucast.completion import complete
+from sirena.guidelines.eucast.findings import Undecided, WorkbookError, WorkbookReading
+from sirena.guidelines.eucast.layout import place, read_sheet
+from sirena.guidelines.eucast.rows import take_sheet
+
+_HINT: Final = "import the workbook as EUCAST publishes it, in English, without changes"
+_LARGEST: Final = 200_000_000
+"""Bytes a workbook may unpack to; EUCAST's have 2 to 10 million."""
+
+_FRONT: Final = frozenset({"changes", "notes", "guidance", "dosages", "technical uncertainty"})
+_VERSION: Final = re.compile(r"Version (?P<version>\d+\.\d+), valid from (?P<year>\d{4})-\d{2}-\d{2}")
+_SHEET_VERSION: Final = re.compile(r"EUCAST Clinical Breakpoint Tables v\. (?P<version>\d+\.\d+), valid from")
+_NO_BREAKPOINTS: Final = re.compile(r"EUCAST has not determined breakpoints for")
+_FIRST_LISTED: Final = "Information on technical uncertainty"
+_LAST_LISTED: Final = "Topical agents"
+
+
+@dataclass(frozen=True, slots=True)
+class _Edition:
+    version: str
+    year: str
+
+
+def is_workbook(path: Path) -> bool:
+    """Tell whether a file is to be read as EUCAST's workbook: by its suffix, so that a damaged one is named as such."""
+    return path.suffix.lower() in (".xlsx", ".xlsm")
+
+
+def read_workbook(path: Path) -> WorkbookReading:
+    """Read EUCAST's workbook.
+
+    Raises:
+        WorkbookError: it is none, is damaged or changed; names sheet and cell.
+    """
+    workbook = _opened(path)
+    edition = _edition(workbook, path)
+    sheets, left_out, headings = [], [], set()
+    tables = list(_tables(workbook, edition, left_out))
+    superscripts = has_superscripts(cell for sheet in tables for cells in sheet.iter_rows() for cell in cells)
+    for sheet in tables:
+        headings.add(_first_words(printed(sheet.cell(1, 1)).text))
+        found = read_sheet(sheet, superscripts)
+        if found is not None:
+            sheets.append(take_sheet(found, superscripts))
+        elif any(_NO_BREAKPOINTS.search(printed(row[0]).text) for row in sheet.iter_rows()):
+            left_out.append(Undecided(sheet.title.strip(), "A1", "EUCAST states no breakpoints there"))
+        else:
+            raise WorkbookError(f"{place(sheet, 1, 1)}: the sheet has no table of MIC breakpoints", hint=_HINT)
+    _check_contents(workbook["Content"], headings)
+    statements, contradictions = complete(sheets)
+    if not superscripts:
+        reason = "the workbook has lost superscript and struck text; numbers of notes were told from figures by their runs"
+        left_out.append(Undecided("Content", "A1", reason))
+    return WorkbookReading(
+        edition=f"EUCAST {edition.year}",
+        version=edition.version,
+        statements=statements,
+        undecided=(*(item for sheet in sheets for item in sheet.undecided), *contradictions),
+        to_check=tuple(item for sheet in sheets for item in sheet.to_check),
+        left_out=tuple(left_out),
+    )
+
+
+def _opened(path: Path) -> Workbook:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(part.file_size for part in archive.infolist()) > _LARGEST:
+                raise WorkbookError(f"{path.name}: the file unpacks to more than a workbook of EUCAST's", hint=_HINT)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # drawings of inhibition zones are not read
+            return load_workbook(path, rich_text=True)
+    except FileNotFoundError:
+        raise WorkbookError(f"{path.name}: there is no such file", hint="check the path") from None
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError):
+        # openpyxl has no error of its own for a damaged part; a broken XML part raises a SyntaxError
+        raise WorkbookError(f"{path.name}: the file is no Excel workbook, or is damaged", hint=_HINT) from None
+
+
+def _edition(workbook: Workbook, path: Path) -> _Edition:
+    if "Content" not in workbook.sheetnames:
+        raise WorkbookError(f"{path.name}: sheet Content, cell A1: the sheet is missing", hint=_HINT)
+    sheet = workbook["Content"]
+    match = _VERSION.search(printed(sheet["A3"]).text)
+    if match is None:
+        raise WorkbookError(f"{place(sheet, 3, 1)}: version and date are expected here in English", hint=_HINT)
+    return _Edition(match["version"], match["year"])
+
+
+def _tables(workbook: Workbook, edition: _Edition, left_out: list[Undecided]) -> Iterator[Worksheet]:
+    for sheet in workbook.worksheets:
+        name = sheet.title.strip()
+        words = name.lower().replace("_", " ").replace("/", " ").replace("-", " ").split()
+        if sheet.title == "Content" or " ".join(words) in _FRONT:
+            continue
+        if words[:2] == ["pk", "pd"]:
+            left_out.append(Undecided(name, "A1", "PK/PD values are not to be used in place of breakpoints"))
+        elif sheet.sheet_state != "visible":
+            left_out.append(Undecided(name, "A1", "the sheet is hidden"))
+        elif words == ["topical", "agents"]:
+            left_out.append(Undecided(name, "A1", "cut-off values for topical use are no clinical breakpoints"))
+        else:
+            _check_version(sheet, edition)
+            yield sheet
+
+
+def _check_version(sheet: Worksheet, edition: _Edition) -> None:
+    for cell in sheet[1]:
+        if match := _SHEET_VERSION.search(printed(cell).text):
+            if match["version"] != edition.version:
+                where = place(sheet, cell.row, cell.column)
+                raise WorkbookError(f"{where}: the sheet is of another version than the workbook", hint=_HINT)
+            return
+    raise WorkbookError(f"{place(sheet, 1, 1)}: the sheet's first row does not name EUCAST's tables", hint=_HINT)
+
+
+def _check_contents(sheet: Worksheet, headings: set[str]) -> None:
+    listed = False
+    for row in range(1, sheet.max_row + 1):
+        text = printed(sheet.cell(row, 1)).text
+        if text == _LAST_LISTED:
+            return
+        if listed and _first_words(text) not in headings:
+            raise WorkbookError(f"{place(sheet, row, 1)}: a table is listed here that no sheet holds", hint=_HINT)
+        listed = listed or text == _FIRST_LISTED
+    raise WorkbookError(f"{place(sheet, 1, 1)}: the table of contents is not EUCAST's", hint=_HINT)
+
+
+def _first_words(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+", text.lower())[:2])
