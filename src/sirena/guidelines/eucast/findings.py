@@ -1,5 +1,6 @@
 """What comes of reading a workbook: statements, and the cells that a person must look at."""
 
+import datetime
 from dataclasses import dataclass
 
 from sirena.domain.errors import SirenaError
@@ -69,6 +70,8 @@ class WorkbookReading:
     """``EUCAST 2025``, from the date the workbook says it is valid from."""
     version: str
     """EUCAST's own number: ``15.0``."""
+    valid_from: datetime.date
+    """Day from which EUCAST wants it used."""
     statements: tuple[WorkbookStatement, ...]
     undecided: tuple[Undecided, ...]
     """Cells of which nothing was taken."""

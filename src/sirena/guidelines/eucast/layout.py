@@ -127,7 +127,7 @@ def _rows(
     sheet: Worksheet, first: int, limit: int, column: int, superscripts: bool
 ) -> tuple[tuple[TableRow, ...], int]:
     """Return the rows of a table and the number of the first row that is none."""
-    rows = []
+    rows: list[TableRow] = []
     for number in range(first, limit):
         susceptible, resistant = sheet.cell(number, column), sheet.cell(number, column + 1)
         title = printed_title(sheet.cell(number, 1), superscripts)
@@ -150,7 +150,8 @@ def _check_merged(sheet: Worksheet, first: int, end: int, column: int) -> None:
     for merged in sheet.merged_cells.ranges:
         if merged.min_row < end and merged.max_row >= first and merged.min_col <= column + 1:
             raise WorkbookError(
-                f"{place(sheet, merged.min_row, merged.min_col)}: cells of a table are merged ({merged.coord})", hint=_HINT
+                f"{place(sheet, merged.min_row, merged.min_col)}: cells of a table are merged ({merged.coord})",
+                hint=_HINT,
             )
 
 

@@ -6,25 +6,35 @@ Rules, each with a test of like name:
 - a row for some organisms is for those that the table reads alike, too;
 - organisms that a row, its notes or its table leave out are kept aside for `sirena.guidelines.eucast.completion`;
 - a note that holds for oral treatment only makes the row one for the oral route;
-- a row whose notes hold figures of their own is taken as printed and named for a person to check.
+- a test for high-level resistance has its figure in a note, where a negative and a positive test name the same one;
+  above it is R, at or below it nothing is susceptible;
+- a row whose notes hold other figures is taken as printed and named for a person to check.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from openpyxl.cell.cell import Cell, MergedCell
 
+from sirena.domain.antimicrobials import HIGH_LEVEL
 from sirena.guidelines.eucast.cells import Value, read_value
 from sirena.guidelines.eucast.findings import Group, UndecidableError, Undecided, WorkbookStatement
 from sirena.guidelines.eucast.layout import Sheet, Table, TableRow
 from sirena.guidelines.eucast.scope import Scope, excluded_by_note, read_scope
 from sirena.guidelines.eucast.titles import read_title
+from sirena.guidelines.rows import Statement
 from sirena.guidelines.sites import Indication
 
 _CAPTION: Final = re.compile(r"[A-Z][a-z]+ (?:spp\.|[a-z]+)")
 _ORAL_ONLY: Final = re.compile(r"\bapply to oral treatment\b")
+_FIXED_INHIBITOR: Final = re.compile(
+    r"the concentration of (?P<inhibitor>[a-z]+(?: acid)?) is fixed at (?P<figure>\d+) mg/L"
+)
+_SCREEN: Final = re.compile(
+    r"Negative test: Isolates with \w+ MIC ≤(\d+) mg/L.*Positive test: Isolates with \w+ MIC >(\d+) mg/L"
+)
 _FIGURES_IN_NOTE: Final = re.compile(r"\bMICs?\b[^.]*[<>≤≥]\s?\d|\bECOFFs?\b[^.]*\d|\bscreen value of \d")
 
 
@@ -108,10 +118,12 @@ def _take(sheet: str, table: Table, row: TableRow, scope: Scope, superscripts: b
             marks=marks,
             sheet=sheet,
             row=row.number,
+            remark=_fixed_inhibitor(notes),
         )
         for drug, indications in title.answers
         for rank, group in groups
     )
+    statements = tuple(_screened(statement, notes) for statement in statements)
     exceptions = (*(named.exceptions if named else ()), *scope.exceptions, *left_out)
     for_others = title.organisms.lower().startswith("other ")
     return TakenRow(statements, tuple(dict.fromkeys(exceptions)), named is not None and not for_others, for_others)
@@ -135,7 +147,25 @@ def _with_route(indications: tuple[Indication, ...], oral: bool) -> tuple[Indica
     return (Indication.ORAL, *indications) if oral and Indication.ORAL not in indications else indications
 
 
+def _fixed_inhibitor(notes: Iterable[str]) -> str:
+    matches = (_FIXED_INHIBITOR.search(note) for note in notes)
+    return "; ".join(f"{match['inhibitor']} fixed at {match['figure']} mg/L" for match in matches if match)
+
+
+def _screened(statement: WorkbookStatement, notes: Iterable[str]) -> WorkbookStatement:
+    """Return the statement with the figure of its note, for an antimicrobial that is itself a screen."""
+    if statement.drug not in HIGH_LEVEL or statement.kind is not Statement.NOTE:
+        return statement
+    figures = {figure for note in notes for match in _SCREEN.finditer(note) for figure in match.groups()}
+    if len(figures) != 1:
+        return statement
+    # a negative test is not susceptible: EUCAST calls it wild type
+    return replace(statement, kind=Statement.BREAKPOINT, resistant=float(figures.pop()), remark="figure of a note")
+
+
 def _to_check(sheet: str, table: Table, row: TableRow, taken: TakenRow) -> Iterator[Undecided]:
     marks = [mark for mark in taken.statements[0].marks if _FIGURES_IN_NOTE.search(table.notes.get(mark, ""))]
     if marks:
-        yield Undecided(sheet, row.title_cell, f"note {', '.join(marks)} in {table.notes_cell} holds figures of its own")
+        yield Undecided(
+            sheet, row.title_cell, f"note {', '.join(marks)} in {table.notes_cell} holds figures of its own"
+        )

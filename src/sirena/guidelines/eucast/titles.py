@@ -1,4 +1,4 @@
-"""Titles of rows: ``Fosfomycin iv (other indications), E. coli`` is an antimicrobial, a route, an indication, organisms.
+"""Titles of rows: ``Fosfomycin iv (other indications), E. coli`` is an agent, a route, an indication, organisms.
 
 Rules, each with a test of like name:
 
@@ -7,8 +7,8 @@ Rules, each with a test of like name:
 - what follows a comma, or stands on a line of its own, names organisms;
 - the oral form of cefuroxime has a WHONET code of its own, and so have the tests for high-level resistance.
 
-The names stand in ``agents.csv``: name as EUCAST prints it, form, WHONET code. A name without a code is known, but Sirena
-has no code to answer by.
+The names stand in ``agents.csv``: name as EUCAST prints it, form, WHONET code. A name without a code is known, but
+Sirena has no code to answer by.
 """
 
 import csv
@@ -94,7 +94,10 @@ def read_title(text: str) -> Title:
     name = _name_of(text)
     if name is None:
         raise UndecidableError("the row names no antimicrobial that Sirena knows")
-    rest, route, indications, high_level = text[len(name) :].strip(), None, [], False
+    rest = text[len(name) :].strip()
+    route: Indication | None = None
+    indications: list[Indication] = []
+    high_level = False
     while rest and not rest.startswith(","):
         if word := re.match(r"(iv|oral)(?!\w)", rest):
             route = _ROUTES[word[1]]

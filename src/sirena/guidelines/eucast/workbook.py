@@ -9,10 +9,10 @@ Rules, each with a test of like name:
 - a table that says there are no breakpoints states nothing.
 """
 
+import datetime
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,16 +24,20 @@ from sirena.guidelines.eucast.cells import has_superscripts, printed
 from sirena.guidelines.eucast.completion import complete
 from sirena.guidelines.eucast.findings import Undecided, WorkbookError, WorkbookReading
 from sirena.guidelines.eucast.layout import place, read_sheet
-from sirena.guidelines.eucast.rows import take_sheet
+from sirena.guidelines.eucast.rows import TakenSheet, take_sheet
 
 _HINT: Final = "import the workbook as EUCAST publishes it, in English, without changes"
 _LARGEST: Final = 200_000_000
 """Bytes a workbook may unpack to; EUCAST's have 2 to 10 million."""
 
 _FRONT: Final = frozenset({"changes", "notes", "guidance", "dosages", "technical uncertainty"})
-_VERSION: Final = re.compile(r"Version (?P<version>\d+\.\d+), valid from (?P<year>\d{4})-\d{2}-\d{2}")
+_VERSION: Final = re.compile(r"Version (?P<version>\d+\.\d+), valid from (?P<date>\d{4}-\d{2}-\d{2})")
 _SHEET_VERSION: Final = re.compile(r"EUCAST Clinical Breakpoint Tables v\. (?P<version>\d+\.\d+), valid from")
 _NO_BREAKPOINTS: Final = re.compile(r"EUCAST has not determined breakpoints for")
+_CONVERTED: Final = (
+    "another program has written the workbook, superscript and struck text are lost: numbers of notes were told by"
+    " their runs, and struck notes count"
+)
 _FIRST_LISTED: Final = "Information on technical uncertainty"
 _LAST_LISTED: Final = "Topical agents"
 
@@ -41,12 +45,7 @@ _LAST_LISTED: Final = "Topical agents"
 @dataclass(frozen=True, slots=True)
 class _Edition:
     version: str
-    year: str
-
-
-def is_workbook(path: Path) -> bool:
-    """Tell whether a file is to be read as EUCAST's workbook: by its suffix, so that a damaged one is named as such."""
-    return path.suffix.lower() in (".xlsx", ".xlsm")
+    valid_from: datetime.date
 
 
 def read_workbook(path: Path) -> WorkbookReading:
@@ -57,8 +56,9 @@ def read_workbook(path: Path) -> WorkbookReading:
     """
     workbook = _opened(path)
     edition = _edition(workbook, path)
-    sheets, left_out, headings = [], [], set()
-    tables = list(_tables(workbook, edition, left_out))
+    tables, left_out = _tables(workbook, edition)
+    sheets: list[TakenSheet] = []
+    headings: set[str] = set()
     superscripts = has_superscripts(cell for sheet in tables for cells in sheet.iter_rows() for cell in cells)
     for sheet in tables:
         headings.add(_first_words(printed(sheet.cell(1, 1)).text))
@@ -71,15 +71,16 @@ def read_workbook(path: Path) -> WorkbookReading:
             raise WorkbookError(f"{place(sheet, 1, 1)}: the sheet has no table of MIC breakpoints", hint=_HINT)
     _check_contents(workbook["Content"], headings)
     statements, contradictions = complete(sheets)
+    to_check = [item for sheet in sheets for item in sheet.to_check]
     if not superscripts:
-        reason = "the workbook has lost superscript and struck text; numbers of notes were told from figures by their runs"
-        left_out.append(Undecided("Content", "A1", reason))
+        to_check.insert(0, Undecided("Content", "A1", _CONVERTED))
     return WorkbookReading(
-        edition=f"EUCAST {edition.year}",
+        edition=f"EUCAST {edition.valid_from.year}",
         version=edition.version,
+        valid_from=edition.valid_from,
         statements=statements,
         undecided=(*(item for sheet in sheets for item in sheet.undecided), *contradictions),
-        to_check=tuple(item for sheet in sheets for item in sheet.to_check),
+        to_check=tuple(to_check),
         left_out=tuple(left_out),
     )
 
@@ -106,10 +107,15 @@ def _edition(workbook: Workbook, path: Path) -> _Edition:
     match = _VERSION.search(printed(sheet["A3"]).text)
     if match is None:
         raise WorkbookError(f"{place(sheet, 3, 1)}: version and date are expected here in English", hint=_HINT)
-    return _Edition(match["version"], match["year"])
+    try:
+        return _Edition(match["version"], datetime.date.fromisoformat(match["date"]))
+    except ValueError:
+        raise WorkbookError(f"{place(sheet, 3, 1)}: the date is none", hint=_HINT) from None
 
 
-def _tables(workbook: Workbook, edition: _Edition, left_out: list[Undecided]) -> Iterator[Worksheet]:
+def _tables(workbook: Workbook, edition: _Edition) -> tuple[list[Worksheet], list[Undecided]]:
+    """Return the sheets that should hold tables, and those that are not read."""
+    tables, left_out = [], []
     for sheet in workbook.worksheets:
         name = sheet.title.strip()
         words = name.lower().replace("_", " ").replace("/", " ").replace("-", " ").split()
@@ -123,7 +129,8 @@ def _tables(workbook: Workbook, edition: _Edition, left_out: list[Undecided]) ->
             left_out.append(Undecided(name, "A1", "cut-off values for topical use are no clinical breakpoints"))
         else:
             _check_version(sheet, edition)
-            yield sheet
+            tables.append(sheet)
+    return tables, left_out
 
 
 def _check_version(sheet: Worksheet, edition: _Edition) -> None:
