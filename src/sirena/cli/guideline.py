@@ -150,7 +150,7 @@ def import_tables(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="WHONET's Breakpoints, Organisms, ExpectedResistancePhenotypes (.txt, .gz), or EUCAST's workbook (.xlsx)."
+            help="WHONET's Breakpoints, Organisms, ExpectedResistancePhenotypes (.txt, .gz); EUCAST's workbook (.xlsx)."
         ),
     ],
     edition: Annotated[

@@ -8,7 +8,7 @@ Rules, each with a test of like name:
 
 - a sheet without these words in these places is of another layout or language: nothing is imported;
 - a merged cell among titles and figures would move figures to another row: nothing is imported;
-- figures without a title are a damaged sheet: nothing is imported;
+- figures without a title, or outside a table, are a damaged sheet: nothing is imported;
 - rows and columns that somebody has hidden are read; hidden sheets are not.
 """
 
@@ -49,6 +49,8 @@ class Table:
     """One table of MIC breakpoints: a class of antimicrobials, or one group of anaerobes."""
 
     heading: Printed
+    heading_cell: str
+    """Address."""
     rows: tuple[TableRow, ...]
     notes: Mapping[str, str]
     """Numbered notes, by number; lettered ones are about zone diameters."""
@@ -95,12 +97,13 @@ def read_sheet(sheet: Worksheet, superscripts: bool) -> Sheet | None:
         _check_header(sheet, row, column)
         rows, end = _rows(sheet, row + 2, limit, column, superscripts)
         _check_merged(sheet, row + 2, end, column)
+        _check_outside(sheet, end, limit, column)
         lone += [(line.title.text, line.title_cell) for line in rows if not _filled(line)]
         notes, notes_cell = _notes(sheet, row, end)
         prose = tuple(_prose(sheet, max(outside, 2), row))
         heading = printed_title(sheet.cell(row, 1), superscripts)
         filled = tuple(line for line in rows if _filled(line))
-        tables.append(Table(heading, filled, notes, notes_cell, prose))
+        tables.append(Table(heading, f"A{row}", filled, notes, notes_cell, prose))
         outside = end
     return Sheet(sheet.title.strip(), printed(sheet.cell(1, 1)).text, tuple(tables), tuple(lone))
 
@@ -137,6 +140,7 @@ def _rows(
                 return tuple(rows), number
             continue
         if not title.text:
+            _check_merged(sheet, first, number + 1, column)
             raise WorkbookError(f"{place(sheet, number, 1)}: the figures beside it have no title", hint=_HINT)
         rows.append(row)
     return tuple(rows), limit
@@ -153,6 +157,14 @@ def _check_merged(sheet: Worksheet, first: int, end: int, column: int) -> None:
                 f"{place(sheet, merged.min_row, merged.min_col)}: cells of a table are merged ({merged.coord})",
                 hint=_HINT,
             )
+
+
+def _check_outside(sheet: Worksheet, first: int, limit: int, column: int) -> None:
+    """Raise `WorkbookError` when figures stand behind the end of a table: an emptied row would cut the table short."""
+    for number in range(first, limit):
+        for place_of in (column, column + 1):
+            if printed(sheet.cell(number, place_of)).text:
+                raise WorkbookError(f"{place(sheet, number, place_of)}: figures stand outside a table", hint=_HINT)
 
 
 def _notes(sheet: Worksheet, row: int, end: int) -> tuple[dict[str, str], str]:

@@ -5,7 +5,8 @@ Rules, each with a test of like name:
 - S and R are of one kind and in order, or the row is for a person;
 - a row for some organisms is for those that the table reads alike, too;
 - organisms that a row, its notes or its table leave out are kept aside for `sirena.guidelines.eucast.completion`;
-- a note that holds for oral treatment only makes the row one for the oral route;
+- a note that holds for oral treatment only makes the row one for the oral route; a note that limits breakpoints in
+  words that are not understood leaves the row to a person, and so does a table's name with something in brackets;
 - a test for high-level resistance has its figure in a note, where a negative and a positive test name the same one;
   above it is R, at or below it nothing is susceptible;
 - a row whose notes hold other figures is taken as printed and named for a person to check.
@@ -29,6 +30,11 @@ from sirena.guidelines.sites import Indication
 
 _CAPTION: Final = re.compile(r"[A-Z][a-z]+ (?:spp\.|[a-z]+)")
 _ORAL_ONLY: Final = re.compile(r"\bapply to oral treatment\b")
+_LIMIT: Final = re.compile(
+    r"\bbreakpoints?\b[^.]*\b(?:not valid|only valid|valid (?:only )?for|do not apply|apply (?:only )?to|only apply"
+    r"|restricted to|limited to|cannot be used)",
+    re.IGNORECASE,
+)
 _FIXED_INHIBITOR: Final = re.compile(
     r"the concentration of (?P<inhibitor>[a-z]+(?: acid)?) is fixed at (?P<figure>\d+) mg/L"
 )
@@ -87,6 +93,8 @@ def _ending(text: str) -> str:
 
 
 def _scope(sheet: Sheet, table: Table) -> Scope:
+    if "(" in table.heading.text:
+        raise UndecidableError("the name of the table may limit it", table.heading_cell)
     caption = next((text for text, _ in table.prose if _CAPTION.fullmatch(text)), None)
     if caption is not None:
         return read_scope(caption, table.prose)
@@ -104,8 +112,10 @@ def _take(sheet: str, table: Table, row: TableRow, scope: Scope, superscripts: b
     notes = [table.notes.get(mark, "") for mark in marks]
     named = scope.naming.read(title.organisms) if title.organisms else None
     groups = scope.widened(named.groups if named else scope.groups)
-    left_out = (group for note in notes for group in excluded_by_note(note, scope.naming))
+    left_out = [group for note in notes for group in excluded_by_note(note, scope.naming)]
     oral = any(_ORAL_ONLY.search(note) for note in notes)
+    if any(_LIMIT.search(note) for note in notes) and not (left_out or oral):
+        raise UndecidableError("a note limits the breakpoints in words that are not understood")
     statements = tuple(
         WorkbookStatement(
             drug=drug,

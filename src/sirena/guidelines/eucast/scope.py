@@ -31,7 +31,7 @@ _NOT: Final = (
     re.compile(r"breakpoints are not valid(?:ated)? for (?P<names>.+)", re.IGNORECASE),
     re.compile(r"^for (?P<names>\S+ \S+?), use methodology for", re.IGNORECASE),
 )
-_FOOTNOTE_NOT: Final = re.compile(r"breakpoints do not apply to (?P<names>[A-Z]\S+ [a-z]+)")
+_FOOTNOTE_NOT: Final = re.compile(r"(?i:breakpoints do not apply to) (?P<names>[A-Z]\S+ [a-z]+)")
 _INFORMATION: Final = re.compile(
     r"unless otherwise (?:stated|indicated)|where such information exists|limited information on the performance"
     r"|listed in a separate table|apply to all members|have been defined for .* only|are based mainly on"

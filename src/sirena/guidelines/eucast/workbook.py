@@ -13,12 +13,15 @@ import datetime
 import re
 import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
+from openpyxl.xml.functions import fromstring
 
 from sirena.guidelines.eucast.cells import has_superscripts, printed
 from sirena.guidelines.eucast.completion import complete
@@ -27,6 +30,12 @@ from sirena.guidelines.eucast.layout import place, read_sheet
 from sirena.guidelines.eucast.rows import TakenSheet, take_sheet
 
 _HINT: Final = "import the workbook as EUCAST publishes it, in English, without changes"
+_DAMAGE: Final = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError),
+    *(KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError),
+)
+"""What comes of a damaged file: openpyxl has no error of its own; a broken part of XML raises a `SyntaxError`."""
+
 _LARGEST: Final = 200_000_000
 """Bytes a workbook may unpack to; EUCAST's have 2 to 10 million."""
 
@@ -95,9 +104,28 @@ def _opened(path: Path) -> Workbook:
             return load_workbook(path, rich_text=True)
     except FileNotFoundError:
         raise WorkbookError(f"{path.name}: there is no such file", hint="check the path") from None
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError):
-        # openpyxl has no error of its own for a damaged part; a broken XML part raises a SyntaxError
-        raise WorkbookError(f"{path.name}: the file is no Excel workbook, or is damaged", hint=_HINT) from None
+    except _DAMAGE:
+        raise WorkbookError(
+            f"{path.name}{_damaged_sheet(path)}: this is no Excel workbook, or it is damaged", hint=_HINT
+        ) from None
+
+
+def _damaged_sheet(path: Path) -> str:
+    """Return the first sheet whose part cannot be read, as messages name it; empty when it cannot be told."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            targets = {
+                relation.get("Id"): relation.get("Target", "").removeprefix("/xl/")
+                for relation in fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+            }
+            for sheet in fromstring(archive.read("xl/workbook.xml")).iter(f"{{{SHEET_MAIN_NS}}}sheet"):
+                try:
+                    fromstring(archive.read(f"xl/{targets[sheet.get(f'{{{REL_NS}}}id')]}"))
+                except _DAMAGE:
+                    return f": sheet {sheet.get('name')}"
+    except _DAMAGE:
+        pass
+    return ""
 
 
 def _edition(workbook: Workbook, path: Path) -> _Edition:
