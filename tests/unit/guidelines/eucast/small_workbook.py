@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.worksheet.worksheet import Worksheet
 
-Text = str | float | CellRichText | None
+Text = Any
+"""What a cell may hold: a text, a number, a text in runs (`CellRichText`, which has no types), nothing."""
 
 SUPERSCRIPT = InlineFont(vertAlign="superscript")
 STRUCK = InlineFont(strike=True)

@@ -144,7 +144,11 @@ def test_a_note_for_oral_treatment_makes_the_row_one_for_the_oral_route(tmp_path
 
 def test_a_test_for_high_level_resistance_has_its_figure_in_a_note(tmp_path: Path) -> None:
     """Above it is R; at or below it nothing is susceptible. Two figures are for a person."""
-    text = "1. Negative test: Isolates with gentamicin MIC ≤{} mg/L.\nPositive test: Isolates with gentamicin MIC >128 mg/L."
+    negative, positive = (
+        "Negative test: Isolates with gentamicin MIC ≤{} mg/L.",
+        "Isolates with gentamicin MIC >128 mg/L.",
+    )
+    text = f"1. {negative}\nPositive test: {positive}"
     row = ("Gentamicin (test for acquired aminoglycoside-modifying enzyme)", noted("Note", "1"), noted("Note", "1"))
     screen = of(reading(tmp_path, row, heading="Enterococcus spp.", notes=text.format(128)), "GEH")["Enterococcus"]
     assert (screen.kind, screen.susceptible, screen.resistant) == (Statement.BREAKPOINT, None, 128.0)
@@ -155,7 +159,7 @@ def test_a_test_for_high_level_resistance_has_its_figure_in_a_note(tmp_path: Pat
 
 def test_a_row_whose_note_holds_figures_is_named_for_a_person(tmp_path: Path) -> None:
     """It is taken as printed; a fixed inhibitor is a remark and no reason to look."""
-    notes = "1. Isolates with MIC values ≤0.5 mg/L differ.\n2. For testing, the concentration of sulbactam is fixed at 4 mg/L."
+    notes = "1. Isolates with MIC values ≤0.5 mg/L differ.\n2. Here the concentration of sulbactam is fixed at 4 mg/L."
     result = reading(
         tmp_path, (noted("Cefiderocol", "1"), "IE", "IE"), (noted("Ampicillin-sulbactam", "2"), 8, 8), notes=notes
     )

@@ -30,7 +30,7 @@ def test_breakpoints_may_be_valid_for_others_too() -> None:
     """Genera and species named with a bar between them."""
     prose = [
         (
-            "Breakpoints for Bacteroides spp. are also valid for Parabacteroides spp. and for Phocaeicola dorei/vulgatus.",
+            "Breakpoints for Bacteroides spp. are also valid for Parabacteroides spp. and Phocaeicola dorei/vulgatus.",
             "A9",
         )
     ]
