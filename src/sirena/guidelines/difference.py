@@ -3,12 +3,23 @@
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from sirena.domain.category import Category
 from sirena.guidelines.cuts import highest_susceptible, lowest_resistant
 from sirena.guidelines.editions import Edition
-from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
+from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline, Statement
 from sirena.guidelines.tables import rank_name, spell_concentration
+
+
+_WORDS: Final = {
+    Statement.DASH: "dash: R at any MIC",
+    Statement.INSUFFICIENT_EVIDENCE: "insufficient evidence",
+    Statement.NOTE: "see the note",
+    Statement.NOT_APPLICABLE: "not applicable",
+    Statement.BLOCK: "no breakpoint",
+}
+"""What rows without figures say."""
 
 
 class Change(enum.StrEnum):
@@ -79,14 +90,14 @@ def _change(before: str, after: str) -> Change:
     return Change.CHANGED if after else Change.REMOVED
 
 
-def _cuts(row: Breakpoint, guideline: Guideline) -> tuple[int | None, int | None, Category]:
-    """Return what decides: the highest dilution that is S, the lowest that is R, and what lies between."""
-    return highest_susceptible(row), lowest_resistant(row, guideline), row.middle
+def _cuts(row: Breakpoint, guideline: Guideline) -> tuple[Statement, int | None, int | None, Category]:
+    """Return what decides: the kind of row, the highest dilution that is S, the lowest that is R, what lies between."""
+    return row.statement, highest_susceptible(row), lowest_resistant(row, guideline), row.middle
 
 
 def _figures(row: Breakpoint, guideline: Guideline) -> str:
-    if row.states_nothing:
-        return "no breakpoint"
+    if not row.statement.has_figures:
+        return _WORDS[row.statement]
     above = ">=" if guideline is Guideline.CLSI else ">"
     parts = []
     if row.susceptible is not None:
@@ -94,7 +105,8 @@ def _figures(row: Breakpoint, guideline: Guideline) -> str:
     if row.resistant is not None:
         parts.append(f"R {above} {spell_concentration(row.resistant)}")
         parts.extend([row.middle.value] if row.middle.value != "I" else [])
-    return ", ".join(parts)
+    figures = ", ".join(parts)
+    return f"in brackets: {figures}" if row.statement is Statement.BRACKETED else figures
 
 
 def _statement(row: ExpectedResistance) -> str:
