@@ -40,19 +40,21 @@ def small_workbook(
     notes: Text = None,
     table: Text = "Penicillins",
     more: Iterable[tuple[str, Sequence[tuple[Text, Text, Text]]]] = (),
+    version: str = "15.0, valid from 2025-01-01",
 ) -> Path:
     """Write a workbook with one table, or one for each further heading and its rows."""
     workbook = Workbook()
     content = workbook.active
     content.title = "Content"
     headings = [heading, *(further for further, _ in more)]
-    for row, text in enumerate(("Version 15.0, valid from 2025-01-01",), 3):
-        content.cell(row, 1, text)
+    content["A3"] = f"Version {version}"
     for row, text in enumerate(("Information on technical uncertainty", *headings, "Topical agents"), 5):
         content.cell(row, 1, text)
     _sheet(workbook.create_sheet("First"), heading, rows, prose, notes, table)
     for number, (further, its_rows) in enumerate(more, 2):
         _sheet(workbook.create_sheet(f"Table {number}"), further, its_rows, (), None, "Penicillins")
+    for sheet in workbook.worksheets[1:]:
+        sheet["I1"] = f"EUCAST Clinical Breakpoint Tables v. {version}"
     workbook.save(path)
     return path
 
@@ -65,7 +67,7 @@ def _sheet(
     notes: Text,
     table: Text,
 ) -> None:
-    sheet["A1"], sheet["I1"] = heading, "EUCAST Clinical Breakpoint Tables v. 15.0, valid from 2025-01-01"
+    sheet["A1"] = heading
     line = 2
     for paragraph in prose:
         sheet.cell(line, 1, paragraph)
