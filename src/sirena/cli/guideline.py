@@ -63,7 +63,10 @@ def list_editions() -> None:
 
 def import_tables(
     files: Annotated[
-        list[Path], typer.Argument(help="WHONET's Breakpoints, Organisms, ExpectedResistancePhenotypes: .txt or .gz.")
+        list[Path],
+        typer.Argument(
+            help="WHONET's Breakpoints, Organisms, ExpectedResistancePhenotypes (.txt, .gz); EUCAST's workbook (.xlsx)."
+        ),
     ],
     edition: Annotated[
         list[str] | None, typer.Option("--edition", help='Edition to import, "CLSI 2024"; the newest if not given.')
@@ -75,15 +78,27 @@ def import_tables(
         ),
     ] = None,
 ) -> None:
-    """Import WHONET's resource tables as further editions, stored below SIRENA_HOME.
+    """Import WHONET's resource tables, or EUCAST's workbook, as further editions, stored below SIRENA_HOME.
 
-    Importing again replaces what was imported before.
+    Importing again replaces what was imported before. Of EUCAST's workbook, cells that cannot be read with certainty
+    are listed for a person, and nothing of them is taken.
 
     Example: sirena guideline import Breakpoints.txt Organisms.txt --edition "CLSI 2023"
     """
     from sirena.guidelines.whonet_import import import_whonet
     from sirena.operations.settings import load_settings
 
+    if any(path.suffix.lower() == ".xlsx" for path in files):
+        from sirena.cli.guideline_workbook import import_workbook
+        from sirena.domain.errors import UsageError
+
+        if len(files) > 1 or edition or in_force_since:
+            raise UsageError(
+                "EUCAST's workbook is imported alone: it says its edition and date itself",
+                hint="give one .xlsx, without --edition and --in-force-since",
+            )
+        import_workbook(files[0])
+        return
     since = in_force_since.date() if in_force_since else None
     folder = load_settings().editions_folder
     for imported in import_whonet(files, folder, edition or (), in_force_since=since):

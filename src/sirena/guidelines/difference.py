@@ -147,7 +147,7 @@ def figures(row: Breakpoint, guideline: Guideline) -> str:
         parts.extend([f"{row.middle.value} between"] if row.middle.value != "I" else [])
     if not row.statement.has_figures or not parts:
         return _WORDS[row.statement]
-    return f"({', '.join(parts)}) in brackets" if row.statement is Statement.BRACKETED else ", ".join(parts)
+    return f"in brackets: {', '.join(parts)}" if row.statement is Statement.BRACKETED else ", ".join(parts)
 
 
 def _statement(row: ExpectedResistance) -> str:
