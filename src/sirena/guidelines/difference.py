@@ -1,20 +1,28 @@
 """What changes from one edition to another, or through a local overlay: by drug, group of organisms and site.
 
 The gravest stands first: an MIC that was S and becomes R, or the other way round, then one that was S and gets no
-category, or the other way round, then every other category, then what no category ever answers.
+category, or the other way round, then every other category, then what changes no category. Where one edition has a row
+and the other none, a wider row may answer in its place: both are asked about an organism of the group.
 """
 
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
+
+import numpy as np
 
 from sirena.domain.category import Category
 from sirena.domain.mic import DILUTIONS
+from sirena.domain.organisms import ORGANISMS, Rank
+from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS
 from sirena.guidelines.cuts import NO_BREAKPOINT, exact_answers
 from sirena.guidelines.editions import Edition
+from sirena.guidelines.interpreter import compile_tables
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline, Statement
+from sirena.guidelines.sites import site_preference
 from sirena.guidelines.tables import rank_name, spell_concentration
 
 _WORDS: Final = {
@@ -26,6 +34,8 @@ _WORDS: Final = {
     Statement.BLOCK: "no breakpoint (block)",
 }
 _SILENT: Final = (NO_BREAKPOINT,) * DILUTIONS
+_DILUTIONS: Final = np.arange(DILUTIONS, dtype=np.int16)
+"""MIC codes of the exact MICs."""
 
 
 class Change(enum.StrEnum):
@@ -46,12 +56,12 @@ class Gravity(enum.IntEnum):
     OTHER_CATEGORY = 2
     """Another category, none of these two."""
     WORDS_ONLY = 3
-    """No category in either, for another reason."""
+    """No other category: another reason, or a row in whose place a wider one answers alike."""
 
     @property
     def words(self) -> str:
         """For people."""
-        return ("S and R", "S and no category", "other category", "reason only")[self]
+        return ("S and R", "S and no category", "other category", "words only")[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +100,12 @@ def _breakpoints(first: Edition, second: Edition) -> Iterator[Difference]:
     after = {row.key: row for row in second.breakpoints}
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
-        answers = _answers(old, first.guideline), _answers(new, second.guideline)
-        if old and new and answers[0] == answers[1]:
-            continue
+        if old and new:
+            answers = _answers(old, first.guideline), _answers(new, second.guideline)
+            if answers[0] == answers[1]:
+                continue
+        else:
+            answers = _effects(first, second, old or new)
         words = figures(old, first.guideline) if old else "", figures(new, second.guideline) if new else ""
         row = old or new
         if row is not None:
@@ -117,9 +130,32 @@ def _change(before: str, after: str) -> Change:
     return Change.CHANGED if after else Change.REMOVED
 
 
-def _answers(row: Breakpoint | None, guideline: Guideline) -> tuple[int, ...]:
-    """Return the answer to each dilution of the scale; a row that is not there says nothing."""
-    return tuple(int(code) for code in exact_answers(row, guideline)) if row is not None else _SILENT
+def _answers(row: Breakpoint, guideline: Guideline) -> tuple[int, ...]:
+    """Return the answer of a row to each dilution of the scale."""
+    return tuple(int(code) for code in exact_answers(row, guideline))
+
+
+def _effects(first: Edition, second: Edition, row: Breakpoint | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return what both editions answer where only one has a row: about an organism of its group, where it answers."""
+    if row is None:
+        return _SILENT, _SILENT
+    site = next((site for site in Site if site_preference(row.sites, site) is not None), None)
+    code = _member(row.rank, row.group)
+    if site is None or code is None:
+        return _SILENT, _answers(row, first.guideline)
+    before, after = (
+        tuple(int(answer) for answer in table.look_up([code], _DILUTIONS, site)[0])
+        for table in (compile_tables(edition, [row.drug], organisms=[code])[row.drug] for edition in (first, second))
+    )
+    return before, after
+
+
+@cache
+def _member(rank: Rank, group: str) -> str | None:
+    """Return the code of an organism of a group, best of one that was not named further."""
+    members = [organism for organism in ORGANISMS.values() if organism.belongs_to(rank, group)]
+    named = [organism.code for organism in members if organism.narrowest_group == (rank, group)]
+    return next(iter([*named, *(organism.code for organism in members)]), None)
 
 
 def _gravity(before: tuple[int, ...], after: tuple[int, ...]) -> Gravity:

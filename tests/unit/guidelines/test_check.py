@@ -152,3 +152,18 @@ def test_what_is_without_effect_here_stands_under_no_answer_of_the_interpreter(n
         if row.drug in drugs and not on_request.intersection(row.sites):
             decides = ground_of(row, shipped) in tables[row.drug].grounds
             assert decides == (row not in without_effect), row
+
+
+def test_a_row_that_only_one_edition_has_is_weighed_by_what_answers_in_its_place() -> None:
+    """A row of a species beside the same figures of its order changes no answer; others change one."""
+    order, species = row(*ORDER), row(Rank.SPECIES, "Escherichia coli")
+    for figures, gravity in (
+        ((2, 8), Gravity.WORDS_ONLY),
+        ((1, 8), Gravity.OTHER_CATEGORY),
+        ((1, 2), Gravity.TURNED_ROUND),
+    ):
+        special = replace(species, susceptible=figures[0], resistant=figures[1])
+        (item,) = difference(edition(order), edition(order, special))
+        assert (item.gravity, item.before) == (gravity, "")
+        (item,) = difference(edition(order, special), edition(order))
+        assert (item.gravity, item.after) == (gravity, "")
