@@ -28,6 +28,7 @@ from sirena.serving.core import (
     model_version,
 )
 from sirena.serving.errors import MalformedBodyError
+from sirena.serving.kept_columns import kept_columns
 from sirena.serving.request_bodies import load_json, read_site
 
 PLATFORM: Final = "sirena_truth_table"
@@ -81,7 +82,7 @@ def read_tensors(body: bytes) -> tuple[Rows, str | None]:
     identifier = document.get("id")
     if identifier is not None and not (isinstance(identifier, str) and identifier.isprintable()):
         raise MalformedBodyError("the request's id is not a printable text", hint=_HINT)
-    return Rows(columns, lengths.pop(), read_site(document.get("parameters"))), identifier
+    return Rows(kept_columns(columns), lengths.pop(), read_site(document.get("parameters"))), identifier
 
 
 def encode_tensors(interpretation: Interpretation, model: str, version: str, identifier: str | None) -> bytes:

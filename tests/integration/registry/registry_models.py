@@ -20,10 +20,6 @@ from sirena.registry.releases import Member
 
 ORGANISMS = ("eco", "kpn", "sau")
 
-GROUND = Ground(
-    GroundKind.BREAKPOINT, "CLSI 2025", statement="breakpoint", rank="species", group="tests", source="tests"
-)
-
 Log = Callable[[TruthTable], Registry]
 """Logs an amikacin model that answers as a table says."""
 
@@ -33,7 +29,7 @@ def table(column: str, *, susceptible_to: float = 8.0) -> TruthTable:
     concentrations = np.array([Mic.from_code(code).concentration for code in range(CODES)])
     row = np.where(concentrations <= susceptible_to, answer_code(Category.S), answer_code(Category.R))
     cells = np.tile(row.astype(np.uint8), (len(ORGANISMS), 1))
-    return TruthTable(column, ORGANISMS, cells, grounds=(GROUND,) * len(ORGANISMS))
+    return TruthTable(column, ORGANISMS, cells, grounds=(Ground(GroundKind.LABORATORY),) * len(ORGANISMS))
 
 
 @dataclass(frozen=True)

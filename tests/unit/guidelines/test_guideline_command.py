@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from sirena.cli import build_app
 from sirena.domain.errors import UsageError
 from sirena.guidelines.editions import load_edition
-from sirena.guidelines.interpreter import explain
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -91,12 +90,3 @@ def test_wrong_use_is_told_with_a_remedy(arguments: tuple[str, ...]) -> None:
         run(*arguments)
     assert caught.value.hint
     assert caught.value.exit_code == 2
-
-
-def test_the_overlay_of_the_manual_does_what_it_says() -> None:
-    """Salmonella and aminoglycosides, pneumococci and ciprofloxacin."""
-    edition = load_edition("CLSI 2025", REPOSITORY / "docs" / "howto" / "clsi-2025-cautions.csv")
-    for organism, drug in (("sal", "GEN"), ("shi", "CZO"), ("spn", "CIP"), ("spn", "AMP")):
-        assert explain(edition, organism, drug, "1").answer.reason == "no_breakpoint"
-    assert explain(edition, "snv", "PEN", "0.12").answer.category == "S"
-    assert explain(edition, "eco", "GEN", "1").answer.category == "S"

@@ -73,7 +73,7 @@ def test_every_row_says_what_it_rests_on() -> None:
 def test_a_drug_with_too_few_results_is_trained_from_the_reference() -> None:
     """And says so; its vocabulary is the reference's."""
     few = evidence_of(("eco", "=", 0, "R", MINIMUM_RESULTS - 1))
-    model = train(replace(few, reference={"AMK": reference_table()}))
+    model = train(replace(few, reference={"AMK_NM": reference_table()}))
 
     assert model.report["label_source"] == "reference"
     assert model.report["note"] == "only 19 labelled results in the file"
@@ -91,25 +91,23 @@ def test_a_drug_with_neither_is_reported() -> None:
 
 
 def test_a_reference_without_breakpoints_trains_nothing() -> None:
-    """A table whose every answer is NI is no evidence."""
+    """An empty table is no evidence."""
     table = reference_table()
-    empty = replace(table, organisms=table.organisms[-1:], cells=table.cells[-1:])
-    (result,) = train_models(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK": empty}))
+    empty = replace(table, keys=(), cells=table.cells[:0])
+    (result,) = train_models(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK_NM": empty}))
 
     assert isinstance(result, Untrainable)
 
 
 def test_a_network_trained_from_the_reference_equals_it() -> None:
-    """S-I-R, SDD, NS, always R, R only: exact and censored answers are those of the reference, cell by cell."""
+    """S-I-R, SDD, NS, always R, R only, no category: every answer is that of the reference, with its reason."""
     table = reference_table()
-    model = train(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK": table}))
+    model = train(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK_NM": table}))
 
     assert model.report["disagreements_with_reference"] == 0
-    assert "cal" not in model.table.organisms
-    for organism in model.table.organisms:
-        np.testing.assert_array_equal(
-            model.table.cells[model.table.row_of[organism]], table.cells[table.row_of[organism]], organism
-        )
+    assert set(model.table.keys) == set(table.keys)
+    for key in model.table.keys:
+        np.testing.assert_array_equal(model.table.cells[model.table.row_of[key]], table.cells[table.row_of[key]], key)
 
 
 def test_descent_mends_what_the_start_got_wrong() -> None:
@@ -122,7 +120,7 @@ def test_descent_mends_what_the_start_got_wrong() -> None:
     course.descent.start(effects, slope=4.0 * course.scale, learning_rate=0.01)
 
     def wrong() -> int:
-        cuts = course.fit(()).cut_points()[cells.organism, 0]
+        cuts = course.fit(()).cut_points()[cells.key, 0]
         level = ((cells.mic_code - 14.0)[:, None] > cuts).sum(axis=1)
         return int((level != cells.level).sum())
 
@@ -135,7 +133,7 @@ def test_descent_mends_what_the_start_got_wrong() -> None:
 def test_with_both_the_reference_fills_organisms_and_dilutions() -> None:
     """The laboratory's cells stand; organisms and MICs it lacks come from the reference."""
     file = evidence_of(("eco", "=", 3, "S", 40), ("eco", "=", 2, "S", 40))
-    model = train(replace(file, label_source=LabelSource.BOTH, reference={"AMK": reference_table()}))
+    model = train(replace(file, label_source=LabelSource.BOTH, reference={"AMK_NM": reference_table()}))
 
     assert model.report["label_source"] == "both"
     assert answer(model, "eco", "8") == "S"

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from sirena.domain.mic import DILUTIONS
 from sirena.training.backend import keras, tf
-from sirena.training.cells import cells_of, tally
 from sirena.training.compiling import compile_network
 from sirena.training.fitting import TrainedModel, train_models
 from sirena.training.lineage import Lineage
 from sirena.training.network import KIND_FEATURES, CutPoints, answering_network, scaled_dilution
 from sirena.training.saving import load_network
-from tests.laboratories import laboratory
+from tests.laboratories import counted, laboratory
 from tests.networks import save_network
 
 
@@ -118,11 +117,11 @@ def test_the_file_loads_with_keras_alone_and_answers_the_same(trained: TrainedMo
 
 def test_levels_carry_the_organism_s_own_names() -> None:
     """A middle level may be SDD and the top one NS."""
-    cells = cells_of("AMK_NM", tally(laboratory().rows, seed=0))
+    cells = counted(laboratory().rows)
     names = np.array([["S", "SDD", "R"], ["S", "I", "NS"], ["NI", "I", "R"]])
-    lineage = Lineage.of(cells.organisms)
+    lineage = Lineage.of(cells.keys)
     trained = CutPoints.of(len(lineage.groups))
-    network = answering_network("modelo_AMK_NM", trained, cells.organisms, lineage.member, names, 4.0, 2.0)
+    network = answering_network("modelo_AMK_NM", trained, cells.keys, lineage.member, names, 4.0, 2.0)
 
     # All effects zero: cut points at the centre and 2 * log(2) = 1.39 dilutions above it.
     assert ask(network, ("eco", "16"), ("eco", "32"), ("eco", "64"), ("kpn", "64"), ("pae", "16")) == [
