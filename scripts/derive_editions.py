@@ -13,6 +13,8 @@ What is changed on the way, and why:
   answers in its place, and the figure is named in the doubt;
 - rifampicin and vancomycin of M24 Table 7 are named for *Rhodococcus equi*: the other genera of that table get a block;
 - a row that the sources contradict each other about answers nothing (block), with the conflict as its doubt;
+- of two rows for one group and site the one without a category holds: the document names the species apart in the line
+  below the one for the genus (EUCAST, *Vibrio fluvialis* and cefotaxime);
 - EUCAST's screens for high-level aminoglycosides give R above; a negative screen is not S.
 """
 
@@ -53,7 +55,7 @@ def main(facts: str, target: str) -> None:
         guideline, year = edition.lower().split()
         folder = Path(target) / f"{guideline}_{year}"
         folder.mkdir(parents=True, exist_ok=True)
-        rows = list(_breakpoints(Path(facts), edition))
+        rows = _each_once(_breakpoints(Path(facts), edition))
         expected = list(_expected(Path(facts), edition))
         (folder / "breakpoints.csv").write_text(breakpoints_text(edition, rows), encoding="utf-8")
         (folder / "expected_resistance.csv").write_text(expected_resistance_text(edition, expected), encoding="utf-8")
@@ -100,6 +102,15 @@ def _breakpoints(facts: Path, edition: str) -> Iterator[Breakpoint]:
             doubt=doubt,
             remark="; ".join(text for pattern, text in REMARKS if re.search(pattern, row["note"])),
         )
+
+
+def _each_once(rows: Iterator[Breakpoint]) -> list[Breakpoint]:
+    """Keep one row for each group and site, one without a category before all others."""
+    kept: dict[object, Breakpoint] = {}
+    for row in rows:
+        if row.key not in kept or row.states_nothing:
+            kept[row.key] = row
+    return list(kept.values())
 
 
 def _figure(text: str) -> float | None:

@@ -61,7 +61,7 @@ def evidence_of(*cells: tuple[str, str, int, str, int], column: str = "AMK_NM", 
     ]
     frame = pl.DataFrame(rows, schema=["organism", "site", "column", "mic_code", "label"], orient="row")
     frame = frame.with_row_index("isolate").cast(ROW_TYPES).select(ROW_TYPES.names())
-    return Evidence(frame, LabelSource.FILE, written={column: len(rows)})
+    return Evidence(frame, LabelSource.FILE)
 
 
 def counted(rows: pl.DataFrame, reference: TruthTable | None = None) -> Cells:
