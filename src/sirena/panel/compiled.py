@@ -17,7 +17,7 @@ from ..domain.category import Category, Reason
 from ..domain.ground import Ground
 from ..domain.mic import CODES, MISSING
 from ..domain.site import Site
-from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code, key_of, split_key
+from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code, split_key
 from .basis import mark_position
 from .lookup import (
     cross_answers,
@@ -235,24 +235,11 @@ class Panel:
         form = document.get("format")
         if form not in (FORMAT, SITELESS_FORMAT):
             raise ValueError(f"not a panel of format {FORMAT}")
-        read_table = TruthTable.from_json if form == FORMAT else siteless_table
         try:
             return cls(
-                tables={column: read_table(table) for column, table in document["tables"].items()},
+                tables={column: TruthTable.from_json(table) for column, table in document["tables"].items()},
                 provenance={column: dict(facts) for column, facts in document["provenance"].items()},
                 release=str(document["release"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a damaged panel of format {form}") from error
-
-
-def siteless_table(document: Mapping[str, Any]) -> TruthTable:
-    """Read a table that was made before the site was part of the question: its rows hold for an unknown site alone.
-
-    Its lines of basis are the network's own cut points and no ground, so they are left out.
-
-    Raises:
-        ValueError: the document is not such a table.
-    """
-    rows = {key_of(organism, Site.UNKNOWN): parts for organism, parts in document["organisms"].items()}
-    return TruthTable.from_json({**document, "organisms": rows})
