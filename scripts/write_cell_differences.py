@@ -59,9 +59,9 @@ bacilli). We take it for every member of the group; those who wrote the question
 is answered where they say nothing, never the reverse.
 """,
     Reason.SPARED: """
-The guideline states expected resistance for a wide group, and we leave a species out because it is treated in a document
-of its own. Those who wrote the questions leave it out for one antimicrobial of the statement and not for another. We
-answer NI where they expect R.
+The guideline states expected resistance for a wide group, and we leave a species out because it is treated in a
+document of its own. Those who wrote the questions leave it out for one antimicrobial of the statement and not for
+another. We answer NI where they expect R.
 """,
     Reason.UNEXPLAINED: """
 No reason above fits the ground of our answer.

@@ -160,10 +160,10 @@ def _batches(organisms: int, step: int) -> Iterator[tuple[int, slice]]:
 
 
 def _question(key: str, keys: set[str]) -> tuple[str, str]:
-    """Return organism code and specimen to ask for a key: without a specimen unless that is a key of its own."""
+    """Return organism code and specimen to ask for a key: its own site, or one that has no key of its own."""
     organism, site = split_key(key)
     if site is None:
-        site = Site.OTHER if key_of(organism, Site.UNKNOWN) in keys else Site.UNKNOWN
+        site = next(site for site in (Site.UNKNOWN, Site.OTHER, *Site) if key_of(organism, site) not in keys)
     return organism, _SPECIMEN_OF[site]
 
 

@@ -133,6 +133,7 @@ def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterab
 def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
     """Decide what a column learns from."""
     table = evidence.reference.get(column)
+    table = table if table is not None and table.keys else None
     grid = None if table is None else reference_grid(table)
     counted = None if counted is None else keyed(counted, table)
     results = 0 if counted is None else int(counted["weight"].sum())

@@ -10,11 +10,8 @@ from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import CODES, DILUTIONS, parse_mic
 from sirena.domain.truth_table import TruthTable, answer_code
-from sirena.guidelines.editions import load_edition
-from sirena.guidelines.interpreter import compile_tables
 from sirena.training.cells import REFUSALS
 from sirena.training.evidence import Evidence, LabelSource, collect_evidence, reference_grid
-from sirena.training.fitting import TrainedModel, train_models
 from sirena.whonet.errors import NoOrganismColumnError
 from tests.laboratories import reference_table, whonet_file
 
@@ -55,29 +52,23 @@ def test_no_column_that_names_a_patient_is_kept(tmp_path: Path) -> None:
     assert evidence.rows.columns == ["isolate", "organism", "site", "column", "mic_code", "label"]
 
 
-def test_the_reference_labels_instead_of_the_file(tmp_path: Path) -> None:
-    """With labels from the reference the file's categories are not looked at, and undecided MICs have none."""
+def test_with_labels_of_the_reference_the_file_teaches_nothing(tmp_path: Path) -> None:
+    """The grid of the edition is learnt; the laboratory's categories are not looked at."""
     evidence = collect_evidence(
         whonet_file(tmp_path, FILE), labels=LabelSource.REFERENCE, reference={"AMK_NM": reference_table()}
     )
 
-    assert [(row[0], row[1], row[4]) for row in rows(evidence)] == [
-        (0, "eco", "S"),
-        (1, "eco", "R"),
-        (2, "eco", "R"),
-        (3, "eco", "I"),
-        (7, "ecl", "SDD"),
-        (2, "eco", "S"),
-    ]
+    assert evidence.rows.is_empty()
+    assert set(evidence.reference) == {"AMK_NM"}
 
 
-def test_the_reference_fills_what_the_file_lacks(tmp_path: Path) -> None:
-    """With both, the laboratory's word stands and the reference labels the rest."""
+def test_with_both_the_rows_are_the_laboratorys_own(tmp_path: Path) -> None:
+    """A result without a label stays without one: the edition is learnt from its grid, not from isolates."""
     file = whonet_file(tmp_path, "ORGANISM,AMK_NM,Eti_AMK_NM\neco,8,S\neco,8,\necl,4,8\n")
 
     evidence = collect_evidence(file, labels=LabelSource.BOTH, reference={"AMK_NM": reference_table()})
 
-    assert [row[4] for row in rows(evidence)] == ["S", "I", "SDD"]
+    assert [(row[0], row[4]) for row in rows(evidence)] == [(0, "S")]
 
 
 def test_a_reference_is_needed_for_its_labels(tmp_path: Path) -> None:
@@ -129,25 +120,3 @@ def test_sites_are_read_from_the_specimen_column(tmp_path: Path) -> None:
     evidence = collect_evidence(whonet_file(tmp_path, text), labels=LabelSource.FILE)
 
     assert evidence.rows["site"].cast(pl.String).to_list() == ["urine", "csf", "unknown", "unknown", "blood"]
-
-
-def test_the_reference_labels_each_result_by_its_own_site(tmp_path: Path) -> None:
-    """Benzylpenicillin at 1 mg/L: S in pneumonia, R in meningitis."""
-    file = whonet_file(tmp_path, "ORGANISM,SPEC_TYPE,PEN_NM\nspn,sf,1\nspn,bl,1\nspn,,1\n")
-    tables = {"PEN_NM": compile_tables(load_edition("CLSI 2026"), ["PEN"], organisms=["spn"])["PEN"]}
-    evidence = collect_evidence(file, labels=LabelSource.REFERENCE, reference=tables)
-
-    assert [(row[0], row[4]) for row in rows(evidence)] == [(0, "R"), (1, "S"), (2, "S")]
-
-
-def test_a_drug_the_laboratory_hardly_labels_is_trained_from_the_reference_alone(tmp_path: Path) -> None:
-    """With both kinds of labels, a column of fewer than 20 of the file's must equal the edition, not mix the two."""
-    lines = [f"eco,{mic},{label}" for mic, label in [("2", "S"), ("64", "R")] * 9] + ["eco,8,"] * 30
-    file = whonet_file(tmp_path, "\n".join(["ORGANISM,AMK_NM,Eti_AMK_NM", *lines]))
-    evidence = collect_evidence(file, labels=LabelSource.BOTH, reference={"AMK_NM": reference_table()})
-
-    assert dict(evidence.written) == {"AMK_NM": 18}
-    (model,) = train_models(evidence)
-    assert isinstance(model, TrainedModel)
-    assert model.report["label_source"] == "reference"
-    assert "only 18" in model.report["note"]

@@ -62,7 +62,7 @@ def import_eucast(path: Path, folder: Path) -> ImportedWorkbook:
     edition = Edition(
         reading.edition,
         Guideline.EUCAST,
-        tuple(_breakpoints(reading)),
+        tuple(breakpoints_of(reading)),
         tuple(_taken_over(base, reading.edition)),
         record=_record(reading, base),
     )
@@ -98,7 +98,8 @@ def _record(reading: WorkbookReading, base: Edition) -> EditionRecord:
     )
 
 
-def _breakpoints(reading: WorkbookReading) -> Iterator[Breakpoint]:
+def breakpoints_of(reading: WorkbookReading) -> Iterator[Breakpoint]:
+    """Yield the rows of an edition that a workbook gives."""
     doubts = {(item.sheet, item.cell): item.reason for item in reading.to_check}
     for statement in reading.statements:
         yield Breakpoint(

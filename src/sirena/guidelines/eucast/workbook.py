@@ -61,10 +61,16 @@ def read_workbook(path: Path) -> WorkbookReading:
     """Read EUCAST's workbook.
 
     Raises:
-        WorkbookError: it is none, is damaged or changed; names sheet and cell.
+        WorkbookError: it is none, is damaged or changed; names file, sheet and cell.
     """
-    workbook = _opened(path)
-    edition = _edition(workbook, path)
+    try:
+        return _read(_opened(path))
+    except WorkbookError as error:
+        raise WorkbookError(f"{path.name}: {error}", hint=error.hint) from None
+
+
+def _read(workbook: Workbook) -> WorkbookReading:
+    edition = _edition(workbook)
     tables, left_out = _tables(workbook, edition)
     sheets: list[TakenSheet] = []
     headings: set[str] = set()
@@ -98,16 +104,14 @@ def _opened(path: Path) -> Workbook:
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(part.file_size for part in archive.infolist()) > _LARGEST:
-                raise WorkbookError(f"{path.name}: the file unpacks to more than a workbook of EUCAST's", hint=_HINT)
+                raise WorkbookError("the file unpacks to more than a workbook of EUCAST's", hint=_HINT)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # drawings of inhibition zones are not read
             return load_workbook(path, rich_text=True)
     except FileNotFoundError:
-        raise WorkbookError(f"{path.name}: there is no such file", hint="check the path") from None
+        raise WorkbookError("there is no such file", hint="check the path") from None
     except _DAMAGE:
-        raise WorkbookError(
-            f"{path.name}{_damaged_sheet(path)}: this is no Excel workbook, or it is damaged", hint=_HINT
-        ) from None
+        raise WorkbookError(f"{_damaged_sheet(path)}this is no Excel workbook, or it is damaged", hint=_HINT) from None
 
 
 def _damaged_sheet(path: Path) -> str:
@@ -122,15 +126,15 @@ def _damaged_sheet(path: Path) -> str:
                 try:
                     fromstring(archive.read(f"xl/{targets[sheet.get(f'{{{REL_NS}}}id')]}"))
                 except _DAMAGE:
-                    return f": sheet {sheet.get('name')}"
+                    return f"sheet {sheet.get('name')}: "
     except _DAMAGE:
         pass
     return ""
 
 
-def _edition(workbook: Workbook, path: Path) -> _Edition:
+def _edition(workbook: Workbook) -> _Edition:
     if "Content" not in workbook.sheetnames:
-        raise WorkbookError(f"{path.name}: sheet Content, cell A1: the sheet is missing", hint=_HINT)
+        raise WorkbookError("sheet Content, cell A1: the sheet is missing", hint=_HINT)
     sheet = workbook["Content"]
     match = _VERSION.search(printed(sheet["A3"]).text)
     if match is None:

@@ -142,7 +142,7 @@ def test_a_damaged_sheet_is_named(tmp_path: Path) -> None:
         for part in whole.namelist():
             content = whole.read(part)
             copy.writestr(part, content[: len(content) // 2] if part.endswith("sheet2.xml") else content)
-    with pytest.raises(WorkbookError, match=r"damaged\.xlsx: sheet First: "):
+    with pytest.raises(WorkbookError, match=r"^damaged\.xlsx: sheet First: this"):
         read_workbook(damaged)
 
 
