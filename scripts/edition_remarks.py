@@ -9,7 +9,7 @@ from typing import Final
 
 DOUBTS: Final = (
     (
-        r"\|CAZ\|Stenotrophomonas",
+        r"^CLSI.*\|CAZ\|Stenotrophomonas",
         "the sources contradict each other: one keeps S 8, R 32, the newest table lacks the row",
     ),
     (r"^CLSI 2026\|IPM\|Haemophilus", "0.5 or 4: one reading has S 0.5, the others 4"),

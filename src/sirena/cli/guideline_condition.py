@@ -6,7 +6,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sirena.operations.conditions import Condition
+    from sirena.operations.doors import Door
     from sirena.operations.health_report import PartHealth
+    from sirena.operations.settings import Settings
     from sirena.registry.connection import Registry
     from sirena.registry.releases import Release
 
@@ -27,24 +29,33 @@ def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
     return editions.lapses(member.edition for member in release_members(registry, release))
 
 
-def guideline_condition(parts: "Sequence[PartHealth]") -> "Condition":
+def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
     """Ask the service on which editions the release in use rests.
 
     Args:
+        settings: of the stack.
         parts: as they were found; without the service there is nobody to ask.
     """
-    import httpx
+    import json
 
     from sirena.operations.conditions import Condition, Urgency
 
-    service = next((part for part in parts if part.name == "service"), None)
-    if service is None or not service.well:
+    if not any(part.name == "service" and part.well for part in parts):
         return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not run", "sirena up")
     try:
-        version = httpx.get(f"http://127.0.0.1:{service.port}/version", timeout=_SECONDS).raise_for_status().json()
-    except (httpx.HTTPError, ValueError):
+        with _door_of_service(settings).open("/version", seconds=_SECONDS) as answer:
+            version = json.load(answer)
+    except (OSError, ValueError):
         return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not answer", "sirena status")
     if version.get("not_in_force"):
         return Condition("guideline", Urgency.WARNING, "; ".join(version["not_in_force"]), REMEDY)
     editions = ", ".join(version.get("editions") or ())
     return Condition("guideline", Urgency.OK, f"{editions}: in force" if editions else "no release answers yet")
+
+
+def _door_of_service(settings: "Settings") -> "Door":
+    from sirena.operations.doors import Door, Doors
+
+    if settings.profile == "production":
+        return Doors(settings).of_part("service")
+    return Door(f"http://127.0.0.1:{settings.port}")
