@@ -13,9 +13,10 @@ What is changed on the way, and why:
   answers in its place, and the figure is named in the doubt;
 - rifampicin and vancomycin of M24 Table 7 are named for *Rhodococcus equi*: the other genera of that table get a block;
 - a row that the sources contradict each other about answers nothing (block), with the conflict as its doubt;
-- of two rows for one group and site the one without a category holds: the document names the species apart in the line
-  below the one for the genus (EUCAST, *Vibrio fluvialis* and cefotaxime);
-- EUCAST's screens for high-level aminoglycosides give R above; a negative screen is not S.
+- EUCAST's screens for high-level aminoglycosides give R above; a negative screen is not S;
+- of two rows for the same the one further down the sheet names the species by name, so it stands: "Cefotaxime" is for
+  *Vibrio*, "Cefotaxime, V. fluvialis" for that species;
+- sources name documents, not who collected from them.
 """
 
 import csv
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Final
 
 from edition_groups import EXPECTED_EXCEPTIONS, EXPECTED_GROUPS, group_of
-from edition_remarks import DOUBTS, REMARKS
+from edition_remarks import DOUBTS, REMARKS, WEAK
 
 from sirena.domain.category import Category
 from sirena.domain.organisms import Rank
@@ -55,7 +56,7 @@ def main(facts: str, target: str) -> None:
         guideline, year = edition.lower().split()
         folder = Path(target) / f"{guideline}_{year}"
         folder.mkdir(parents=True, exist_ok=True)
-        rows = _each_once(_breakpoints(Path(facts), edition))
+        rows = list({row.key: row for row in _breakpoints(Path(facts), edition)}.values())
         expected = list(_expected(Path(facts), edition))
         (folder / "breakpoints.csv").write_text(breakpoints_text(edition, rows), encoding="utf-8")
         (folder / "expected_resistance.csv").write_text(expected_resistance_text(edition, expected), encoding="utf-8")
@@ -104,15 +105,6 @@ def _breakpoints(facts: Path, edition: str) -> Iterator[Breakpoint]:
         )
 
 
-def _each_once(rows: Iterator[Breakpoint]) -> list[Breakpoint]:
-    """Keep one row for each group and site, one without a category before all others."""
-    kept: dict[object, Breakpoint] = {}
-    for row in rows:
-        if row.key not in kept or row.states_nothing:
-            kept[row.key] = row
-    return list(kept.values())
-
-
 def _figure(text: str) -> float | None:
     """The collection writes 0.0001 where no MIC is S."""
     value = float(text) if text else None
@@ -121,12 +113,18 @@ def _figure(text: str) -> float | None:
 
 def _doubt(row: dict[str, str], edition: str, susceptible: float | None, resistant: float | None) -> str:
     note = row["note"]
-    figures = f"S {susceptible:g}, R {resistant:g}" if susceptible is not None and resistant is not None else ""
+    stated = (("S", susceptible), ("R", resistant))
+    figures = ", ".join(f"{letter} {figure:g}" for letter, figure in stated if figure is not None)
     doubts = []
     if note.startswith("FDA, not CLSI"):
-        doubts.append(f"the FDA states {figures}; CLSI prints no breakpoint, so none is applied")
+        doubts.append(f"the FDA states {figures or 'a breakpoint'}; CLSI prints none, so none is applied")
     doubts += [text.format(figures=figures) for pattern, text in DOUBTS if re.search(pattern, _subject(row, edition))]
-    return "; ".join(dict.fromkeys(doubts))
+    return _joined(doubts)
+
+
+def _joined(doubts: list[str]) -> str:
+    strong = [doubt for doubt in doubts if doubt not in WEAK]
+    return "; ".join(dict.fromkeys(strong or doubts))
 
 
 def _subject(row: dict[str, str], edition: str) -> str:
@@ -142,7 +140,7 @@ def _source(text: str, edition: str) -> str:
     same = re.match(r"EUCAST (v[\d.]+) pdf, (.+?) \(unchanged from v15.0 row (\d+)\)$", text)
     if same:
         return f"EUCAST {same[1]}, {same[2]} (v15.0 row {same[3]})"
-    document = re.split(r"; | \(", text)[0].strip()
+    document = re.split(r"; | \(|: ONE SOURCE| via WHONET| as in WHONET", text)[0].strip()
     if edition.startswith("CLSI") and re.match(r"CLSI Table \d", document):
         document = document.replace("CLSI Table", "CLSI M100 Table")
     return document
@@ -160,9 +158,9 @@ def _expected(facts: Path, edition: str) -> Iterator[ExpectedResistance]:
             rank,
             group,
             frozenset({*_exceptions(row["except"]), *spared}),
-            row["source"],
+            row["source"].split(";")[0].replace("WHONET only", "WHONET's rules of expected resistance"),
             int(row["checked_by"] or 1),
-            "; ".join(dict.fromkeys(text for pattern, text in DOUBTS if re.search(pattern, subject))),
+            _joined([text for pattern, text in DOUBTS if re.search(pattern, subject)]),
         )
         if row["edition"] == edition and statement.key not in seen:
             seen.add(statement.key)

@@ -1,7 +1,8 @@
 """Doubts and conditions of the collected rows, in our words.
 
 A pattern of `DOUBTS` is looked for in ``edition|drug|group|note`` of a row, one of `REMARKS` in its note alone.
-``{figures}`` stands for the figures the row was collected with.
+``{figures}`` stands for the figures the row was collected with. What `WEAK` holds is left out beside a doubt that says
+more.
 """
 
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 DOUBTS: Final = (
     (
         r"\|CAZ\|Stenotrophomonas",
-        "the sources contradict each other: one keeps {figures}, the newest table lacks the row",
+        "the sources contradict each other: one keeps S 8, R 32, the newest table lacks the row",
     ),
     (r"^CLSI 2026\|IPM\|Haemophilus", "0.5 or 4: one reading has S 0.5, the others 4"),
     (r"^CLSI 2026\|SXT\|Beta-haem", "new in this edition; the row was seen, its figures rest on one source"),
@@ -22,7 +23,7 @@ DOUBTS: Final = (
     (r"^CLSI.*\|CFM\|Neisseria gonorrhoeae", "the figures rest on one source"),
     (
         r"^CLSI.*\|DOX\|(Salmonella|Shigella|Acinetobacter)",
-        "the sources contradict each other: one has {figures}, others have no row",
+        "the sources contradict each other: one has S 4, R 16, others have no row",
     ),
     (r"^CLSI.*\|(COL|POL|FDC)\|Acinetobacter", "printed for the baumannii complex; the table may mean the genus"),
     (r"^EUCAST 2025\|RZF\|Candida dubliniensis", "0.064 or 0.016: the sources contradict each other"),
@@ -43,6 +44,9 @@ DOUBTS: Final = (
 )
 """(pattern, doubt): what a person with the document should look at."""
 
+WEAK: Final = ("one source", "a person with the document should look at it")
+"""Doubts that say nothing beside another one."""
+
 REMARKS: Final = (
     (r"clavulanate fixed", "clavulanate fixed at 2 mg/L"),
     (r"ratio 2:1", "amoxicillin and clavulanate 2:1; MICs with clavulanate fixed at 2 mg/L are another test"),
@@ -56,6 +60,7 @@ REMARKS: Final = (
     (r"broth microdilution only", "broth microdilution only"),
     (r"INTERMEDIATE ONLY", "no susceptible category"),
     (r"investigational agent", "investigational agent"),
+    (r"HLAR screen", "R above 500 mg/L (GEH) or 1000 (STH), which other programs write as 512 or 1024"),
     (r"HLAR screen|screen for acquired", "screen for high-level resistance: synergy, not treatment alone"),
     (r"methicillin-resistance screen", "screen for methicillin resistance"),
     (r"prophylaxis of case contacts", "for prophylaxis of contacts only"),

@@ -3,8 +3,9 @@
 import base64
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from sirena.access.service import AccessParts, create_access_app
 from sirena.access.tokens import Tokens
 from sirena.access.upstream import Upstream
 from sirena.domain.errors import SirenaError
-from sirena.serving.server import bind, url_of
+from sirena.serving.server import bind, bind_path, url_of
 
 HOST = "sirena.hospital.example:5000"
 PASSWORD = "correct horse battery"
@@ -32,6 +33,8 @@ class Entry:
         self.events: list[tuple[str, Mapping[str, Any]]] = []
         self.records = True
         """False while the ledger cannot be written."""
+        self.ledger: Callable[[str, Mapping[str, Any]], None] = lambda _event, _facts: None
+        """Where events go besides."""
 
     def ask(self, method: str, uri: str, **headers: str) -> httpx.Response:
         """Ask for a decision; underscores in header names stand for hyphens."""
@@ -52,6 +55,7 @@ class Entry:
         """Be the ledger."""
         if not self.records:
             raise SirenaError("the ledger cannot be written")
+        self.ledger(event, facts)
         self.events.append((event, facts))
 
     def told(self, event: str) -> list[Mapping[str, Any]]:
@@ -65,10 +69,12 @@ def basic(name: str, password: str) -> str:
 
 
 @contextmanager
-def running_entry(engine: Engine, upstream: Upstream | None = None, *, port: int = 0) -> Iterator[Entry]:
-    """Run the service for the length of a block."""
-    bound = bind("127.0.0.1", port)
-    with httpx.Client(base_url=url_of(bound), timeout=60, trust_env=False) as client:
+def running_entry(engine: Engine, upstream: Upstream | None = None, *, path: Path | None = None) -> Iterator[Entry]:
+    """Run the service for the length of a block, on a free port or at the path of a socket."""
+    bound = bind_path(path) if path else bind("127.0.0.1", 0)
+    transport = httpx.HTTPTransport(uds=str(path)) if path else None
+    url = "http://access" if path else url_of(bound)
+    with httpx.Client(base_url=url, timeout=60, trust_env=False, transport=transport) as client:
         entry = Entry(engine, client)
         parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream)
         server = uvicorn.Server(uvicorn.Config(create_access_app(parts), log_config=None, access_log=False))

@@ -1,5 +1,6 @@
 """MLflow and the gate as stage control needs them: the access package itself knows neither."""
 
+import ssl
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from sirena.access.tag_rules import VersionState
 from sirena.access.upstream import KEPT_CONNECTIONS, Ruling, UpstreamError
 
 if TYPE_CHECKING:
+    from sirena.ledger.judgements import Judgements
+    from sirena.ledger.trusted_reading import TrustedReading
     from sirena.operations.settings import Settings
     from sirena.registry.connection import Registry
     from sirena.registry.proof import Prover
@@ -27,10 +30,12 @@ class RegistryUpstream:
         self._settings = settings
         self._asker = asker
         self.base_url = settings.effective_tracking_uri.rstrip("/")
+        self.verify = _verification(self.base_url)
 
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""
         from sirena.domain.errors import UsageError
+        from sirena.registry.releases import RELEASE_MODEL
         from sirena.registry.versions import Stage, find_version
 
         try:
@@ -38,6 +43,11 @@ class RegistryUpstream:
         except UsageError:
             return None
         held = {stage.value for stage in (Stage.STAGING, Stage.PRODUCTION) if stage.alias in found.aliases}
+        if model == RELEASE_MODEL:
+            # the alias of a release may have been moved by whoever reached MLflow itself; then the gate is asked
+            active = self._judgements().active
+            is_active = active is not None and active.release == str(found)
+            held = (held | {Stage.PRODUCTION.value}) if is_active else held - {Stage.PRODUCTION.value}
         return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
 
     def in_production(self, model: str) -> VersionState | None:
@@ -57,7 +67,7 @@ class RegistryUpstream:
 
         if model != RELEASE_MODEL or Stage.named(stage) is not Stage.PRODUCTION:
             return "promoted"
-        return "rolled_back" if is_rollback(self._registry, version) else "activated"
+        return "rolled_back" if is_rollback(self._judgements(), version) else "activated"
 
     def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
         """Prove a version, or a release with every member, and hold it against the criteria of a stage.
@@ -77,7 +87,7 @@ class RegistryUpstream:
 
         judge = judge_for(self._registry, None, approver=approver, prover=self._prover)
         if self.act(model, version, stage) != "promoted":
-            return judge_release(judge, version, override)
+            return judge_release(judge, self._judgements(), version, override)
         if model == RELEASE_MODEL:
             return Ruling()
         return judge_version(judge, f"{model}/{version}", Stage.named(stage), override)
@@ -128,13 +138,25 @@ class RegistryUpstream:
 
     @cached_property
     def _client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.base_url, timeout=_SECONDS, limits=KEPT_CONNECTIONS, trust_env=False)
+        return httpx.Client(
+            base_url=self.base_url, timeout=_SECONDS, limits=KEPT_CONNECTIONS, trust_env=False, verify=self.verify
+        )
 
     @cached_property
     def _registry(self) -> "Registry":
         from sirena.registry.connection import connect
 
         return connect(self._settings)
+
+    def _judgements(self) -> "Judgements":
+        return self._reading.read()
+
+    @cached_property
+    def _reading(self) -> "TrustedReading":
+        from sirena.ledger.store import open_ledger
+        from sirena.ledger.trusted_reading import TrustedReading
+
+        return TrustedReading(open_ledger(self._settings))
 
     @cached_property
     def _registered(self) -> "RegisteredArtifacts":
@@ -147,3 +169,15 @@ class RegistryUpstream:
         from sirena.registry.proof import Prover
 
         return Prover(self._registry, self._asker.ask, self._settings.home / "proofs")
+
+
+def _verification(url: str) -> "ssl.SSLContext | bool":
+    """Return by what MLflow is known, and what is shown to it, as MLflow's own client reads both."""
+    from mlflow.environment_variables import MLFLOW_TRACKING_CLIENT_CERT_PATH, MLFLOW_TRACKING_SERVER_CERT_PATH
+
+    if not url.startswith("https"):
+        return True
+    context = ssl.create_default_context(cafile=MLFLOW_TRACKING_SERVER_CERT_PATH.get())
+    if certificate := MLFLOW_TRACKING_CLIENT_CERT_PATH.get():
+        context.load_cert_chain(certificate)
+    return context

@@ -59,7 +59,7 @@ class AnswerSummary:
         self._progress.advance(self._task)
 
     def tell(self) -> None:
-        """Print isolates, results and categories, every reason of NI with its sentence, and what the site leaves open."""
+        """Print isolates, results and categories, every reason of NI, and what an unknown site leaves open."""
         from sirena.domain.category import Category
         from sirena.domain.truth_table import ANSWERS, NOT_ASKED
 

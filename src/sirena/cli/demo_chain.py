@@ -17,6 +17,8 @@ from sirena.cli.training_progress import TrainingProgress, print_outcomes
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
+from sirena.operations.doors import Door
+from sirena.operations.part import HttpHealth
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings, load_settings
 from sirena.registry.connection import Registry, connect
@@ -136,7 +138,7 @@ def _service(settings: Settings, port: int) -> ChildProcess:
     return ChildProcess(
         "the service",
         [sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)],
-        health=f"http://127.0.0.1:{port}/readyz",
+        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/readyz"),
         log=settings.home / "logs" / "serve.log",
         environment={"MLFLOW_TRACKING_URI": settings.tracking_uri, "SIRENA_HOME": str(settings.home)},
     )

@@ -12,8 +12,8 @@ from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 
 if TYPE_CHECKING:
+    from sirena.cli.judged_panel import AnsweringRelease
     from sirena.domain.test_column import TestColumn
-    from sirena.registry.panel_cache import LoadedRelease
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
 
@@ -55,7 +55,7 @@ def interpret(
     meningitis, is marked in Eti_X_mark where the site is unknown. The last column, SIRENA, names release and editions.
     """
     from sirena.cli.answering import Output, answer_file, read_site, tell, tell_about_problems
-    from sirena.registry.panel_cache import load_release
+    from sirena.cli.judged_panel import load_for_answers
     from sirena.whonet.reading import read_file
 
     if engine is Engine.RAY:
@@ -67,7 +67,9 @@ def interpret(
     target = Output(output, existing, language if basis else None)
     target.check(file)
     source = read_file(file, sheet=sheet)
-    loaded = load_release(release)
+    loaded = load_for_answers(release)
+    for alarm in loaded.alarms:
+        tell(f"ALARM: {alarm}")
     summary = answer_file(
         source,
         target,
@@ -83,7 +85,7 @@ def interpret(
     tell_about_problems(source)
 
 
-def stamp_of(loaded: "LoadedRelease", columns: Iterable[str]) -> str:
+def stamp_of(loaded: "AnsweringRelease", columns: Iterable[str]) -> str:
     """Return by what a file was answered: ``release 3 · CLSI 2026, EUCAST 2026``.
 
     Args:
@@ -96,6 +98,6 @@ def stamp_of(loaded: "LoadedRelease", columns: Iterable[str]) -> str:
     return f"{name} · {', '.join(editions)}" if editions else name
 
 
-def _model(loaded: "LoadedRelease", column: "TestColumn") -> str:
+def _model(loaded: "AnsweringRelease", column: "TestColumn") -> str:
     facts = loaded.panel.provenance_of(column.name)
     return f"{facts.get('model', '?')}/{facts.get('version', '?')}, labels: {facts.get('basis', '?')}"

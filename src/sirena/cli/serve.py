@@ -20,6 +20,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; SIRENA_PORT or 5000 by default; 0 takes a free one.")
     ] = None,
+    socket: Annotated[
+        Path | None,
+        typer.Option(help="Unix socket to listen on instead, in a folder of this account.", show_default=False),
+    ] = None,
     release: Annotated[
         str, typer.Option(help="Release to answer with: active (followed when it changes), latest, or a name.")
     ] = "active",
@@ -39,11 +43,11 @@ def serve(
     from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
     from sirena.serving.application import create_app
-    from sirena.serving.server import bind, run, url_of
+    from sirena.serving.server import bind, bind_path, run, url_of
     from sirena.serving.source import FilePanelSource
 
     settings = load_settings()
-    bound = bind(host, settings.port if port is None else port)
+    bound = bind_path(socket) if socket else bind(host, settings.port if port is None else port)
     source: PanelSource = FilePanelSource(panel) if panel else _registry_source(settings, release)
     editions = Editions(settings.editions_folder)
     app = create_app(source, max_body=settings.max_body, poll_seconds=settings.poll_seconds, editions=editions)
@@ -64,10 +68,20 @@ def serve(
 
 
 def _registry_source(settings: "Settings", release: str) -> "PanelSource":
+    from sirena.cli.judged import is_behind_an_entry
+    from sirena.cli.judged_panel import JudgedPanelSource
+    from sirena.domain.errors import UsageError
+    from sirena.ledger.store import open_ledger
     from sirena.registry.connection import connect
     from sirena.registry.panel_cache import load_release
     from sirena.registry.releases import find_release
     from sirena.serving.source import MarkedPanel, RegistryPanelSource
+
+    if not is_behind_an_entry(settings):
+        if release == "active":
+            return JudgedPanelSource(settings, open_ledger(settings))
+        if settings.profile == "production":
+            raise UsageError("on a server the active release answers, and no other", hint="leave --release out")
 
     def load() -> "MarkedPanel":
         loaded = load_release(release, settings=settings)

@@ -1,7 +1,7 @@
 """Reading and writing the tables of an edition: plain text, one row a line, made to be reviewed.
 
 ``breakpoints.csv``: edition, drug, rank, group, site, S, R, middle, statement, source, readings, doubt, remark. S and R
-in mg/L as the guideline prints them; ``statement`` says what kind of row it is (`sirena.guidelines.rows.Statement`).
+in mg/L as the guideline prints them; ``statement``: what kind of row it is (see `sirena.guidelines.rows.Statement`).
 ``expected_resistance.csv``: edition, drug, rank, group, except (groups as ``rank:name`` joined by ``; ``), source,
 readings, doubt.
 """
@@ -59,9 +59,12 @@ def parse_concentration(text: str) -> float | None:
     """
     if not text.strip():
         return None
-    value = float(text.strip().replace(",", "."))
+    try:
+        value = float(text.strip().replace(",", "."))
+    except ValueError:
+        raise ValueError("is no number; write mg/L, 0.5") from None
     if not 0 < value < float("inf"):
-        raise ValueError("is no positive concentration")
+        raise ValueError("is no positive concentration in mg/L")
     return value
 
 

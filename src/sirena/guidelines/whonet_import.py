@@ -8,10 +8,16 @@ translated is counted with its reason, never dropped in silence.
 Rules, each with a test of like name:
 
 - files are recognised by their columns, not by their names;
+- a row for one code is for that species, or for the code alone where it stands for none (`whonet_groups`);
 - WHONET's R is at or above for every guideline; EUCAST's own "above" is restored: 8 becomes "R > 4";
-- a row without figures is kept: it blocks wider rows, unless another row for the same has figures;
-- rows for all organisms are PK/PD, applied only on request;
-- a figure below 0.001 means that no MIC is S.
+- a row without figures is kept as a block: it ends the search for wider rows, unless another row for the same has
+  figures;
+- rows for all organisms are PK/PD, applied only on request; EUCAST's since 2025 are not taken: it says not to use them;
+- a figure below 0.001 means that no MIC is S;
+- high-level aminoglycosides are screens, under the plain agent's code (GEN 512) too; CLSI's 500 and 1000, which WHONET
+  writes as 512 and 1024, are restored, and a negative screen of EUCAST's is not S;
+- where the table states other figures for the same, the first ones stand, and the others are named as a doubt;
+- every row rests on one reading, that of WHONET's authors.
 """
 
 import datetime
@@ -21,23 +27,43 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.antimicrobials import ANTIMICROBIALS, HIGH_LEVEL
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import nearest_dilutions, spell_dilution
 from sirena.domain.organisms import Rank
 from sirena.guidelines.edition_file import EditionRecord
 from sirena.guidelines.editions import Edition, folder_name, shipped
-from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, PK_PD, Breakpoint, ExpectedResistance, Guideline
-from sirena.guidelines.sites import parse_sites
+from sirena.guidelines.rows import (
+    NO_SUSCEPTIBLE_CATEGORY,
+    PK_PD,
+    Breakpoint,
+    ExpectedResistance,
+    Guideline,
+    Statement,
+)
+from sirena.guidelines.sites import Indication, parse_sites
 from sirena.guidelines.storing import store_edition
-from sirena.guidelines.tables import parse_concentration
+from sirena.guidelines.tables import parse_concentration, spell_concentration
 from sirena.guidelines.whonet_groups import genera_of_codes, group_of_whonet
 from sirena.guidelines.whonet_tables import read_whonet_tables
 
-_HIGH_LEVEL: Final = frozenset({"GEH", "STH"})
-"""High-level aminoglycosides test synergy with a cell-wall agent; a statement on the class ("J01G") is about their use
-alone, and would make the test itself meaningless for enterococci."""
+_SCREENS_OF_CLSI: Final = {(512.0, 513.0): (500.0, 500.001), (1024.0, 1025.0): (1000.0, 1000.0)}
+"""Figures of CLSI's screens for high-level resistance by those of WHONET, which lie on the two-fold scale."""
+
+_SCREENED: Final = frozenset({"GEN", "STR"})
+_HIGH_LEVEL_FROM: Final = 100
+"""mg/L. No breakpoint of gentamicin or streptomycin is that high; a figure above it is the screen's of enterococci."""
+
+_WITHOUT_PK_PD: Final = 2025
+"""Year from which EUCAST says that its PK/PD rows should not be used."""
+
+_TOLD: Final = {
+    Guideline.CLSI: "figures of the FDA may stand among those of CLSI: the tables do not tell them apart",
+    Guideline.EUCAST: "the tables do not hold EUCAST's dashes, IE, notes and brackets: where EUCAST says R without "
+    "testing, or gives no category, a wider row or none answers",
+}
+"""What an edition imported from WHONET's tables cannot know."""
 
 _NARROW_NON_FERMENTERS: Final = (Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli, other")
 
@@ -100,7 +126,7 @@ def import_whonet(
 def _record(edition: Edition, files: Sequence[Mapping[str, str]], since: datetime.date | None) -> EditionRecord:
     names = ", ".join(file["file"] for file in files)
     reading = f"imported from WHONET's tables ({names}); nobody compared them with the documents"
-    return EditionRecord((f"WHONET's tables of {edition.name}",), since, reading)
+    return EditionRecord((f"WHONET's tables of {edition.name}",), since, reading, (_TOLD[edition.guideline],))
 
 
 def _chosen(names: Iterable[str], by_edition: Mapping[str, object]) -> list[str]:
@@ -129,19 +155,38 @@ def _read_edition(
     skipped: Counter[str] = Counter()
     kept: dict[object, Breakpoint] = {}
     guideline = Guideline(name.split()[0])
-    for row in rows:
+    # PK/PD rows last: where a table of the species states figures too, these stand
+    for row in sorted(rows, key=lambda row: row["REFERENCE_TABLE"] == PK_PD):
         if row["TEST_METHOD"] == "MIC" and row["BREAKPOINT_TYPE"] == "Human":
             taken = _breakpoint(row, guideline, genera)
+            if isinstance(taken, Breakpoint) and taken.source == PK_PD and _is_without_pk_pd(name):
+                taken = "is a PK/PD row, which EUCAST says not to use"
             if isinstance(taken, str):
                 skipped[taken] += 1
             elif kept.get(taken.key, taken).states_nothing:
                 kept[taken.key] = taken
             elif kept.setdefault(taken.key, taken) != taken and not taken.states_nothing:
+                kept[taken.key] = _with_conflict(kept[taken.key], taken)
                 skipped["states again, with other figures, what an earlier row states"] += 1
     expected, unknown = statements.get(guideline.value, ({}, Counter()))
     skipped.update(unknown)
     edition = Edition(name, guideline, tuple(kept.values()), tuple(expected.values()))
     return edition, ImportedEdition(name, len(kept), len(expected), dict(skipped))
+
+
+def _with_conflict(kept: Breakpoint, other: Breakpoint) -> Breakpoint:
+    """Return the row that is kept, in doubt where WHONET's table states other figures for the same."""
+    if (kept.susceptible, kept.resistant) == (other.susceptible, other.resistant):
+        return kept
+    figures = f"S {spell_concentration(other.susceptible)}, R {spell_concentration(other.resistant)}"
+    return replace(
+        kept, doubt=f"WHONET's table states other figures too: {figures} ({other.source or 'no table named'})"
+    )
+
+
+def _is_without_pk_pd(name: str) -> bool:
+    guideline, year = name.split()
+    return guideline == Guideline.EUCAST and int(year) >= _WITHOUT_PK_PD
 
 
 def _breakpoint(row: Mapping[str, str], guideline: Guideline, genera: Mapping[str, str]) -> Breakpoint | str:
@@ -158,13 +203,26 @@ def _breakpoint(row: Mapping[str, str], guideline: Guideline, genera: Mapping[st
         return "is for organisms that no group of ours stands for"
     except ValueError:
         return "holds a site or figure that cannot be read"
+    if drug in HIGH_LEVEL or (drug in _SCREENED and (resistant or 0) > _HIGH_LEVEL_FROM):
+        sites = (Indication.SCREEN,)
+        susceptible, resistant = _screen(susceptible, resistant, guideline)
     if susceptible is not None and susceptible < NO_SUSCEPTIBLE_CATEGORY:
         susceptible = NO_SUSCEPTIBLE_CATEGORY
     if resistant is not None and guideline is Guideline.EUCAST:
         resistant = above(resistant)
     middle = Category.SDD if row["SDD"].strip() else Category.I
     source = PK_PD if everyone else row["REFERENCE_TABLE"]
-    return Breakpoint(drug, rank, group, sites, susceptible, resistant, middle, source)
+    statement = Statement.BLOCK if susceptible is None and resistant is None else Statement.BREAKPOINT
+    return Breakpoint(drug, rank, group, sites, susceptible, resistant, middle, source, statement)
+
+
+def _screen(
+    susceptible: float | None, resistant: float | None, guideline: Guideline
+) -> tuple[float | None, float | None]:
+    """Return S and R of a screen for high-level resistance as its guideline states them."""
+    if guideline is Guideline.EUCAST or susceptible is None or resistant is None:
+        return None, resistant
+    return _SCREENS_OF_CLSI.get((susceptible, resistant), (susceptible, resistant))
 
 
 def _group(row: Mapping[str, str], genera: Mapping[str, str]) -> tuple[Rank, str]:
@@ -216,5 +274,6 @@ def _drugs_of(code: str, exceptions: str) -> list[str]:
         return [code]
     if not any(letter.isdigit() for letter in code):
         return []
-    left_out = _HIGH_LEVEL | {part.strip() for part in exceptions.split(",")}
+    # they test synergy with a cell-wall agent: a statement on the class is about their use alone
+    left_out = HIGH_LEVEL | {part.strip() for part in exceptions.split(",")}
     return [drug for drug, agent in ANTIMICROBIALS.items() if agent.atc.startswith(code) and drug not in left_out]

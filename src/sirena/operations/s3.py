@@ -1,6 +1,7 @@
 """Speaking S3: which endpoint, with which keys, and the bucket of the artifacts."""
 
 import configparser
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,14 @@ def write_credentials(settings: Settings, reader: Account, access_key: str, secr
     file = credentials_file(settings)
     if not file.exists() or file.read_text(encoding="utf-8") != text:
         write_private(file, text, reader)
+    let_read_credentials(settings, reader)
+
+
+def let_read_credentials(settings: Settings, reader: Account) -> None:
+    """Give the keys to who reads them now, where another account did before."""
+    file = credentials_file(settings)
+    if file.exists() and os.getuid() == 0:
+        os.chown(file, reader.uid, reader.gid)
 
 
 def credentials_mark(settings: Settings) -> str:

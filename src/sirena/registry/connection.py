@@ -1,9 +1,11 @@
 """The one connection to MLflow: reached within seconds, or said plainly why not."""
 
 import functools
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,12 +15,14 @@ from mlflow.utils.credentials import get_default_host_creds
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sirena.domain.errors import GateError, SirenaError, UsageError
+from sirena.operations.doors import Doors
 from sirena.operations.settings import Settings
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 
 _PROBE_SECONDS: Final = (5.0, 10.0)
 """How long MLflow may take to accept, and then to answer: a busy machine is not taken for one that is down."""
 _NOT_FOUND: Final = 404
+_ACTIVE: Final = "active"
 _REFUSED: Final = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
 _UNREACHABLE: Final = re.compile(
     r"Max retries|Connection(Error| refused| aborted| reset)|RemoteDisconnected|timed out|Failed to establish|"
@@ -56,10 +60,20 @@ class Registry:
     settings: Settings
     client: Any
     """`mlflow.MlflowClient`; safe to share between threads."""
-    experiment_id: str
-    """Experiment that receives every run."""
     signed_in_as: str = ""
     """Account at the entry, where the server keeps history and gate itself; empty for MLflow without one before it."""
+
+    @cached_property
+    def experiment_id(self) -> str:
+        """Experiment that receives every run, made when it is missing. Only what makes runs needs it."""
+        found = _find_experiment(self)
+        return str(found.experiment_id) if found is not None else _make_experiment(self)
+
+    @property
+    def experiment_is_deleted(self) -> bool:
+        """True when somebody deleted the experiment: releases go on, and what makes runs restores it first."""
+        found = _find_experiment(self)
+        return found is not None and found.lifecycle_stage != _ACTIVE
 
     @property
     def models(self) -> Any:
@@ -87,7 +101,7 @@ def without_credentials(uri: str) -> str:
 
 
 def connect(settings: Settings) -> Registry:
-    """Reach MLflow and find or make the experiment.
+    """Reach MLflow.
 
     A database opened directly keeps its artifacts below `SIRENA_HOME`, not in the working folder. Behind the entry
     we act as the account of the token, and under the rules of production.
@@ -99,6 +113,8 @@ def connect(settings: Settings) -> Registry:
         UsageError: `SIRENA_USER` is another than the account of the token.
     """
     uri = settings.effective_tracking_uri
+    if uri == settings.own_mlflow_url:
+        show_certificate(settings)
     account = _account_at(uri) if _is_http(uri) else None
     if account is not None:
         settings = _as_account(settings, account)
@@ -108,10 +124,27 @@ def connect(settings: Settings) -> Registry:
         # a database opened directly migrates its tables now, and SQLAlchemy has something to say about MLflow's
         with undisturbed():
             mlflow.set_tracking_uri(uri)
-            client = mlflow.MlflowClient(tracking_uri=uri)
-            return Registry(settings, client, _experiment(client, settings), account or "")
+            registry = Registry(settings, mlflow.MlflowClient(tracking_uri=uri), account or "")
+            _find_experiment(registry)
+            return registry
     except _FOREIGN as error:
         raise _translate(error, uri) from error
+
+
+def show_certificate(settings: Settings) -> None:
+    """Have MLflow's client show the operator's certificate of this installation; a part of the stack is given its own.
+
+    Raises:
+        RegistryRefusedError: this account may not read it.
+    """
+    identity = Doors(settings).identity()
+    if os.access(identity.certificate, os.R_OK):
+        os.environ.update(identity.environment)
+    elif "MLFLOW_TRACKING_CLIENT_CERT_PATH" not in os.environ:
+        raise RegistryRefusedError(
+            "MLflow behind the entry speaks with Sirena's own accounts alone",
+            hint="act as whoever runs `sirena up`, or through the entry: MLFLOW_TRACKING_URI and MLFLOW_TRACKING_TOKEN",
+        )
 
 
 def _account_at(uri: str) -> str | None:
@@ -121,7 +154,12 @@ def _account_at(uri: str) -> str | None:
     token = {} if named or not credentials.token else {"Authorization": f"Bearer {credentials.token}"}
     try:
         answer = requests.get(
-            uri.rstrip("/") + "/auth/me", headers=token, auth=named, verify=credentials.verify, timeout=_PROBE_SECONDS
+            uri.rstrip("/") + "/auth/me",
+            headers=token,
+            auth=named,
+            verify=credentials.verify,
+            cert=credentials.client_cert_path,
+            timeout=_PROBE_SECONDS,
         )
     except requests.exceptions.SSLError as error:
         raise RegistryUnavailableError(
@@ -156,24 +194,35 @@ def _as_account(settings: Settings, account: str) -> Settings:
     return settings.model_copy(update={"user": account, "profile": "production"})
 
 
-def _experiment(client: Any, settings: Settings) -> str:
+def _find_experiment(registry: Registry) -> Any:
+    return registry.client.get_experiment_by_name(registry.settings.experiment_name)
+
+
+def _make_experiment(registry: Registry) -> str:
+    settings = registry.settings
     name = settings.experiment_name
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        location = None if _is_http(settings.effective_tracking_uri) else (settings.artifacts / name).as_uri()
-        try:
-            return str(client.create_experiment(name, artifact_location=location))
-        except MlflowException:
-            # another process made it between our question and our order
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise
-    if found.lifecycle_stage != "active":
-        raise RegistryError(
-            f"the MLflow experiment {name!r} is deleted",
-            hint="restore it in MLflow, or name another with MLFLOW_EXPERIMENT_NAME",
-        )
-    return str(found.experiment_id)
+    location = None if registry.is_server else (settings.artifacts / name).as_uri()
+    try:
+        return str(registry.client.create_experiment(name, artifact_location=location))
+    except MlflowException:
+        # another process made it between our question and our order
+        found = _find_experiment(registry)
+        if found is None:
+            raise
+        return str(found.experiment_id)
+
+
+def restore_experiment(registry: Registry) -> None:
+    """Restore the experiment that somebody deleted, with its runs.
+
+    Raises:
+        RegistryRefusedError: the account may not.
+        RegistryError: MLflow refused.
+    """
+    try:
+        registry.client.restore_experiment(registry.experiment_id)
+    except _FOREIGN as error:
+        raise _translate(error, registry.settings.effective_tracking_uri) from error
 
 
 P = ParamSpec("P")

@@ -23,7 +23,7 @@ _MARK_STEP: Final = len(ANSWERS)
 
 
 def encode_answers(interpretation: Interpretation) -> bytes:
-    """Return ``{"predictions": [one object a row], "provenance": {...}, "grounds": {...}, ...}``.
+    """Return ``{"predictions": [one object a row], "provenance": {...}, ..., "grounds": {...}}``.
 
     An empty MIC is null; NI has its reason beside it under ``Eti_X_reason``; a category given without knowing the
     site, which does not hold everywhere, has its mark under ``Eti_X_mark``.
@@ -45,11 +45,11 @@ def beside_answers(interpretation: Interpretation) -> dict[str, Any]:
     """Return what stands beside the answers: provenance, the grounds and reasons they refer to, unread specimens."""
     return {
         "provenance": provenance_of(interpretation),
+        "unknown_specimens": interpretation.unknown_specimens,
+        "reasons": {reason: orjson.Fragment(_spelt_reason(reason)) for reason in _reasons(interpretation)},
         "grounds": {
             number: orjson.Fragment(_spelt_ground(ground)) for number, ground in interpretation.grounds.items()
         },
-        "reasons": {reason: orjson.Fragment(_spelt_reason(reason)) for reason in _reasons(interpretation)},
-        "unknown_specimens": interpretation.unknown_specimens,
     }
 
 

@@ -113,8 +113,8 @@ TENSOR_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 _CELL: Final[dict[str, Any]] = {
-    "description": "organism (WHONET code or name), specimen under SPEC_TYPE (WHONET code or word), or MIC in mg/L with "
-    "its comparator; null or empty: not tested",
+    "description": "organism (WHONET code or name), specimen under SPEC_TYPE (WHONET code or word), or MIC in mg/L "
+    "with its comparator; null or empty: not tested",
     "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}],
 }
 _ROW: Final[dict[str, Any]] = {"type": "object", "minProperties": 1, "additionalProperties": _CELL}
@@ -203,8 +203,12 @@ TENSOR_BODY: Final[dict[str, Any]] = {
 }
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": ErrorAnswer, "description": "the body is malformed, or holds nothing to answer"},
-    413: {"model": ErrorAnswer, "description": "the body is larger than SIRENA_MAX_BODY"},
+    413: {
+        "model": ErrorAnswer,
+        "description": "the body is larger than SIRENA_MAX_BODY, or its tests have too many cells",
+    },
     415: {"model": ErrorAnswer, "description": "neither application/json nor text/csv, or not UTF-8"},
+    422: {"model": ErrorAnswer, "description": "more columns name tests than any laboratory makes"},
     503: {"model": ErrorAnswer, "description": "no panel is loaded yet"},
 }
 UNKNOWN_MODEL: Final[dict[int | str, dict[str, Any]]] = {

@@ -35,8 +35,8 @@ _IN_THE_LOOP: Final = 64 * 1024
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _DESCRIPTION: Final = (
     "S / I / R for minimum inhibitory concentrations in mg/L. One answer per row and test column, under the column's "
-    "own Eti_ name; NI always with its reason; model, version, release, guideline edition and ground beside the answers. A row's "
-    "specimen (SPEC_TYPE) or params.site tells the site of infection."
+    "own Eti_ name; NI always with its reason; model, version, release, guideline edition and ground beside the "
+    "answers. A row's specimen (SPEC_TYPE), or params.site for all rows, tells the site of infection."
 )
 
 
@@ -155,6 +155,7 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, edit
             loaded_at=loaded.loaded_at if loaded else 0.0,
             source_up=holder.failure is None,
             editions=edition_standing(loaded.panel if loaded else None, editions).in_force,
+            alarms=holder.alarms,
         )
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -252,8 +253,11 @@ def _note(request: Request, metrics: ServiceMetrics, panel: Panel, interpretatio
 
 
 def _source_state(holder: PanelHolder) -> dict[str, Any]:
-    failure = holder.failure
-    return {"state": "failing", "code": failure.code, "since": failure.since} if failure else {"state": "ok"}
+    failure, alarms = holder.failure, holder.alarms
+    state: dict[str, Any] = {"state": "alarm" if alarms else "ok"}
+    if failure:
+        state = {"state": "failing", "code": failure.code, "since": failure.since}
+    return state | ({"alarms": [{"store": one.store, "text": one.text} for one in alarms]} if alarms else {})
 
 
 def _json(document: dict[str, Any]) -> Response:

@@ -1,9 +1,10 @@
 """Open Inference Protocol (V2): tensors in, tensors out, over the same core.
 
-Every input tensor is a column: ``ORGANISM``, ``SPEC_TYPE`` (optional) and test columns, shape ``[n]`` or ``[n, 1]``, datatype BYTES (or a
-number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and ``Eti_X_reason``; V2 knows no
-null, so "not asked" and "no reason" are empty texts; ``Eti_X_mark`` is there only where a row has a mark. Provenance
-and grounds stand under ``parameters``; ``{"parameters": {"site": "urine"}}`` of a request names one site for all rows.
+Every input tensor is a column: ``ORGANISM``, ``SPEC_TYPE`` (optional) and test columns, shape ``[n]`` or ``[n, 1]``,
+datatype BYTES (or a number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and
+``Eti_X_reason``; V2 knows no null, so "not asked" and "no reason" are empty texts; ``Eti_X_mark`` is there only where a
+row has a mark. Provenance and grounds stand under ``parameters``; ``{"parameters": {"site": "urine"}}`` of a request
+names one site for all rows.
 
 Source: github.com/kserve/open-inference-protocol, REST.
 """
@@ -27,6 +28,7 @@ from sirena.serving.core import (
     model_version,
 )
 from sirena.serving.errors import MalformedBodyError
+from sirena.serving.kept_columns import kept_columns
 from sirena.serving.request_bodies import load_json, read_site
 
 PLATFORM: Final = "sirena_truth_table"
@@ -80,7 +82,7 @@ def read_tensors(body: bytes) -> tuple[Rows, str | None]:
     identifier = document.get("id")
     if identifier is not None and not (isinstance(identifier, str) and identifier.isprintable()):
         raise MalformedBodyError("the request's id is not a printable text", hint=_HINT)
-    return Rows(columns, lengths.pop(), read_site(document.get("parameters"))), identifier
+    return Rows(kept_columns(columns), lengths.pop(), read_site(document.get("parameters"))), identifier
 
 
 def encode_tensors(interpretation: Interpretation, model: str, version: str, identifier: str | None) -> bytes:

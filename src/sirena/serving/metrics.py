@@ -10,15 +10,17 @@
 | ``sirena_panel_loaded_timestamp_seconds`` | | when it was loaded |
 | ``sirena_panel_source_up`` | | 0 while the source of the panel fails |
 | ``sirena_edition_in_force`` | edition | 0 for a guideline edition of the release in use that is not in force |
+| ``sirena_panel_alarms`` | store | things found in alias, row, artifact, cache or ledger that are not what was judged |
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.compiled import Panel
+from sirena.serving.alarms import STORES, SourceAlarm
 from sirena.serving.core import Interpretation
 
 OTHER: Final = "other"
@@ -56,6 +58,10 @@ class ServiceMetrics:
         )
         self._source_up = Gauge("sirena_panel_source_up", "1 while the panel's source answers", registry=self._registry)
 
+        self._alarms = Gauge(
+            "sirena_panel_alarms", "Things found that are not what was judged", ["store"], registry=self._registry
+        )
+
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request under its route's template."""
         self._requests.labels(route, method if method in _METHODS else OTHER, str(status)).inc()
@@ -81,7 +87,15 @@ class ServiceMetrics:
             counter = self._counters[column, code] = self._answers.labels(column, answer.category.value, reason)
         return counter
 
-    def expose(self, *, release: str | None, loaded_at: float, source_up: bool, editions: Mapping[str, bool]) -> bytes:
+    def expose(
+        self,
+        *,
+        release: str | None,
+        loaded_at: float,
+        source_up: bool,
+        editions: Mapping[str, bool],
+        alarms: Sequence[SourceAlarm] = (),
+    ) -> bytes:
         """Return everything in Prometheus' text format.
 
         Args:
@@ -89,6 +103,7 @@ class ServiceMetrics:
             loaded_at: seconds since the epoch.
             source_up: whether the panel's source could be asked last time.
             editions: for each guideline edition of the release whether it is in force.
+            alarms: what the source found that is not what was judged.
         """
         self._info.clear()
         if release is not None:
@@ -98,4 +113,6 @@ class ServiceMetrics:
         self._editions.clear()
         for edition, in_force in editions.items():
             self._editions.labels(edition).set(1 if in_force else 0)
+        for store in STORES:
+            self._alarms.labels(store).set(sum(alarm.store == store for alarm in alarms))
         return generate_latest(self._registry)

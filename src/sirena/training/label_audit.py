@@ -63,7 +63,7 @@ AUDIT_COLUMNS: Final = pl.Schema(
     }
 )
 """Columns of an audit: rank from 1; the cell (test column, organism, site, MIC, label) and its number of results; how
-grave; what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with that level's number
+grave; what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with its number
 of results; how many results stand in the wrong order to it; the reference's category."""
 
 

@@ -1,7 +1,7 @@
 """Writing spreadsheets: every cell is text, so that Excel turns no MIC into a date and runs no cell as a formula.
 
-XlsxWriter makes the workbook and its small further sheets; the rows of its first sheet are put in by Polars, a column at a time, because a call for
-each of some million cells takes ten times as long.
+XlsxWriter makes the workbook and its small further sheets; the rows of its first sheet are put in by Polars, a column
+at a time, because a call for each of some million cells takes ten times as long.
 
 Source of the cells' form: ECMA-376, part 1, 18.3.1.4 (inline strings) and 22.9.2.19 (``_x000D_`` escapes).
 """

@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 
 from sirena.domain.specimens import SPECIMEN_TERMS, site_of_specimen
+from sirena.whonet.fields import fold_header
 from sirena.whonet.file import WhonetFile
 
-_LIKE_A_CODE: Final = re.compile(r"[^\W\d_]{1,6}")
-"""One short word of letters."""
+_LIKE_A_CODE: Final = re.compile(r"[^\W\d_]{1,3}")
 _LIKE_A_NAME: Final = re.compile(r"[^\W\d_]+(?:[ .,()/-]+[^\W\d_]+){0,3}")
 _LONGEST_NAME: Final = 30
 _TELLING: Final = 4
@@ -76,12 +76,15 @@ def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
 
 
 def looks_like_a_specimen(text: str) -> bool:
-    """Tell whether an unknown text may be shown: a short word, or words that begin like a known one; no digits."""
+    """Tell whether an unknown text may be shown: up to three letters, or words that begin like a known one; no digits.
+
+    A longer word alone may be a patient's surname in the wrong column; it is named by its rows.
+    """
     if _LIKE_A_CODE.fullmatch(text):
         return True
     if len(text) > _LONGEST_NAME or not _LIKE_A_NAME.fullmatch(text):
         return False
-    return text[:_TELLING].casefold() in _beginnings()
+    return fold_header(text)[:_TELLING] in _beginnings()
 
 
 @cache

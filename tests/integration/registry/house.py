@@ -15,6 +15,7 @@ from sirena.access.actions import Role
 from sirena.access.store import open_store
 from sirena.certification.certificate import Subject, certify
 from sirena.certification.certificate_file import to_json
+from sirena.cli.access_records import record_events
 from sirena.cli.access_upstream import RegistryUpstream
 from sirena.domain.category import Category
 from sirena.domain.truth_table import TruthTable, answer_code
@@ -60,7 +61,7 @@ def wrong_reference() -> TruthTable:
 def trained_on(right: bool, drug: str = "CAZ") -> TrainedModel:
     """Return a network trained, by Sirena's own training, to say what the table says."""
     table = reference(drug=drug) if right else wrong_reference()
-    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference={drug: table}, written={})
+    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference={table.column: table})
     (model,) = train_models(evidence, drugs=[drug], seed=7)
     assert isinstance(model, TrainedModel)
     return model
@@ -143,7 +144,7 @@ def standing(
     asker: NetworkAsker,
     home: Path,
     *,
-    port: int = 0,
+    path: Path | None = None,
     to_upstream: Callable[[Settings, NetworkAsker], RegistryUpstream] = RegistryUpstream,
     **settings: Any,
 ) -> Iterator[House]:
@@ -153,9 +154,11 @@ def standing(
     accounts = Accounts(engine)
     for name, roles in PEOPLE.items():
         accounts.add(name, frozenset(roles), None)
-    upstream = to_upstream(Settings(home=home, tracking_uri=registry.uri, profile="production", **settings), asker)
+    own = Settings(home=home, tracking_uri=registry.uri, profile="production", **settings)
+    upstream = to_upstream(own, asker)
     try:
-        with running_entry(engine, upstream, port=port) as entry:
+        with running_entry(engine, upstream, path=path) as entry:
+            entry.ledger = record_events(own)
             yield House(entry, registry)
     finally:
         for model in registry.models.search_registered_models():

@@ -16,14 +16,13 @@ import pytest
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
-from sirena.registry.activation import activate
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
-from sirena.registry.releases import create_release, find_release
+from sirena.registry.releases import create_release
 from sirena.registry.versions import find_version
 from tests.command_line import run_command
-from tests.integration.registry.registry_models import verdict
+from tests.recorded_activation import activate_on_record
 
 BODY = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "4"}]}
 FILE = "PATIENT_ID,ORGANISM,AMK_NM,AMK_NE,AMK_EM,AMK_ND30\np1,eco,4,3,4,17\np2,Klebsiella pneumoniae,>8,,4,\n"
@@ -39,7 +38,7 @@ class Hospital:
 
     def activate(self, release: str) -> None:
         """Make a release the active one."""
-        activate(self.registry, find_release(self.registry, release), approver="eva", judge=lambda _: verdict(True))
+        activate_on_record(self.registry, release)
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +86,9 @@ def test_a_file_is_answered_by_the_release_that_is_asked(tmp_path: Path, capfd: 
             rows = list(csv.DictReader(stream))
         assert list(rows[0]) == [
             "PATIENT_ID", "ORGANISM", "AMK_NM", "Eti_AMK_NM", "AMK_NE", "Eti_AMK_NE", "AMK_EM", "Eti_AMK_EM",
-            "AMK_ND30", "Eti_AMK_ND30",
+            "AMK_ND30", "Eti_AMK_ND30", "SIRENA",
         ]  # fmt: skip
+        assert {row["SIRENA"] for row in rows} == {f"release {2 if options else 1} · CLSI 2025"}
         assert [row["Eti_AMK_NM"] for row in rows] == expected
         assert [row["Eti_AMK_NE"] for row in rows] == [expected[0], ""]
         assert [row["Eti_AMK_EM"] for row in rows] == ["NI", "NI"]
@@ -109,8 +109,11 @@ def test_the_basis_in_a_file_names_model_version_release_and_edition(
     assert run_command(capfd, ["interpret", path, "-o", out, "--basis"]).code == 0
     with out.open(encoding="utf-8", newline="") as stream:
         row = next(csv.DictReader(stream))
-    assert row["Eti_AMK_NM_basis"].startswith("modelo_AMK_NM/1 of panel_SIR/1, CLSI 2025, labels: reference")
-    assert (row["Eti_AMK_EM_basis"], row["Eti_AMK_EM_reason"]) == ("none", "no_model")
+    assert row["Eti_AMK_NM_basis"] == (
+        "labels of the laboratory; the guideline edition states no breakpoint · modelo_AMK_NM/1, labels: reference"
+    )
+    assert row["Eti_AMK_EM_basis"] == "The release holds no model for this antimicrobial and guideline."
+    assert (row["Eti_AMK_EM_reason"], row["SIRENA"]) == ("no_model", "release 1 · CLSI 2025")
 
 
 @pytest.mark.usefixtures("environment")

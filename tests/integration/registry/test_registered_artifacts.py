@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +92,48 @@ def test_a_later_certificate_is_added_and_not_written_over(house: House) -> None
     answer = house.entry.client.put(f"{house.registry.uri}{route}", content=b"{}")
     assert answer.status_code == 200
     assert decided(house, "carl", "PUT", route) == 403
+
+
+def test_approvers_certify_without_the_right_to_train(house: House) -> None:
+    """Whoever lets a version answer may add a certificate to it, and to nothing that is not registered."""
+    version = log_trained(house.registry, trained_on(True))
+    location = house.registry.models.get_model_version_download_uri(version.name, str(version.version))
+    folder = "/api/2.0/mlflow-artifacts/artifacts/" + location.partition(":/")[2].lstrip("/")
+    new = "certificates/clsi-2025-0123456789ab.json"
+    assert decided(house, "berta", "PUT", f"{folder}/{new}") == 204
+    assert decided(house, "dora", "PUT", f"{folder}/{new}") == 403
+    assert decided(house, "berta", "PUT", f"{folder}/artifacts/truth_table.json") == 403
+    free = folder.replace(model_of(version, house.registry), "m-" + "0" * 32)
+    assert decided(house, "berta", "PUT", f"{free}/{new}") == 403
+    assert decided(house, "carl", "PUT", f"{free}/{new}") == 204
+
+
+def test_the_evidence_of_a_registered_version_stands_still(house: House) -> None:
+    """Metrics, parameters, tags and name of its run, and metrics of its logged model by way of another run."""
+    version = log_trained(house.registry, trained_on(True))
+    model, run, client = model_of(version, house.registry), version.run_id, house.registry.client
+    before = client.get_run(run).data.to_dictionary()
+    free = client.create_run(house.registry.experiment_id).info.run_id
+    metric = {"key": "agreement", "value": 1.0, "timestamp": 1, "step": 0}
+    changes: dict[str, dict[str, Any]] = {
+        "log-metric": metric,
+        "log-batch": {"metrics": [metric], "tags": [{"key": "k", "value": "v"}]},
+        "log-parameter": {"key": "p", "value": "v"},
+        "set-tag": {"key": "sirena.edition", "value": "EUCAST 2025"},
+        "delete-tag": {"key": "sirena.edition"},
+        "update": {"run_name": "better"},
+    }
+    for kind, body in changes.items():
+        assert house.send("carl", "POST", f"{API}/runs/{kind}", {"run_id": run, **body}).status_code == 403, kind
+    by_another = {"run_id": free, "metrics": [{**metric, "model_id": model}]}
+    assert house.send("carl", "POST", f"{API}/runs/log-batch", by_another).status_code == 403
+    assert client.get_run(run).data.to_dictionary() == before
+    allowed: dict[str, dict[str, Any]] = {"log-metric": metric, "log-batch": {"metrics": [metric]}}
+    for kind, body in allowed.items():
+        assert house.send("carl", "POST", f"{API}/runs/{kind}", {"run_id": free, **body}).status_code == 200, kind
+    assert client.get_run(free).data.metrics == {"agreement": 1.0}
+    ended = {"run_id": run, "status": "FINISHED", "end_time": 1}
+    assert house.send("carl", "POST", f"{API}/runs/update", ended).status_code == 200
 
 
 def test_a_source_outside_mlflow_is_not_registered(house: House) -> None:

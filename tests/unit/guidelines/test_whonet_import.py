@@ -12,9 +12,12 @@ from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category, Reason
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.domain.organisms import Rank
+from sirena.domain.site import Site
 from sirena.domain.truth_table import Answer
 from sirena.guidelines.editions import Edition, Editions
 from sirena.guidelines.interpreter import Reading, compile_tables, explain
+from sirena.guidelines.rows import Statement
+from sirena.guidelines.sites import Indication
 from sirena.guidelines.tables import TableError
 from sirena.guidelines.whonet_import import above, import_whonet
 
@@ -105,7 +108,9 @@ def test_files_are_recognised_by_their_columns(tmp_path: Path) -> None:
     zipped.write_bytes(gzip.compress(figures.read_bytes()))
     import_whonet([statements, zipped], tmp_path / "imported")
     edition = imported(tmp_path, "CLSI 1999")
-    assert {statement.drug for statement in edition.expected_resistance} == {"AMK"}
+    drugs = {statement.drug for statement in edition.expected_resistance}
+    assert "AMK" in drugs
+    assert not drugs & {"GEN", "GEH", "STH", "CIP"}
     assert explain(edition, "eco", "AMK", "1").answer == Answer(Category.R)
     assert explain(edition, "sal", "AMK", "1").answer == Answer(Category.S)
     with pytest.raises(UsageError, match="no table of breakpoints"):
@@ -132,6 +137,121 @@ def test_eucast_rows_answer_as_whonet_means_them(tmp_path: Path) -> None:
     assert answers == [Category.S, Category.I, Category.R]
     assert explain(edition, "pae", "AMK", "1").answer.reason is Reason.NO_BREAKPOINT
     assert explain(edition, "pae", "AMK", "1", reading=Reading(pk_pd=True)).answer == Answer(Category.S)
+
+
+def test_a_row_for_one_code_is_for_its_species_or_for_the_code_alone(tmp_path: Path) -> None:
+    """``sc+`` was not named further: its row says nothing of *S. pseudintermedius*, nor ``kl-`` of *K. pneumoniae*."""
+    path = table(
+        tmp_path / "c.txt",
+        BREAKPOINTS,
+        row("STA", "GENUS_CODE", "OXA", "0.5", "1"),
+        row("sc+", "WHONET_ORG_CODE", "OXA", "2", "4"),
+        row("kl-", "WHONET_ORG_CODE", "AMK", "4", "16"),
+        row("eco", "WHONET_ORG_CODE", "AMK", "2", "8"),
+    )
+    import_whonet([path], tmp_path / "imported")
+    edition = imported(tmp_path, "CLSI 1999")
+    assert explain(edition, "psd", "OXA", "1").answer == Answer(Category.R)
+    assert explain(edition, "sc+", "OXA", "1").answer == Answer(Category.S)
+    assert explain(edition, "kl-", "AMK", "4").answer == Answer(Category.S)
+    assert explain(edition, "kpn", "AMK", "4").answer == Answer(Category.NI, Reason.NO_BREAKPOINT)
+    assert explain(edition, "157", "AMK", "2").answer == Answer(Category.S)
+
+
+def test_a_row_without_figures_is_kept_as_a_block(tmp_path: Path) -> None:
+    """Unless another row for the same has figures, wherever it stands."""
+    path = table(
+        tmp_path / "b.txt",
+        BREAKPOINTS,
+        row("SAL", "GENUS_CODE", "GEN", "", ""),
+        row("SAL", "GENUS_CODE", "AMK", "", ""),
+        row("EBC", "FAMILY_CODE", "GEN", "2", "8"),
+        row("SAL", "GENUS_CODE", "AMK", "4", "16"),
+        row("SAL", "GENUS_CODE", "AMK", "", ""),
+    )
+    (report,) = import_whonet([path], tmp_path / "imported")
+    assert (report.breakpoints, report.skipped) == (3, {})
+    edition = imported(tmp_path, "CLSI 1999")
+    assert {row.drug: row.statement for row in edition.breakpoints if row.rank is Rank.GENUS} == {
+        "AMK": Statement.BREAKPOINT,
+        "GEN": Statement.BLOCK,
+    }
+    assert explain(edition, "sal", "GEN", "1").answer == Answer(Category.NI, Reason.NO_BREAKPOINT)
+
+
+def test_screens_for_high_level_resistance_are_no_breakpoints(tmp_path: Path) -> None:
+    """Whatever code they stand under; CLSI's 500 is restored, and EUCAST's negative screen is not S."""
+    rows = [
+        row("ENT", "GENUS_CODE", drug, "512", "513", GUIDELINES=guideline)
+        for drug in ("GEH", "GEN")
+        for guideline in ("CLSI", "EUCAST")
+    ]
+    import_whonet([table(tmp_path / "h.txt", BREAKPOINTS, *rows)], tmp_path / "imported")
+    clsi, eucast = (imported(tmp_path, f"{guideline} 1999") for guideline in ("CLSI", "EUCAST"))
+    for edition in (clsi, eucast):
+        assert {row.sites for row in edition.breakpoints} == {(Indication.SCREEN,)}
+        assert explain(edition, "eav", "GEN", "4").answer == Answer(Category.NI, Reason.NO_BREAKPOINT)
+    assert [explain(clsi, "efa", "GEH", mic).answer.category for mic in ("256", "512")] == [Category.S, Category.R]
+    assert explain(eucast, "efa", "GEH", "512").answer.category is Category.NI
+    assert explain(eucast, "efa", "GEH", "1024").answer == Answer(Category.R)
+
+
+def test_rows_say_where_and_answer_nowhere_else(tmp_path: Path) -> None:
+    """WHONET's site of infection, in our own words."""
+    path = table(
+        tmp_path / "w.txt",
+        BREAKPOINTS,
+        row("spn", "WHONET_ORG_CODE", "PEN", "0.06", "0.12", SITE_OF_INFECTION="Meningitis"),
+        row("spn", "WHONET_ORG_CODE", "PEN", "2", "8", SITE_OF_INFECTION="Non-meningitis"),
+        row("eco", "WHONET_ORG_CODE", "FOS", "64", "256", SITE_OF_INFECTION="Uncomplicated urinary tract infection"),
+    )
+    import_whonet([path], tmp_path / "imported")
+    edition = imported(tmp_path, "CLSI 1999")
+    assert explain(edition, "spn", "PEN", "1", Site.CEREBROSPINAL_FLUID).answer == Answer(Category.R)
+    assert explain(edition, "spn", "PEN", "1", Site.BLOOD).answer == Answer(Category.S)
+    assert explain(edition, "eco", "FOS", "8", Site.BLOOD).answer == Answer(Category.NI, Reason.OTHER_SITE)
+    assert explain(edition, "eco", "FOS", "8", Site.URINE).answer == Answer(Category.S)
+
+
+def test_pk_pd_rows_of_eucast_are_not_taken_from_2025_on(tmp_path: Path) -> None:
+    """EUCAST says not to use them any more; the report counts them."""
+    path = table(
+        tmp_path / "p.txt",
+        BREAKPOINTS,
+        row("EBC", "FAMILY_CODE", "AMK", "8", "16", GUIDELINES="EUCAST", YEAR="2027"),
+        row("Gen", "ALL", "AMK", "1", "2", GUIDELINES="EUCAST", YEAR="2027", REFERENCE_TABLE="PK/PD"),
+    )
+    (report,) = import_whonet([path], tmp_path / "imported")
+    assert report.breakpoints == 1
+    assert report.skipped == {"is a PK/PD row, which EUCAST says not to use": 1}
+
+
+def test_figures_that_contradict_each_other_are_a_doubt(tmp_path: Path) -> None:
+    """The first row stands, and whoever looks at it sees the other."""
+    path = table(
+        tmp_path / "d.txt",
+        BREAKPOINTS,
+        row("STA", "GENUS_CODE", "DAL", "0.12", "0.25", REFERENCE_TABLE="PK/PD"),
+        row("STR", "GENUS_CODE", "PEN", "0.25", "0.5"),
+        row("STR", "GENUS_CODE", "PEN", "0.25", "4"),
+        row("STA", "GENUS_CODE", "DAL", "0.25", "0.5"),
+    )
+    import_whonet([path], tmp_path / "imported")
+    rows = {row.drug: row for row in imported(tmp_path, "CLSI 1999").breakpoints}
+    assert (rows["PEN"].resistant, rows["DAL"].susceptible) == (0.5, 0.25)
+    assert rows["PEN"].doubt == "WHONET's table states other figures too: S 0.25, R 4 (Table 2A)"
+
+
+def test_an_imported_edition_says_what_it_rests_on(tmp_path: Path) -> None:
+    """One reading, and what WHONET's tables cannot tell."""
+    import_whonet(
+        [table(tmp_path / "r.txt", BREAKPOINTS, row("EBC", "FAMILY_CODE", "AMK", "16", "64", GUIDELINES="EUCAST"))],
+        tmp_path / "imported",
+    )
+    edition = imported(tmp_path, "EUCAST 1999")
+    assert {row.readings for row in edition.breakpoints} == {1}
+    assert "r.txt" in edition.record.reading
+    assert "brackets" in edition.record.doubts[0]
 
 
 def test_what_cannot_be_taken_over_is_counted(tmp_path: Path) -> None:
@@ -251,9 +371,14 @@ def test_whonets_own_tables_are_imported_for_every_year(shared_data: Path, tmp_p
     for report in reports.values():
         assert report.breakpoints > 150
         assert sum(count for reason, count in report.skipped.items() if reason != other) < 0.02 * report.breakpoints
-    tables = compile_tables(imported(tmp_path, "CLSI 2024"))
-    assert set(tables) == set(ANTIMICROBIALS)
-    assert (Rank.GENUS, "Salmonella") in {
-        (found.rank, found.group) for found in imported(tmp_path, "CLSI 2024").breakpoints if found.states_nothing
+    newest = imported(tmp_path, "CLSI 2024")
+    assert set(compile_tables(newest)) == set(ANTIMICROBIALS)
+    assert (Rank.GENUS, "Salmonella") in {(row.rank, row.group) for row in newest.breakpoints if row.states_nothing}
+    questions = {
+        ("sal", "GEN", "1"): "NI",
+        ("spn", "CIP", "1"): "NI",
+        ("psd", "OXA", "1"): "R",
+        ("eav", "GEN", "4"): "NI",
     }
-    assert explain(imported(tmp_path, "CLSI 2024"), "sal", "GEN", "1").answer.reason is Reason.NO_BREAKPOINT
+    answers = {question: explain(newest, *question).answer.category.value for question in questions}
+    assert answers == questions

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from sirena.registry.served_model import ServedModel
 from tests.panels import panel_with_sites
 
-ROWS = {
+ROWS: dict[str, list[Any]] = {
     "ORGANISM": ["spn", "spn", "eco", "eco", "eco"],
     "SPEC_TYPE": ["bl", "LCR", "ur", "bl", "qwxz"],
     "PEN_NM": ["1", "1", None, None, None],

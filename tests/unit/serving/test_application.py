@@ -64,7 +64,7 @@ def test_every_answer_refers_to_its_ground_in_both_languages(client: httpx.Clien
     assert answer["reasons"]["no_model"]["spanish"].startswith("La publicación no tiene modelo")
 
 
-WITH_SPECIMENS = [
+WITH_SPECIMENS: list[dict[str, str | None]] = [
     {"ORGANISM": "spn", "SPEC_TYPE": "bl", "PEN_NM": "1"},
     {"ORGANISM": "spn", "SPEC_TYPE": "LCR", "PEN_NM": "1"},
     {"ORGANISM": "eco", "SPEC_TYPE": None, "NIT_NM": "16"},

@@ -10,6 +10,7 @@ import pytest
 
 from sirena.whonet.inspection import inspect_file, looks_like_an_organism
 from sirena.whonet.reading import read_file
+from sirena.whonet.specimen_reading import looks_like_a_specimen
 
 FILE = """\
 PATIENT_ID;LAST_NAME;ORGANISM;SPEC_TYPE;AMK_NM;Eti_AMK_NM;CIP_NM;GEN_ND10
@@ -83,6 +84,50 @@ def test_organisms_are_counted_and_unknown_ones_named_by_row(path: Path) -> None
 def test_only_what_looks_like_an_organism_is_shown(text: str, shown: bool) -> None:
     """A code of three, or words that begin like an organism's name: not a patient's."""
     assert looks_like_an_organism(text) is shown
+
+
+SPECIMENS = "ORGANISM,SPEC_TYPE,AMK_NM\neco,ur,4\neco,,4\neco,qwx,4\neco,qwx,4\neco,Garzonedo,4\neco,Orinna,4\n"
+
+
+def test_sites_are_counted_and_unknown_specimens_named_by_row(tmp_path: Path) -> None:
+    """An unknown word is reported, never passed over; what may be a patient's is named by its row alone."""
+    path = tmp_path / "specimens.csv"
+    path.write_text(SPECIMENS, encoding="utf-8")
+    specimens = inspect_file(read_file(path), examples=1).specimens
+    assert specimens.sites == {"urine": 1, "unknown": 1}
+    assert [(one.text, one.count, one.rows) for one in specimens.unknown] == [
+        ("qwx", 2, (4,)),
+        (None, 1, (6,)),
+        ("Orinna", 1, (7,)),
+    ]
+    printed = sirena("inspect", path).stdout
+    assert "4 isolates are answered as of unknown site." in printed
+    assert "Garzonedo" not in printed
+
+
+def test_a_file_without_specimens_says_so(tmp_path: Path) -> None:
+    """And how to name one site for all."""
+    path = tmp_path / "plain.csv"
+    path.write_text("ORGANISM,AMK_NM\neco,4\n", encoding="utf-8")
+    assert "--site names one" in sirena("inspect", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("abc", True),
+        ("orinna", True),
+        ("Líquidos varios raros", True),
+        ("Pérez", False),
+        ("Garzonedo Ñandubay", False),
+        ("orina 30111222", False),
+        ("orina " + "x" * 30, False),
+        ("", False),
+    ],
+)
+def test_only_what_looks_like_a_specimen_is_shown(text: str, shown: bool) -> None:
+    """Up to three letters, or words that begin like a specimen."""
+    assert looks_like_a_specimen(text) is shown
 
 
 def test_the_command_names_places_and_no_patient(path: Path) -> None:
