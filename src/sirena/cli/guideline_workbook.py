@@ -50,8 +50,15 @@ def _differences(imported: "ImportedWorkbook") -> list[Section]:
     if imported.differences is None:
         return []
     rows = [
-        (item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
+        (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
         for item in imported.differences
     ]
-    header = ("drug", "rank", "group", "site", "shipped", "workbook")
-    return [Section(f"Where the workbook differs from {imported.name}", rows, header, f"{len(rows)} differences.")]
+    header = ("what", "drug", "rank", "group", "site", "shipped", "workbook")
+    return [
+        Section(
+            f"Where the workbook differs from {imported.name}",
+            rows,
+            header,
+            f"{len(rows)} differences, the gravest first.",
+        )
+    ]

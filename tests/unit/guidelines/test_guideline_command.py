@@ -49,7 +49,8 @@ def test_show_prints_every_doubt(name: str) -> None:
     """Of rows, of expected resistance, and of the edition as a whole."""
     words = " ".join(run("show", name).split())
     edition = load_edition(name)
-    doubts = {row.doubt for row in (*edition.breakpoints, *edition.expected_resistance)} | {*edition.record.doubts}
+    doubts = {row.doubt for row in edition.breakpoints} | {row.doubt for row in edition.expected_resistance}
+    doubts |= {*edition.record.doubts}
     assert len(doubts) > 5
     assert [doubt for doubt in doubts if " ".join(doubt.split()) not in words] == []
 
