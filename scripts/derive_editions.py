@@ -119,6 +119,8 @@ def _doubt(row: dict[str, str], edition: str, susceptible: float | None, resista
     if note.startswith("FDA, not CLSI"):
         doubts.append(f"the FDA states {figures or 'a breakpoint'}; CLSI prints none, so none is applied")
     doubts += [text.format(figures=figures) for pattern, text in DOUBTS if re.search(pattern, _subject(row, edition))]
+    if not doubts and edition.startswith("CLSI") and figures and row["checked_by"] in ("", "1"):
+        doubts.append("one source")
     return _joined(doubts)
 
 
