@@ -178,7 +178,7 @@ def read_change(operation: str, content: bytes) -> Change:
         raise AmbiguousRequestError("the body holds a zero byte", hint="PostgreSQL takes none in a text")
     if odd := [field for field in body if field != field.lower()]:
         raise AmbiguousRequestError(f"the field {odd[0][:64]!r} is spelled otherwise", hint="write run_id, not runId")
-    if operation == "POST registered-models/alias" and not _PLAIN.fullmatch(str(body.get("alias", ""))):
+    if operation == "POST registered-models/alias" and not _PLAIN.fullmatch(str(body.get("alias", "")).strip()):
         # a Cyrillic or full-width letter looks like one of the alias that decides
         raise AmbiguousRequestError("the alias is not plain", hint="write it with a-z, A-Z, 0-9, _, . and - alone")
     return Change(operation, body)
