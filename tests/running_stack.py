@@ -1,5 +1,6 @@
 """The whole stack with its real servers, brought up by the command as its operator does."""
 
+import json
 import os
 import ssl
 import subprocess
@@ -46,10 +47,12 @@ class Running:
             check=False,
         )
 
-    def get(self, path: str, *, token: bool = True) -> tuple[int, bytes]:
-        """Ask the entry."""
+    def get(self, path: str, *, token: bool = True, body: dict[str, str] | None = None) -> tuple[int, bytes]:
+        """Ask the entry; with a body, post it as JSON."""
         url = f"https://localhost:{self.settings.https_port}{path}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"} if token else {})
+        headers = {"Authorization": f"Bearer {self.token}"} if token else {}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers | ({"Content-Type": "application/json"} if data else {}))
         context = ssl.create_default_context(cafile=str(authority_file(self.settings)))
         try:
             with urllib.request.urlopen(request, timeout=120, context=context) as answer:

@@ -28,7 +28,10 @@ def access_service(
 
     Example: sirena access-service --port 15520
     """
+    import tempfile
+
     from sirena.access.policy import load_policy
+    from sirena.access.room import Room
     from sirena.access.service import AccessParts, create_access_app
     from sirena.access.store import open_store
     from sirena.cli.access_openid import openid_configuration
@@ -52,6 +55,7 @@ def access_service(
             notify=record_events(settings),
             openid=openid_configuration(settings),
             upstream=upstream,
+            room=Room((settings.home, Path(tempfile.gettempdir())), settings.max_upload),
             entry_log=entry_log_at(entry_log, settings) if entry_log else None,
         )
     )

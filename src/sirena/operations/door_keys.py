@@ -36,7 +36,7 @@ def prepare_doors(doors: Doors, accounts: PartAccounts) -> None:
     Raises:
         OSError: the disk is full, or the folder may not be written.
     """
-    doors.folder.mkdir(mode=0o755, exist_ok=True)
+    doors.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     doors.folder.chmod(0o755)
     owners = dict(_owners(doors, accounts))
     if not all(_lasts(path) for path in (doors.authority, *owners)):

@@ -60,10 +60,21 @@ class Keys:
 
 
 def kept_keys(settings: Settings) -> Keys:
-    """Return the keys in the credentials file."""
-    kept = configparser.ConfigParser(interpolation=None)
-    kept.read(credentials_file(settings), encoding="utf-8")
-    return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
+    """Return the keys in the credentials file.
+
+    Raises:
+        PreparationError: it is missing, or holds none.
+    """
+    file, kept = credentials_file(settings), configparser.ConfigParser(interpolation=None)
+    try:
+        kept.read(file, encoding="utf-8")
+        return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
+    except (KeyError, configparser.Error) as error:
+        raise PreparationError(
+            f"{file} is missing, or holds no keys of the S3 endpoint",
+            hint="for a given endpoint set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then `sirena up`; for Sirena's "
+            "own bring the file back (`radosgw-admin user info --uid=sirena` tells the keys), or restore a backup",
+        ) from error
 
 
 def given_keys(settings: Settings) -> Keys:

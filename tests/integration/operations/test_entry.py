@@ -3,6 +3,7 @@
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -57,7 +58,9 @@ class Door:
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Settings]:
     """The entry in front of nothing at all."""
-    with entry_alone(["/api/2.0/mlflow/registered-models/alias"], max_upload=2**20, rate=1000) as settings:
+    with entry_alone(
+        ["/api/2.0/mlflow/registered-models/alias"], max_upload=2**20, max_body=2**18, rate=1000
+    ) as settings:
         yield settings
 
 
@@ -234,6 +237,42 @@ def test_upstreams_are_behind_doors_of_this_machine(bare: Settings) -> None:
     assert [line.split()[4].partition(":")[0] for line in servers] == ["127.0.0.1", "unix", "unix"]
     assert "proxy_pass http://mlflow" not in text
     assert "proxy_ssl_verify on;" in text
+
+
+def test_a_body_the_service_would_refuse_is_not_taken_first(door: Door, bare: Settings) -> None:
+    """Its own limit holds before the entry keeps the body on disk; MLflow's artifacts have theirs."""
+    body = b"x" * (2**18 + 1)
+    with Recorder(bare, "service") as service:
+        for path in ("/invocations", "/v2/models/m/infer", "/models/m/invocations"):
+            assert door.ask(path, "POST", GOOD, body).status == 413
+        assert service.asked == []
+        assert door.ask("/invocations", "POST", GOOD, body[:-1]).status == 200
+    assert door.ask("/api/2.0/mlflow-artifacts/artifacts/1/x", "PUT", GOOD, body).status == 200
+
+
+def test_thousands_of_requests_begun_by_one_address_stop_no_other(door: Door, bare: Settings) -> None:
+    """The entry waits for the rest of each no longer than its limit, and answers others meanwhile."""
+    begun: list[socket.socket] = []
+    try:
+        for _ in range(4050):
+            half = socket.create_connection(("127.0.0.1", bare.https_port), timeout=60, source_address=("127.0.0.9", 0))
+            half.sendall(b"\x16\x03\x01")
+            begun.append(half)
+        asked = time.monotonic()
+        assert [door.ask("/api/x", headers=GOOD).status for _ in range(20)] == [200] * 20
+        print(f"{len(begun)} half-sent requests; twenty answers took {time.monotonic() - asked:.2f} s")
+        # each is ended by the entry: nothing more comes
+        assert {half.recv(1) for half in begun[:20]} == {b""}
+    finally:
+        for half in begun:
+            half.close()
+
+
+def test_a_question_to_graphql_without_a_body_is_told_so(door: Door) -> None:
+    """MLflow would answer 500."""
+    answer = door.ask("/graphql", "POST", GOOD)
+    assert (answer.status, b'"code":"empty_body"' in answer.body) == (400, True)
+    assert door.ask("/graphql", "POST", GOOD, b"{}").status == 200
 
 
 def test_a_configuration_nginx_refuses_is_told_in_its_words(bare: Settings) -> None:

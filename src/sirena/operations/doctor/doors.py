@@ -52,7 +52,8 @@ def walk(settings: Settings, account: Account, script: Path = Path(walking.__fil
     python = next((one for one in _INTERPRETERS if account.can_run(one) and account.can_read(script)), None)
     if python is None:
         raise PreparationError(f"the account {account.name} can run no Python here that could try the doors")
-    said = account.run([python, str(script), str(settings.home), *ports], seconds=_SECONDS)
+    paths = "\0".join(str(path) for path in settings.home.rglob("*") if not path.is_symlink())
+    said = account.run([python, str(script), str(settings.home), *ports], stdin=paths, seconds=_SECONDS)
     found: dict[str, Any] = json.loads(said)
     return found
 

@@ -2,7 +2,8 @@
 
 It runs by its path, by any Python, and imports nothing of ours: the account may not be able to.
 
-Usage: ``walking.py HOME PORT...`` – a `SIRENA_HOME`, and ports of loopback that are asked.
+Usage: ``walking.py HOME PORT...`` – a `SIRENA_HOME`, and ports of loopback that are asked; standard input holds the
+paths that are tried, with a zero byte between: the account may not be able to list them itself.
 """
 
 import contextlib
@@ -94,15 +95,15 @@ def enters(path: str) -> bool:
     return True
 
 
-def files(home: str) -> Iterator[dict[str, object]]:
-    """Yield each file below a folder that we may read or write, and each folder into which we may put files."""
-    for parent, _, names in os.walk(home):
-        if os.access(parent, os.W_OK | os.X_OK):
-            yield {"path": parent + "/", "read": True, "write": True}
-        for path in (Path(parent) / name for name in names):
-            read, write = os.access(path, os.R_OK), os.access(path, os.W_OK)
-            if read or write:
-                yield {"path": str(path), "read": read, "write": write}
+def files(paths: list[str]) -> Iterator[dict[str, object]]:
+    """Yield each file we may read or write, and each folder into which we may put files."""
+    for path in paths:
+        write = os.access(path, os.W_OK)
+        if os.path.isdir(path):  # noqa: PTH112 - as the rest here: no traceback where we may not look
+            if write and os.access(path, os.X_OK):
+                yield {"path": f"{path}/", "read": True, "write": True}
+        elif write or os.access(path, os.R_OK):
+            yield {"path": path, "read": os.access(path, os.R_OK), "write": write}
 
 
 def main(home: str, ports: list[str]) -> None:
@@ -112,7 +113,7 @@ def main(home: str, ports: list[str]) -> None:
         "answers": [answer for place in (*ports, *doors) for answer in answers(place)],
         "roles": [role for port in ports for role in roles_let_in(port)],
         "sockets": [path for path in doors if enters(path)],
-        "files": list(files(home)),
+        "files": list(files(sys.stdin.read().split("\0"))),
     }
     print(json.dumps(found))
 
