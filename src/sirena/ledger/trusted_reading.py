@@ -53,7 +53,7 @@ class TrustedReading:
                 for head in heads:
                     if connection.scalar(select(entries.c.hash).where(entries.c.seq == head.entries)) != head.hash:
                         raise LedgerTamperedError(
-                            f"the audit ledger's entry {head.entries} is missing or was altered: it was noted as the end",
+                            f"the audit ledger's entry {head.entries} is missing or was altered: it was noted",
                             hint=_HINT,
                         )
             self._last = last

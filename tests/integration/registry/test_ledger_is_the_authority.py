@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +17,7 @@ from sirena.certification.gate import Verdict
 from sirena.cli import recorded_acts
 from sirena.cli.audit_served import served_at
 from sirena.cli.judged_panel import JudgedPanelSource, load_for_answers
+from sirena.cli.judged_watch import JudgedWatch, WatchThread
 from sirena.cli.recording import actor
 from sirena.cli.release_condition import release_condition
 from sirena.domain.errors import GateError, SirenaError, UsageError
@@ -498,3 +500,17 @@ def test_what_a_release_is_made_of_is_noted_once(active: Registry) -> None:
     (folder / "MLmodel").write_text("flavors: {}", encoding="utf-8")
     with pytest.raises(ChangedFilesError, match=r"MLmodel \(changed\)"):
         recorded_acts.create_release(active, members, author="ana")
+
+
+def test_whoever_may_write_the_ledger_watches_and_records(active: Registry) -> None:
+    """What answers may only read the ledger on a server; the access service looks as often, and records."""
+    settings = active.settings.model_copy(update={"poll_seconds": 0.05})
+    ledger = open_ledger(settings)
+    end = time.monotonic() + 60
+    with WatchThread(JudgedWatch(settings, ledger)):
+        active.models.set_registered_model_alias(RELEASE_MODEL, "production", "2")
+        while not (found := list(ledger.read(events=("alarm",)))):
+            assert time.monotonic() < end, "nothing was recorded"
+            time.sleep(0.05)
+    [alarm] = found
+    assert (alarm.who, alarm.facts()["store"], alarm.facts()["release"]) == ("", "alias", "panel_SIR/1")
