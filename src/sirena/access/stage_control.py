@@ -196,6 +196,7 @@ class StageControl:
                 "version": int(version["version"]),
                 "label_source": tags.get("sirena.label_source", ""),
                 "digest": digest if _DIGEST.fullmatch(digest := tags.get("sirena.digest", "")) else "",
+                "files": await to_thread.run_sync(self._upstream.files, change.model, str(version["version"])),
             }
         await to_thread.run_sync(self._notify, "registered", record | outcome)
         return response

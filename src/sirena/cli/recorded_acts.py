@@ -4,10 +4,11 @@ Each function is one act of the registry between its intention and its outcome i
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sirena.certification.gate import Verdict
 from sirena.cli.judged import judgements_of
+from sirena.cli.noted_files import NotedFiles
 from sirena.cli.recording import actor, recorded
 from sirena.cli.rulings import verdict_facts
 from sirena.domain.errors import UsageError
@@ -25,17 +26,19 @@ from sirena.ledger.catalogue import (
 )
 from sirena.ledger.event import Event
 from sirena.ledger.event import Outcome as Ended
+from sirena.ledger.store import open_ledger
 from sirena.registry import activation, releases, stages
 from sirena.registry.activation import Activation
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry, restore_experiment
-from sirena.registry.judged_releases import facts_of, require_judged_release
+from sirena.registry.judged_releases import UnjudgedReleaseError, facts_of, require_judged_release
 from sirena.registry.judging import RegisteredJudge
+from sirena.registry.model_files import files_of, require_unchanged
 from sirena.registry.proof import require_tables_of_members
-from sirena.registry.releases import Member, Release, find_release
+from sirena.registry.releases import ACTIVE, Member, Release, find_release
 from sirena.registry.stages import Promotion
 from sirena.registry.training_session import Outcome, Plan, Progress, run_session
-from sirena.registry.versions import ModelVersion, Stage
+from sirena.registry.versions import ModelVersion, Stage, find_version
 
 
 def train(registry: Registry, plan: Plan, progress: Progress) -> list[Outcome]:
@@ -63,6 +66,8 @@ def promote(
     settings = judge.registry.settings
     with recorded(settings, Promoted, model=version.name, version=version.version, stage=stage.value) as act:
         act.learn(evidence=certificate_digest(version))
+        if stage.alias and not judge.registry.signed_in_as:
+            act.learn(files=_noted(judge.registry).to_note(version))
         verdict = judge.judge(version, stage) if stage.alias else None
         if verdict is not None:
             act.learn(**verdict_facts(verdict))
@@ -84,7 +89,8 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
     _mend_experiment(registry)
     with recorded(registry.settings, ReleaseCreated, members=tuple(map(str, versions))) as act:
         release = releases.create_release(registry, versions, author=author, note=note)
-        act.learn(release=release.name, digest=release.digest)
+        files = () if registry.signed_in_as else _noted(registry).to_note(release.source)
+        act.learn(release=release.name, digest=release.digest, files=files)
     return release
 
 
@@ -93,6 +99,8 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
     refused: list[str] = []
 
     def judged(member: Member) -> Verdict:
+        if not registry.signed_in_as:
+            _noted(registry).require(find_version(registry, member.reference))
         verdict = judge.judge_member(member)
         if not verdict.passed:
             refused.append(member.reference)
@@ -103,9 +111,11 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
     with recorded(registry.settings, Activated, release=release.name, digest=release.digest) as act:
 
         def agreed() -> None:
+            facts = facts_of(registry, release)
             if not registry.signed_in_as:  # else the entry proves it, and its ledger is the one that counts
                 require_tables_of_members(registry, release)
-            act.announce(**asdict(facts_of(registry, release)))
+                facts = replace(facts, files=_noted(registry).require(release.source))
+            act.announce(**asdict(facts))
 
         done = activation.activate(
             registry, release, approver=judge.approver, judge=judged, override=override, agreed=agreed
@@ -141,16 +151,27 @@ def _mend_experiment(registry: Registry) -> None:
 def _judged_before(registry: Registry, act: Act[RolledBack]) -> Release:
     """Return the release that the active one replaced by the ledger, and announce the switch to it."""
     judgements = judgements_of(registry.settings)
+    if judgements.active is None:
+        unjudged = find_release(registry, ACTIVE)
+        raise UnjudgedReleaseError(
+            f"{unjudged.name} has MLflow's alias, and the audit ledger knows no release as judged and activated",
+            hint=f"sirena release activate {unjudged.name}",
+        )
     target = judgements.rollback
     if target is None:
-        current = judgements.active
         raise UsageError(
-            f"no release was active before {current.release}" if current else "no release is active",
+            f"no release was active before {judgements.active.release}",
             hint="activate one with `sirena release activate NAME`",
         )
     release = find_release(registry, target.release)
-    act.announce(release=release.name, **asdict(require_judged_release(registry, target, release)))
+    facts = require_judged_release(registry, target, release)
+    require_unchanged(release.source, target.files, _noted(registry).require(release.source))
+    act.announce(release=release.name, **asdict(facts))
     return release
+
+
+def _noted(registry: Registry) -> NotedFiles:
+    return NotedFiles(registry, open_ledger(registry.settings))
 
 
 def _registered(registry: Registry, outcome: Outcome, session: Event) -> list[Event]:
@@ -167,6 +188,9 @@ def _registered(registry: Registry, outcome: Outcome, session: Event) -> list[Ev
             version=version.version,
             label_source=outcome.label_source,
             digest=version.digest,
+            files=()
+            if registry.signed_in_as or version.reused
+            else files_of(registry, find_version(registry, str(version))),
         ),
         Certified(
             **common,

@@ -5,6 +5,7 @@ from typing import Any
 
 from sirena.access.upstream import Ruling
 from sirena.certification.gate import Outcome, Verdict
+from sirena.cli.noted_files import NotedFiles
 from sirena.domain.errors import UsageError
 from sirena.ledger.judgements import Judgements
 from sirena.registry import activation
@@ -12,18 +13,27 @@ from sirena.registry.connection import Registry
 from sirena.registry.history import Entry, now, record
 from sirena.registry.judged_releases import ReleaseFacts, facts_of, require_judged_release
 from sirena.registry.judging import RegisteredJudge
+from sirena.registry.model_files import require_unchanged
 from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release
 from sirena.registry.stages import decision, other_holder, promotions
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
 
-def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override: str) -> Ruling:
+def judge_version(judge: RegisteredJudge, noted: NotedFiles, reference: str, stage: Stage, override: str) -> Ruling:
     """Judge a version for staging or production.
 
+    Args:
+        judge: the gate.
+        noted: what the ledger noted of files.
+        reference: names the version.
+        stage: the stage it shall have.
+        override: reason to give it although the gate refuses.
+
     Raises:
-        GateError: the gate refuses and is not overridden, or the version is not proved.
+        GateError: the gate refuses and is not overridden, the version is not proved, or its files were changed.
     """
     version = find_version(judge.registry, reference)
+    files = noted.to_note(version)
     verdict = judge.judge(version, stage, overriding=bool(override))
     facts = verdict_facts(verdict)
     if override:
@@ -33,7 +43,7 @@ def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override
     overridden = None
     if verdict.overridden:
         overridden = _overridden(str(version), stage, entry.override, facts["criteria"], entry.evidence)
-    facts |= {"previous": entry.previous, "evidence": entry.evidence}
+    facts |= {"previous": entry.previous, "evidence": entry.evidence, "files": files}
     return Ruling(facts, overridden, lambda: _announce(judge.registry, version, entry))
 
 
@@ -52,12 +62,15 @@ def is_rollback(judgements: Judgements, version: str) -> bool:
     return target is not None and target.release == f"{RELEASE_MODEL}/{int(version)}"
 
 
-def judge_release(judge: RegisteredJudge, judgements: Judgements, version: str, override: str) -> Ruling:
+def judge_release(
+    judge: RegisteredJudge, judgements: Judgements, noted: NotedFiles, version: str, override: str
+) -> Ruling:
     """Judge a release for answering, unless it is the one to roll back to.
 
     Args:
         judge: the gate.
         judgements: what the ledger holds of releases.
+        noted: what the ledger noted of files.
         version: number of the release.
         override: reason to activate although members are refused.
 
@@ -72,16 +85,18 @@ def judge_release(judge: RegisteredJudge, judgements: Judgements, version: str, 
     target = judgements.rollback
     if target is not None and is_rollback(judgements, version):
         facts = require_judged_release(registry, target, release)
+        require_unchanged(release.source, target.files, noted.require(release.source))
         return _switch(registry, release, facts, previous, activation.ROLLBACK, approver, "", {})
 
     def judged(member: Member) -> Verdict:
+        noted.require(find_version(registry, member.reference))
         return judge.judge_member(member, overriding=bool(override))
 
     refused = activation.judge_release(registry, release, approver=approver, judge=judged, override=override)
     if judge.prover is not None:
         judge.prover.prove_release(release)
     outcome = activation.activation_record(release, refused)
-    facts = facts_of(registry, release)
+    facts = replace(facts_of(registry, release), files=noted.require(release.source))
     return _switch(
         registry, release, facts, previous, activation.ACTIVATE, approver, override if refused else "", outcome
     )

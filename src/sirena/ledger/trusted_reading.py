@@ -53,7 +53,7 @@ class TrustedReading:
                 for head in heads:
                     if connection.scalar(select(entries.c.hash).where(entries.c.seq == head.entries)) != head.hash:
                         raise LedgerTamperedError(
-                            f"entry {head.entries} is not the one that was noted: it, or the end, was written anew",
+                            f"the audit ledger's entry {head.entries} is missing or was altered: it was noted",
                             hint=_HINT,
                         )
             self._last = last
@@ -69,9 +69,13 @@ class TrustedReading:
             seq for seq in present.keys() | self._deciding.keys() if present.get(seq) != self._deciding.get(seq)
         )
         if differing:
-            raise LedgerTamperedError(f"entry {differing[0]} is not the one that was read before", hint=_HINT)
+            raise LedgerTamperedError(
+                f"the audit ledger's entry {differing[0]} is not the one that was read before", hint=_HINT
+            )
         if connection.scalar(select(entries.c.hash).where(entries.c.seq == self._last.seq)) != self._last.hash:
-            raise LedgerTamperedError(f"entry {self._last.seq} is not the one that was read before", hint=_HINT)
+            raise LedgerTamperedError(
+                f"the audit ledger's entry {self._last.seq} is not the one that was read before", hint=_HINT
+            )
 
 
 def _read_on(connection: Connection, last: Entry | None) -> tuple[Entry | None, dict[int, Entry]]:
@@ -82,7 +86,9 @@ def _read_on(connection: Connection, last: Entry | None) -> tuple[Entry | None, 
             entry = Entry(**row._mapping)
             place, before = (last.seq + 1, last.hash) if last else (1, GENESIS)
             if (entry.seq, entry.previous, entry.hash) != (place, before, entry.computed_hash):
-                raise LedgerTamperedError(f"entry {place} is missing, or was moved or altered", hint=_HINT)
+                raise LedgerTamperedError(
+                    f"the audit ledger's entry {place} is missing or was altered, or moved", hint=_HINT
+                )
             if entry.event in DECIDING:
                 added[entry.seq] = entry
             last = entry

@@ -5,6 +5,7 @@ network is asked again, all of it, in a process of its own, and both have to be 
 tables, so it is made anew from them and has to be equal too.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from sirena.registry.recertifying import ProofError
 from sirena.registry.releases import (
     RELEASE_FILE,
     Release,
-    panel_of,
     read_release_document,
     release_document,
     release_members,
@@ -42,13 +42,11 @@ def require_tables_of_members(registry: Registry, release: Release) -> None:
         ProofError: it answers otherwise than a member, or has a table of none.
         IntegrityError: a file is not the one that was registered.
     """
-    panel = panel_of(read_release_document(registry, release), release.name)
-    members = release_members(registry, release)
-    tables = {member.column: load_table(registry, find_version(registry, member.reference)) for member in members}
-    same = tables.keys() == panel.tables.keys() and all(
-        panel.tables[column].to_json() == table.to_json() for column, table in tables.items()
-    )
-    if not same:
+    tables = {
+        member.column: json.loads(read_file(registry, find_version(registry, member.reference), TRUTH_TABLE))
+        for member in release_members(registry, release)
+    }
+    if tables != read_release_document(registry, release)["tables"]:
         raise _not_of_its_members(release)
 
 

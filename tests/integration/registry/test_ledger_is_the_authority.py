@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -16,10 +17,11 @@ from sirena.certification.gate import Verdict
 from sirena.cli import recorded_acts
 from sirena.cli.audit_served import served_at
 from sirena.cli.judged_panel import JudgedPanelSource, load_for_answers
+from sirena.cli.judged_watch import JudgedWatch, WatchThread
 from sirena.cli.recording import actor
 from sirena.cli.release_condition import release_condition
 from sirena.domain.errors import GateError, SirenaError, UsageError
-from sirena.ledger.catalogue import Activated, Logout
+from sirena.ledger.catalogue import Activated, Logout, Promoted, Uploaded
 from sirena.ledger.event import Outcome
 from sirena.ledger.store import Ledger, moment, open_ledger
 from sirena.operations.conditions import Urgency
@@ -28,6 +30,7 @@ from sirena.registry.certificates import certificate_digest, certificate_path
 from sirena.registry.connection import Registry, connect
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.judged_releases import UnjudgedReleaseError
+from sirena.registry.model_files import ChangedFilesError, files_of
 from sirena.registry.panel_cache import load_release
 from sirena.registry.releases import (
     MEMBERS_TAG,
@@ -448,3 +451,66 @@ def test_a_damaged_version_blocks_itself_alone_and_is_named(active: Registry) ->
         activate(active, find_release(active, "3"), approver="eva", judge=judge, override="because")
     only = recorded_acts.create_release(active, [find_version(active, "modelo_AMK_NM/2")], author="ana")
     assert activate(active, only, approver="eva", judge=judge).changed
+
+
+@pytest.mark.parametrize("change", ["changed", "added", "removed"])
+def test_a_file_changed_after_it_was_judged_is_named_and_refused(active: Registry, change: str) -> None:
+    """The code that MLflow's stock server would run is a file like any other: no rollback, no activation with it."""
+    activate_on_record(active, "2")
+    folder = Path(file_of(active, "1")).parent.parent
+    code = next(folder.glob("code/*/panel/compiled.py"))
+    file = code.with_name("more.py") if change == "added" else code
+    if change == "removed":
+        file.unlink()
+    else:
+        file.write_text("import os", encoding="utf-8")
+    told = rf"{file.relative_to(folder)} \({change}\)"
+    with pytest.raises(ChangedFilesError, match=told):
+        recorded_acts.roll_back(active)
+    with pytest.raises(ChangedFilesError, match=told):
+        activate_on_record(active, "1")
+    assert active_version(active) == 2
+
+
+def test_a_member_whose_files_were_changed_is_named_and_refused(active: Registry) -> None:
+    """As the ledger noted them when the version was approved, and by whom they were written through the entry."""
+    member = find_version(active, "modelo_AMK_NM/2")
+    ledger, facts = open_ledger(active.settings), actor(active.settings)
+    noted = files_of(active, member)
+    assert all(len(line.partition(" ")[0]) == 64 for line in noted)
+    assert {"MLmodel", "artifacts/truth_table.json"} <= {line.partition(" ")[2] for line in noted}
+    ledger.append(Promoted(**facts, model=member.name, version=2, stage="Production", files=noted))
+    [writer] = ledger.append(Uploaded(**{**facts, "who": "carl"}, resource=member.run_id, act=member.run_id))
+    location = active.models.get_model_version_download_uri(member.name, "2")
+    folder = active.settings.artifacts / location.removeprefix("mlflow-artifacts:/")
+    (folder / "MLmodel").write_text("flavors: {}", encoding="utf-8")
+    (folder / "certificates").mkdir()
+    (folder / "certificates" / "later.json").write_text("{}", encoding="utf-8")
+    told = rf"modelo_AMK_NM/2: files .*: MLmodel \(changed\); .* written by carl \(entry {writer.seq}\)"
+    with pytest.raises(GateError, match=told):
+        activate_on_record(active, "2")
+    assert active_version(active) == 1
+
+
+def test_what_a_release_is_made_of_is_noted_once(active: Registry) -> None:
+    """Making it again does not note a changed file as if it had been so."""
+    members = [find_version(active, "modelo_AMK_NM/2")]
+    release = recorded_acts.create_release(active, members, author="ana")
+    folder = Path(file_of(active, str(release.version))).parent.parent
+    (folder / "MLmodel").write_text("flavors: {}", encoding="utf-8")
+    with pytest.raises(ChangedFilesError, match=r"MLmodel \(changed\)"):
+        recorded_acts.create_release(active, members, author="ana")
+
+
+def test_whoever_may_write_the_ledger_watches_and_records(active: Registry) -> None:
+    """What answers may only read the ledger on a server; the access service looks as often, and records."""
+    settings = active.settings.model_copy(update={"poll_seconds": 0.05})
+    ledger = open_ledger(settings)
+    end = time.monotonic() + 60
+    with WatchThread(JudgedWatch(settings, ledger)):
+        active.models.set_registered_model_alias(RELEASE_MODEL, "production", "2")
+        while not (found := list(ledger.read(events=("alarm",)))):
+            assert time.monotonic() < end, "nothing was recorded"
+            time.sleep(0.05)
+    [alarm] = found
+    assert (alarm.who, alarm.facts()["store"], alarm.facts()["release"]) == ("", "alias", "panel_SIR/1")

@@ -8,7 +8,7 @@ import pytest
 
 from sirena.registry.connection import Registry
 from sirena.registry.registered_artifacts import identifiers_of_versions
-from sirena.registry.versions import ModelVersion, find_version
+from sirena.registry.versions import ModelVersion, Stage, find_version
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.house import API, MODEL, House, log_trained, standing, trained_on
 
@@ -142,3 +142,23 @@ def test_a_source_outside_mlflow_is_not_registered(house: House) -> None:
     for source in ("s3://elsewhere/model", "https://elsewhere/model", "file:///etc"):
         assert house.create("carl", source).status_code == 403
     assert find_version(house.registry, MODEL).version == 1
+
+
+def test_a_file_written_after_registering_is_named_when_the_version_is_judged(house: House) -> None:
+    """An upload that began before registration may end after it: the ledger noted every file when it was registered."""
+    made = log_trained(house.registry, trained_on(True))
+    model = model_of(made, house.registry)
+    assert house.create("carl", f"models:/{model}", model_id=model, run_id=made.run_id).status_code == 200
+    version = find_version(house.registry, f"{MODEL}/2")
+    noted = house.entry.told("registered")[-1]["files"]
+    assert {"MLmodel", "artifacts/truth_table.json"} <= {line.partition(" ")[2] for line in noted}
+    house.entry.ledger("uploaded", {"who": "carl", "origin": "192.0.2.7", "resource": model, "act": model})
+    location = house.registry.models.get_model_version_download_uri(version.name, "2")
+    path = "/api/2.0/mlflow-artifacts/artifacts/" + location.partition(":/")[2].lstrip("/")
+    late = f"{house.registry.uri}{path}/code/late.py"
+    assert house.entry.client.put(late, content=b"import os").status_code == 200
+    refused = house.alias("berta", version)
+    assert refused.status_code == 409
+    assert "code/late.py (added)" in refused.text
+    assert "written by carl" in refused.text
+    assert house.stage(version) is Stage.NONE
