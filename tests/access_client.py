@@ -3,7 +3,7 @@
 import base64
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class Entry:
         self.events: list[tuple[str, Mapping[str, Any]]] = []
         self.records = True
         """False while the ledger cannot be written."""
+        self.ledger: Callable[[str, Mapping[str, Any]], None] = lambda _event, _facts: None
+        """Where events go besides."""
 
     def ask(self, method: str, uri: str, **headers: str) -> httpx.Response:
         """Ask for a decision; underscores in header names stand for hyphens."""
@@ -53,6 +55,7 @@ class Entry:
         """Be the ledger."""
         if not self.records:
             raise SirenaError("the ledger cannot be written")
+        self.ledger(event, facts)
         self.events.append((event, facts))
 
     def told(self, event: str) -> list[Mapping[str, Any]]:

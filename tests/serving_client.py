@@ -16,11 +16,11 @@ from sirena.serving.application import create_app
 from sirena.serving.holder import PanelHolder
 from sirena.serving.logs import service_log
 from sirena.serving.server import bind, url_of
-from sirena.serving.source import MarkedPanel
+from sirena.serving.source import MarkedPanel, PanelSource
 from tests.panels import small_panel
 
 
-class Given:
+class Given(PanelSource):
     """A source that gives what the test assigns to `panel`, and fails while that is None."""
 
     def __init__(self, panel: Panel | None) -> None:

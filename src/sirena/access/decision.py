@@ -114,9 +114,12 @@ class DecisionMaker:
             _require_reader(asked, body_is_read=body_is_read)
             _refuse_polls(facts.method, identity, asked)
             self._lead_on(facts, identity, asked)
-            self.require(identity, asked.action, asked.model)
             write = read_write(facts.method, target)
-            await self._leave_registered_alone(write)
+            certifies = self._may_certify(identity, write)
+            if not certifies:
+                self.require(identity, asked.action, asked.model)
+            if not await self._leave_registered_alone(write) and certifies:
+                self.require(identity, asked.action, asked.model)
         except ForbiddenError as refusal:
             refusal.who = identity.name
             raise
@@ -132,20 +135,28 @@ class DecisionMaker:
         if first and identity.may(self.policy, Action.OWN_SESSION) and not identity.may(self.policy, asked.action):
             raise LedOnError("the first page is MLflow's", hint="see /auth/account")
 
-    async def _leave_registered_alone(self, write: Write | None) -> None:
+    def _may_certify(self, identity: Identity, write: Write | None) -> bool:
+        """Tell whether this adds a certificate, and is asked by whoever lets versions answer, who need not train."""
+        adds = write is not None and bool(write.new_certificate) and self._registered is not None
+        return adds and identity.may(self.policy, Action.PROMOTE_PRODUCTION)
+
+    async def _leave_registered_alone(self, write: Write | None) -> bool:
         """Refuse to change the artifacts of a registered version; a later certificate may be added to them.
+
+        Returns:
+            True when it adds one to a registered version.
 
         Raises:
             ForbiddenError: the request would change them.
         """
         if write is None or self._registered is None or not write.identifiers:
-            return
+            return False
         if not await to_thread.run_sync(self._registered.registered, write.identifiers):
-            return
+            return False
         if write.new_certificate and not await to_thread.run_sync(
             self._registered.holds_artifact, write.new_certificate
         ):
-            return
+            return True
         raise ForbiddenError("a registered version comes from this, so it stays as it is", hint="log it anew")
 
     async def _name_for_the_record(self, facts: RequestFacts) -> str:

@@ -108,8 +108,8 @@ class StageControl:
         if change.names_places:
             require_own_places(change)
             return await self._pass_on(facts, who, change.body)
-        if change.run:
-            return await self._run(change, facts, who)
+        if change.evidence_of:
+            return await self._evidence(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
         self._maker.require(decision.identity, decision.asked.action, change.model)
         seen, examined = self._changes, None
@@ -172,6 +172,8 @@ class StageControl:
             return await self._leave(change, who, facts, body)
         if change.operation == "POST model-versions/create":
             return await self._register(change, who, facts, body)
+        if change.tags_version_with_ours:
+            return await self._tag(change, who, facts, body)
         return await self._pass_on(facts, who, body)
 
     async def _register(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
@@ -194,13 +196,22 @@ class StageControl:
                 "version": int(version["version"]),
                 "label_source": tags.get("sirena.label_source", ""),
                 "digest": digest if _DIGEST.fullmatch(digest := tags.get("sirena.digest", "")) else "",
+                "files": await to_thread.run_sync(self._upstream.files, change.model, str(version["version"])),
             }
         await to_thread.run_sync(self._notify, "registered", record | outcome)
         return response
 
-    async def _run(self, change: Change, facts: RequestFacts, who: str) -> Response:
-        if await to_thread.run_sync(self._upstream.registered, [change.run]):
-            raise ForbiddenError("a registered version comes from this run, so it stays as it is")
+    async def _evidence(self, change: Change, facts: RequestFacts, who: str) -> Response:
+        """Pass on what is written of a run or logged model, unless a registered version comes from it.
+
+        Raises:
+            ForbiddenError: one does.
+        """
+        if await to_thread.run_sync(self._upstream.registered, change.evidence_of):
+            raise ForbiddenError(
+                "a registered version comes from this run, so it stays as it is",
+                hint="log everything before registering, or log a new run",
+            )
         return await self._pass_on(facts, who, body_to_pass_on(change, who))
 
     async def _promote(
@@ -219,7 +230,8 @@ class StageControl:
             "stage": stage,
         }
         event = await to_thread.run_sync(self._upstream.act, change.model, change.version, stage)
-        await to_thread.run_sync(self._notify, event, record | {"outcome": "intended"})
+        judged = dict(ruling.facts) if isinstance(ruling, Ruling) else {}
+        await to_thread.run_sync(self._notify, event, record | judged | {"outcome": "intended"})
         if isinstance(ruling, GateError):
             await to_thread.run_sync(self._notify, "promotion_refused", record)
             raise ruling
@@ -248,6 +260,17 @@ class StageControl:
         }
         await to_thread.run_sync(self._notify, "removed", record | {"outcome": "intended"})
         return await self._carry_out("removed", Ruling(), record, facts, body)
+
+    async def _tag(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+        """Pass on a tag of ours, on record before and after."""
+        record = self._record(facts, who) | {
+            "model": change.model,
+            "version": int(change.version),
+            "tag": str(body["key"]),
+            "value": str(body["value"]),
+        }
+        await to_thread.run_sync(self._notify, "tagged", record | {"outcome": "intended"})
+        return await self._carry_out("tagged", Ruling(), record, facts, body)
 
     async def _carry_out(
         self, event: str, ruling: Ruling, record: Mapping[str, Any], facts: RequestFacts, body: Mapping[str, Any]

@@ -12,7 +12,7 @@ Rules, each with a test of like name:
 - a version is registered of what lies in MLflow's own artifacts, nowhere else; a copy names its version by number;
 - an experiment's artifacts, and a trace's, lie among MLflow's own, wherever a client would like them;
 - deleting and renaming need the right to remove, and what is in production is not removed at all;
-- a run that a registered version comes from is neither deleted nor restored;
+- a run that a registered version comes from is neither deleted nor restored, and what is known of it stays as it is;
 - tags: see `tag_rules`.
 """
 
@@ -50,6 +50,9 @@ _PLACE: Final = re.compile(r"(?:mlflow-artifacts:/[^/?#%][^?#%]*)?")
 _PLACES_OF_TRACES: Final = frozenset({"mlflow.artifactLocation", "mlflow.trace.archiveLocation"})
 _EXPERIMENT: Final = "experiments/create"
 _TRACE: Final = "mlflow/traces"
+_IDENTIFIERS: Final = frozenset({"run_id", "run_uuid", "model_id", "runId", "runUuid", "modelId"})
+"""Fields of MLflow's bodies that name a run or a logged model, in either spelling."""
+_ENDING: Final = frozenset({"run_id", "run_uuid", "status", "end_time"})
 _LONGEST_REASON: Final = 1000
 _MARKED: Final = {"Staging": Action.PROMOTE_STAGING, "Production": Action.PROMOTE_PRODUCTION}
 
@@ -94,9 +97,32 @@ class Change:
         return self.operation.partition(" ")[2]
 
     @property
-    def run(self) -> str:
-        """Run it concerns; empty when it concerns a model."""
-        return _text(self.body, "run_id") if self.kind in ("runs/delete", "runs/restore") else ""
+    def run(self) -> bool:
+        """True when it concerns a run and no registered model."""
+        return self.kind.startswith("runs/")
+
+    @property
+    def evidence_of(self) -> frozenset[str]:
+        """Runs and logged models of which it changes what is known of them; empty when it concerns a model.
+
+        Ending a run changes nothing that is known of its model, and Sirena's own training ends it after registering.
+
+        Raises:
+            AmbiguousRequestError: it names no run.
+        """
+        if not self.run:
+            return frozenset()
+        if self.kind == "runs/update" and self.body.keys() <= _ENDING:
+            return frozenset({""})
+        named = frozenset(_named(self.body))
+        if not named:
+            raise AmbiguousRequestError("the field run_id is missing or no text")
+        return named
+
+    @property
+    def tags_version_with_ours(self) -> bool:
+        """True when it writes a tag of ours on a version."""
+        return self.kind == "model-versions/set-tag" and is_ours(_text(self.body, "key"))
 
     @property
     def names_places(self) -> bool:
@@ -290,6 +316,19 @@ def _staging(change: Change, state: VersionState | None) -> Need:
     if change.override:
         actions.add(Action.PROMOTE_PRODUCTION)
     return Need(frozenset(actions), gate)
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield what the fields of a JSON value that name a run or a logged model say, at any depth."""
+    if isinstance(value, dict):
+        for field, inner in value.items():
+            if field in _IDENTIFIERS and isinstance(inner, str) and inner:
+                yield inner
+            else:
+                yield from _named(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner)
 
 
 def _texts(value: Any) -> Iterator[str]:

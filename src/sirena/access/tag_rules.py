@@ -7,10 +7,12 @@ Rules, each with a test of like name:
 - so are the decisions on a version, and who made it; nobody else writes or deletes them;
 - facts written with a version (author, digests, column) are not written again with another value, nor deleted;
 - a later certificate is put in force by the version's author, or by whoever may promote to production;
+- only a certificate that is kept with the version is put in force, and only its edition is told;
 - any other tag of ours is the author's to write, until the version has been given a stage.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +26,7 @@ MAKERS_TAG: Final = "sirena.made_by"
 _OURS: Final = "sirena."
 _ENTRYS_OWN: Final = ("sirena.history.", MAKERS_TAG)
 _WRITTEN_ONCE: Final = (AUTHOR_TAG, "sirena.sha256.", "sirena.digest", "sirena.column")
+_KEPT: Final = re.compile(r"sirena\.sha256\.certificates/[0-9a-z-]+\.json")
 _CERTIFICATES: Final = ("sirena.certificate", "sirena.edition", "sirena.sha256.certificates/")
 
 
@@ -79,12 +82,32 @@ def writing_needs(key: str, value: str, state: VersionState | None, who: str, *,
     if key == AUTHOR_TAG or (known is not None and key.startswith(_WRITTEN_ONCE)):
         raise ForbiddenError("this tag is written when a version is registered, and not again")
     if key.startswith(_CERTIFICATES):
+        _require_kept(key, value, state)
         return frozenset({Action.REGISTER if author == who else Action.PROMOTE_PRODUCTION})
     if author != who:
         raise ForbiddenError("this tag is its author's to write", hint="register a version of your own")
     if state is not None and state.was_staged:
         raise ForbiddenError("the version has been judged, and what is known of it stays as it was judged")
     return frozenset({Action.REGISTER})
+
+
+def _require_kept(key: str, value: str, state: VersionState | None) -> None:
+    """Refuse a pointer to a certificate that is not kept with the version, or the edition of none.
+
+    Raises:
+        ForbiddenError: it is none.
+    """
+    hashes = state.tags if state else {}
+    kept = [name for name in hashes if _KEPT.fullmatch(name)]
+    slug = re.sub(r"[^0-9a-z]+", "-", value.lower()).strip("-")
+    stems = {"sirena.certificate": f"sirena.sha256.{value}", "sirena.edition": f"sirena.sha256.certificates/{slug}-"}
+    if key in stems and not any(
+        name == stems[key] or (key == "sirena.edition" and name.startswith(stems[key])) for name in kept
+    ):
+        raise ForbiddenError(
+            "this tag leads to no certificate that is kept with the version",
+            hint="certify the version: sirena certify MODEL/VERSION",
+        )
 
 
 def deleting_needs(key: str) -> frozenset[Action]:

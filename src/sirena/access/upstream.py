@@ -73,6 +73,9 @@ class Upstream(Protocol):
     def makers(self, source: str, run: str) -> tuple[str, ...]:
         """Return who had a hand in what is about to be registered, as far as MLflow tells."""
 
+    def files(self, model: str, version: str) -> tuple[str, ...]:
+        """Return every file of a version with its digest; empty when they cannot be read now."""
+
     def registered(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version lies in one of these runs or logged models."""
 

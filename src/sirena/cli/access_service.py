@@ -29,6 +29,7 @@ def access_service(
     Example: sirena access-service --port 15520
     """
     import tempfile
+    from contextlib import nullcontext
 
     from sirena.access.policy import load_policy
     from sirena.access.room import Room
@@ -37,6 +38,8 @@ def access_service(
     from sirena.cli.access_openid import openid_configuration
     from sirena.cli.access_records import entry_log_at, record_events
     from sirena.cli.access_upstream import RegistryUpstream
+    from sirena.cli.judged_watch import JudgedWatch, WatchThread
+    from sirena.ledger.store import open_ledger
     from sirena.operations.settings import load_settings
     from sirena.serving.server import bind, bind_path, run_until_signal, url_of
     from sirena.training.asking_apart import NetworkAsker
@@ -61,6 +64,8 @@ def access_service(
     )
     told = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
     typer.echo(f"Sirena decides at {url_of(bound)}/decide{told}", err=True)
-    run_until_signal(app, bound)
+    # what answers may only read the ledger; what is found that was not judged is put on record here
+    with WatchThread(JudgedWatch(settings, open_ledger(settings))) if upstream else nullcontext():
+        run_until_signal(app, bound)
     asker.close()
     engine.dispose()

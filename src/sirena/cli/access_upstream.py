@@ -11,6 +11,9 @@ from sirena.access.tag_rules import VersionState
 from sirena.access.upstream import KEPT_CONNECTIONS, Ruling, UpstreamError
 
 if TYPE_CHECKING:
+    from sirena.ledger.judgements import Judgements
+    from sirena.ledger.store import Ledger
+    from sirena.ledger.trusted_reading import TrustedReading
     from sirena.operations.settings import Settings
     from sirena.registry.connection import Registry
     from sirena.registry.proof import Prover
@@ -33,6 +36,7 @@ class RegistryUpstream:
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""
         from sirena.domain.errors import UsageError
+        from sirena.registry.releases import RELEASE_MODEL
         from sirena.registry.versions import Stage, find_version
 
         try:
@@ -40,6 +44,11 @@ class RegistryUpstream:
         except UsageError:
             return None
         held = {stage.value for stage in (Stage.STAGING, Stage.PRODUCTION) if stage.alias in found.aliases}
+        if model == RELEASE_MODEL:
+            # the alias of a release may have been moved by whoever reached MLflow itself; then the gate is asked
+            active = self._judgements().active
+            is_active = active is not None and active.release == str(found)
+            held = (held | {Stage.PRODUCTION.value}) if is_active else held - {Stage.PRODUCTION.value}
         return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
 
     def in_production(self, model: str) -> VersionState | None:
@@ -59,7 +68,7 @@ class RegistryUpstream:
 
         if model != RELEASE_MODEL or Stage.named(stage) is not Stage.PRODUCTION:
             return "promoted"
-        return "rolled_back" if is_rollback(self._registry, version) else "activated"
+        return "rolled_back" if is_rollback(self._judgements(), version) else "activated"
 
     def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
         """Prove a version, or a release with every member, and hold it against the criteria of a stage.
@@ -73,16 +82,18 @@ class RegistryUpstream:
             UsageError: the version does not exist or holds no certificate.
         """
         from sirena.cli.gatekeeping import judge_for
+        from sirena.cli.noted_files import NotedFiles
         from sirena.cli.rulings import judge_release, judge_version
         from sirena.registry.releases import RELEASE_MODEL
         from sirena.registry.versions import Stage
 
         judge = judge_for(self._registry, None, approver=approver, prover=self._prover)
+        noted = NotedFiles(self._registry, self._ledger)
         if self.act(model, version, stage) != "promoted":
-            return judge_release(judge, version, override)
+            return judge_release(judge, self._judgements(), noted, version, override)
         if model == RELEASE_MODEL:
             return Ruling()
-        return judge_version(judge, f"{model}/{version}", Stage.named(stage), override)
+        return judge_version(judge, noted, f"{model}/{version}", Stage.named(stage), override)
 
     def leave(self, model: str, version: str, stage: str, who: str) -> Ruling | None:
         """Say how to record that a stage is taken away; None when it is on record already."""
@@ -96,15 +107,24 @@ class RegistryUpstream:
         Raises:
             LedgerError: the ledger, which knows the writers, does not answer.
         """
-        from sirena.ledger.store import open_ledger
         from sirena.registry.makers import makers_of
 
-        ledger = open_ledger(self._settings)
-
         def writers(identifier: str) -> set[str]:
-            return {entry.who for entry in ledger.read(events=("uploaded",), act=identifier)}
+            return {entry.who for entry in self._ledger.read(events=("uploaded",), act=identifier)}
 
         return makers_of(self._registry, source, run, writers)
+
+    def files(self, model: str, version: str) -> tuple[str, ...]:
+        """Return every file of a version with its digest; empty when they cannot be read now."""
+        from sirena.domain.errors import SirenaError
+        from sirena.registry.model_files import files_of
+        from sirena.registry.versions import find_version
+
+        try:
+            return files_of(self._registry, find_version(self._registry, f"{model}/{version}"))
+        except SirenaError:
+            # registered it is; what cannot be read now is noted when it is judged
+            return ()
 
     def registered(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version comes from one of these runs or logged models."""
@@ -139,6 +159,21 @@ class RegistryUpstream:
         from sirena.registry.connection import connect
 
         return connect(self._settings)
+
+    def _judgements(self) -> "Judgements":
+        return self._reading.read()
+
+    @cached_property
+    def _reading(self) -> "TrustedReading":
+        from sirena.ledger.trusted_reading import TrustedReading
+
+        return TrustedReading(self._ledger)
+
+    @cached_property
+    def _ledger(self) -> "Ledger":
+        from sirena.ledger.store import open_ledger
+
+        return open_ledger(self._settings)
 
     @cached_property
     def _registered(self) -> "RegisteredArtifacts":

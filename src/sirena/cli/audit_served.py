@@ -1,9 +1,10 @@
-"""What answered at a moment: the registry's history held against the audit ledger."""
+"""What answered at a moment, by the audit ledger; files and history in MLflow are believed as far as they agree."""
 
 import csv
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -11,20 +12,23 @@ from typing import Final
 import typer
 
 from sirena.cli.audit_formats import Format, harmless
+from sirena.cli.judged import ACTIONS
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.shown import in_one_line
-from sirena.domain.errors import SirenaError
+from sirena.domain.errors import UsageError
 from sirena.ledger.entry import Entry
 from sirena.ledger.event import Outcome
 from sirena.ledger.store import Ledger, moment
-from sirena.registry.activation import ServedPeriod, served_periods
+from sirena.ledger.trusted_reading import TrustedReading
+from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry
 from sirena.registry.history import Entry as Decision
-from sirena.registry.releases import Release, find_release, list_releases, release_members
+from sirena.registry.judged_releases import Store, UnjudgedReleaseError, look_at
+from sirena.registry.releases import RELEASE_MODEL, Member, list_releases
 from sirena.registry.stages import promotions
 from sirena.registry.versions import Stage, find_version
 
-_SWITCHES: Final = ("activated", "rolled_back")
+_ENDED: Final = (Outcome.DONE, Outcome.UNCHANGED)
 
 
 @dataclass(frozen=True)
@@ -61,53 +65,46 @@ class Served:
     action: str
     """``activate`` or ``rollback``."""
     override: str
-    ledger_entry: int | None
-    """Place of the activation in the ledger; None when the ledger does not know it."""
-    contradicted_by: int | None
-    """Place of a later switch to another release that the registry does not tell of; None when there is none."""
+    ledger_entry: int
+    """Place of the activation in the ledger."""
+    remarks: tuple[str, ...]
+    """What MLflow and the artifact store hold now that is not what was judged."""
     versions: tuple[ServedVersion, ...]
+    """Empty when the release's file is nowhere as it was judged."""
 
 
 def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | None:
-    """Return what answered at a moment, or None when nothing did.
+    """Return what answered at a moment by the ledger, or None when nothing did.
 
     Args:
-        registry: holds releases, their periods and the verdicts.
-        ledger: confirms who decided.
+        registry: holds the release's file, which is believed as far as it is what was judged.
+        ledger: says what answered, and who decided.
         when: the moment, with zone.
 
     Raises:
         RegistryError: MLflow does not answer.
-        LedgerError: the ledger does not answer.
-        SirenaError: by the registry nothing answered, by the ledger something did: the registry's history is gone.
+        LedgerError: the ledger does not answer, or is not what was written.
+        UnjudgedReleaseError: by the ledger nothing answered, and MLflow's history names a release all the same.
     """
-    known = list(ledger.read(events=("promoted", *_SWITCHES)))
-    switches = [one for one in known if one.event in _SWITCHES and one.outcome == Outcome.DONE]
-    switches = [one for one in switches if one.at <= moment(when)]
-    period = _period(registry, moment(when))
+    period = TrustedReading(ledger).read().at(moment(when))
     if period is None:
-        if switches:
-            raise SirenaError(
-                f"MLflow's history knows no active release at {moment(when)[:19]} UTC, but entry {switches[-1].seq} of "
-                f"the audit ledger switched to {_subject(switches[-1])}: "
-                "that history was altered, or is another MLflow's",
-                hint="see MLFLOW_TRACKING_URI, or compare with a backup of MLflow's database",
-            )
+        _require_nothing_served(registry, moment(when))
         return None
-    release = find_release(registry, str(period.release))
-    entry = _confirming(known, period.by, period.since, _SWITCHES, release.name)
-    later = [one.seq for one in switches if one.seq > (entry or 0) and _subject(one) != release.name]
+    judged = period.judgement
+    known = list(ledger.read(events=("promoted", "overridden")))
+    look = look_at(registry, judged)
+    aliases = () if period.until else (Store.ALIAS,)
     return Served(
-        release=release.name,
-        digest=release.digest,
-        since=period.since,
+        release=judged.release,
+        digest=judged.digest,
+        since=judged.at,
         until=period.until,
-        activated_by=period.by,
-        action=period.action,
-        override=period.override,
-        ledger_entry=entry,
-        contradicted_by=later[-1] if later else None,
-        versions=tuple(_versions(registry, release, known, moment(when))),
+        activated_by=judged.who,
+        action=ACTIONS[judged.action],
+        override=_reason(known, judged.act),
+        ledger_entry=judged.entry,
+        remarks=tuple(one.text for one in look.discrepancies if one.store in (Store.ROW, Store.ARTIFACT, *aliases)),
+        versions=tuple(_versions(registry, look.content, known, moment(when))) if look.content is not None else (),
     )
 
 
@@ -135,11 +132,9 @@ def _print_table(served: Served, when: datetime) -> None:
     typer.echo(f"At {moment(when)[:19]} UTC {served.release} ({served.digest[:12]}) answered,")
     between = f"since {served.since[:19]} until {(served.until or 'now')[:19]}"
     typer.echo(in_one_line(f"{between}, {served.action} by {served.activated_by}{said}"))
-    typer.echo(f"audit ledger: {_in_ledger(served.ledger_entry)}")
-    if served.contradicted_by is not None:
-        typer.echo(
-            f"BUT entry {served.contradicted_by} of the audit ledger switched to another release before that moment"
-        )
+    typer.echo(f"audit ledger: entry {served.ledger_entry}")
+    for remark in served.remarks:
+        typer.echo(in_one_line(f"BUT now {remark}"))
     typer.echo("")
     rows = [
         (
@@ -150,7 +145,7 @@ def _print_table(served: Served, when: datetime) -> None:
             one.approved_at[:19],
             one.evidence[:12],
             one.criteria + (f"; overridden: {one.override}" if one.override else ""),
-            _in_ledger(one.ledger_entry) if one.approved_by else "",
+            f"entry {one.ledger_entry}" if one.ledger_entry else "",
         )
         for one in served.versions
     ]
@@ -158,66 +153,77 @@ def _print_table(served: Served, when: datetime) -> None:
     print_sections([Section("Versions", rows, headings)])
 
 
-def _in_ledger(entry: int | None) -> str:
-    return f"entry {entry}" if entry else "NOT IN THE LEDGER"
-
-
 def _rows(served: Served | None) -> list[dict[str, object]]:
     if served is None:
         return []
-    release = {
-        f"release_{name}": value for name, value in asdict(served).items() if name not in ("versions", "release")
-    }
-    return [{"release": served.release, **release, **asdict(one)} for one in served.versions]
+    facts = asdict(served) | {"remarks": "; ".join(served.remarks)}
+    release = {f"release_{name}": value for name, value in facts.items() if name not in ("versions", "release")}
+    # a release whose file is nowhere as it was judged still is the one that answered
+    versions = served.versions or (ServedVersion("", "", "", "", "", "", "", "", None),)
+    return [{"release": served.release, **release, **asdict(one)} for one in versions]
 
 
-def _period(registry: Registry, when: str) -> ServedPeriod | None:
-    if not list_releases(registry):
-        return None
-    for period in served_periods(registry):
+def _require_nothing_served(registry: Registry, when: str) -> None:
+    for period in served_periods(registry) if list_releases(registry) else ():
         if period.since <= when and (period.until is None or when < period.until):
-            return period
-    return None
+            raise UnjudgedReleaseError(
+                f"MLflow's history says that {RELEASE_MODEL}/{period.release} answered at {when[:19]} UTC, and the "
+                "audit ledger knows nothing of it: nobody judged it here, or the history was altered",
+                hint="see SIRENA_HOME and MLFLOW_TRACKING_URI, or compare with a backup",
+            )
 
 
-def _versions(registry: Registry, release: Release, known: list[Entry], when: str) -> Iterable[ServedVersion]:
-    for member in release_members(registry, release):
+def _versions(registry: Registry, content: bytes, known: list[Entry], when: str) -> Iterable[ServedVersion]:
+    for facts in json.loads(content)["members"].values():
+        member = Member(**facts)
         approvals = [
-            decision
-            for decision in promotions(find_version(registry, member.reference))
-            if decision.stage == Stage.PRODUCTION.value and decision.at <= when
-        ]
-        decision = approvals[-1] if approvals else None
+            entry
+            for entry in known
+            if entry.event == "promoted" and entry.outcome in _ENDED and entry.at <= when
+            and _subject(entry) == member.reference and entry.facts().get("stage") == Stage.PRODUCTION.value
+        ]  # fmt: skip
+        entry = approvals[-1] if approvals else None
         yield ServedVersion(
             column=member.column,
             version=member.reference,
             edition=member.edition,
-            approved_by=decision.by if decision else "",
-            approved_at=decision.at if decision else "",
-            evidence=decision.evidence if decision else "",
-            criteria=_criteria(decision) if decision else "",
-            override=decision.override if decision else "",
-            ledger_entry=_confirming(known, decision.by, decision.at, ("promoted",), member.reference)
-            if decision
-            else None,
+            approved_by=entry.who if entry else "",
+            approved_at=entry.at if entry else "",
+            evidence=str(entry.facts().get("evidence", "")) if entry else "",
+            criteria=_criteria(registry, member, entry) if entry else "",
+            override=_reason(known, entry.act) if entry else "",
+            ledger_entry=entry.seq if entry else None,
         )
 
 
-def _criteria(decision: Decision) -> str:
+def _reason(known: list[Entry], act: str) -> str:
+    return next(
+        (str(one.facts().get("reason", "")) for one in known if (one.event, one.act) == ("overridden", act)), ""
+    )
+
+
+def _criteria(registry: Registry, member: Member, approval: Entry) -> str:
+    """Count what the gate said, by the verdict in MLflow if it is the one of this approval, else by the ledger."""
+    facts = approval.facts()
+    with suppress(UsageError):  # a version that is gone has no verdict any more
+        for decision in promotions(find_version(registry, member.reference)):
+            if (decision.by, decision.evidence, decision.stage) == (
+                approval.who,
+                facts.get("evidence"),
+                facts["stage"],
+            ):
+                return _counted(decision)
+    named = {"failed": facts.get("criteria", ()), "waived": facts.get("waived", ())}
+    return ", ".join(f"{len(criteria)} {outcome}" for outcome, criteria in named.items() if criteria)
+
+
+def _counted(decision: Decision) -> str:
     counts: dict[str, int] = {}
     for finding in decision.verdict.get("findings", ()):
         counts[finding["outcome"]] = counts.get(finding["outcome"], 0) + 1
     return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
 
 
-def _confirming(known: list[Entry], by: str, at: str, events: tuple[str, ...], subject: str) -> int | None:
-    """Return the entry that tells the outcome of a decision, or its intention when the process died over it."""
-    alike = [one for one in known if one.event in events and one.who == by and _subject(one) == subject]
-    ended = (one.seq for one in alike if one.at >= at and one.outcome in (Outcome.DONE, Outcome.UNCHANGED))
-    intended = (one.seq for one in reversed(alike) if one.at <= at and one.outcome == Outcome.INTENDED)
-    return next(ended, None) or next(intended, None)
-
-
 def _subject(entry: Entry) -> str:
     facts = entry.facts()
-    return str(facts.get("release") or f"{facts.get('model')}/{facts.get('version')}")
+    return f"{facts.get('model')}/{facts.get('version')}"

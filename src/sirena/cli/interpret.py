@@ -48,7 +48,7 @@ def interpret(
     A column no model of the release answers (another guideline's, or zone diameters) is NI in every row.
     """
     from sirena.cli.answering import Output, answer_file, tell, tell_about_problems
-    from sirena.registry.panel_cache import load_release
+    from sirena.cli.judged_panel import load_for_answers
     from sirena.whonet.reading import read_file
 
     if engine is Engine.RAY:
@@ -59,7 +59,9 @@ def interpret(
     target = Output(output, existing, basis)
     target.check(file)
     source = read_file(file, sheet=sheet)
-    loaded = load_release(release)
+    loaded = load_for_answers(release)
+    for alarm in loaded.alarms:
+        tell(f"ALARM: {alarm}")
     tables = (
         {column: _with_provenance(loaded.panel, column) for column in loaded.panel.tables}
         if basis

@@ -29,9 +29,9 @@ def promote(
     Example: sirena promote modelo_AMK_NM/2 --to production
     """
     from sirena.cli.gatekeeping import judge_for, open_registry
-    from sirena.domain.errors import GateError, UsageError
+    from sirena.domain.errors import GateError, SirenaError, UsageError
     from sirena.registry.releases import members_at
-    from sirena.registry.versions import Stage, find_version
+    from sirena.registry.versions import IntegrityError, Stage, find_version
 
     if every == bool(model):
         raise UsageError("name one model version, or say --all", hint="sirena promote modelo_AMK_NM/2 --to production")
@@ -39,14 +39,15 @@ def promote(
     registry = open_registry()
     judge = judge_for(registry, overlay)
     versions = members_at(registry, "latest") if every else [find_version(registry, model)]
-    refusals = []
+    refusals: list[SirenaError] = []
     for version in versions:
         try:
             typer.echo(_promote(judge, version, stage, override))
-        except GateError as refusal:
+        except (GateError, IntegrityError, UsageError) as refusal:
+            if not every:
+                raise
+            # a version that is refused or damaged keeps back itself alone
             refusals.append(refusal)
-    if len(refusals) == 1:
-        raise refusals[0]
     if refusals:
         told = "\n".join(refusal.text for refusal in refusals)
         raise GateError(f"{len(refusals)} of {len(versions)} models were refused\n{told}", hint=refusals[0].hint)

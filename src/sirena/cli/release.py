@@ -41,11 +41,14 @@ def list_() -> None:
     Example: sirena release list
     """
     from sirena.cli.gatekeeping import open_registry
+    from sirena.cli.judged import active_name, standing
     from sirena.cli.shown import in_one_line
     from sirena.registry.releases import list_releases
 
-    for release in list_releases(open_registry()):
-        mark = "active" if release.active else ""
+    registry = open_registry()
+    judged = active_name(registry)
+    for release in list_releases(registry):
+        mark = standing(release, judged)
         created = f"{release.created:%Y-%m-%d %H:%M} UTC"
         cells = (release.name, mark, created, f"{len(release.members)} models", release.author, release.note)
         typer.echo("\t".join(map(in_one_line, cells)))
@@ -57,22 +60,20 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
     Example: sirena release show v3
     """
     from sirena.cli.gatekeeping import open_registry
+    from sirena.cli.judged import active_name, find_judged, periods_of, standing
     from sirena.cli.shown import in_one_line
-    from sirena.registry.activation import served_periods
-    from sirena.registry.releases import find_release, release_members
+    from sirena.registry.releases import release_members
 
     registry = open_registry()
-    release = find_release(registry, name)
-    made = f"{release.name}{' (active)' if release.active else ''}, made by {release.author}, {release.digest[:12]}"
+    release = find_judged(registry, name)
+    mark = standing(release, active_name(registry))
+    made = f"{release.name}{f' ({mark})' if mark else ''}, made by {release.author}, {release.digest[:12]}"
     typer.echo(in_one_line(made))
     for member in release_members(registry, release):
         cells = (member.column, member.reference, member.edition, member.label_source, member.digest[:12])
         typer.echo("\t".join(map(in_one_line, cells)))
-    for period in served_periods(registry):
-        if period.release == release.version:
-            override = f", overriding the gate: {period.override}" if period.override else ""
-            served = f"served {period.since} to {period.until or 'now'}, {period.action} by {period.by}{override}"
-            typer.echo(in_one_line(served))
+    for served in periods_of(registry, release):
+        typer.echo(in_one_line(served))
 
 
 def activate(
@@ -116,11 +117,12 @@ def diff(
     Example: sirena release diff active latest > changes.tsv
     """
     from sirena.cli.gatekeeping import open_registry
+    from sirena.cli.judged import find_judged
     from sirena.registry.release_diff import differences
-    from sirena.registry.releases import find_release, panel_of, read_release_document
+    from sirena.registry.releases import panel_of, read_release_document
 
     registry = open_registry()
-    releases = [find_release(registry, name) for name in (before, after)]
+    releases = [find_judged(registry, name) for name in (before, after)]
     old, new = (panel_of(read_release_document(registry, release), release.name) for release in releases)
     typer.echo("column\torganism\tmic\tbefore\tafter")
     count = 0

@@ -1,27 +1,39 @@
 """What the entry's gate decided about a change of stage, and how that gets on record, in the order of ADR 7."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sirena.access.upstream import Ruling
 from sirena.certification.gate import Outcome, Verdict
+from sirena.cli.noted_files import NotedFiles
 from sirena.domain.errors import UsageError
+from sirena.ledger.judgements import Judgements
 from sirena.registry import activation
 from sirena.registry.connection import Registry
 from sirena.registry.history import Entry, now, record
+from sirena.registry.judged_releases import ReleaseFacts, facts_of, require_judged_release
 from sirena.registry.judging import RegisteredJudge
+from sirena.registry.model_files import require_unchanged
 from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release
 from sirena.registry.stages import decision, other_holder, promotions
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
 
-def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override: str) -> Ruling:
+def judge_version(judge: RegisteredJudge, noted: NotedFiles, reference: str, stage: Stage, override: str) -> Ruling:
     """Judge a version for staging or production.
 
+    Args:
+        judge: the gate.
+        noted: what the ledger noted of files.
+        reference: names the version.
+        stage: the stage it shall have.
+        override: reason to give it although the gate refuses.
+
     Raises:
-        GateError: the gate refuses and is not overridden, or the version is not proved.
+        GateError: the gate refuses and is not overridden, the version is not proved, or its files were changed.
     """
     version = find_version(judge.registry, reference)
+    files = noted.to_note(version)
     verdict = judge.judge(version, stage, overriding=bool(override))
     facts = verdict_facts(verdict)
     if override:
@@ -31,7 +43,7 @@ def judge_version(judge: RegisteredJudge, reference: str, stage: Stage, override
     overridden = None
     if verdict.overridden:
         overridden = _overridden(str(version), stage, entry.override, facts["criteria"], entry.evidence)
-    facts |= {"previous": entry.previous, "evidence": entry.evidence}
+    facts |= {"previous": entry.previous, "evidence": entry.evidence, "files": files}
     return Ruling(facts, overridden, lambda: _announce(judge.registry, version, entry))
 
 
@@ -44,34 +56,50 @@ def verdict_facts(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def is_rollback(registry: Registry, version: str) -> bool:
-    """Tell whether activating this release would return to the one that the active one replaced."""
-    try:
-        active = find_release(registry, "active")
-    except UsageError:
-        return False
-    return activation.replaced_by(registry, active.version) == int(version)
+def is_rollback(judgements: Judgements, version: str) -> bool:
+    """Tell whether activating this release would return to the one that the active one replaced, by the ledger."""
+    target = judgements.rollback
+    return target is not None and target.release == f"{RELEASE_MODEL}/{int(version)}"
 
 
-def judge_release(judge: RegisteredJudge, version: str, override: str) -> Ruling:
+def judge_release(
+    judge: RegisteredJudge, judgements: Judgements, noted: NotedFiles, version: str, override: str
+) -> Ruling:
     """Judge a release for answering, unless it is the one to roll back to.
+
+    Args:
+        judge: the gate.
+        judgements: what the ledger holds of releases.
+        noted: what the ledger noted of files.
+        version: number of the release.
+        override: reason to activate although members are refused.
 
     Raises:
         GateError: members are refused and nobody overrides it, or the release is not proved.
+        UnjudgedReleaseError: the release to roll back to is not what was judged.
     """
     registry, approver = judge.registry, judge.approver
     release = find_release(registry, version)
-    if is_rollback(registry, version):
-        return _switch(registry, release, activation.ROLLBACK, approver, "", {})
+    before = judgements.active
+    previous = int(before.release.rpartition("/")[2]) if before else None
+    target = judgements.rollback
+    if target is not None and is_rollback(judgements, version):
+        facts = require_judged_release(registry, target, release)
+        require_unchanged(release.source, target.files, noted.require(release.source))
+        return _switch(registry, release, facts, previous, activation.ROLLBACK, approver, "", {})
 
     def judged(member: Member) -> Verdict:
+        noted.require(find_version(registry, member.reference))
         return judge.judge_member(member, overriding=bool(override))
 
     refused = activation.judge_release(registry, release, approver=approver, judge=judged, override=override)
     if judge.prover is not None:
         judge.prover.prove_release(release)
     outcome = activation.activation_record(release, refused)
-    return _switch(registry, release, activation.ACTIVATE, approver, override if refused else "", outcome)
+    facts = replace(facts_of(registry, release), files=noted.require(release.source))
+    return _switch(
+        registry, release, facts, previous, activation.ACTIVATE, approver, override if refused else "", outcome
+    )
 
 
 def leave(registry: Registry, model: str, version: str, stage: str, who: str) -> Ruling | None:
@@ -110,11 +138,18 @@ def _announce(registry: Registry, version: ModelVersion, entry: Entry) -> None:
 
 
 def _switch(
-    registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
+    registry: Registry,
+    release: Release,
+    facts: ReleaseFacts,
+    previous: int | None,
+    action: str,
+    approver: str,
+    override: str,
+    outcome: dict[str, Any],
 ) -> Ruling:
     announced: list[Entry] = []
     return Ruling(
-        {"digest": release.digest, "previous": activation.active_version(registry)},
+        {**asdict(facts), "previous": previous},
         _overridden(release.name, Stage.PRODUCTION, override, tuple(outcome["refused"]), release.digest)
         if override
         else None,

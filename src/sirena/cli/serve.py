@@ -66,10 +66,20 @@ def serve(
 
 
 def _registry_source(settings: "Settings", release: str) -> "PanelSource":
+    from sirena.cli.judged import is_behind_an_entry
+    from sirena.cli.judged_panel import JudgedPanelSource
+    from sirena.domain.errors import UsageError
+    from sirena.ledger.store import open_ledger
     from sirena.registry.connection import connect
     from sirena.registry.panel_cache import load_release
     from sirena.registry.releases import find_release
     from sirena.serving.source import MarkedPanel, RegistryPanelSource
+
+    if not is_behind_an_entry(settings):
+        if release == "active":
+            return JudgedPanelSource(settings, open_ledger(settings))
+        if settings.profile == "production":
+            raise UsageError("on a server the active release answers, and no other", hint="leave --release out")
 
     def load() -> "MarkedPanel":
         loaded = load_release(release, settings=settings)

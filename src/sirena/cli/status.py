@@ -27,10 +27,11 @@ def status(
         ),
     ] = False,
 ) -> None:
-    """Tell of each part whether it is well, and of disk, certificate, backup, drill and ledger how they stand.
+    """Tell of each part whether it is well, and of disk, certificate, backup, drill, ledger and release how they stand.
 
     Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
-    release is well. The ledger is read from its first entry to its last.
+    release is well. The ledger is read from its first entry to its last, and what MLflow holds of the active release
+    is compared with what the ledger says was judged.
     """
     from sirena.cli.parts_table import print_parts
     from sirena.domain.errors import SirenaError
@@ -60,6 +61,7 @@ def status(
 
 def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     from sirena.cli.ledger_condition import ledger_condition
+    from sirena.cli.release_condition import release_condition
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.accounts import PreparationError
     from sirena.operations.conditions import conditions
@@ -73,8 +75,14 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
             hint="look as whoever runs `sirena up`; for a monitor, by a line in sudoers",
         )
     parts = stack.health()
-    entry = entry_conditions(stack.standing_entry()) if stack.settings.profile == "production" else ()
-    return parts, [*conditions(stack.settings), *entry, ledger_condition(stack.settings, parts)]
+    settings = stack.settings
+    entry = entry_conditions(stack.standing_entry()) if settings.profile == "production" else ()
+    return parts, [
+        *conditions(settings),
+        *entry,
+        ledger_condition(settings, parts),
+        release_condition(settings, parts),
+    ]
 
 
 def _print_conditions(found: "Sequence[Condition]") -> None:

@@ -21,8 +21,9 @@ E = TypeVar("E", bound=Event)
 class Act(Generic[E]):
     """An act that is going on, and what is known of it so far."""
 
-    def __init__(self, event: E) -> None:
+    def __init__(self, event: E, ledger: Ledger) -> None:
         """Begin with the intention."""
+        self._ledger = ledger
         self.event = event
         """What will be recorded as the outcome."""
         self.further: list[Event] = []
@@ -32,6 +33,15 @@ class Act(Generic[E]):
     def learn(self, **facts: Any) -> None:
         """Add what only became known while it went on, to be recorded with the outcome."""
         self.event = replace(self.event, **facts)
+
+    def announce(self, **facts: Any) -> None:
+        """Record the intention again with what was judged meanwhile, before what was judged is done.
+
+        Raises:
+            LedgerError: it cannot be recorded, and nothing must be done.
+        """
+        self.learn(**facts)
+        self._ledger.append(self.event.concluded(Outcome.INTENDED))
 
     def nothing_to_do(self) -> None:
         """Say that it was so already."""
@@ -54,7 +64,7 @@ def acting(ledger: Ledger, intention: E) -> Iterator[Act[E]]:
             says what happened.
     """
     ledger.append(replace(intention, outcome=Outcome.INTENDED))
-    act = Act(intention)
+    act = Act(intention, ledger)
     try:
         yield act
     except GateError as refusal:

@@ -128,6 +128,8 @@ class Registered(Event):
     label_source: Name = ""
     digest: Digest = ""
     """Content digest of the version."""
+    files: tuple[Name, ...] = ()
+    """Every file with its digest, ``SHA-256 path``, as it was when it was registered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,18 @@ class Certified(Event):
     """Questions asked."""
     disagreeing: int = 0
     """Questions answered otherwise than the edition does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tagged(Event):
+    """A tag of ours was written on a registered version through the entry; what is answered does not rest on it."""
+
+    event = "tagged"
+    model: Name
+    version: int
+    tag: Name
+    value: Name
+    """As it was written, cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +193,8 @@ class Promoted(Event):
     """Criteria that refused, when somebody overrode them."""
     waived: tuple[Name, ...] = ()
     """Criteria that do not apply to one person's machine."""
+    files: tuple[Name, ...] = ()
+    """Every file with its digest, ``SHA-256 path``, as it was when this was judged."""
 
     def refused(self) -> Event:
         """Return the entry of the refusal."""
@@ -208,6 +224,8 @@ class ReleaseCreated(Event):
     digest: Digest = ""
     members: tuple[Name, ...] = ()
     """Its versions, ``modelo_AMK_NM/3``."""
+    files: tuple[Name, ...] = ()
+    """Every file with its digest, ``SHA-256 path``, as it was when it was made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +244,10 @@ class Activated(Event):
     event = "activated"
     release: Name
     digest: Digest = ""
+    content: Digest = ""
+    """SHA-256 of the release's file, as the gate judged it."""
+    files: tuple[Name, ...] = ()
+    """Every file with its digest, ``SHA-256 path``, as it was when this was judged."""
     previous: int | None = None
     """Release that was active before."""
 
@@ -242,8 +264,25 @@ class RolledBack(Event):
     release: Name = ""
     """Release that is active now."""
     digest: Digest = ""
+    content: Digest = ""
+    """SHA-256 of the release's file, as the gate judged it."""
+    files: tuple[Name, ...] = ()
+    """Every file with its digest, ``SHA-256 path``, as it was when this was judged."""
     previous: int | None = None
     """Release that was active before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm(Event):
+    """Something was found that is not what was judged; the last good release goes on answering."""
+
+    event = "alarm"
+    store: Name
+    """Where it was found: ``alias``, ``row``, ``artifact``, ``cache`` or ``ledger``."""
+    release: Name = ""
+    """Release that may answer, by the ledger."""
+    finding: Name
+    """What is otherwise than it was judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -399,6 +438,7 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         Trained,
         Registered,
         Certified,
+        Tagged,
         Promoted,
         PromotionRefused,
         Overridden,
@@ -406,6 +446,7 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         Activated,
         ActivationRefused,
         RolledBack,
+        Alarm,
         Downloaded,
         Uploaded,
         Administered,

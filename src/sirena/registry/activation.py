@@ -11,11 +11,11 @@ from typing import Any
 
 from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, UsageError
-from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.connection import Registry, RegistryRefusedError, speaks_to_mlflow
 from sirena.registry.history import Entry, now, read_history, record
 from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release, release_members
 from sirena.registry.stages import place
-from sirena.registry.versions import Stage
+from sirena.registry.versions import IntegrityError, Stage
 
 Judge = Callable[[Member], Verdict]
 """The gate: says whether a member may answer for patients."""
@@ -50,7 +50,15 @@ class ServedPeriod:
 
 
 @speaks_to_mlflow
-def activate(registry: Registry, release: Release, *, approver: str, judge: Judge, override: str = "") -> Activation:
+def activate(
+    registry: Registry,
+    release: Release,
+    *,
+    approver: str,
+    judge: Judge,
+    override: str = "",
+    agreed: Callable[[], None] = lambda: None,
+) -> Activation:
     """Make a release the one that answers, if every member passes the gate.
 
     Args:
@@ -59,6 +67,7 @@ def activate(registry: Registry, release: Release, *, approver: str, judge: Judg
         approver: who decides.
         judge: the gate.
         override: reason to activate although members are refused; goes on record.
+        agreed: called when the gate has agreed, before anything is changed.
 
     Raises:
         GateError: members are refused, all of them named; or the author of one would override the gate himself.
@@ -66,6 +75,7 @@ def activate(registry: Registry, release: Release, *, approver: str, judge: Judg
     """
     refused = judge_release(registry, release, approver=approver, judge=judge, override=override)
     outcome = activation_record(release, refused)
+    agreed()
     return _switch(registry, release, ACTIVATE, approver, override if refused else "", outcome)
 
 
@@ -78,13 +88,22 @@ def judge_release(
         GateError: as `activate`.
     """
     refused: dict[str, list[str]] = {}
+    damaged: dict[str, list[str]] = {}
     for member in release_members(registry, release):
-        verdict = judge(member)
+        try:
+            verdict = judge(member)
+        except RegistryRefusedError:
+            raise
+        except (GateError, IntegrityError, UsageError) as error:
+            # a version that cannot be judged: all of them are named, and no override makes them whole
+            damaged[member.reference] = [error.text]
+            continue
         if override.strip():
             verdict = verdict.override(approver, override)
         if not verdict.passed:
             refused[member.reference] = [str(finding) for finding in verdict.refusals]
-    if refused and not override.strip():
+    if damaged or (refused and not override.strip()):
+        refused |= damaged
         told = "\n".join(f"  - {reference}: {'; '.join(findings)}" for reference, findings in refused.items())
         raise GateError(
             f"{release.name} may not be activated, {len(refused)} of {len(release.members)} members are refused:\n"
@@ -100,15 +119,22 @@ def activation_record(release: Release, refused: dict[str, list[str]]) -> dict[s
 
 
 @speaks_to_mlflow
-def roll_back(registry: Registry, *, approver: str) -> Activation:
+def roll_back(registry: Registry, *, approver: str, to: Release | None = None) -> Activation:
     """Make the release active again that the active one replaced.
 
     Repeating it goes further back. It asks no gate: the release passed when it was activated, and whoever rolls
     back is in a hurry.
 
+    Args:
+        registry: where.
+        approver: who decides.
+        to: the release, by the ledger; None behind an entry, which knows it itself: by MLflow's history.
+
     Raises:
         UsageError: nothing is active, or nothing was before it.
     """
+    if to is not None:
+        return _switch(registry, to, ROLLBACK, approver, "", {})
     current = find_release(registry, "active")
     target = replaced_by(registry, current.version)
     if target is None:

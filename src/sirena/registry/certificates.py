@@ -19,11 +19,18 @@ LOGGED_CERTIFICATE: Final = "certificate.json"
 POINTER_TAG: Final = "sirena.certificate"
 CERTIFICATES: Final = "certificates"
 """Folder, within a model's, of certificates attached later."""
+_KEPT: Final = re.compile(rf"{CERTIFICATES}/[0-9a-z-]+\.json")
 
 
 def certificate_path(version: ModelVersion) -> str:
-    """Return the path of the certificate that counts."""
-    return version.tags.get(POINTER_TAG, LOGGED_CERTIFICATE)
+    """Return the path of the certificate that counts.
+
+    A pointer that leads to no certificate kept with the version, whoever wrote it, leaves the one logged with it in
+    force.
+    """
+    pointer = version.tags.get(POINTER_TAG, "")
+    leads_to_one = _KEPT.fullmatch(pointer) and f"sirena.sha256.{pointer}" in version.tags
+    return pointer if leads_to_one else LOGGED_CERTIFICATE
 
 
 def certificate_digest(version: ModelVersion) -> str:

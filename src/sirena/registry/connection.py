@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from sirena.registry.mlflow_quietly import mlflow, undisturbed
 _PROBE_SECONDS: Final = (5.0, 10.0)
 """How long MLflow may take to accept, and then to answer: a busy machine is not taken for one that is down."""
 _NOT_FOUND: Final = 404
+_ACTIVE: Final = "active"
 _REFUSED: Final = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
 _UNREACHABLE: Final = re.compile(
     r"Max retries|Connection(Error| refused| aborted| reset)|RemoteDisconnected|timed out|Failed to establish|"
@@ -61,10 +63,20 @@ class Registry:
     settings: Settings
     client: Any
     """`mlflow.MlflowClient`; safe to share between threads."""
-    experiment_id: str
-    """Experiment that receives every run."""
     signed_in_as: str = ""
     """Account at the entry, where the server keeps history and gate itself; empty for MLflow without one before it."""
+
+    @cached_property
+    def experiment_id(self) -> str:
+        """Experiment that receives every run, made when it is missing. Only what makes runs needs it."""
+        found = _find_experiment(self)
+        return str(found.experiment_id) if found is not None else _make_experiment(self)
+
+    @property
+    def experiment_is_deleted(self) -> bool:
+        """True when somebody deleted the experiment: releases go on, and what makes runs restores it first."""
+        found = _find_experiment(self)
+        return found is not None and found.lifecycle_stage != _ACTIVE
 
     @property
     def models(self) -> Any:
@@ -92,7 +104,7 @@ def without_credentials(uri: str) -> str:
 
 
 def connect(settings: Settings) -> Registry:
-    """Reach MLflow and find or make the experiment.
+    """Reach MLflow.
 
     A database opened directly keeps its artifacts below `SIRENA_HOME`, not in the working folder. Behind the entry
     we act as the account of the token, and under the rules of production.
@@ -115,8 +127,9 @@ def connect(settings: Settings) -> Registry:
         # a database opened directly migrates its tables now, and SQLAlchemy has something to say about MLflow's
         with undisturbed():
             mlflow.set_tracking_uri(uri)
-            client = mlflow.MlflowClient(tracking_uri=uri)
-            return Registry(settings, client, _experiment(client, settings), account or "")
+            registry = Registry(settings, mlflow.MlflowClient(tracking_uri=uri), account or "")
+            _find_experiment(registry)
+            return registry
     except _FOREIGN as error:
         raise _translate(error, uri) from error
 
@@ -184,24 +197,35 @@ def _as_account(settings: Settings, account: str) -> Settings:
     return settings.model_copy(update={"user": account, "profile": "production"})
 
 
-def _experiment(client: Any, settings: Settings) -> str:
+def _find_experiment(registry: Registry) -> Any:
+    return registry.client.get_experiment_by_name(registry.settings.experiment_name)
+
+
+def _make_experiment(registry: Registry) -> str:
+    settings = registry.settings
     name = settings.experiment_name
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        location = None if _is_http(settings.effective_tracking_uri) else (settings.artifacts / name).as_uri()
-        try:
-            return str(client.create_experiment(name, artifact_location=location))
-        except MlflowException:
-            # another process made it between our question and our order
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise
-    if found.lifecycle_stage != "active":
-        raise RegistryError(
-            f"the MLflow experiment {name!r} is deleted",
-            hint="restore it in MLflow, or name another with MLFLOW_EXPERIMENT_NAME",
-        )
-    return str(found.experiment_id)
+    location = None if registry.is_server else (settings.artifacts / name).as_uri()
+    try:
+        return str(registry.client.create_experiment(name, artifact_location=location))
+    except MlflowException:
+        # another process made it between our question and our order
+        found = _find_experiment(registry)
+        if found is None:
+            raise
+        return str(found.experiment_id)
+
+
+def restore_experiment(registry: Registry) -> None:
+    """Restore the experiment that somebody deleted, with its runs.
+
+    Raises:
+        RegistryRefusedError: the account may not.
+        RegistryError: MLflow refused.
+    """
+    try:
+        registry.client.restore_experiment(registry.experiment_id)
+    except _FOREIGN as error:
+        raise _translate(error, registry.settings.effective_tracking_uri) from error
 
 
 P = ParamSpec("P")

@@ -7,6 +7,7 @@ order can be read from the names.
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -70,5 +71,10 @@ def record(registry: Registry, name: str, entry: Entry, *, version: int | None =
 
 
 def read_history(tags: Mapping[str, str]) -> list[Entry]:
-    """Return the entries among an object's tags, oldest first."""
-    return [Entry(**json.loads(tags[key]), key=key) for key in sorted(tags) if key.startswith(_PREFIX)]
+    """Return the entries among an object's tags, oldest first; one that cannot be read is none."""
+    found = []
+    for key in sorted(tags):
+        if key.startswith(_PREFIX):
+            with suppress(ValueError, TypeError):
+                found.append(Entry(**json.loads(tags[key]), key=key))
+    return found

@@ -20,7 +20,8 @@ from sirena.registry.releases import RELEASE_FILE, Release, find_release, panel_
 from sirena.registry.versions import read_file
 
 _log = logging.getLogger(__name__)
-_FOLDER: Final = "panels"
+PANELS: Final = "panels"
+"""Folder of the kept copies, below `SIRENA_HOME`."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def load_release(
         IntegrityError: the stored release is not the one that was logged.
     """
     settings = settings or (registry.settings if registry else load_settings())
-    folder = settings.home / _FOLDER
+    folder = settings.home / PANELS
     try:
         registry = registry or connect(settings)
         found = find_release(registry, release)
@@ -82,7 +83,7 @@ def _content(registry: Registry, release: Release, folder: Path) -> bytes:
     if kept is not None:
         return kept
     content = read_file(registry, release.source, RELEASE_FILE)
-    _write(folder / f"{sha256(content)}.json", content)
+    write_whole(folder / f"{sha256(content)}.json", content)
     return content
 
 
@@ -96,7 +97,7 @@ def _kept(folder: Path, digest: str) -> bytes | None:
 
 def _remember(folder: Path, release: str, note: _Note) -> None:
     if _remembered(folder, release) != note:
-        _write(_note_file(folder, release), json.dumps(asdict(note)).encode())
+        write_whole(_note_file(folder, release), json.dumps(asdict(note)).encode())
 
 
 def _remembered(folder: Path, release: str) -> _Note | None:
@@ -110,7 +111,8 @@ def _note_file(folder: Path, release: str) -> Path:
     return folder / f"{sha256(release.strip().lower().encode())[:16]}.name"
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that whoever reads it finds the former one or all of this one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     with os.fdopen(handle, "wb") as file:

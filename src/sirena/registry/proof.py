@@ -5,6 +5,7 @@ network is asked again, all of it, in a process of its own, and both have to be 
 tables, so it is made anew from them and has to be equal too.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,13 +20,41 @@ from sirena.operations.secret_files import write_private
 from sirena.registry.connection import Registry
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.recertifying import ProofError
-from sirena.registry.releases import RELEASE_FILE, Release, release_document, release_members
+from sirena.registry.releases import (
+    RELEASE_FILE,
+    Release,
+    read_release_document,
+    release_document,
+    release_members,
+)
 from sirena.registry.versions import TRUTH_TABLE, ModelVersion, find_version, load_table, read_file
 from sirena.training.vetting import ForeignNetworkError
 
 AskNetwork = Callable[[bytes, str, Sequence[str]], dict[str, list[str]]]
 """Asks the content of a ``.keras`` file for a column and organisms; `training.asking_apart.NetworkAsker.ask`."""
 _SCHEMA: Final = "sirena-proof/1"
+
+
+def require_tables_of_members(registry: Registry, release: Release) -> None:
+    """Pass silently when a release answers with its members' tables; their networks are not asked.
+
+    Raises:
+        ProofError: it answers otherwise than a member, or has a table of none.
+        IntegrityError: a file is not the one that was registered.
+    """
+    tables = {
+        member.column: json.loads(read_file(registry, find_version(registry, member.reference), TRUTH_TABLE))
+        for member in release_members(registry, release)
+    }
+    if tables != read_release_document(registry, release)["tables"]:
+        raise _not_of_its_members(release)
+
+
+def _not_of_its_members(release: Release) -> ProofError:
+    return ProofError(
+        f"{release.name} does not hold what its members answer",
+        hint="make it again from its members: sirena release create MEMBER …",
+    )
 
 
 @dataclass(frozen=True)
@@ -76,10 +105,7 @@ class Prover:
         versions = [find_version(self.registry, member.reference) for member in members]
         made, digest = release_document(self.registry, versions)
         if canonical_json(made) != stored or digest != release.digest:
-            raise ProofError(
-                f"{release.name} does not hold what its members answer",
-                hint="make it again from its members: sirena release create MEMBER …",
-            )
+            raise _not_of_its_members(release)
         for version in versions:
             self.prove_version(version)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sirena.registry.connection import Registry, speaks_to_mlflow
-from sirena.registry.versions import all_pages
+from sirena.registry.versions import ModelVersion, all_pages
 
 _SECONDS: Final = 2.0
 """How long a look at the registry counts; a version may be removed, and its files then be cleared away."""
@@ -46,6 +46,12 @@ def identifiers_of_versions(registry: Registry) -> frozenset[str]:
     """Return the ids of every run and logged model that a registered version comes from."""
     listed = all_pages(lambda token: registry.models.search_model_versions("", max_results=_PAGE, page_token=token))
     return frozenset[str]().union(*map(_identifiers, listed))
+
+
+@speaks_to_mlflow
+def identifiers_of(registry: Registry, version: ModelVersion) -> frozenset[str]:
+    """Return the ids of the run and the logged model that a version comes from."""
+    return frozenset(_identifiers(registry.models.get_model_version(version.name, str(version.version))))
 
 
 def _identifiers(version: Any) -> set[str]:

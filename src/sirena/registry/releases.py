@@ -16,20 +16,23 @@ from typing import Any, Final, Self
 
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.domain.test_column import GUIDELINES, parse_test_column
+from sirena.domain.truth_table import TruthTable
 from sirena.panel.compiled import Panel
+from sirena.registry.certificates import certificate_path
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.models import DIGEST_TAG, log_pyfunc, register
 from sirena.registry.runs import child_run, code_version
 from sirena.registry.versions import (
+    REPORT,
     TRUTH_TABLE,
     ModelVersion,
     Stage,
     find_version,
     list_models,
     list_versions,
-    load_table,
     read_file,
+    read_files,
 )
 
 RELEASE_MODEL: Final = "panel_SIR"
@@ -61,16 +64,22 @@ class Member:
         return f"{self.model}/{self.version}"
 
     @classmethod
-    def of(cls, version: ModelVersion) -> Self:
-        """Describe a version as a member."""
+    def of(cls, version: ModelVersion, edition: str, label_source: str) -> Self:
+        """Describe a version as a member.
+
+        Args:
+            version: the version.
+            edition: guideline edition of the certificate that counts; the tag of that name is only a description.
+            label_source: whose labels its training report names.
+        """
         return cls(
             column=version.column,
             model=version.name,
             version=version.version,
             digest=version.tags.get(DIGEST_TAG, ""),
             table_sha256=version.tags.get(f"sirena.sha256.{TRUTH_TABLE}", ""),
-            edition=version.edition,
-            label_source=version.tags.get("sirena.label_source", ""),
+            edition=edition,
+            label_source=label_source,
         )
 
 
@@ -175,7 +184,9 @@ def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tu
         UsageError: no versions, two for one column, or one without a truth table.
         IntegrityError: a version's table is not the one that was logged.
     """
-    members = {version.column: Member.of(version) for version in sorted(versions, key=lambda version: version.column)}
+    parts = [_part(registry, version) for version in sorted(versions, key=lambda version: version.column)]
+    members = {member.column: member for member, _ in parts}
+    tables = {member.column: table for member, table in parts}
     if not members or len(members) != len(versions):
         raise UsageError(
             "a release needs model versions, one per antimicrobial",
@@ -194,7 +205,7 @@ def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tu
         }
         for column, member in members.items()
     }
-    panel = Panel({version.column: load_table(registry, version) for version in versions}, provenance, release=name)
+    panel = Panel(tables, provenance, release=name)
     return {**panel.to_json(), "members": facts}, digest
 
 
@@ -269,6 +280,14 @@ def _asked_columns(columns: Sequence[str]) -> tuple[str, ...]:
         f"{found.drug}_{letter}{method}" for found in parsed for letter in list(GUIDELINES)[:2] for method in _METHODS
     ]
     return tuple(dict.fromkeys([*columns, *strips, *others]))
+
+
+def _part(registry: Registry, version: ModelVersion) -> tuple[Member, TruthTable]:
+    """Return a version as a member with its table; every fact from files that are what their hashes say."""
+    contents = read_files(registry, version, TRUTH_TABLE, certificate_path(version), REPORT)
+    table, certificate, report = map(json.loads, contents)
+    facts = (str(certificate.get("edition", "")), str(report.get("label_source", "")))
+    return Member.of(version, *facts), TruthTable.from_json(table)
 
 
 def _existing(registry: Registry, digest: str, content: bytes) -> Release | None:

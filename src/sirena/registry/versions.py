@@ -97,12 +97,10 @@ class ModelVersion:
     def makers(self) -> tuple[str, ...]:
         """Who else had a hand in it, as the entry found when it was registered: makers of its run or of its source."""
         named = self.tags.get(MAKERS_TAG, "")
-        return tuple(json.loads(named)) if named else ()
-
-    @property
-    def edition(self) -> str:
-        """Guideline edition of its certificate; empty for a stranger's model."""
-        return self.tags.get("sirena.edition", "")
+        try:
+            return tuple(map(str, json.loads(named))) if named else ()
+        except (ValueError, TypeError):  # only the entry writes it; what is no list of names stands for nobody we know
+            return (named,)
 
     @property
     def is_ours(self) -> bool:

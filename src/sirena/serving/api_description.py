@@ -144,8 +144,12 @@ TENSOR_BODY: Final[dict[str, Any]] = {
 }
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": ErrorAnswer, "description": "the body is malformed, or holds nothing to answer"},
-    413: {"model": ErrorAnswer, "description": "the body is larger than SIRENA_MAX_BODY"},
+    413: {
+        "model": ErrorAnswer,
+        "description": "the body is larger than SIRENA_MAX_BODY, or its tests have too many cells",
+    },
     415: {"model": ErrorAnswer, "description": "neither application/json nor text/csv, or not UTF-8"},
+    422: {"model": ErrorAnswer, "description": "more columns name tests than any laboratory makes"},
     503: {"model": ErrorAnswer, "description": "no panel is loaded yet"},
 }
 UNKNOWN_MODEL: Final[dict[int | str, dict[str, Any]]] = {

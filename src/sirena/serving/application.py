@@ -142,6 +142,7 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics) -> N
             release=loaded.panel.release if loaded else None,
             loaded_at=loaded.loaded_at if loaded else 0.0,
             source_up=holder.failure is None,
+            alarms=holder.alarms,
         )
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -239,8 +240,11 @@ def _note(request: Request, metrics: ServiceMetrics, panel: Panel, interpretatio
 
 
 def _source_state(holder: PanelHolder) -> dict[str, Any]:
-    failure = holder.failure
-    return {"state": "failing", "code": failure.code, "since": failure.since} if failure else {"state": "ok"}
+    failure, alarms = holder.failure, holder.alarms
+    state: dict[str, Any] = {"state": "alarm" if alarms else "ok"}
+    if failure:
+        state = {"state": "failing", "code": failure.code, "since": failure.since}
+    return state | ({"alarms": [{"store": one.store, "text": one.text} for one in alarms]} if alarms else {})
 
 
 def _json(document: dict[str, Any]) -> Response:

@@ -27,6 +27,20 @@ class BodyTooLargeError(SirenaError):
     status = 413
 
 
+class TooManyCellsError(SirenaError):
+    """The rows hold more cells than are answered at once."""
+
+    code = "too_many_cells"
+    status = 413
+
+
+class TooManyColumnsError(SirenaError):
+    """More columns name tests than any laboratory makes."""
+
+    code = "too_many_columns"
+    status = 422
+
+
 class UnsupportedMediaTypeError(SirenaError):
     """The content type, its character set or its encoding is not read here."""
 

@@ -5,7 +5,8 @@ Rules, each with a test of like name:
 - until a panel is loaded the service is alive and not ready;
 - a newly activated release is taken up within `poll_seconds`, or at once when woken (SIGHUP);
 - a request answers from one panel from start to end, whatever is swapped meanwhile;
-- a source that fails, or gives a damaged panel, leaves the panel in use and is asked again.
+- a source that fails, or gives a damaged panel, leaves the panel in use and is asked again;
+- what a source finds that is not what was judged is told once, and stands until the source finds it no more.
 """
 
 import threading
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.compiled import Panel
 from sirena.panel.lookup import resolve_text
+from sirena.serving.alarms import SourceAlarm
 from sirena.serving.errors import NoReleaseError, NotReadyError
 from sirena.serving.source import PanelSource
 
@@ -63,6 +65,7 @@ class PanelHolder:
         self._notify = notify
         self._loaded: LoadedPanel | None = None
         self._failure: SourceFailure | None = None
+        self._alarms: tuple[SourceAlarm, ...] = ()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._refreshing = threading.Lock()
@@ -77,6 +80,11 @@ class PanelHolder:
     def failure(self) -> SourceFailure | None:
         """Why the source cannot be asked now; None when it can."""
         return self._failure
+
+    @property
+    def alarms(self) -> tuple[SourceAlarm, ...]:
+        """What the source found that is not what was judged."""
+        return self._alarms
 
     def require(self) -> Panel:
         """Return the panel in use.
@@ -103,6 +111,8 @@ class PanelHolder:
             except SirenaError as error:
                 self._fail(error.code, error.text)
                 raise
+            finally:
+                self._hear(tuple(self._source.alarms))
             self._failure = None
             if fetched is None:
                 return False
@@ -144,6 +154,14 @@ class PanelHolder:
         if first:
             self._failure = SourceFailure(code, text, time.time())
             self._tell("panel_source_failed", {"code": code, "text": text})
+
+    def _hear(self, alarms: tuple[SourceAlarm, ...]) -> None:
+        former, self._alarms = self._alarms, alarms
+        for alarm in alarms:
+            if alarm not in former:
+                self._tell("alarm", {"store": alarm.store, "text": alarm.text})
+        if former and not alarms:
+            self._tell("alarm_over", {})
 
     def _tell(self, event: str, facts: dict[str, str]) -> None:
         if self._notify is not None:

@@ -16,6 +16,7 @@ from sirena.panel.compiled import Panel
 from sirena.serving.answer_bodies import REASON_SUFFIX, provenance_of
 from sirena.serving.core import ORGANISM_COLUMNS, PANEL_MODEL, Interpretation, Rows, model_version
 from sirena.serving.errors import MalformedBodyError
+from sirena.serving.kept_columns import kept_columns
 from sirena.serving.request_bodies import load_json
 
 PLATFORM: Final = "sirena_truth_table"
@@ -68,7 +69,7 @@ def read_tensors(body: bytes) -> tuple[Rows, str | None]:
     identifier = document.get("id")
     if identifier is not None and not (isinstance(identifier, str) and identifier.isprintable()):
         raise MalformedBodyError("the request's id is not a printable text", hint=_HINT)
-    return Rows(columns, lengths.pop()), identifier
+    return Rows(kept_columns(columns), lengths.pop()), identifier
 
 
 def encode_tensors(interpretation: Interpretation, model: str, version: str, identifier: str | None) -> bytes:

@@ -8,14 +8,17 @@
 | ``sirena_panel_info`` | release | 1 for the release in use |
 | ``sirena_panel_loaded_timestamp_seconds`` | | when it was loaded |
 | ``sirena_panel_source_up`` | | 0 while the source of the panel fails |
+| ``sirena_panel_alarms`` | store | things found in alias, row, artifact, cache or ledger that are not what was judged |
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.compiled import Panel
+from sirena.serving.alarms import STORES, SourceAlarm
 from sirena.serving.core import Interpretation
 
 OTHER: Final = "other"
@@ -45,6 +48,10 @@ class ServiceMetrics:
         )
         self._source_up = Gauge("sirena_panel_source_up", "1 while the panel's source answers", registry=self._registry)
 
+        self._alarms = Gauge(
+            "sirena_panel_alarms", "Things found that are not what was judged", ["store"], registry=self._registry
+        )
+
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request under its route's template."""
         self._requests.labels(route, method if method in _METHODS else OTHER, str(status)).inc()
@@ -69,17 +76,22 @@ class ServiceMetrics:
             counter = self._counters[column, code] = self._answers.labels(column, answer.category.value, reason)
         return counter
 
-    def expose(self, *, release: str | None, loaded_at: float, source_up: bool) -> bytes:
+    def expose(
+        self, *, release: str | None, loaded_at: float, source_up: bool, alarms: Sequence[SourceAlarm] = ()
+    ) -> bytes:
         """Return everything in Prometheus' text format.
 
         Args:
             release: the release in use, None when none is.
             loaded_at: seconds since the epoch.
             source_up: whether the panel's source could be asked last time.
+            alarms: what the source found that is not what was judged.
         """
         self._info.clear()
         if release is not None:
             self._info.labels(release).set(1)
         self._loaded_at.set(loaded_at)
         self._source_up.set(1 if source_up else 0)
+        for store in STORES:
+            self._alarms.labels(store).set(sum(alarm.store == store for alarm in alarms))
         return generate_latest(self._registry)

@@ -5,6 +5,7 @@
 - ``inputs`` (or ``instances``) as an object: ``{"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}``, or one row of bare values;
 - CSV with a header row; the delimiter (``, ; tab |``) is told from the header, so ``;`` with decimal commas works.
 
+Columns that name neither test, organism nor specimen are dropped (see `kept_columns`).
 ``params`` beside them is accepted and ignored, as MLflow's own clients may send it. No error repeats the input.
 """
 
@@ -18,6 +19,7 @@ import orjson
 
 from sirena.serving.core import Rows
 from sirena.serving.errors import MalformedBodyError, UnsupportedMediaTypeError
+from sirena.serving.kept_columns import keeps, kept_columns, kept_records, require_room
 
 _DELIMITERS: Final = ",;\t|"
 _HINT: Final = 'send {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}; GET /docs shows every form'
@@ -100,16 +102,10 @@ def _read_split(value: Any) -> Rows:
 def _read_records(value: Any) -> Rows:
     if not isinstance(value, list):
         raise MalformedBodyError("the records are not a list", hint=_HINT)
-    columns: dict[str, list[Any]] = {}
     for position, record in enumerate(value):
         if not isinstance(record, dict):
             raise MalformedBodyError(f"record {position + 1} is not an object of column names and values", hint=_HINT)
-        for name, cell in record.items():
-            cells = columns.get(name)
-            if cells is None:
-                cells = columns[name] = [None] * len(value)
-            cells[position] = cell
-    return Rows(columns, len(value))
+    return Rows(kept_records(value), len(value))
 
 
 def _read_either(value: Any) -> Rows:
@@ -120,7 +116,7 @@ def _read_either(value: Any) -> Rows:
     lengths = {len(cells) if isinstance(cells, list) else -1 for cells in value.values()}
     if len(lengths) != 1 or -1 in lengths:
         raise MalformedBodyError("the columns are not lists of one length", hint=_HINT)
-    return Rows(value, lengths.pop())
+    return Rows(kept_columns(value), lengths.pop())
 
 
 _FORMS: Final[dict[str, Callable[[Any], Rows]]] = {
@@ -161,5 +157,6 @@ def _by_position(names: Sequence[Any], data: Sequence[Any], *, first_row: int) -
                 f"row {position + first_row} is not a list of {len(names)} values",
                 hint="give every row one value a column",
             )
-    cells = zip(*data, strict=True) if data else ([] for _ in names)
-    return Rows(dict(zip(names, cells, strict=True)), len(data))
+    kept = [place for place, name in enumerate(names) if keeps(name)]
+    require_room(len(kept), len(data))
+    return Rows({names[place]: [row[place] for row in data] for place in kept}, len(data))

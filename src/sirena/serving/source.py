@@ -1,6 +1,6 @@
 """Where a panel comes from: the registry, or a file for air-gapped sites and tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +9,7 @@ import orjson
 
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
+from sirena.serving.alarms import SourceAlarm
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class MarkedPanel:
 
 class PanelSource(Protocol):
     """A place that holds the panel to answer with."""
+
+    @property
+    def alarms(self) -> Sequence[SourceAlarm]:
+        """What the last `fetch` found that is not what was judged; empty where nothing is judged."""
+        return ()
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Return the panel that is meant now, or None when it is the known one. Called every few seconds, so cheap.
@@ -41,7 +47,7 @@ class PanelFileError(SirenaError):
 
 
 @dataclass(frozen=True)
-class FilePanelSource:
+class FilePanelSource(PanelSource):
     """A panel written by `Panel.to_json`; a file put in its place is taken up."""
 
     path: Path
@@ -61,8 +67,8 @@ class FilePanelSource:
 
 
 @dataclass(frozen=True)
-class RegistryPanelSource:
-    """A release of the registry.
+class RegistryPanelSource(PanelSource):
+    """A release of the registry that whoever starts the service named.
 
     The two functions are the registry's; taking them as values keeps MLflow out of the service's imports.
     """

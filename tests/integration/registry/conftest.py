@@ -22,6 +22,8 @@ from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
+from sirena.registry.releases import create_release
+from sirena.registry.versions import find_version
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.registry_models import ORGANISMS, Log, Trained, table
 
@@ -131,3 +133,31 @@ def log(
         return registry
 
     return make
+
+
+@pytest.fixture(scope="session")
+def template(blank: Path, tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]) -> Path:
+    """Home with three releases: AMK calls S up to 2, 4 and 8 mg/L; AMP is the same in all.
+
+    Artifacts lie where the embedded server keeps them, so the folder may be copied.
+    """
+    home = shutil.copytree(blank, tmp_path_factory.mktemp("template") / "home")
+    # named, because MLflow puts the URI of whoever connected before into the environment
+    settings = Settings(home=home, tracking_uri=f"sqlite:///{home}/mlflow.db")
+    with undisturbed():
+        client = mlflow.MlflowClient(tracking_uri=settings.effective_tracking_uri)
+        client.create_experiment(settings.experiment_name, artifact_location="mlflow-artifacts:/7")
+    store = connect(settings)
+    for limit in (2.0, 4.0, 8.0):
+        versions = [
+            log_model_version(store, trained, certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana")
+            for trained in (train("AMK_NM", susceptible_to=limit), train("AMP_NM"))
+        ]
+        create_release(store, [find_version(store, str(version)) for version in versions], author="ana")
+    return settings.home
+
+
+@pytest.fixture
+def store(template: Path, tmp_path: Path) -> Registry:
+    """A copy of the template: a database opened directly, as without a server."""
+    return connect(Settings(home=shutil.copytree(template, tmp_path / "store")))

@@ -15,6 +15,7 @@ from sirena.access.actions import Role
 from sirena.access.store import open_store
 from sirena.certification.certificate import Subject, certify
 from sirena.certification.certificate_file import to_json
+from sirena.cli.access_records import record_events
 from sirena.cli.access_upstream import RegistryUpstream
 from sirena.domain.category import Category
 from sirena.domain.truth_table import TruthTable, answer_code
@@ -153,9 +154,11 @@ def standing(
     accounts = Accounts(engine)
     for name, roles in PEOPLE.items():
         accounts.add(name, frozenset(roles), None)
-    upstream = to_upstream(Settings(home=home, tracking_uri=registry.uri, profile="production", **settings), asker)
+    own = Settings(home=home, tracking_uri=registry.uri, profile="production", **settings)
+    upstream = to_upstream(own, asker)
     try:
         with running_entry(engine, upstream, path=path) as entry:
+            entry.ledger = record_events(own)
             yield House(entry, registry)
     finally:
         for model in registry.models.search_registered_models():

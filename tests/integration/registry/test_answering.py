@@ -13,17 +13,17 @@ from typing import Any
 import httpx
 import pytest
 
+from sirena.ledger.store import open_ledger
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
-from sirena.registry.activation import activate
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
-from sirena.registry.releases import create_release, find_release
+from sirena.registry.releases import create_release
 from sirena.registry.versions import find_version
 from tests.command_line import run_command
-from tests.integration.registry.registry_models import verdict
+from tests.recorded_activation import activate_on_record
 
 BODY = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "4"}]}
 FILE = "PATIENT_ID,ORGANISM,AMK_NM,AMK_NE,AMK_EM,AMK_ND30\np1,eco,4,3,4,17\np2,Klebsiella pneumoniae,>8,,4,\n"
@@ -39,7 +39,7 @@ class Hospital:
 
     def activate(self, release: str) -> None:
         """Make a release the active one."""
-        activate(self.registry, find_release(self.registry, release), approver="eva", judge=lambda _: verdict(True))
+        activate_on_record(self.registry, release)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,27 @@ def test_what_is_not_there_is_wrong_use(tmp_path: Path, capfd: pytest.CaptureFix
     path.write_text(FILE, encoding="utf-8")
     assert run_command(capfd, ["interpret", path, "-o", tmp_path / "out.csv", *options]).code == 2
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_forged_alias_changes_no_answer_and_is_an_alarm_within_the_poll_interval(hospital: Hospital) -> None:
+    """Moved past the entry: the judged release answers on; metric, /readyz and ledger tell, until it is put back."""
+    forged = hospital.registry.models.set_registered_model_alias
+    with _service(hospital.settings) as url:
+        assert _category(url) == "R"
+        forged("panel_SIR", "production", "2")
+        _wait(lambda: httpx.get(f"{url}/readyz").json()["source"]["state"] == "alarm")
+        assert _category(url) == "R"
+        [alarm] = httpx.get(f"{url}/version").json()["source"]["alarms"]
+        assert alarm == {
+            "store": "alias",
+            "text": "panel_SIR/2 has the alias production; the ledger's release is panel_SIR/1",
+        }
+        assert 'sirena_panel_alarms{store="alias"} 1.0' in httpx.get(f"{url}/metrics").text
+        [entry] = open_ledger(hospital.settings).read(events=("alarm",))
+        assert entry.facts() == {"store": "alias", "release": "panel_SIR/1", "finding": alarm["text"]}
+        forged("panel_SIR", "production", "1")
+        _wait(lambda: httpx.get(f"{url}/readyz").json()["source"] == {"state": "ok"})
+        assert 'sirena_panel_alarms{store="alias"} 0.0' in httpx.get(f"{url}/metrics").text
 
 
 def test_the_service_follows_activation_and_outlives_the_registry(hospital: Hospital) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sirena.registry.connection import Registry
 from sirena.registry.registered_artifacts import identifiers_of_versions
-from sirena.registry.versions import ModelVersion, find_version
+from sirena.registry.versions import ModelVersion, Stage, find_version
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.house import API, MODEL, House, log_trained, standing, trained_on
 
@@ -93,9 +94,71 @@ def test_a_later_certificate_is_added_and_not_written_over(house: House) -> None
     assert decided(house, "carl", "PUT", route) == 403
 
 
+def test_approvers_certify_without_the_right_to_train(house: House) -> None:
+    """Whoever lets a version answer may add a certificate to it, and to nothing that is not registered."""
+    version = log_trained(house.registry, trained_on(True))
+    location = house.registry.models.get_model_version_download_uri(version.name, str(version.version))
+    folder = "/api/2.0/mlflow-artifacts/artifacts/" + location.partition(":/")[2].lstrip("/")
+    new = "certificates/clsi-2025-0123456789ab.json"
+    assert decided(house, "berta", "PUT", f"{folder}/{new}") == 204
+    assert decided(house, "dora", "PUT", f"{folder}/{new}") == 403
+    assert decided(house, "berta", "PUT", f"{folder}/artifacts/truth_table.json") == 403
+    free = folder.replace(model_of(version, house.registry), "m-" + "0" * 32)
+    assert decided(house, "berta", "PUT", f"{free}/{new}") == 403
+    assert decided(house, "carl", "PUT", f"{free}/{new}") == 204
+
+
+def test_the_evidence_of_a_registered_version_stands_still(house: House) -> None:
+    """Metrics, parameters, tags and name of its run, and metrics of its logged model by way of another run."""
+    version = log_trained(house.registry, trained_on(True))
+    model, run, client = model_of(version, house.registry), version.run_id, house.registry.client
+    before = client.get_run(run).data.to_dictionary()
+    free = client.create_run(house.registry.experiment_id).info.run_id
+    metric = {"key": "agreement", "value": 1.0, "timestamp": 1, "step": 0}
+    changes: dict[str, dict[str, Any]] = {
+        "log-metric": metric,
+        "log-batch": {"metrics": [metric], "tags": [{"key": "k", "value": "v"}]},
+        "log-parameter": {"key": "p", "value": "v"},
+        "set-tag": {"key": "sirena.edition", "value": "EUCAST 2025"},
+        "delete-tag": {"key": "sirena.edition"},
+        "update": {"run_name": "better"},
+    }
+    for kind, body in changes.items():
+        assert house.send("carl", "POST", f"{API}/runs/{kind}", {"run_id": run, **body}).status_code == 403, kind
+    by_another = {"run_id": free, "metrics": [{**metric, "model_id": model}]}
+    assert house.send("carl", "POST", f"{API}/runs/log-batch", by_another).status_code == 403
+    assert client.get_run(run).data.to_dictionary() == before
+    allowed: dict[str, dict[str, Any]] = {"log-metric": metric, "log-batch": {"metrics": [metric]}}
+    for kind, body in allowed.items():
+        assert house.send("carl", "POST", f"{API}/runs/{kind}", {"run_id": free, **body}).status_code == 200, kind
+    assert client.get_run(free).data.metrics == {"agreement": 1.0}
+    ended = {"run_id": run, "status": "FINISHED", "end_time": 1}
+    assert house.send("carl", "POST", f"{API}/runs/update", ended).status_code == 200
+
+
 def test_a_source_outside_mlflow_is_not_registered(house: House) -> None:
     """The server would have to fetch it from wherever it is told."""
     log_trained(house.registry, trained_on(True))
     for source in ("s3://elsewhere/model", "https://elsewhere/model", "file:///etc"):
         assert house.create("carl", source).status_code == 403
     assert find_version(house.registry, MODEL).version == 1
+
+
+def test_a_file_written_after_registering_is_named_when_the_version_is_judged(house: House) -> None:
+    """An upload that began before registration may end after it: the ledger noted every file when it was registered."""
+    made = log_trained(house.registry, trained_on(True))
+    model = model_of(made, house.registry)
+    assert house.create("carl", f"models:/{model}", model_id=model, run_id=made.run_id).status_code == 200
+    version = find_version(house.registry, f"{MODEL}/2")
+    noted = house.entry.told("registered")[-1]["files"]
+    assert {"MLmodel", "artifacts/truth_table.json"} <= {line.partition(" ")[2] for line in noted}
+    house.entry.ledger("uploaded", {"who": "carl", "origin": "192.0.2.7", "resource": model, "act": model})
+    location = house.registry.models.get_model_version_download_uri(version.name, "2")
+    path = "/api/2.0/mlflow-artifacts/artifacts/" + location.partition(":/")[2].lstrip("/")
+    late = f"{house.registry.uri}{path}/code/late.py"
+    assert house.entry.client.put(late, content=b"import os").status_code == 200
+    refused = house.alias("berta", version)
+    assert refused.status_code == 409
+    assert "code/late.py (added)" in refused.text
+    assert "written by carl" in refused.text
+    assert house.stage(version) is Stage.NONE

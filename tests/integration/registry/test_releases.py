@@ -1,6 +1,5 @@
 """Releases as versions of `panel_SIR`."""
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,6 @@ from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 from sirena.registry.activation import activate, roll_back, served_periods
 from sirena.registry.connection import Registry, RegistryUnavailableError, connect
-from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
 from sirena.registry.panel_cache import load_release
 from sirena.registry.release_diff import Change, differences
@@ -34,34 +32,6 @@ from sirena.registry.releases import (
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
 from tests.integration.registry.registry_models import passes, verdict
-
-
-@pytest.fixture(scope="session")
-def template(blank: Path, tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]) -> Path:
-    """Home with three releases: AMK calls S up to 2, 4 and 8 mg/L; AMP is the same in all.
-
-    Artifacts lie where the embedded server keeps them, so the folder may be copied.
-    """
-    home = shutil.copytree(blank, tmp_path_factory.mktemp("template") / "home")
-    # named, because MLflow puts the URI of whoever connected before into the environment
-    settings = Settings(home=home, tracking_uri=f"sqlite:///{home}/mlflow.db")
-    with undisturbed():
-        client = mlflow.MlflowClient(tracking_uri=settings.effective_tracking_uri)
-        client.create_experiment(settings.experiment_name, artifact_location="mlflow-artifacts:/7")
-    store = connect(settings)
-    for limit in (2.0, 4.0, 8.0):
-        versions = [
-            log_model_version(store, trained, certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana")
-            for trained in (train("AMK_NM", susceptible_to=limit), train("AMP_NM"))
-        ]
-        create_release(store, [find_version(store, str(version)) for version in versions], author="ana")
-    return settings.home
-
-
-@pytest.fixture
-def store(template: Path, tmp_path: Path) -> Registry:
-    """A copy of the template: a database opened directly, as without a server."""
-    return connect(Settings(home=shutil.copytree(template, tmp_path / "store")))
 
 
 @pytest.fixture

@@ -103,8 +103,36 @@ def test_a_run_is_deleted_and_restored_with_the_right_to_train() -> None:
     """Whether a registered version comes from it is asked beside."""
     for operation in ("POST runs/delete", "POST runs/restore"):
         asked = Change(operation, {"run_id": "0" * 32})
-        assert asked.run == "0" * 32
+        assert asked.evidence_of == {"0" * 32}
         assert needs(asked, None, "eva").actions == {Action.TRAIN}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "named"),
+    [
+        ("log-metric", {"run_id": "r", "key": "accuracy", "value": 1, "model_id": "m-1"}, {"r", "m-1"}),
+        ("log-batch", {"run_id": "r", "metrics": [{"key": "a", "value": 1, "model_id": "m-1"}]}, {"r", "m-1"}),
+        ("log-batch", {"run_id": "r", "metrics": [{"key": "a", "value": 1, "modelId": "m-1"}]}, {"r", "m-1"}),
+        ("log-batch", {"run_id": "r", "tags": [{"key": "run_id", "value": "other"}]}, {"r"}),
+        ("outputs", {"run_id": "r", "models": [{"model_id": "m-1", "step": 0}]}, {"r", "m-1"}),
+        ("set-tag", {"run_uuid": "r", "key": "k", "value": "v"}, {"r"}),
+        ("delete-tag", {"run_id": "r", "key": "k"}, {"r"}),
+        ("log-parameter", {"run_id": "r", "run_uuid": "q", "key": "k", "value": "v"}, {"r", "q"}),
+        ("update", {"run_id": "r", "run_name": "better"}, {"r"}),
+        ("update", {"run_id": "r", "status": "FINISHED", "end_time": 1}, {""}),
+    ],
+)
+def test_what_is_known_of_a_run_concerns_the_runs_and_logged_models_it_names(
+    kind: str, body: dict[str, object], named: set[str]
+) -> None:
+    """In either spelling and at any depth; ending a run changes nothing that is known of its model."""
+    assert Change(f"POST runs/{kind}", body).evidence_of == named
+
+
+def test_what_names_no_run_is_ambiguous() -> None:
+    """MLflow would refuse it too."""
+    with pytest.raises(AmbiguousRequestError):
+        _ = Change("POST runs/set-tag", {"key": "k", "value": "v"}).evidence_of
 
 
 def test_a_new_version_bears_its_author() -> None:

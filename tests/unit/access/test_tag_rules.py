@@ -6,7 +6,10 @@ from sirena.access.actions import Action
 from sirena.access.errors import ForbiddenError
 from sirena.access.tag_rules import VersionState, deleting_needs, is_ours, writing_needs
 
-FRESH = VersionState("3", frozenset(), "None", {"sirena.author": "ana", "sirena.sha256.x": "a"})
+CERTIFICATE = "certificates/clsi-2025-0123456789ab.json"
+FRESH = VersionState(
+    "3", frozenset(), "None", {"sirena.author": "ana", "sirena.sha256.x": "a", f"sirena.sha256.{CERTIFICATE}": "b"}
+)
 STAGED = VersionState("3", frozenset({"Staging"}), "Staging", FRESH.tags)
 DECIDED = VersionState("3", frozenset(), "Archived", {**FRESH.tags, "sirena.history.1": "{}"})
 
@@ -44,12 +47,38 @@ def test_tags_of_ours_are_not_deleted(key: str) -> None:
         deleting_needs(key)
 
 
-@pytest.mark.parametrize("key", ["sirena.certificate", "sirena.edition", "sirena.sha256.certificates/new.json"])
-def test_a_later_certificate_is_put_in_force_by_author_or_approver(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sirena.certificate", CERTIFICATE),
+        ("sirena.edition", "CLSI 2025"),
+        ("sirena.sha256.certificates/new.json", "v"),
+    ],
+)
+def test_a_later_certificate_is_put_in_force_by_author_or_approver(key: str, value: str) -> None:
     """Before and after the version has a stage."""
     for state in (FRESH, STAGED, DECIDED):
-        assert needed(key, state=state) == {Action.REGISTER}
-        assert needed(key, state=state, who="carl") == {Action.PROMOTE_PRODUCTION}
+        assert needed(key, value, state=state) == {Action.REGISTER}
+        assert needed(key, value, state=state, who="carl") == {Action.PROMOTE_PRODUCTION}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sirena.certificate", "evil"),
+        ("sirena.certificate", "certificates/eucast-2025-0123456789ab.json"),
+        ("sirena.certificate", "x"),
+        ("sirena.edition", "EUCAST 2025"),
+        ("sirena.edition", "CLSI"),
+        ("sirena.edition", "CLSI 20"),
+        ("sirena.edition", ""),
+    ],
+)
+def test_only_a_certificate_that_is_kept_is_put_in_force_and_only_its_edition_is_told(key: str, value: str) -> None:
+    """One such tag blocked every activation, and told clinicians another guideline."""
+    for who in ("ana", "carl"):
+        with pytest.raises(ForbiddenError):
+            needed(key, value, who=who)
 
 
 def test_other_tags_of_ours_are_the_authors_until_the_version_is_judged() -> None:

@@ -43,7 +43,7 @@ def test_an_error_is_shown_and_not_obeyed(capfd: pytest.CaptureFixture[str], mon
 def test_a_reason_is_no_formula_in_a_spreadsheet(capsys: pytest.CaptureFixture[str]) -> None:
     """Somebody who may override the gate writes it, an auditor opens it."""
     version = ServedVersion("AMK_NM", "modelo_AMK_NM/1", "CLSI 2025", "eva", "", "", "", "", None)
-    served = Served("panel_SIR/1", "", "", None, "eva", "activate", "=cmd|' /C calc'!A0", None, None, (version,))
+    served = Served("panel_SIR/1", "", "", None, "eva", "activate", "=cmd|' /C calc'!A0", 1, (), (version,))
     print_served(served, datetime.now(UTC), Format.CSV)
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert row["release_override"] == "'=cmd|' /C calc'!A0"

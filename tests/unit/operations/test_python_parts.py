@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sirena.guidelines.editions import SHIPPED
+from sirena.ledger.store import open_ledger
 from sirena.operations.accounts import PreparationError
 from sirena.operations.part import Part
 from sirena.operations.part_accounts import PartAccounts
@@ -50,6 +51,17 @@ def test_services_read_the_editions_of_the_stack(elsewhere: bool) -> None:
             program = "from sirena.guidelines.editions import load_edition; print(load_edition('CLSI 1998').drugs[0])"
             said = part.account.run([sys.executable, "-c", program], environment=part.environment)
             assert said.strip() == "AMK", part.name
+
+
+def test_the_service_reads_the_ledger_of_the_stack_and_may_read_nothing_else() -> None:
+    """On a server as a role of its own, whose password is in a file of its own; else the file of the stack's home."""
+    with private_home() as home:
+        parts = python_parts(production_settings(home))
+        given = parts_with_editions(parts)[0].environment
+        assert given["SIRENA_DATABASE_URL"].startswith("postgresql://sirena_reader@127.0.0.1:")
+        assert given["SIRENA_DATABASE_URL"].endswith("/secrets/pgpass_reader")
+        own = PythonParts(Settings(home=home), PartAccounts.all_of_this_process()).embedded_service().environment
+        assert open_ledger(Settings(home=home)).store == own["SIRENA_DATABASE_URL"]
 
 
 @NEEDS_ROOT

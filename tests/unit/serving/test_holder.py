@@ -10,6 +10,7 @@ import pytest
 
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
+from sirena.serving.alarms import SourceAlarm
 from sirena.serving.errors import NotReadyError
 from sirena.serving.holder import PanelHolder
 from sirena.serving.source import FilePanelSource, MarkedPanel, PanelFileError, RegistryPanelSource
@@ -23,6 +24,7 @@ class Shelf:
         """Hold nothing."""
         self.panel: Panel | None = None
         self.error: Exception | None = None
+        self.alarms: tuple[SourceAlarm, ...] = ()
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Give what the test put here."""
@@ -172,3 +174,21 @@ def test_readers_never_see_half_a_swap() -> None:
     for reader in readers:
         reader.join()
     assert wrong == []
+
+
+def test_an_alarm_is_told_once_and_stands_until_the_source_finds_nothing() -> None:
+    """Whatever is found, the panel in use goes on answering; an alarm that lasts does not fill the log."""
+    shelf = Shelf()
+    shelf.panel = small_panel("first")
+    told: list[str] = []
+    holder = PanelHolder(shelf, notify=lambda event, facts: told.append(" ".join([event, *facts.values()])))
+    holder.refresh()
+    shelf.alarms = (SourceAlarm("alias", "panel_SIR/9 has the alias"),)
+    for _ in range(3):
+        assert not holder.refresh()
+    assert holder.alarms == shelf.alarms
+    assert holder.require().release == "first"
+    shelf.alarms = ()
+    holder.refresh()
+    assert not holder.alarms
+    assert told[1:] == ["alarm alias panel_SIR/9 has the alias", "alarm_over"]

@@ -1,0 +1,130 @@
+"""Looking, again and again, whether what MLflow holds of the active release is what the ledger holds as judged.
+
+Rules, each with a test of like name:
+
+- the ledger says which release answers; MLflow's alias only says whether a switch under way was made;
+- every look compares ledger, alias, row and artifact with the judgement, and what differs is a discrepancy;
+- a discrepancy is on record in the ledger once, as an alarm, and again if it comes back.
+"""
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from sirena.cli.recording import actor
+from sirena.domain.errors import SirenaError
+from sirena.ledger.catalogue import Alarm
+from sirena.ledger.errors import LedgerError, LedgerTamperedError
+from sirena.ledger.store import Ledger
+from sirena.ledger.trusted_reading import TrustedReading
+from sirena.operations.settings import Settings
+from sirena.registry.connection import Registry, connect
+from sirena.registry.judged_releases import Discrepancy, Judged, Store, look_at, look_for_unjudged
+
+_STOP_SECONDS: Final = 1.0
+
+
+@dataclass
+class Findings:
+    """What one look found."""
+
+    judged: Judged | None = None
+    """The release that may answer; None when the ledger knows none, or cannot be read."""
+    content: bytes | None = None
+    """Its file, when the artifact store holds it as it was judged."""
+    discrepancies: list[Discrepancy] = field(default_factory=list)
+    failures: list[SirenaError] = field(default_factory=list)
+    """Why ledger or MLflow could not be looked at."""
+
+
+class JudgedWatch:
+    """Looks at ledger and MLflow, and keeps on record what differs."""
+
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+        """Look at nothing yet."""
+        self._settings = settings
+        self._ledger = ledger
+        self._reading = TrustedReading(ledger)
+        self._registry: Registry | None = None
+        self._on_record: frozenset[Discrepancy] = frozenset()
+        self._stopping = threading.Event()
+
+    def look(self, known: Judged | None = None) -> Findings:
+        """Look once.
+
+        Args:
+            known: what was judged last, believed while the ledger is damaged or away.
+        """
+        found = self._look(known)
+        # a switch may have been announced, and made, between the reading of the ledger and the look at MLflow
+        return self._look(known) if found.discrepancies else found
+
+    def record(self, found: Findings) -> None:
+        """Put on record what was found and is not on record yet."""
+        new = [one for one in found.discrepancies if one not in self._on_record]
+        self._on_record = self._on_record.intersection(found.discrepancies)
+        facts = actor(self._settings) | {"who": "", "release": found.judged.release if found.judged else ""}
+        with suppress(LedgerError):  # away, damaged, or only to be read: the alarm stands, and this is tried again
+            self._ledger.append(*(Alarm(**facts, store=one.store.value, finding=one.text) for one in new))
+            self._on_record = self._on_record.union(new)
+
+    def run(self) -> None:
+        """Look and record until `stop`, every `SIRENA_POLL_SECONDS`; for a thread of its own."""
+        while not self._stopping.wait(self._settings.poll_seconds):
+            # whatever a client raises, the next look is another
+            with suppress(Exception):
+                self.record(self.look())
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopping.set()
+
+    def _look(self, known: Judged | None) -> Findings:
+        found = Findings()
+        found.judged, others, is_read = self._judgements(known, found)
+        try:
+            registry = self._connection()
+            if found.judged is not None:
+                look = look_at(registry, found.judged, others)
+                found.judged, found.content = look.judged, look.content
+                found.discrepancies += look.discrepancies
+            elif is_read:
+                found.discrepancies += look_for_unjudged(registry)
+        except SirenaError as error:
+            self._registry = None
+            found.failures.append(error)
+        return found
+
+    def _judgements(self, known: Judged | None, found: Findings) -> tuple[Judged | None, Sequence[Judged], bool]:
+        try:
+            judgements = self._reading.read()
+        except LedgerTamperedError as error:
+            found.discrepancies.append(Discrepancy(Store.LEDGER, error.text))
+        except LedgerError as error:
+            found.failures.append(error)
+        else:
+            return judgements.active, judgements.under_way, True
+        return known, (), False
+
+    def _connection(self) -> Registry:
+        if self._registry is None:
+            self._registry = connect(self._settings)
+        return self._registry
+
+
+class WatchThread:
+    """A `JudgedWatch` that looks in the background for the length of a block."""
+
+    def __init__(self, watch: JudgedWatch) -> None:
+        """Look at nothing yet."""
+        self._watch = watch
+        self._thread = threading.Thread(target=watch.run, name="sirena-judged", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.stop()
+        self._thread.join(_STOP_SECONDS)

@@ -1,0 +1,63 @@
+"""Whether what MLflow, artifact store and copy hold of the active release is what was judged, for `sirena status`."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sirena.ledger.store import Ledger
+    from sirena.operations.conditions import Condition
+    from sirena.operations.health_report import PartHealth
+    from sirena.operations.settings import Settings
+
+_REMEDY = "`sirena audit show --event alarm` tells since when; docs/manual, incidents, tells what to do"
+
+
+def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
+    """Hold what answers against the ledger.
+
+    Args:
+        settings: which installation.
+        parts: as they were found; without MLflow there is nothing to look at.
+    """
+    from contextlib import closing
+
+    from sirena.domain.errors import SirenaError
+    from sirena.ledger.store import open_ledger
+    from sirena.operations.conditions import Condition, Urgency
+
+    if any(part.name in ("mlflow", "postgresql") and not part.well for part in parts):
+        return Condition("release", Urgency.WARNING, "cannot be looked at: MLflow does not run", "sirena up")
+    try:
+        with closing(open_ledger(settings)) as ledger:
+            return _condition(settings, ledger)
+    except SirenaError as error:
+        return Condition("release", Urgency.WARNING, f"cannot be looked at: {error.text}", error.hint)
+
+
+def _condition(settings: "Settings", ledger: "Ledger") -> "Condition":
+    from sirena.cli.judged_watch import JudgedWatch
+    from sirena.ledger.trusted_reading import TrustedReading
+    from sirena.operations.conditions import Condition, Urgency
+    from sirena.registry.connection import connect
+    from sirena.registry.judged_copy import JudgedCopy
+
+    active = TrustedReading(ledger).read().active
+    database = settings.home / "mlflow.db"
+    if active is None and settings.effective_tracking_uri == f"sqlite:///{database}" and not database.exists():
+        return Condition("release", Urgency.OK, "none was activated yet")
+    found = JudgedWatch(settings, ledger).look()
+    if found.failures:
+        raise found.failures[0]
+    texts = [one.text for one in found.discrepancies]
+    if found.judged is not None:
+        home = settings.service_home if settings.holds_production_stack else settings.home
+        texts += [one.text for one in JudgedCopy(home).read(found.judged, None)[1]]
+    if texts:
+        return Condition("release", Urgency.CRITICAL, "; ".join(texts), _REMEDY)
+    if found.judged is None or active is None:
+        return Condition("release", Urgency.OK, "none was activated yet")
+    told = f"{found.judged.release} is what was judged (entry {active.entry}, {active.who})"
+    if connect(settings).experiment_is_deleted:
+        told += f"; the MLflow experiment {settings.experiment_name} was deleted, the next training restores it"
+    return Condition("release", Urgency.OK, told)

@@ -1,0 +1,138 @@
+"""Which release may answer, as the ledger holds it. Nothing else says so: not MLflow's alias, tags or files.
+
+Rules, each with a test of like name:
+
+- the release that was activated last, or rolled back to, is the active one, whatever MLflow says;
+- an announced switch whose gate has agreed may be the active one until its outcome is on record: the alias decides;
+- a switch that was refused or that failed changes nothing;
+- a rollback returns to the release that the active one replaced;
+- a release whose stage was taken away answers no more.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sirena.ledger.entry import Entry
+from sirena.ledger.event import Outcome
+
+SWITCHES: Final = ("activated", "rolled_back")
+DECIDING: Final = (*SWITCHES, "activation_refused", "promoted")
+"""Events that decide which release may answer."""
+_ENDED: Final = (Outcome.DONE, Outcome.UNCHANGED)
+_FULL_DIGEST: Final = 64
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A release that the gate let answer, as an entry of the ledger says."""
+
+    release: str
+    """``panel_SIR/3``."""
+    digest: str
+    """Digest of the release: of its members with their tables."""
+    content: str
+    """SHA-256 of the release's file; empty in entries of Sirena 0.1, whose digest proves the file by its members."""
+    files: tuple[str, ...]
+    """Every file of the release, ``SHA-256 path``; empty in entries of Sirena 0.1."""
+    entry: int
+    """Place of the entry."""
+    at: str
+    """UTC, ISO 8601."""
+    who: str
+    action: str
+    """``activated`` or ``rolled_back``."""
+    act: str
+    """Shared with the entries that belong to it."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Judgement":
+        """Read an entry."""
+        facts = entry.facts()
+        files = facts.get("files", ())
+        return cls(
+            release=str(facts.get("release", "")),
+            digest=str(facts.get("digest", "")),
+            content=str(facts.get("content", "")),
+            files=tuple(map(str, files)) if isinstance(files, list) else (),
+            entry=entry.seq,
+            at=entry.at,
+            who=entry.who,
+            action=entry.event,
+            act=entry.act,
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """True when it says of which content it is."""
+        return bool(self.release) and (len(self.content) == _FULL_DIGEST or len(self.digest) == _FULL_DIGEST)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A time in which one release was the active one."""
+
+    judgement: Judgement
+    """The first of it."""
+    until: str | None = None
+    """UTC, ISO 8601; None while it still is."""
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """What the ledger holds of releases."""
+
+    active: Judgement | None = None
+    """The release that may answer; None when none was judged, or its stage was taken away."""
+    under_way: tuple[Judgement, ...] = ()
+    """Later switches that the gate agreed to and whose outcome is not on record."""
+    periods: tuple[Period, ...] = ()
+    """What answered when, oldest first."""
+    replaced: Mapping[str, Judgement] = field(default_factory=dict)
+    """By release: the one that was active before it was activated last."""
+
+    @property
+    def rollback(self) -> Judgement | None:
+        """The release to which a rollback returns; None when there is none."""
+        return self.replaced.get(self.active.release) if self.active else None
+
+    def at(self, moment: str) -> Period | None:
+        """Return the period a moment lies in, UTC in ISO 8601; None when nothing was active then."""
+        begun = (one for one in reversed(self.periods) if one.judgement.at <= moment)
+        period = next(begun, None)
+        return period if period is not None and (period.until is None or moment < period.until) else None
+
+
+def read_judgements(entries: Iterable[Entry]) -> Judgements:
+    """Follow the deciding entries in their order."""
+    active: Judgement | None = None
+    periods: list[Period] = []
+    before: dict[str, Judgement] = {}
+    announced: dict[str, Judgement] = {}
+    for entry in entries:
+        if entry.event == "promoted":
+            facts = entry.facts()
+            left = f"{facts.get('model')}/{facts.get('version')}"
+            if active is not None and entry.outcome in _ENDED and left == active.release:
+                active = None
+                periods[-1] = replace(periods[-1], until=entry.at)
+            continue
+        judgement = Judgement.of(entry)
+        if entry.event in SWITCHES and entry.outcome == Outcome.INTENDED:
+            if judgement.content:  # the intention before the gate was asked says nothing of the content
+                announced[entry.act] = judgement
+            continue
+        announced.pop(entry.act, None)
+        if entry.event not in SWITCHES or entry.outcome not in _ENDED or not judgement.is_whole:
+            continue
+        if entry.event == SWITCHES[0] and (active is None or active.release != judgement.release):
+            before.pop(judgement.release, None)
+            if active is not None:
+                before[judgement.release] = active
+        if active is None or active.release != judgement.release:
+            if active is not None:
+                periods[-1] = replace(periods[-1], until=judgement.at)
+            periods.append(Period(judgement))
+        active = judgement
+    under_way = tuple(one for one in announced.values() if active is None or one.entry > active.entry)
+    return Judgements(active, under_way, tuple(periods), before)

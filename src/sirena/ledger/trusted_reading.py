@@ -1,0 +1,95 @@
+"""Reading what the ledger decides, again and again, and believing only what is as it was written.
+
+The first reading checks the chain from the first entry to the last. A later one checks what was added, that the end
+seen before is still there, and that every deciding entry is the one that was read before: an entry that was altered,
+removed, put in between, or written anew with the whole chain after it, is found by whoever has read it once.
+"""
+
+import threading
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from sirena.ledger.entry import GENESIS, Entry
+from sirena.ledger.errors import LedgerTamperedError
+from sirena.ledger.judgements import DECIDING, Judgements, read_judgements
+from sirena.ledger.schema import entries, exists, missing_guards
+from sirena.ledger.store import Ledger
+
+_BATCH: Final = 1000
+_HINT: Final = "change nothing, and see `sirena audit verify`"
+
+
+class TrustedReading:
+    """Reads the judgements of releases; safe to share between threads."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Read nothing yet."""
+        self._ledger = ledger
+        self._last: Entry | None = None
+        self._deciding: dict[int, Entry] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def read(self) -> Judgements:
+        """Return what the ledger holds now.
+
+        Raises:
+            LedgerTamperedError: an entry is not as it was written, or not as it was read before.
+            LedgerUnavailableError: the database does not answer.
+        """
+        with self._one_at_a_time:
+            heads = self._ledger.noted()
+            with self._ledger.reading() as connection:
+                if not exists(connection):
+                    if self._last is not None or heads:
+                        raise LedgerTamperedError("the ledger's table is gone", hint=_HINT)
+                    return Judgements()
+                if guards := missing_guards(connection):
+                    raise LedgerTamperedError(
+                        f"the ledger's database does not refuse changes any more: {', '.join(guards)}", hint=_HINT
+                    )
+                self._require_the_same(connection)
+                last, added = _read_on(connection, self._last)
+                for head in heads:
+                    if connection.scalar(select(entries.c.hash).where(entries.c.seq == head.entries)) != head.hash:
+                        raise LedgerTamperedError(
+                            f"the audit ledger's entry {head.entries} is missing or was altered: it was noted",
+                            hint=_HINT,
+                        )
+            self._last = last
+            self._deciding |= added
+            return read_judgements(self._deciding.values())
+
+    def _require_the_same(self, connection: Connection) -> None:
+        if self._last is None:
+            return
+        asked = select(entries).where(entries.c.event.in_(DECIDING), entries.c.seq <= self._last.seq)
+        present = {entry.seq: entry for entry in (Entry(**row._mapping) for row in connection.execute(asked))}
+        differing = sorted(
+            seq for seq in present.keys() | self._deciding.keys() if present.get(seq) != self._deciding.get(seq)
+        )
+        if differing:
+            raise LedgerTamperedError(
+                f"the audit ledger's entry {differing[0]} is not the one that was read before", hint=_HINT
+            )
+        if connection.scalar(select(entries.c.hash).where(entries.c.seq == self._last.seq)) != self._last.hash:
+            raise LedgerTamperedError(
+                f"the audit ledger's entry {self._last.seq} is not the one that was read before", hint=_HINT
+            )
+
+
+def _read_on(connection: Connection, last: Entry | None) -> tuple[Entry | None, dict[int, Entry]]:
+    asked = select(entries).where(entries.c.seq > (last.seq if last else 0)).order_by(entries.c.seq)
+    added: dict[int, Entry] = {}
+    with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+        for row in rows:
+            entry = Entry(**row._mapping)
+            place, before = (last.seq + 1, last.hash) if last else (1, GENESIS)
+            if (entry.seq, entry.previous, entry.hash) != (place, before, entry.computed_hash):
+                raise LedgerTamperedError(
+                    f"the audit ledger's entry {place} is missing or was altered, or moved", hint=_HINT
+                )
+            if entry.event in DECIDING:
+                added[entry.seq] = entry
+            last = entry
+    return last, added

@@ -1,0 +1,87 @@
+"""The copy of the judged release on this machine, and the note which one it is: for when MLflow or the ledger is away.
+
+Files are named by their SHA-256. A copy that is not what its name says, or a note that is not the one that was written,
+was changed by somebody: it is never answered from, it is written anew, and it is told.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sirena.registry.digests import sha256
+from sirena.registry.judged_releases import Discrepancy, Judged, Store, is_judged
+from sirena.registry.panel_cache import PANELS, write_whole
+
+_NOTE: Final = "judged.json"
+
+
+@dataclass(frozen=True)
+class KeptJudgement:
+    """A judgement as it was noted beside the copy."""
+
+    release: str
+    digest: str
+    content: str
+    """SHA-256 of the copy."""
+
+    files: tuple[str, ...] = ()
+    """Not noted."""
+
+
+@dataclass(frozen=True)
+class JudgedCopy:
+    """Copy and note below a `SIRENA_HOME`."""
+
+    home: Path
+
+    def note(self) -> KeptJudgement | None:
+        """Return the judgement that was noted last; None when there is none that can be read."""
+        try:
+            noted = json.loads(self._note.read_text("utf-8"))
+            return KeptJudgement(str(noted["release"]), str(noted["digest"]), str(noted["content"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def read(self, judged: Judged, written: KeptJudgement | None) -> tuple[bytes | None, tuple[Discrepancy, ...]]:
+        """Return the copy of a judged release when it is kept as it was judged, and what somebody changed.
+
+        Args:
+            judged: by the ledger.
+            written: the note this process wrote, None when it wrote none yet.
+        """
+        found: list[Discrepancy] = []
+        noted = self.note()
+        written = written if written is not None and written.release == judged.release else None
+        if written is not None and noted != written:
+            found.append(Discrepancy(Store.CACHE, "the note of the kept copy was changed or removed"))
+        known = judged.content or (noted.content if noted and noted.release == judged.release else "")
+        file = self._file(known)
+        try:
+            content = file.read_bytes() if known else None
+        except OSError:
+            content = None
+            if written is not None and written.content == known:
+                found.append(Discrepancy(Store.CACHE, f"the kept copy of {judged.release} was removed"))
+        if content is not None and (sha256(content) != known or not is_judged(judged, content)):
+            content = None
+            found.append(Discrepancy(Store.CACHE, f"the kept copy of {judged.release} was changed"))
+        return content, tuple(found)
+
+    def keep(self, judged: Judged, content: bytes) -> KeptJudgement:
+        """Keep a release's file and note it; nothing is written that is there already."""
+        kept = KeptJudgement(judged.release, judged.digest, sha256(content))
+        file = self._file(kept.content)
+        if not file.is_file() or sha256(file.read_bytes()) != kept.content:
+            write_whole(file, content)
+        if self.note() != kept:
+            facts = {"release": kept.release, "digest": kept.digest, "content": kept.content}
+            write_whole(self._note, json.dumps(facts).encode())
+        return kept
+
+    @property
+    def _note(self) -> Path:
+        return self.home / PANELS / _NOTE
+
+    def _file(self, digest: str) -> Path:
+        return self.home / PANELS / f"{digest}.json"

@@ -1,0 +1,285 @@
+"""A release held against its judgement: what the ledger says of its content, and what MLflow and the files say now.
+
+The ledger decides. What stands in MLflow's database, in the artifact store and in the copy on this machine is only
+believed as far as it is what was judged; every other thing is a `Discrepancy`, which names where it was found.
+"""
+
+import enum
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import requests
+from mlflow.exceptions import MlflowException
+
+from sirena.registry.artifact_store import read_artifact
+from sirena.registry.connection import Registry, RegistryError, is_unreachable, speaks_to_mlflow
+from sirena.registry.digests import canonical_json, sha256
+from sirena.registry.models import DIGEST_TAG
+from sirena.registry.releases import MEMBERS_TAG, RELEASE_FILE, RELEASE_MODEL, Release
+from sirena.registry.versions import Stage, read_file
+
+_ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
+_NOT_FOUND: Final = 404
+_RESTORE: Final = "do not use it; restore the artifact store from a backup, or make and activate a new release"
+
+
+class UnjudgedReleaseError(RegistryError):
+    """What MLflow holds is not what the ledger knows as judged and activated."""
+
+    code = "unjudged_release"
+    status = 409
+
+
+class Store(enum.StrEnum):
+    """Where something was found that is not what was judged."""
+
+    ALIAS = "alias"
+    """MLflow's database: which release is the active one."""
+    ROW = "row"
+    """MLflow's database: what it says of the release."""
+    ARTIFACT = "artifact"
+    """The artifact store, S3 or a folder."""
+    CACHE = "cache"
+    """The copy that is kept on this machine."""
+    LEDGER = "ledger"
+    """The audit ledger itself."""
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """One thing that is not what was judged."""
+
+    store: Store
+    text: str
+
+
+class Judged(Protocol):
+    """What the ledger says of a release; `sirena.ledger.judgements.Judgement`."""
+
+    @property
+    def release(self) -> str:
+        """``panel_SIR/3``."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of its members."""
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of its file; empty where only the digest is known."""
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Its files, ``SHA-256 path``; empty where they are not known."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found in MLflow of the release that may answer."""
+
+    judged: Judged | None
+    """The judgement that the alias bears out, else the active one; None when there is none."""
+    content: bytes | None
+    """The release's file, when it is the one that was judged."""
+    discrepancies: tuple[Discrepancy, ...]
+
+
+def is_judged(judged: Judged, content: bytes) -> bool:
+    """Tell whether a release's file is the one that was judged."""
+    if judged.content:
+        return sha256(content) == judged.content
+    return digest_of_members(content) == judged.digest != ""
+
+
+def digest_of_members(content: bytes) -> str:
+    """Return the digest of the members a release's file names; empty when its tables are not those of its members.
+
+    So a release that was activated before the ledger noted the file's own digest is proved by what it noted then.
+    """
+    try:
+        document = json.loads(content)
+        members: dict[str, dict[str, Any]] = document["members"]
+        tables: dict[str, Any] = document["tables"]
+        provenance: dict[str, dict[str, str]] = document["provenance"]
+        if not members.keys() == tables.keys() == provenance.keys():
+            return ""
+        for column, facts in members.items():
+            told = provenance[column]
+            if sha256(canonical_json(tables[column])) != facts["table_sha256"] or facts["column"] != column:
+                return ""
+            said = (told["model"], told["version"], told["edition"], told["basis"])
+            if said != (facts["model"], str(facts["version"]), facts["edition"], facts["label_source"]):
+                return ""
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return sha256(canonical_json(members))
+
+
+@speaks_to_mlflow
+def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -> Look:
+    """Hold what MLflow says now against the ledger.
+
+    Args:
+        registry: where.
+        active: the release that may answer.
+        others: switches under way, any of which the alias may already bear out.
+
+    Raises:
+        RegistryUnavailableError: MLflow does not answer.
+    """
+    found: list[Discrepancy] = []
+    number = _alias(registry)
+    named = f"{RELEASE_MODEL}/{number}"
+    judged = next((one for one in (active, *others) if one.release == named), active)
+    if judged.release != named:
+        has = f"{named} has" if number else "no release has"
+        found.append(Discrepancy(Store.ALIAS, f"{has} the alias production; the ledger's release is {judged.release}"))
+    row = _row(registry, judged.release)
+    if row is None:
+        found.append(Discrepancy(Store.ROW, f"{judged.release} is gone from MLflow"))
+        return Look(judged, None, tuple(found))
+    location = registry.models.get_model_version_download_uri(*_split(judged.release))
+    content, problem = _read(registry, location, f"artifacts/{RELEASE_FILE}")
+    if content is not None and not is_judged(judged, content):
+        content, problem = None, "is not what was judged"
+    if content is None:
+        found.append(Discrepancy(Store.ARTIFACT, f"{RELEASE_FILE} of {judged.release} {problem}"))
+    else:
+        found += [Discrepancy(Store.ROW, text) for text in _row_differs(judged, row, content)]
+    return Look(judged, content, tuple(found))
+
+
+@speaks_to_mlflow
+def look_for_unjudged(registry: Registry) -> tuple[Discrepancy, ...]:
+    """Return what has the alias production although the ledger knows no release as judged and activated."""
+    number = _alias(registry)
+    if number is None:
+        return ()
+    text = f"{RELEASE_MODEL}/{number} has the alias production; the ledger knows no release as judged and activated"
+    return (Discrepancy(Store.ALIAS, text),)
+
+
+@dataclass(frozen=True)
+class ReleaseFacts:
+    """What the ledger learns of a release when it is judged."""
+
+    digest: str
+    content: str
+    """SHA-256 of its file."""
+    files: tuple[str, ...] = ()
+
+
+@speaks_to_mlflow
+def facts_of(registry: Registry, release: Release) -> ReleaseFacts:
+    """Return what a release is now: its file as it lies in the artifact store, which is the one that was registered.
+
+    Raises:
+        IntegrityError: the file is not the one that was registered.
+        UnjudgedReleaseError: its tags say another digest than its members have.
+    """
+    content = read_file(registry, release.source, RELEASE_FILE)
+    members = sha256(canonical_json(json.loads(content)["members"]))
+    if members != release.digest:
+        raise UnjudgedReleaseError(
+            f"{release.name} says in MLflow that its digest is another than its members have",
+            hint="make it again from its members: sirena release create MEMBER …",
+        )
+    return ReleaseFacts(members, sha256(content))
+
+
+@speaks_to_mlflow
+def require_judged_release(registry: Registry, judged: Judged, release: Release) -> ReleaseFacts:
+    """Return what a judged release is, if it still is what was judged.
+
+    Raises:
+        UnjudgedReleaseError: its file is another, or is not there.
+    """
+    location = registry.models.get_model_version_download_uri(*_split(release.name))
+    content, problem = _read(registry, location, f"artifacts/{RELEASE_FILE}")
+    if content is None:
+        raise UnjudgedReleaseError(f"{RELEASE_FILE} of {release.name} {problem}", hint=_RESTORE)
+    require_judged(judged, release.name, content)
+    return ReleaseFacts(judged.digest, sha256(content), tuple(judged.files))
+
+
+def require_judged(judged: Judged | None, release: str, content: bytes) -> None:
+    """Pass silently when a release's file is the one that was judged.
+
+    Raises:
+        UnjudgedReleaseError: it is another, or the release was never judged.
+    """
+    if judged is None or judged.release != release:
+        raise UnjudgedReleaseError(
+            f"the audit ledger does not know {release} as judged and activated",
+            hint=f"sirena release activate {release}",
+        )
+    if not is_judged(judged, content):
+        raise UnjudgedReleaseError(
+            f"{RELEASE_FILE} of {release} is not what was judged (entry {getattr(judged, 'entry', '?')} of the ledger)",
+            hint=_RESTORE,
+        )
+
+
+def _alias(registry: Registry) -> int | None:
+    try:
+        number = registry.models.get_registered_model(RELEASE_MODEL).aliases.get(Stage.PRODUCTION.alias)
+    except MlflowException as error:
+        if error.error_code != _ABSENT:
+            raise
+        return None
+    return int(number) if number is not None else None
+
+
+def _row(registry: Registry, release: str) -> Any:
+    try:
+        return registry.models.get_model_version(*_split(release))
+    except MlflowException as error:
+        if error.error_code != _ABSENT:
+            raise
+        return None
+
+
+def _split(release: str) -> tuple[str, str]:
+    name, _, number = release.rpartition("/")
+    return name, number
+
+
+def _read(registry: Registry, location: str, path: str) -> tuple[bytes | None, str]:
+    try:
+        return read_artifact(registry, location, path), ""
+    except FileNotFoundError:
+        return None, "is missing"
+    except requests.HTTPError as error:
+        if error.response is None or error.response.status_code != _NOT_FOUND:
+            raise
+        return None, "is missing"
+    except Exception as error:
+        # whatever a store's client raises for a file that is not there or not to be read; away is another matter
+        if is_unreachable(error):
+            raise
+        return None, f"cannot be read ({type(error).__name__})"
+
+
+def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:
+    """Say which of the row's facts are not those of the release that was judged."""
+    members = json.loads(content)["members"]
+    named = {column: f"{facts['model']}/{facts['version']}" for column, facts in members.items()}
+    expected: dict[str, Callable[[str], bool]] = {
+        DIGEST_TAG: lambda value: value == judged.digest,
+        f"sirena.sha256.{RELEASE_FILE}": lambda value: value == sha256(content),
+        MEMBERS_TAG: lambda value: _parsed(value) == named,
+    }
+    return [
+        f"the tag {key} of {judged.release} is not what was judged"
+        for key, fits in expected.items()
+        if not fits(str(row.tags.get(key, "")))
+    ]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

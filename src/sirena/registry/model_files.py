@@ -1,0 +1,107 @@
+"""Every file of a registered version by its digest, code files too, so that what was changed later can be named.
+
+A version's tags hold the digests of the files that Sirena reads. What MLflow's stock server would run besides them, and
+what an upload that began before the version was registered still may write, is only seen by looking at all of them.
+Certificates made later are added below `certificates/` and are no part of it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+from sirena.registry.artifact_store import local_folder, read_artifact
+from sirena.registry.certificates import CERTIFICATES
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.digests import sha256
+from sirena.registry.recertifying import ProofError
+from sirena.registry.versions import ModelVersion
+
+_DOWNLOADS: Final = 8
+_NAMED: Final = 5
+_MOST: Final = 300
+"""Files noted one by one; of a model with more, as a stranger's may have, one digest over all."""
+_LONGEST: Final = 130
+
+
+class ChangedFilesError(ProofError):
+    """Files of a registered version are not what they were when it was registered or judged."""
+
+    code = "files_changed"
+
+
+@speaks_to_mlflow
+def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
+    """Return every file of a version, ``SHA-256 path``, in the order of their paths."""
+    location = registry.models.get_model_version_download_uri(version.name, str(version.version))
+    folder = local_folder(registry, location)
+    paths = sorted(_local(folder) if folder is not None else _listed(get_artifact_repository(location), ""))
+    with ThreadPoolExecutor(_DOWNLOADS) as pool:
+        contents = pool.map(lambda path: sha256(read_artifact(registry, location, path)), paths)
+        files = tuple(f"{digest} {_spelt(path)}" for digest, path in zip(contents, paths, strict=True))
+    if len(files) > _MOST:
+        return (f"{sha256(chr(10).join(files).encode())} {len(files)} files",)
+    return files
+
+
+def require_unchanged(
+    version: ModelVersion, known: Sequence[str], found: Sequence[str], writers: Iterable[str] = ()
+) -> None:
+    """Pass silently when the files are those that are known; also when none are known yet.
+
+    Args:
+        version: whose files.
+        known: as the ledger noted them.
+        found: as they are now.
+        writers: accounts that wrote files of it, by the ledger.
+
+    Raises:
+        ChangedFilesError: some were changed, added or removed; they are named, and who wrote.
+    """
+    if not known or set(known) == set(found):
+        return
+    before, now = _by_path(known), _by_path(found)
+    changed = [path for path in sorted(before.keys() | now.keys()) if before.get(path) != now.get(path)]
+    named = ", ".join(f"{path} ({_how(path, before, now)})" for path in changed[:_NAMED])
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    by = ", ".join(sorted(set(writers)))
+    raise ChangedFilesError(
+        f"{version}: files are not what they were when the ledger noted them: {named}{more}"
+        + (f"; files of it were written by {by}" if by else ""),
+        hint="do not use this version; log and register it anew",
+    )
+
+
+def _spelt(path: str) -> str:
+    """Return a path as it may stand in the ledger, in one visible line."""
+    visible = path if path.isprintable() else path.encode("unicode_escape").decode()
+    return visible if len(visible) <= _LONGEST else f"…{visible[-_LONGEST:]}"
+
+
+def _how(path: str, before: dict[str, str], now: dict[str, str]) -> str:
+    if path not in now:
+        return "removed"
+    return "changed" if path in before else "added"
+
+
+def _by_path(files: Sequence[str]) -> dict[str, str]:
+    return {path: digest for digest, _, path in (file.partition(" ") for file in files)}
+
+
+def _local(folder: Path) -> Iterator[str]:
+    for file in folder.rglob("*"):
+        path = file.relative_to(folder).as_posix()
+        if file.is_file() and not path.startswith(f"{CERTIFICATES}/"):
+            yield path
+
+
+def _listed(repository: Any, folder: str) -> Iterator[str]:
+    for entry in repository.list_artifacts(folder or None):
+        if entry.path == CERTIFICATES:
+            continue
+        if entry.is_dir:
+            yield from _listed(repository, entry.path)
+        else:
+            yield entry.path

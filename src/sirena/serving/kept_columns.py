@@ -1,0 +1,87 @@
+"""What is kept of a body: memory stays in proportion to what was sent, whatever was sent.
+
+Rules, each with a test of like name:
+
+- a column is kept when it names a test, the organism or the specimen; any other is dropped while it is read;
+- more columns than `MOST_COLUMNS` are refused;
+- more cells than `MOST_CELLS` are refused, and so are records that leave nearly all of their cells empty: each name
+  makes a cell in every record, so a few names in each of many records would make very many cells.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sirena.panel.lookup import read_column
+from sirena.serving.core import ORGANISM_COLUMNS
+from sirena.serving.errors import TooManyCellsError, TooManyColumnsError
+
+SPECIMEN_COLUMN: Final = "SPEC_TYPE"
+"""WHONET's field of the specimen; any case."""
+MOST_COLUMNS: Final = 1000
+"""Columns kept of one request; WHONET files have some 200 of them, tests and others together."""
+MOST_CELLS: Final = 10_000_000
+"""Cells kept of one request: 240,000 isolates with 41 antimicrobials."""
+_FREE_CELLS: Final = 1_000_000
+_CELLS_PER_CELL_SENT: Final = 16
+_NAMED: Final = frozenset({*ORGANISM_COLUMNS, SPECIMEN_COLUMN})
+_LONGEST_NAME: Final = 100
+
+
+def keeps(name: object) -> bool:
+    """Tell whether a column of this name is kept."""
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+        return False
+    return read_column(name) is not None or name.strip().upper() in _NAMED
+
+
+def kept_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """Return the columns that are kept of columns of one length.
+
+    Raises:
+        TooManyColumnsError: more than `MOST_COLUMNS`.
+        TooManyCellsError: more cells than `MOST_CELLS`.
+    """
+    kept = {name: cells for name, cells in columns.items() if keeps(name)}
+    require_room(len(kept), max(map(len, kept.values()), default=0))
+    return kept
+
+
+def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return records as columns, empty where a record lacks the name.
+
+    Raises:
+        TooManyColumnsError: more than `MOST_COLUMNS`.
+        TooManyCellsError: more cells than `MOST_CELLS`, or records that are nearly empty.
+    """
+    verdicts: dict[str, bool] = {}
+    sent = 0
+    for record in records:
+        for name in record:
+            kept = verdicts.get(name)
+            if kept is None:
+                kept = verdicts[name] = keeps(name)
+            sent += kept
+    names = [name for name, kept in verdicts.items() if kept]
+    require_room(len(names), len(records))
+    if len(names) * len(records) > _FREE_CELLS + _CELLS_PER_CELL_SENT * sent:
+        raise TooManyCellsError(
+            "nearly all cells of the records are empty",
+            hint="send one record an isolate with all its tests, or fewer records a request",
+        )
+    return {name: [record.get(name) for record in records] for name in names}
+
+
+def require_room(columns: int, rows: int) -> None:
+    """Pass silently when so many columns of so many rows may be kept.
+
+    Raises:
+        TooManyColumnsError: more than `MOST_COLUMNS`.
+        TooManyCellsError: more cells than `MOST_CELLS`.
+    """
+    if columns > MOST_COLUMNS:
+        raise TooManyColumnsError(f"more than {MOST_COLUMNS} columns name tests", hint="send the tests that were made")
+    if columns * rows > MOST_CELLS:
+        raise TooManyCellsError(
+            f"the tests have more than {MOST_CELLS} cells",
+            hint="send fewer rows a request, or use `sirena interpret` for files",
+        )

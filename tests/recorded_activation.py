@@ -1,0 +1,24 @@
+"""Activations on record, as a command makes them, by a gate that lets everything pass."""
+
+from typing import cast
+
+from sirena.certification.gate import Verdict
+from sirena.cli import recorded_acts
+from sirena.registry.activation import Activation
+from sirena.registry.connection import Registry
+from sirena.registry.judging import RegisteredJudge
+from sirena.registry.releases import Member, find_release
+from tests.integration.registry.registry_models import verdict
+
+
+class _Lenient:
+    approver = "eva"
+
+    def judge_member(self, _member: Member) -> Verdict:
+        """Let every member pass."""
+        return verdict(True)
+
+
+def activate_on_record(registry: Registry, release: str) -> Activation:
+    """Make a release the active one, in MLflow and in the ledger of the registry's settings."""
+    return recorded_acts.activate(registry, find_release(registry, release), cast("RegisteredJudge", _Lenient()))
