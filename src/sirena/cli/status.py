@@ -81,7 +81,7 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     return parts, [
         *conditions(settings),
         *entry,
-        guideline_condition(stack.settings, parts),
+        guideline_condition(settings, parts),
         ledger_condition(settings, parts),
         release_condition(settings, parts),
     ]

@@ -24,7 +24,8 @@ MUTATED = int(os.environ.get("ATTACK_REQUESTS", "60"))
 """How many requests with mistakes are sent."""
 EVERY = int(os.environ.get("ATTACK_EVERY", "7"))
 """Each how manieth route is asked; all of them by `make attack`."""
-REFUSED = (401, 403)
+REFUSED = (303, 401, 403, 501)
+"""Refused, led to the page for signing in, or offered to nobody."""
 
 
 def target_of(route: Route) -> str:

@@ -53,10 +53,14 @@ def test_services_read_the_editions_of_the_stack(elsewhere: bool) -> None:
             assert said.strip() == "AMK", part.name
 
 
-def test_the_service_reads_the_ledger_of_the_stack() -> None:
-    """Which release may answer is for the ledger to say that the commands of one person's machine write."""
+def test_the_service_reads_the_ledger_of_the_stack_and_may_read_nothing_else() -> None:
+    """On a server as a role of its own, whose password is in a file of its own; else the file of the stack's home."""
     with private_home() as home:
-        own = python_parts(Settings(home=home)).embedded_service().environment
+        parts = python_parts(production_settings(home))
+        given = parts_with_editions(parts)[0].environment
+        assert given["SIRENA_DATABASE_URL"].startswith("postgresql://sirena_reader@127.0.0.1:")
+        assert given["SIRENA_DATABASE_URL"].endswith("/secrets/pgpass_reader")
+        own = PythonParts(Settings(home=home), PartAccounts.all_of_this_process()).embedded_service().environment
         assert open_ledger(Settings(home=home)).store == own["SIRENA_DATABASE_URL"]
 
 
