@@ -73,12 +73,22 @@ def tell_about_zones(file: "WhonetFile") -> None:
 
 
 def tell_about_problems(file: "WhonetFile") -> None:
-    """Name by column and row the cells that are no readable MICs."""
+    """Name by column and row the cells that are no readable MICs, and how headers of other systems were understood."""
+    _tell_about_headers(file)
     problems = file.problems
     for problem in problems[:_PROBLEMS_SHOWN]:
         tell(f"  {problem}")
     if len(problems) > _PROBLEMS_SHOWN:
         tell(f"  and {len(problems) - _PROBLEMS_SHOWN} more; `sirena inspect` lists all")
+
+
+def _tell_about_headers(file: "WhonetFile") -> None:
+    read = [one.header for one in file.header_readings if one.header in file.mic_columns]
+    left_out = [one.header for one in file.header_readings if one.content == "left out"]
+    if read:
+        tell(f"headers of another system read as MIC columns: {listed(read)}; `sirena inspect` shows as what and why")
+    if left_out:
+        tell(f"left out, not clear what they hold: {listed(left_out)}; a --mapping can say")
 
 
 def listed(names: Sequence[str]) -> str:

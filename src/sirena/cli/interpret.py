@@ -40,7 +40,12 @@ def interpret(
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a spreadsheet; the first by default.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
 ) -> None:
     """Interpret every test column of a file with the models of a release.
 
@@ -49,6 +54,7 @@ def interpret(
     """
     from sirena.cli.answering import Output, answer_file, tell, tell_about_problems
     from sirena.registry.panel_cache import load_release
+    from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
 
     if engine is Engine.RAY:
@@ -58,7 +64,7 @@ def interpret(
         )
     target = Output(output, existing, basis)
     target.check(file)
-    source = read_file(file, sheet=sheet)
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     loaded = load_release(release)
     tables = (
         {column: _with_provenance(loaded.panel, column) for column in loaded.panel.tables}

@@ -47,7 +47,12 @@ def reference(
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a spreadsheet; the first by default.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
 ) -> None:
     """Interpret every MIC column of a file with a guideline edition, without any model.
 
@@ -59,13 +64,14 @@ def reference(
     from sirena.guidelines.interpreter import compile_tables
     from sirena.guidelines.sites import SiteChoice
     from sirena.operations.settings import load_settings
+    from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
 
     policy = _policy(censored)
     target = Output(output, existing, basis)
     target.check(file)
     edition = load_edition(guideline, overlay, in_force=load_settings().overlay)
-    source = read_file(file, sheet=sheet)
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     tell_about_zones(source)
     _tell_about_letters(source, edition)
     _tell_about_unknown(source)

@@ -25,6 +25,9 @@ def register(app: typer.Typer) -> None:
         guideline: Annotated[str, typer.Option(help="Edition for reference labels and certificates.")] = "CLSI 2025",
         overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
         sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file; the first by default.")] = None,
+        mapping: Annotated[
+            Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+        ] = None,
         seed: Annotated[int, typer.Option(min=0, help="Same file and seed, same models, bit by bit.")] = 0,
         search: Annotated[
             int, typer.Option(min=0, help="Optuna trials per antimicrobial to look for better settings; 0 for none.")
@@ -45,6 +48,7 @@ def register(app: typer.Typer) -> None:
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
         from sirena.training.evidence import LabelSource, collect_evidence
+        from sirena.whonet.mapping import load_mapping
         from sirena.whonet.privacy import without_patients
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import check_place, find_suffix, write_file
@@ -56,7 +60,7 @@ def register(app: typer.Typer) -> None:
             check_place(audit)
             refuse_same_file(file, audit)
         edition = load_edition(guideline, overlay, in_force=load_settings().overlay)
-        isolates = read_file(file, sheet=sheet)
+        isolates = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
         registry = connect(load_settings())
         reference = compile_tables(edition)
         tell_about_problems(isolates)

@@ -102,7 +102,9 @@ class Panel:
         if len(rows) != len(mics):
             raise ValueError(f"{len(rows)} organisms for {len(mics)} MICs")
         distinct, mic_rows = factorise(mics)
-        answers = cross_answers(read_column(column), self.table_of(column), organisms, encode_texts(distinct))
+        parsed = read_column(column)
+        codes = encode_texts(distinct, parsed.drug if parsed else None)
+        answers = cross_answers(parsed, self.table_of(column), organisms, codes)
         taken: NDArray[np.uint8] = answers[rows, mic_rows]
         return taken
 
@@ -121,10 +123,10 @@ class Panel:
         Returns:
             Position in `ANSWERS`.
         """
-        code = encode_text(mic)
+        parsed = read_column(column)
+        code = encode_text(mic, parsed.drug if parsed else None)
         if code == MISSING:
             return NOT_ASKED
-        parsed = read_column(column)
         if parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
             return refusal_of(parsed)
         flat = self._flat[parsed.model_column]

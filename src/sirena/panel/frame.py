@@ -5,7 +5,7 @@ cross product, and one array take spreads the answers over the rows. Cost beyond
 variety of a column, which does not grow with the file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +51,15 @@ class Isolates:
     """Header as found → test column to be answered."""
     category_columns: Mapping[str, str]
     """Header of a test column → header of its category, where there is one."""
+    readings_of: Callable[[str, Sequence[str]], Mapping[str, str]] | None = None
+    """Gives the distinct texts of a column that stand for others (a sum of two agents, a laboratory's own code)."""
+
+    def read_texts(self, header: str, texts: Sequence[str | None]) -> list[str | None]:
+        """Return what the distinct texts of a column are to be read as."""
+        if self.readings_of is None:
+            return list(texts)
+        others = self.readings_of(header, [text for text in texts if text is not None])
+        return [text if text is None else others.get(text, text) for text in texts]
 
     @classmethod
     def of_file(cls, file: "WhonetFile", *, zones: bool = False) -> "Isolates":
@@ -64,7 +73,7 @@ class Isolates:
             SirenaError: no column names the organism.
         """
         columns = file.test_columns if zones else file.mic_columns
-        return cls(file.frame, file.require_organism(), columns, file.category_columns)
+        return cls(file.frame, file.require_organism(), columns, file.category_columns, file.readings_of)
 
 
 @dataclass(frozen=True)
@@ -130,13 +139,13 @@ def interpret_frame(
         frame.columns, file.test_columns, file.category_columns, existing=existing, basis=basis
     )
     organisms = _factorise(frame[file.organism_column])
-    codes = resolve_texts(organisms.texts)
+    codes = resolve_texts(file.read_texts(file.organism_column, organisms.texts))
     sites = _sites(frame, site_tables)
     additions: dict[str, list[pl.Series]] = {}
     for placement in placements:
         tables = _tables(placement.column, tables_for, site_tables, sites)
         mics = _factorise(frame[placement.header])
-        mic_codes = encode_texts(mics.texts)
+        mic_codes = encode_texts(file.read_texts(placement.header, mics.texts), placement.column.drug)
         cross = np.stack([cross_answers(placement.column, table, codes, mic_codes) for table in tables])
         pair = (sites.rows * len(codes) + organisms.rows) if len(tables) > 1 else organisms.rows
         answers = cross.ravel()[pair * len(mics.texts) + mics.rows]

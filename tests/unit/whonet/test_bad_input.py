@@ -104,7 +104,10 @@ BAD = {
     "long row": (content(GOOD + b"4711,Garzonedo,eco,4,8\n"), "row 202 has 5 cells where the header has 4"),
     "short row": (content(GOOD + b"4711,Garz"), "row 202 has 2 cells where the header has 4"),
     "long first row": (content(b"ORGANISM,AMK_NM\neco,4,8\n"), "row 2 has 3 cells where the header has 2"),
-    "open quotation mark": (content(GOOD + b'4711,"Garzonedo,eco,4\n' + GOOD), "row 202"),
+    "open quotation mark": (
+        content(GOOD + b'4711,"Garzonedo,eco,4\n4712,x",eco,4\n'),
+        "row 202 holds an open quotation mark",
+    ),
     "NUL bytes": (content(GOOD + b"4711,\0,eco,4\n"), "row 202 holds NUL bytes"),
     "NUL bytes far down": (content(GOOD * 20 + b"4711,\0,eco,4\n"), "holds NUL bytes"),
     "all NUL": (content(bytes(100_000)), "no format that is read"),
