@@ -96,6 +96,10 @@ def _file(inspection: "Inspection") -> Section:
         ("organism", inspection.organism_column or "none: name a column ORGANISM or LOCAL_ORG"),
         ("specimen type", inspection.specimen_column or "none"),
         ("specimen date", inspection.date_column or "none"),
+        (
+            "mechanisms in names",
+            ", ".join(f"{name} {count}" for name, count in inspection.phenotypes.items()) or "none",
+        ),
         ("of patients", ", ".join(inspection.patient_columns) or "none"),
     ]
     return Section(f"File {inspection.path}", facts, note="Columns of patients are dropped before training.")

@@ -10,11 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sirena.domain.notation import NOT_READ
 from sirena.domain.test_column import TestColumn
+from sirena.domain.vernacular import AMBIGUOUS
 from sirena.whonet.cells import classify_cells
 from sirena.whonet.errors import NoOrganismColumnError
 from sirena.whonet.mapping import LaboratoryMapping
-from sirena.whonet.problems import FIRST_ROWS, Problem
+from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
 from sirena.whonet.scales import read_scale
 from sirena.whonet.understanding import HeaderReading
 
@@ -105,7 +107,18 @@ class WhonetFile:
             for problem_class, positions in classify_cells(cells, self.test_columns[header].drug, readings).items():
                 rows = tuple(self.row_numbers(positions[:examples]).tolist())
                 found.append(Problem(problem_class, header, len(positions), rows))
-        return tuple(found)
+        return (*found, *self._ambiguous_organisms(examples))
+
+    def _ambiguous_organisms(self, examples: int) -> list[Problem]:
+        if self.organism_column is None:
+            return []
+        cells = self.frame[self.organism_column]
+        unclear = [text for text in AMBIGUOUS if self._organism_meant(text) == NOT_READ]
+        positions = cells.str.strip_chars().is_in(unclear).fill_null(value=False).arg_true().to_numpy()
+        if not len(positions):
+            return []
+        rows = tuple(self.row_numbers(positions[:examples]).tolist())
+        return [Problem(ProblemClass.ABBREVIATION, self.organism_column, len(positions), rows)]
 
     def readings_of(self, header: str, texts: Sequence[str]) -> Mapping[str, str]:
         """Return the distinct texts of a column that stand for others.
@@ -116,8 +129,18 @@ class WhonetFile:
         """
         if header in self.test_columns:
             return read_scale(self.test_columns[header].drug, texts, self.mapping.column(header).scale)
-        organisms = self.mapping.organisms
-        return {text: organisms[text.strip().casefold()] for text in texts if text.strip().casefold() in organisms}
+        return {text: read for text in texts if (read := self._organism_meant(text)) is not None}
+
+    def _organism_meant(self, text: str) -> str | None:
+        """Return what the mapping says of an organism, `NOT_READ` for an ambiguous abbreviation it does not settle.
+
+        WHONET writes its codes in small letters, so those are codes.
+        """
+        stripped = text.strip()
+        code = self.mapping.organisms.get(stripped.casefold())
+        if code is not None:
+            return code
+        return NOT_READ if stripped in AMBIGUOUS else None
 
     def row_numbers(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return rows as the user sees them for positions in `frame` (0-based).

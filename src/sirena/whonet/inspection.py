@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import polars as pl
 from sirena.domain.category import read_label
 from sirena.domain.mic import DILUTIONS, Interval, Mic, encode_mics
 from sirena.domain.organisms import ORGANISMS, resolve_many
+from sirena.domain.phenotypes import split_phenotypes
 from sirena.domain.test_column import GUIDELINES
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.privacy import columns_of_patients
@@ -100,6 +101,8 @@ class Inspection:
     """Problems of structure; those of cells are with their test column."""
     headers: tuple[HeaderReading, ...] = ()
     """How headers that are not WHONET's were understood."""
+    phenotypes: dict[str, int] = field(default_factory=dict)
+    """Mechanisms written behind organisms' names (``ESBL +``) and how often; facts of the isolates, never answers."""
 
     @property
     def holds_no_mic(self) -> str:
@@ -151,7 +154,18 @@ def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
         tests=tuple(_summarise(file, header, codes, problems) for header in file.test_columns),
         problems=tuple(problem for problem in problems if problem.column not in file.test_columns),
         headers=file.header_readings,
+        phenotypes=_count_phenotypes(file),
     )
+
+
+def _count_phenotypes(file: WhonetFile) -> dict[str, int]:
+    """Count the mechanisms written behind organisms' names, by WHONET's field and sign: ``ESBL +``."""
+    if file.organism_column is None:
+        return {}
+    counts: Counter[str] = Counter()
+    for text, count in zip(*_value_counts(file.frame[file.organism_column]), strict=True):
+        counts.update({f"{fact} {sign}": count for fact, sign in split_phenotypes(text)[1].items()})
+    return dict(counts)
 
 
 def _resolve(file: WhonetFile) -> pl.Series:

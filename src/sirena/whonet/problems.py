@@ -32,6 +32,7 @@ class ProblemClass(enum.StrEnum):
     BLANK_ROW = "blank_row"
     DELETED_RECORD = "deleted_record"
     UNNAMED_COLUMN = "unnamed_column"
+    ABBREVIATION = "ambiguous_abbreviation"
     TITLE_ROW = "title_row"
     REPEATED_HEADER = "repeated_header"
     UNITS_ROW = "units_row"
@@ -77,6 +78,10 @@ _SENTENCE: Final = {
     ProblemClass.BLANK_ROW: "row without any value",
     ProblemClass.DELETED_RECORD: "record marked as deleted, left out",
     ProblemClass.UNNAMED_COLUMN: "column without a name",
+    ProblemClass.ABBREVIATION: (
+        "an abbreviation that Spanish laboratories and WHONET read differently (EPI, ECN, PSA …), so not read; "
+        "[organisms] in a mapping says which is meant"
+    ),
     ProblemClass.TITLE_ROW: "rows above the header, left out",
     ProblemClass.REPEATED_HEADER: "the header once more, left out",
     ProblemClass.UNITS_ROW: "row of units below the header, left out",
