@@ -32,6 +32,8 @@ class Output:
     path: Path
     existing: "Existing"
     basis: bool
+    csv_style: str = "keep"
+    """How a ``.csv`` is written: a word of `csv_style.STYLES`."""
 
     def check(self, source: Path) -> None:
         """Refuse a destination that cannot be written, before any work is done.
@@ -43,8 +45,11 @@ class Output:
             UsageError: the suffix is unknown, or the file is the one that is read.
             UnavailableFileError: its folder is missing or not writable.
         """
+        from sirena.whonet.csv_style import STYLES
         from sirena.whonet.writing import check_place, find_suffix
 
+        if self.csv_style not in STYLES:
+            raise UsageError("--csv-style knows no such style", hint=f"one of {', '.join(STYLES)}")
         find_suffix(self.path)
         check_place(self.path)
         refuse_same_file(source, self.path)
@@ -116,6 +121,7 @@ def answer_file(
     import polars as pl
 
     from sirena.panel.frame import Isolates, interpret_frame
+    from sirena.whonet.csv_style import STYLES
     from sirena.whonet.writing import write_file
 
     isolates = Isolates.of_file(file, zones=zones)
@@ -132,5 +138,6 @@ def answer_file(
             site_tables=site_tables,
             progress=summary.add,
         )
-    write_file(answered.with_columns(pl.col(pl.Enum).cast(pl.String)), output.path)
+    style = STYLES[output.csv_style] if output.csv_style != "keep" else file.table.csv_style
+    write_file(answered.with_columns(pl.col(pl.Enum).cast(pl.String)), output.path, style)
     return summary

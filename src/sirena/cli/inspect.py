@@ -97,7 +97,7 @@ def _file(inspection: "Inspection") -> Section:
         ("specimen type", inspection.specimen_column or "none"),
         ("specimen date", inspection.date_column or "none"),
         (
-            "mechanisms in names",
+            "mechanisms",
             ", ".join(f"{name} {count}" for name, count in inspection.phenotypes.items()) or "none",
         ),
         ("of patients", ", ".join(inspection.patient_columns) or "none"),

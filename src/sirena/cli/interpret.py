@@ -46,6 +46,9 @@ def interpret(
     mapping: Annotated[
         Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
     ] = None,
+    csv_style: Annotated[
+        str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
+    ] = "keep",
 ) -> None:
     """Interpret every test column of a file with the models of a release.
 
@@ -62,7 +65,7 @@ def interpret(
             "the Ray engine is not part of this version",
             hint="leave --engine out: one machine answers 10 million results",
         )
-    target = Output(output, existing, basis)
+    target = Output(output, existing, basis, csv_style)
     target.check(file)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     loaded = load_release(release)

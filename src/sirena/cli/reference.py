@@ -53,6 +53,9 @@ def reference(
     mapping: Annotated[
         Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
     ] = None,
+    csv_style: Annotated[
+        str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
+    ] = "keep",
 ) -> None:
     """Interpret every MIC column of a file with a guideline edition, without any model.
 
@@ -68,7 +71,7 @@ def reference(
     from sirena.whonet.reading import read_file
 
     policy = _policy(censored)
-    target = Output(output, existing, basis)
+    target = Output(output, existing, basis, csv_style)
     target.check(file)
     edition = load_edition(guideline, overlay, in_force=load_settings().overlay)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)

@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from sirena.whonet.csv_style import CsvStyle
 from sirena.whonet.encoding import find_encoding, refuse_nul, to_utf8, wide_encoding
 from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.file import Table
@@ -77,7 +78,8 @@ def read_delimited(source: Source) -> Table:
     table = settle(frame, unnamed, source.name, header.first_row, page.name.removesuffix("-sig"), detail)
     problems = [Problem(ProblemClass.TITLE_ROW, None, header.above)] if header.above else []
     problems += [Problem(ProblemClass.CODE_PAGE, None, page.doubtful)] if page.doubtful else []
-    return replace(table, problems=(*problems, *table.problems)) if problems else table
+    style = CsvStyle(header.delimiter, page.name)
+    return replace(table, problems=(*problems, *table.problems), csv_style=style)
 
 
 def _look_at_header(source: Source) -> None:

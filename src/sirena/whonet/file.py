@@ -14,6 +14,7 @@ from sirena.domain.notation import NOT_READ
 from sirena.domain.test_column import TestColumn
 from sirena.domain.vernacular import AMBIGUOUS
 from sirena.whonet.cells import classify_cells
+from sirena.whonet.csv_style import CsvStyle
 from sirena.whonet.errors import NoOrganismColumnError
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
@@ -47,6 +48,8 @@ class Table:
     """Problems of structure."""
     detail: str = ""
     """What else a person may want to know of the format: the delimiter, the sheet, the dBASE version."""
+    csv_style: CsvStyle | None = None
+    """How a delimited text was written; None for other formats."""
     numbers: tuple[int, ...] = ()
     """Number of each row as the user sees it, where rows were joined and do not simply follow one another."""
 

@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.whonet.csv_style import CsvStyle, write_styled
 from sirena.whonet.dbase_writing import write_dbase
 from sirena.whonet.errors import UnavailableFileError
 from sirena.whonet.excel_writing import write_excel
@@ -81,12 +82,13 @@ def find_suffix(path: Path | str) -> str:
     )
 
 
-def write_file(frame: pl.DataFrame, path: Path | str) -> None:
+def write_file(frame: pl.DataFrame, path: Path | str, style: CsvStyle | None = None) -> None:
     """Write a table; the suffix chooses the format, ``-`` is CSV on standard output.
 
     Args:
         frame: columns of any plain type; those of `read_file` are all String.
         path: destination; an existing file is replaced as one step.
+        style: how a ``.csv`` is written; with commas in UTF-8 when None.
 
     Raises:
         UsageError: unknown suffix, or the table does not fit the format.
@@ -97,6 +99,9 @@ def write_file(frame: pl.DataFrame, path: Path | str) -> None:
         _write_standard_output(frame)
         return
     with replacing(Path(path)) as temporary:
+        if suffix == ".csv" and style is not None:
+            write_styled(frame.cast(pl.String), temporary, style)
+            return
         _WRITERS[suffix](frame, temporary)
 
 
