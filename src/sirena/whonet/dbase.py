@@ -65,6 +65,8 @@ _YEAR_1, _UNIX_EPOCH, _YEAR_10000 = 1_721_426, 2_440_588, 5_373_485
 _DAY: Final = 86_400_000
 _DELETED: Final = ord("*")
 _FIRST_LETTER_BEYOND_ASCII: Final = 0x80
+_MOST_CELLS: Final = 2_000
+"""Cells of a field that tell the code page, spread over the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], decl
         cells = records[:, field.start : field.start + field.width]
         if field.kind == "C" and cells.size and cells.max() >= _FIRST_LETTER_BEYOND_ASCII:
             foreign = cells[(cells >= _FIRST_LETTER_BEYOND_ASCII).any(axis=1)]
+            foreign = foreign[:: 1 + len(foreign) // _MOST_CELLS]
             parts.append(np.pad(foreign, ((0, 0), (0, 1)), constant_values=ord(" ")).tobytes())
     content = b"".join(parts)
     text = content.decode("utf-8", "replace")

@@ -8,7 +8,7 @@ Portuguese and French spellings of one name are one: amikacin, amikacina, amicac
 import enum
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS
@@ -120,6 +120,7 @@ def find_drug(text: str) -> str | None:
     return _drugs_by_stem().get(stem(stripped))
 
 
+@lru_cache(maxsize=4096)
 def read_drug_header(header: str) -> DrugHeader | None:
     """Return what a header of another system says, None where it names no antimicrobial.
 
@@ -133,6 +134,11 @@ def read_drug_header(header: str) -> DrugHeader | None:
     prefixed = _PREFIX.fullmatch(plain)
     read = _read(prefixed["rest"]) if prefixed is not None else None
     return read or _read(plain)
+
+
+def is_method(text: str) -> bool:
+    """Tell words that say what a column's cells are and nothing else: ``CIM``, ``Int``, ``mm``."""
+    return fold_header(text) in _CONTENT_OF
 
 
 def vitek_code(header: str) -> tuple[str, str] | None:

@@ -130,7 +130,7 @@ def to_utf8(content: bytes, encoding: str, name: str) -> bytes:
     Raises:
         UnreadableFileError: it breaks its encoding, or holds NUL characters.
     """
-    if encoding in ("utf-8", "utf-8-sig"):
+    if encoding == "utf-8" or (encoding == "utf-8-sig" and _is_utf8(content)):
         text = content.removeprefix(codecs.BOM_UTF8)
     else:
         try:

@@ -10,7 +10,7 @@ from sirena.domain.errors import UsageError
 from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.excel_formats import as_shown
 from sirena.whonet.file import Table
-from sirena.whonet.header_row import LOOKED_AT, find_header_row, roles_of_cells
+from sirena.whonet.header_row import LOOKED_AT, find_header_row, join_header_rows, roles_of_cells
 from sirena.whonet.headers import refuse_duplicates, refuse_foreign
 from sirena.whonet.problems import Problem, ProblemClass
 from sirena.whonet.rows import name_columns, settle
@@ -77,6 +77,13 @@ def _with_header(cells: pl.DataFrame, file: str, workbook: Workbook) -> Table:
         )
     top = first if top is None else top
     headers = [(header or "").strip() for header in cells.row(top)]
+    rows = [(cells.row(number), number) for number in (top - 1, top + 1) if 0 <= number < cells.height]
+    for row, number in rows:  # a header of two rows: antimicrobials over merged cells, methods below
+        other = [(cell or "").strip() for cell in row]
+        joined = join_header_rows(*((other, headers) if number < top else (headers, other)))
+        if joined is not None:
+            headers, top = joined, max(top, number)
+            break
     refuse_duplicates(header for header in headers if header)
     names = name_columns(headers)
     refuse_foreign(roles_of_cells(headers), file)

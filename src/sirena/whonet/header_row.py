@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from typing import Final
 
+from sirena.whonet.drug_headers import is_method, read_drug_header
 from sirena.whonet.headers import Roles, assign_roles, find_test_column
 
 LOOKED_AT: Final = 60
@@ -44,6 +45,24 @@ def find_header_row(rows: Sequence[Sequence[str | None]]) -> int | None:
         if any(row) and roles_of_cells([cell or "" for cell in row]).names_isolates:
             return number
     return None
+
+
+def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str] | None:
+    """Return one header of two rows: antimicrobials over merged cells above, ``CIM`` and ``Int`` below.
+
+    None where the rows are no such header: fewer than two words of method stand below an antimicrobial.
+    """
+    joined: list[str] = []
+    drug, found = "", 0
+    for above, below in zip(upper, lower, strict=True):
+        if above:
+            drug = above if read_drug_header(above) is not None else ""
+        if drug and is_method(below):
+            joined.append(f"{drug} {below}")
+            found += 1
+        else:
+            joined.append(below or above)
+    return joined if found > 1 else None
 
 
 def split_line(line: str, delimiter: str, quote: str = '"') -> list[str]:

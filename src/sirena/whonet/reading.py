@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from sirena.domain.errors import UsageError
-from sirena.domain.organisms import resolve_many
+from sirena.domain.organisms import ORGANISMS, resolve_many
 from sirena.whonet.containers import OLE_MAGIC, refuse_foreign_container, unpack_zip
 from sirena.whonet.dbase import is_dbase, read_dbase
 from sirena.whonet.delimited import read_delimited
@@ -148,6 +148,9 @@ def _choose_organism(frame: pl.DataFrame, roles: Roles) -> str | None:
 
 def _share_known(column: pl.Series) -> float:
     texts = column.drop_nulls().unique().head(_MOST_ORGANISMS).to_list()
+    codes = sum(text.strip().lower() in ORGANISMS for text in texts) / len(texts)
+    if codes >= _ENOUGH_KNOWN:  # names are looked up only where codes do not suffice: their table takes time to make
+        return codes
     return sum(bool(code) for code in resolve_many(texts)) / len(texts)
 
 

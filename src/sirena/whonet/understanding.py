@@ -26,6 +26,7 @@ from sirena.whonet.cells import looks_like_a_zone
 from sirena.whonet.drug_headers import Content, DrugHeader, vitek_code
 from sirena.whonet.headers import Roles
 from sirena.whonet.mapping import ColumnMapping, LaboratoryMapping
+from sirena.whonet.patient_numbers import holds_patient_numbers
 
 _METHOD_LETTER: Final = {Content.MIC: "M", Content.GRADIENT: "E", Content.ZONE: "D"}
 _DEFAULT_GUIDELINE: Final = "N"
@@ -91,6 +92,9 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
             readings[header] = HeaderReading(header, said.field or "left out", "", "", "said by the mapping")
             continue
         if header not in drug_headers:
+            if header not in roles.fields and holds_patient_numbers(frame[header]):
+                patients.append(header)
+                readings[header] = HeaderReading(header, _PATIENT, "", "", "its values have the form of such numbers")
             continue
         named = drug_headers[header]
         content, why = contents[header]

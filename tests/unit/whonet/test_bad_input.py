@@ -111,6 +111,7 @@ BAD = {
     "NUL bytes": (content(GOOD + b"4711,\0,eco,4\n"), "row 202 holds NUL bytes"),
     "NUL bytes far down": (content(GOOD * 20 + b"4711,\0,eco,4\n"), "holds NUL bytes"),
     "all NUL": (content(bytes(100_000)), "no format that is read"),
+    "broken UTF-8": (content(b"\xef\xbb\xbf" + GOOD + b"4711,\xa9,eco,4\n"), "row 202 is not utf-8-sig text"),
     "cut UTF-16": (content(GOOD.decode().encode("utf-16")[:-1]), "is not utf-16-le text"),
     "image": (content(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40), "no format that is read"),
     "noise": (content(random.Random(1).randbytes(100_000)), "no format that is read"),

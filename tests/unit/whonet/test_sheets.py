@@ -74,6 +74,24 @@ def test_a_table_below_a_title_is_read_with_its_row_numbers(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        [["Muestra", "Microorganismo", "Amikacina", None, "Meropenem", None], [None, None, "CIM", "Int", "CIM", "Int"]],
+        [[None, None, "Amikacina", None, "Meropenem", None], ["Muestra", "Microorganismo", "CIM", "Int", "CIM", "Int"]],
+    ],
+)
+def test_a_header_of_two_rows_with_merged_cells_is_one(header: list[list[Any]], tmp_path: Path) -> None:
+    """The antimicrobial above holds for all cells it is merged over."""
+    write(tmp_path / "a.xlsx", {"Datos": [*header, ["1", "eco", "8", "S", "16", "R"]]})
+    file = read_file(tmp_path / "a.xlsx")
+    assert {name: column.name for name, column in file.mic_columns.items()} == {
+        "Amikacina CIM": "AMK_NM", "Meropenem CIM": "MEM_NM",
+    }  # fmt: skip
+    assert file.label_columns["Meropenem CIM"] == "Meropenem Int"
+    assert file.frame.height == 1
+
+
+@pytest.mark.parametrize(
     ("code", "shown"),
     [
         ('"<="0.0', "<=0.5"),
