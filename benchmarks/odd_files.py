@@ -114,7 +114,7 @@ WRITINGS = ("plain", "comma", "label", "unit", "signs", "ratio", "sum", "thousan
 
 
 def _mic(drug: str, writing: str, chance: random.Random) -> int:
-    exponents = (0, 1, 2, 3, 4) if drug == "SXT" else (-3, -2, -1, 0, 1, 2, 3, 4, 5, 6)
+    exponents: tuple[int, ...] = (0, 1, 2, 3, 4) if drug == "SXT" else (-3, -2, -1, 0, 1, 2, 3, 4, 5, 6)
     if writing == "thousands":
         exponents = (9, 10, 11, 2)
     exponent, interval = chance.choice(exponents), chance.choice((0, 0, 0, 1, 2))
@@ -132,8 +132,10 @@ def write_text(made: Made, path: Path, chance: random.Random) -> None:
         plain = [[cell.replace("\n", " ").replace(delimiter, " ") for cell in row] for row in rows]
         stream.write("".join(delimiter.join(row) + "\r\n" for row in plain))
     else:
-        quoting = chance.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
-        csv.writer(stream, delimiter=delimiter, quoting=quoting).writerows(rows)
+        if chance.random() < 0.5:
+            csv.writer(stream, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)
+        else:
+            csv.writer(stream, delimiter=delimiter).writerows(rows)
     encoding = chance.choice(("utf-8", "utf-8-sig", "cp1252", "utf-16", "cp850"))
     path.write_bytes(stream.getvalue().encode(encoding, "replace"))
 

@@ -3,6 +3,7 @@
 Rules, each with a test of like name:
 
 - a vernacular name of one species is that species; a vernacular genus is the genus;
+- the codes of EARS-Net (``ESCCOL``) are its organisms;
 - *Salmonella* may be left out before ``ser.``;
 - genera that were split off lately are read by the name the table has (*Segatella*, *Hoylesella*: *Prevotella*;
   *Schaalia*: *Actinomyces*);
@@ -31,6 +32,15 @@ _SPECIES: Final = {
     "streptococcus beta hemolitico grupo b": "Streptococcus agalactiae",
     "colibacilo": "Escherichia coli",
     "bacilo de koch": "Mycobacterium tuberculosis",
+    "esccol": "Escherichia coli",
+    "klepne": "Klebsiella pneumoniae",
+    "pseaer": "Pseudomonas aeruginosa",
+    "staaur": "Staphylococcus aureus",
+    "strpne": "Streptococcus pneumoniae",
+    "encfae": "Enterococcus faecalis",
+    "encfai": "Enterococcus faecium",
+    "acispp": "Acinetobacter sp.",
+    "salspp": "Salmonella sp.",
 }
 _GENERA: Final = {
     "estafilococo": "Staphylococcus",

@@ -22,6 +22,8 @@ from sirena.domain.phenotypes import split_phenotypes
         ("Segatella oris", "poi"),
         ("Hoylesella", "prt"),
         ("Schaalia odontolytica", "aod"),
+        ("ESCCOL", "eco"),
+        ("ENCFAI", "efm"),
     ],
 )
 def test_vernacular_names_are_read(text: str, code: str) -> None:

@@ -43,6 +43,14 @@ def test_a_sign_of_its_own_belongs_to_the_figure(shared_data: Path) -> None:
     assert file.organism_column == "Scientific name"
 
 
+def test_lines_of_ears_net_are_read(tmp_path: Path) -> None:
+    """By the names of its protocol: sign, figure and category apart."""
+    text = "IsolateId;Pathogen;Antibiotic;SIR;ResultMICSign;ResultMICValue\n"
+    rows = "A;ESCCOL;AMK;S;<=;2\nA;ESCCOL;CIP;R;>;4\nB;KLEPNE;AMK;R;;64\n"
+    file = table(tmp_path, text + rows)
+    assert file.frame.select("AMK MIC", "CIP MIC", "AMK category").rows() == [("<=2", ">4", "S"), ("64", None, "R")]
+
+
 def test_methods_are_kept_apart(tmp_path: Path) -> None:
     """A zone of the same drug is no MIC."""
     text = "BioSample;Organism;Antibiotic;Measurement;Measurement unit;Laboratory typing method;Testing standard\n"
