@@ -36,6 +36,8 @@ class Output:
     existing: "Existing"
     basis: "Language | None"
     """Language of the grounds beside the categories; None leaves them out."""
+    csv_style: str = "keep"
+    """How a ``.csv`` is written: a word of `csv_style.STYLES`."""
 
     def check(self, source: Path) -> None:
         """Refuse a destination that cannot be written, before any work is done.
@@ -47,8 +49,11 @@ class Output:
             UsageError: the suffix is unknown, or the file is the one that is read.
             UnavailableFileError: its folder is missing or not writable.
         """
+        from sirena.whonet.csv_style import STYLES
         from sirena.whonet.writing import check_place, find_suffix
 
+        if self.csv_style not in STYLES:
+            raise UsageError("--csv-style knows no such style", hint=f"one of {', '.join(STYLES)}")
         find_suffix(self.path)
         check_place(self.path)
         refuse_same_file(source, self.path)
@@ -77,12 +82,22 @@ def tell_about_zones(file: "WhonetFile") -> None:
 
 
 def tell_about_problems(file: "WhonetFile") -> None:
-    """Name by column and row the cells that are no readable MICs."""
+    """Name by column and row the cells that are no readable MICs, and how headers of other systems were understood."""
+    _tell_about_headers(file)
     problems = file.problems
     for problem in problems[:_PROBLEMS_SHOWN]:
         tell(f"  {problem}")
     if len(problems) > _PROBLEMS_SHOWN:
         tell(f"  and {len(problems) - _PROBLEMS_SHOWN} more; `sirena inspect` lists all")
+
+
+def _tell_about_headers(file: "WhonetFile") -> None:
+    read = [one.header for one in file.header_readings if one.header in file.mic_columns]
+    left_out = [one.header for one in file.header_readings if one.content == "left out"]
+    if read:
+        tell(f"headers of another system read as MIC columns: {listed(read)}; `sirena inspect` shows as what and why")
+    if left_out:
+        tell(f"left out, not clear what they hold: {listed(left_out)}; a --mapping can say")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -137,6 +152,7 @@ def answer_file(
     from sirena.cli.ground_sheet import SHEET, GroundSheet
     from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
     from sirena.panel.placement import Layout
+    from sirena.whonet.csv_style import STYLES
     from sirena.whonet.writing import DBASE_SUFFIXES, find_suffix, write_file
 
     isolates = Isolates.of_file(file, zones=zones, site=site)
@@ -163,5 +179,6 @@ def answer_file(
             progress=take,
         )
     texts = answered.with_columns(pl.col(pl.Enum).cast(pl.String))
-    write_file(texts, output.path, further={SHEET: grounds.table()})
+    style = STYLES[output.csv_style] if output.csv_style != "keep" else file.table.csv_style
+    write_file(texts, output.path, style, further={SHEET: grounds.table()})
     return summary

@@ -9,6 +9,7 @@ import typer
 
 from sirena.cli.label_audit import audit_file, audit_section
 from sirena.cli.sections import Section, print_sections
+from sirena.domain.test_column import GUIDELINES
 
 if TYPE_CHECKING:
     from sirena.whonet.inspection import Inspection
@@ -33,26 +34,40 @@ def inspect(
     audit: Annotated[
         Path | None, typer.Option(help="Write here every cell whose labels contradict one another or the edition.")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+    write_mapping: Annotated[
+        Path | None, typer.Option("--write-mapping", help="Write here what was understood, to be corrected and kept.")
+    ] = None,
 ) -> None:
     """Tell what a file holds: format, organisms, tests, by row what cannot be read, and labels that contradict.
 
-    Cells are named by row, column and class and never repeated, since a misplaced cell may name a patient.
+    Cells are named by row, column and class and never repeated, since a misplaced cell may name a patient. Headers of
+    other systems are listed with what was understood and why; --write-mapping starts a file that corrects it, and every
+    command takes it as --mapping.
 
     Example: sirena inspect w2024hos.sir --rows 20
     """
+    from sirena.cli.answering import refuse_same_file
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
     from sirena.whonet.inspection import inspect_file
+    from sirena.whonet.mapping import load_mapping
+    from sirena.whonet.mapping_writing import save_mapping
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import write_file
 
     editions = choose_editions(Editions(load_settings().editions_folder), guideline or ())
-    table = read_file(file, sheet=sheet)
+    table = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+    if write_mapping is not None:
+        refuse_same_file(file, write_mapping)
+        save_mapping(write_mapping, table.header_readings)
     inspection = inspect_file(table, examples=rows)
     columns = {column.model_column for column in table.mic_columns.values()}
     named = editions.named(columns)
-    found = audit_file(table, editions.tables(columns)) if table.category_columns else None
+    found = audit_file(table, editions.tables(columns))
     if audit is not None and found is not None:
         write_file(found, audit)
     if as_json:
@@ -67,11 +82,14 @@ def inspect(
 
 def describe(inspection: "Inspection") -> Iterator[Section]:
     """Yield the sections of the report."""
+    if inspection.holds_no_mic:
+        yield _no_mics(inspection)
     yield _file(inspection)
     yield _organisms(inspection)
     yield _unknown_organisms(inspection)
     yield _specimens(inspection)
     yield _unknown_specimens(inspection)
+    yield _headers(inspection)
     yield _tests(inspection)
     yield _disks(inspection)
     yield _problems(inspection)
@@ -86,9 +104,30 @@ def _file(inspection: "Inspection") -> Section:
         ("organism", inspection.organism_column or "none: name a column ORGANISM or LOCAL_ORG"),
         ("specimen type", inspection.specimen_column or "none"),
         ("specimen date", inspection.date_column or "none"),
+        (
+            "mechanisms",
+            ", ".join(f"{name} {count}" for name, count in inspection.phenotypes.items()) or "none",
+        ),
         ("of patients", ", ".join(inspection.patient_columns) or "none"),
     ]
     return Section(f"File {inspection.path}", facts, note="Columns of patients are dropped before training.")
+
+
+def _no_mics(inspection: "Inspection") -> Section:
+    return Section(
+        f"This file holds {inspection.holds_no_mic} and no MICs",
+        [],
+        note="Sirena answers from MICs only: of this file every answer is NI (not interpretable). "
+        "Export the MICs (in WHONET: test method MIC), or name their columns in a mapping.",
+    )
+
+
+def _headers(inspection: "Inspection") -> Section:
+    rows = [
+        (one.header, one.content, one.drug, GUIDELINES.get(one.guideline, ""), one.why) for one in inspection.headers
+    ]
+    note = "What is wrong or left out here, a mapping file says: --write-mapping, then --mapping." if rows else ""
+    return Section("Headers of other systems", rows, ("header", "read as", "drug", "guideline", "why"), note)
 
 
 def _organisms(inspection: "Inspection") -> Section:

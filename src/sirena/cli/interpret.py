@@ -45,7 +45,15 @@ def interpret(
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a spreadsheet; the first by default.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+    csv_style: Annotated[
+        str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
+    ] = "keep",
 ) -> None:
     """Interpret every test column of a file with the models of a release.
 
@@ -56,6 +64,7 @@ def interpret(
     """
     from sirena.cli.answering import Output, answer_file, read_site, tell, tell_about_problems
     from sirena.cli.judged_panel import load_for_answers
+    from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
 
     if engine is Engine.RAY:
@@ -64,9 +73,9 @@ def interpret(
             hint="leave --engine out: one machine answers 10 million results",
         )
     everywhere = read_site(site)
-    target = Output(output, existing, language if basis else None)
+    target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
-    source = read_file(file, sheet=sheet)
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     loaded = load_for_answers(release)
     for alarm in loaded.alarms:
         tell(f"ALARM: {alarm}")

@@ -52,7 +52,15 @@ def reference(
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a spreadsheet; the first by default.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+    csv_style: Annotated[
+        str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
+    ] = "keep",
 ) -> None:
     """Interpret every MIC column of a file with guideline editions, without any model.
 
@@ -66,16 +74,17 @@ def reference(
     from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import Reading
     from sirena.operations.settings import load_settings
+    from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
 
     reading = Reading(not no_intrinsic, pk_pd, _indication(indication), _policy(censored))
     everywhere = read_site(site)
-    target = Output(output, existing, language if basis else None)
+    target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
     settings = load_settings()
     known = Editions(settings.editions_folder)
     editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
-    source = read_file(file, sheet=sheet)
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     tell_about_zones(source)
     _tell_about_letters(source, editions)
     _tell_about_unknown(source)

@@ -33,6 +33,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
         sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file; the first by default.")] = None,
+        mapping: Annotated[
+            Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+        ] = None,
         seed: Annotated[int, typer.Option(min=0, help="Same file and seed, same models, bit by bit.")] = 0,
         search: Annotated[
             int, typer.Option(min=0, help="Optuna trials per antimicrobial to look for better settings; 0 for none.")
@@ -54,6 +57,7 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.connection import connect
         from sirena.training.columns import columns_to_train
         from sirena.training.evidence import LabelSource, collect_evidence
+        from sirena.whonet.mapping import load_mapping
         from sirena.whonet.privacy import without_patients
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import check_place, find_suffix, write_file
@@ -67,7 +71,7 @@ def register(app: typer.Typer) -> None:
         settings = load_settings()
         known = Editions(settings.editions_folder)
         editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
-        isolates = read_file(file, sheet=sheet)
+        isolates = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
         registry = connect(settings)
         reference = editions.tables(columns_to_train(isolates, chosen))
         tell_about_problems(isolates)

@@ -9,7 +9,8 @@ Rules, each with a test of like name:
 - ``<=4`` is 4 or less; ``<4`` is the next dilution below, 2, or less;
 - ``>=32`` is 32 or more; ``>8`` is the next dilution above, 16, or more;
 - comparators are part of the value: ``>16``, ``<=16`` and ``16`` are three different MICs;
-- ``0,5`` is 0.5; ``≤ ≥ =< => ＜`` and spaces are read; ``mg/L`` and ``µg/mL`` may follow.
+- ``0,5`` is 0.5; ``≤ ≥ =< => ＜`` and spaces are read; what may stand around a number, and what a text means in the
+  column of one antimicrobial only, says `sirena.domain.notation`.
 
 Source of the scale and of rounding up: ISO 20776-1; CLSI M07; EUCAST reading guide for gradient tests. Screens of
 500, 1000 and 2000 mg/L: CLSI M100, tests for high-level aminoglycoside resistance in enterococci.
@@ -24,6 +25,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .notation import read_for, strip_notation
 
 MINIMUM_EXPONENT: Final = -14
 MAXIMUM_EXPONENT: Final = 13
@@ -117,11 +120,13 @@ _SCREENS: Final = (500.0, 1000.0, 2000.0)
 _PATTERN = re.compile(
     # possessive blanks (\s*+): a cell of a million blanks is refused in linear time
     r"\s*+(?P<comparator><=|=<|>=|=>|<|>|=)?\s*+"
-    r"(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*+"
-    r"(?:mg/l|[uµμ]g/ml)?\s*+",
-    re.IGNORECASE,
+    r"(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*+",
 )
 _SPELLINGS = str.maketrans({"≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", "＜": "<", "＞": ">", "＝": "=", "\u00a0": " "})
+
+
+_SHORTEST_THOUSAND: Final = len("1.024")
+"""Shorter numbers need no look at their thousands sign."""
 
 
 def nearest_dilutions(value: float) -> tuple[int, int]:
@@ -147,7 +152,10 @@ def parse_mic(text: str) -> Mic:
         UnreadableMicError: it is not a comparator and a number.
         ImpossibleMicError: no dilution test gives this number.
     """
-    match = _PATTERN.fullmatch(text.translate(_SPELLINGS))
+    spelled = text.translate(_SPELLINGS)
+    match = _PATTERN.fullmatch(spelled)
+    if match is None or len(match["number"]) >= _SHORTEST_THOUSAND:
+        match = _PATTERN.fullmatch(strip_notation(spelled))
     if match is None:
         raise UnreadableMicError("not an MIC")
     value = float(match["number"].replace(",", "."))
@@ -170,22 +178,26 @@ def parse_mic(text: str) -> Mic:
     return mic
 
 
-def encode_mics(texts: Iterable[str | None]) -> NDArray[np.int16]:
+def encode_mics(texts: Iterable[str | None], drug: str | None = None) -> NDArray[np.int16]:
     """Read many cells at once into codes, the position of each MIC in a truth table's row.
 
     Callers hand over the distinct texts of a column, so cost follows the variety and not the length.
 
+    Args:
+        texts: cells; None and blanks are missing.
+        drug: antimicrobial of their column, WHONET code: some texts mean something in one column only.
+
     Returns:
         int16 array, one per text: 0 … CODES-1, or `MISSING`, `UNREADABLE`, `IMPOSSIBLE`.
     """
-    return np.fromiter((_encode(text) for text in texts), dtype=np.int16)
+    return np.fromiter((_encode(text, drug) for text in texts), dtype=np.int16)
 
 
-def _encode(text: str | None) -> int:
+def _encode(text: str | None, drug: str | None) -> int:
     if text is None or not text.strip():
         return MISSING
     try:
-        return parse_mic(text).code
+        return parse_mic(text if drug is None else read_for(drug, text)).code
     except UnreadableMicError:
         return UNREADABLE
     except ImpossibleMicError:

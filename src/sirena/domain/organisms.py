@@ -12,6 +12,7 @@ Rules of reading a name, each with a test of like name:
 - old names and synonyms are read: *Candida glabrata*, *Enterobacter aerogenes*;
 - the genus may be shortened (``E. coli``, ``Staph. aureus``) when only one organism fits;
 - a strain, serovar or subspecies the table lacks falls back to the species or genus written before it;
+- a mechanism behind the name is no part of it (`phenotypes`), a vernacular name is read (`vernacular`);
 - a name that fits two organisms, or none, is not read: nothing is guessed.
 """
 
@@ -24,6 +25,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from .phenotypes import split_phenotypes
+from .vernacular import scientific
 
 
 class Rank(enum.IntEnum):
@@ -122,7 +126,12 @@ def resolve(text: str) -> str | None:
     stripped = text.strip().lower()
     if stripped in ORGANISMS:
         return names.successors.get(stripped, stripped)
-    return names.read(text)
+    code = names.read(text)
+    if code is None:
+        bare, _ = split_phenotypes(text)
+        name = scientific(bare)
+        code = names.read(name) if name != text else None
+    return code
 
 
 def resolve_many(texts: Iterable[str | None]) -> list[str | None]:
@@ -149,6 +158,7 @@ _MARKERS: Final = frozenset(
         "var",
         "variety",
         "biovar",
+        "ser",
         "serovar",
         "serotype",
         "sv",

@@ -146,9 +146,9 @@ class Panel:
         if not len(rows) == len(mics) == len(sites.rows):
             raise ValueError(f"{len(rows)} organisms for {len(mics)} MICs at {len(sites.rows)} sites")
         distinct, mic_rows = factorise(mics)
-        answers = cross_answers(
-            read_column(column), self.table_of(column), organisms, encode_texts(distinct), sites.sites
-        )
+        parsed = read_column(column)
+        codes = encode_texts(distinct, parsed.drug if parsed else None)
+        answers = cross_answers(parsed, self.table_of(column), organisms, codes, sites.sites)
         taken: NDArray[np.uint8] = answers[sites.rows, rows, mic_rows]
         return taken
 
@@ -170,10 +170,10 @@ class Panel:
         Returns:
             Position in `ANSWERS`.
         """
-        code = encode_text(mic)
+        parsed = read_column(column)
+        code = encode_text(mic, parsed.drug if parsed else None)
         if code == MISSING:
             return NOT_ASKED
-        parsed = read_column(column)
         if parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
             return refusal_of(parsed)
         flat = self._flat[parsed.model_column]

@@ -5,7 +5,7 @@ cross product, and one array take spreads the answers over the rows. Cost beyond
 variety of a column, which does not grow with the file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -58,6 +58,15 @@ class Isolates:
     """Header of a test column → header of its category, where there is one."""
     site: Site | str = Site.UNKNOWN
     """The site of every row, or the header of the column that holds each row's specimen."""
+    readings_of: Callable[[str, Sequence[str]], Mapping[str, str]] | None = None
+    """Gives the distinct texts of a column that stand for others (a sum of two agents, a laboratory's own code)."""
+
+    def read_texts(self, header: str, texts: Sequence[str | None]) -> list[str | None]:
+        """Return what the distinct texts of a column are to be read as."""
+        if self.readings_of is None:
+            return list(texts)
+        others = self.readings_of(header, [text for text in texts if text is not None])
+        return [text if text is None else others.get(text, text) for text in texts]
 
     @classmethod
     def of_file(cls, file: "WhonetFile", *, zones: bool = False, site: Site | None = None) -> "Isolates":
@@ -73,7 +82,7 @@ class Isolates:
         """
         columns = file.test_columns if zones else file.mic_columns
         decided = site or file.specimen_column or Site.UNKNOWN
-        return cls(file.frame, file.require_organism(), columns, file.category_columns, decided)
+        return cls(file.frame, file.require_organism(), columns, file.category_columns, decided, file.readings_of)
 
     def row_sites(self) -> RowSites:
         """Return the site of each row."""
@@ -185,14 +194,15 @@ def interpret_frame(
         stamped=stamp is not None,
     )
     organisms = _factorise(frame[file.organism_column])
-    codes = resolve_texts(organisms.texts)
+    codes = resolve_texts(file.read_texts(file.organism_column, organisms.texts))
     sites = file.row_sites()
     pair = sites.rows * len(codes) + organisms.rows
     additions: dict[str, list[pl.Series]] = {}
     for placement in placements:
         table = tables_for(placement.column)
         mics = _factorise(frame[placement.header])
-        cross = cross_answers(placement.column, table, codes, encode_texts(mics.texts), sites.sites)
+        mic_codes = encode_texts(file.read_texts(placement.header, mics.texts), placement.column.drug)
+        cross = cross_answers(placement.column, table, codes, mic_codes, sites.sites)
         answers = cross.ravel()[pair * len(mics.texts) + mics.rows]
         grounds = _Grounds.of(table, sites.sites, codes)
         rows = grounds.of_pair[pair]

@@ -38,9 +38,9 @@ def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np
     return list(position_of), rows
 
 
-def encode_texts(texts: Sequence[str | None]) -> NDArray[np.int16]:
-    """Encode distinct MIC texts (see `encode_mics`); a text too long to be one is refused unread."""
-    return encode_mics(_NO_MIC if text and len(text) > _LONGEST_MIC else text for text in texts)
+def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArray[np.int16]:
+    """Encode distinct MIC texts of one drug's column (see `encode_mics`); one too long to be an MIC is not read."""
+    return encode_mics((_NO_MIC if text and len(text) > _LONGEST_MIC else text for text in texts), drug)
 
 
 def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
@@ -53,9 +53,9 @@ def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
 
 
 @lru_cache(maxsize=16384)
-def encode_text(text: str | None) -> int:
+def encode_text(text: str | None, drug: str | None = None) -> int:
     """Encode one MIC text; laboratories use a few hundred spellings, so answers are remembered."""
-    return int(encode_texts([text])[0])
+    return int(encode_texts([text], drug)[0])
 
 
 @lru_cache(maxsize=16384)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 from mlflow.models import Model, ModelSignature
+from mlflow.types import schema as mlflow_schema
 from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from sirena.domain.test_column import CATEGORY_PREFIX
@@ -69,8 +70,11 @@ def load_pyfunc(uri: str) -> Any:
 
 
 def _signature(columns: Sequence[str]) -> ModelSignature:
-    inputs = [ColSpec(DataType.string, ORGANISM_COLUMN), ColSpec(DataType.string, SPECIMEN_COLUMN, required=False)]
-    inputs += [ColSpec(DataType.string, column, required=False) for column in columns]
+    """Say what goes in and out; MLflow refuses columns of numbers or categories where a signature says text."""
+    any_type = getattr(mlflow_schema, "AnyType", None)  # MLflow before 2.19 has none: there, text only
+    cell = DataType.string if any_type is None else any_type()
+    inputs = [ColSpec(cell, ORGANISM_COLUMN, required=True), ColSpec(cell, SPECIMEN_COLUMN, required=False)]
+    inputs += [ColSpec(cell, column, required=False) for column in columns]
     outputs = [
         ColSpec(DataType.string, CATEGORY_PREFIX + column + suffix, required=False)
         for column in columns

@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from sirena.domain.category import read_label
+from sirena.domain.category import LABELS, read_label
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import DILUTIONS, MISSING, encode_mics
+from sirena.domain.notation import label_beside
 from sirena.domain.organisms import ORGANISMS, resolve_many
 from sirena.domain.site import Site
 from sirena.domain.specimens import site_of_specimen
@@ -92,7 +93,7 @@ def collect_evidence(
     tables = dict(reference or {})
     if labels is not LabelSource.FILE and not tables:
         raise UsageError("labels from a reference need a guideline edition", hint='Give for example "CLSI 2026".')
-    organism = _resolved(file.frame[file.require_organism()])
+    organism = _resolved(file, file.require_organism())
     site = _sites(file)
     parts = [ROW_TYPES.to_frame()]
     for header, test in file.mic_columns.items():
@@ -101,7 +102,7 @@ def collect_evidence(
                 "organism": organism,
                 "site": site,
                 "column": pl.repeat(test.model_column, len(organism), dtype=pl.String, eager=True),
-                "mic_code": _codes(file.frame[header]),
+                "mic_code": _codes(file, header),
                 "label": _written_labels(file, header, labels),
             }
         ).with_row_index("isolate")
@@ -161,24 +162,34 @@ def _distinct(column: pl.Series) -> list[str]:
     return column.drop_nulls().unique().sort().to_list()
 
 
-def _resolved(column: pl.Series) -> pl.Series:
+def _resolved(file: WhonetFile, header: str) -> pl.Series:
     """Turn organism texts into codes; null where missing or unknown."""
+    column = file.frame[header]
     texts = _distinct(column)
-    codes = pl.Series([code or None for code in resolve_many(texts)], dtype=ROW_TYPES["organism"])
+    others = file.readings_of(header, texts)
+    codes = pl.Series(
+        [code or None for code in resolve_many(others.get(text, text) for text in texts)], dtype=ROW_TYPES["organism"]
+    )
     return column.replace_strict(texts, codes, default=None, return_dtype=ROW_TYPES["organism"])
 
 
-def _codes(column: pl.Series) -> pl.Series:
+def _codes(file: WhonetFile, header: str) -> pl.Series:
+    column = file.frame[header]
     texts = _distinct(column)
-    return column.replace_strict(texts, encode_mics(texts), default=MISSING, return_dtype=pl.Int16).fill_null(MISSING)
+    others = file.readings_of(header, texts)
+    codes = encode_mics((others.get(text, text) for text in texts), file.test_columns[header].drug)
+    return column.replace_strict(texts, codes, default=MISSING, return_dtype=pl.Int16).fill_null(MISSING)
 
 
 def _written_labels(file: WhonetFile, header: str, labels: LabelSource) -> pl.Series:
-    """Return the laboratory's labels of a test column; null where there is none or none are wanted."""
-    category_header = file.category_columns.get(header)
-    if category_header is None or labels is LabelSource.REFERENCE:
+    """Return the laboratory's labels of a test column or beside its MICs; null where there are none or none wanted."""
+    if labels is LabelSource.REFERENCE:
         return pl.repeat(None, file.frame.height, dtype=LABEL_TYPE, eager=True)
-    column = file.frame[category_header]
+    category_header = file.category_columns.get(header) or file.label_columns.get(header)
+    column = file.frame[category_header or header]
     texts = _distinct(column)
-    read = pl.Series([None if (label := read_label(text)) is None else label.value for text in texts], dtype=LABEL_TYPE)
+    label_of = read_label if category_header else label_beside
+    read = pl.Series(
+        [None if (label := label_of(text)) not in LABELS else label.value for text in texts], dtype=LABEL_TYPE
+    )
     return column.replace_strict(texts, read, default=None, return_dtype=LABEL_TYPE)

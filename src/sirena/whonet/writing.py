@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.whonet.csv_style import CsvStyle, write_styled
 from sirena.whonet.dbase_writing import write_dbase
 from sirena.whonet.errors import UnavailableFileError
 from sirena.whonet.excel_writing import write_excel
@@ -84,12 +85,19 @@ def find_suffix(path: Path | str) -> str:
     )
 
 
-def write_file(frame: pl.DataFrame, path: Path | str, *, further: Mapping[str, pl.DataFrame] | None = None) -> None:
+def write_file(
+    frame: pl.DataFrame,
+    path: Path | str,
+    style: CsvStyle | None = None,
+    *,
+    further: Mapping[str, pl.DataFrame] | None = None,
+) -> None:
     """Write a table; the suffix chooses the format, ``-`` is CSV on standard output.
 
     Args:
         frame: columns of any plain type; those of `read_file` are all String.
         path: destination; an existing file is replaced as one step.
+        style: how a ``.csv`` is written; with commas in UTF-8 when None.
         further: small tables for further sheets of a spreadsheet, by name; other formats hold one table and leave
             them out.
 
@@ -104,6 +112,8 @@ def write_file(frame: pl.DataFrame, path: Path | str, *, further: Mapping[str, p
     with replacing(Path(path)) as temporary:
         if suffix == _SPREADSHEET:
             write_excel(frame, temporary, further)
+        elif suffix == ".csv" and style is not None:
+            write_styled(frame.cast(pl.String), temporary, style)
         else:
             _WRITERS[suffix](frame, temporary)
 

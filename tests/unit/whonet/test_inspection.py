@@ -141,6 +141,37 @@ def test_the_command_names_places_and_no_patient(path: Path) -> None:
     assert not any(secret in result.stdout for secret in ("Garzonedo", "4711", "abc", "30.111", "\x1b", "│"))
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("ORGANISM;AMK_ND30;CIP_ND5\neco;22;31\nkpn;17;9\n", "zone diameters"),
+        ("ORGANISM;AMK_NM;CIP_NM\neco;S;R\nkpn;I;\n", "categories"),
+        ("ORGANISM;AMK_NM\neco;POS\nkpn;neg\n", "positive or negative"),
+    ],
+)
+def test_a_file_without_mics_says_so_first(text: str, kind: str, tmp_path: Path) -> None:
+    """And what Sirena answers to it, before anything else."""
+    (tmp_path / "a.csv").write_text(text)
+    result = sirena("inspect", tmp_path / "a.csv")
+    first, second, *_ = result.stdout.splitlines()
+    assert first.startswith(f"This file holds {kind}")
+    assert "no MICs" in first
+    assert "NI" in second
+    assert result.returncode == 0
+
+
+def test_headers_of_other_systems_are_shown_with_what_was_understood(tmp_path: Path) -> None:
+    """Header, what it is, drug, guideline and why; a mapping is written and read again."""
+    path = tmp_path / "a.csv"
+    path.write_text("Muestra;Microorganismo;Amikacina CIM;Amikacina Int\n1;eco;<=2;S\n", encoding="utf-8")
+    result = sirena("inspect", path, "--write-mapping", tmp_path / "hospital.toml")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert any(line[:5] == ["Amikacina", "CIM", "MIC", "AMK", "CLSI"] for line in lines)
+    again = sirena("inspect", path, "--mapping", tmp_path / "hospital.toml")
+    assert again.returncode == 0
+    assert "said by the mapping" in again.stdout
+
+
 def test_the_command_prints_one_json_document(path: Path) -> None:
     """For other programs, with as many rows as asked for."""
     result = sirena("inspect", path, "--json", "--rows", "1")
