@@ -26,7 +26,8 @@ MAKERS_TAG: Final = "sirena.made_by"
 _OURS: Final = "sirena."
 _ENTRYS_OWN: Final = ("sirena.history.", MAKERS_TAG)
 _WRITTEN_ONCE: Final = (AUTHOR_TAG, "sirena.sha256.", "sirena.digest", "sirena.column")
-_KEPT: Final = re.compile(r"sirena\.sha256\.certificates/[0-9a-z-]+\.json")
+_KEPT: Final = re.compile(r"sirena\.sha256\.(?P<path>certificates/(?P<edition>[0-9a-z-]+)-[0-9a-f]{12}\.json)")
+"""Tag of the hash of a certificate made later; its name begins with the edition and ends with the hash's beginning."""
 _CERTIFICATES: Final = ("sirena.certificate", "sirena.edition", "sirena.sha256.certificates/")
 
 
@@ -97,13 +98,13 @@ def _require_kept(key: str, value: str, state: VersionState | None) -> None:
     Raises:
         ForbiddenError: it is none.
     """
-    hashes = state.tags if state else {}
-    kept = [name for name in hashes if _KEPT.fullmatch(name)]
+    kept = [found for name in (state.tags if state else ()) if (found := _KEPT.fullmatch(name))]
     slug = re.sub(r"[^0-9a-z]+", "-", value.lower()).strip("-")
-    stems = {"sirena.certificate": f"sirena.sha256.{value}", "sirena.edition": f"sirena.sha256.certificates/{slug}-"}
-    if key in stems and not any(
-        name == stems[key] or (key == "sirena.edition" and name.startswith(stems[key])) for name in kept
-    ):
+    fits = {
+        "sirena.certificate": any(one["path"] == value for one in kept),
+        "sirena.edition": any(one["edition"] == slug for one in kept),
+    }
+    if not fits.get(key, True):
         raise ForbiddenError(
             "this tag leads to no certificate that is kept with the version",
             hint="certify the version: sirena certify MODEL/VERSION",

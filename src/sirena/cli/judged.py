@@ -79,6 +79,8 @@ def find_judged(registry: "Registry", name: str) -> "Release":
 
 def periods_of(registry: "Registry", release: "Release") -> "list[str]":
     """Return when a release was the one that answered, a line each: by the ledger, else by MLflow."""
+    from sirena.ledger.store import open_ledger
+    from sirena.ledger.trusted_reading import TrustedReading
     from sirena.registry.activation import served_periods
 
     if registry.signed_in_as:
@@ -88,9 +90,13 @@ def periods_of(registry: "Registry", release: "Release") -> "list[str]":
             for one in served_periods(registry)
             if one.release == release.version
         ]
+    with closing(open_ledger(registry.settings)) as ledger:
+        periods = TrustedReading(ledger).read().periods
+        reasons = {entry.act: str(entry.facts().get("reason", "")) for entry in ledger.read(events=("overridden",))}
     return [
-        f"served {one.judgement.at} to {one.until or 'now'}, {ACTIONS[one.judgement.action]} by {one.judgement.who}, "
-        f"entry {one.judgement.entry} of the audit ledger"
-        for one in judgements_of(registry.settings).periods
+        f"served {one.judgement.at} to {one.until or 'now'}, {ACTIONS[one.judgement.action]} by {one.judgement.who}"
+        + (f", overriding the gate: {reasons[one.judgement.act]}" if one.judgement.act in reasons else "")
+        + f", entry {one.judgement.entry} of the audit ledger"
+        for one in periods
         if one.judgement.release == release.name
     ]

@@ -31,11 +31,11 @@ from sirena.registry import activation, releases, stages
 from sirena.registry.activation import Activation
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry, restore_experiment
-from sirena.registry.judged_releases import facts_of, require_judged_release
+from sirena.registry.judged_releases import UnjudgedReleaseError, facts_of, require_judged_release
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.model_files import files_of, require_unchanged
 from sirena.registry.proof import require_tables_of_members
-from sirena.registry.releases import Member, Release, find_release
+from sirena.registry.releases import ACTIVE, Member, Release, find_release
 from sirena.registry.stages import Promotion
 from sirena.registry.training_session import Outcome, Plan, Progress, run_session
 from sirena.registry.versions import ModelVersion, Stage, find_version
@@ -49,13 +49,12 @@ def train(registry: Registry, plan: Plan, progress: Progress) -> list[Outcome]:
         settings,
         Trained,
         labels=plan.evidence.label_source.value,
-        edition=plan.edition.name,
-        edition_digest=plan.edition.digest,
+        edition=plan.editions.named(plan.evidence.reference),
         seed=plan.seed,
     ) as act:
         outcomes = run_session(registry, plan, progress)
         for outcome in outcomes:
-            act.further += _registered(registry, plan, outcome, act.event)
+            act.further += _registered(registry, outcome, act.event)
         act.learn(registered=sum(outcome.version is not None for outcome in outcomes))
     return outcomes
 
@@ -152,11 +151,16 @@ def _mend_experiment(registry: Registry) -> None:
 def _judged_before(registry: Registry, act: Act[RolledBack]) -> Release:
     """Return the release that the active one replaced by the ledger, and announce the switch to it."""
     judgements = judgements_of(registry.settings)
+    if judgements.active is None:
+        unjudged = find_release(registry, ACTIVE)
+        raise UnjudgedReleaseError(
+            f"{unjudged.name} has MLflow's alias, and the audit ledger knows no release as judged and activated",
+            hint=f"sirena release activate {unjudged.name}",
+        )
     target = judgements.rollback
     if target is None:
-        current = judgements.active
         raise UsageError(
-            f"no release was active before {current.release}" if current else "no release is active",
+            f"no release was active before {judgements.active.release}",
             hint="activate one with `sirena release activate NAME`",
         )
     release = find_release(registry, target.release)
@@ -170,7 +174,7 @@ def _noted(registry: Registry) -> NotedFiles:
     return NotedFiles(registry, open_ledger(registry.settings))
 
 
-def _registered(registry: Registry, plan: Plan, outcome: Outcome, session: Event) -> list[Event]:
+def _registered(registry: Registry, outcome: Outcome, session: Event) -> list[Event]:
     version, certificate = outcome.version, outcome.certificate
     if version is None or certificate is None:
         return []
@@ -193,8 +197,8 @@ def _registered(registry: Registry, plan: Plan, outcome: Outcome, session: Event
             outcome=ended,
             model=version.name,
             version=version.version,
-            edition=plan.edition.name,
-            edition_digest=plan.edition.digest,
+            edition=certificate.edition,
+            edition_digest=certificate.edition_digest,
             asked=certificate.asked,
             disagreeing=certificate.disagreeing,
         ),

@@ -40,6 +40,7 @@ def serve(
     -d '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
     """
     from sirena.domain.errors import SirenaError, UsageError
+    from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
     from sirena.serving.application import create_app
     from sirena.serving.server import bind, bind_path, run, url_of
@@ -48,7 +49,8 @@ def serve(
     settings = load_settings()
     bound = bind_path(socket) if socket else bind(host, settings.port if port is None else port)
     source: PanelSource = FilePanelSource(panel) if panel else _registry_source(settings, release)
-    app = create_app(source, max_body=settings.max_body, poll_seconds=settings.poll_seconds)
+    editions = Editions(settings.editions_folder)
+    app = create_app(source, max_body=settings.max_body, poll_seconds=settings.poll_seconds, editions=editions)
     url = url_of(bound)
     try:
         app.state.holder.refresh()

@@ -153,7 +153,7 @@ class PythonParts:
                 **_places(self.settings.service_home),
                 **self._editions(),
                 "MLFLOW_TRACKING_URI": uri,
-                # of the stack's home, not of the part's own
+                # the ledger says what may answer: that of the stack, not one of the part's own
                 "SIRENA_DATABASE_URL": f"sqlite:///{self.settings.home / 'ledger' / 'ledger.db'}",
             },
             stop_seconds=40,

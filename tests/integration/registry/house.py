@@ -61,7 +61,7 @@ def wrong_reference() -> TruthTable:
 def trained_on(right: bool, drug: str = "CAZ") -> TrainedModel:
     """Return a network trained, by Sirena's own training, to say what the table says."""
     table = reference(drug=drug) if right else wrong_reference()
-    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference={drug: table}, written={})
+    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference={table.column: table})
     (model,) = train_models(evidence, drugs=[drug], seed=7)
     assert isinstance(model, TrainedModel)
     return model

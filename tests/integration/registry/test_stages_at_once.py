@@ -93,6 +93,6 @@ def test_two_versions_of_one_model_come_into_production_one_after_the_other(
         ] == [
             (before.version, "intended", None),
             (before.version, "done", None),
-            (last.version, "intended", None),
+            (last.version, "intended", before.version),
             (last.version, "done", before.version),
         ]
