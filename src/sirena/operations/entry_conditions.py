@@ -26,20 +26,20 @@ def entry_conditions(entry: Entry) -> Iterator[Condition]:
     except OSError:
         return
     if in_force == entry.mark(Nginx.of_this_machine()):
-        yield Condition("entry", Urgency.OK, "its configuration is the one that is meant")
+        yield Condition("configuration", Urgency.OK, "the entry works by the one that is meant")
     else:
-        told = "works by another configuration than the settings mean: it may refuse or allow what it must not"
-        yield Condition("entry", Urgency.CRITICAL, told, "sirena up")
+        told = "the entry works by another than the settings mean: it may refuse or allow what it must not"
+        yield Condition("configuration", Urgency.CRITICAL, told, "sirena up")
     yield _buffers(entry.folder)
 
 
 def _buffers(folder: Path) -> Condition:
     sizes = [size for name in _BUFFERS for size in _sizes(folder / name)]
-    told = f"{len(sizes)} requests and answers on disk, {sum(sizes) / _MIB:.0f} MiB"
+    told = f"the entry keeps {len(sizes)} requests and answers on disk, {sum(sizes) / _MIB:.0f} MiB"
     if sum(sizes) < _MUCH:
-        return Condition("entry buffers", Urgency.OK, told)
+        return Condition("buffers", Urgency.OK, told)
     remedy = "`sirena logs entry` tells who sends; a smaller SIRENA_MAX_UPLOAD bounds it; then `sirena up`"
-    return Condition("entry buffers", Urgency.WARNING, told, remedy)
+    return Condition("buffers", Urgency.WARNING, told, remedy)
 
 
 def _sizes(folder: Path) -> Iterator[int]:

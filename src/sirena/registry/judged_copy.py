@@ -68,16 +68,15 @@ class JudgedCopy:
             found.append(Discrepancy(Store.CACHE, f"the kept copy of {judged.release} was changed"))
         return content, tuple(found)
 
-    def keep(self, judged: Judged, content: bytes) -> KeptJudgement:
-        """Keep a release's file and note it; nothing is written that is there already."""
+    def keep(self, judged: Judged, content: bytes) -> KeptJudgement | None:
+        """Keep a release's file and note it; nothing is written that is there already. None when it cannot be kept."""
         kept = KeptJudgement(judged.release, judged.digest, sha256(content))
         file = self._file(kept.content)
-        if not file.is_file() or sha256(file.read_bytes()) != kept.content:
-            write_whole(file, content)
+        is_kept = _holds(file, kept.content) or write_whole(file, content)
         if self.note() != kept:
             facts = {"release": kept.release, "digest": kept.digest, "content": kept.content}
-            write_whole(self._note, json.dumps(facts).encode())
-        return kept
+            is_kept = write_whole(self._note, json.dumps(facts).encode()) and is_kept
+        return kept if is_kept else None
 
     @property
     def _note(self) -> Path:
@@ -85,3 +84,10 @@ class JudgedCopy:
 
     def _file(self, digest: str) -> Path:
         return self.home / PANELS / f"{digest}.json"
+
+
+def _holds(file: Path, digest: str) -> bool:
+    try:
+        return sha256(file.read_bytes()) == digest
+    except OSError:
+        return False

@@ -111,10 +111,21 @@ def _note_file(folder: Path, release: str) -> Path:
     return folder / f"{sha256(release.strip().lower().encode())[:16]}.name"
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads it finds the former one or all of this one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(beside).replace(path)
+def write_whole(path: Path, content: bytes) -> bool:
+    """Write a file so that whoever reads it finds the former one or all of this one.
+
+    A copy is for the day on which MLflow is away: where it cannot be written, that is logged, and answering goes on.
+
+    Returns:
+        Whether it was written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(beside).replace(path)
+    except OSError as error:
+        _log.warning("no copy is kept at %s: %s; see to the folder's rights and the disk", path, error.strerror)
+        return False
+    return True

@@ -31,7 +31,7 @@ from sirena.registry.connection import Registry, connect
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.judged_releases import UnjudgedReleaseError
 from sirena.registry.model_files import ChangedFilesError, files_of
-from sirena.registry.panel_cache import load_release
+from sirena.registry.panel_cache import PANELS, load_release
 from sirena.registry.releases import (
     MEMBERS_TAG,
     RELEASE_FILE,
@@ -384,6 +384,16 @@ def test_a_file_is_answered_by_what_was_judged(active: Registry, monkeypatch: py
     loaded = load_for_answers("active")
     assert (loaded.name, loaded.from_cache_only) == ("panel_SIR/1", False)
     assert loaded.alarms == ("panel_SIR/3 has the alias production; the ledger's release is panel_SIR/1",)
+
+
+def test_a_copy_that_cannot_be_written_stops_no_answer_and_is_no_alarm(active: Registry) -> None:
+    """The folder is in the way of a file, as where its rights or the disk forbid it."""
+    panels = active.settings.home / PANELS
+    shutil.rmtree(panels, ignore_errors=True)
+    panels.write_text("in the way")
+    started = Service(active)
+    for _ in range(2):
+        assert (started.look().release, started.alarms, started.failure) == ("panel_SIR/1", [], None)
 
 
 def test_other_entries_cost_no_alarm(service: Service) -> None:
