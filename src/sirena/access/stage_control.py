@@ -133,7 +133,7 @@ class StageControl:
             limiter: threads of its own for the gate; None takes one of those that decisions use too.
 
         Raises:
-            ForbiddenError: right or rule are missing.
+            ForbiddenError: right or rule are missing, or a release would be activated by MLflow's stage field alone.
         """
         state = None
         if change.concerns_version:
@@ -147,11 +147,21 @@ class StageControl:
                 self._maker.require(identity, action, str(change.body["new_name"]))
         if not need.gate:
             return _Examined(need)
+        if change.sets_field and await self._is_activation(change, need.gate):
+            raise ForbiddenError(
+                "a release is activated by its alias, which is one write; the stage follows by itself",
+                hint=f"sirena release activate {change.version}, or set the alias {need.gate.lower()}",
+            )
         asked = (change.model, change.version, need.gate, identity.name, change.override)
         try:
             return _Examined(need, await to_thread.run_sync(self._upstream.judge, *asked, limiter=limiter))
         except SirenaError as refusal:
             return _Examined(need, refusal)
+
+    async def _is_activation(self, change: Change, stage: str) -> bool:
+        """Tell whether giving the stage would be the activation of a release."""
+        act = await to_thread.run_sync(self._upstream.act, change.model, change.version, stage)
+        return act != "promoted"
 
     async def _do(self, change: Change, examined: _Examined, who: str, facts: RequestFacts) -> Response:
         """Do what was examined, on record."""

@@ -90,6 +90,11 @@ class Change:
         return self.stage in _MARKED
 
     @property
+    def sets_field(self) -> bool:
+        """True when it gives a stage by MLflow's own stage field."""
+        return self.operation == "POST model-versions/transition-stage"
+
+    @property
     def kind(self) -> str:
         """The route without its method: ``registered-models/alias``."""
         return self.operation.partition(" ")[2]
