@@ -8,7 +8,7 @@ export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
 
-.PHONY: help install demo test test-compat test-containers servers lint reformat bench docs lock clean
+.PHONY: help install demo test test-compat test-containers servers attack lint reformat bench docs lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -26,6 +26,11 @@ test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment
 
 test-containers: .venv/development ## build the image and run the compose file with podman
 	TESTS_OF_CONTAINERS=1 $(BIN)/python -m pytest -s tests/containers
+
+attack: servers .venv/development ## attack a stack: routes × roles, accounts of the machine, known tricks, requests with mistakes (N=2000)
+	TESTS_NEED_POSTGRESQL=1 ATTACK_EVERY=1 ATTACK_REQUESTS=$(or $(N),2000) $(BIN)/pytest -q -s -p no:cacheprovider \
+		$(addprefix tests/integration/operations/,test_walk_of_roles.py test_attacks.py test_entry_refuses.py test_stored_scripts.py test_doors.py) \
+		tests/unit/access/test_routes.py tests/unit/access/test_paths.py
 
 servers:
 	@bash scripts/install_debian_packages.sh

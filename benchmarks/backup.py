@@ -31,6 +31,7 @@ from sirena.cli.backup_acts import drill_backup, make_backup
 from sirena.guidelines.editions import load_edition
 from sirena.operations.backup.answers import ask_service
 from sirena.operations.backup.objects import Bucket
+from sirena.operations.doors import Doors
 from sirena.operations.s3 import s3_client
 from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
@@ -153,7 +154,7 @@ def _activate(registry: Registry) -> None:
 
 
 def _await_answers(server: Machine) -> None:
-    while ask_service(server.settings.service_port) is None:
+    while ask_service(Doors(server.settings).of_part("service")) is None:
         time.sleep(0.5)
 
 

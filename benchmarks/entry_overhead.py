@@ -31,7 +31,10 @@ from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.operations.certificates import authority_file, self_made
+from sirena.operations.door_keys import prepare_doors
+from sirena.operations.doors import Doors
 from sirena.operations.entry import Entry
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 
@@ -44,7 +47,7 @@ async def app(scope, receive, send):
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"{}"})
-uvicorn.run(app, port=int(sys.argv[1]), log_config=None, access_log=False, lifespan="off")
+uvicorn.run(app, uds=sys.argv[1], log_config=None, access_log=False, lifespan="off")
 """
 
 
@@ -62,10 +65,11 @@ def main() -> None:
         Accounts(engine).add("lis", frozenset({Role.CLINICIAN}), None)
         tokens = Tokens(engine)
         _, secret = tokens.create("lis")
-        running.enter_context(_started([sys.executable, "-c", UPSTREAM, str(settings.service_port)]))
-        service = [sys.executable, "-m", "sirena.cli", "access-service", "--port", str(settings.access_port)]
-        running.enter_context(_started(service, SIRENA_HOME=str(home / "access")))
         asking, silent = _entries(settings)
+        sockets = {part: str(Doors(settings).socket_of(part)) for part in ("service", "access")}
+        running.enter_context(_started([sys.executable, "-c", UPSTREAM, sockets["service"]]))
+        service = [sys.executable, "-m", "sirena.cli", "access-service", "--socket", sockets["access"]]
+        running.enter_context(_started(service, SIRENA_HOME=str(home / "access")))
         for command in (asking.command, silent.command):
             running.enter_context(_started(list(command)))
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
@@ -119,7 +123,6 @@ def _settings(home: Path) -> Settings:
         port=public,
         https_port=public,
         http_port=free_port(),
-        service_port=free_port(),
         access_port=free_port(),
         mlflow_port=free_port(),
     )
@@ -128,13 +131,17 @@ def _settings(home: Path) -> Settings:
 def _entries(settings: Settings) -> tuple[Entry, Entry]:
     """Write both configurations: the shipped one, and one that asks nobody, on a port of its own."""
     certificate = self_made(settings)
-    asking = Entry(settings, certificate)
+    accounts = PartAccounts.of(settings).made(settings)
+    prepare_doors(Doors(settings), accounts)
+    asking = Entry(settings, certificate, (), accounts)
     asking.write()
     port = free_port()
     other = settings.model_copy(
         update={"home": settings.home / "silent", "https_port": port, "port": port, "http_port": free_port()}
     )
-    silent = Entry(other, certificate)
+    other.home.mkdir()
+    Doors(other).folder.symlink_to(Doors(settings).folder)
+    silent = Entry(other, certificate, (), accounts)
     silent.write()
     configuration = silent.folder / "nginx.conf"
     text = configuration.read_text("utf-8")

@@ -37,6 +37,7 @@ from sirena.certification.certificate_file import to_json
 from sirena.certification.page import render_page
 from sirena.cli.gatekeeping import judge_for
 from sirena.cli.recorded_acts import activate, create_release, promote
+from sirena.domain.antimicrobials import FIRST_PANEL
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition, load_edition
 from sirena.guidelines.interpreter import compile_tables
@@ -44,7 +45,6 @@ from sirena.operations.certificates import authority_file
 from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.models import ModelVersionRef, log_model_version
-from sirena.registry.reference import reference_for
 from sirena.registry.releases import members_at
 from sirena.registry.runs import finish_run, start_parent_run
 from sirena.registry.versions import Stage
@@ -61,9 +61,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drugs", default="", help="antimicrobial codes, for a try that is not recorded")
     drugs = [code for code in str(parser.parse_args().drugs).split(",") if code] or None
-    edition = load_edition("CLSI 2025")
-    reference = compile_tables(edition)
-    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference=reference, written={})
+    edition = load_edition("CLSI 2026")
+    reference = {table.column: table for table in compile_tables(edition, FIRST_PANEL).values()}
+    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference=reference)
     trained = [model for model in train_models(evidence, drugs=drugs) if isinstance(model, TrainedModel)]
     print(f"{len(trained)} networks trained", flush=True)
     with machine(user="bench", backup_at="off", poll_seconds=1.0) as server, tempfile.TemporaryDirectory() as folder:
@@ -126,10 +126,9 @@ def _enter(person: Workstation) -> Registry:
 def _register(
     registry: Registry, model: TrainedModel, edition: Edition, reference: dict[str, TruthTable], parent: str
 ) -> ModelVersionRef:
-    drug = model.column.partition("_")[0]
     certificate = certify(
         model.table,
-        reference_for(reference, drug, model.column),
+        reference[model.column],
         edition=edition.name,
         edition_digest=edition.digest,
         subject=Subject(f"modelo_{model.column}", ""),

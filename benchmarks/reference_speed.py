@@ -17,6 +17,7 @@ from recording import Peer, record
 from sirena.domain.test_column import parse_test_column
 from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
+from sirena.panel.basis import Language
 from sirena.panel.frame import Isolates, interpret_frame
 from sirena.whonet.synthetic import generate_hospital
 
@@ -51,9 +52,11 @@ def measure(isolates: Isolates, basis: bool) -> dict[str, Any]:
         answered += int(tally.counts[1:].sum())
 
     began = time.perf_counter()
-    tables = compile_tables(load_edition("CLSI 2025"), {column.drug for column in isolates.test_columns.values()})
+    tables = compile_tables(load_edition("CLSI 2026"), {column.drug for column in isolates.test_columns.values()})
     compiled = time.perf_counter()
-    interpret_frame(isolates, lambda column: tables.get(column.drug), basis=basis, progress=count)
+    interpret_frame(
+        isolates, lambda column: tables.get(column.drug), basis=Language.ENGLISH if basis else None, progress=count
+    )
     ended = time.perf_counter()
     rate = answered / (ended - began)
     return {

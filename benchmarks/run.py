@@ -22,6 +22,7 @@ BEGIN, END = "<!-- results: written by run.py -->\n", "<!-- end of results -->\n
 BENCHMARKS = {
     "startup": "time until a command answers",
     "files": "reading and writing each file format",
+    "odd_files": "files as hospitals have them, and mutated ones: what is read wrongly in silence",
     "reference_speed": "results a second of the reference interpreter",
     "certify_panel": "certifying 41 models",
     "decision_overhead": "a decision of the access service, as NGINX asks it",

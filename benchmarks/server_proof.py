@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import median
 
 from sirena.cli.access_upstream import RegistryUpstream
-from sirena.guidelines.editions import load_edition
-from sirena.guidelines.interpreter import compile_tables
+from sirena.guidelines.choice import choose_editions
+from sirena.guidelines.editions import Editions
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
@@ -30,15 +30,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drugs", default="AMK,AMP,CAZ,CIP,GEN")
     drugs = tuple(str(parser.parse_args().drugs).split(","))
-    edition = load_edition("CLSI 2025")
-    reference = compile_tables(edition)
-    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference=reference, written={})
+    editions = choose_editions(Editions())
+    reference = editions.tables([f"{drug}_NM" for drug in drugs])
+    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference=reference)
     with tempfile.TemporaryDirectory() as folder:
         home, port = Path(folder), free_port()
         settings = Settings(home=home, tracking_uri=f"http://127.0.0.1:{port}", profile="production")
         with embedded_mlflow_server(settings, port):
             registry = connect(settings)
-            outcomes = run_session(registry, Plan(evidence, edition, reference, "trainer", drugs))
+            outcomes = run_session(registry, Plan(evidence, editions, "trainer", drugs))
             asker = NetworkAsker()
             upstream = RegistryUpstream(settings, asker)
 

@@ -34,19 +34,20 @@ NOTEBOOK_SECONDS = 41 * 100 * 1.8
 def train(file: Path, labels: str, tracking_uri: str, home: Path) -> dict[str, Any]:
     """Train as `sirena train` does, telling the phases apart; runs in a process of its own."""
     began = time.perf_counter()
-    from sirena.guidelines.editions import load_edition
-    from sirena.guidelines.interpreter import compile_tables
+    from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
     from sirena.registry.connection import connect
+    from sirena.training.columns import columns_to_train
     from sirena.training.evidence import LabelSource, collect_evidence
     from sirena.whonet.reading import read_file
 
     imported = time.perf_counter()
     registry = connect(Settings(home=home, tracking_uri=tracking_uri, user="bench"))
-    edition = load_edition("CLSI 2025")
-    reference = compile_tables(edition)
+    editions = choose_editions(Editions())
     connected = time.perf_counter()
     source = read_file(file)
     read, read_processor = time.perf_counter(), sum(os.times()[:2])
+    reference = editions.tables(columns_to_train(source))
     evidence = collect_evidence(source, labels=LabelSource(labels), reference=reference)
     del source
     collected, collected_processor = time.perf_counter(), sum(os.times()[:2])
@@ -59,7 +60,7 @@ def train(file: Path, labels: str, tracking_uri: str, home: Path) -> dict[str, A
     def told(step: str, _column: str, _total: int) -> None:
         last[step] = time.perf_counter()
 
-    outcomes = run_session(registry, Plan(evidence, edition, reference, "bench"), told)
+    outcomes = run_session(registry, Plan(evidence, editions, "bench"), told)
     ended = time.perf_counter()
     return {
         "models": sum(outcome.version is not None for outcome in outcomes),

@@ -128,6 +128,10 @@ EXCLUSIVE = (
 )
 """Groups no organism belongs to at once."""
 
+BACTEROIDES = "Bacteroides, Parabacteroides, Phocaeicola"
+BACTEROIDES_GENERA = frozenset({"Bacteroides", "Parabacteroides", "Phocaeicola"})
+"""One genus when the guidelines' statements on Bacteroides were written; they still mean all three."""
+
 GENUS_GROUPS = frozenset({"coryneform bacteria", "HACEK group"})
 """Groups across genera; all others lie within one genus."""
 
@@ -153,11 +157,23 @@ GROUPS_BY_CODE: dict[str, tuple[str, ...]] = {
     # Group F antigen is borne by small-colony streptococci of the S. anginosus group, which CLSI M100 Table 2H-1
     # sends to the viridans group.
     "bsf": ("Streptococcus, viridans group",),
-    # S. aureus is named by itself in both guidelines; "coagulase-positive" there means the other species.
-    "sau": (),
+    # Both guidelines read S. argenteus as S. aureus; "coagulase-positive" there means the other species.
+    "sau": ("Staphylococcus aureus complex",),
+    "srg": ("Staphylococcus aureus complex",),
+    # Anaerobic: EUCAST says to test it as an anaerobe and gives it none of the breakpoints for staphylococci.
+    "pps": (),
+    # CLSI M45 has a table of its own for it (19), so table 6, for coryneform bacteria, is not meant.
+    "smg": (),
+    # No relative of Haemophilus, of which it once bore the name.
+    "gva": (),
     "snv": ("Streptococcus, nutritionally variant",),
     # Source calls it coagulase-positive; described as coagulase-negative (Pain et al. 2020).
     "sbs": ("Staphylococcus, coagulase-negative",),
+    # Coagulase varies; EUCAST (v15.0, staphylococci) counts it among the coagulase-negative.
+    "shy": ("Staphylococcus, coagulase-negative",),
+    # Older name of what is now this complex, and the valid name of A. dijkshoorniae, a member of it.
+    "aan": ("Acinetobacter baumannii complex",),
+    "anl": ("Acinetobacter baumannii complex",),
 }
 
 VIRIDANS = {
@@ -165,13 +181,17 @@ VIRIDANS = {
     "Streptococcus equinus",
     "Streptococcus gallolyticus",
     "Streptococcus infantarius",
+    "Streptococcus infantis",
     "Streptococcus lutetiensis",
+    "Streptococcus pseudopneumoniae",
 }
-"""The S. bovis group, which CLSI M100 Table 2H-2 and EUCAST count among the viridans streptococci; the lists of members
-leave it out or put it, with S. salivarius and S. sanguinis, among the beta-haemolytic ones by Lancefield antigen."""
+"""The S. bovis group, which CLSI M100 Table 2H-2 and EUCAST count among the viridans streptococci, and two species of
+the mitis group in EUCAST's list (v15.0); the lists of members leave them out or put the former, with S. salivarius and
+S. sanguinis, among the beta-haemolytic ones by Lancefield antigen."""
 
-FACULTATIVE = {"Gemella", "Lactobacillus", "Pasteurella", "Shewanella", "Weissella"}
-"""Genera that grow in air (or have a CLSI M45 table for growth in air) though the source marks them as anaerobes."""
+FACULTATIVE = {"Campylobacter", "Gemella", "Lactobacillus", "Pasteurella", "Shewanella", "Weissella"}
+"""Genera that grow in air or with little oxygen (or have a CLSI M45 table for it) though the source marks them, or
+single species of them, as anaerobes. *Campylobacter* has tables of its own and none of the anaerobes'."""
 
 ANAEROBIC = {"Actinomyces", "Clostridium"}
 """Genera that the source marks as anaerobes with single species left out."""
@@ -196,11 +216,20 @@ NAMED_NON_FERMENTERS = {
 }
 """CLSI M100 Table 2B-5 is for non-fermenters with no table of their own; fastidious Moraxella is none of them."""
 
+WITHOUT_GENUS = {"pps"}
+"""Codes to which nothing applies that a guideline says of the genus (see `GROUPS_BY_CODE`)."""
+
 UNNAMED_NON_FERMENTERS = {"nfr"}
 """Codes that name the non-fermenters themselves; the source gives them no group."""
 
 ENTEROBACTERALES = {"c63", "c64", "c59", "pec", "ect", "c58", "c60", "c68", "c69", "gne"}
 """Enterobacterales that the source does not mark as such (CDC enteric groups, Buttiauxella, Pectobacterium)."""
+
+ORDER_OF_GENUS = {"Aeromonas": "Aeromonadales"}
+"""Order of genera of which the source puts single species elsewhere: *A. dhakensis* among the Enterobacterales."""
+
+ACID_FAST = {"Gordonia", "Mycobacterium", "Nocardia", "Rhodococcus", "Tsukamurella"}
+"""Genera that are told by acid-fast staining; what guidelines expect of Gram-positive bacteria is not about them."""
 
 GRAM_OF_CODE = {
     "an-": "-",
@@ -223,8 +252,9 @@ GRAM_OF_GENUS = {
 }
 """Gram reaction of genera for which the source leaves it out."""
 
-DUPLICATES = {"seu": "brs", "dem": "dev"}
-"""Codes that mean the same as another: the left one is read as the right one."""
+DUPLICATES = {"seu": "brs", "dem": "dev", "efv": "eca", "cdl": "cdi"}
+"""Codes that mean the same as another: the left one is read as the right one. *E. flavescens* is *E. casseliflavus*,
+*C. diversus* (*Levinea*) is *C. koseri*."""
 
 SYNONYMS = {
     "cgl": ("Nakaseomyces glabrata", "Nakaseomyces glabratus", "Candida glabrata"),
@@ -454,6 +484,8 @@ def groups_of(
 def gram_of(row: dict[str, str], genus: str) -> str:
     """Return the Gram reaction, "+" or "-", or "" where it is variable, none or not known."""
     code = row["WHONET_ORG_CODE"].lower()
+    if genus in ACID_FAST:
+        return ""
     if genus in NEGATIVICUTES:
         return "-"
     return row["SUBKINGDOM_CODE"] or GRAM_OF_CODE.get(code, "") or GRAM_OF_GENUS.get(genus, "")
@@ -492,7 +524,10 @@ def derive(rows: list[dict[str, str]], members: dict[str, set[str]]) -> list[dic
         groups = groups_of(code, [name, *names], genus, species, row["SPECIES_GROUP"], members)
         kingdom = KINGDOM_OF_TYPE[row["ORGANISM_TYPE"]]
         order = "Enterobacterales" if row["FAMILY_CODE"] == "EBC" or code in ENTEROBACTERALES else row["ORDER"]
+        order = ORDER_OF_GENUS.get(genus, order) if order else order
         genus_groups = [group for group in groups if group in GENUS_GROUPS]
+        if genus in BACTEROIDES_GENERA:
+            genus_groups.append(BACTEROIDES)
         if is_other_non_fermenter(row, genus, species, groups):
             genus_groups.append(OTHER_NON_FERMENTERS)
         if row["GENUS_GROUP"] == "NFR" or code in UNNAMED_NON_FERMENTERS:
@@ -510,7 +545,7 @@ def derive(rows: list[dict[str, str]], members: dict[str, set[str]]) -> list[dic
                 "subspecies": subspecies,
                 "species": species,
                 "species_groups": "; ".join(group for group in groups if group not in GENUS_GROUPS),
-                "genus": genus,
+                "genus": "" if code in WITHOUT_GENUS else genus,
                 "genus_groups": "; ".join(genus_groups),
                 "family": row["FAMILY"],
                 "order": "" if order == "Enterobacteriales" else order,

@@ -1,11 +1,11 @@
-"""List every difference between our interpreter and another one, each with its reason.
+"""List every difference between our interpreter and another one, a second opinion, each with its reason.
 
     python scripts/oracle_differences.py ../shared/data/reference > docs/reference/oracle-differences.md
 
 The folder holds ``oracle_clsi2025.csv.gz`` and ``oracle_eucast2025.csv.gz``: what AMR 3.0.0 (`as.sir`, expected
-resistance off) answers for organisms × antimicrobials × dilutions; an empty answer is none. A reason is not a claim but
-a check: "takes the PK/PD row", say, is given only where that row yields the other interpreter's answer at every
-dilution. What no reason explains is printed as unexplained, and a test fails on it.
+resistance off) answers for organisms × antimicrobials × dilutions; an empty answer is none. It rests on the one source
+that our first tables rested on, so its answers are no proof: where it differs, a reason says what our answer rests on.
+A reason is a check on the row that decides, never a list of cases; graded answers are in `write_cell_differences.py`.
 """
 
 import csv
@@ -20,31 +20,29 @@ import numpy as np
 
 from sirena.domain.category import Category
 from sirena.domain.mic import encode_mics, nearest_dilutions
-from sirena.domain.organisms import ORGANISMS, Rank
+from sirena.domain.organisms import ORGANISMS
 from sirena.domain.truth_table import ANSWERS
 from sirena.guidelines.editions import Edition, load_edition
-from sirena.guidelines.interpreter import compile_tables, explain
-from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, PK_PD, Breakpoint, Guideline
-from sirena.guidelines.sites import Site
+from sirena.guidelines.interpreter import Reading, compile_tables, explain, ground_of
+from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, Breakpoint, Guideline, Statement
 
 ORACLES = {"CLSI 2025": "oracle_clsi2025.csv.gz", "EUCAST 2025": "oracle_eucast2025.csv.gz"}
-OTHER_NON_FERMENTERS = (Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli, other")
+READING = Reading(intrinsic=False)
+"""The oracle was asked without expected resistance."""
+_SURE_READINGS = 2
 
 
 class Reason(enum.Enum):
-    """Why two interpreters differ; the value is the heading of the section."""
+    """What our answer rests on where the other interpreter differs; the value is the heading of the section."""
 
     S_ONLY = "Above an S-only breakpoint"
     SPELLING = "0.06 and 0.064 are one dilution"
-    PK_PD = "PK/PD breakpoints only on request"
-    PK_PD_FIRST = "A row for the organism's urinary tract comes before PK/PD"
-    NON_FERMENTERS = "CLSI M100 Table 2B-5 is for non-fermenters without a table of their own"
-    ANAEROBES = "Who is an anaerobe"
-    VIRIDANS = "*S. salivarius* and *S. sanguinis* are viridans streptococci"
-    NARROWER_GROUP = "The narrower group decides"
+    NO_ROW = "The edition has no row"
+    STATEMENT = "A row without figures"
+    BRACKETED = "A breakpoint in brackets"
     SITE = "Several sites"
-    NAME = "The oracle does not find the row"
-    UNEXPLAINED = "Unexplained"
+    FIGURES_READ_TWICE = "Other figures, ours read twice"
+    FIGURES_READ_ONCE = "Other figures, ours read once or in doubt"
 
 
 EXPLANATION = {
@@ -56,41 +54,28 @@ The oracle compares 0.016, 0.032 and 0.064 with the figures as numbers (or, for 
 power of two), so that an MIC of 0.064 lies above a breakpoint of 0.06. Here 0.016, 0.032 and 0.064 are spellings of
 0.015, 0.03 and 0.06, the dilutions themselves.
 """,
-    Reason.PK_PD: """
-No row of the guideline is for the organism. The oracle falls back to PK/PD breakpoints, which name no organism (for
-fungi and parasites too); we answer NI unless asked for them.
+    Reason.NO_ROW: """
+No row of the edition is for the organism, or the table of its group leaves the agent out. We answer NI. The oracle
+takes a row that names no organism (PK/PD), a row for wider groups, or one that the guideline has withdrawn.
 """,
-    Reason.PK_PD_FIRST: """
-The organism's own row is for uncomplicated urinary tract infections. We take it; the oracle takes the PK/PD row,
-because that names no site.
+    Reason.STATEMENT: """
+The edition's row is a dash (R without testing), "insufficient evidence", a note or "not applicable". The oracle's
+source does not hold such rows.
 """,
-    Reason.NON_FERMENTERS: """
-The oracle applies the table to every Gram-negative organism where nothing narrower has a row: to *Haemophilus*,
-*Neisseria*, *Campylobacter*, anaerobes, and to drugs that the table of *P. aeruginosa* or *Acinetobacter* leaves out on
-purpose. We apply it to the non-fermenters it is written for.
-""",
-    Reason.ANAEROBES: """
-CLSI Table 2J and EUCAST's tables of anaerobes are for anaerobes, EUCAST's by Gram reaction. Our organism table marks
-the organism as an anaerobe; the oracle does not know that it is one, and answers nothing or takes a wider row.
-""",
-    Reason.VIRIDANS: """
-The oracle also counts them, by Lancefield antigens K and H, among the beta-haemolytic streptococci and takes that row;
-CLSI M100 Table 2H-2 names them in the viridans group.
-""",
-    Reason.NARROWER_GROUP: """
-Several rows apply. We take the narrowest group's: EUCAST's own figure for group A streptococci and benzylpenicillin;
-the oracle takes the one of groups A, B, C and G together.
+    Reason.BRACKETED: """
+The edition prints the figures in brackets: R above, no category at or below. The oracle reads them as plain figures.
 """,
     Reason.SITE: """
-The organism has rows for several sites and no site is known. We take the default order (`sirena.guidelines.sites`); the
+The group has rows for several sites or routes and none is known. We take the order of `sirena.guidelines.sites`; the
 oracle takes another of them.
 """,
-    Reason.NAME: """
-The guideline has a row for the species, which the oracle knows under another name (*Nakaseomyces glabratus* is *Candida
-glabrata*), so that it answers nothing or takes a wider row.
+    Reason.FIGURES_READ_TWICE: """
+Our row was read from the document by two readers. The oracle has older figures, another row, or does not know the
+species under its present name.
 """,
-    Reason.UNEXPLAINED: """
-No reason above yields the oracle's answers.
+    Reason.FIGURES_READ_ONCE: """
+Our row rests on one reading, or has a doubt: two opinions stand against each other. A person with the document should
+look; `sirena guideline show` names the document, table and row.
 """,
 }
 
@@ -99,10 +84,13 @@ INTRODUCTION = """\
 
 Generated by `scripts/oracle_differences.py`; a test keeps it true.
 
-Compared with what AMR 3.0.0 (`as.sir`, expected resistance off) answers for {organisms} organisms, 41 antimicrobials
-and 20 dilutions from 0.002 to 1024 mg/L, by CLSI 2025 and EUCAST 2025. Of {cells:,} cells, {equal:,} are equal. Where
-exactly one row of the guideline applies all are, but for what is named here. Everything else is listed by organism and
-antimicrobial. A reason is given only where it yields the other interpreter's answer at every dilution.
+A second opinion, and no proof: AMR 3.0.0 (`as.sir`, expected resistance off) rests on the one source that our first
+tables rested on, and shares their faults. Right answers are those of the documents; see
+[cell-differences.md](cell-differences.md). What it is good for: a difference that no reading of ours stands against.
+
+Compared are {organisms} organisms, 41 antimicrobials and 20 dilutions from 0.002 to 1024 mg/L, by CLSI 2025 and EUCAST
+2025, at an unknown site. Of {cells:,} cells, {equal:,} are equal. Everything else is listed by organism and
+antimicrobial, under what our answer rests on.
 """
 
 
@@ -132,7 +120,7 @@ def read_oracle(path: Path) -> Answers:
 
 def differences(edition: Edition, oracle: Answers) -> Iterator[Difference]:
     """Compare every cell of an oracle with our tables, expected resistance off."""
-    tables = compile_tables(edition, intrinsic=False)
+    tables = compile_tables(edition, reading=READING)
     for (organism, drug), theirs in sorted(oracle.items()):
         codes = tables[drug].look_up([organism], encode_mics(theirs))[0]
         ours = dict(zip(theirs, (_letter(code) for code in codes), strict=True))
@@ -148,39 +136,26 @@ def _letter(code: int) -> str:
 
 
 def _reason(edition: Edition, organism: str, drug: str, ours: dict[str, str], theirs: dict[str, str]) -> Reason:
-    """Return the first reason that yields the oracle's answers."""
-    own = explain(edition, organism, drug, "1", intrinsic=False).basis.breakpoint
-    rows = [row for row in edition.breakpoints if row.drug == drug]
+    """Return what our answers rest on."""
+    ground = explain(edition, organism, drug, "1", reading=READING).ground
+    rows = edition.breakpoints_of(drug)
+    own = next((row for row in rows if ground_of(row, edition) == ground), None)
+    if own is None or own.statement is Statement.BLOCK:
+        return Reason.NO_ROW
+    if own.statement is Statement.BRACKETED:
+        return Reason.BRACKETED
+    if not own.statement.has_figures:
+        return Reason.STATEMENT
 
     def takes(row: Breakpoint) -> bool:
-        return _as_oracle(row, edition.guideline, theirs) == theirs
+        return row.statement.has_figures and _as_oracle(row, edition.guideline, theirs) == theirs
 
-    if own is not None and takes(own):
+    if takes(own):
         return Reason.SPELLING if any(ours[mic] not in (theirs[mic], "NS") for mic in theirs) else Reason.S_ONLY
-    generic = [row for row in rows if takes(row)]
-    silent = not any(theirs.values())
-    lineage = ORGANISMS[organism].lineage
-    if own is not None and own.rank is Rank.ANAEROBE_CLASS:
-        wider = [row for row in generic if row.source == PK_PD or (row.rank, row.group) == OTHER_NON_FERMENTERS]
-        other_gram = [row for row in generic if row.rank is Rank.ANAEROBE_CLASS]
-        return Reason.ANAEROBES if silent or wider or other_gram else Reason.UNEXPLAINED
-    if any(row.source == PK_PD for row in generic):
-        if own is None:
-            return Reason.PK_PD
-        return Reason.PK_PD_FIRST if own.sites == (Site.UNCOMPLICATED_UTI,) else Reason.NAME
-    if own is None and any((row.rank, row.group) == OTHER_NON_FERMENTERS for row in generic):
-        return Reason.NON_FERMENTERS
-    if any(row.group == "Streptococcus, beta-haemolytic" for row in generic):
-        return (
-            Reason.VIRIDANS if (Rank.SPECIES_GROUP, "Streptococcus, viridans group") in lineage else Reason.UNEXPLAINED
-        )
-    if own is not None and silent:
-        return Reason.NAME if own.rank is Rank.SPECIES else Reason.UNEXPLAINED
-    if own is not None and any((row.rank, row.group) == (own.rank, own.group) for row in generic):
+    if any(takes(row) for row in rows if (row.rank, row.group) == (own.rank, own.group)):
         return Reason.SITE
-    if own is not None and any((row.rank, row.group) in lineage for row in generic):
-        return Reason.NARROWER_GROUP
-    return Reason.UNEXPLAINED
+    sure = own.readings >= _SURE_READINGS and not own.doubt
+    return Reason.FIGURES_READ_TWICE if sure else Reason.FIGURES_READ_ONCE
 
 
 def _as_oracle(row: Breakpoint, guideline: Guideline, theirs: Iterable[str]) -> dict[str, str]:

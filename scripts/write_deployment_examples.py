@@ -3,14 +3,16 @@
 from pathlib import Path
 
 from sirena.access.routes import body_route_locations
+from sirena.operations.accounts import Account
 from sirena.operations.certificates import CertificatePaths
 from sirena.operations.entry import Entry, Nginx
+from sirena.operations.part_accounts import OWN, PartAccounts
 from sirena.operations.settings import CertificateSource, Settings
 from sirena.operations.systemd import schedule_texts, unit_text
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 INTERPRETER = "/opt/sirena/.venv/bin/python"
-DEBIAN_12 = Nginx((1, 22, 1), "/etc/nginx/mime.types", "www-data")
+DEBIAN_12 = Nginx((1, 22, 1), "/etc/nginx/mime.types", 65536)
 SETTINGS = Settings(
     home=Path("/var/lib/sirena"),
     profile="production",
@@ -24,7 +26,11 @@ SETTINGS = Settings(
 def examples() -> dict[str, str]:
     """Return the example files by their path below deploy/."""
     certificate = CertificatePaths(Path("/etc/ssl/hospital/fullchain.pem"), Path("/etc/ssl/hospital/key.pem"))
-    entry = Entry(SETTINGS, certificate, tuple(body_route_locations()))
+    # as root starts them on a machine where `sirena up` has made them
+    accounts = PartAccounts(
+        *(Account(name, number, number) for number, name in enumerate(("postgres", *OWN), start=900))
+    )
+    entry = Entry(SETTINGS, certificate, tuple(body_route_locations()), accounts)
     units = {"sirena.service": unit_text(SETTINGS, INTERPRETER), **schedule_texts(SETTINGS, INTERPRETER)}
     return {
         **{f"systemd/{name}": text for name, text in units.items()},

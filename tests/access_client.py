@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from sirena.access.service import AccessParts, create_access_app
 from sirena.access.tokens import Tokens
 from sirena.access.upstream import Upstream
 from sirena.domain.errors import SirenaError
-from sirena.serving.server import bind, url_of
+from sirena.serving.server import bind, bind_path, url_of
 
 HOST = "sirena.hospital.example:5000"
 PASSWORD = "correct horse battery"
@@ -68,10 +69,12 @@ def basic(name: str, password: str) -> str:
 
 
 @contextmanager
-def running_entry(engine: Engine, upstream: Upstream | None = None, *, port: int = 0) -> Iterator[Entry]:
-    """Run the service for the length of a block."""
-    bound = bind("127.0.0.1", port)
-    with httpx.Client(base_url=url_of(bound), timeout=60, trust_env=False) as client:
+def running_entry(engine: Engine, upstream: Upstream | None = None, *, path: Path | None = None) -> Iterator[Entry]:
+    """Run the service for the length of a block, on a free port or at the path of a socket."""
+    bound = bind_path(path) if path else bind("127.0.0.1", 0)
+    transport = httpx.HTTPTransport(uds=str(path)) if path else None
+    url = "http://access" if path else url_of(bound)
+    with httpx.Client(base_url=url, timeout=60, trust_env=False, transport=transport) as client:
         entry = Entry(engine, client)
         parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream)
         server = uvicorn.Server(uvicorn.Config(create_access_app(parts), log_config=None, access_log=False))

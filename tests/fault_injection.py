@@ -17,8 +17,8 @@ import polars as pl
 from sirena.cli import recorded_acts
 from sirena.cli.gatekeeping import judge_for
 from sirena.domain.errors import SirenaError
-from sirena.guidelines.editions import load_edition
-from sirena.guidelines.interpreter import compile_tables
+from sirena.guidelines.choice import choose_editions
+from sirena.guidelines.editions import Editions
 from sirena.operations.certificates import authority_file
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
@@ -109,13 +109,13 @@ class Scientist:
 
     def plan(self, seed: int) -> Plan:
         """Return what to train: amikacin by the reference, from a file of one isolate."""
-        edition = load_edition("CLSI 2025")
-        reference = compile_tables(edition, [DRUG])
+        editions = choose_editions(Editions())
+        reference = editions.tables([f"{DRUG}_NM"])
         file = self.settings.home / "one.csv"
         if not file.exists():
             pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["2"]}).write_csv(file)
         evidence = collect_evidence(read_file(file), labels=LabelSource.REFERENCE, reference=reference)
-        return Plan(evidence, edition, reference, "ana", (DRUG,), seed)
+        return Plan(evidence, editions, "ana", (DRUG,), seed)
 
     def work_once(self) -> None:
         """Train with a new seed, register and promote to staging."""

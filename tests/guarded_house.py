@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,19 @@ from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.ledger.entry import Entry as LedgerEntry
 from sirena.ledger.store import Ledger, open_ledger
-from sirena.operations.accounts import Account
-from sirena.operations.certificates import authority_file, self_made
+from sirena.operations.certificates import authority_file
+from sirena.operations.doors import Doors
 from sirena.operations.entry import Entry
 from sirena.operations.entry_reload import take_up
 from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.part import Part
-from sirena.operations.processes import ChildProcess
+from sirena.operations.part import HttpHealth, Part
+from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
 from tests.hostile_client import HostileClient
+from tests.mlflow_door import mlflow_door
 from tests.postgresql import private_cluster
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import entry_of, private_home, production_settings, require_programs
 
 PASSWORD = "correct horse battery staple"
 PATIENCE = 60.0
@@ -121,7 +122,7 @@ class House:
             self._take_up(self.settings)
 
     def _take_up(self, settings: Settings) -> None:
-        entry = Entry(settings, self.entry.certificate, self.entry.body_routes, self.entry.reader)
+        entry = Entry(settings, self.entry.certificate, self.entry.body_routes, self.entry.accounts)
         entry.write()
         take_up(entry, is_coming=lambda: True)
 
@@ -136,7 +137,7 @@ class House:
 def guarded_house(**changes: Any) -> Iterator[House]:
     """Run NGINX, the access service and MLflow; one account per role, named as the role, with password and token."""
     require_programs("nginx", "logrotate")
-    with private_cluster() as cluster, private_home() as home:
+    with private_cluster() as cluster, private_home() as home, ExitStack() as running:
         cluster.execute("CREATE DATABASE sirena")
         url = cluster.url("sirena")
         settings = production_settings(home, **{"rate": 1000, "max_upload": 2**20, **changes})
@@ -145,25 +146,26 @@ def guarded_house(**changes: Any) -> Iterator[House]:
         ledger = open_ledger(own)
         ledger.create()
         engine = open_store(url)
-        reader = Account.named("postgres") if os.getuid() == 0 else Account.of_this_process()
-        entry = Entry(settings, self_made(settings), tuple(body_route_locations()), reader)
+        entry = entry_of(settings, body_route_locations())
         stack = Stack(settings)
         entry.write()
         stack.supervisor.write([entry.part()])
+        plain_port = free_port()
         environment = {
             "SIRENA_HOME": str(own.home),
             "SIRENA_DATABASE_URL": url,
             "SIRENA_PROFILE": "production",
-            "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{settings.mlflow_port}",
+            "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{plain_port}",
             "PYTHONPATH": os.pathsep.join([str(Path(sirena.__file__).parent.parent), *sys.path]),
         }
         access = access_service(settings, entry, environment)
         house = House(settings, own, engine, ledger, entry, environment, access)
         _people(house)
-        mlflow = embedded_mlflow_server(settings, settings.mlflow_port)
+        mlflow = embedded_mlflow_server(settings, plain_port)
         mlflow.launch()
         access.launch()
         try:
+            running.enter_context(mlflow_door(settings, plain_port))
             stack.supervisor.start()
             parts: list[Part] = [entry.part()]
             stack.wait(parts, lambda _: None)
@@ -182,12 +184,12 @@ def access_service(settings: Settings, entry: Entry, environment: dict[str, str]
     """Describe the access service as the stack runs it."""
     command = (
         sys.executable, "-m", "sirena.cli", "access-service",
-        "--port", str(settings.access_port), "--entry-log", str(entry.refusals),
+        "--socket", str(Doors(settings).socket_of("access")), "--entry-log", str(entry.refusals),
     )  # fmt: skip
     return ChildProcess(
         "the access service",
         command,
-        health=f"http://127.0.0.1:{settings.access_port}/livez",
+        health=HttpHealth(Doors(settings).of_part("access"), "/livez"),
         log=settings.home / "logs" / "access.log",
         environment=environment,
     )

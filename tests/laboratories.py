@@ -7,7 +7,9 @@ import polars as pl
 
 from sirena.domain.category import Category, Reason
 from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT
+from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable, answer_code
+from sirena.training.cells import Cells, cells_of, keyed, tally
 from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.reading import read_file
@@ -49,17 +51,22 @@ def reference_table(column: str = "AMK_NM") -> TruthTable:
     return TruthTable(column, tuple(rows), np.stack(list(rows.values())), absent=Reason.NO_BREAKPOINT)
 
 
-def evidence_of(*cells: tuple[str, str, int, str, int], column: str = "AMK_NM") -> Evidence:
-    """Build evidence from (organism, kind of interval, exponent, label, number of isolates)."""
+def evidence_of(*cells: tuple[str, str, int, str, int], column: str = "AMK_NM", site: Site = Site.UNKNOWN) -> Evidence:
+    """Build evidence of isolates from one site, from (organism, kind of interval, exponent, label, number)."""
     kinds = {"=": 0, "<=": DILUTIONS, ">=": 2 * DILUTIONS}
     rows = [
-        (organism, column, kinds[kind] + exponent - MINIMUM_EXPONENT, label)
+        (organism, site.value, column, kinds[kind] + exponent - MINIMUM_EXPONENT, label)
         for organism, kind, exponent, label, number in cells
         for _ in range(number)
     ]
-    frame = pl.DataFrame(rows, schema=["organism", "column", "mic_code", "label"], orient="row")
+    frame = pl.DataFrame(rows, schema=["organism", "site", "column", "mic_code", "label"], orient="row")
     frame = frame.with_row_index("isolate").cast(ROW_TYPES).select(ROW_TYPES.names())
-    return Evidence(frame, LabelSource.FILE, written={column: len(rows)})
+    return Evidence(frame, LabelSource.FILE)
+
+
+def counted(rows: pl.DataFrame, reference: TruthTable | None = None) -> Cells:
+    """Count rows of evidence for amikacin into cells, by the keys of a reference where there is one."""
+    return cells_of("AMK_NM", keyed(tally(rows, seed=0), reference))
 
 
 def laboratory(seed: int = 0, isolates: int = 400) -> Evidence:

@@ -3,8 +3,9 @@
 import numpy as np
 
 from sirena.domain.category import Category, Reason
+from sirena.domain.ground import Ground, GroundKind
 from sirena.domain.mic import CODES, Interval, Mic
-from sirena.domain.truth_table import TruthTable, answer_code
+from sirena.domain.truth_table import TruthTable, answer_code, split_key
 from sirena.panel.compiled import Panel
 
 
@@ -26,13 +27,43 @@ def _category(exponent: int, susceptible: int, resistant: int) -> Category:
     return Category.R if exponent >= resistant else Category.I
 
 
-def cut_table(column: str, cuts: dict[str, tuple[int, int]], **named: object) -> TruthTable:
-    """Return a table with one pair of cut points per organism."""
+URINE = "uncomplicated urinary tract infection"
+"""Words of a ground that holds for urine alone."""
+
+
+def cut_ground(key: str, susceptible: int, resistant: int, *, site: str = "") -> Ground:
+    """Return the ground of a row with these cut points, as if a guideline stated them for the organism."""
+    return Ground(
+        GroundKind.BREAKPOINT,
+        "CLSI 2026",
+        statement="breakpoint",
+        rank="species",
+        group=split_key(key)[0],
+        site=site,
+        susceptible=2.0**susceptible,
+        resistant=2.0**resistant,
+        middle="I",
+        source="Table 0",
+        readings=2,
+    )
+
+
+def cut_table(
+    column: str, cuts: dict[str, tuple[int, int]], *, sites: dict[str, str] | None = None, **named: object
+) -> TruthTable:
+    """Return a table with one pair of cut points per key.
+
+    Args:
+        column: test column answered.
+        cuts: exponents of S and R by key, ``eco`` or ``eco@urine``.
+        sites: what the ground of a key is for, where it is for one site.
+        named: further fields of the table.
+    """
     return TruthTable(
         column,
         tuple(cuts),
         np.array([cut_row(*pair) for pair in cuts.values()], dtype=np.uint8).reshape(len(cuts), CODES),
-        basis=tuple(f"{organism} S<=2^{low} R>=2^{high}" for organism, (low, high) in cuts.items()),
+        grounds=tuple(cut_ground(key, *pair, site=(sites or {}).get(key, "")) for key, pair in cuts.items()),
         **named,  # type: ignore[arg-type]
     )
 
@@ -53,9 +84,29 @@ def small_panel(release: str = "release-1", *, shift: int = 0) -> Panel:
             "model": f"modelo_{column}",
             "version": "3",
             "release": release,
-            "edition": "CLSI 2025",
+            "edition": "CLSI 2026",
             "basis": "reference",
         }
         for column in tables
     }
     return Panel(tables, provenance, release)
+
+
+def panel_with_sites(release: str = "release-2") -> Panel:
+    """Return a panel whose answers differ by site.
+
+    PEN of the pneumococcus: one row for cerebrospinal fluid, another for all else, which says so. NIT of E. coli: a
+    row for urine, also taken when the site is unknown, and none elsewhere.
+    """
+    tables = {
+        "PEN_NM": cut_table(
+            "PEN_NM", {"spn": (1, 3), "spn@csf": (-4, -3)}, sites={"spn": "non-meningitis", "spn@csf": "meningitis"}
+        ),
+        "NIT_NM": cut_table(
+            "NIT_NM",
+            {"eco@urine": (5, 7), "eco@unknown": (5, 7)},
+            sites={"eco@urine": URINE, "eco@unknown": URINE},
+        ),
+    }
+    facts = {"version": "1", "release": release, "edition": "CLSI 2026", "basis": "reference"}
+    return Panel(tables, {column: {"model": f"modelo_{column}", **facts} for column in tables}, release)

@@ -5,6 +5,8 @@ import os
 import random
 import shutil
 import socket
+import socketserver
+import ssl
 import sys
 import tempfile
 import threading
@@ -17,7 +19,10 @@ from typing import Any, Self
 
 from sirena.operations.accounts import Account
 from sirena.operations.certificates import self_made
+from sirena.operations.door_keys import prepare_doors
+from sirena.operations.doors import Doors
 from sirena.operations.entry import Entry
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
 
@@ -76,6 +81,13 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
     return Settings(**values)
 
 
+def entry_of(settings: Settings, body_routes: Sequence[str] = ()) -> Entry:
+    """Return an entry, with the accounts and doors that `sirena up` would have made."""
+    accounts = PartAccounts.of(settings).made(settings)
+    prepare_doors(Doors(settings), accounts)
+    return Entry(settings, self_made(settings), tuple(body_routes), accounts)
+
+
 @contextmanager
 def entry_alone(body_routes: Sequence[str], **changes: Any) -> Iterator[Settings]:
     """Start NGINX with the shipped configuration and no other part; yield the settings of where it listens.
@@ -88,7 +100,7 @@ def entry_alone(body_routes: Sequence[str], **changes: Any) -> Iterator[Settings
     with private_home() as home:
         settings = production_settings(home, **changes)
         stack = Stack(settings)
-        entry = Entry(settings, self_made(settings), tuple(body_routes))
+        entry = entry_of(settings, body_routes)
         entry.write()
         stack.supervisor.write([entry.part()])
         stack.supervisor.start()
@@ -140,9 +152,9 @@ def closed_port() -> Iterator[int]:
 
 
 class Recorder:
-    """A small real HTTP server that remembers what it was asked."""
+    """A small real HTTP server in the place of a part, behind that part's door, which remembers what it was asked."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, settings: Settings, part: str) -> None:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         recorder = self
 
@@ -167,7 +179,7 @@ class Recorder:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Say nothing."""
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = _behind_door(settings, part, Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002 - for subclasses
@@ -182,6 +194,33 @@ class Recorder:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _SocketServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+def _behind_door(settings: Settings, part: str, handler: type[http.server.BaseHTTPRequestHandler]) -> Any:
+    doors = Doors(settings)
+    if part == "mlflow":
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", settings.mlflow_port), handler)
+        server.socket = mlflow_context(settings).wrap_socket(server.socket, server_side=True)
+        return server
+    path = doors.socket_of(part)
+    path.unlink(missing_ok=True)
+    made = _SocketServer(str(path), handler)
+    path.chmod(0o666)
+    return made
+
+
+def mlflow_context(settings: Settings) -> ssl.SSLContext:
+    """Return what MLflow asks of and shows to whoever comes."""
+    doors = Doors(settings)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(doors.authority))
+    context.load_cert_chain(str(doors.mlflow_server))
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 class Decision(Recorder):

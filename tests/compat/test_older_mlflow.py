@@ -16,7 +16,9 @@ import polars as pl
 import pytest
 
 from sirena.cli import main
+from sirena.operations.doors import Door
 from sirena.operations.mlflow_server import embedded_mlflow_server
+from sirena.operations.part import HttpHealth
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
 from sirena.registry.connection import connect
@@ -97,7 +99,7 @@ def _ask(older: Older, name: str, question: pl.DataFrame) -> Any:
     with ChildProcess(
         name,
         [*command, "--env-manager", "local", "-p", str(port)],
-        health=f"{url}/ping",
+        health=HttpHealth(Door(url), "/ping"),
         log=older.home / "logs" / f"{name.partition('/')[0]}.log",
         environment=environment,
     ):

@@ -21,6 +21,7 @@ ROWS = [
     {"PATIENT_ID": "p4", "ORGANISM": "", "SPEC_TYPE": "", "AMK_NM": "", "AMP_NM": "4", "AMK_ND30": ""},
     {"PATIENT_ID": "Ñuñoa", "ORGANISM": "eco", "SPEC_TYPE": "bl", "AMK_NM": "-1", "AMP_NM": "<=16", "AMK_ND30": ""},
 ]
+STAMP = {"SIRENA": "reference · CLSI 2026"}
 Run = Callable[..., Ended]
 
 
@@ -50,8 +51,9 @@ def test_every_mic_column_gets_its_category_and_nothing_else_changes(run: Run, i
     assert ended.code == 0, ended.errors
     answered = rows_of(tmp_path / "out.csv")
     assert list(answered[0]) == [
-        "PATIENT_ID", "ORGANISM", "SPEC_TYPE", "AMK_NM", "Eti_AMK_NM", "AMP_NM", "Eti_AMP_NM", "AMK_ND30",
+        "PATIENT_ID", "ORGANISM", "SPEC_TYPE", "AMK_NM", "Eti_AMK_NM", "AMP_NM", "Eti_AMP_NM", "AMK_ND30", "SIRENA",
     ]  # fmt: skip
+    assert {row["SIRENA"] for row in answered} == {"reference · CLSI 2026"}
     assert [{name: row[name] for name in ROWS[0]} for row in answered] == ROWS
     assert [row["Eti_AMK_NM"] for row in answered] == ["S", "R", "NI", "", "NI"]
     assert [row["Eti_AMP_NM"] for row in answered] == ["S", "R", "NI", "NI", "NI"]
@@ -82,8 +84,20 @@ def test_options_change_what_they_say(run: Run, isolates: Path, tmp_path: Path) 
     answered = rows_of(out)
     assert [row["Eti_AMP_NM"] for row in answered] == ["S", "S", "NI", "NI", "I"]
     assert [row["Eti_AMK_NM_reason"] for row in answered] == ["", "", "unreadable_mic", "", "impossible_mic"]
-    assert "CLSI 2025" in answered[0]["Eti_AMK_NM_basis"]
-    assert [row["Eti_AMK_NM_basis"] for row in answered[2:4]] == ["none", ""]
+    assert "CLSI 2026" in answered[0]["Eti_AMK_NM_basis"]
+    assert [row["Eti_AMK_NM_basis"] for row in answered[2:4]] == [
+        "The value is not an MIC; write for example 0.5, <=0.25 or >16.",
+        "",
+    ]
+
+
+def test_the_basis_is_told_in_spanish_too(run: Run, isolates: Path, tmp_path: Path) -> None:
+    """The guideline's row, or the reason of the NI."""
+    assert run("reference", isolates, "-o", tmp_path / "out.csv", "--basis", "--language", "es").code == 0
+    answered = rows_of(tmp_path / "out.csv")
+    assert answered[0]["Eti_AMK_NM_basis"].startswith("Enterobacterales; cualquier sitio; S <= 4, R >= 16 (CLSI 2026")
+    assert answered[1]["Eti_AMP_NM_basis"].startswith("resistencia intrínseca")
+    assert answered[2]["Eti_AMP_NM_basis"].startswith("Microorganismo desconocido")
 
 
 def test_the_basis_of_expected_resistance_says_so(run: Run, isolates: Path, tmp_path: Path) -> None:
@@ -94,22 +108,82 @@ def test_the_basis_of_expected_resistance_says_so(run: Run, isolates: Path, tmp_
     assert answered[1]["Eti_AMP_NM_basis"].startswith("expected resistance")
 
 
-def test_another_guideline_is_applied_with_one_notice(run: Run, isolates: Path, tmp_path: Path) -> None:
-    """The asked edition answers every MIC column, and the file's own letter is not passed over."""
-    ended = run("reference", isolates, "-o", tmp_path / "out.csv", "--guideline", "EUCAST 2025")
-    assert ended.code == 0
-    assert ended.errors.count("state another guideline: AMK_NM, AMP_NM") == 1
-    assert rows_of(tmp_path / "out.csv")[0]["Eti_AMK_NM"] == "S"
+def test_each_column_is_answered_by_its_own_guideline(run: Run, tmp_path: Path) -> None:
+    """CLSI and EUCAST in one file; an edition named takes the place of the newest of its guideline alone."""
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_text("ORGANISM,AMK_NM,AMK_EM,AMK_FM\neco,8,8,8\n", encoding="utf-8")
+    ended = run("reference", path, "-o", out, "--basis")
+    assert ended.code == 0, ended.errors
+    (row,) = rows_of(out)
+    assert (row["Eti_AMK_NM"], row["Eti_AMK_NM_basis"].partition("(")[2][:9]) == ("I", "CLSI 2026")
+    assert "EUCAST 2026" in row["Eti_AMK_EM_basis"]
+    assert (row["Eti_AMK_FM"], row["Eti_AMK_FM_reason"]) == ("NI", "no_breakpoint")
+    assert row["SIRENA"] == "reference · CLSI 2026, EUCAST 2026"
+    assert "no edition of their guideline is known, so NI in every row: AMK_FM" in ended.errors
+    run("reference", path, "-o", out, "--guideline", "EUCAST 2025")
+    assert rows_of(out)[0]["SIRENA"] == "reference · CLSI 2026, EUCAST 2025"
+    run("reference", path, "-o", out, "--guideline", "EUCAST 2025", "--guideline", "CLSI 2025")
+    assert rows_of(out)[0]["SIRENA"] == "reference · CLSI 2025, EUCAST 2025"
 
 
-def test_the_specimen_chooses_the_site_only_when_asked(run: Run, tmp_path: Path) -> None:
+def test_the_specimen_chooses_the_site(run: Run, tmp_path: Path) -> None:
     """Pneumococcus and penicillin 0.12: susceptible in blood, resistant in cerebrospinal fluid."""
-    path = tmp_path / "in.csv"
-    path.write_text("ORGANISM,SPEC_TYPE,PEN_NM\nspn,bl,0.12\nspn,SF,0.12\nspn,,0.12\n", encoding="utf-8")
-    run("reference", path, "-o", tmp_path / "plain.csv")
-    assert [row["Eti_PEN_NM"] for row in rows_of(tmp_path / "plain.csv")] == ["S", "S", "S"]
-    assert run("reference", path, "-o", tmp_path / "site.csv", "--site-from-specimen").code == 0
-    assert [row["Eti_PEN_NM"] for row in rows_of(tmp_path / "site.csv")] == ["S", "R", "S"]
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_text("ORGANISM,SPEC_TYPE,PEN_NM\nspn,bl,0.12\nspn,LCR,0.12\nspn,,0.12\nspn,Zzyzx,0.12\n", "utf-8")
+    ended = run("reference", path, "-o", out)
+    assert ended.code == 0, ended.errors
+    assert [row["Eti_PEN_NM"] for row in rows_of(out)] == ["S", "R", "S", "S"]
+    assert [row["Eti_PEN_NM_mark"] for row in rows_of(out)] == ["", "", "not_meningitis", "not_meningitis"]
+    assert "unknown specimens: 1 rows" in ended.errors
+    assert "Zzyzx" not in ended.errors
+    run("reference", path, "-o", out, "--site", "unknown")
+    assert [row["Eti_PEN_NM"] for row in rows_of(out)] == ["S", "S", "S", "S"]
+    run("reference", path, "-o", out, "--site", "CSF")
+    assert [row["Eti_PEN_NM"] for row in rows_of(out)] == ["R", "R", "R", "R"]
+
+
+def test_a_category_by_a_row_for_urine_alone_is_marked(run: Run, tmp_path: Path) -> None:
+    """In blood there is none; where the site is unknown the mark says what the category holds for."""
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_text("ORGANISM,SPEC_TYPE,NIT_NM\neco,bl,16\neco,orina,16\neco,,16\n", encoding="utf-8")
+    ended = run("reference", path, "-o", out, "--basis")
+    answered = rows_of(out)
+    assert [row["Eti_NIT_NM"] for row in answered] == ["NI", "S", "S"]
+    assert [row["Eti_NIT_NM_mark"] for row in answered] == ["", "", "urine_only"]
+    assert [row["Eti_NIT_NM_reason"] for row in answered] == ["other_site", "", ""]
+    assert answered[2]["Eti_NIT_NM_basis"].startswith("urine isolates only: order Enterobacterales;")
+    assert "marked urine_only: 1" in ended.errors
+    for suffix in (".dbf", ".sir"):
+        assert run("reference", path, "-o", tmp_path / f"out{suffix}").code == 0
+        written = read_file(tmp_path / f"out{suffix}").frame
+        assert written["Mk_NIT_NM"].to_list() == [None, None, "urine_only"]
+
+
+def test_an_indication_answers_only_when_it_is_asked_for(run: Run, tmp_path: Path) -> None:
+    """Endocarditis has rows of its own in EUCAST; no specimen tells it."""
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_text("ORGANISM,PEN_EM\nsan,0.5\n", encoding="utf-8")
+    assert run("reference", path, "-o", out, "--indication", "endocarditis", "--basis").code == 0
+    wrong = run("reference", path, "-o", out, "--indication", "toothache")
+    assert (wrong.code, "endocarditis" in wrong.errors) == (2, True)
+
+
+def test_a_workbook_has_a_sheet_with_the_grounds(run: Run, isolates: Path, tmp_path: Path) -> None:
+    """Each ground of each column once, with how many answers rest on it; the isolates stay on the first sheet."""
+    out = tmp_path / "out.xlsx"
+    assert run("reference", isolates, "-o", out).code == 0
+    assert read_file(out).frame.columns[-1] == "SIRENA"
+    grounds = read_file_sheet(out, "Grounds")
+    assert grounds["column"].to_list().count("AMK_NM") == 1
+    amikacin = grounds.filter(pl.col("column") == "AMK_NM").row(0, named=True)
+    assert (amikacin["edition"], amikacin["susceptible"], amikacin["resistant"]) == ("CLSI 2026", "4", "16")
+    assert amikacin["spanish"].startswith("Enterobacterales; cualquier sitio")
+    assert "expected_resistance" in grounds["kind"].to_list()
+
+
+def read_file_sheet(path: Path, sheet: str) -> pl.DataFrame:
+    """Return a sheet of a workbook, every cell text."""
+    return pl.read_excel(path, sheet_name=sheet, infer_schema_length=0)
 
 
 def test_a_category_column_already_there_is_refused_kept_or_replaced(run: Run, tmp_path: Path) -> None:
@@ -122,9 +196,9 @@ def test_a_category_column_already_there_is_refused_kept_or_replaced(run: Run, t
     assert "--existing keep" in refused.errors
     assert not out.exists()
     assert run("reference", path, "-o", out, "--existing", "keep").code == 0
-    assert rows_of(out) == [{"ORGANISM": "eco", "AMK_NM": "4", "Eti_AMK_NM": "R", "Eti_AMK_NM_new": "S"}]
+    assert rows_of(out) == [{"ORGANISM": "eco", "AMK_NM": "4", "Eti_AMK_NM": "R", "Eti_AMK_NM_new": "S", **STAMP}]
     assert run("reference", path, "-o", out, "--existing", "replace").code == 0
-    assert rows_of(out) == [{"ORGANISM": "eco", "AMK_NM": "4", "Eti_AMK_NM": "S"}]
+    assert rows_of(out) == [{"ORGANISM": "eco", "AMK_NM": "4", "Eti_AMK_NM": "S", **STAMP}]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".xlsx", ".parquet", ".sqlite"])
@@ -137,7 +211,8 @@ def test_every_format_is_written_whole(run: Run, tmp_path: Path, suffix: str) ->
     ended = run("reference", path, "-o", out)
     assert ended.code == 0, ended.errors
     before, after = read_file(path), read_file(out)
-    kept = [name for name in after.frame.columns if not name.startswith("Eti_") or name in before.frame.columns]
+    added = [name for name in after.frame.columns if name.startswith("Eti_") or name == "SIRENA"]
+    kept = [name for name in after.frame.columns if name not in added]
     assert kept == before.frame.columns
     assert set(after.category_columns) == set(before.mic_columns)
     assert after.frame.select(kept).equals(before.frame)
@@ -183,6 +258,9 @@ def test_bad_input_is_one_message_and_nothing_half_written(run: Run, tmp_path: P
         ("-o", "out.csv", "--guideline", "CLSI 1999"),
         ("-o", "out.csv", "--censored", "guess"),
         ("-o", "out.csv", "--existing", "perhaps"),
+        ("-o", "out.csv", "--site", "kidney"),
+        ("-o", "out.csv", "--language", "fr"),
+        ("-o", "out.csv", "--guideline", "CLSI 2025", "--guideline", "CLSI 2026"),
         ("-o", "out.csv", "--sheet", "x"),
         (),
     ],

@@ -10,6 +10,7 @@ from sirena.access.actions import Action
 from sirena.access.authentication import Authenticator
 from sirena.access.credentials import read_credential
 from sirena.access.errors import (
+    AmbiguousRequestError,
     ForbiddenError,
     ForgedIdentityError,
     LedOnError,
@@ -98,9 +99,13 @@ class DecisionMaker:
             NotSignedInError: it shows no credential that holds, and needs one.
             ForbiddenError: its sender may not do this, or nobody may.
         """
-        refuse_tricks(facts)
-        target = read_target(facts.target)
-        asked = self.routes.classify(facts.method, target)
+        try:
+            refuse_tricks(facts)
+            target = read_target(facts.target)
+            asked = self.routes.classify(facts.method, target)
+        except (ForbiddenError, AmbiguousRequestError) as refusal:
+            refusal.who = await self._name_for_the_record(facts)
+            raise
         if asked.action is Action.PUBLIC:
             return Decision(NOBODY, asked, target)
         identity = await self.identify(facts)
@@ -153,6 +158,13 @@ class DecisionMaker:
         ):
             return True
         raise ForbiddenError("a registered version comes from this, so it stays as it is", hint="log it anew")
+
+    async def _name_for_the_record(self, facts: RequestFacts) -> str:
+        """Return whose credential a request shows that is refused whoever sent it; empty for nobody's."""
+        try:
+            return (await self.identify(facts)).name
+        except (NotSignedInError, AmbiguousRequestError):
+            return ""
 
     async def identify(self, facts: RequestFacts) -> Identity:
         """Say who sent a request.

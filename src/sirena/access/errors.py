@@ -29,6 +29,8 @@ class AmbiguousRequestError(SirenaError):
 
     code = "ambiguous_request"
     status = 403
+    who: str = ""
+    """Account whose credential it shows; for the record, not for the answer."""
 
 
 class MethodOverrideError(AmbiguousRequestError):

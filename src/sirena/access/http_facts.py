@@ -2,8 +2,8 @@
 
 What NGINX is asked to send (and to overwrite, whatever the client sent): ``X-Original-Method`` ($request_method),
 ``X-Original-URI`` ($request_uri), ``X-Forwarded-Host`` (name and port the client spoke to), ``X-Real-IP``
-($remote_addr), ``X-Request-Id``. The client's ``Authorization``, ``Cookie``, ``Origin``, ``Sec-Fetch-Site`` and
-``X-Sirena-CSRF`` pass through.
+($remote_addr), ``X-Request-Id``; of what is asked about also ``X-Original-Length`` ($content_length). The client's
+``Authorization``, ``Cookie``, ``Origin``, ``Sec-Fetch-Site`` and ``X-Sirena-CSRF`` pass through.
 """
 
 import re

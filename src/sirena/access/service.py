@@ -31,6 +31,7 @@ from sirena.access.openid_signing_in import SingleSignOn
 from sirena.access.pages import page
 from sirena.access.policy import Policy
 from sirena.access.recording_task import recording_beside
+from sirena.access.room import NoRoomError, Room
 from sirena.access.routes import shipped_routes
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
@@ -67,6 +68,8 @@ class AccessParts:
     """The provider of single sign-on; without it, passwords and tokens are the ways in."""
     upstream: Upstream | None = None
     """MLflow and the gate behind stage control; without it, what stage control decides is refused."""
+    room: Room | None = None
+    """Where uploads lie for a while; without it they are let through whatever room there is."""
     entry_log: EntryLog | None = None
     """Where NGINX writes what it refuses by itself; None in front of no NGINX."""
 
@@ -125,6 +128,12 @@ def create_access_app(parts: AccessParts) -> FastAPI:
         decision = await maker.decide(facts)
         identity = decision.identity
         told = {"who": identity.name, **facts.record}
+        if decision.write is not None and parts.room is not None and facts.method in ("PUT", "POST"):
+            try:
+                parts.room.require(facts.header("x-original-length"))
+            except NoRoomError as refusal:
+                refusal.who = identity.name
+                raise
         if model := model_taken(decision):
             await taken.once(identity.name, model, partial(tell, "downloaded", told | {"resource": model}))
         for one in written_to(decision):

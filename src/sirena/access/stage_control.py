@@ -62,7 +62,11 @@ class StageControl:
         self._upstream = upstream
         self._notify = notify
         self._client = httpx.AsyncClient(
-            base_url=upstream.base_url, timeout=_SECONDS, limits=KEPT_CONNECTIONS, trust_env=False
+            base_url=upstream.base_url,
+            timeout=_SECONDS,
+            limits=KEPT_CONNECTIONS,
+            trust_env=False,
+            verify=upstream.verify,
         )
         # from the look at a version to MLflow's answer nothing else changes a stage
         self._one_at_a_time = asyncio.Lock()

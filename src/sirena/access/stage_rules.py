@@ -43,6 +43,8 @@ _SOURCE: Final = re.compile(
 """Where a version may come from, in the one spelling of each that tells who had a hand in it: the folder of a run or of
 a logged model, whose id says so."""
 _COPY: Final = re.compile(r"models:/[^/@:?#]+/[1-9][0-9]{0,8}")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]*")
+"""An alias; MLflow itself says what is wrong with an empty one."""
 _PLACE: Final = re.compile(r"(?:mlflow-artifacts:/[^/?#%][^?#%]*)?")
 """Where an experiment's artifacts may lie; empty leaves it to MLflow."""
 _PLACES_OF_TRACES: Final = frozenset({"mlflow.artifactLocation", "mlflow.trace.archiveLocation"})
@@ -207,6 +209,9 @@ def read_change(operation: str, content: bytes) -> Change:
         raise AmbiguousRequestError("the body holds a zero byte", hint="PostgreSQL takes none in a text")
     if odd := [field for field in body if field != field.lower()]:
         raise AmbiguousRequestError(f"the field {odd[0][:64]!r} is spelled otherwise", hint="write run_id, not runId")
+    if operation == "POST registered-models/alias" and not _PLAIN.fullmatch(str(body.get("alias", "")).strip()):
+        # a Cyrillic or full-width letter looks like one of the alias that decides
+        raise AmbiguousRequestError("the alias is not plain", hint="write it with a-z, A-Z, 0-9, _, . and - alone")
     return Change(operation, body)
 
 

@@ -1,5 +1,6 @@
 """What the access service has to be told of MLflow and the gate, which it does not know itself."""
 
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -40,6 +41,8 @@ class Upstream(Protocol):
 
     base_url: str
     """Where MLflow listens, on loopback."""
+    verify: ssl.SSLContext | bool
+    """By what MLflow is known, and what is shown to it."""
 
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""

@@ -25,10 +25,23 @@ from sirena.certification.grid import (
 )
 from sirena.certification.replies import Replies, read_replies
 from sirena.domain.errors import SirenaError, UsageError
-from sirena.domain.truth_table import NOT_ASKED, TruthTable
+from sirena.domain.site import Site
+from sirena.domain.truth_table import NOT_ASKED, TruthTable, key_of, split_key
 
 ORGANISM_COLUMN: Final = "ORGANISM"
 """Column of organism codes in the questions put to a model, as in WHONET files."""
+SPECIMEN_COLUMN: Final = "SPEC_TYPE"
+"""Column of specimens in the questions put to a model, as in WHONET files; empty where the site does not matter."""
+_SPECIMEN_OF: Final = {
+    Site.UNKNOWN: "",
+    Site.CEREBROSPINAL_FLUID: "sf",
+    Site.URINE: "ur",
+    Site.BLOOD: "bl",
+    Site.RESPIRATORY: "sp",
+    Site.STOOL: "st",
+    Site.OTHER: "wd",
+}
+"""A WHONET specimen code for each site."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +50,12 @@ class AskedTable:
 
     column: str
     """Test column answered, ``AMK_NM``."""
-    organisms: tuple[str, ...]
-    """WHONET organism codes, the first axis of `answers`."""
+    keys: tuple[str, ...]
+    """Organism codes, with a site where it was asked by itself (`truth_table.key_of`); the first axis of `answers`."""
     answers: NDArray[np.uint8]
-    """Shape (organisms, 5 comparators, 41 numbers): positions in `ANSWERS`; 0 is a refusal without reason."""
+    """Shape (keys, 5 comparators, 41 numbers): positions in `ANSWERS`; 0 is a refusal without reason."""
     cells: NDArray[np.uint8] | None = None
-    """Shape (organisms, 3, 28): the whole truth table by MIC code, when the model is one."""
+    """Shape (keys, 3, 28): the whole truth table by MIC code, when the model is one."""
     unintelligible: int = 0
     """Replies that were neither a category nor empty; counted as refusals."""
     failed: int = 0
@@ -50,8 +63,8 @@ class AskedTable:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of column, organisms and answers: what exactly was certified."""
-        state = hashlib.sha256("\n".join((self.column, *self.organisms)).encode())
+        """SHA-256 of column, keys and answers: what exactly was certified."""
+        state = hashlib.sha256("\n".join((self.column, *self.keys)).encode())
         for array in (self.answers, self.cells):
             state.update(b"\0" if array is None else np.ascontiguousarray(array).tobytes())
         return state.hexdigest()
@@ -59,16 +72,16 @@ class AskedTable:
     @cached_property
     def spelling_conflicts(self) -> int:
         """Questions answered unlike the plainest spelling of the same MIC (``<4`` unlike ``<=2``)."""
-        flat = self.answers.reshape(len(self.organisms), ASKED_LATTICE.size)
+        flat = self.answers.reshape(len(self.keys), ASKED_LATTICE.size)
         return int((flat != flat[:, CANONICAL_QUESTION]).sum())
 
 
 def ask_table(table: TruthTable) -> AskedTable:
     """Ask a truth table every question."""
-    count = len(table.organisms)
+    count = len(table.keys)
     return AskedTable(
         column=table.column,
-        organisms=table.organisms,
+        keys=table.keys,
         answers=table.cells[:, QUESTION_CODES].reshape(count, len(COMPARATORS), len(SCALE)),
         cells=table.cells.reshape(count, len(CODE_LATTICE.comparators), len(CODE_LATTICE.numbers)),
     )
@@ -77,22 +90,22 @@ def ask_table(table: TruthTable) -> AskedTable:
 def table_of_predictor(
     predict: Callable[[pd.DataFrame], Any],
     column: str,
-    organisms: Sequence[str],
+    keys: Sequence[str],
     *,
     batch_rows: int = 20_000,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> AskedTable:
-    """Ask any model every question, as rows of organism code and MIC text.
+    """Ask any model every question, as rows of organism code, specimen and MIC text.
 
     The model is asked in batches of one comparator. A batch that ends in an error is halved by organism until
     the error is pinned to the organisms and the comparator that cause it; those count as refused.
 
     Args:
-        predict: takes a frame with columns ``ORGANISM`` and ``column``, all text, and returns one answer a row:
-            a frame holding ``Eti_<column>`` or a single column, a series, a list, an array; category texts,
-            or the codes 0, 1, 2 for S, I, R; None, NaN or "" for a refusal.
+        predict: takes a frame with columns ``ORGANISM``, ``SPEC_TYPE`` and ``column``, all text, and returns one
+            answer a row: a frame holding ``Eti_<column>`` or a single column, a series, a list, an array; category
+            texts, or the codes 0, 1, 2 for S, I, R; None, NaN or "" for a refusal.
         column: test column, ``AMK_NM``.
-        organisms: WHONET codes to ask for, each once.
+        keys: WHONET codes to ask for, with a site where it is asked by itself, each once.
         batch_rows: most rows handed over at once.
         on_progress: told (questions asked, questions in all) after each batch.
 
@@ -100,19 +113,20 @@ def table_of_predictor(
         UsageError: no organisms, an organism twice, or answers of a form that cannot be read.
         SirenaError: the model fails on every question.
     """
-    names = tuple(organisms)
+    names = tuple(keys)
     if not names:
         raise UsageError(f"{column}: no organism to ask the model for", hint="name the organisms of its vocabulary")
     if len(set(names)) != len(names):
         raise UsageError(f"{column}: an organism is named twice", hint="name each organism once")
     answers = np.full((len(names), len(COMPARATORS), len(SCALE)), NOT_ASKED, dtype=np.uint8)
+    questions = [_question(key, set(names)) for key in names]
     total, asked, unintelligible, failed = answers.size, 0, 0, 0
     last_error: Exception | None = None
     for comparator, rows in _batches(len(names), max(1, batch_rows // len(SCALE))):
         pending = [rows]
         while pending:
             part = pending.pop()
-            replies, error = _ask(predict, column, names[part], comparator)
+            replies, error = _ask(predict, column, questions[part], comparator)
             size = len(names[part]) * len(SCALE)
             if replies is not None:
                 answers[part, comparator] = replies.answers.reshape(-1, len(SCALE))
@@ -145,19 +159,28 @@ def _batches(organisms: int, step: int) -> Iterator[tuple[int, slice]]:
             yield comparator, slice(start, min(start + step, organisms))
 
 
+def _question(key: str, keys: set[str]) -> tuple[str, str]:
+    """Return organism code and specimen to ask for a key: its own site, or one that has no key of its own."""
+    organism, site = split_key(key)
+    if site is None:
+        site = next(site for site in (Site.UNKNOWN, Site.OTHER, *Site) if key_of(organism, site) not in keys)
+    return organism, _SPECIMEN_OF[site]
+
+
 def _ask(
-    predict: Callable[[pd.DataFrame], Any], column: str, organisms: Sequence[str], comparator: int
+    predict: Callable[[pd.DataFrame], Any], column: str, questions: Sequence[tuple[str, str]], comparator: int
 ) -> tuple[Replies | None, Exception | None]:
     prefix = COMPARATORS[comparator].prefix
-    questions = pd.DataFrame(
+    frame = pd.DataFrame(
         {
-            ORGANISM_COLUMN: np.repeat(np.array(organisms, dtype=object), len(SCALE)),
-            column: np.tile(np.array([prefix + number for number in SCALE], dtype=object), len(organisms)),
+            ORGANISM_COLUMN: np.repeat(np.array([organism for organism, _ in questions], dtype=object), len(SCALE)),
+            SPECIMEN_COLUMN: np.repeat(np.array([specimen for _, specimen in questions], dtype=object), len(SCALE)),
+            column: np.tile(np.array([prefix + number for number in SCALE], dtype=object), len(questions)),
         },
         dtype=object,
     )
     try:
-        returned = predict(questions)
+        returned = predict(frame)
     except Exception as error:  # noqa: BLE001 - a stranger's model may raise anything; what it refuses is the finding
         return None, error
-    return read_replies(returned, column, len(questions)), None
+    return read_replies(returned, column, len(frame)), None

@@ -2,13 +2,16 @@
 
 Rules, each with a test of like name:
 
-- asked is organisms × 41 numbers × 5 comparators; compared are the questions to which the reference states a category;
+- asked is organisms × sites × 41 numbers × 5 comparators, a site by itself only where it may make a difference;
+- compared are the questions to which the reference states a category;
 - agreements and disagreements of compared questions add up to compared;
-- an organism without a reference row is asked, and every answer given for it is named as answered without reference;
+- an organism without a reference row (for the site) is asked, and every answer given for it is named as answered
+  without reference;
 - MIC codes that the scale does not reach are compared too when the model is a truth table, and counted apart.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sirena import __version__
+from sirena.certification.alignment import ComparedRow, compared_rows
 from sirena.certification.asking import AskedTable, ask_table
 from sirena.certification.comparison import (
     KIND_OF,
@@ -41,7 +45,7 @@ from sirena.certification.monotonicity import Reversal, reversals
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import CODES, MINIMUM_EXPONENT
-from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, split_key
 
 UNSTATED = "unstated"
 """Name, among the reasons of refusals, of a refusal that gives none."""
@@ -77,10 +81,16 @@ class Certificate:
     sirena_version: str
     organisms: tuple[str, ...]
     """Every organism asked for."""
+    keys: tuple[str, ...]
+    """The same with the sites that were compared by themselves: ``spn``, ``spn@csf``."""
     organisms_without_reference: tuple[str, ...]
     """Those for which the edition has no row."""
+    readings: Mapping[str, int]
+    """Compared rows by the number of independent readings of the guideline behind them: ``{"1": 40, "2": 900}``."""
+    doubts: tuple[str, ...]
+    """What a person with the guideline should look at, of the rows compared with."""
     asked: int
-    """Questions: organisms × 41 × 5."""
+    """Questions: keys × 41 × 5."""
     compared: int
     """Questions to which the reference states a category."""
     agreements: int
@@ -156,7 +166,7 @@ def certify(
         edition: name of the guideline edition.
         edition_digest: digest of its tables.
         subject: model, version and digest of its training data.
-        cut_points: the network's own (S, R) cut points in mg/L by organism, shown beside those read off the table.
+        cut_points: the network's own (S, R) cut points in mg/L by key, shown beside those read off the table.
         certified_at: time written on the certificate; now when not given.
 
     Raises:
@@ -168,17 +178,24 @@ def certify(
             f"{subject.model}: answers {asked.column}, but the reference is for {reference.column}",
             hint="certify a model against the table of its own test column",
         )
-    organisms = asked.organisms
+    organisms = tuple(dict.fromkeys(split_key(key)[0] for key in asked.keys))
     if not organisms:
         raise UsageError(f"{subject.model}: the model knows no organism", hint="train it with evidence first")
-    whole_reference = _reference_cells(reference, organisms)
-    expected = whole_reference[:, QUESTION_CODES].reshape(asked.answers.shape)
-    kinds = KIND_OF[expected, asked.answers]
+    rows = tuple(compared_rows(asked.keys, reference))
+    keys = tuple(row.key for row in rows)
+    candidates = [row.candidate for row in rows]
+    compared = AskedTable(
+        asked.column, keys, asked.answers[candidates], None if asked.cells is None else asked.cells[candidates]
+    )
+    whole_reference = _reference_cells(reference, rows)
+    expected = whole_reference[:, QUESTION_CODES].reshape(compared.answers.shape)
+    kinds = KIND_OF[expected, compared.answers]
     counts = np.bincount(kinds.reshape(-1), minlength=1 + len(KINDS))
     stated = LEVEL[expected] >= 0
-    beyond, lattice, ordered = _beyond(asked, whole_reference), ASKED_LATTICE, asked.answers
-    if asked.cells is not None:
-        lattice, ordered = CODE_LATTICE, asked.cells
+    beyond, lattice, ordered = _beyond(compared, whole_reference), ASKED_LATTICE, compared.answers
+    if compared.cells is not None:
+        lattice, ordered = CODE_LATTICE, compared.cells
+    grounds = [reference.grounds[row.reference] for row in rows if row.reference is not None and reference.grounds]
     return Certificate(
         subject=subject,
         column=asked.column,
@@ -188,17 +205,20 @@ def certify(
         certified_at=(certified_at or datetime.now(UTC)).isoformat(timespec="seconds"),
         sirena_version=__version__,
         organisms=organisms,
-        organisms_without_reference=tuple(name for name in organisms if name not in reference.row_of),
-        asked=asked.answers.size,
+        keys=keys,
+        organisms_without_reference=tuple(name for name in organisms if name not in reference.known),
+        readings={str(number): count for number, count in sorted(Counter(g.readings for g in grounds).items())},
+        doubts=tuple(sorted({ground.doubt for ground in grounds if ground.doubt})),
+        asked=compared.answers.size,
         compared=int(stated.sum()),
         agreements=int((stated & (kinds == 0)).sum()),
         kinds={kind: int(counts[1 + position]) for position, kind in enumerate(KINDS)},
-        disagreements=tuple(disagreements(ASKED_LATTICE, organisms, expected, asked.answers, kinds != 0)),
-        beyond_asked=0 if asked.cells is None else len(organisms) * int(BEYOND_SCALE.sum()),
+        disagreements=tuple(disagreements(ASKED_LATTICE, keys, expected, compared.answers, kinds != 0)),
+        beyond_asked=0 if compared.cells is None else len(keys) * int(BEYOND_SCALE.sum()),
         beyond=beyond,
-        reversals=reversals(lattice, organisms, ordered),
-        cut_points=_cut_points(asked, whole_reference, cut_points or {}),
-        refusals=_refusals(asked.answers, UNSTATED),
+        reversals=reversals(lattice, keys, ordered),
+        cut_points=_cut_points(compared, whole_reference, cut_points or {}),
+        refusals=_refusals(compared.answers, UNSTATED),
         reference_refusals=_refusals(expected, reference.absent.value),
         spelling_conflicts=asked.spelling_conflicts,
         unintelligible=asked.unintelligible,
@@ -206,11 +226,11 @@ def certify(
     )
 
 
-def _reference_cells(reference: TruthTable, organisms: tuple[str, ...]) -> NDArray[np.uint8]:
-    """Return the reference's cells in the candidate's order; rows it lacks are refusals without a stated reason."""
+def _reference_cells(reference: TruthTable, rows: Sequence[ComparedRow]) -> NDArray[np.uint8]:
+    """Return the reference's cells for the rows compared; rows it lacks are refusals without a stated reason."""
     padded = np.vstack([reference.cells, np.full((1, CODES), NOT_ASKED, dtype=np.uint8)])
-    rows: NDArray[np.uint8] = padded[[reference.row_of.get(name, -1) for name in organisms]]
-    return rows
+    cells: NDArray[np.uint8] = padded[[-1 if row.reference is None else row.reference for row in rows]]
+    return cells
 
 
 def _beyond(asked: AskedTable, whole_reference: NDArray[np.uint8]) -> tuple[Disagreement, ...]:
@@ -218,7 +238,7 @@ def _beyond(asked: AskedTable, whole_reference: NDArray[np.uint8]) -> tuple[Disa
         return ()
     expected = whole_reference.reshape(asked.cells.shape)
     where = (KIND_OF[expected, asked.cells] != 0) & BEYOND_SCALE
-    return tuple(disagreements(CODE_LATTICE, asked.organisms, expected, asked.cells, where))
+    return tuple(disagreements(CODE_LATTICE, asked.keys, expected, asked.cells, where))
 
 
 def _cut_points(
@@ -227,10 +247,10 @@ def _cut_points(
     exact = COMPARATORS.index(Comparator.EQUAL)
     if asked.cells is not None:
         official = whole_reference.reshape(asked.cells.shape)[:, exact]
-        return read_cut_points(asked.organisms, asked.cells[:, exact], official, MINIMUM_EXPONENT, network)
+        return read_cut_points(asked.keys, asked.cells[:, exact], official, MINIMUM_EXPONENT, network)
     codes = QUESTION_CODES[: len(SCALE) : 2]
     return read_cut_points(
-        asked.organisms, asked.answers[:, exact, ::2], whole_reference[:, codes], LOWEST_EXPONENT, network
+        asked.keys, asked.answers[:, exact, ::2], whole_reference[:, codes], LOWEST_EXPONENT, network
     )
 
 

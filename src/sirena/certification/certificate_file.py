@@ -11,7 +11,7 @@ from sirena.certification.grid import COMPARATORS, SCALE
 from sirena.certification.monotonicity import Reversal
 from sirena.domain.errors import SirenaError
 
-SCHEMA: Final = "sirena-certificate/1"
+SCHEMA: Final = "sirena-certificate/2"
 """Name and version of the JSON form; the number rises when a reader of the old form would misread the new."""
 
 _ENTRIES: Final = ("disagreements", "beyond", "reversals", "cut_points")
@@ -62,7 +62,7 @@ def from_json(document: Mapping[str, Any]) -> Certificate:
         values |= {
             "subject": Subject(**values["subject"]),
             "kinds": {Kind(kind): int(count) for kind, count in values["kinds"].items()},
-            "organisms": tuple(values["organisms"]),
+            **{name: tuple(values[name]) for name in ("organisms", "keys", "doubts")},
             "organisms_without_reference": tuple(values["organisms_without_reference"]),
             "disagreements": tuple(Disagreement.from_json(entry) for entry in values["disagreements"]),
             "beyond": tuple(Disagreement.from_json(entry) for entry in values["beyond"]),

@@ -92,7 +92,8 @@ KIND_OF: Final[NDArray[np.uint8]] = _kind_table()
 class Disagreement:
     """Consecutive numbers of one organism and comparator, all answered and expected alike."""
 
-    organism: str
+    key: str
+    """Organism code, with the site where it is compared by itself."""
     comparator: Comparator
     first: str
     """Lowest number, mg/L, as spelled in the question."""
@@ -114,14 +115,14 @@ class Disagreement:
 
     def __str__(self) -> str:
         return (
-            f"{self.organism} {self.mics}: answered {describe(self.answered)}, expected {describe(self.expected)} "
+            f"{self.key} {self.mics}: answered {describe(self.answered)}, expected {describe(self.expected)} "
             f"({self.kind.value})"
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form that `from_json` reads."""
         return {
-            "organism": self.organism,
+            "key": self.key,
             "comparator": self.comparator.value,
             "from": self.first,
             "to": self.last,
@@ -139,7 +140,7 @@ class Disagreement:
             ValueError, KeyError: the document is not such an entry.
         """
         return cls(
-            organism=document["organism"],
+            key=document["key"],
             comparator=Comparator(document["comparator"]),
             first=document["from"],
             last=document["to"],
@@ -171,7 +172,7 @@ def read_description(text: str) -> Answer | None:
 
 def disagreements(
     lattice: Lattice,
-    organisms: tuple[str, ...],
+    keys: tuple[str, ...],
     expected: NDArray[np.uint8],
     answered: NDArray[np.uint8],
     where: NDArray[np.bool_],
@@ -180,8 +181,8 @@ def disagreements(
 
     Args:
         lattice: how the last two axes are spelled.
-        organisms: the first axis.
-        expected: shape (organisms, comparators, numbers), positions in `ANSWERS`.
+        keys: the first axis.
+        expected: shape (keys, comparators, numbers), positions in `ANSWERS`.
         answered: same shape.
         where: same shape, True for the cells to name.
     """
@@ -196,10 +197,10 @@ def disagreements(
     pairs = pair.reshape(-1)[starts]
     for start, end, both in zip(starts.tolist(), ends.tolist(), pairs.tolist(), strict=True):
         line, low = divmod(start, numbers)
-        organism, comparator = divmod(line, len(lattice.comparators))
+        position, comparator = divmod(line, len(lattice.comparators))
         wanted, given = divmod(both, len(ANSWERS))
         yield Disagreement(
-            organism=organisms[organism],
+            key=keys[position],
             comparator=lattice.comparators[comparator],
             first=lattice.numbers[low],
             last=lattice.numbers[end - line * numbers],

@@ -18,7 +18,8 @@ from sirena.certification.comparison import LEVEL
 class CutPoint:
     """Cut points of one organism, as exponents: the dilution is ``2 ** exponent`` mg/L. None: there is none."""
 
-    organism: str
+    key: str
+    """Organism code, with the site where it is compared by itself."""
     susceptible: int | None
     """Highest dilution the model calls S."""
     resistant: int | None
@@ -60,7 +61,7 @@ class CutPoint:
 
 
 def read_cut_points(
-    organisms: tuple[str, ...],
+    keys: tuple[str, ...],
     learned: NDArray[np.uint8],
     official: NDArray[np.uint8],
     lowest_exponent: int,
@@ -69,8 +70,8 @@ def read_cut_points(
     """Read the cut points of every organism off two tables of exact dilutions.
 
     Args:
-        organisms: the first axis.
-        learned: shape (organisms, dilutions), the model's positions in `ANSWERS` for rising exact dilutions.
+        keys: the first axis.
+        learned: shape (keys, dilutions), the model's positions in `ANSWERS` for rising exact dilutions.
         official: same shape, the reference's.
         lowest_exponent: of the first dilution.
         network: the network's own cut points in mg/L by organism, where known.
@@ -79,7 +80,7 @@ def read_cut_points(
     columns = [_exponents(table, lowest_exponent) for table in tables]
     return tuple(
         CutPoint(name, s, r, official_s, official_r, *network.get(name, (None, None)))
-        for name, s, r, official_s, official_r in zip(organisms, *columns, strict=True)
+        for name, s, r, official_s, official_r in zip(keys, *columns, strict=True)
     )
 
 

@@ -23,6 +23,8 @@ class LabelSource(enum.StrEnum):
     """A guideline edition's: total agreement with it is attainable, so it is demanded."""
     LABORATORY = "laboratory"
     """Laboratories', of the years they were reported in: agreement is judged on held-out isolates as well."""
+    BOTH = "both"
+    """The edition's where it speaks, the laboratories' for organisms it says nothing of: judged as both."""
     UNKNOWN = "unknown"
     """A stranger's model: judged as if it had learnt the reference, so it has to prove itself on the whole grid."""
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from sirena.certification.certificate import Certificate
 from sirena.certification.comparison import Disagreement
 from sirena.certification.evidence import CriterionFailed, InsufficientEvidence, PromotionEvidence
 from sirena.certification.monotonicity import Reversal
+from sirena.domain.truth_table import split_key
 
 _NAMED: int = 5
 
@@ -22,6 +24,8 @@ class GridAgreement:
     """Most cells that may differ in any way, on the scale and beyond it; None sets no bound."""
     minimum_share: float | None = None
     """Smallest agreeing fraction of the cells to which the edition states a category; None sets no bound."""
+    beyond_edition: bool = False
+    """Whether answers for organisms of which the edition says nothing at all are no difference."""
     reason: str = field(default="The model must answer what the guideline edition answers.", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -37,7 +41,8 @@ class GridAgreement:
         """What is demanded, in words."""
         parts = []
         if self.maximum_disagreements is not None:
-            parts.append(f"at most {self.maximum_disagreements} cells that differ")
+            beyond = " where the edition speaks" if self.beyond_edition else ""
+            parts.append(f"at most {self.maximum_disagreements} cells that differ{beyond}")
         if self.minimum_share is not None:
             parts.append(f"at least {self.minimum_share:.1%} of compared cells agreeing")
         return " and ".join(parts)
@@ -45,12 +50,13 @@ class GridAgreement:
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the certificate says, in words."""
         certificate = evidence.certificate
-        differing = certificate.disagreeing + certificate.beyond_disagreeing
+        entries = self._differing(certificate)
+        differing = sum(entry.cells for entry in entries)
         text = f"{certificate.agreements} of {certificate.compared} compared cells agreeing"
         if certificate.compared:
             text += f" ({certificate.agreement_share:.2%})"
         text += f", {differing} cells that differ"
-        return text + _named((*certificate.disagreements, *certificate.beyond))
+        return text + _named(entries)
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `CriterionFailed`, or `InsufficientEvidence` when nothing could be compared."""
@@ -59,10 +65,15 @@ class GridAgreement:
             raise InsufficientEvidence(
                 f"no cell to which {certificate.edition} states a category for {certificate.column}", self.expectation
             )
-        differing = certificate.disagreeing + certificate.beyond_disagreeing
+        differing = sum(entry.cells for entry in self._differing(certificate))
         too_many = self.maximum_disagreements is not None and differing > self.maximum_disagreements
         if too_many or (self.minimum_share is not None and certificate.agreement_share < self.minimum_share):
             raise CriterionFailed(self.measured(evidence), self.expectation)
+
+    def _differing(self, certificate: Certificate) -> tuple[Disagreement, ...]:
+        silent = set(certificate.organisms_without_reference) if self.beyond_edition else set()
+        entries = (*certificate.disagreements, *certificate.beyond)
+        return tuple(entry for entry in entries if split_key(entry.key)[0] not in silent)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from sirena.domain.truth_table import ANSWERS
 class Reversal:
     """A lower MIC called more resistant than a higher one: a counterexample to monotony."""
 
-    organism: str
+    key: str
+    """Organism code, with the site where it is compared by itself."""
     comparator: Comparator
     lower: str
     """The lower number, mg/L."""
@@ -33,10 +34,7 @@ class Reversal:
 
     def __str__(self) -> str:
         sign = self.comparator.prefix
-        return (
-            f"{self.organism}: {sign}{self.lower} is {self.lower_answer} "
-            f"but {sign}{self.higher} is {self.higher_answer}"
-        )
+        return f"{self.key}: {sign}{self.lower} is {self.lower_answer} but {sign}{self.higher} is {self.higher_answer}"
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form that `from_json` reads."""
@@ -52,26 +50,26 @@ class Reversal:
         return cls(**(dict(document) | {"comparator": Comparator(document["comparator"])}))
 
 
-def reversals(lattice: Lattice, organisms: tuple[str, ...], answers: NDArray[np.uint8]) -> tuple[Reversal, ...]:
+def reversals(lattice: Lattice, keys: tuple[str, ...], answers: NDArray[np.uint8]) -> tuple[Reversal, ...]:
     """Return the first counterexample of each organism and comparator that has one.
 
     Args:
         lattice: how the last two axes are spelled.
-        organisms: the first axis.
-        answers: shape (organisms, comparators, numbers), positions in `ANSWERS`.
+        keys: the first axis.
+        answers: shape (keys, comparators, numbers), positions in `ANSWERS`.
     """
     levels = LEVEL[answers]
     highest_so_far = np.maximum.accumulate(levels, axis=2)
     falls = (levels >= 0) & (levels < highest_so_far)
     found = []
-    for organism, comparator in np.argwhere(falls.any(axis=2)).tolist():
-        line, fall = levels[organism, comparator], falls[organism, comparator]
+    for position, comparator in np.argwhere(falls.any(axis=2)).tolist():
+        line, fall = levels[position, comparator], falls[position, comparator]
         higher = int(np.argmax(fall))
-        lower = int(np.argmax(line == highest_so_far[organism, comparator, higher]))
-        given = answers[organism, comparator]
+        lower = int(np.argmax(line == highest_so_far[position, comparator, higher]))
+        given = answers[position, comparator]
         found.append(
             Reversal(
-                organism=organisms[organism],
+                key=keys[position],
                 comparator=lattice.comparators[comparator],
                 lower=lattice.numbers[lower],
                 lower_answer=describe(ANSWERS[given[lower]]),

@@ -11,6 +11,7 @@ from sirena.certification.cut_points import CutPoint
 from sirena.certification.grid import HIGHEST_EXPONENT, LOWEST_EXPONENT
 from sirena.domain.mic import spell_dilution
 from sirena.domain.organisms import ORGANISMS
+from sirena.domain.truth_table import split_key
 
 _SEVERITY: Final = tuple(Kind)
 _NAMED: Final = 6
@@ -46,17 +47,23 @@ class CutPointRow:
 
 
 def organism_names(codes: Sequence[str]) -> str:
-    """Write a few organisms by species name, many by WHONET code."""
+    """Write a few organisms by species name, many by WHONET code; a site that stands by itself follows its organism."""
     if len(codes) > _NAMED:
         return ", ".join(codes)
-    return ", ".join(ORGANISMS[code].name if code in ORGANISMS else code for code in codes)
+    return ", ".join(map(_name, codes))
+
+
+def _name(key: str) -> str:
+    code, site = split_key(key)
+    name = ORGANISMS[code].name if code in ORGANISMS else code
+    return f"{name} ({site.value})" if site else name
 
 
 def disagreement_rows(entries: Sequence[Disagreement]) -> tuple[DisagreementRow, ...]:
     """Group disagreements by what is wrong and where, the worst kinds and the widest groups first."""
     of_organism: dict[tuple[Kind, str, str, str], list[Disagreement]] = defaultdict(list)
     for entry in entries:
-        key = (entry.kind, describe(entry.answered), describe(entry.expected), entry.organism)
+        key = (entry.kind, describe(entry.answered), describe(entry.expected), entry.key)
         of_organism[key].append(entry)
     grouped: dict[tuple[Kind, str, str, str], list[str]] = defaultdict(list)
     cells: dict[tuple[Kind, str, str, str], int] = defaultdict(int)
@@ -80,7 +87,7 @@ def cut_point_rows(points: Sequence[CutPoint]) -> tuple[CutPointRow, ...]:
         grouped[(*values, point.network_susceptible, point.network_resistant)].append(point)
     rows = []
     for found in grouped.values():
-        point, codes = found[0], tuple(point.organism for point in found)
+        point, codes = found[0], tuple(point.key for point in found)
         rows.append(
             CutPointRow(
                 names=organism_names(codes),

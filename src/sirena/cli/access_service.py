@@ -14,6 +14,10 @@ def register(app: typer.Typer) -> None:
 def access_service(
     host: Annotated[str, typer.Option(help="Address to listen on; NGINX is its only client.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 15520,
+    socket: Annotated[
+        Path | None,
+        typer.Option(help="Unix socket to listen on instead, in a folder NGINX alone may enter.", show_default=False),
+    ] = None,
     entry_log: Annotated[
         Path | None, typer.Option(help="NGINX's log of what it refused by itself; it goes on record here.")
     ] = None,
@@ -24,9 +28,11 @@ def access_service(
 
     Example: sirena access-service --port 15520
     """
+    import tempfile
     from contextlib import nullcontext
 
     from sirena.access.policy import load_policy
+    from sirena.access.room import Room
     from sirena.access.service import AccessParts, create_access_app
     from sirena.access.store import open_store
     from sirena.cli.access_openid import openid_configuration
@@ -35,7 +41,7 @@ def access_service(
     from sirena.cli.judged_watch import JudgedWatch, WatchThread
     from sirena.ledger.store import open_ledger
     from sirena.operations.settings import load_settings
-    from sirena.serving.server import bind, run_until_signal, url_of
+    from sirena.serving.server import bind, bind_path, run_until_signal, url_of
     from sirena.training.asking_apart import NetworkAsker
 
     settings = load_settings()
@@ -43,7 +49,7 @@ def access_service(
     engine = open_store(settings.effective_database_url)
     asker = NetworkAsker()
     upstream = RegistryUpstream(settings, asker) if settings.tracking_uri.startswith("http") else None
-    bound = bind(host, port)
+    bound = bind_path(socket) if socket else bind(host, port)
     app = create_access_app(
         AccessParts(
             engine,
@@ -52,6 +58,7 @@ def access_service(
             notify=record_events(settings),
             openid=openid_configuration(settings),
             upstream=upstream,
+            room=Room((settings.home, Path(tempfile.gettempdir())), settings.max_upload),
             entry_log=entry_log_at(entry_log, settings) if entry_log else None,
         )
     )

@@ -1,5 +1,6 @@
 """MLflow and the gate as stage control needs them: the access package itself knows neither."""
 
+import ssl
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ class RegistryUpstream:
         self._settings = settings
         self._asker = asker
         self.base_url = settings.effective_tracking_uri.rstrip("/")
+        self.verify = _verification(self.base_url)
 
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""
@@ -148,7 +150,9 @@ class RegistryUpstream:
 
     @cached_property
     def _client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.base_url, timeout=_SECONDS, limits=KEPT_CONNECTIONS, trust_env=False)
+        return httpx.Client(
+            base_url=self.base_url, timeout=_SECONDS, limits=KEPT_CONNECTIONS, trust_env=False, verify=self.verify
+        )
 
     @cached_property
     def _registry(self) -> "Registry":
@@ -182,3 +186,15 @@ class RegistryUpstream:
         from sirena.registry.proof import Prover
 
         return Prover(self._registry, self._asker.ask, self._settings.home / "proofs")
+
+
+def _verification(url: str) -> "ssl.SSLContext | bool":
+    """Return by what MLflow is known, and what is shown to it, as MLflow's own client reads both."""
+    from mlflow.environment_variables import MLFLOW_TRACKING_CLIENT_CERT_PATH, MLFLOW_TRACKING_SERVER_CERT_PATH
+
+    if not url.startswith("https"):
+        return True
+    context = ssl.create_default_context(cafile=MLFLOW_TRACKING_SERVER_CERT_PATH.get())
+    if certificate := MLFLOW_TRACKING_CLIENT_CERT_PATH.get():
+        context.load_cert_chain(certificate)
+    return context

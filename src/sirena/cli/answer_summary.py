@@ -11,19 +11,23 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sirena.domain.ground import Mark
     from sirena.panel.frame import ColumnTally
 
 
 class AnswerSummary:
     """Counts what was answered, column by column, and shows how far the work is."""
 
-    def __init__(self, *, rows: int, columns: int) -> None:
+    def __init__(self, *, rows: int, columns: int, unknown_specimens: int = 0) -> None:
         """Begin.
 
         Args:
             rows: isolates of the file.
             columns: MIC columns to be answered.
+            unknown_specimens: rows whose specimen names no known site.
         """
+        self._unknown_specimens = unknown_specimens
+        self._marks: dict[Mark, int] = {}
         self._rows = rows
         self._columns = columns
         self._counts: NDArray[np.int64] | None = None
@@ -50,10 +54,12 @@ class AnswerSummary:
     def add(self, tally: "ColumnTally") -> None:
         """Count one column's answers."""
         self._counts = tally.counts if self._counts is None else self._counts + tally.counts
+        for mark, count in tally.marks.items():
+            self._marks[mark] = self._marks.get(mark, 0) + count
         self._progress.advance(self._task)
 
     def tell(self) -> None:
-        """Print isolates, results and categories, and every reason of NI with its sentence."""
+        """Print isolates, results and categories, every reason of NI, and what an unknown site leaves open."""
         from sirena.domain.category import Category
         from sirena.domain.truth_table import ANSWERS, NOT_ASKED
 
@@ -72,6 +78,14 @@ class AnswerSummary:
         for answer, count in sorted(given, key=lambda pair: -pair[1]):
             if answer.reason is not None:
                 _echo(f"  NI {answer.reason.value}: {count:,}  {answer.reason.sentence}")
+        for mark, count in self._marks.items():
+            if count:
+                _echo(f"  marked {mark.value}: {count:,}  The site is unknown: {mark.english}.")
+        if self._unknown_specimens:
+            _echo(
+                f"  unknown specimens: {self._unknown_specimens:,} rows  They are answered as of unknown site; "
+                "`sirena inspect` names them."
+            )
 
 
 def _echo(text: str) -> None:

@@ -1,6 +1,6 @@
 """What `sirena reference` and `sirena interpret` share: read, answer every MIC column, write, tell."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,10 @@ from sirena.cli.answer_summary import AnswerSummary
 from sirena.domain.errors import SirenaError, UsageError
 
 if TYPE_CHECKING:
-    from sirena.panel.frame import SiteTables, TablesFor
+    from sirena.domain.site import Site
+    from sirena.domain.test_column import TestColumn
+    from sirena.panel.basis import Language
+    from sirena.panel.frame import TablesFor
     from sirena.panel.placement import Existing
     from sirena.whonet.file import WhonetFile
 
@@ -31,7 +34,10 @@ class Output:
 
     path: Path
     existing: "Existing"
-    basis: bool
+    basis: "Language | None"
+    """Language of the grounds beside the categories; None leaves them out."""
+    csv_style: str = "keep"
+    """How a ``.csv`` is written: a word of `csv_style.STYLES`."""
 
     def check(self, source: Path) -> None:
         """Refuse a destination that cannot be written, before any work is done.
@@ -43,8 +49,11 @@ class Output:
             UsageError: the suffix is unknown, or the file is the one that is read.
             UnavailableFileError: its folder is missing or not writable.
         """
+        from sirena.whonet.csv_style import STYLES
         from sirena.whonet.writing import check_place, find_suffix
 
+        if self.csv_style not in STYLES:
+            raise UsageError("--csv-style knows no such style", hint=f"one of {', '.join(STYLES)}")
         find_suffix(self.path)
         check_place(self.path)
         refuse_same_file(source, self.path)
@@ -73,12 +82,22 @@ def tell_about_zones(file: "WhonetFile") -> None:
 
 
 def tell_about_problems(file: "WhonetFile") -> None:
-    """Name by column and row the cells that are no readable MICs."""
+    """Name by column and row the cells that are no readable MICs, and how headers of other systems were understood."""
+    _tell_about_headers(file)
     problems = file.problems
     for problem in problems[:_PROBLEMS_SHOWN]:
         tell(f"  {problem}")
     if len(problems) > _PROBLEMS_SHOWN:
         tell(f"  and {len(problems) - _PROBLEMS_SHOWN} more; `sirena inspect` lists all")
+
+
+def _tell_about_headers(file: "WhonetFile") -> None:
+    read = [one.header for one in file.header_readings if one.header in file.mic_columns]
+    left_out = [one.header for one in file.header_readings if one.content == "left out"]
+    if read:
+        tell(f"headers of another system read as MIC columns: {listed(read)}; `sirena inspect` shows as what and why")
+    if left_out:
+        tell(f"left out, not clear what they hold: {listed(left_out)}; a --mapping can say")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -87,17 +106,42 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
+def read_site(text: str) -> "Site | None":
+    """Read the option ``--site``; None lets the specimen of each row decide.
+
+    Raises:
+        UsageError: it is no site.
+    """
+    from sirena.panel.sites import chosen_site
+
+    try:
+        return chosen_site(text)
+    except ValueError as error:
+        raise UsageError("--site names no site", hint=str(error).removeprefix("is no site; ")) from None
+
+
 def answer_file(
     file: "WhonetFile",
     output: Output,
     tables_for: "TablesFor",
     *,
-    site_tables: "SiteTables | None" = None,
+    stamp: str,
+    site: "Site | None" = None,
+    source: "Callable[[TestColumn], str] | None" = None,
     zones: bool = False,
 ) -> AnswerSummary:
     """Answer every MIC column of a file, write it whole, and return what was answered.
 
     With ``zones``, zone columns get a category column too: NI, because no MIC model answers them.
+
+    Args:
+        file: as read.
+        output: where to, and how.
+        tables_for: gives the table of a test column.
+        stamp: by which release or edition the file was answered; stands in its last column.
+        site: of every row; None lets the specimen decide.
+        source: tells after each ground which model answered.
+        zones: see above.
 
     Raises:
         SirenaError: no organism column, no MIC column, or the output cannot be written.
@@ -105,22 +149,36 @@ def answer_file(
     """
     import polars as pl
 
-    from sirena.panel.frame import Isolates, interpret_frame
-    from sirena.whonet.writing import write_file
+    from sirena.cli.ground_sheet import SHEET, GroundSheet
+    from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
+    from sirena.panel.placement import Layout
+    from sirena.whonet.csv_style import STYLES
+    from sirena.whonet.writing import DBASE_SUFFIXES, find_suffix, write_file
 
-    isolates = Isolates.of_file(file, zones=zones)
+    isolates = Isolates.of_file(file, zones=zones, site=site)
     if not file.mic_columns:
         raise NothingToAnswerError(
             f"{file.path}: no column holds MICs", hint="MIC columns are named like AMK_NM; `sirena inspect` shows them"
         )
-    with AnswerSummary(rows=file.frame.height, columns=len(isolates.test_columns)) as summary:
+    grounds = GroundSheet()
+    unread = len(isolates.row_sites().unread)
+    with AnswerSummary(rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread) as summary:
+
+        def take(tally: ColumnTally) -> None:
+            summary.add(tally)
+            grounds.add(tally)
+
         answered = interpret_frame(
             isolates,
             tables_for,
             basis=output.basis,
             existing=output.existing,
-            site_tables=site_tables,
-            progress=summary.add,
+            layout=Layout.TEN_LETTERS if find_suffix(output.path) in DBASE_SUFFIXES else Layout.LONG_NAMES,
+            source=source,
+            stamp=stamp,
+            progress=take,
         )
-    write_file(answered.with_columns(pl.col(pl.Enum).cast(pl.String)), output.path)
+    texts = answered.with_columns(pl.col(pl.Enum).cast(pl.String))
+    style = STYLES[output.csv_style] if output.csv_style != "keep" else file.table.csv_style
+    write_file(texts, output.path, style, further={SHEET: grounds.table()})
     return summary

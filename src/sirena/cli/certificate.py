@@ -35,17 +35,17 @@ def renew(
 
     The entry takes it up without losing a request.
     """
+    from sirena.cli.stack_choice import chosen_stack
     from sirena.operations import acme
     from sirena.operations.certificates import days_left, entry_certificate, self_made
     from sirena.operations.settings import CertificateSource
-    from sirena.operations.stack import Stack
 
     settings = _production()
     if settings.tls is CertificateSource.LETS_ENCRYPT:
         acme.renew(settings, force=force)
     elif settings.tls is CertificateSource.SELF_MADE:
         self_made(settings, anew=force)
-    Stack(settings).reload_entry()
+    chosen_stack("production").reload_entry()
     typer.echo(f"{days_left(entry_certificate(settings).chain)} days left")
 
 

@@ -10,11 +10,13 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command(
-        epilog='Example: sirena certify modelo_AMK_NM@production --guideline "CLSI 2025" --output certificates'
+        epilog='Example: sirena certify modelo_AMK_NM@production --guideline "CLSI 2026" --output certificates'
     )
     def certify(
         model: Annotated[str, typer.Argument(help="MODEL, MODEL/VERSION or MODEL@STAGE.")],
-        guideline: Annotated[str, typer.Option(help="Guideline edition to compare with.")] = "CLSI 2025",
+        guideline: Annotated[
+            str, typer.Option(help="Guideline edition to compare with; the newest in force of the model's guideline.")
+        ] = "",
         overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
         output: Annotated[
             Path | None, typer.Option("--output", "-o", help="Folder for the certificate (JSON and a page).")
@@ -35,7 +37,9 @@ def register(app: typer.Typer) -> None:
         from sirena.certification.page import render_page
         from sirena.cli.certificate_summary import summary
         from sirena.cli.recording import recorded
-        from sirena.guidelines.editions import load_edition
+        from sirena.domain.errors import UsageError
+        from sirena.guidelines.choice import choose_editions
+        from sirena.guidelines.editions import Editions
         from sirena.ledger.catalogue import Certified
         from sirena.operations.settings import load_settings
         from sirena.registry.certificates import attach_certificate, certificate_digest
@@ -48,9 +52,17 @@ def register(app: typer.Typer) -> None:
             output.mkdir(parents=True, exist_ok=True)
             check_place(output / "certificate.json")
         settings = load_settings()
-        edition = load_edition(guideline, overlay, in_force=settings.overlay)
         registry = connect(settings)
         version = find_version(registry, model)
+        names = [guideline] if guideline else []
+        edition = choose_editions(Editions(settings.editions_folder), names, overlay, in_force=settings.overlay).of(
+            version.column
+        )
+        if edition is None:
+            raise UsageError(
+                f"{version} answers {version.column}, and no edition is of that guideline",
+                hint="the letter in a column's name says whose it is: N is CLSI, E is EUCAST",
+            )
         with recorded(
             registry.settings,
             Certified,

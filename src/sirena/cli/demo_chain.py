@@ -15,21 +15,23 @@ from sirena.cli import recorded_acts
 from sirena.cli.gatekeeping import judge_for
 from sirena.cli.training_progress import TrainingProgress, print_outcomes
 from sirena.domain.errors import SirenaError
-from sirena.guidelines.editions import load_edition
-from sirena.guidelines.interpreter import compile_tables
+from sirena.guidelines.choice import choose_editions
+from sirena.guidelines.editions import Editions
+from sirena.operations.doors import Door
+from sirena.operations.part import HttpHealth
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings, load_settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.releases import Release
 from sirena.registry.training_session import Outcome, Plan
 from sirena.registry.versions import Stage, find_version
+from sirena.training.columns import columns_to_train
 from sirena.training.evidence import LabelSource, collect_evidence
 from sirena.whonet.privacy import without_patients
 from sirena.whonet.reading import read_file
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 
-_EDITION: Final = "CLSI 2025"
 _QUESTION: Final = {
     "dataframe_records": [{"ORGANISM": "kpn", "AMK_NM": "<=2", "AMP_NM": "<=2", "FEP_NM": "4", "CZO_NM": "<=4"}]
 }
@@ -57,7 +59,7 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
             server.await_health()
         settings = load_settings().model_copy(update={"tracking_uri": tracking_uri})
         registry = connect(settings)
-        with steps("training, certifying and registering 41 models"):
+        with steps("training, certifying and registering the models"):
             outcomes = _train(registry, file, seed)
         with steps("promoting through the gate: staging, then production"):
             _promote(registry, outcomes)
@@ -104,11 +106,12 @@ def _write_hospital(home: Path, isolates: int, seed: int) -> Path:
 
 
 def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
-    edition = load_edition(_EDITION)
-    reference = compile_tables(edition)
-    evidence = collect_evidence(without_patients(read_file(file)), labels=LabelSource.REFERENCE, reference=reference)
+    hospital = without_patients(read_file(file))
+    editions = choose_editions(Editions())
+    reference = editions.tables(columns_to_train(hospital))
+    evidence = collect_evidence(hospital, labels=LabelSource.REFERENCE, reference=reference)
     with TrainingProgress() as progress:
-        plan = Plan(evidence, edition, reference, registry.settings.effective_user, seed=seed)
+        plan = Plan(evidence, editions, registry.settings.effective_user, seed=seed)
         outcomes = recorded_acts.train(registry, plan, progress)
     untrained = [outcome for outcome in outcomes if outcome.version is None]
     if untrained:
@@ -135,7 +138,7 @@ def _service(settings: Settings, port: int) -> ChildProcess:
     return ChildProcess(
         "the service",
         [sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)],
-        health=f"http://127.0.0.1:{port}/readyz",
+        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/readyz"),
         log=settings.home / "logs" / "serve.log",
         environment={"MLFLOW_TRACKING_URI": settings.tracking_uri, "SIRENA_HOME": str(settings.home)},
     )

@@ -78,6 +78,7 @@ def look_at_parts(stack: "Stack", standing: "Standing", notebook: "Notebook") ->
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.operations.doctor.finding import Area, Finding, Verdict
     from sirena.operations.doctor.standing import StackState
+    from sirena.operations.entry_conditions import entry_conditions
 
     if standing.state is not StackState.RUNNING:
         return
@@ -92,6 +93,8 @@ def look_at_parts(stack: "Stack", standing: "Standing", notebook: "Notebook") ->
         if well:
             notebook.note(Area.STACK, "parts", Verdict.WELL, f"{len(well)} well: {', '.join(well)}")
         notebook.findings.append(Finding.of_condition(ledger_condition(stack.settings, parts)))
+        if stack.settings.profile == "production":
+            notebook.findings += map(Finding.of_condition, entry_conditions(stack.standing_entry()))
 
 
 def look_at_databases(stack: "Stack", standing: "Standing", notebook: "Notebook") -> None:

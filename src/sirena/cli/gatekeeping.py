@@ -32,15 +32,16 @@ def judge_for(
         prover: proves what is judged, on a server that believes nobody.
     """
     from sirena.certification.gate import load_gate
-    from sirena.guidelines.editions import load_edition
+    from sirena.guidelines.editions import Editions
     from sirena.registry.judging import RegisteredJudge
 
     settings = registry.settings
     rules = overlay or settings.overlay
+    editions = Editions(settings.editions_folder)
 
     @lru_cache
     def edition(name: str) -> "Edition":
         # an edition with an overlay is named "CLSI 2025 + rules.csv"; which rules are in force is not its to say
-        return load_edition(name.partition(" + ")[0], in_force=rules)
+        return editions.load(name.partition(" + ")[0], in_force=rules)
 
     return RegisteredJudge(registry, load_gate(settings.gate), approver or settings.effective_user, edition, prover)

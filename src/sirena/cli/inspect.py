@@ -9,6 +9,7 @@ import typer
 
 from sirena.cli.label_audit import audit_file, audit_section
 from sirena.cli.sections import Section, print_sections
+from sirena.domain.test_column import GUIDELINES
 
 if TYPE_CHECKING:
     from sirena.whonet.inspection import Inspection
@@ -26,44 +27,69 @@ def inspect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,
-    guideline: Annotated[str, typer.Option(help="Edition the laboratory's labels are compared with.")] = "CLSI 2025",
+    guideline: Annotated[
+        list[str] | None,
+        typer.Option(help="Edition the laboratory's labels are compared with; the newest in force of each guideline."),
+    ] = None,
     audit: Annotated[
         Path | None, typer.Option(help="Write here every cell whose labels contradict one another or the edition.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+    write_mapping: Annotated[
+        Path | None, typer.Option("--write-mapping", help="Write here what was understood, to be corrected and kept.")
     ] = None,
 ) -> None:
     """Tell what a file holds: format, organisms, tests, by row what cannot be read, and labels that contradict.
 
-    Cells are named by row, column and class and never repeated, since a misplaced cell may name a patient.
+    Cells are named by row, column and class and never repeated, since a misplaced cell may name a patient. Headers of
+    other systems are listed with what was understood and why; --write-mapping starts a file that corrects it, and every
+    command takes it as --mapping.
 
     Example: sirena inspect w2024hos.sir --rows 20
     """
-    from sirena.guidelines.editions import load_edition
-    from sirena.guidelines.interpreter import compile_tables
+    from sirena.cli.answering import refuse_same_file
+    from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
     from sirena.whonet.inspection import inspect_file
+    from sirena.whonet.mapping import load_mapping
+    from sirena.whonet.mapping_writing import save_mapping
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import write_file
 
-    edition = load_edition(guideline)
-    table = read_file(file, sheet=sheet)
+    editions = choose_editions(Editions(load_settings().editions_folder), guideline or ())
+    table = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+    if write_mapping is not None:
+        refuse_same_file(file, write_mapping)
+        save_mapping(write_mapping, table.header_readings)
     inspection = inspect_file(table, examples=rows)
-    found = audit_file(table, compile_tables(edition)) if table.category_columns else None
+    columns = {column.model_column for column in table.mic_columns.values()}
+    named = editions.named(columns)
+    found = audit_file(table, editions.tables(columns))
     if audit is not None and found is not None:
         write_file(found, audit)
     if as_json:
-        labels = None if found is None else {"edition": edition.name, "cells": found.to_dicts()}
+        labels = None if found is None else {"edition": named, "cells": found.to_dicts()}
         typer.echo(json.dumps({**inspection.to_json(), "label_audit": labels}, ensure_ascii=False, indent=2))
     else:
         print_sections(describe(inspection))
         if found is not None:
-            print_sections([audit_section(found, edition.name, audit)])
+            print_sections([audit_section(found, named, audit)])
     table.require_organism()
 
 
 def describe(inspection: "Inspection") -> Iterator[Section]:
     """Yield the sections of the report."""
+    if inspection.holds_no_mic:
+        yield _no_mics(inspection)
     yield _file(inspection)
     yield _organisms(inspection)
     yield _unknown_organisms(inspection)
+    yield _specimens(inspection)
+    yield _unknown_specimens(inspection)
+    yield _headers(inspection)
     yield _tests(inspection)
     yield _disks(inspection)
     yield _problems(inspection)
@@ -78,9 +104,30 @@ def _file(inspection: "Inspection") -> Section:
         ("organism", inspection.organism_column or "none: name a column ORGANISM or LOCAL_ORG"),
         ("specimen type", inspection.specimen_column or "none"),
         ("specimen date", inspection.date_column or "none"),
+        (
+            "mechanisms",
+            ", ".join(f"{name} {count}" for name, count in inspection.phenotypes.items()) or "none",
+        ),
         ("of patients", ", ".join(inspection.patient_columns) or "none"),
     ]
     return Section(f"File {inspection.path}", facts, note="Columns of patients are dropped before training.")
+
+
+def _no_mics(inspection: "Inspection") -> Section:
+    return Section(
+        f"This file holds {inspection.holds_no_mic} and no MICs",
+        [],
+        note="Sirena answers from MICs only: of this file every answer is NI (not interpretable). "
+        "Export the MICs (in WHONET: test method MIC), or name their columns in a mapping.",
+    )
+
+
+def _headers(inspection: "Inspection") -> Section:
+    rows = [
+        (one.header, one.content, one.drug, GUIDELINES.get(one.guideline, ""), one.why) for one in inspection.headers
+    ]
+    note = "What is wrong or left out here, a mapping file says: --write-mapping, then --mapping." if rows else ""
+    return Section("Headers of other systems", rows, ("header", "read as", "drug", "guideline", "why"), note)
 
 
 def _organisms(inspection: "Inspection") -> Section:
@@ -102,6 +149,23 @@ def _unknown_organisms(inspection: "Inspection") -> Section:
         for one in inspection.unknown_organisms[:20]
     ]
     return Section("Unknown organisms", rows, ("text", "#isolates", "rows"))
+
+
+def _specimens(inspection: "Inspection") -> Section:
+    rows = [(site, str(count)) for site, count in inspection.specimens.sites.items()]
+    note = "" if rows else "No specimen type, so every isolate is answered as of unknown site (--site names one)."
+    return Section("Sites of infection", rows, ("site", "#isolates"), note)
+
+
+def _unknown_specimens(inspection: "Inspection") -> Section:
+    unknown = inspection.specimens.unknown
+    rows = [
+        (one.text or "(text that does not look like a specimen)", str(one.count), _rows(one.rows, one.count))
+        for one in unknown[:20]
+    ]
+    rest = f" {len(unknown) - len(rows)} more texts are not shown." if len(unknown) > len(rows) else ""
+    note = f"{sum(one.count for one in unknown)} isolates are answered as of unknown site.{rest}" if rows else ""
+    return Section("Unknown specimens", rows, ("text", "#isolates", "rows"), note)
 
 
 def _tests(inspection: "Inspection") -> Section:

@@ -1,18 +1,19 @@
 """``sirena interpret``: what a release's models say of every MIC of a file."""
 
 import enum
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from sirena.domain.errors import UsageError
+from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 
 if TYPE_CHECKING:
-    from sirena.domain.truth_table import TruthTable
-    from sirena.panel.compiled import Panel
+    from sirena.cli.judged_panel import AnsweringRelease
+    from sirena.domain.test_column import TestColumn
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
 
@@ -36,19 +37,34 @@ def interpret(
     ],
     release: Annotated[str, typer.Option(help="Release to ask: active, latest, or a name.")] = "active",
     engine: Annotated[Engine, typer.Option(help="local: this machine; ray: a Ray cluster.")] = Engine.LOCAL,
+    site: Annotated[
+        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+    ] = "specimen",
     basis: Annotated[bool, typer.Option("--basis", help="Write Eti_X_basis and Eti_X_reason too.")] = False,
+    language: Annotated[Language, typer.Option(help="Language of the basis.")] = Language.ENGLISH,
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a spreadsheet; the first by default.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+    csv_style: Annotated[
+        str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
+    ] = "keep",
 ) -> None:
     """Interpret every test column of a file with the models of a release.
 
     Every input column is kept, unchanged and in order; each Eti_ column stands directly after its test column.
-    A column no model of the release answers (another guideline's, or zone diameters) is NI in every row.
+    A column no model of the release answers (another guideline's, or zone diameters) is NI in every row. The specimen
+    of each row (SPEC_TYPE) tells the site of infection. A category that holds for urine alone, or unless it is
+    meningitis, is marked in Eti_X_mark where the site is unknown. The last column, SIRENA, names release and editions.
     """
-    from sirena.cli.answering import Output, answer_file, tell, tell_about_problems
+    from sirena.cli.answering import Output, answer_file, read_site, tell, tell_about_problems
     from sirena.cli.judged_panel import load_for_answers
+    from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
 
     if engine is Engine.RAY:
@@ -56,31 +72,41 @@ def interpret(
             "the Ray engine is not part of this version",
             hint="leave --engine out: one machine answers 10 million results",
         )
-    target = Output(output, existing, basis)
+    everywhere = read_site(site)
+    target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
-    source = read_file(file, sheet=sheet)
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     loaded = load_for_answers(release)
     for alarm in loaded.alarms:
         tell(f"ALARM: {alarm}")
-    tables = (
-        {column: _with_provenance(loaded.panel, column) for column in loaded.panel.tables}
-        if basis
-        else loaded.panel.tables
+    summary = answer_file(
+        source,
+        target,
+        lambda column: loaded.panel.tables.get(column.model_column),
+        stamp=stamp_of(loaded, (column.model_column for column in source.mic_columns.values())),
+        site=everywhere,
+        source=lambda column: _model(loaded, column),
+        zones=True,
     )
-    summary = answer_file(source, target, lambda column: tables.get(column.model_column), zones=True)
     kept = " (kept copy; MLflow did not answer)" if loaded.from_cache_only else ""
     tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else output}")
     summary.tell()
     tell_about_problems(source)
 
 
-def _with_provenance(panel: "Panel", column: str) -> "TruthTable":
-    """Return a table whose basis lines name model, version, release, edition and whose labels it learnt."""
-    table = panel.tables[column]
-    facts = panel.provenance.get(column, {})
-    source = (
-        f"{facts.get('model', '?')}/{facts.get('version', '?')} of {panel.release}, "
-        f"{facts.get('edition', '?')}, labels: {facts.get('basis', '?')}"
-    )
-    lines = table.basis or ("",) * len(table.organisms)
-    return replace(table, basis=tuple(f"{source}; {line}" if line else source for line in lines))
+def stamp_of(loaded: "AnsweringRelease", columns: Iterable[str]) -> str:
+    """Return by what a file was answered: ``release 3 · CLSI 2026, EUCAST 2026``.
+
+    Args:
+        loaded: the release.
+        columns: model columns of the file; the editions are those of the models that answer them.
+    """
+    facts = (loaded.panel.provenance.get(column, {}) for column in columns)
+    editions = sorted({edition for fact in facts if (edition := fact.get("edition"))})
+    name = f"release {loaded.name.rpartition('/')[2]}"
+    return f"{name} · {', '.join(editions)}" if editions else name
+
+
+def _model(loaded: "AnsweringRelease", column: "TestColumn") -> str:
+    facts = loaded.panel.provenance_of(column.name)
+    return f"{facts.get('model', '?')}/{facts.get('version', '?')}, labels: {facts.get('basis', '?')}"

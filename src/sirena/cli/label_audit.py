@@ -40,18 +40,21 @@ _HEADINGS: Final = (
 
 
 def audit_file(file: "WhonetFile", reference: Mapping[str, "TruthTable"]) -> "pl.DataFrame | None":
-    """Audit the laboratory's labels; None when the file has no category column.
+    """Audit the laboratory's labels; None when the file has none, neither in columns nor beside MICs.
 
     Args:
         file: as read.
-        reference: truth tables of a guideline edition by antimicrobial code.
+        reference: truth tables of guideline editions by test column.
     """
     from sirena.training.evidence import LabelSource, collect_evidence
     from sirena.training.label_audit import audit_labels
 
-    if not file.category_columns or file.organism_column is None:
+    if file.organism_column is None:
         return None
-    return audit_labels(collect_evidence(file, labels=LabelSource.FILE), reference)
+    evidence = collect_evidence(file, labels=LabelSource.FILE)
+    if not (file.category_columns or file.label_columns or evidence.rows.height):
+        return None
+    return audit_labels(evidence, reference)
 
 
 def audit_section(audit: "pl.DataFrame", edition: str, written: Path | None) -> Section:

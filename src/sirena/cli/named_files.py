@@ -23,12 +23,13 @@ def file_problems(settings: "Settings") -> list[str]:
 
 
 def _read_overlay(settings: "Settings") -> None:
-    from sirena.guidelines.editions import editions, load_edition
+    from sirena.guidelines.editions import Editions
 
     if settings.overlay is None:
         return
-    for name in editions():
-        load_edition(name, in_force=settings.overlay)
+    editions = Editions(settings.editions_folder)
+    for name in editions.names:
+        editions.load(name, in_force=settings.overlay)
 
 
 def _told(variable: str, read: Callable[[], object]) -> list[str]:

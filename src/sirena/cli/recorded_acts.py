@@ -49,13 +49,12 @@ def train(registry: Registry, plan: Plan, progress: Progress) -> list[Outcome]:
         settings,
         Trained,
         labels=plan.evidence.label_source.value,
-        edition=plan.edition.name,
-        edition_digest=plan.edition.digest,
+        edition=plan.editions.named(plan.evidence.reference),
         seed=plan.seed,
     ) as act:
         outcomes = run_session(registry, plan, progress)
         for outcome in outcomes:
-            act.further += _registered(registry, plan, outcome, act.event)
+            act.further += _registered(registry, outcome, act.event)
         act.learn(registered=sum(outcome.version is not None for outcome in outcomes))
     return outcomes
 
@@ -175,7 +174,7 @@ def _noted(registry: Registry) -> NotedFiles:
     return NotedFiles(registry, open_ledger(registry.settings))
 
 
-def _registered(registry: Registry, plan: Plan, outcome: Outcome, session: Event) -> list[Event]:
+def _registered(registry: Registry, outcome: Outcome, session: Event) -> list[Event]:
     version, certificate = outcome.version, outcome.certificate
     if version is None or certificate is None:
         return []
@@ -198,8 +197,8 @@ def _registered(registry: Registry, plan: Plan, outcome: Outcome, session: Event
             outcome=ended,
             model=version.name,
             version=version.version,
-            edition=plan.edition.name,
-            edition_digest=plan.edition.digest,
+            edition=certificate.edition,
+            edition_digest=certificate.edition_digest,
             asked=certificate.asked,
             disagreeing=certificate.disagreeing,
         ),

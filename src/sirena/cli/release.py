@@ -1,8 +1,13 @@
 """``sirena release``: make, list, activate, roll back and compare releases."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from sirena.registry.connection import Registry
+    from sirena.registry.releases import Release
 
 _NAME_HELP = "active, latest, 3, v3 or panel_SIR/3."
 
@@ -36,7 +41,7 @@ def create(
 
 
 def list_() -> None:
-    """List the releases, newest last; the active one is marked.
+    """List the releases, newest last; the active one is marked, and a warning says when its edition is not in force.
 
     Example: sirena release list
     """
@@ -52,6 +57,16 @@ def list_() -> None:
         created = f"{release.created:%Y-%m-%d %H:%M} UTC"
         cells = (release.name, mark, created, f"{len(release.members)} models", release.author, release.note)
         typer.echo("\t".join(map(in_one_line, cells)))
+        if release.name == judged:
+            _warn_of_lapsed_editions(registry, release)
+
+
+def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
+    """Warn on standard error when a release rests on an edition that is not in force."""
+    from sirena.cli.guideline_condition import REMEDY, lapsed_editions
+
+    for sentence in lapsed_editions(registry, release):
+        typer.echo(f"{release.name}: {sentence}; {REMEDY}", err=True)
 
 
 def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
@@ -72,6 +87,7 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
     for member in release_members(registry, release):
         cells = (member.column, member.reference, member.edition, member.label_source, member.digest[:12])
         typer.echo("\t".join(map(in_one_line, cells)))
+    _warn_of_lapsed_editions(registry, release)
     for served in periods_of(registry, release):
         typer.echo(in_one_line(served))
 
@@ -94,6 +110,7 @@ def activate(
     done = switch_to(registry, find_release(registry, name), judge, override)
     before = f", in place of release {done.previous}" if done.previous else ""
     typer.echo(f"{done.release.name} is active{before}" if done.changed else f"{done.release.name} is active already")
+    _warn_of_lapsed_editions(registry, done.release)
 
 
 def rollback() -> None:
@@ -112,7 +129,9 @@ def diff(
     before: str = typer.Argument(..., help=_NAME_HELP),
     after: str = typer.Argument("latest", help=_NAME_HELP),
 ) -> None:
-    """Print every category two releases answer differently, tab-separated: column, organism, MIC, before, after.
+    """Print every category two releases answer differently, tab-separated: column, organism, MIC, before, after, site.
+
+    An empty site stands for every site that neither release answers apart.
 
     Example: sirena release diff active latest > changes.tsv
     """
@@ -124,9 +143,9 @@ def diff(
     registry = open_registry()
     releases = [find_judged(registry, name) for name in (before, after)]
     old, new = (panel_of(read_release_document(registry, release), release.name) for release in releases)
-    typer.echo("column\torganism\tmic\tbefore\tafter")
+    typer.echo("column\torganism\tmic\tbefore\tafter\tsite")
     count = 0
     for change in differences(old, new):
         count += 1
-        typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}")
+        typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}\t{change.site}")
     typer.echo(f"{count} categories differ between {old.release} and {new.release}", err=True)

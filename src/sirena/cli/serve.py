@@ -20,6 +20,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; SIRENA_PORT or 5000 by default; 0 takes a free one.")
     ] = None,
+    socket: Annotated[
+        Path | None,
+        typer.Option(help="Unix socket to listen on instead, in a folder of this account.", show_default=False),
+    ] = None,
     release: Annotated[
         str, typer.Option(help="Release to answer with: active (followed when it changes), latest, or a name.")
     ] = "active",
@@ -36,15 +40,17 @@ def serve(
     -d '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
     """
     from sirena.domain.errors import SirenaError, UsageError
+    from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
     from sirena.serving.application import create_app
-    from sirena.serving.server import bind, run, url_of
+    from sirena.serving.server import bind, bind_path, run, url_of
     from sirena.serving.source import FilePanelSource
 
     settings = load_settings()
-    bound = bind(host, settings.port if port is None else port)
+    bound = bind_path(socket) if socket else bind(host, settings.port if port is None else port)
     source: PanelSource = FilePanelSource(panel) if panel else _registry_source(settings, release)
-    app = create_app(source, max_body=settings.max_body, poll_seconds=settings.poll_seconds)
+    editions = Editions(settings.editions_folder)
+    app = create_app(source, max_body=settings.max_body, poll_seconds=settings.poll_seconds, editions=editions)
     url = url_of(bound)
     try:
         app.state.holder.refresh()

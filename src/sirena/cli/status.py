@@ -27,7 +27,7 @@ def status(
         ),
     ] = False,
 ) -> None:
-    """Tell of each part whether it is well, and of disk, certificate, backup, drill, ledger and release how they stand.
+    """Tell how each part stands, and disk, certificate, backup, drill, guideline, ledger and release.
 
     Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
     release is well. The ledger is read from its first entry to its last, and what MLflow holds of the active release
@@ -60,12 +60,14 @@ def status(
 
 
 def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
+    from sirena.cli.guideline_condition import guideline_condition
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.cli.release_condition import release_condition
     from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.accounts import PreparationError
     from sirena.operations.conditions import conditions
     from sirena.operations.doctor.standing import StackState, Standing
+    from sirena.operations.entry_conditions import entry_conditions
 
     stack = chosen_stack(profile)
     if Standing.of(stack.supervisor).state is StackState.HIDDEN:
@@ -75,7 +77,14 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
         )
     parts = stack.health()
     settings = stack.settings
-    return parts, [*conditions(settings), ledger_condition(settings, parts), release_condition(settings, parts)]
+    entry = entry_conditions(stack.standing_entry()) if settings.profile == "production" else ()
+    return parts, [
+        *conditions(settings),
+        *entry,
+        guideline_condition(settings, parts),
+        ledger_condition(settings, parts),
+        release_condition(settings, parts),
+    ]
 
 
 def _print_conditions(found: "Sequence[Condition]") -> None:

@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command(
-        epilog='Example: sirena train isolates.sir --labels both --drugs AMK,CAZ --guideline "CLSI 2025"',
+        epilog='Example: sirena train isolates.sir --labels both --drugs AMK,CAZ --guideline "CLSI 2026"',
     )
     def train(
         file: Annotated[Path, typer.Argument(help="WHONET file: dBASE, SQLite, text, Excel or Parquet.")],
@@ -21,10 +21,21 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option(help="Whose categories to learn: file (the laboratory's Eti_ columns), reference, or both."),
         ] = "both",
-        drugs: Annotated[str, typer.Option(help="WHONET codes, comma between; all 41 by default.")] = "",
-        guideline: Annotated[str, typer.Option(help="Edition for reference labels and certificates.")] = "CLSI 2025",
+        drugs: Annotated[
+            str,
+            typer.Option(
+                help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."
+            ),
+        ] = "",
+        guideline: Annotated[
+            list[str] | None,
+            typer.Option(help="Edition for reference labels and certificates; the newest in force of each guideline."),
+        ] = None,
         overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
         sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file; the first by default.")] = None,
+        mapping: Annotated[
+            Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+        ] = None,
         seed: Annotated[int, typer.Option(min=0, help="Same file and seed, same models, bit by bit.")] = 0,
         search: Annotated[
             int, typer.Option(min=0, help="Optuna trials per antimicrobial to look for better settings; 0 for none.")
@@ -40,11 +51,13 @@ def register(app: typer.Typer) -> None:
         from sirena.cli.answering import refuse_same_file, tell, tell_about_problems
         from sirena.cli.label_audit import audit_file, audit_section
         from sirena.cli.sections import print_sections
-        from sirena.guidelines.editions import load_edition
-        from sirena.guidelines.interpreter import compile_tables
+        from sirena.guidelines.choice import choose_editions
+        from sirena.guidelines.editions import Editions
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
+        from sirena.training.columns import columns_to_train
         from sirena.training.evidence import LabelSource, collect_evidence
+        from sirena.whonet.mapping import load_mapping
         from sirena.whonet.privacy import without_patients
         from sirena.whonet.reading import read_file
         from sirena.whonet.writing import check_place, find_suffix, write_file
@@ -55,17 +68,19 @@ def register(app: typer.Typer) -> None:
             find_suffix(audit)
             check_place(audit)
             refuse_same_file(file, audit)
-        edition = load_edition(guideline, overlay, in_force=load_settings().overlay)
-        isolates = read_file(file, sheet=sheet)
-        registry = connect(load_settings())
-        reference = compile_tables(edition)
+        settings = load_settings()
+        known = Editions(settings.editions_folder)
+        editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
+        isolates = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+        registry = connect(settings)
+        reference = editions.tables(columns_to_train(isolates, chosen))
         tell_about_problems(isolates)
         isolates = without_patients(isolates)
         found = audit_file(isolates, reference)
         if found is not None:
             if audit is not None:
                 write_file(found, audit)
-            print_sections([audit_section(found, edition.name, audit)])
+            print_sections([audit_section(found, editions.named(reference), audit)])
         elif audit is not None:
             tell(f"no label audit written to {audit}: the file holds no labels")
         evidence = collect_evidence(isolates, labels=LabelSource(asked), reference=reference)
@@ -76,7 +91,7 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.training_session import Plan
 
         with TrainingProgress() as progress:
-            plan = Plan(evidence, edition, reference, registry.settings.effective_user, chosen, seed, search)
+            plan = Plan(evidence, editions, registry.settings.effective_user, chosen, seed, search)
             outcomes = run_recorded(registry, plan, progress)
         print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):
@@ -97,6 +112,7 @@ def _drugs(text: str) -> tuple[str, ...] | None:
     unknown = [code for code in asked if code not in ANTIMICROBIALS]
     if unknown:
         raise UsageError(
-            f"--drugs: {', '.join(unknown)} is no antimicrobial of the 41", hint=f"known: {' '.join(ANTIMICROBIALS)}"
+            f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows",
+            hint=f"known: {' '.join(ANTIMICROBIALS)}",
         )
     return asked or None

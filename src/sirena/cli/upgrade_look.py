@@ -81,8 +81,8 @@ def mlflow_database(stack: Stack) -> MlflowDatabase | None:
     settings = stack.settings
     if settings.profile == "production":
         database = stack.database()
-        uri = f"{database.uri('mlflow')}?passfile={quote(str(database.password_file))}"
-        return MlflowDatabase(uri, database.reader)
+        uri = f"{database.uri('mlflow')}?passfile={quote(str(database.mlflow_password_file))}"
+        return MlflowDatabase(uri, database.accounts.mlflow)
     if settings.tracking_uri:
         return None
     return MlflowDatabase(f"sqlite:///{settings.home / 'mlflow.db'}", Account.of_this_process())

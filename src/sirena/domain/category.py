@@ -67,11 +67,26 @@ class Reason(enum.StrEnum):
     """No model of the release answers for this test column."""
     NOT_AN_MIC = "not_an_mic"
     """The test column holds zone diameters in millimetres."""
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+    """The guideline says that the evidence does not suffice for a category (EUCAST's IE)."""
+    NOTE = "note"
+    """The guideline gives no figure but a note, which a person must read."""
+    NOT_APPLICABLE = "not_applicable"
+    """The guideline tests another quantity than this MIC (a disk screen)."""
+    BRACKETED = "bracketed"
+    """At or below a breakpoint in brackets: the guideline gives no category without a comment."""
+    OTHER_SITE = "other_site"
+    """Breakpoints exist for this organism and antimicrobial at other sites of infection only."""
 
     @property
     def sentence(self) -> str:
         """One English sentence for a person."""
         return _SENTENCE[self]
+
+    @property
+    def spanish(self) -> str:
+        """The same sentence in Spanish."""
+        return _SPANISH[self]
 
 
 _SENTENCE = {
@@ -82,6 +97,28 @@ _SENTENCE = {
     Reason.CENSORED: "The censored MIC lies on both sides of a cut point.",
     Reason.UNREADABLE_MIC: "The value is not an MIC; write for example 0.5, <=0.25 or >16.",
     Reason.IMPOSSIBLE_MIC: "No dilution test gives this value; MICs lie between 0.0001 and 8192 mg/L.",
-    Reason.NO_MODEL: "No model of the release answers for this test column.",
+    Reason.NO_MODEL: "The release holds no model for this antimicrobial and guideline.",
     Reason.NOT_AN_MIC: "The column holds zone diameters (mm); MIC models do not answer it.",
+    Reason.INSUFFICIENT_EVIDENCE: "The guideline finds the evidence insufficient for a category (IE).",
+    Reason.NOTE: "The guideline gives no figure here but refers to a note; read it before you report.",
+    Reason.NOT_APPLICABLE: "The guideline does not interpret this MIC; it uses another test, such as a disk screen.",
+    Reason.BRACKETED: "The breakpoint stands in brackets: at or below it there is no category without a comment.",
+    Reason.OTHER_SITE: "The guideline states breakpoints for other sites of infection only.",
+}
+
+_SPANISH = {
+    Reason.NO_BREAKPOINT: "La guía no establece punto de corte para este microorganismo y antimicrobiano.",
+    Reason.UNKNOWN_ORGANISM: "Microorganismo desconocido; use un código de WHONET o el nombre de la especie.",
+    Reason.MISSING_ORGANISM: "Falta el microorganismo.",
+    Reason.NOT_IN_VOCABULARY: "El modelo no tiene evidencia sobre este microorganismo.",
+    Reason.CENSORED: "La CMI censurada abarca valores a ambos lados de un punto de corte.",
+    Reason.UNREADABLE_MIC: "El valor no es una CMI; escriba por ejemplo 0,5, <=0,25 o >16.",
+    Reason.IMPOSSIBLE_MIC: "Ninguna prueba de dilución da este valor; las CMI van de 0,0001 a 8192 mg/L.",
+    Reason.NO_MODEL: "La publicación no tiene modelo para este antimicrobiano y guía.",
+    Reason.NOT_AN_MIC: "La columna contiene halos de inhibición (mm); los modelos de CMI no la interpretan.",
+    Reason.INSUFFICIENT_EVIDENCE: "La guía considera insuficiente la evidencia para dar una categoría (IE).",
+    Reason.NOTE: "La guía no da aquí una cifra, sino que remite a una nota; léala antes de informar.",
+    Reason.NOT_APPLICABLE: "La guía no interpreta esta CMI; usa otra prueba, como un cribado con disco.",
+    Reason.BRACKETED: "El punto de corte está entre paréntesis: hasta él no hay categoría sin un comentario.",
+    Reason.OTHER_SITE: "La guía solo establece puntos de corte para otros sitios de infección.",
 }

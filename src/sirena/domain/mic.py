@@ -4,12 +4,13 @@ Rules, each with a test of like name:
 
 - a number is rounded up to the next two-fold dilution (Etest 0.19 is 0.25); below 0.25 mg/L the usual
   shortened spellings are the dilution itself (0.12, 0.13 = 0.125; 0.06, 0.064 = 0.0625; 0.03, 0.032; 0.016, 0.015);
-- 500, 1000 and 2000 mg/L, the screens for high-level aminoglycoside resistance, are spellings of 512, 1024 and 2048
-  as 0.12 is of 0.125: ``>500`` is 1024 or more, ``>=500`` 512 or more, ``<=500`` 512 or less;
+- 500, 1000 and 2000 mg/L, the screens for high-level aminoglycoside resistance, lie between two dilutions: ``>500``
+  is 512 or more, and ``<=500`` is 256 or less, since no growth at 500 excludes 512;
 - ``<=4`` is 4 or less; ``<4`` is the next dilution below, 2, or less;
 - ``>=32`` is 32 or more; ``>8`` is the next dilution above, 16, or more;
 - comparators are part of the value: ``>16``, ``<=16`` and ``16`` are three different MICs;
-- ``0,5`` is 0.5; ``≤ ≥ =< => ＜`` and spaces are read; ``mg/L`` and ``µg/mL`` may follow.
+- ``0,5`` is 0.5; ``≤ ≥ =< => ＜`` and spaces are read; what may stand around a number, and what a text means in the
+  column of one antimicrobial only, says `sirena.domain.notation`.
 
 Source of the scale and of rounding up: ISO 20776-1; CLSI M07; EUCAST reading guide for gradient tests. Screens of
 500, 1000 and 2000 mg/L: CLSI M100, tests for high-level aminoglycoside resistance in enterococci.
@@ -24,6 +25,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .notation import read_for, strip_notation
 
 MINIMUM_EXPONENT: Final = -14
 MAXIMUM_EXPONENT: Final = 13
@@ -111,17 +114,19 @@ _SPELLING = {
 
 _ALIAS_LIMIT: Final = 0.25
 _ALIAS_TOLERANCE: Final = 0.07  # of one dilution; 0.12 is 0.059 from 0.125, the Etest's 0.094 is 0.4 from it
-_SCREENS: Final = ((500.0, 9), (1000.0, 10), (2000.0, 11))
-"""Concentrations of high-level screens, mg/L, and the exponent of the dilution each stands for."""
+_SCREENS: Final = (500.0, 1000.0, 2000.0)
+"""Concentrations of the screens for high-level resistance, mg/L."""
 
 _PATTERN = re.compile(
     # possessive blanks (\s*+): a cell of a million blanks is refused in linear time
     r"\s*+(?P<comparator><=|=<|>=|=>|<|>|=)?\s*+"
-    r"(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*+"
-    r"(?:mg/l|[uµμ]g/ml)?\s*+",
-    re.IGNORECASE,
+    r"(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*+",
 )
 _SPELLINGS = str.maketrans({"≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", "＜": "<", "＞": ">", "＝": "=", "\u00a0": " "})
+
+
+_SHORTEST_THOUSAND: Final = len("1.024")
+"""Shorter numbers need no look at their thousands sign."""
 
 
 def nearest_dilutions(value: float) -> tuple[int, int]:
@@ -132,10 +137,6 @@ def nearest_dilutions(value: float) -> tuple[int, int]:
     Args:
         value: mg/L, above zero.
     """
-    for screen, exponent in _SCREENS:
-        # up to the dilution itself, so that `>505` is not less than `>500`
-        if screen <= value <= 2.0**exponent:
-            return exponent, exponent
     logarithm = math.log2(value)
     nearest = round(logarithm)
     tolerance = _ALIAS_TOLERANCE if value < _ALIAS_LIMIT else 1e-9
@@ -151,7 +152,10 @@ def parse_mic(text: str) -> Mic:
         UnreadableMicError: it is not a comparator and a number.
         ImpossibleMicError: no dilution test gives this number.
     """
-    match = _PATTERN.fullmatch(text.translate(_SPELLINGS))
+    spelled = text.translate(_SPELLINGS)
+    match = _PATTERN.fullmatch(spelled)
+    if match is None or len(match["number"]) >= _SHORTEST_THOUSAND:
+        match = _PATTERN.fullmatch(strip_notation(spelled))
     if match is None:
         raise UnreadableMicError("not an MIC")
     value = float(match["number"].replace(",", "."))
@@ -162,7 +166,7 @@ def parse_mic(text: str) -> Mic:
     if comparator == "=":
         mic = Mic(Interval.EXACT, ceiling)
     elif comparator in ("<=", "=<"):
-        mic = Mic(Interval.AT_MOST, ceiling)
+        mic = Mic(Interval.AT_MOST, floor if value in _SCREENS else ceiling)
     elif comparator == "<":
         mic = Mic(Interval.AT_MOST, floor - 1 if floor == ceiling else floor)
     elif comparator in (">=", "=>"):
@@ -174,22 +178,26 @@ def parse_mic(text: str) -> Mic:
     return mic
 
 
-def encode_mics(texts: Iterable[str | None]) -> NDArray[np.int16]:
+def encode_mics(texts: Iterable[str | None], drug: str | None = None) -> NDArray[np.int16]:
     """Read many cells at once into codes, the position of each MIC in a truth table's row.
 
     Callers hand over the distinct texts of a column, so cost follows the variety and not the length.
 
+    Args:
+        texts: cells; None and blanks are missing.
+        drug: antimicrobial of their column, WHONET code: some texts mean something in one column only.
+
     Returns:
         int16 array, one per text: 0 … CODES-1, or `MISSING`, `UNREADABLE`, `IMPOSSIBLE`.
     """
-    return np.fromiter((_encode(text) for text in texts), dtype=np.int16)
+    return np.fromiter((_encode(text, drug) for text in texts), dtype=np.int16)
 
 
-def _encode(text: str | None) -> int:
+def _encode(text: str | None, drug: str | None) -> int:
     if text is None or not text.strip():
         return MISSING
     try:
-        return parse_mic(text).code
+        return parse_mic(text if drug is None else read_for(drug, text)).code
     except UnreadableMicError:
         return UNREADABLE
     except ImpossibleMicError:

@@ -12,6 +12,7 @@ Rules of reading a name, each with a test of like name:
 - old names and synonyms are read: *Candida glabrata*, *Enterobacter aerogenes*;
 - the genus may be shortened (``E. coli``, ``Staph. aureus``) when only one organism fits;
 - a strain, serovar or subspecies the table lacks falls back to the species or genus written before it;
+- a mechanism behind the name is no part of it (`phenotypes`), a vernacular name is read (`vernacular`);
 - a name that fits two organisms, or none, is not read: nothing is guessed.
 """
 
@@ -25,10 +26,15 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from .phenotypes import split_phenotypes
+from .vernacular import scientific
+
 
 class Rank(enum.IntEnum):
     """How wide a group of organisms is; the smaller the value, the more specific, and the sooner it decides."""
 
+    CODE = 0
+    """One WHONET code and nothing else: ``sc+`` is a coagulase-positive staphylococcus that was not named further."""
     SEROVAR = 1
     """A serovar, subspecies or variety, or a set of serovars."""
     SPECIES = 2
@@ -54,7 +60,12 @@ class Organism:
     name: str
     """Current name, or the name of the group the code stands for."""
     lineage: tuple[tuple[Rank, str], ...]
-    """Groups it belongs to, most specific first."""
+    """Groups it belongs to, most specific first; the first is its code alone."""
+
+    @property
+    def narrowest_group(self) -> tuple[Rank, str]:
+        """The narrowest group with a name: the species of ``eco``, the genus of ``sta``."""
+        return self.lineage[1]
 
     def belongs_to(self, rank: Rank, group: str) -> bool:
         """Tell whether the organism is a member of a group."""
@@ -76,6 +87,7 @@ def _rows() -> list[dict[str, str]]:
 
 
 def _lineage(row: dict[str, str]) -> Iterator[tuple[Rank, str]]:
+    yield Rank.CODE, row["code"]
     for rank, column in (
         (Rank.SEROVAR, "subspecies"),
         (Rank.SPECIES, "species"),
@@ -114,7 +126,12 @@ def resolve(text: str) -> str | None:
     stripped = text.strip().lower()
     if stripped in ORGANISMS:
         return names.successors.get(stripped, stripped)
-    return names.read(text)
+    code = names.read(text)
+    if code is None:
+        bare, _ = split_phenotypes(text)
+        name = scientific(bare)
+        code = names.read(name) if name != text else None
+    return code
 
 
 def resolve_many(texts: Iterable[str | None]) -> list[str | None]:
@@ -141,6 +158,7 @@ _MARKERS: Final = frozenset(
         "var",
         "variety",
         "biovar",
+        "ser",
         "serovar",
         "serotype",
         "sv",

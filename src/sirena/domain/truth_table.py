@@ -1,9 +1,13 @@
 """The truth table: everything one antimicrobial's model, or one guideline edition, can answer.
 
-A model's input is (organism, MIC). Organisms are a vocabulary and an MIC is one of 84 codes (28 dilutions,
-exact or censored on either side), so the whole behaviour is a small table. The reference interpreter
-compiles guidelines into such tables, a trained network is compiled into one, the certificate compares
+A model's input is (organism, MIC, site). Organisms are a vocabulary, an MIC is one of 84 codes (28 dilutions,
+exact or censored on either side) and a site one of seven, so the whole behaviour is a small table. The reference
+interpreter compiles guidelines into such tables, a trained network is compiled into one, the certificate compares
 two of them, and the panel answers by looking up in them.
+
+A row is found by its key. The key ``spn`` answers for the organism at every site that has no key of its own;
+``spn@csf`` answers for cerebrospinal fluid alone. An organism that has keys for single sites only is refused at all
+others with `Reason.OTHER_SITE`. So sites that change nothing cost nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .category import Category, Reason
+from .ground import Ground
 from .mic import CODES, DILUTIONS, IMPOSSIBLE, MISSING, UNREADABLE
+from .site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ ANSWERS: Final[tuple[Answer | None, ...]] = (
 )
 """Every possible answer; a table's cells are positions in this tuple. Position 0, None, is "not asked" (empty MIC)."""
 
-_LETTERS: Final = ".SDIRNWw-uovcxzmd"
+_LETTERS: Final = ".SDIRNWw-uovcxzmdinabs"
 ANSWER_CODES: Final[dict[Answer | None, int]] = {answer: code for code, answer in enumerate(ANSWERS)}
 _NO_LETTER: Final = 255
 _CODE_OF_LETTER: Final = np.full(256, _NO_LETTER, dtype=np.uint8)
@@ -53,36 +59,105 @@ _REFUSAL: Final = {
 }
 
 
+_AT: Final = "@"
+"""Joins organism and site in a key; no WHONET code holds it."""
+
+
+def key_of(organism: str, site: Site | None = None) -> str:
+    """Return the key of an organism's row: for one site, or for every site without a key of its own.
+
+    >>> key_of("spn"), key_of("spn", Site.CEREBROSPINAL_FLUID)
+    ('spn', 'spn@csf')
+    """
+    return organism if site is None else f"{organism}{_AT}{site.value}"
+
+
+def split_key(key: str) -> tuple[str, Site | None]:
+    """Return organism and site of a key; the site is None for the row of every other site.
+
+    Raises:
+        ValueError: the key names no site of the domain.
+    """
+    organism, at, site = key.partition(_AT)
+    return organism, Site(site) if at else None
+
+
 @dataclass(frozen=True)
 class TruthTable:
-    """Answers for every organism of a vocabulary and every MIC."""
+    """Answers for every organism of a vocabulary, every MIC and every site."""
 
     column: str
     """Test column answered, ``AMK_NM``."""
-    organisms: tuple[str, ...]
-    """WHONET organism codes, one per row of `cells`."""
+    keys: tuple[str, ...]
+    """Organism code, with a site where the row is for that site alone (see `key_of`); one per row of `cells`."""
     cells: NDArray[np.uint8]
-    """Shape (organisms, CODES): positions in `ANSWERS`. Axis 1 is `Mic.code`."""
-    basis: tuple[str, ...] = field(default=())
-    """What each row rests on, in one line per organism (guideline row, or the model's evidence); may be empty."""
+    """Shape (keys, CODES): positions in `ANSWERS`. Axis 1 is `Mic.code`."""
+    grounds: tuple[Ground, ...] = field(default=())
+    """What each row rests on, one per key; may be empty."""
     absent: Reason = Reason.NOT_IN_VOCABULARY
     """Why an organism outside the vocabulary is refused."""
 
     def __post_init__(self) -> None:
-        if self.cells.shape != (len(self.organisms), CODES):
-            raise ValueError(f"{self.column}: cells of shape {self.cells.shape} for {len(self.organisms)} organisms")
+        if self.cells.shape != (len(self.keys), CODES):
+            raise ValueError(f"{self.column}: cells of shape {self.cells.shape} for {len(self.keys)} keys")
+        if self.grounds and len(self.grounds) != len(self.keys):
+            raise ValueError(f"{self.column}: {len(self.grounds)} grounds for {len(self.keys)} keys")
 
     @cached_property
     def row_of(self) -> dict[str, int]:
-        """Row of each organism code."""
-        return {code: row for row, code in enumerate(self.organisms)}
+        """Row of each key."""
+        return {key: row for row, key in enumerate(self.keys)}
 
-    def look_up(self, organisms: Iterable[str | None], mic_codes: NDArray[np.int16]) -> NDArray[np.uint8]:
-        """Answer the cross product of distinct organisms and distinct MICs.
+    @cached_property
+    def organisms(self) -> tuple[str, ...]:
+        """The vocabulary: every organism with a row, whatever the site, in order of appearance."""
+        return tuple(dict.fromkeys(key.partition(_AT)[0] for key in self.keys))
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The vocabulary as a set."""
+        return frozenset(self.organisms)
+
+    @cached_property
+    def own_sites(self) -> frozenset[Site]:
+        """Sites that any organism has a row of its own for; all other sites are answered alike."""
+        return frozenset(site for key in self.keys if _AT in key and (site := split_key(key)[1]) is not None)
+
+    def sites_of(self, organism: str) -> tuple[Site, ...]:
+        """Return the sites for which an organism has a row of its own."""
+        return tuple(site for site in Site if key_of(organism, site) in self.row_of)
+
+    def row(self, organism: str, site: Site) -> int | None:
+        """Return the row that answers for an organism at a site, or None."""
+        row = self.row_of.get(f"{organism}{_AT}{site.value}")
+        return self.row_of.get(organism) if row is None else row
+
+    def ground(self, organism: str | None, site: Site) -> Ground | None:
+        """Return what the answer for an organism at a site rests on, or None where no row answers."""
+        row = self.row(organism, site) if organism and self.grounds else None
+        return None if row is None else self.grounds[row]
+
+    def refusal(self, organism: str | None) -> Reason:
+        """Return why an organism without a row at the site asked for is refused.
+
+        Args:
+            organism: resolved code; None is a missing organism, "" one that could not be resolved.
+        """
+        if organism is None:
+            return Reason.MISSING_ORGANISM
+        if not organism:
+            return Reason.UNKNOWN_ORGANISM
+        return Reason.OTHER_SITE if organism in self.known else self.absent
+
+    def look_up(
+        self, organisms: Iterable[str | None], mic_codes: NDArray[np.int16], site: Site = Site.UNKNOWN
+    ) -> NDArray[np.uint8]:
+        """Answer the cross product of distinct organisms and distinct MICs at one site.
 
         Args:
             organisms: resolved organism codes; None is a missing organism, "" one that could not be resolved.
             mic_codes: from `encode_mics`.
+            site: what the specimen says.
 
         Returns:
             uint8 array (organisms, mics) of positions in `ANSWERS`.
@@ -92,56 +167,59 @@ class TruthTable:
         readable = mic_codes >= 0
         columns = np.where(readable, mic_codes, 0)
         for position, name in enumerate(names):
-            row = self.row_of.get(name) if name else None
+            row = self.row(name, site) if name else None
             if row is not None:
                 answers[position] = self.cells[row][columns]
             else:
-                answers[position] = answer_code(Category.NI, _absence(name, self.absent))
+                answers[position] = answer_code(Category.NI, self.refusal(name))
         for code, refusal in _REFUSAL.items():
             answers[:, mic_codes == code] = refusal
         return answers
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form that a person can read: per organism three strings, one letter a dilution."""
+        """Return a plain form that a person can read: per key three strings, one letter a dilution."""
         letters = np.array(list(_LETTERS))
+        distinct = list(dict.fromkeys(self.grounds))
+        position = {ground: number for number, ground in enumerate(distinct)}
         return {
             "column": self.column,
             "absent": self.absent.value,
             "letters": {_LETTERS[code]: _describe(answer) for code, answer in enumerate(ANSWERS)},
             "organisms": {
-                organism: ["".join(part) for part in letters[self.cells[row]].reshape(3, DILUTIONS)]
-                for row, organism in enumerate(self.organisms)
+                key: ["".join(part) for part in letters[self.cells[row]].reshape(3, DILUTIONS)]
+                for row, key in enumerate(self.keys)
             },
-            "basis": dict(zip(self.organisms, self.basis, strict=True)) if self.basis else {},
+            "grounds": [ground.to_json() for ground in distinct],
+            "ground_of": dict(zip(self.keys, map(position.__getitem__, self.grounds), strict=False)),
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "TruthTable":
         """Read what `to_json` wrote.
 
+        A table written before the site was part of the question has no ``grounds``; its rows answer for an unknown
+        site alone.
+
         Raises:
             ValueError: the document is not such a table.
         """
         rows = document["organisms"]
+        if "grounds" not in document:
+            rows = {key_of(organism, Site.UNKNOWN): parts for organism, parts in rows.items()}
         texts = ["".join(parts) for parts in rows.values()]
         # all rows at once: a release holds a million letters, and every start of the service reads them
         cells = _CODE_OF_LETTER[np.frombuffer("".join(texts).encode("ascii", "replace"), dtype=np.uint8)]
         if any(len(text) != CODES for text in texts) or (cells == _NO_LETTER).any():
             raise ValueError(f"{document['column']}: a row does not hold {CODES} letters of {_LETTERS}")
-        basis = document.get("basis") or {}
+        distinct = [Ground.from_json(ground) for ground in document.get("grounds", ())]
+        ground_of = document.get("ground_of", {})
         return cls(
             column=document["column"],
-            organisms=tuple(rows),
+            keys=tuple(rows),
             cells=cells.reshape(len(rows), CODES),
-            basis=tuple(basis[organism] for organism in rows) if basis else (),
+            grounds=tuple(distinct[ground_of[key]] for key in rows) if ground_of else (),
             absent=Reason(document["absent"]),
         )
-
-
-def _absence(name: str | None, absent: Reason) -> Reason:
-    if name is None:
-        return Reason.MISSING_ORGANISM
-    return absent if name else Reason.UNKNOWN_ORGANISM
 
 
 def _describe(answer: Answer | None) -> str:

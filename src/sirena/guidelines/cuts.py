@@ -8,6 +8,9 @@ Rules, each with a test of like name:
 - between S and R lies I or SDD, as the row says;
 - above an S-only breakpoint is NS; below an R-only breakpoint nothing is stated;
 - S ≤ 0.001 means that no MIC is S;
+- a dash is R at any MIC;
+- insufficient evidence, a note, "not applicable" and a block give no category, each with its reason;
+- a breakpoint in brackets gives R above, and at or below it neither S nor I (reason "bracketed");
 - a censored MIC has a category only when every MIC of its interval has the same one, or, under the policy
   ``whonet``, when its number is read as it stands.
 """
@@ -21,11 +24,19 @@ from numpy.typing import NDArray
 from sirena.domain.category import Category, Reason
 from sirena.domain.mic import DILUTIONS, MAXIMUM_EXPONENT, MINIMUM_EXPONENT, nearest_dilutions
 from sirena.domain.truth_table import answer_code
-from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, Breakpoint, Guideline
+from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, Breakpoint, Guideline, Statement
 
 NO_BREAKPOINT: Final = answer_code(Category.NI, Reason.NO_BREAKPOINT)
 CENSORED: Final = answer_code(Category.NI, Reason.CENSORED)
 RESISTANT: Final = answer_code(Category.R)
+BRACKETED: Final = answer_code(Category.NI, Reason.BRACKETED)
+_WITHOUT_FIGURES: Final = {
+    Statement.DASH: RESISTANT,
+    Statement.INSUFFICIENT_EVIDENCE: answer_code(Category.NI, Reason.INSUFFICIENT_EVIDENCE),
+    Statement.NOTE: answer_code(Category.NI, Reason.NOTE),
+    Statement.NOT_APPLICABLE: answer_code(Category.NI, Reason.NOT_APPLICABLE),
+    Statement.BLOCK: NO_BREAKPOINT,
+}
 
 
 class CensoredPolicy(enum.StrEnum):
@@ -39,15 +50,20 @@ class CensoredPolicy(enum.StrEnum):
 
 def exact_answers(row: Breakpoint, guideline: Guideline) -> NDArray[np.uint8]:
     """Return the answers for the exact MICs, one per dilution of the scale."""
+    constant = _WITHOUT_FIGURES.get(row.statement)
+    if constant is not None:
+        return np.full(DILUTIONS, constant, dtype=np.uint8)
     susceptible = highest_susceptible(row)
     resistant = lowest_resistant(row, guideline)
     exponents = np.arange(MINIMUM_EXPONENT, MAXIMUM_EXPONENT + 1)
     answers = np.full(DILUTIONS, NO_BREAKPOINT, dtype=np.uint8)
-    if susceptible is not None:
+    if row.statement is Statement.BRACKETED:
+        answers[:] = BRACKETED
+    elif susceptible is not None:
         answers[:] = answer_code(row.middle if resistant is not None else Category.NS)
     if resistant is not None:
         answers[exponents >= resistant] = RESISTANT
-    if susceptible is not None:
+    if susceptible is not None and row.statement is not Statement.BRACKETED:
         answers[exponents <= susceptible] = answer_code(Category.S)
     return answers
 

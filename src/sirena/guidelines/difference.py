@@ -1,14 +1,41 @@
-"""What changes from one edition to another, or through a local overlay: by drug, group of organisms and site."""
+"""What changes from one edition to another, or through a local overlay: by drug, group of organisms and site.
+
+The gravest stands first: an MIC that was S and becomes R, or the other way round, then one that was S and gets no
+category, or the other way round, then every other category, then what changes no category. Where one edition has a row
+and the other none, a wider row may answer in its place: both are asked about an organism of the group.
+"""
 
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
 
 from sirena.domain.category import Category
-from sirena.guidelines.cuts import highest_susceptible, lowest_resistant
+from sirena.domain.mic import DILUTIONS
+from sirena.domain.organisms import ORGANISMS, Rank
+from sirena.domain.site import Site
+from sirena.domain.truth_table import ANSWERS
+from sirena.guidelines.cuts import NO_BREAKPOINT, exact_answers
 from sirena.guidelines.editions import Edition
-from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
+from sirena.guidelines.interpreter import compile_tables
+from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline, Statement
+from sirena.guidelines.sites import site_preference
 from sirena.guidelines.tables import rank_name, spell_concentration
+
+_WORDS: Final = {
+    Statement.BREAKPOINT: "no figures",
+    Statement.DASH: "R without testing (dash)",
+    Statement.INSUFFICIENT_EVIDENCE: "insufficient evidence (IE)",
+    Statement.NOTE: "see the guideline's note",
+    Statement.NOT_APPLICABLE: "not applicable to the MIC",
+    Statement.BLOCK: "no breakpoint (block)",
+}
+_SILENT: Final = (NO_BREAKPOINT,) * DILUTIONS
+_DILUTIONS: Final = np.arange(DILUTIONS, dtype=np.int16)
+"""MIC codes of the exact MICs."""
 
 
 class Change(enum.StrEnum):
@@ -17,6 +44,24 @@ class Change(enum.StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
+
+
+class Gravity(enum.IntEnum):
+    """How much depends on a difference; the smaller the value, the graver."""
+
+    TURNED_ROUND = 0
+    """An MIC is S in one and R in the other."""
+    SUSCEPTIBLE_OR_NOTHING = 1
+    """An MIC is S in one and has no category in the other."""
+    OTHER_CATEGORY = 2
+    """Another category, none of these two."""
+    WORDS_ONLY = 3
+    """No other category: another reason, or a row in whose place a wider one answers alike."""
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return ("S and R", "S and no category", "other category", "words only")[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +77,7 @@ class Difference:
     """What the first edition says, in words; empty when it says nothing."""
     after: str
     """What the second edition says."""
+    gravity: Gravity = Gravity.OTHER_CATEGORY
 
     @property
     def line(self) -> str:
@@ -41,12 +87,12 @@ class Difference:
 
 
 def difference(first: Edition, second: Edition) -> list[Difference]:
-    """Return what the second edition says otherwise than the first, ordered by drug, rank and group.
+    """Return what the second edition says otherwise than the first, the gravest first, then by drug, rank and group.
 
     What changes no answer is no difference: another table number, 0.06 instead of 0.064, 513 instead of 560.
     """
-    found = [*_breakpoints(first, second), *_expected(first, second)]
-    return sorted(found, key=lambda item: (item.drug, item.rank, item.group, item.site))
+    differences = [*_breakpoints(first, second), *_expected(first, second)]
+    return sorted(differences, key=lambda item: (item.gravity, item.drug, item.rank, item.group, item.site))
 
 
 def _breakpoints(first: Edition, second: Edition) -> Iterator[Difference]:
@@ -54,12 +100,17 @@ def _breakpoints(first: Edition, second: Edition) -> Iterator[Difference]:
     after = {row.key: row for row in second.breakpoints}
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
-        if old and new and _cuts(old, first.guideline) == _cuts(new, second.guideline):
-            continue
-        said = _figures(old, first.guideline) if old else "", _figures(new, second.guideline) if new else ""
+        if old and new:
+            answers = _answers(old, first.guideline), _answers(new, second.guideline)
+            if answers[0] == answers[1]:
+                continue
+        else:
+            answers = _effects(first, second, old or new)
+        words = figures(old, first.guideline) if old else "", figures(new, second.guideline) if new else ""
         row = old or new
         if row is not None:
-            yield Difference(_change(*said), row.drug, rank_name(row.rank), row.group, ", ".join(row.sites), *said)
+            place = row.drug, rank_name(row.rank), row.group, ", ".join(row.sites)
+            yield Difference(_change(*words), *place, *words, _gravity(*answers))
 
 
 def _expected(first: Edition, second: Edition) -> Iterator[Difference]:
@@ -67,10 +118,10 @@ def _expected(first: Edition, second: Edition) -> Iterator[Difference]:
     after = {row.key: row for row in second.expected_resistance}
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
-        said = _statement(old) if old else "", _statement(new) if new else ""
+        words = _statement(old) if old else "", _statement(new) if new else ""
         row = old or new
-        if row is not None and said[0] != said[1]:
-            yield Difference(_change(*said), row.drug, rank_name(row.rank), row.group, "", *said)
+        if row is not None and words[0] != words[1]:
+            yield Difference(_change(*words), row.drug, rank_name(row.rank), row.group, "", *words)
 
 
 def _change(before: str, after: str) -> Change:
@@ -79,22 +130,60 @@ def _change(before: str, after: str) -> Change:
     return Change.CHANGED if after else Change.REMOVED
 
 
-def _cuts(row: Breakpoint, guideline: Guideline) -> tuple[int | None, int | None, Category]:
-    """Return what decides: the highest dilution that is S, the lowest that is R, and what lies between."""
-    return highest_susceptible(row), lowest_resistant(row, guideline), row.middle
+def _answers(row: Breakpoint, guideline: Guideline) -> tuple[int, ...]:
+    """Return the answer of a row to each dilution of the scale."""
+    return tuple(int(code) for code in exact_answers(row, guideline))
 
 
-def _figures(row: Breakpoint, guideline: Guideline) -> str:
-    if row.states_nothing:
-        return "no breakpoint"
+def _effects(first: Edition, second: Edition, row: Breakpoint | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return what both editions answer where only one has a row: about an organism of its group, where it answers."""
+    if row is None:
+        return _SILENT, _SILENT
+    site = next((site for site in Site if site_preference(row.sites, site) is not None), None)
+    code = _member(row.rank, row.group)
+    if site is None or code is None:
+        return _SILENT, _answers(row, first.guideline)
+    before, after = (
+        tuple(int(answer) for answer in table.look_up([code], _DILUTIONS, site)[0])
+        for table in (compile_tables(edition, [row.drug], organisms=[code])[row.drug] for edition in (first, second))
+    )
+    return before, after
+
+
+@cache
+def _member(rank: Rank, group: str) -> str | None:
+    """Return the code of an organism of a group, best of one that was not named further."""
+    members = [organism for organism in ORGANISMS.values() if organism.belongs_to(rank, group)]
+    named = [organism.code for organism in members if organism.narrowest_group == (rank, group)]
+    return next(iter([*named, *(organism.code for organism in members)]), None)
+
+
+def _gravity(before: tuple[int, ...], after: tuple[int, ...]) -> Gravity:
+    pairs = {frozenset((_category(old), _category(new))) for old, new in zip(before, after, strict=True) if old != new}
+    if frozenset((Category.S, Category.R)) in pairs:
+        return Gravity.TURNED_ROUND
+    if frozenset((Category.S, Category.NI)) in pairs:
+        return Gravity.SUSCEPTIBLE_OR_NOTHING
+    return Gravity.OTHER_CATEGORY if any(len(pair) > 1 for pair in pairs) else Gravity.WORDS_ONLY
+
+
+def _category(code: int) -> Category:
+    answer = ANSWERS[code]
+    return answer.category if answer is not None else Category.NI
+
+
+def figures(row: Breakpoint, guideline: Guideline) -> str:
+    """Return what a row says, in a few words: ``S <= 4, R >= 16``, ``R without testing (dash)``."""
     above = ">=" if guideline is Guideline.CLSI else ">"
     parts = []
     if row.susceptible is not None:
         parts.append(f"S <= {spell_concentration(row.susceptible)}")
     if row.resistant is not None:
         parts.append(f"R {above} {spell_concentration(row.resistant)}")
-        parts.extend([row.middle.value] if row.middle.value != "I" else [])
-    return ", ".join(parts)
+        parts.extend([f"{row.middle.value} between"] if row.middle.value != "I" else [])
+    if not row.statement.has_figures or not parts:
+        return _WORDS[row.statement]
+    return f"in brackets: {', '.join(parts)}" if row.statement is Statement.BRACKETED else ", ".join(parts)
 
 
 def _statement(row: ExpectedResistance) -> str:

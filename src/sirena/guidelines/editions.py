@@ -1,18 +1,28 @@
-"""Guideline editions: those shipped, those imported, and a local overlay on either.
+"""Guideline editions: those shipped, those imported, which of them is in force, and a local overlay on any.
 
-An edition is a folder with ``breakpoints.csv`` and ``expected_resistance.csv`` (see `sirena.guidelines.tables`).
-Shipped ones lie beside this module; ``sirena guideline import`` writes others below ``SIRENA_HOME/guidelines``, or
-where ``SIRENA_GUIDELINES`` says: by it services behind the entry, which have a home of their own, read the stack's.
+An edition is a folder with ``breakpoints.csv`` and ``expected_resistance.csv`` (see `sirena.guidelines.tables`) and
+``edition.toml`` (see `sirena.guidelines.edition_file`). Shipped ones lie beside this module; ``sirena guideline
+import`` writes others into a folder that whoever needs them hands over.
+
+Rules on what is in force, each with a test of like name:
+
+- of a guideline's editions the one with the newest date is in force, shipped or imported alike;
+- an edition dated in the future is not in force yet;
+- an edition without a date is never in force, and is used only by its name;
+- a guideline alone ("CLSI", or its letter N) means its edition in force.
 """
 
+import datetime
 import hashlib
 import re
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
 from sirena.domain.errors import UsageError
+from sirena.guidelines.edition_file import EDITION_FILE, EditionRecord, read_edition_file
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
 from sirena.guidelines.tables import (
     breakpoints_text,
@@ -51,6 +61,29 @@ class Edition:
     breakpoints: tuple[Breakpoint, ...]
     expected_resistance: tuple[ExpectedResistance, ...]
     overlay: OverlayIdentity | None = None
+    record: EditionRecord = field(default_factory=EditionRecord)
+    """What is to be known of the edition as a whole: documents, date, reading, doubts."""
+
+    @cached_property
+    def _by_drug(self) -> tuple[dict[str, list[Breakpoint]], dict[str, list[ExpectedResistance]]]:
+        breakpoints: dict[str, list[Breakpoint]] = {}
+        for row in self.breakpoints:
+            breakpoints.setdefault(row.drug, []).append(row)
+        expected: dict[str, list[ExpectedResistance]] = {}
+        for statement in self.expected_resistance:
+            expected.setdefault(statement.drug, []).append(statement)
+        return breakpoints, expected
+
+    def breakpoints_of(self, drug: str) -> Sequence[Breakpoint]:
+        """Return the rows for one antimicrobial."""
+        return self._by_drug[0].get(drug, ())
+
+    def expected_resistance_of(self, drug: str) -> Sequence[ExpectedResistance]:
+        """Return the statements of expected resistance for one antimicrobial."""
+        return self._by_drug[1].get(drug, ())
+
+    def __hash__(self) -> int:
+        return hash((self.name, len(self.breakpoints), len(self.expected_resistance)))
 
     @property
     def digest(self) -> str:
@@ -65,62 +98,156 @@ class Edition:
         return tuple(sorted(stated))
 
 
+@dataclass(frozen=True, slots=True)
+class Editions:
+    """The editions there are: those that come with Sirena, and those imported into a folder.
+
+    >>> Editions().load("clsi2026").name
+    'CLSI 2026'
+    """
+
+    imported: Path | None = None
+    """Folder of imported editions, which may not exist yet; None: only those that come with Sirena."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all editions: shipped first, then imported."""
+        return tuple(self._folders)
+
+    @property
+    def _folders(self) -> dict[str, Path]:
+        own = _folders(SHIPPED)
+        return own | {name: folder for name, folder in _folders(self.imported).items() if name not in own}
+
+    def load(self, name: str, overlay: Path | None = None, *, in_force: Path | None = None) -> Edition:
+        """Return an edition by name, with a hospital's own rules for it where there are some.
+
+        Args:
+            name: any spelling: ``CLSI 2026``, ``clsi2026``; a guideline alone means its edition in force.
+            overlay: CSV of a hospital's own rules that somebody asked for, see `sirena.guidelines.overlay`.
+            in_force: the same, in force for whatever edition its rules name; not read when `overlay` is given.
+
+        Raises:
+            UsageError: there is no such edition, or the overlay has no rule for it; the text names those there are.
+            sirena.guidelines.tables.TableError: a table of the edition or the overlay is not readable.
+        """
+        known = self.resolve(name)
+        folder = self._folders[known]
+        edition = _load(known, folder, folder.stat().st_mtime_ns)
+        rules = overlay or in_force
+        if rules is None:
+            return edition
+        from sirena.guidelines.overlay import apply_overlay
+
+        changed = apply_overlay(edition, rules, self.names)
+        if overlay is not None and changed.overlay is None:
+            raise UsageError(
+                f"{overlay.name} has no rule for {edition.name}",
+                hint="name the edition its rules are for, or leave --overlay out; see docs/howto/local-rules.md",
+            )
+        return changed
+
+    def resolve(self, text: str, on: datetime.date | None = None) -> str:
+        """Return the name of the edition a text means.
+
+        Args:
+            text: any spelling of a name, or a guideline alone (``eucast``, ``E``), which means its edition in force.
+            on: the day; today when not given.
+
+        Raises:
+            UsageError: there is no such edition.
+        """
+        guideline = _guideline(text)
+        if guideline is not None:
+            return self.edition_in_force(guideline, on)
+        for name in self._folders:
+            if folded(name) == folded(text):
+                return name
+        raise UsageError(
+            "there is no such guideline edition",
+            hint=f"editions are {', '.join(self.names)}; import others with `sirena guideline import`",
+        )
+
+    def record(self, name: str) -> EditionRecord:
+        """Return what is to be known of an edition as a whole, without reading its tables.
+
+        Raises:
+            KeyError: there is no edition of exactly that name.
+            sirena.guidelines.tables.TableError: its ``edition.toml`` is not readable.
+        """
+        return read_edition_file(self._folders[name] / EDITION_FILE)
+
+    def edition_in_force(self, guideline: str, on: datetime.date | None = None) -> str:
+        """Return the name of a guideline's edition in force.
+
+        Args:
+            guideline: its name or the letter of its test columns: ``CLSI`` or ``N``, ``EUCAST`` or ``E``.
+            on: the day; today when not given.
+
+        Raises:
+            UsageError: that is no guideline, or none of its editions was in force then.
+
+        >>> Editions().edition_in_force("E", datetime.date(2026, 3, 1))
+        'EUCAST 2026'
+        """
+        publisher = _guideline(guideline)
+        if publisher is None:
+            raise UsageError("that is no guideline", hint=f"guidelines are {', '.join(Guideline)}")
+        day = on or datetime.datetime.now(datetime.UTC).date()
+        dated = [(self.record(name).in_force_since, name) for name in self._folders if _is_of(publisher, name)]
+        begun = [(since, name) for since, name in dated if since is not None and since <= day]
+        if not begun:
+            raise UsageError(
+                f"no edition of {publisher} was in force on {day.isoformat()}", hint="name an edition with its year"
+            )
+        return max(begun)[1]
+
+    def editions_in_force(self, on: datetime.date | None = None) -> dict[Guideline, str]:
+        """Return the edition in force of each guideline.
+
+        Raises:
+            UsageError: a guideline has none.
+        """
+        return {guideline: self.edition_in_force(guideline, on) for guideline in Guideline}
+
+    def is_in_force(self, name: str, on: datetime.date | None = None) -> bool:
+        """Tell whether an edition, with or without an overlay (``CLSI 2026 + rules.csv``), is the one in force."""
+        base = folded(name.partition(" + ")[0])
+        return any(folded(known) == base for known in self.editions_in_force(on).values())
+
+    def lapses(self, names: Iterable[str], on: datetime.date | None = None) -> list[str]:
+        """Return a sentence for each of several editions that is not in force, for whoever answers by it.
+
+        >>> Editions().lapses(["EUCAST 2025"], datetime.date(2026, 3, 1))
+        ['EUCAST 2025 is not in force: EUCAST 2026 is, since 2026-01-01']
+        """
+        sentences = []
+        for name in sorted({name.partition(" + ")[0] for name in names if name}):
+            guideline = _guideline(name.split()[0])
+            if guideline is None or self.is_in_force(name, on):
+                continue
+            current = self.edition_in_force(guideline, on)
+            sentences.append(f"{name} is not in force: {current} is, since {self.record(current).in_force_since}")
+        return sentences
+
+
+def load_edition(name: str, overlay: Path | None = None, *, in_force: Path | None = None) -> Edition:
+    """Return an edition that comes with Sirena: `Editions.load` for those who have no others.
+
+    >>> load_edition("CLSI 2026").guideline
+    <Guideline.CLSI: 'CLSI'>
+    """
+    return Editions().load(name, overlay, in_force=in_force)
+
+
 def editions() -> tuple[str, ...]:
-    """Return the names of all editions: shipped first, then imported."""
-    return tuple(sorted(_folders(SHIPPED))) + tuple(sorted(set(_folders(imported_folder())) - set(_folders(SHIPPED))))
+    """Return the names of the editions that come with Sirena."""
+    return Editions().names
 
 
 def shipped(name: str) -> bool:
     """Tell whether an edition comes with Sirena."""
     return name in _folders(SHIPPED)
-
-
-def imported_folder() -> Path:
-    """Return where imported editions lie; the folder may not exist yet.
-
-    Raises:
-        SettingsError: the settings cannot be read.
-    """
-    # here, because tables that are interpreted need no settings
-    from sirena.operations.settings import load_settings
-
-    return load_settings().editions_folder
-
-
-def load_edition(name: str, overlay: Path | None = None, *, in_force: Path | None = None) -> Edition:
-    """Return an edition by name, with a hospital's own rules for it where there are some.
-
-    Args:
-        name: any spelling: ``CLSI 2025``, ``clsi2025``, ``CLSI-2025``.
-        overlay: CSV of a hospital's own rules that somebody asked for, see `sirena.guidelines.overlay`.
-        in_force: the same, in force for whatever edition its rules name; not read when `overlay` is given.
-
-    Raises:
-        UsageError: there is no such edition, or the overlay has no rule for it; the text names those there are.
-        sirena.guidelines.tables.TableError: a table of the edition or the overlay is not readable.
-    """
-    folders = {folded(known): (known, folder) for known, folder in _folders(imported_folder()).items()}
-    folders |= {folded(known): (known, folder) for known, folder in _folders(SHIPPED).items()}
-    try:
-        known, folder = folders[folded(name)]
-    except KeyError:
-        raise UsageError(
-            "there is no such guideline edition",
-            hint=f"editions are {', '.join(editions())}; import others with `sirena guideline import`",
-        ) from None
-    edition = _load(known, folder, folder.stat().st_mtime_ns)
-    rules = overlay or in_force
-    if rules is None:
-        return edition
-    from sirena.guidelines.overlay import apply_overlay
-
-    changed = apply_overlay(edition, rules)
-    if overlay is not None and changed.overlay is None:
-        raise UsageError(
-            f"{overlay.name} has no rule for {edition.name}",
-            hint="name the edition its rules are for, or leave --overlay out; see docs/howto/local-rules.md",
-        )
-    return changed
 
 
 @cache
@@ -130,6 +257,7 @@ def _load(name: str, folder: Path, _changed: int) -> Edition:
         Guideline(name.split()[0]),
         read_breakpoints(folder / "breakpoints.csv"),
         read_expected_resistance(folder / "expected_resistance.csv"),
+        record=read_edition_file(folder / EDITION_FILE),
     )
 
 
@@ -143,10 +271,20 @@ def folder_name(name: str) -> str:
     return "_".join(re.findall(r"[a-z]+|[0-9]+", name.lower()))
 
 
-def _folders(parent: Path) -> dict[str, Path]:
-    """Return the editions found in a folder, by name."""
+def _guideline(text: str) -> Guideline | None:
+    """Return the guideline that a name or letter means, None for anything else."""
+    word = text.strip().upper()
+    return next((guideline for guideline in Guideline if word in (guideline.value, guideline.letter)), None)
+
+
+def _is_of(guideline: Guideline, edition: str) -> bool:
+    return edition.split()[0] == guideline
+
+
+def _folders(parent: Path | None) -> dict[str, Path]:
+    """Return the editions that lie in a folder, by name in order."""
     found = {}
-    for folder in sorted(parent.glob("*_*")) if parent.is_dir() else ():
+    for folder in sorted(parent.glob("*_*")) if parent is not None and parent.is_dir() else ():
         publisher, _, year = folder.name.partition("_")
         if publisher.upper() in Guideline.__members__ and (folder / "breakpoints.csv").is_file():
             found[f"{publisher.upper()} {year}"] = folder

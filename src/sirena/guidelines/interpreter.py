@@ -3,71 +3,38 @@
 Rules, in this order, each with a test of like name:
 
 - expected (intrinsic) resistance precedes breakpoints: R at any MIC, marked with that basis;
-- the most specific group of the organism's lineage that has a row decides, even a row that states nothing;
-- within a group the site decides: the chosen site, or the default order of `sirena.guidelines.sites`;
-- rows for screening tests (cefoxitin for MRSA) answer another question and are applied only on request;
+- the most specific group of the organism's lineage that has a row for the site decides, even a row that states nothing;
+- within a group `sirena.guidelines.sites` says which row answers at a site; a row for another site answers nothing;
+- rows for screening tests (cefoxitin for MRSA) answer another question and are applied only on request; the
+  high-level aminoglycosides GEH and STH are screens themselves, so their own screens always apply;
 - rows that name no organism (PK/PD) are applied only on request, after all others;
 - an organism of the table without a row has no breakpoint; a text that names no organism is unknown.
 """
 
-import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.antimicrobials import ANTIMICROBIALS, HIGH_LEVEL
 from sirena.domain.category import Category, Reason
+from sirena.domain.ground import Ground, GroundKind
 from sirena.domain.mic import CODES, encode_mics
 from sirena.domain.organisms import ORGANISMS, Organism, Rank, resolve_many
-from sirena.domain.truth_table import ANSWERS, Answer, TruthTable
-from sirena.guidelines.cuts import CENSORED, NO_BREAKPOINT, RESISTANT, CensoredPolicy, all_answers, exact_answers
+from sirena.domain.site import Site
+from sirena.domain.truth_table import ANSWERS, Answer, TruthTable, answer_code, key_of
+from sirena.guidelines.cuts import CENSORED, RESISTANT, CensoredPolicy, all_answers, exact_answers
 from sirena.guidelines.editions import Edition
 from sirena.guidelines.rows import PK_PD, Breakpoint, ExpectedResistance
-from sirena.guidelines.sites import Site, SiteChoice, site_preference
-from sirena.guidelines.tables import rank_name, spell_concentration
+from sirena.guidelines.sites import Indication, site_preference
+from sirena.guidelines.tables import rank_name
 
 Group = tuple[Rank, str]
 
-
-class BasisKind(enum.StrEnum):
-    """What an answer rests on."""
-
-    BREAKPOINT = "breakpoint"
-    EXPECTED_RESISTANCE = "intrinsic"
-    NONE = "none"
-    """The edition says nothing of this organism and antimicrobial."""
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """Which statement of an edition decides for one organism and antimicrobial."""
-
-    kind: BasisKind
-    breakpoint: Breakpoint | None = None
-    expected: ExpectedResistance | None = None
-
-    def line(self, edition: Edition) -> str:
-        """Return the basis as one line for a person: group, rank, site, source table and figures."""
-        if self.expected is not None:
-            row = self.expected
-            return f"expected resistance: {rank_name(row.rank)} {row.group} ({edition.name}, {row.source})"
-        if self.breakpoint is None:
-            return f"no breakpoint ({edition.name})"
-        return _breakpoint_line(self.breakpoint, edition)
-
-
-def _breakpoint_line(row: Breakpoint, edition: Edition) -> str:
-    sites = ", ".join(row.sites) or "any site"
-    above = "R >=" if edition.guideline.letter == "N" else "R >"
-    figures = [
-        f"S <= {spell_concentration(row.susceptible)}" if row.susceptible is not None else "",
-        f"{above} {spell_concentration(row.resistant)}" if row.resistant is not None else "",
-    ]
-    middle = f" ({row.middle.value} between)" if row.middle is Category.SDD else ""
-    stated = ", ".join(filter(None, figures)) or "no breakpoint stated"
-    return f"{rank_name(row.rank)} {row.group}; {sites}; {stated}{middle} ({edition.name}, {row.source})"
+_NO_ROW_FOR_THE_SITE: Final = answer_code(Category.NI, Reason.OTHER_SITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +45,17 @@ class Reading:
     """Apply expected resistance."""
     pk_pd: bool = False
     """Apply, after all others, rows that name no organism."""
-    screening: bool = False
-    """Apply rows for screening tests."""
+    indication: Indication | None = None
+    """A purpose or route asked for by name: ``endocarditis``, ``oral``, ``screen`` …; its rows come first."""
     censored: CensoredPolicy = CensoredPolicy.REFUSE
-    site: SiteChoice = SiteChoice.DEFAULT
 
-    def admits(self, row: Breakpoint) -> bool:
-        """Tell whether a row may be applied at all."""
-        return (self.pk_pd or row.source != PK_PD) and (self.screening or Site.SCREEN not in row.sites)
+    def requested(self, drug: str) -> Indication | None:
+        """Return the indication whose rows come first for an antimicrobial."""
+        return Indication.SCREEN if drug in HIGH_LEVEL and self.indication is None else self.indication
+
+
+_Decision = Breakpoint | ExpectedResistance | None
+"""The statement that decides; None when the edition says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,42 +63,93 @@ class Explanation:
     """An answer and everything it rests on."""
 
     answer: Answer
-    basis: Basis
+    ground: Ground
     censored: bool
     """True when the MIC's interval lies on both sides of a cut point."""
-    text: str
-    """The basis as one line."""
+
+    @property
+    def text(self) -> str:
+        """The ground as one line in English."""
+        return self.ground.english()
 
 
 class _Rules:
-    """The rows of an edition for one antimicrobial, by group, the preferred site's row first."""
+    """The rows of an edition for one antimicrobial, by group."""
 
     def __init__(self, edition: Edition, drug: str, reading: Reading) -> None:
         self.edition = edition
-        self.by_group: dict[Group, Breakpoint] = {}
-        for row in edition.breakpoints:
-            if row.drug != drug or not reading.admits(row):
-                continue
-            rival = self.by_group.get((row.rank, row.group))
-            if rival is None or site_preference(row.sites, reading.site) < site_preference(rival.sites, reading.site):
-                self.by_group[row.rank, row.group] = row
+        self.requested = reading.requested(drug)
+        self.by_group: dict[Group, list[Breakpoint]] = {}
+        for row in edition.breakpoints_of(drug):
+            if reading.pk_pd or row.source != PK_PD:
+                self.by_group.setdefault((row.rank, row.group), []).append(row)
         self.expected: dict[Group, list[ExpectedResistance]] = {}
-        for statement in edition.expected_resistance if reading.intrinsic else ():
-            if statement.drug == drug:
-                self.expected.setdefault((statement.rank, statement.group), []).append(statement)
+        for statement in edition.expected_resistance_of(drug) if reading.intrinsic else ():
+            self.expected.setdefault((statement.rank, statement.group), []).append(statement)
+        spared = {group for listed in self.expected.values() for statement in listed for group in statement.exceptions}
+        self._named = {*self.by_group, *self.expected, *spared}
+        self._decided: dict[tuple[Group, ...], tuple[tuple[Site | None, _Decision], ...]] = {}
 
-    def basis_for(self, organism: Organism) -> Basis:
-        """Return what decides for an organism."""
-        if self.expected:
-            for group in organism.lineage:
-                for statement in self.expected.get(group, ()):
-                    if statement.covers(organism):
-                        return Basis(BasisKind.EXPECTED_RESISTANCE, expected=statement)
-        for group in organism.lineage:
-            row = self.by_group.get(group)
-            if row is not None:
-                return Basis(BasisKind.BREAKPOINT, breakpoint=row)
-        return Basis(BasisKind.NONE)
+    def decisions(self, organism: Organism) -> tuple[tuple[Site | None, _Decision], ...]:
+        """Return what decides for an organism, by site; nothing when the edition says nothing of it.
+
+        The row for a known site that is none of the special ones stands, without a site, for every site that is
+        decided alike. Organisms alike in all groups that the edition names are decided once.
+        """
+        groups = tuple(group for group in organism.lineage if group in self._named)
+        if groups not in self._decided:
+            by_site = {site: self._decision(groups, site) for site in Site} if groups else {}
+            rest = by_site.get(Site.OTHER)
+            own = [(site, decision) for site, decision in by_site.items() if decision != rest]
+            self._decided[groups] = (*(((None, rest),) if rest is not None else ()), *own)
+        return self._decided[groups]
+
+    def _decision(self, groups: tuple[Group, ...], site: Site) -> _Decision:
+        for group in groups:
+            for statement in self.expected.get(group, ()):
+                if not statement.exceptions.intersection(groups):
+                    return statement
+        rows = (self._row_of(group, site) for group in groups)
+        return next((row for row in rows if row is not None), None)
+
+    def _row_of(self, group: Group, site: Site) -> Breakpoint | None:
+        ranked = [
+            (preference, position)
+            for position, row in enumerate(self.by_group.get(group, ()))
+            if (preference := site_preference(row.sites, site, self.requested)) is not None
+        ]
+        return self.by_group[group][min(ranked)[1]] if ranked else None
+
+
+def ground_of(decision: _Decision, edition: Edition) -> Ground:
+    """Return the ground of a statement of an edition; None is an organism the edition says nothing of."""
+    if decision is None:
+        return Ground(GroundKind.NONE, edition.name)
+    if isinstance(decision, ExpectedResistance):
+        return Ground(
+            GroundKind.EXPECTED_RESISTANCE,
+            edition.name,
+            rank=rank_name(decision.rank),
+            group=decision.group,
+            source=decision.source,
+            readings=decision.readings,
+            doubt=decision.doubt,
+        )
+    return Ground(
+        GroundKind.BREAKPOINT,
+        edition.name,
+        statement=decision.statement.value,
+        rank=rank_name(decision.rank),
+        group=decision.group,
+        site=", ".join(decision.sites),
+        susceptible=decision.susceptible,
+        resistant=decision.resistant,
+        middle=decision.middle.value if decision.susceptible is not None and decision.resistant is not None else "",
+        source=decision.source,
+        readings=decision.readings,
+        doubt=decision.doubt,
+        remark=decision.remark,
+    )
 
 
 def compile_tables(
@@ -136,63 +157,58 @@ def compile_tables(
     drugs: Iterable[str] | None = None,
     *,
     organisms: Iterable[str] | None = None,
-    intrinsic: bool = True,
-    pk_pd: bool = False,
-    screening: bool = False,
-    censored: CensoredPolicy = CensoredPolicy.REFUSE,
-    site: SiteChoice = SiteChoice.DEFAULT,
+    reading: Reading = Reading(),
 ) -> dict[str, TruthTable]:
     """Compile an edition into one truth table per antimicrobial.
 
     Args:
-        edition: from `sirena.guidelines.editions.load_edition`.
-        drugs: WHONET antimicrobial codes; all 41 by default.
+        edition: from `sirena.guidelines.editions`.
+        drugs: WHONET antimicrobial codes; all of `ANTIMICROBIALS` by default.
         organisms: codes to compile; all of the organism table by default.
-        intrinsic: apply expected resistance.
-        pk_pd: apply, after all others, rows that name no organism.
-        screening: apply rows for screening tests.
-        censored: what to answer when a censored MIC is undecidable.
-        site: the site of infection asked for.
+        reading: how the edition is to be read.
 
     Returns:
         By antimicrobial code. A table has a row for every organism the edition says something of; an organism
         without a row is refused with `Reason.NO_BREAKPOINT`.
     """
-    reading = Reading(intrinsic, pk_pd, screening, censored, site)
     known = [ORGANISMS[code] for code in (ORGANISMS if organisms is None else organisms) if code in ORGANISMS]
     return {
-        drug: _compile(_Rules(edition, drug, reading), drug, known, censored)
+        drug: _compile(_Rules(edition, drug, reading), drug, known, reading.censored)
         for drug in (ANTIMICROBIALS if drugs is None else drugs)
     }
 
 
 def _compile(rules: _Rules, drug: str, organisms: Iterable[Organism], policy: CensoredPolicy) -> TruthTable:
-    answers: dict[Basis, tuple[NDArray[np.uint8], str]] = {}
-    codes, cells, lines = [], [], []
+    compiled: dict[_Decision, tuple[NDArray[np.uint8], Ground]] = {}
+    keys, cells, grounds = [], [], []
     for organism in organisms:
-        basis = rules.basis_for(organism)
-        if basis.kind is BasisKind.NONE:
-            continue
-        if basis not in answers:
-            answers[basis] = _answers(basis, rules.edition, policy), basis.line(rules.edition)
-        row, line = answers[basis]
-        codes.append(organism.code)
-        cells.append(row)
-        lines.append(line)
+        for site, decision in rules.decisions(organism):
+            if decision not in compiled:
+                answers = _answers(decision, rules.edition, policy)
+                compiled[decision] = answers, ground_of(decision, rules.edition)
+            row, ground = compiled[decision]
+            keys.append(key_of(organism.code, site))
+            cells.append(row)
+            grounds.append(ground)
     return TruthTable(
         column=f"{drug}_{rules.edition.guideline.letter}M",
-        organisms=tuple(codes),
+        keys=tuple(keys),
         cells=np.array(cells, dtype=np.uint8).reshape(-1, CODES),
-        basis=tuple(lines),
+        grounds=tuple(grounds),
         absent=Reason.NO_BREAKPOINT,
     )
 
 
-def _answers(basis: Basis, edition: Edition, policy: CensoredPolicy) -> NDArray[np.uint8]:
+def _answers(decision: _Decision, edition: Edition, policy: CensoredPolicy) -> NDArray[np.uint8]:
     """Return the answers for all MIC codes."""
-    if basis.breakpoint is not None:
-        return all_answers(exact_answers(basis.breakpoint, edition.guideline), policy)
-    return np.full(CODES, RESISTANT if basis.expected else NO_BREAKPOINT, dtype=np.uint8)
+    if isinstance(decision, Breakpoint):
+        return all_answers(exact_answers(decision, edition.guideline), policy)
+    return np.full(CODES, _NO_ROW_FOR_THE_SITE if decision is None else RESISTANT, dtype=np.uint8)
+
+
+@lru_cache(maxsize=512)
+def _rules_of(edition: Edition, drug: str, reading: Reading) -> _Rules:
+    return _Rules(edition, drug, reading)
 
 
 def explain(
@@ -200,35 +216,34 @@ def explain(
     organism: str | None,
     drug: str,
     mic: str,
+    site: Site = Site.UNKNOWN,
     *,
-    intrinsic: bool = True,
-    pk_pd: bool = False,
-    screening: bool = False,
-    censored: CensoredPolicy = CensoredPolicy.REFUSE,
-    site: SiteChoice = SiteChoice.DEFAULT,
+    reading: Reading = Reading(),
 ) -> Explanation:
     """Answer one MIC and tell what the answer rests on.
 
     Args:
-        edition: from `sirena.guidelines.editions.load_edition`.
+        edition: from `sirena.guidelines.editions`.
         organism: a code or name as in a file; it is resolved here.
         drug: WHONET antimicrobial code.
         mic: as in a file: ``<=0.5``.
-        intrinsic: apply expected resistance.
-        pk_pd: apply rows that name no organism.
-        screening: apply rows for screening tests.
-        censored: what to answer when a censored MIC is undecidable.
-        site: the site of infection asked for.
+        site: what the specimen says, from `sirena.domain.specimens`.
+        reading: how the edition is to be read.
 
     Raises:
         ValueError: the MIC is empty, so nothing was asked.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> explain(load_edition("CLSI 2026"), "K. pneumoniae", "AMK", "<=2").answer.category
+    <Category.S: 'S'>
     """
-    rules = _Rules(edition, drug, Reading(intrinsic, pk_pd, screening, censored, site))
+    rules = _rules_of(edition, drug, reading)
     code = resolve_many([organism])[0]
-    asked = [ORGANISMS[code]] if code else []
-    answer_code = int(_compile(rules, drug, asked, censored).look_up([code], encode_mics([mic]))[0, 0])
-    answer = ANSWERS[answer_code]
+    question = [ORGANISMS[code]] if code else []
+    table = _compile(rules, drug, question, reading.censored)
+    position = int(table.look_up([code], encode_mics([mic]), site)[0, 0])
+    answer = ANSWERS[position]
     if answer is None:
         raise ValueError("an empty MIC has no answer")
-    basis = rules.basis_for(asked[0]) if asked else Basis(BasisKind.NONE)
-    return Explanation(answer, basis, answer_code == CENSORED, basis.line(edition))
+    ground = table.ground(code, site) or ground_of(None, edition)
+    return Explanation(answer, ground, position == CENSORED)

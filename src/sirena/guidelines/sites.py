@@ -1,7 +1,17 @@
-"""Sites of infection, and which of several rows for one organism is taken.
+"""What a row is for (its indications), and which of several rows for one group answers at a site.
 
-Guidelines state several breakpoints for one organism and antimicrobial when the site of infection or the route of
-the drug matters. A laboratory's file seldom tells, so there is a default order; the specimen may choose when asked.
+Guidelines state several breakpoints for one group of organisms and antimicrobial when the site of infection, the
+purpose or the route matters. The specimen tells the site; nothing in a laboratory's file tells the route.
+
+Rules, each with a test of like name:
+
+- a row for one site never answers another known site: a row for urine is not for blood, "other than meningitis" is
+  not for cerebrospinal fluid, "other than pneumonia" not for a respiratory specimen;
+- at a known site the row for that very site comes before a row without one;
+- at an unknown site come in order: other than meningitis, other than endocarditis, systemic, unspecified, then
+  rows for pneumonia, skin, and urine last;
+- the route is unknown: intravenous and parenteral come before unspecified, oral comes after;
+- rows for endocarditis, prophylaxis, screens, inhaled or liposomal forms are applied only on request.
 
 Source: headings and footnotes of CLSI M100 and the EUCAST breakpoint tables; the order is this project's own.
 """
@@ -10,13 +20,19 @@ import enum
 from collections.abc import Iterable
 from typing import Final
 
+from sirena.domain.site import Site
 
-class Site(enum.StrEnum):
-    """Site of infection, route or purpose a breakpoint is for; the value stands in our tables."""
+
+class Indication(enum.StrEnum):
+    """Site, route or purpose a row is for; the value stands in our tables.
+
+    The order is that in which rows of one group are taken when nothing is known of the site.
+    """
 
     NON_MENINGITIS = "non-meningitis"
     NON_ENDOCARDITIS = "non-endocarditis"
     NON_PNEUMONIA = "non-pneumonia"
+    SYSTEMIC = "systemic infections"
     PARENTERAL = "parenteral"
     INTRAVENOUS = "intravenous"
     UNSPECIFIED = ""
@@ -26,13 +42,13 @@ class Site(enum.StrEnum):
     ORAL = "oral"
     OTHER_INFECTIONS = "other infections"
     OTHER_INDICATIONS = "other indications"
-    URINARY_ORIGIN = "infections originating from the urinary tract"
+    PNEUMONIA = "pneumonia"
     SKIN = "skin"
+    URINARY_ORIGIN = "infections originating from the urinary tract"
     UNCOMPLICATED_UTI = "uncomplicated urinary tract infection"
     MENINGITIS = "meningitis"
     ENDOCARDITIS = "endocarditis"
     ENDOCARDITIS_COMBINATION = "endocarditis with combination treatment"
-    PNEUMONIA = "pneumonia"
     INHALED = "inhaled"
     LIPOSOMAL = "liposomal"
     PROPHYLAXIS = "prophylaxis"
@@ -40,52 +56,77 @@ class Site(enum.StrEnum):
     INVESTIGATIONAL = "investigational agent"
 
 
-class SiteChoice(enum.StrEnum):
-    """Which site's row is asked for."""
+ON_REQUEST: Final = frozenset(
+    {
+        Indication.ENDOCARDITIS,
+        Indication.ENDOCARDITIS_COMBINATION,
+        Indication.INHALED,
+        Indication.LIPOSOMAL,
+        Indication.PROPHYLAXIS,
+        Indication.SCREEN,
+    }
+)
+"""Indications that no specimen tells: applied only when a caller asks for them by name."""
 
-    DEFAULT = "default"
-    """Nothing is known of the site: the default order decides."""
-    MENINGITIS = "meningitis"
-    """The specimen is cerebrospinal fluid."""
-    UNCOMPLICATED_UTI = "uncomplicated_uti"
-    """The specimen is urine."""
-
-
-_DEFAULT_ORDER: Final = {site: position for position, site in enumerate(Site)}
-"""The order of `Site` itself: the common case first, special purposes last."""
-
-_CHOSEN: Final = {
-    SiteChoice.MENINGITIS: Site.MENINGITIS,
-    SiteChoice.UNCOMPLICATED_UTI: Site.UNCOMPLICATED_UTI,
+_ONLY_AT: Final[dict[Indication, Site]] = {
+    Indication.MENINGITIS: Site.CEREBROSPINAL_FLUID,
+    Indication.UNCOMPLICATED_UTI: Site.URINE,
+    Indication.URINARY_ORIGIN: Site.URINE,
+    Indication.PNEUMONIA: Site.RESPIRATORY,
+    Indication.INTESTINAL: Site.STOOL,
 }
+"""Where alone a row answers."""
 
-SPECIMEN_SITES: Final[dict[str, SiteChoice]] = {
-    "sf": SiteChoice.MENINGITIS,
-    "ur": SiteChoice.UNCOMPLICATED_UTI,
+_NOT_AT: Final[dict[Indication, Site]] = {
+    Indication.NON_MENINGITIS: Site.CEREBROSPINAL_FLUID,
+    Indication.NON_PNEUMONIA: Site.RESPIRATORY,
+    Indication.EXTRAINTESTINAL: Site.STOOL,
+    Indication.SYSTEMIC: Site.URINE,
 }
-"""WHONET ``SPEC_TYPE`` codes that choose a site when asked: cerebrospinal fluid and urine."""
+"""Where a row does not answer although it answers everywhere else."""
+
+_ORDER: Final = {indication: position for position, indication in enumerate(Indication)}
+URINARY: Final = frozenset({Indication.UNCOMPLICATED_UTI, Indication.URINARY_ORIGIN})
 
 
-def site_preference(sites: Iterable[Site], choice: SiteChoice = SiteChoice.DEFAULT) -> int:
-    """Return how soon a row for these sites is taken; the smallest of an organism's rows decides.
+def site_preference(
+    indications: Iterable[Indication], site: Site, requested: Indication | None = None
+) -> tuple[int, int] | None:
+    """Return how soon a row is taken at a site, the smallest first; None when it does not answer there.
 
-    A row for two sites ("meningitis, endocarditis") ranks by the rarer one. A row for the chosen site comes
-    before all others; where there is none, the default order stands.
+    Args:
+        indications: what the row is for.
+        site: what the specimen tells.
+        requested: an indication asked for by name; its rows come before all others.
+
+    >>> site_preference([Indication.UNCOMPLICATED_UTI], Site.BLOOD) is None
+    True
     """
-    listed = tuple(sites)
-    if choice in _CHOSEN and _CHOSEN[choice] in listed:
-        return -1
-    return max(_DEFAULT_ORDER[site] for site in listed)
+    listed = tuple(indications)
+    if requested is not None and requested in listed:
+        return -1, 0
+    listed = tuple(indication for indication in listed if indication not in ON_REQUEST)
+    if not listed:
+        return None
+    order = max(_ORDER[indication] for indication in listed)
+    places = {_ONLY_AT[indication] for indication in listed if indication in _ONLY_AT}
+    if site is Site.UNKNOWN:
+        return None if places == {Site.CEREBROSPINAL_FLUID} else (1, order)
+    if places and site not in places:
+        return None
+    if any(_NOT_AT.get(indication) is site for indication in listed):
+        return None
+    return (0 if places else 1), order
 
 
-def parse_sites(text: str) -> tuple[Site, ...]:
-    """Read a site cell: sites joined by commas, any case; empty is `Site.UNSPECIFIED`.
+def parse_sites(text: str) -> tuple[Indication, ...]:
+    """Read a site cell: indications joined by commas, any case; empty is `Indication.UNSPECIFIED`.
 
     Raises:
-        ValueError: a part names no site of this table.
+        ValueError: a part names no indication of this table.
     """
     try:
-        sites = {Site(part.strip().lower()) for part in text.split(",")}
+        indications = {Indication(part.strip().lower()) for part in text.split(",")}
     except ValueError:
-        raise ValueError(f"is no site; sites are {', '.join(filter(None, Site))}") from None
-    return tuple(sorted(sites, key=_DEFAULT_ORDER.__getitem__))
+        raise ValueError(f"is no site; sites are {', '.join(filter(None, Indication))}") from None
+    return tuple(sorted(indications, key=_ORDER.__getitem__))

@@ -1,8 +1,9 @@
 """Reading and writing the tables of an edition: plain text, one row a line, made to be reviewed.
 
-``breakpoints.csv``: edition, drug, rank, group, site, S, R, middle, source. S and R in mg/L as the guideline prints
-them; an empty S and R blocks what a wider group says. ``expected_resistance.csv``: edition, drug, rank, group,
-except (groups as ``rank:name`` joined by ``; ``), source.
+``breakpoints.csv``: edition, drug, rank, group, site, S, R, middle, statement, source, readings, doubt, remark. S and R
+in mg/L as the guideline prints them; ``statement``: what kind of row it is (see `sirena.guidelines.rows.Statement`).
+``expected_resistance.csv``: edition, drug, rank, group, except (groups as ``rank:name`` joined by ``; ``), source,
+readings, doubt.
 """
 
 import csv
@@ -14,11 +15,14 @@ from typing import Final, TypeVar
 from sirena.domain.category import Category
 from sirena.domain.errors import SirenaError
 from sirena.domain.organisms import Rank
-from sirena.guidelines.rows import Breakpoint, ExpectedResistance
+from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Statement
 from sirena.guidelines.sites import parse_sites
 
-BREAKPOINT_COLUMNS: Final = ("edition", "drug", "rank", "group", "site", "S", "R", "middle", "source")
-EXPECTED_COLUMNS: Final = ("edition", "drug", "rank", "group", "except", "source")
+BREAKPOINT_COLUMNS: Final = (
+    *("edition", "drug", "rank", "group", "site", "S", "R", "middle"),
+    *("statement", "source", "readings", "doubt", "remark"),
+)
+EXPECTED_COLUMNS: Final = ("edition", "drug", "rank", "group", "except", "source", "readings", "doubt")
 Parsed = TypeVar("Parsed")
 _RANKS: Final = {rank.name.lower().replace("_", " "): rank for rank in Rank}
 _MIDDLE: Final = {"I": Category.I, "SDD": Category.SDD}
@@ -55,9 +59,12 @@ def parse_concentration(text: str) -> float | None:
     """
     if not text.strip():
         return None
-    value = float(text.strip().replace(",", "."))
+    try:
+        value = float(text.strip().replace(",", "."))
+    except ValueError:
+        raise ValueError("is no number; write mg/L, 0.5") from None
     if not 0 < value < float("inf"):
-        raise ValueError("is no positive concentration")
+        raise ValueError("is no positive concentration in mg/L")
     return value
 
 
@@ -71,6 +78,30 @@ def parse_middle(text: str) -> Category:
         return _MIDDLE[text.strip().upper() or "I"]
     except KeyError:
         raise ValueError("is neither I nor SDD") from None
+
+
+def parse_statement(text: str) -> Statement:
+    """Read the kind of a row; empty is `Statement.BREAKPOINT`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return Statement(text.strip().lower() or Statement.BREAKPOINT)
+    except ValueError:
+        raise ValueError(f"is no statement; statements are {', '.join(Statement)}") from None
+
+
+def parse_readings(text: str) -> int:
+    """Read the number of independent readings; empty is one.
+
+    Raises:
+        ValueError: it is no number from 1 on.
+    """
+    readings = int(text.strip() or "1")
+    if readings < 1:
+        raise ValueError("is no number of readings")
+    return readings
 
 
 def spell_concentration(value: float | None) -> str:
@@ -98,7 +129,7 @@ def read_expected_resistance(path: Path) -> tuple[ExpectedResistance, ...]:
 
 def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
     """Return the table of breakpoints as text, in the order an eye looks for them."""
-    ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, row.sites))
+    ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, row.sites, row.statement))
     return _write(
         BREAKPOINT_COLUMNS,
         (
@@ -111,7 +142,11 @@ def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
                 spell_concentration(row.susceptible),
                 spell_concentration(row.resistant),
                 row.middle.value,
+                row.statement.value,
                 row.source,
+                row.readings,
+                row.doubt,
+                row.remark,
             )
             for row in ordered
         ),
@@ -131,13 +166,15 @@ def expected_resistance_text(edition: str, rows: Iterable[ExpectedResistance]) -
                 row.group,
                 "; ".join(f"{rank_name(rank)}:{group}" for rank, group in sorted(row.exceptions)),
                 row.source,
+                row.readings,
+                row.doubt,
             )
             for row in ordered
         ),
     )
 
 
-def _write(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def _write(header: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
@@ -168,6 +205,10 @@ def _breakpoint(path: Path, line: int, row: dict[str, str]) -> Breakpoint:
         resistant=parse_cell(parse_concentration, row, "R", *where),
         middle=parse_cell(parse_middle, row, "middle", *where),
         source=row["source"],
+        statement=parse_cell(parse_statement, row, "statement", *where),
+        readings=parse_cell(parse_readings, row, "readings", *where),
+        doubt=row["doubt"],
+        remark=row["remark"],
     )
 
 
@@ -179,6 +220,8 @@ def _expected(path: Path, line: int, row: dict[str, str]) -> ExpectedResistance:
         group=row["group"],
         exceptions=parse_cell(_parse_exceptions, row, "except", *where),
         source=row["source"],
+        readings=parse_cell(parse_readings, row, "readings", *where),
+        doubt=row["doubt"],
     )
 
 

@@ -3,13 +3,17 @@
 WHONET says whom a row is for by a code and the kind of code: one organism (``eco``), a genus (``STA``), a species
 group (``SCN``), a set of serovars (``TYP``), a genus group (``NFR``), a family (``EBC``), anaerobes (``AN-``), a Gram
 class (``+``), or everyone (``ALL``).
+
+A row for one organism is for its species with all serovars. Where the code of the row stands for no species – ``sc+``
+is a coagulase-positive staphylococcus that was not named further – the row is for that code alone, and says nothing
+of the species that somebody did name.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sirena.domain.organisms import ORGANISMS, Organism, Rank
+from sirena.domain.organisms import ORGANISMS, Organism, Rank, resolve
 
 SPECIES_GROUPS: Final[dict[str, tuple[Rank, str]]] = {
     "ABX": (Rank.SPECIES_GROUP, "Acinetobacter baumannii complex"),
@@ -95,15 +99,12 @@ def group_of_whonet(kind: str, code: str, genera: Mapping[str, str] | None = Non
 
 
 def _group_of_organism(code: str) -> tuple[Rank, str]:
-    """A row for one code is a row for its species, or for the group the code stands for."""
+    """A row for one code is a row for its species, or for the code alone where it stands for none."""
     organism = ORGANISMS.get(code)
     if organism is None:
         raise LookupError(f"organism code {code}")
-    rank, group = organism.lineage[0]
-    names_genus = rank is Rank.GENUS and organism.name.startswith(f"{group} sp")
-    if rank <= Rank.SPECIES_GROUP or names_genus:
-        return rank, group
-    raise LookupError(f"organism code {code}, which stands for no group of ours")
+    rank, group = organism.narrowest_group
+    return (rank, group) if rank <= Rank.SPECIES else (Rank.CODE, resolve(code) or code)
 
 
 def genera_of_codes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

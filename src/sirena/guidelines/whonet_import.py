@@ -2,43 +2,68 @@
 
 WHONET ships every year's figures as tab-delimited text (``Breakpoints.txt``, ``Organisms.txt``,
 ``ExpectedResistancePhenotypes.txt``, also gzipped). This module reads the human MIC rows for our antimicrobials,
-translates groups of organisms into our own, and writes an edition where `imported_folder` says. What cannot be
+translates groups of organisms into our own, and writes an edition into a folder of imported ones. What cannot be
 translated is counted with its reason, never dropped in silence.
 
 Rules, each with a test of like name:
 
 - files are recognised by their columns, not by their names;
+- a row for one code is for that species, or for the code alone where it stands for none (`whonet_groups`);
 - WHONET's R is at or above for every guideline; EUCAST's own "above" is restored: 8 becomes "R > 4";
-- a row without figures is kept: it blocks wider rows, unless another row for the same has figures;
-- rows for all organisms are PK/PD, applied only on request;
-- a figure below 0.001 means that no MIC is S.
+- a row without figures is kept as a block: it ends the search for wider rows, unless another row for the same has
+  figures;
+- rows for all organisms are PK/PD, applied only on request; EUCAST's since 2025 are not taken: it says not to use them;
+- a figure below 0.001 means that no MIC is S;
+- high-level aminoglycosides are screens, under the plain agent's code (GEN 512) too; CLSI's 500 and 1000, which WHONET
+  writes as 512 and 1024, are restored, and a negative screen of EUCAST's is not S;
+- where the table states other figures for the same, the first ones stand, and the others are named as a doubt;
+- every row rests on one reading, that of WHONET's authors.
 """
 
 import datetime
-import json
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.antimicrobials import ANTIMICROBIALS, HIGH_LEVEL
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import nearest_dilutions, spell_dilution
 from sirena.domain.organisms import Rank
-from sirena.guidelines.editions import folder_name, imported_folder, shipped
-from sirena.guidelines.rows import NO_SUSCEPTIBLE_CATEGORY, PK_PD, Breakpoint, ExpectedResistance, Guideline
-from sirena.guidelines.sites import parse_sites
-from sirena.guidelines.tables import breakpoints_text, expected_resistance_text, parse_concentration
+from sirena.guidelines.edition_file import EditionRecord
+from sirena.guidelines.editions import Edition, folder_name, shipped
+from sirena.guidelines.rows import (
+    NO_SUSCEPTIBLE_CATEGORY,
+    PK_PD,
+    Breakpoint,
+    ExpectedResistance,
+    Guideline,
+    Statement,
+)
+from sirena.guidelines.sites import Indication, parse_sites
+from sirena.guidelines.storing import store_edition
+from sirena.guidelines.tables import parse_concentration, spell_concentration
 from sirena.guidelines.whonet_groups import genera_of_codes, group_of_whonet
 from sirena.guidelines.whonet_tables import read_whonet_tables
-from sirena.operations.open_folders import let_everyone_read
 
-_HIGH_LEVEL: Final = frozenset({"GEH", "STH"})
-"""High-level aminoglycosides test synergy with a cell-wall agent; a statement on the class ("J01G") is about their use
-alone, and would make the test itself meaningless for enterococci."""
+_SCREENS_OF_CLSI: Final = {(512.0, 513.0): (500.0, 500.001), (1024.0, 1025.0): (1000.0, 1000.0)}
+"""Figures of CLSI's screens for high-level resistance by those of WHONET, which lie on the two-fold scale."""
+
+_SCREENED: Final = frozenset({"GEN", "STR"})
+_HIGH_LEVEL_FROM: Final = 100
+"""mg/L. No breakpoint of gentamicin or streptomycin is that high; a figure above it is the screen's of enterococci."""
+
+_WITHOUT_PK_PD: Final = 2025
+"""Year from which EUCAST says that its PK/PD rows should not be used."""
+
+_TOLD: Final = {
+    Guideline.CLSI: "figures of the FDA may stand among those of CLSI: the tables do not tell them apart",
+    Guideline.EUCAST: "the tables do not hold EUCAST's dashes, IE, notes and brackets: where EUCAST says R without "
+    "testing, or gives no category, a wider row or none answers",
+}
+"""What an edition imported from WHONET's tables cannot know."""
 
 _NARROW_NON_FERMENTERS: Final = (Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli, other")
 
@@ -54,12 +79,16 @@ class ImportedEdition:
     """Rows that could not be taken over, counted by reason."""
 
 
-def import_whonet(paths: Iterable[Path], names: Iterable[str] = ()) -> list[ImportedEdition]:
+def import_whonet(
+    paths: Iterable[Path], folder: Path, names: Iterable[str] = (), *, in_force_since: datetime.date | None = None
+) -> list[ImportedEdition]:
     """Import editions from WHONET's tables and store them, readable by every account of the machine.
 
     Args:
         paths: the tables, plain or gzipped, in any order; the one of breakpoints is required.
+        folder: where imported editions lie; made when it is missing.
         names: editions to import, ``CLSI 2024``; by default the newest year of each guideline.
+        in_force_since: day from which the edition is in force, which WHONET's tables do not say; for one edition.
 
     Raises:
         TableError: a file is none of WHONET's tables or cannot be read.
@@ -76,9 +105,28 @@ def import_whonet(paths: Iterable[Path], names: Iterable[str] = ()) -> list[Impo
         (row["GENUS_CODE"] or "", row["WHONET_ORG_CODE"]) for row in source.rows.get("organisms", ())
     )
     statements = read_phenotypes(source.rows.get("phenotypes", ()), genera)
-    return [
-        _import_edition(name, by_edition[name], statements, genera, source.files) for name in _chosen(names, by_edition)
-    ]
+    chosen = _chosen(names, by_edition)
+    if in_force_since is not None and len(chosen) > 1:
+        raise UsageError(f"one day was given for {len(chosen)} editions", hint="import one at a time: --edition")
+    imported = []
+    for name in chosen:
+        edition, report = _read_edition(name, by_edition[name], statements, genera)
+        edition = replace(edition, record=_record(edition, source.files, in_force_since))
+        provenance = {
+            "files": [dict(file) for file in source.files],
+            "breakpoints": report.breakpoints,
+            "expected_resistance": report.expected_resistance,
+            "skipped": report.skipped,
+        }
+        store_edition(folder, edition, provenance)
+        imported.append(report)
+    return imported
+
+
+def _record(edition: Edition, files: Sequence[Mapping[str, str]], since: datetime.date | None) -> EditionRecord:
+    names = ", ".join(file["file"] for file in files)
+    reading = f"imported from WHONET's tables ({names}); nobody compared them with the documents"
+    return EditionRecord((f"WHONET's tables of {edition.name}",), since, reading, (_TOLD[edition.guideline],))
 
 
 def _chosen(names: Iterable[str], by_edition: Mapping[str, object]) -> list[str]:
@@ -98,30 +146,47 @@ def _canonical(name: str) -> str:
     return " ".join(folder_name(name).split("_")).upper()
 
 
-def _import_edition(
+def _read_edition(
     name: str,
     rows: Iterable[dict[str, str]],
     statements: Mapping[str, tuple[dict[object, ExpectedResistance], Counter[str]]],
     genera: Mapping[str, str],
-    files: Sequence[Mapping[str, str]],
-) -> ImportedEdition:
+) -> tuple[Edition, ImportedEdition]:
     skipped: Counter[str] = Counter()
     kept: dict[object, Breakpoint] = {}
     guideline = Guideline(name.split()[0])
-    for row in rows:
+    # PK/PD rows last: where a table of the species states figures too, these stand
+    for row in sorted(rows, key=lambda row: row["REFERENCE_TABLE"] == PK_PD):
         if row["TEST_METHOD"] == "MIC" and row["BREAKPOINT_TYPE"] == "Human":
             taken = _breakpoint(row, guideline, genera)
+            if isinstance(taken, Breakpoint) and taken.source == PK_PD and _is_without_pk_pd(name):
+                taken = "is a PK/PD row, which EUCAST says not to use"
             if isinstance(taken, str):
                 skipped[taken] += 1
             elif kept.get(taken.key, taken).states_nothing:
                 kept[taken.key] = taken
             elif kept.setdefault(taken.key, taken) != taken and not taken.states_nothing:
+                kept[taken.key] = _with_conflict(kept[taken.key], taken)
                 skipped["states again, with other figures, what an earlier row states"] += 1
     expected, unknown = statements.get(guideline.value, ({}, Counter()))
     skipped.update(unknown)
-    report = ImportedEdition(name, len(kept), len(expected), dict(skipped))
-    _store(report, kept.values(), expected.values(), files)
-    return report
+    edition = Edition(name, guideline, tuple(kept.values()), tuple(expected.values()))
+    return edition, ImportedEdition(name, len(kept), len(expected), dict(skipped))
+
+
+def _with_conflict(kept: Breakpoint, other: Breakpoint) -> Breakpoint:
+    """Return the row that is kept, in doubt where WHONET's table states other figures for the same."""
+    if (kept.susceptible, kept.resistant) == (other.susceptible, other.resistant):
+        return kept
+    figures = f"S {spell_concentration(other.susceptible)}, R {spell_concentration(other.resistant)}"
+    return replace(
+        kept, doubt=f"WHONET's table states other figures too: {figures} ({other.source or 'no table named'})"
+    )
+
+
+def _is_without_pk_pd(name: str) -> bool:
+    guideline, year = name.split()
+    return guideline == Guideline.EUCAST and int(year) >= _WITHOUT_PK_PD
 
 
 def _breakpoint(row: Mapping[str, str], guideline: Guideline, genera: Mapping[str, str]) -> Breakpoint | str:
@@ -138,13 +203,26 @@ def _breakpoint(row: Mapping[str, str], guideline: Guideline, genera: Mapping[st
         return "is for organisms that no group of ours stands for"
     except ValueError:
         return "holds a site or figure that cannot be read"
+    if drug in HIGH_LEVEL or (drug in _SCREENED and (resistant or 0) > _HIGH_LEVEL_FROM):
+        sites = (Indication.SCREEN,)
+        susceptible, resistant = _screen(susceptible, resistant, guideline)
     if susceptible is not None and susceptible < NO_SUSCEPTIBLE_CATEGORY:
         susceptible = NO_SUSCEPTIBLE_CATEGORY
     if resistant is not None and guideline is Guideline.EUCAST:
         resistant = above(resistant)
     middle = Category.SDD if row["SDD"].strip() else Category.I
     source = PK_PD if everyone else row["REFERENCE_TABLE"]
-    return Breakpoint(drug, rank, group, sites, susceptible, resistant, middle, source)
+    statement = Statement.BLOCK if susceptible is None and resistant is None else Statement.BREAKPOINT
+    return Breakpoint(drug, rank, group, sites, susceptible, resistant, middle, source, statement)
+
+
+def _screen(
+    susceptible: float | None, resistant: float | None, guideline: Guideline
+) -> tuple[float | None, float | None]:
+    """Return S and R of a screen for high-level resistance as its guideline states them."""
+    if guideline is Guideline.EUCAST or susceptible is None or resistant is None:
+        return None, resistant
+    return _SCREENS_OF_CLSI.get((susceptible, resistant), (susceptible, resistant))
 
 
 def _group(row: Mapping[str, str], genera: Mapping[str, str]) -> tuple[Rank, str]:
@@ -196,38 +274,6 @@ def _drugs_of(code: str, exceptions: str) -> list[str]:
         return [code]
     if not any(letter.isdigit() for letter in code):
         return []
-    left_out = _HIGH_LEVEL | {part.strip() for part in exceptions.split(",")}
+    # they test synergy with a cell-wall agent: a statement on the class is about their use alone
+    left_out = HIGH_LEVEL | {part.strip() for part in exceptions.split(",")}
     return [drug for drug, agent in ANTIMICROBIALS.items() if agent.atc.startswith(code) and drug not in left_out]
-
-
-def _store(
-    report: ImportedEdition,
-    breakpoints: Iterable[Breakpoint],
-    expected: Iterable[ExpectedResistance],
-    files: Sequence[Mapping[str, str]],
-) -> None:
-    """Write the edition beside its place and move it there, so that no reader sees half of it."""
-    parent = imported_folder()
-    if not parent.is_dir():
-        parent.mkdir(parents=True)
-        let_everyone_read(parent)
-    target = parent / folder_name(report.name)
-    with tempfile.TemporaryDirectory(dir=parent, prefix=".importing-") as scratch:
-        new = Path(scratch) / "new"
-        new.mkdir()
-        (new / "breakpoints.csv").write_text(breakpoints_text(report.name, breakpoints), encoding="utf-8")
-        (new / "expected_resistance.csv").write_text(expected_resistance_text(report.name, expected), encoding="utf-8")
-        provenance = {
-            "edition": report.name,
-            "imported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "files": [dict(file) for file in files],
-            "breakpoints": report.breakpoints,
-            "expected_resistance": report.expected_resistance,
-            "skipped": report.skipped,
-        }
-        (new / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
-        # the gate behind the entry reads it under another account
-        let_everyone_read(new)
-        if target.exists():
-            target.rename(Path(scratch) / "old")
-        new.rename(target)

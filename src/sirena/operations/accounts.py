@@ -12,6 +12,8 @@ from typing import Any, Final, Self
 from sirena.domain.errors import SirenaError
 
 _COMMAND_SECONDS: Final = 120.0
+_NOBODY_YET: Final = -1
+"""In place of the numbers of an account that is still to be made."""
 _STARTER_LIVES: Final = 'test "$PPID" = "$0" || exit 1; exec "$@"'
 """Shell: if we were killed before the kernel was asked to end it with us, it would never end."""
 
@@ -60,6 +62,30 @@ class Account:
         """
         return cls.named(name) if os.getuid() == 0 else cls.of_this_process()
 
+    @classmethod
+    def own_of_parts(cls, name: str) -> Self:
+        """The same for an account that Sirena makes itself; before the first start by root there may be none yet."""
+        try:
+            return cls.of_parts(name)
+        except PreparationError:
+            return cls(name, _NOBODY_YET, _NOBODY_YET)
+
+    @property
+    def exists(self) -> bool:
+        """False for an account that Sirena makes itself and has not made yet."""
+        return self.uid != _NOBODY_YET
+
+    def make(self) -> None:
+        """Make this account, one of the system's without home, shell or password; only root can.
+
+        Raises:
+            PreparationError: this machine makes none.
+        """
+        Account.of_this_process().run(
+            ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
+             "--shell", "/usr/sbin/nologin", "--comment", "Sirena", self.name]
+        )  # fmt: skip
+
     @property
     def is_other(self) -> bool:
         """True when a process must change its account to become this one."""
@@ -75,6 +101,10 @@ class Account:
         """Give a file or folder to this account."""
         if self.is_other:
             os.chown(path, self.uid, self.gid)
+
+    def give_group(self, path: Path) -> None:
+        """Give a file or folder to this account's group; its owner stays."""
+        os.chown(path, -1, self.gid)
 
     def run(
         self,

@@ -1,6 +1,5 @@
 """The entry's certificate: the hospital's files, Let's Encrypt's, or one of our own making for a first start."""
 
-import datetime
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.certificate_making import builder, make_authority, now, pem, subject
 from sirena.operations.secret_files import write_private
 from sirena.operations.settings import CertificateSource, Settings
 from sirena.operations.whole_files import replace_whole
@@ -79,12 +79,12 @@ def authority_file(settings: Settings) -> Path:
 def days_left(chain: Path) -> int:
     """Return for how many whole days a certificate is still valid; negative when it has expired."""
     certificate = x509.load_pem_x509_certificate(chain.read_bytes())
-    return (certificate.not_valid_after_utc - _now()).days
+    return (certificate.not_valid_after_utc - now()).days
 
 
 def is_valid_yet(chain: Path) -> bool:
     """Tell whether a certificate holds already; one that a clock ahead of time made does not."""
-    return x509.load_pem_x509_certificate(chain.read_bytes()).not_valid_before_utc <= _now()
+    return x509.load_pem_x509_certificate(chain.read_bytes()).not_valid_before_utc <= now()
 
 
 def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
@@ -106,14 +106,14 @@ def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
     key = ec.generate_private_key(ec.SECP256R1())
     name = settings.server_name
     certificate = (
-        _builder(_name(name), authority.subject, key, _SERVER_DAYS)
+        builder(subject(name), authority.subject, key, _SERVER_DAYS)
         .add_extension(x509.SubjectAlternativeName(_alternative_names(name)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    write_private(paths.key, _pem(key), own)
+    write_private(paths.key, pem(key), own)
     replace_whole(paths.chain, certificate.public_bytes(serialization.Encoding.PEM))
     return paths
 
@@ -170,39 +170,10 @@ def _authority(settings: Settings, own: Account) -> tuple[x509.Certificate, ec.E
         kept = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
         assert isinstance(kept, ec.EllipticCurvePrivateKey)
         return x509.load_pem_x509_certificate(file.read_bytes()), kept
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = _name(f"Sirena's own authority for {settings.server_name}"[:64])
-    certificate = (
-        _builder(name, name, key, _AUTHORITY_DAYS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
-                key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
-                decipher_only=False,
-            ),
-            critical=True,
-        )
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    write_private(key_file, _pem(key), own)
+    certificate, key = make_authority(f"Sirena's own authority for {settings.server_name}", _AUTHORITY_DAYS)
+    write_private(key_file, pem(key), own)
     replace_whole(file, certificate.public_bytes(serialization.Encoding.PEM))
     return certificate, key
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(_now() - datetime.timedelta(hours=1))
-        .not_valid_after(_now() + datetime.timedelta(days=days))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
 
 
 def _alternative_names(name: str) -> list[x509.GeneralName]:
@@ -224,17 +195,3 @@ def _names(chain: Path) -> list[str]:
 def _covers(chain: Path, name: str) -> bool:
     wildcard = f"*.{name.partition('.')[2]}"
     return any(found.lower() in (name.lower(), wildcard.lower()) for found in _names(chain))
-
-
-def _name(common: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common[:64])])
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)

@@ -9,9 +9,10 @@ The configuration is written from templates at every start and never edited by h
 """
 
 import os
-import pwd
+import resource
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, Self
@@ -20,7 +21,10 @@ import jinja2
 
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.certificates import CertificatePaths
+from sirena.operations.door_keys import SOCKET_PARTS
+from sirena.operations.doors import Door, Doors
 from sirena.operations.part import HttpHealth, Part, program, require_version, version_of
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.settings import Settings
 
 SERVICE_LOCATIONS: Final = (
@@ -53,9 +57,10 @@ _TEMPLATES: Final = (
     "logrotate.conf",
     "rotate_logs.sh",
 )
+_OPEN_FILES: Final = 65536
+_LOG_RIGHTS: Final = 0o640
 _LOG_MEGABYTES: Final = 20
 _LOGS_KEPT: Final = 5
-_WORKER: Final = "www-data"
 _FIRST_FREE_PORT: Final = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _PRIVILEGED: Final = 1024
 
@@ -67,8 +72,8 @@ class Nginx:
     version: tuple[int, ...]
     mime_types: str
     """Its file of types."""
-    worker_account: str
-    """Account of the workers: root's NGINX gives up its rights; empty for another's, which has none to give."""
+    open_files: int
+    """How many files and connections a worker may have open."""
 
     @classmethod
     def of_this_machine(cls) -> Self:
@@ -77,7 +82,7 @@ class Nginx:
         Raises:
             PreparationError: there is none, or it is too old.
         """
-        return cls(_version(), _mime_types(), _worker_account())
+        return cls(_version(), _mime_types(), min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 @dataclass(frozen=True)
@@ -86,10 +91,10 @@ class Entry:
 
     settings: Settings
     certificate: CertificatePaths
-    body_routes: tuple[str, ...] = ()
+    body_routes: tuple[str, ...]
     """Routes of MLflow that the access service decides by their body and passes on itself, such as setting an alias."""
-    reader: Account = field(default_factory=Account.of_this_process)
-    """Account of the access service, which reads what NGINX refused by itself."""
+    accounts: PartAccounts
+    """Of its workers, and of the access service, which reads what NGINX refused by itself."""
 
     @property
     def folder(self) -> Path:
@@ -113,13 +118,18 @@ class Entry:
         own_log = ("-e", "stderr") if _version() >= _ERROR_LOG_OPTION_SINCE else ()
         return (nginx_program(), *own_log, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
 
+    @property
+    def health(self) -> Door:
+        """Where it tells on loopback that it runs, and by which configuration."""
+        return Door(f"http://127.0.0.1:{self._health_port}")
+
     def part(self) -> Part:
         """Describe the process."""
         return Part(
             "entry",
             self.command,
             Account.of_this_process(),
-            HttpHealth(f"http://127.0.0.1:{self._health_port}/up"),
+            HttpHealth(self.health, "/up"),
             version_of([nginx_program(), "-v"]),
             port=self.settings.https_port,
             # QUIT lets requests under way end; TERM would cut them off
@@ -143,6 +153,10 @@ class Entry:
         logs.chmod(0o755)
         self.challenges.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._let_refusals_be_read()
+        # what NGINX makes itself everybody may read, and it says who asked what when
+        requests = logs / "entry.jsonl"
+        requests.touch()
+        requests.chmod(_LOG_RIGHTS)
         for name, text in self.texts(Nginx.of_this_machine()).items():
             beside = self.folder / f".{name}"
             beside.write_text(text, encoding="utf-8")
@@ -151,6 +165,16 @@ class Entry:
 
     def texts(self, nginx: Nginx) -> dict[str, str]:
         """Return the configuration files by name."""
+        return {name: template.render(self._values(nginx)) for name, template in self._templates().items()}
+
+    def mark(self, nginx: Nginx) -> str:
+        """Return what differs once the configuration does; NGINX tells it of the one in force."""
+        # how many files whoever asks may open is no matter of what is allowed at the entry
+        values = {**self._values(nginx, mark=""), "open_files": 0, "connections": 0}
+        texts = [template.render(values) for template in self._templates().values()]
+        return sha256("\0".join(texts).encode()).hexdigest()
+
+    def _templates(self) -> dict[str, jinja2.Template]:
         environment = jinja2.Environment(
             undefined=jinja2.StrictUndefined,
             keep_trailing_newline=True,
@@ -158,11 +182,10 @@ class Entry:
             lstrip_blocks=True,
             autoescape=False,  # noqa: S701 - configuration files, not pages
         )
-        values = self._values(nginx)
         return {
             name: environment.from_string(
                 files(__package__).joinpath(f"templates/{name}.j2").read_text(encoding="utf-8")
-            ).render(values)
+            )
             for name in _TEMPLATES
         }
 
@@ -170,16 +193,17 @@ class Entry:
         folder = self.refusals.parent
         folder.mkdir(exist_ok=True)
         self.refusals.touch()
-        for path, rights in ((folder, 0o755), (self.refusals, 0o640)):
+        for path, rights in ((folder, 0o755), (self.refusals, _LOG_RIGHTS)):
             path.chmod(rights)
-            if self.reader.is_other:
+            if self.accounts.access.is_other:
                 # NGINX keeps the group when it opens a log anew, and gives the file to its workers
-                os.chown(path, -1, self.reader.gid)
+                os.chown(path, -1, self.accounts.access.gid)
 
-    def _values(self, nginx: Nginx) -> dict[str, object]:
-        settings = self.settings
+    def _values(self, nginx: Nginx, mark: str | None = None) -> dict[str, object]:
+        settings, doors = self.settings, Doors(self.settings)
         directive = nginx.version >= _HTTP2_DIRECTIVE_SINCE
         return {
+            "mark": self.mark(nginx) if mark is None else mark,
             "folder": self.folder,
             "logs": settings.home / "logs",
             "refusals": self.refusals,
@@ -188,7 +212,11 @@ class Entry:
             "process_id": self.folder / "nginx.pid",
             "megabytes": _LOG_MEGABYTES,
             "logs_kept": _LOGS_KEPT,
-            "worker_account": nginx.worker_account,
+            # root's NGINX gives up its rights; another's has none to give
+            "worker_account": self.accounts.entry.name if self.accounts.entry.is_other else "",
+            "open_files": nginx.open_files,
+            # each takes a file, and one to the part behind
+            "connections": nginx.open_files // 2,
             "mime_types": nginx.mime_types,
             "address": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
             "server_name": settings.server_name,
@@ -203,11 +231,11 @@ class Entry:
             "challenges": self.challenges,
             "max_upload": settings.max_upload,
             "rate": settings.rate,
-            "ports": {
-                "mlflow": settings.mlflow_port,
-                "service": settings.service_port,
-                "access": settings.access_port,
-            },
+            "mlflow_port": settings.mlflow_port,
+            "sockets": {part: doors.socket_of(part) for part in SOCKET_PARTS},
+            "client_certificate": doors.identity().certificate,
+            "door_authority": doors.authority,
+            "max_body": settings.max_body,
             "artifacts": f'"{_ARTIFACTS}"',
             "service_locations": SERVICE_LOCATIONS,
             "access_locations": (*ACCESS_LOCATIONS, *(f"= {path}" for path in self.body_routes)),
@@ -261,15 +289,6 @@ def logrotate_program() -> str:
         PreparationError: it is not installed.
     """
     return program("logrotate", "logrotate")
-
-
-def _worker_account() -> str:
-    if os.getuid() != 0:
-        return ""
-    try:
-        return pwd.getpwnam(_WORKER).pw_name
-    except KeyError:
-        return "nobody"
 
 
 def _mime_types() -> str:

@@ -3,6 +3,8 @@
 import sys
 from typing import Final
 
+from sirena.operations.doors import Door
+from sirena.operations.part import HttpHealth
 from sirena.operations.processes import ChildProcess
 from sirena.operations.settings import Settings
 
@@ -29,7 +31,7 @@ def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:
     return ChildProcess(
         "the MLflow server",
         command,
-        health=f"http://127.0.0.1:{port}/health",
+        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/health"),
         log=home / "logs" / "mlflow.log",
         environment=QUIET,
     )

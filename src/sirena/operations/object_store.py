@@ -19,8 +19,10 @@ from typing import Final
 import jinja2
 
 from sirena.operations.accounts import Account
+from sirena.operations.doors import Door
+from sirena.operations.handing_over import own_whole
 from sirena.operations.part import GreetingHealth, HttpHealth, Part, QuestionHealth, program, version_of
-from sirena.operations.s3 import write_credentials
+from sirena.operations.s3 import let_read_credentials, write_credentials
 from sirena.operations.secret_files import generated_secret, write_private
 from sirena.operations.settings import Settings
 from sirena.operations.store_file import StoreFile
@@ -81,7 +83,7 @@ class ObjectStore:
         daemons = (
             ("ceph-monitor", self._daemon("ceph-mon", "-i", "a"), GreetingHealth(self.settings.ceph_port, _GREETING)),
             ("ceph-store", self._daemon("ceph-osd", "-i", "0"), QuestionHealth(self.socket, _QUESTION)),
-            ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(self.endpoint)),
+            ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(Door(self.endpoint))),
         )
         ports = {"ceph-monitor": self.settings.ceph_port, "s3": self.settings.s3_port}
         return [
@@ -102,6 +104,7 @@ class ObjectStore:
         """
         for name in PACKAGES:
             ceph_program(name)
+        own_whole(self.owner, self.folder)
         self.owner.own_folder(self.folder)
         done = self._done
         if not done.exists() and any(self.folder.iterdir()):
@@ -109,6 +112,7 @@ class ObjectStore:
         cluster = generated_secret(self.folder / "cluster_id", self.owner) if done.exists() else self._new_cluster()
         self._write_configuration(cluster)
         if done.exists():
+            let_read_credentials(self.settings, self.reader)
             if self.moves:
                 self._move_monitor(cluster)
             if self.file.grows:

@@ -8,13 +8,13 @@ import signal
 import socket
 import subprocess
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 from sirena.operations.accounts import Account, PreparationError, search_path
+from sirena.operations.doors import Door
 
 _ANSWER_SECONDS: Final = 3.0
 _VERSION_SECONDS: Final = 20.0
@@ -35,14 +35,15 @@ class Health(Protocol):
 
 @dataclass(frozen=True)
 class HttpHealth(Health):
-    """A URL on loopback that answers 200 or 204."""
+    """A path behind a door that answers 200 or 204."""
 
-    url: str
+    door: Door
+    target: str = ""
 
     def is_well(self) -> bool:
-        """Tell whether the URL answers now."""
+        """Tell whether it answers now."""
         try:
-            with urllib.request.urlopen(self.url, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - our own loopback
+            with self.door.open(self.target, seconds=_ANSWER_SECONDS) as answer:
                 return answer.status in (200, 204)
         except _NO_ANSWER:
             return False
@@ -52,12 +53,13 @@ class HttpHealth(Health):
 class ServiceHealth(Health):
     """The service: well when it is ready, or would be if there were a release; a fresh server has none yet."""
 
-    url: str
+    door: Door
+    target: str = "/readyz"
     """Answers 200 when ready, and else an error whose code says why."""
 
     def is_well(self) -> bool:
         """Tell whether it is ready, or waits for nothing but a first release."""
-        return HttpHealth(self.url).is_well() or self._waits()
+        return HttpHealth(self.door, self.target).is_well() or self._waits()
 
     def remark(self) -> str:
         """Say that it waits for a first release."""
@@ -65,7 +67,7 @@ class ServiceHealth(Health):
 
     def _waits(self) -> bool:
         try:
-            urllib.request.urlopen(self.url, timeout=_ANSWER_SECONDS).close()  # noqa: S310 - our own loopback
+            self.door.open(self.target, seconds=_ANSWER_SECONDS).close()
         except urllib.error.HTTPError as error:
             with error, contextlib.suppress(*_NO_ANSWER):
                 return b'"no_release"' in error.read()

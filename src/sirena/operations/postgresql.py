@@ -1,9 +1,11 @@
 """PostgreSQL: a private cluster on loopback, passwords by SCRAM, accounts of its own for each user of it.
 
-Programs find the password in a libpq password file, so it stands on no command line and in no environment.
+Programs find the password in a libpq password file, so it stands on no command line and in no environment. They let
+the server prove that it knows it too (`ONLY_BY_SCRAM`): whoever took its port meanwhile learns nothing.
 """
 
 import contextlib
+import os
 import shutil
 import signal
 import time
@@ -18,7 +20,9 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.handing_over import own_whole
 from sirena.operations.part import CommandHealth, Part, program, require_version, version_of
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.secret_files import generated_secret, write_private
 from sirena.operations.settings import Settings
 
@@ -31,6 +35,10 @@ WRITER: Final = "sirena"
 """The role that works in our database."""
 OLDEST: Final = (12,)
 """The oldest PostgreSQL whose commands and SQL we use."""
+READER: Final = "sirena_reader"
+"""The role that may read the ledger and nothing else: what answers does so by what is on record."""
+ONLY_BY_SCRAM: Final = {"PGREQUIREAUTH": "scram-sha-256"}
+"""Environment in which libpq, since 16, tells no server its password."""
 SUPERUSER: Final = "postgres"
 Connection = psycopg.Connection[TupleRow]
 DEBIANS: Final = Path("/usr/lib/postgresql")
@@ -47,8 +55,8 @@ class PostgreSql:
     settings: Settings
     owner: Account
     """Account of the daemon; never root."""
-    reader: Account
-    """Account of the programs that log in."""
+    accounts: PartAccounts
+    """Accounts of the programs that log in."""
 
     @property
     def data(self) -> Path:
@@ -57,8 +65,18 @@ class PostgreSql:
 
     @property
     def password_file(self) -> Path:
-        """Libpq password file of the roles in `DATABASES`, for `PGPASSFILE`."""
+        """Libpq password file of the role that works in our database, for `PGPASSFILE`."""
         return self.settings.password_file
+
+    @property
+    def mlflow_password_file(self) -> Path:
+        """Libpq password file of MLflow's role."""
+        return self.settings.home / "secrets" / "pgpass_mlflow"
+
+    @property
+    def reader_password_file(self) -> Path:
+        """Libpq password file of the role that may read the ledger."""
+        return self.settings.home / "secrets" / "pgpass_reader"
 
     def uri(self, database: str) -> str:
         """SQLAlchemy URI for MLflow, by the driver it works with, without password; `PGPASSFILE` holds it."""
@@ -73,6 +91,11 @@ class PostgreSql:
         """URL of our database as its owner, for `sirena up` and `sirena upgrade` to make and change tables."""
         port = self.settings.postgres_port
         return f"postgresql://sirena_owner@127.0.0.1:{port}/sirena?passfile={quote(str(self.owner_password_file))}"
+
+    def reader_url(self) -> str:
+        """URL of our database as the role that may read the ledger alone."""
+        port = self.settings.postgres_port
+        return f"postgresql://{READER}@127.0.0.1:{port}/sirena?passfile={quote(str(self.reader_password_file))}"
 
     def part(self) -> Part:
         """Describe the daemon."""
@@ -103,10 +126,12 @@ class PostgreSql:
         require_version("PostgreSQL", version_of([self._program("postgres"), "--version"]), OLDEST)
         if not self._done.exists():
             self._make_cluster()
+        self._hand_over()
         with self.answering():
             if not self._done.exists():
                 self._make_roles_and_databases()
             see_to_tables(self.owner_url())
+            self._see_to_reader()
         self._done.touch()
 
     def end_interrupted(self) -> None:
@@ -176,6 +201,7 @@ class PostgreSql:
             password=self._superuser_password.read_text(encoding="utf-8").strip(),
             dbname=database,
             connect_timeout=10,
+            require_auth="scram-sha-256",
             autocommit=autocommit,
         )
 
@@ -212,9 +238,9 @@ class PostgreSql:
             beside.rename(self.data)
 
     def _make_roles_and_databases(self) -> None:
-        secrets_folder = self.settings.home / "secrets"
-        roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", self.reader) for name in DATABASES}
-        owner = generated_secret(secrets_folder / "postgresql_sirena_owner", Account.of_this_process())
+        secrets_folder, own = self.settings.home / "secrets", Account.of_this_process()
+        roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", own) for name in DATABASES}
+        owner = generated_secret(secrets_folder / "postgresql_sirena_owner", own)
         # databases are made in no transaction
         with self.connect(autocommit=True) as connection:
             for name, password in {**roles, "sirena_owner": owner}.items():
@@ -223,10 +249,40 @@ class PostgreSql:
                 _make_database(connection, name, owner_name)
         with self.connect("sirena") as connection:
             _limit_schema(connection)
-        lines = [f"127.0.0.1:*:{name}:{name}:{word}" for name, word in roles.items()]
-        write_private(self.password_file, "\n".join(lines) + "\n", self.reader)
+        self._write_password_files()
         line = f"127.0.0.1:*:sirena:sirena_owner:{owner}\n"
-        write_private(self.owner_password_file, line, Account.of_this_process())
+        write_private(self.owner_password_file, line, own)
+
+    def _see_to_reader(self) -> None:
+        """Make the role that reads the ledger, where an earlier Sirena made the others, and give it its right."""
+        password = generated_secret(self.settings.home / "secrets" / f"postgresql_{READER}", Account.of_this_process())
+        with self.connect("sirena") as connection:
+            _make_role(connection, READER, password)
+            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE sirena TO {}").format(sql.Identifier(READER)))
+            connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(READER)))
+            for table in ("ledger_entries", "ledger_revision"):
+                if connection.execute("SELECT to_regclass(%s)", [table]).fetchone() != (None,):
+                    names = sql.Identifier(table), sql.Identifier(READER)
+                    connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(*names))
+
+    def _hand_over(self) -> None:
+        """Give each program the password of its own role alone, also where an earlier Sirena gave all to one."""
+        generated_secret(self.settings.home / "secrets" / f"postgresql_{READER}", Account.of_this_process())
+        own_whole(self.owner, self.data.parent)
+        if self._done.exists():
+            self._write_password_files()
+
+    def _write_password_files(self) -> None:
+        secrets_folder, own = self.settings.home / "secrets", Account.of_this_process()
+        for role, database, file, reader in (
+            ("mlflow", "mlflow", self.mlflow_password_file, self.accounts.mlflow),
+            (WRITER, "sirena", self.password_file, self.accounts.access),
+            (READER, "sirena", self.reader_password_file, self.accounts.service),
+        ):
+            secret = secrets_folder / f"postgresql_{role}"
+            os.chown(secret, own.uid, own.gid)
+            line = f"127.0.0.1:*:{database}:{role}:{secret.read_text(encoding='utf-8')}\n"
+            write_private(file, line, reader)
 
     def _options(self) -> tuple[str, ...]:
         # no Unix socket: its path may be too long below a deep SIRENA_HOME, and one way in is enough

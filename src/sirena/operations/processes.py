@@ -5,14 +5,13 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from sirena.domain.errors import SirenaError
+from sirena.operations.part import Health
 
 _POLL_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 10.0
@@ -48,14 +47,20 @@ class ChildProcess:
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], *, health: str, log: Path, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        health: Health,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Describe the process; `launch` runs it.
 
         Args:
             name: what messages call it.
             command: program and arguments.
-            health: URL that answers 200 when the part is ready.
+            health: question that the part answers when it is ready.
             log: file that receives its output.
             environment: variables added to ours.
         """
@@ -83,13 +88,13 @@ class ChildProcess:
             )
 
     def await_health(self, timeout_seconds: float = START_SECONDS) -> None:
-        """Wait until it answers at its health URL.
+        """Wait until it answers the question of its health.
 
         Raises:
             ProcessStartError: it ended, or did not answer in time, and was stopped; the text names its log.
         """
         deadline = time.monotonic() + timeout_seconds
-        while not _answers(self._health):
+        while not self._health.is_well():
             ended = self._process is None or self._process.poll() is not None
             if ended or time.monotonic() > deadline:
                 self.stop()
@@ -121,11 +126,3 @@ class ChildProcess:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - loopback URLs we made
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

@@ -1,5 +1,6 @@
 """The parts that are Python programs: MLflow, the service, the access service."""
 
+import shlex
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,11 +11,15 @@ from pydantic import SecretStr
 
 from sirena import __version__
 from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.door_keys import prepare_doors
+from sirena.operations.doors import Door, Doors
 from sirena.operations.environment import import_path
+from sirena.operations.handing_over import own_whole
 from sirena.operations.mlflow_server import QUIET
 from sirena.operations.open_folders import let_everyone_read
 from sirena.operations.part import HttpHealth, Part, RunningHealth, ServiceHealth
-from sirena.operations.postgresql import PostgreSql
+from sirena.operations.part_accounts import PartAccounts
+from sirena.operations.postgresql import ONLY_BY_SCRAM, PostgreSql
 from sirena.operations.s3 import credentials_file, credentials_mark
 from sirena.operations.secret_files import write_private
 from sirena.operations.settings import Settings, variable_of
@@ -25,37 +30,66 @@ _OF_OTHERS: Final = ("home", "tracking_uri", "s3_endpoint_url", "oidc_client_sec
 
 @dataclass(frozen=True)
 class PythonParts:
-    """What runs with our own interpreter, as one unprivileged account, on loopback."""
+    """What runs with our own interpreter, each part as an unprivileged account, behind its own door."""
 
     settings: Settings
-    account: Account
+    accounts: PartAccounts
+
+    @property
+    def doors(self) -> Doors:
+        """Where these parts are reached."""
+        return Doors(self.settings)
 
     def prepare(self) -> None:
-        """Make the folder in which these parts may write, and give them the secret and the editions they may read.
+        """Make the folders in which these parts may write, their doors, and give them what they may read.
 
         Raises:
-            PreparationError: the account cannot run our interpreter, as when the checkout lies in root's home, or
+            PreparationError: an account cannot run our interpreter, as when the checkout lies in root's home, or
                 cannot read the imported editions.
         """
-        self.account.own_folder(self.settings.service_home)
+        for account, folder in self._homes():
+            own_whole(account, account.own_folder(folder))
+        prepare_doors(self.doors, self.accounts)
         secret = self.settings.openid_client_secret
         if secret:
-            write_private(self._openid_secret_file, secret, self.account)
+            write_private(self._openid_secret_file, secret, self.accounts.access)
         self._open_editions()
-        if not self.account.can_run(sys.executable):
-            raise PreparationError(
-                f"account {self.account.name!r} cannot run {sys.executable}",
-                hint="install Sirena where everyone may read (/opt/sirena), or name another SIRENA_SERVICE_ACCOUNT",
-            )
+        for account in self.accounts.python:
+            if not account.can_run(sys.executable):
+                raise PreparationError(
+                    f"account {account.name!r} cannot run {sys.executable}",
+                    hint="install Sirena where everyone may read (/opt/sirena), or name another SIRENA_SERVICE_ACCOUNT",
+                )
+
+    def _homes(self) -> list[tuple[Account, Path]]:
+        settings, accounts = self.settings, self.accounts
+        return [
+            (accounts.mlflow, settings.mlflow_home),
+            (accounts.service, settings.answering_home),
+            (accounts.access, settings.service_home),
+        ]
 
     def mlflow(self, database: PostgreSql, s3_endpoint: str) -> Part:
         """Describe MLflow's tracking server and registry: PostgreSQL behind it, artifacts through it to S3."""
         settings = self.settings
         name = settings.server_name
         origins = {f"https://{name}", f"https://{name}:{settings.https_port}", f"https://{name}:{settings.port}"}
+        server, authority = str(self.doors.mlflow_server), str(self.doors.authority)
+        # 2: whoever shows no certificate of this installation is answered nothing
+        asking = (
+            "--ssl-keyfile",
+            server,
+            "--ssl-certfile",
+            server,
+            "--ssl-ca-certs",
+            authority,
+            "--ssl-cert-reqs",
+            "2",
+        )
         command = (
             sys.executable, "-m", "mlflow", "server",
             "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
+            "--uvicorn-opts", shlex.join(asking),
             "--backend-store-uri", database.uri("mlflow"),
             "--serve-artifacts", "--artifacts-destination", f"s3://{settings.s3_bucket}/artifacts",
             "--allowed-hosts", f"{name},{name}:*,127.0.0.1:{settings.mlflow_port}",
@@ -64,17 +98,18 @@ class PythonParts:
         return Part(
             "mlflow",
             command,
-            self.account,
-            HttpHealth(f"http://127.0.0.1:{settings.mlflow_port}/health"),
+            self.accounts.mlflow,
+            HttpHealth(self.doors.mlflow(), "/health"),
             version("mlflow"),
             port=settings.mlflow_port,
             environment={
                 **QUIET,
-                **self._places(),
-                "PGPASSFILE": str(database.password_file),
+                **_places(settings.mlflow_home),
+                "PGPASSFILE": str(database.mlflow_password_file),
+                **ONLY_BY_SCRAM,
                 "AWS_SHARED_CREDENTIALS_FILE": str(credentials_file(settings)),
-                # MLflow reads the keys once: by this the supervisor sees that they changed, and restarts it
-                "CONFIGURATION_MARK": credentials_mark(settings),
+                # MLflow reads keys and certificates once: by this the supervisor sees that they changed
+                "CONFIGURATION_MARK": credentials_mark(settings) + _changed(self.doors.mlflow_server),
                 "AWS_DEFAULT_REGION": settings.aws_region,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "MLFLOW_S3_ENDPOINT_URL": s3_endpoint,
@@ -94,51 +129,74 @@ class PythonParts:
         return Part(
             "mlflow",
             command,
-            self.account,
-            HttpHealth(f"http://127.0.0.1:{settings.mlflow_port}/health"),
+            self.accounts.mlflow,
+            HttpHealth(Door(f"http://127.0.0.1:{settings.mlflow_port}"), "/health"),
             version("mlflow"),
             port=settings.mlflow_port,
             environment=QUIET,
             ready_seconds=120.0,
         )
 
-    def service(self, port: int) -> Part:
-        """Describe `sirena serve` on loopback; well also while it waits for the first release."""
+    def embedded_service(self) -> Part:
+        """Describe `sirena serve` for one person's machine, on loopback."""
+        port = self.settings.port
+        uri = f"http://127.0.0.1:{self.settings.mlflow_port}"
         return Part(
             "service",
             (sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)),
-            self.account,
-            ServiceHealth(f"http://127.0.0.1:{port}/readyz"),
+            self.accounts.service,
+            ServiceHealth(Door(f"http://127.0.0.1:{port}")),
             __version__,
             port=port,
-            environment={**self._own_settings(), **self._editions(), **self._ledger()},
+            environment={
+                **self._own_settings(),
+                **_places(self.settings.service_home),
+                **self._editions(),
+                "MLFLOW_TRACKING_URI": uri,
+                # the ledger says what may answer: that of the stack, not one of the part's own
+                "SIRENA_DATABASE_URL": f"sqlite:///{self.settings.home / 'ledger' / 'ledger.db'}",
+            },
+            stop_seconds=40,
+            ready_seconds=120.0,
+        )
+
+    def service(self, database: PostgreSql) -> Part:
+        """Describe `sirena serve` behind its socket; well also while it waits for the first release."""
+        return Part(
+            "service",
+            (sys.executable, "-m", "sirena.cli", "serve", "--socket", str(self.doors.socket_of("service"))),
+            self.accounts.service,
+            ServiceHealth(self.doors.of_part("service")),
+            __version__,
+            environment={
+                **self._own_settings(),
+                **_places(self.settings.answering_home),
+                **self._editions(),
+                **self._as_client("service"),
+                "SIRENA_DATABASE_URL": database.reader_url(),
+                **ONLY_BY_SCRAM,
+            },
             stop_seconds=40,
             ready_seconds=120.0,
         )
 
     def access(self, database: PostgreSql, entry_log: Path) -> Part:
         """Describe the access service, which decides on every request and records what the entry refused by itself."""
+        socket = str(self.doors.socket_of("access"))
         return Part(
             "access",
-            (
-                sys.executable,
-                "-m",
-                "sirena.cli",
-                "access-service",
-                "--port",
-                str(self.settings.access_port),
-                "--entry-log",
-                str(entry_log),
-            ),
-            self.account,
-            HttpHealth(f"http://127.0.0.1:{self.settings.access_port}/livez"),
+            (sys.executable, "-m", "sirena.cli", "access-service", "--socket", socket, "--entry-log", str(entry_log)),
+            self.accounts.access,
+            HttpHealth(self.doors.of_part("access"), "/livez"),
             __version__,
-            port=self.settings.access_port,
             environment={
                 **self._own_settings(),
+                **_places(self.settings.service_home),
                 **self._editions(),
+                **self._as_client("access"),
                 "SIRENA_DATABASE_URL": f"postgresql://sirena@127.0.0.1:{self.settings.postgres_port}/sirena",
                 "PGPASSFILE": str(database.password_file),
+                **ONLY_BY_SCRAM,
                 **self._openid_secret(),
             },
             ready_seconds=120.0,
@@ -147,8 +205,6 @@ class PythonParts:
     def backup_watch(self, s3_endpoint: str) -> Part:
         """Describe the daily backup and weekly drill; they read every secret, so they run as whoever runs `up`."""
         own = self._own_settings()
-        # what it finds set is what it backs up: the address of this machine's MLflow is no setting of the hospital's
-        del own["MLFLOW_TRACKING_URI"]
         given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
         given[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"
         home = self.settings.home
@@ -158,15 +214,13 @@ class PythonParts:
             Account.of_this_process(),
             RunningHealth(),
             __version__,
-            environment={**own, **given, "SIRENA_HOME": str(home), "HOME": str(home / "backup")},
+            environment={
+                **own,
+                **given,
+                **_places(home),
+                "HOME": str(home / "backup"),
+            },
         )
-
-    def _ledger(self) -> dict[str, str]:
-        """Name the database of the ledger, which says what may answer: that of the stack, not one of the part's own."""
-        if self.settings.profile == "production":
-            address = f"postgresql://sirena@127.0.0.1:{self.settings.postgres_port}/sirena"
-            return {"SIRENA_DATABASE_URL": address, "PGPASSFILE": str(self.settings.password_file)}
-        return {"SIRENA_DATABASE_URL": f"sqlite:///{self.settings.home / 'ledger' / 'ledger.db'}"}
 
     def _open_editions(self) -> None:
         """Let the account read the imported editions, if any: they may have come by a strict umask or a restore."""
@@ -174,15 +228,16 @@ class PythonParts:
         if not folder.is_dir():
             return
         try:
-            if self.account.is_other:
+            if any(account.is_other for account in self.accounts.python):
                 let_everyone_read(folder)
         except OSError as error:
-            raise PreparationError(f"{folder} cannot be opened to account {self.account.name!r}") from error
-        if not self.account.can_enter(folder):
-            raise PreparationError(
-                f"account {self.account.name!r} cannot enter {folder}",
-                hint="choose a SIRENA_GUIDELINES that others may enter, or leave it empty",
-            )
+            raise PreparationError(f"{folder} cannot be opened to the accounts of the services") from error
+        for account in self.accounts.python:
+            if not account.can_enter(folder):
+                raise PreparationError(
+                    f"account {account.name!r} cannot enter {folder}",
+                    hint="choose a SIRENA_GUIDELINES that others may enter, or leave it empty",
+                )
 
     def _editions(self) -> dict[str, str]:
         # of the stack's home, not of the services' own
@@ -196,19 +251,29 @@ class PythonParts:
         secret = self.settings.openid_client_secret
         return {variable_of("oidc_client_secret_file"): str(self._openid_secret_file)} if secret else {}
 
+    def _as_client(self, client: str) -> dict[str, str]:
+        identity = self.doors.identity(client)
+        return {
+            "MLFLOW_TRACKING_URI": self.settings.own_mlflow_url,
+            **identity.environment,
+            "CONFIGURATION_MARK": _changed(identity.certificate),
+        }
+
     def _own_settings(self) -> dict[str, str]:
         """Hand on what differs from the defaults, but no secrets, no places and nothing of other parts alone."""
-        kept = {
+        return {
             variable_of(name): str(value)
             for name, field in Settings.model_fields.items()
             if (value := getattr(self.settings, name)) not in (None, "", field.default)
             and name not in _OF_OTHERS
             and not isinstance(value, SecretStr)
         }
-        uri = f"http://127.0.0.1:{self.settings.mlflow_port}"
-        return {**kept, **self._places(), "MLFLOW_TRACKING_URI": uri}
 
-    def _places(self) -> dict[str, str]:
-        # its own SIRENA_HOME: the service keeps a copy of its panel, and must not be able to write anything else
-        folder = str(self.settings.service_home)
-        return {"SIRENA_HOME": folder, "HOME": folder, "PYTHONPATH": import_path()}
+
+def _places(home: Path) -> dict[str, str]:
+    # a SIRENA_HOME of its own: a part keeps a copy of what it needs, and must not be able to write anything else
+    return {"SIRENA_HOME": str(home), "HOME": str(home), "PYTHONPATH": import_path()}
+
+
+def _changed(file: Path) -> str:
+    return str(file.stat().st_mtime_ns) if file.exists() else ""

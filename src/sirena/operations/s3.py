@@ -1,6 +1,7 @@
 """Speaking S3: which endpoint, with which keys, and the bucket of the artifacts."""
 
 import configparser
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,14 @@ def write_credentials(settings: Settings, reader: Account, access_key: str, secr
     file = credentials_file(settings)
     if not file.exists() or file.read_text(encoding="utf-8") != text:
         write_private(file, text, reader)
+    let_read_credentials(settings, reader)
+
+
+def let_read_credentials(settings: Settings, reader: Account) -> None:
+    """Give the keys to who reads them now, where another account did before."""
+    file = credentials_file(settings)
+    if file.exists() and os.getuid() == 0:
+        os.chown(file, reader.uid, reader.gid)
 
 
 def credentials_mark(settings: Settings) -> str:
@@ -51,10 +60,21 @@ class Keys:
 
 
 def kept_keys(settings: Settings) -> Keys:
-    """Return the keys in the credentials file."""
-    kept = configparser.ConfigParser(interpolation=None)
-    kept.read(credentials_file(settings), encoding="utf-8")
-    return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
+    """Return the keys in the credentials file.
+
+    Raises:
+        PreparationError: it is missing, or holds none.
+    """
+    file, kept = credentials_file(settings), configparser.ConfigParser(interpolation=None)
+    try:
+        kept.read(file, encoding="utf-8")
+        return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
+    except (KeyError, configparser.Error) as error:
+        raise PreparationError(
+            f"{file} is missing, or holds no keys of the S3 endpoint",
+            hint="for a given endpoint set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then `sirena up`; for Sirena's "
+            "own bring the file back (`radosgw-admin user info --uid=sirena` tells the keys), or restore a backup",
+        ) from error
 
 
 def given_keys(settings: Settings) -> Keys:

@@ -164,7 +164,8 @@ class Settings(BaseSettings):
     """Unprivileged account of PostgreSQL and the object store when Sirena is started by root."""
 
     service_account: str = Field(default="", pattern=r"^([a-z_][a-z0-9_-]*)?$", examples=["sirena"])
-    """Account of MLflow, the service and the access service when started by root; empty means `SIRENA_ACCOUNT`."""
+    """Account of MLflow, the service and the access service when started by root; empty means one of its own for
+    each (`sirena-mlflow`, `sirena-service`, `sirena-access`), made by `sirena up`."""
 
     postgres_port: Port = Field(default=15432, examples=["15432"])
     """Loopback port of Sirena's own PostgreSQL; not 5432, where a cluster of the machine may live."""
@@ -176,13 +177,14 @@ class Settings(BaseSettings):
     """First of ten loopback ports of Ceph's own daemons."""
 
     mlflow_port: Port = Field(default=15500, examples=["15500"])
-    """Loopback port of the MLflow server."""
+    """Loopback port of the MLflow server, which answers in production only who shows a certificate of this
+    installation."""
 
     service_port: Port = Field(default=15510, examples=["15510"])
-    """Loopback port of `sirena serve` behind the entry."""
+    """Unused since the service listens on a socket below `SIRENA_HOME`; kept so that settings files stay valid."""
 
     access_port: Port = Field(default=15520, examples=["15520"])
-    """Loopback port of the access service, which decides on every request."""
+    """The port after it is the entry's own health; the access service itself listens on a socket."""
 
     s3_endpoint_url: str = Field(
         default="",
@@ -274,8 +276,13 @@ class Settings(BaseSettings):
     def effective_tracking_uri(self) -> str:
         """The tracking URI in force: as set, else this server's own MLflow, else a SQLite file."""
         if not self.tracking_uri and self.holds_production_stack:
-            return f"http://127.0.0.1:{self.mlflow_port}"
+            return self.own_mlflow_url
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def own_mlflow_url(self) -> str:
+        """Address of the production stack's own MLflow, which asks for a certificate of this installation."""
+        return f"https://127.0.0.1:{self.mlflow_port}"
 
     @property
     def own_database_url(self) -> str:
@@ -321,8 +328,21 @@ class Settings(BaseSettings):
 
     @property
     def service_home(self) -> Path:
-        """The `SIRENA_HOME` of the production stack's services, which may write nowhere else."""
+        """The `SIRENA_HOME` of the production stack's access service, which may write nowhere else.
+
+        It keeps the name it had when all services shared it: the ledger's head file lies there.
+        """
         return self.home / "service"
+
+    @property
+    def answering_home(self) -> Path:
+        """The `SIRENA_HOME` of the production stack's service, which may write nowhere else."""
+        return self.home / "answering"
+
+    @property
+    def mlflow_home(self) -> Path:
+        """The home folder of the production stack's MLflow, which may write nowhere else."""
+        return self.home / "mlflow"
 
     @property
     def editions_folder(self) -> Path:
@@ -333,11 +353,6 @@ class Settings(BaseSettings):
     def effective_user(self) -> str:
         """Name written as author and approver."""
         return self.user or getpass.getuser()
-
-    @property
-    def effective_service_account(self) -> str:
-        """Account of MLflow, the service and the access service when started by root."""
-        return self.service_account or self.account
 
     @property
     def artifacts(self) -> Path:

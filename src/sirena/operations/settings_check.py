@@ -10,6 +10,7 @@ from typing import Final
 from dotenv import dotenv_values
 
 from sirena.domain.errors import UsageError
+from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.settings import FILE_VARIABLE, CertificateSource, Settings, settings_file, variable_of
 from sirena.operations.store_file import StoreFile, StoreSizeError
 
@@ -18,7 +19,7 @@ _SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "SIRENA_OIDC_CL
 _LOOPBACK_PORTS: Final = ("port", "mlflow_port")
 _ALL_PORTS: Final = (
     *("http_port", "https_port", "port", "postgres_port", "s3_port"),
-    *("mlflow_port", "service_port", "access_port"),
+    "mlflow_port",
 )
 _LOCAL_NAMES: Final = ("localhost",)
 _WRITTEN_PATHS: Final = ("home", "tls_certificate", "tls_key")
@@ -136,10 +137,23 @@ def _combinations(settings: Settings) -> list[str]:
     ]
     if any(keys) != all(keys):
         found.append("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together; one is missing")
+    if os.getuid() == 0:
+        found += _missing_accounts(settings)
     try:
         StoreFile(settings).require_size()
     except StoreSizeError as error:
         found.append(f"{error.text}; {error.hint}")
+    return found
+
+
+def _missing_accounts(settings: Settings) -> list[str]:
+    names = {name: getattr(settings, name) for name in ("account", "service_account")}
+    found = []
+    for name, account in names.items():
+        try:
+            Account.named(account or "root")
+        except PreparationError as error:
+            found.append(f"{variable_of(name)}: {error.text}; {error.hint}")
     return found
 
 

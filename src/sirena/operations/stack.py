@@ -17,10 +17,12 @@ from sirena.operations.entry_logs import log_rotation
 from sirena.operations.entry_reload import take_up
 from sirena.operations.environment import import_path
 from sirena.operations.free_ports import require_free_ports
+from sirena.operations.handing_over import other_owner
 from sirena.operations.health_report import PartHealth, health_of
 from sirena.operations.object_store import ObjectStore
 from sirena.operations.one_at_a_time import one_at_a_time
 from sirena.operations.part import Part, RunningHealth
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.python_parts import PythonParts
 from sirena.operations.s3 import ensure_bucket, take_given_endpoint
@@ -50,8 +52,9 @@ class Stack:
     """Everything that runs below one `SIRENA_HOME`."""
 
     settings: Settings
-    body_routes: tuple[str, ...] = ()
-    """Routes of MLflow that the access service decides by their body; see `Entry`."""
+    body_routes: tuple[str, ...] | None = None
+    """Routes of MLflow that the access service decides by their body; see `Entry`. None for a look at the stack:
+    without them no configuration of the entry is written, since it would be another than the one in force."""
     see_to_tables: Callable[[str], None] = field(default=lambda _: None)
     """What makes or checks our tables before anything uses them; see `PostgreSql.prepare`."""
 
@@ -63,17 +66,16 @@ class Stack:
     def parts(self) -> list[Part]:
         """Describe the parts of the profile, in the order of their start."""
         if self.settings.profile == "embedded":
-            python = PythonParts(self.settings, Account.of_this_process())
-            return [python.embedded_mlflow(), python.service(self.settings.port)]
+            python = PythonParts(self.settings, PartAccounts.all_of_this_process())
+            return [python.embedded_mlflow(), python.embedded_service()]
         store = self._own_store()
         python = self._python()
-        # to describe it, its certificate need be neither there nor good
-        entry = self._entry(standing_paths(self.settings))
+        entry = self.standing_entry()
         parts = [
             self.database().part(),
             *(store.parts() if store else []),
             python.mlflow(self.database(), self.s3_endpoint),
-            python.service(self.settings.service_port),
+            python.service(self.database()),
             python.access(self.database(), entry.refusals),
             entry.part(),
             log_rotation(entry),
@@ -91,8 +93,18 @@ class Stack:
         return store.endpoint if store else self.settings.s3_endpoint_url
 
     def entry(self) -> Entry:
-        """Describe the entry with the certificate it has now."""
+        """Describe the entry with the certificate it has now, made if need be.
+
+        Raises:
+            PreparationError: as `entry_certificate`.
+        """
+        if self.body_routes is None:
+            raise ValueError("a stack that writes the entry's configuration is given its body_routes")
         return self._entry(entry_certificate(self.settings))
+
+    def standing_entry(self) -> Entry:
+        """Describe the entry; its certificate need be neither there nor good."""
+        return self._entry(standing_paths(self.settings))
 
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
         """Prepare, start and wait until every part is well; again is harmless, starts anew what hangs; one at a time.
@@ -114,7 +126,7 @@ class Stack:
         if store:
             store.file.require_size()
         if self.settings.profile == "production" and self._moves() and self.take_down():
-            tell("other ports for database or store: everything was ended and starts anew")
+            tell("other ports or another account for database or store: everything was ended and starts anew")
         if not self.supervisor.is_running():
             if self.settings.profile == "production":
                 self.database().end_interrupted()
@@ -240,8 +252,9 @@ class Stack:
 
     def _prepare(self, tell: Tell) -> None:
         tell("accounts and programs")
+        accounts = self.accounts().made(self.settings)
         python, database, store = self._python(), self.database(), self._own_store()
-        for account in {database.owner, python.account}:
+        for account in accounts.all:
             if not account.can_enter(self.settings.home):
                 raise PreparationError(
                     f"account {account.name!r} cannot enter {self.settings.home}",
@@ -250,7 +263,7 @@ class Stack:
         python.prepare()
         if not store:
             tell("S3 endpoint (given)")
-            take_given_endpoint(self.settings, python.account)
+            take_given_endpoint(self.settings, accounts.mlflow)
         tell("PostgreSQL")
         self._await_started(database.part())
         database.prepare(self.see_to_tables)
@@ -261,7 +274,7 @@ class Stack:
         self.entry().write()
 
     def _entry(self, certificate: CertificatePaths) -> Entry:
-        return Entry(self.settings, certificate, self.body_routes, self._python().account)
+        return Entry(self.settings, certificate, self.body_routes or (), self.accounts())
 
     @contextmanager
     def _ended_to_grow(self, store: ObjectStore | None, tell: Tell) -> Iterator[None]:
@@ -282,7 +295,10 @@ class Stack:
 
     def _moves(self) -> bool:
         store = self._own_store()
-        return self.database().moves or (store is not None and store.moves)
+        moves = self.database().moves or (store is not None and store.moves)
+        # files of a daemon that runs cannot become another account's
+        folders = (self.database().data.parent, self.settings.home / "ceph")
+        return moves or any(other_owner(self.accounts().stores, folder) for folder in folders)
 
     def _open_home(self) -> None:
         home = self.settings.home
@@ -290,17 +306,23 @@ class Stack:
         if self.settings.profile == "production" and os.getuid() == 0:
             home.chmod(_OPEN)
 
+    def accounts(self) -> PartAccounts:
+        """Return who runs what."""
+        return PartAccounts.of(self.settings)
+
     def database(self) -> PostgreSql:
         """Describe the cluster."""
-        return PostgreSql(self.settings, Account.of_parts(self.settings.account), self._python().account)
+        accounts = self.accounts()
+        return PostgreSql(self.settings, accounts.stores, accounts)
 
     def _own_store(self) -> ObjectStore | None:
         if self.settings.s3_endpoint_url or self.settings.profile != "production":
             return None
-        return ObjectStore(self.settings, Account.of_parts(self.settings.account), self._python().account)
+        accounts = self.accounts()
+        return ObjectStore(self.settings, accounts.stores, accounts.mlflow)
 
     def _python(self) -> PythonParts:
-        return PythonParts(self.settings, Account.of_parts(self.settings.effective_service_account))
+        return PythonParts(self.settings, self.accounts())
 
     def _certificate_watch(self) -> Part:
         return Part(

@@ -5,7 +5,7 @@ TensorFlow or MLflow. This module needs nothing but NumPy and `domain`: it trave
 model, and MLflow's stock server answers with it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -13,24 +13,56 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.category import Category
+from ..domain.category import Category, Reason
+from ..domain.ground import Ground
 from ..domain.mic import CODES, MISSING
-from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code
-from .lookup import cross_answers, encode_text, encode_texts, read_column, refusal_of, resolve_text, resolve_texts
+from ..domain.site import Site
+from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code, split_key
+from .basis import mark_position
+from .lookup import (
+    cross_answers,
+    encode_text,
+    encode_texts,
+    factorise,
+    read_column,
+    refusal_of,
+    resolve_text,
+    resolve_texts,
+)
+from .sites import RowSites
 
-FORMAT: Final = "sirena-panel/1"
+FORMAT: Final = "sirena-panel/2"
 """Name and version of the JSON form."""
+SITELESS_FORMAT: Final = "sirena-panel/1"
+"""The form of releases made before the site was part of the question: they answer for an unknown site alone."""
+NO_GROUND: Final = -1
+"""Stands for the number of a ground where there is none."""
 
 
 class _FlatTable:
-    """A truth table as bytes: one answer costs two dictionary look-ups and an index."""
+    """A truth table as bytes: one answer costs at most three dictionary look-ups and an index."""
 
-    __slots__ = ("absent", "cells", "offset_of")
+    __slots__ = ("absent", "cells", "elsewhere", "ground_of", "known", "offset_at", "offset_of")
 
-    def __init__(self, table: TruthTable) -> None:
+    def __init__(self, table: TruthTable, number_of: Mapping[Ground, int]) -> None:
         self.absent = answer_code(Category.NI, table.absent)
+        self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
+        self.known = table.known
         self.cells = table.cells.tobytes()
-        self.offset_of = {code: row * CODES for code, row in table.row_of.items()}
+        self.offset_of: dict[str, int] = {}
+        """Offset of the row for every site without a row of its own, by organism."""
+        self.offset_at: dict[Site, dict[str, int]] = {}
+        """Offset of the row for one site alone, by site and organism."""
+        for key, row in table.row_of.items():
+            organism, site = split_key(key)
+            (self.offset_of if site is None else self.offset_at.setdefault(site, {}))[organism] = row * CODES
+        self.ground_of = [number_of[ground] for ground in table.grounds]
+
+    def offset(self, organism: str, site: Site) -> int | None:
+        """Return where the row that answers begins, or None."""
+        own = self.offset_at.get(site)
+        offset = own.get(organism) if own is not None else None
+        return self.offset_of.get(organism) if offset is None else offset
 
 
 @dataclass(frozen=True)
@@ -62,7 +94,11 @@ class Panel:
         return self.provenance.get(parsed.model_column, {})
 
     def answer_column(
-        self, column: str, organisms: Sequence[str | None], mics: Sequence[str | None]
+        self,
+        column: str,
+        organisms: Sequence[str | None],
+        mics: Sequence[str | None],
+        sites: RowSites | None = None,
     ) -> NDArray[np.uint8]:
         """Answer a column's values, one organism and one MIC a row.
 
@@ -72,18 +108,25 @@ class Panel:
             column: test column, ``AMK_NM``; a name that is none is answered as `Reason.NO_MODEL`.
             organisms: raw texts, WHONET code or name; None or empty is missing.
             mics: raw texts, ``<=0.5``; None or empty is not asked.
+            sites: the site of each row; unknown for all of them by default.
 
         Returns:
             uint8 array of positions in `ANSWERS`, one per row.
 
         Raises:
-            ValueError: organisms and mics differ in length.
+            ValueError: organisms, mics and sites differ in length.
         """
         distinct, rows = factorise(organisms)
-        return self.answer_factorised(column, resolve_texts(distinct), rows, mics)
+        everywhere = sites or RowSites.alike(Site.UNKNOWN, len(rows))
+        return self.answer_factorised(column, resolve_texts(distinct), rows, mics, everywhere)
 
     def answer_factorised(
-        self, column: str, organisms: Sequence[str | None], rows: NDArray[np.intp], mics: Sequence[str | None]
+        self,
+        column: str,
+        organisms: Sequence[str | None],
+        rows: NDArray[np.intp],
+        mics: Sequence[str | None],
+        sites: RowSites,
     ) -> NDArray[np.uint8]:
         """Answer a column as `answer_column` does, its organisms read once for all columns.
 
@@ -92,51 +135,86 @@ class Panel:
             organisms: distinct resolved codes; None is missing, "" unknown.
             rows: position of each row's organism among them.
             mics: raw texts, one per row.
+            sites: the site of each row.
 
         Returns:
             uint8 array of positions in `ANSWERS`, one per row.
 
         Raises:
-            ValueError: rows and mics differ in length.
+            ValueError: rows, mics and sites differ in length.
         """
-        if len(rows) != len(mics):
-            raise ValueError(f"{len(rows)} organisms for {len(mics)} MICs")
+        if not len(rows) == len(mics) == len(sites.rows):
+            raise ValueError(f"{len(rows)} organisms for {len(mics)} MICs at {len(sites.rows)} sites")
         distinct, mic_rows = factorise(mics)
-        answers = cross_answers(read_column(column), self.table_of(column), organisms, encode_texts(distinct))
-        taken: NDArray[np.uint8] = answers[rows, mic_rows]
+        parsed = read_column(column)
+        codes = encode_texts(distinct, parsed.drug if parsed else None)
+        answers = cross_answers(parsed, self.table_of(column), organisms, codes, sites.sites)
+        taken: NDArray[np.uint8] = answers[sites.rows, rows, mic_rows]
         return taken
 
-    def answer_one(self, column: str, organism: str | None, mic: str | None) -> Answer | None:
+    def answer_one(
+        self, column: str, organism: str | None, mic: str | None, site: Site = Site.UNKNOWN
+    ) -> Answer | None:
         """Answer one value as `answer_column` does; None is "not asked" (empty MIC)."""
-        return ANSWERS[self.answer_resolved(column, resolve_text(organism), mic)]
+        return ANSWERS[self.answer_resolved(column, resolve_text(organism), mic, site)]
 
-    def answer_resolved(self, column: str, organism: str | None, mic: str | None) -> int:
+    def answer_resolved(self, column: str, organism: str | None, mic: str | None, site: Site = Site.UNKNOWN) -> int:
         """Answer one value for an organism already resolved: the quick way of the service.
 
         Args:
             column: test column, ``AMK_NM``.
             organism: WHONET code; None is missing, "" unknown.
             mic: raw text.
+            site: what the specimen says.
 
         Returns:
             Position in `ANSWERS`.
         """
-        code = encode_text(mic)
+        parsed = read_column(column)
+        code = encode_text(mic, parsed.drug if parsed else None)
         if code == MISSING:
             return NOT_ASKED
-        parsed = read_column(column)
         if parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
             return refusal_of(parsed)
         flat = self._flat[parsed.model_column]
         if code >= 0 and organism:
-            offset = flat.offset_of.get(organism)
-            return flat.absent if offset is None else flat.cells[offset + code]
+            offset = flat.offset(organism, site)
+            if offset is not None:
+                return flat.cells[offset + code]
+            return flat.elsewhere if organism in flat.known else flat.absent
         table = self.tables[parsed.model_column]
-        return int(table.look_up([organism], np.array([code], dtype=np.int16))[0, 0])
+        return int(table.look_up([organism], np.array([code], dtype=np.int16), site)[0, 0])
+
+    @cached_property
+    def grounds(self) -> tuple[Ground, ...]:
+        """Every distinct ground of the release; answers refer to them by position, the ground's number."""
+        return tuple(dict.fromkeys(ground for table in self.tables.values() for ground in table.grounds))
+
+    def ground_number(self, column: str, organism: str | None, site: Site) -> int:
+        """Return the number of the ground that answers for a resolved organism at a site, or `NO_GROUND`."""
+        parsed = read_column(column)
+        if not organism or parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
+            return NO_GROUND
+        flat = self._flat[parsed.model_column]
+        offset = flat.offset(organism, site) if flat.ground_of else None
+        return NO_GROUND if offset is None else flat.ground_of[offset // CODES]
+
+    def mark_of(self, number: int, site: Site) -> int:
+        """Return the position in `MARKS` of what a reader must know of a ground, by its number, at a site."""
+        if number == NO_GROUND:
+            return 0
+        if site not in self._marks:
+            self._marks[site] = bytes(mark_position(ground, site) for ground in self.grounds)
+        return self._marks[site][number]
+
+    @cached_property
+    def _marks(self) -> dict[Site, bytes]:
+        return {}
 
     @cached_property
     def _flat(self) -> dict[str, _FlatTable]:
-        return {column: _FlatTable(table) for column, table in self.tables.items()}
+        number_of = {ground: number for number, ground in enumerate(self.grounds)}
+        return {column: _FlatTable(table, number_of) for column, table in self.tables.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form that `from_json` reads."""
@@ -149,12 +227,13 @@ class Panel:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Panel":
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, also in the form of earlier versions (see `SITELESS_FORMAT`).
 
         Raises:
             ValueError: the document is not a panel of this format.
         """
-        if document.get("format") != FORMAT:
+        form = document.get("format")
+        if form not in (FORMAT, SITELESS_FORMAT):
             raise ValueError(f"not a panel of format {FORMAT}")
         try:
             return cls(
@@ -163,11 +242,4 @@ class Panel:
                 release=str(document["release"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"a damaged panel of format {FORMAT}") from error
-
-
-def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np.intp]]:
-    """Return the distinct texts in order of appearance and the position of each row's text among them."""
-    position_of: dict[str | None, int] = {}
-    rows = np.fromiter((position_of.setdefault(text, len(position_of)) for text in texts), dtype=np.intp)
-    return list(position_of), rows
+            raise ValueError(f"a damaged panel of format {form}") from error

@@ -5,7 +5,7 @@ cross product, and one array take spreads the answers over the rows. Cost beyond
 variety of a column, which does not grow with the file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,10 +14,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..domain.category import Category, Reason
+from ..domain.ground import Ground, Mark
+from ..domain.site import Site
 from ..domain.test_column import TestColumn
-from ..domain.truth_table import ANSWERS, TruthTable
+from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
+from .basis import IS_CATEGORY, MARKS, Language, ground_sentence, mark_position, reason_sentence
 from .lookup import cross_answers, encode_texts, resolve_texts
-from .placement import Existing, Placement, place_categories
+from .placement import Existing, Layout, Placement, place_categories
+from .sites import RowSites
 
 if TYPE_CHECKING:
     from sirena.whonet.file import WhonetFile
@@ -29,14 +33,15 @@ CATEGORIES: Final = pl.Enum([category.value for category in Category])
 """Type of the category columns; cast to String by writers that know no enumeration."""
 REASONS: Final = pl.Enum([reason.value for reason in Reason])
 """Type of the ``_reason`` columns."""
-
-NO_BASIS: Final = "none"
-"""Stands in the ``_basis`` column where no line of a table decided; the reason column says why."""
+MARK_TYPE: Final = pl.Enum([mark.value for mark in Mark])
+"""Type of the ``_mark`` columns."""
 
 _CATEGORY_OF_ANSWER: Final = pl.Series([answer and answer.category.value for answer in ANSWERS], dtype=CATEGORIES)
 _REASON_OF_ANSWER: Final = pl.Series(
     [answer.reason.value if answer and answer.reason else None for answer in ANSWERS], dtype=REASONS
 )
+_MARK_OF_POSITION: Final = pl.Series([mark and mark.value for mark in MARKS], dtype=MARK_TYPE)
+_IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
 @dataclass(frozen=True)
@@ -51,42 +56,63 @@ class Isolates:
     """Header as found → test column to be answered."""
     category_columns: Mapping[str, str]
     """Header of a test column → header of its category, where there is one."""
+    site: Site | str = Site.UNKNOWN
+    """The site of every row, or the header of the column that holds each row's specimen."""
+    readings_of: Callable[[str, Sequence[str]], Mapping[str, str]] | None = None
+    """Gives the distinct texts of a column that stand for others (a sum of two agents, a laboratory's own code)."""
+
+    def read_texts(self, header: str, texts: Sequence[str | None]) -> list[str | None]:
+        """Return what the distinct texts of a column are to be read as."""
+        if self.readings_of is None:
+            return list(texts)
+        others = self.readings_of(header, [text for text in texts if text is not None])
+        return [text if text is None else others.get(text, text) for text in texts]
 
     @classmethod
-    def of_file(cls, file: "WhonetFile", *, zones: bool = False) -> "Isolates":
+    def of_file(cls, file: "WhonetFile", *, zones: bool = False, site: Site | None = None) -> "Isolates":
         """Take a WHONET file's test columns.
 
         Args:
             file: as read.
             zones: take zone columns too, so that each of their values is refused by name; else they stay as they are.
+            site: of every row; None lets the specimen decide, unknown in a file without specimens.
 
         Raises:
             SirenaError: no column names the organism.
         """
         columns = file.test_columns if zones else file.mic_columns
-        return cls(file.frame, file.require_organism(), columns, file.category_columns)
+        decided = site or file.specimen_column or Site.UNKNOWN
+        return cls(file.frame, file.require_organism(), columns, file.category_columns, decided, file.readings_of)
+
+    def row_sites(self) -> RowSites:
+        """Return the site of each row."""
+        if isinstance(self.site, Site):
+            return RowSites.alike(self.site, self.frame.height)
+        specimens = _factorise(self.frame[self.site])
+        return RowSites.of_specimens(specimens.texts, specimens.rows)
 
 
-@dataclass(frozen=True)
-class SiteTables:
-    """Tables that differ by the site of infection, chosen by each row's specimen."""
+@dataclass(frozen=True, slots=True)
+class GroundUse:
+    """How often one ground decided in a column."""
 
-    specimen_column: str
-    """Header of the specimen type, ``SPEC_TYPE``."""
-    site_of: Callable[[str | None], str]
-    """Site of a specimen type."""
-    tables_for: Callable[[str, TestColumn], TruthTable | None]
-    """Table of a site and test column."""
+    ground: Ground
+    mark: Mark | None
+    count: int
 
 
 @dataclass(frozen=True)
 class ColumnTally:
-    """How often each answer was given in one column."""
+    """How often each answer was given in one column, and on what grounds."""
 
     column: str
     """Header of the test column, as found."""
     counts: NDArray[np.int64]
     """Shape (len(ANSWERS),): rows by position in `ANSWERS`."""
+    grounds: tuple[GroundUse, ...]
+    """What the answers rest on, in the order of the organisms; NI by a row of a guideline is among them."""
+    marks: Mapping[Mark, int]
+    """How many categories carry a mark."""
 
 
 @dataclass(frozen=True)
@@ -97,58 +123,105 @@ class _Factor:
     rows: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _Grounds:
+    """The distinct grounds and marks of one column's table, and which of them answers each site and organism."""
+
+    distinct: list[tuple[Ground | None, int]]
+    """Ground and position in `MARKS`; the first is no ground."""
+    of_pair: NDArray[np.int64]
+    """Position in `distinct` of each pair of site and organism, the sites outermost."""
+
+    @classmethod
+    def of(cls, table: TruthTable | None, sites: tuple[Site, ...], organisms: list[str | None]) -> "_Grounds":
+        position: dict[tuple[Ground | None, int], int] = {(None, 0): 0}
+        if table is None or not table.grounds:
+            return cls(list(position), np.zeros(len(sites) * len(organisms), dtype=np.int64))
+        of_pair = []
+        for site in sites:
+            # rows of a table share their grounds, and comparing objects is much quicker than hashing their fields
+            known: dict[int, int] = {}
+            for organism in organisms:
+                ground = table.ground(organism, site)
+                if id(ground) not in known:
+                    known[id(ground)] = position.setdefault((ground, mark_position(ground, site)), len(position))
+                of_pair.append(known[id(ground)])
+        return cls(list(position), np.array(of_pair, dtype=np.int64))
+
+
 def interpret_frame(
     file: Isolates,
     tables_for: TablesFor,
     *,
-    basis: bool = False,
+    basis: Language | None = None,
     existing: Existing = Existing.REFUSE,
-    site_tables: SiteTables | None = None,
+    layout: Layout = Layout.LONG_NAMES,
+    source: Callable[[TestColumn], str] | None = None,
+    stamp: str | None = None,
     progress: Callable[[ColumnTally], None] | None = None,
 ) -> pl.DataFrame:
     """Add its ``Eti_`` column to every test column of a file.
 
     Every input column stays unchanged and in order; `placement` says where the new ones go. An empty MIC
-    gives an empty category; anything else gives one, NI when there is no answer.
+    gives an empty category; anything else gives one, NI when there is no answer. A category that was given without
+    knowing the site, and would not hold at every site, is marked in a column of its own.
 
     Args:
         file: rows and the roles of their columns.
         tables_for: the table that answers a test column; None refuses its values as `Reason.NO_MODEL`.
-        basis: write ``Eti_X_basis`` (what the answer rests on) and ``Eti_X_reason`` (why it is NI) too.
+        basis: language of ``Eti_X_basis`` (what the answer rests on); written with ``Eti_X_reason`` (why it is NI).
         existing: what to do with a category column already there.
-        site_tables: takes the place of `tables_for` where the specimen chooses the site.
+        layout: whether the format written holds long column names.
+        source: what is told after each ground of a test column: the model that answered.
+        stamp: by what the answers were made; the content of the last column, `STAMP_COLUMN`.
         progress: called after each test column with its counts.
 
     Returns:
-        A new frame; category columns are of type `CATEGORIES`, reasons of `REASONS`, bases String.
+        A new frame; category columns are of type `CATEGORIES`, reasons of `REASONS`, marks of `MARK_TYPE`, all else
+        String.
 
     Raises:
         UsageError: a category column is already there and `existing` does not say what to do with it.
     """
     frame = file.frame
-    placements = place_categories(
-        frame.columns, file.test_columns, file.category_columns, existing=existing, basis=basis
+    placements, stamp_column = place_categories(
+        frame.columns,
+        file.test_columns,
+        file.category_columns,
+        existing=existing,
+        basis=basis is not None,
+        layout=layout,
+        stamped=stamp is not None,
     )
     organisms = _factorise(frame[file.organism_column])
-    codes = resolve_texts(organisms.texts)
-    sites = _sites(frame, site_tables)
+    codes = resolve_texts(file.read_texts(file.organism_column, organisms.texts))
+    sites = file.row_sites()
+    pair = sites.rows * len(codes) + organisms.rows
     additions: dict[str, list[pl.Series]] = {}
     for placement in placements:
-        tables = _tables(placement.column, tables_for, site_tables, sites)
+        table = tables_for(placement.column)
         mics = _factorise(frame[placement.header])
-        mic_codes = encode_texts(mics.texts)
-        cross = np.stack([cross_answers(placement.column, table, codes, mic_codes) for table in tables])
-        pair = (sites.rows * len(codes) + organisms.rows) if len(tables) > 1 else organisms.rows
+        mic_codes = encode_texts(file.read_texts(placement.header, mics.texts), placement.column.drug)
+        cross = cross_answers(placement.column, table, codes, mic_codes, sites.sites)
         answers = cross.ravel()[pair * len(mics.texts) + mics.rows]
+        grounds = _Grounds.of(table, sites.sites, codes)
+        rows = grounds.of_pair[pair]
         columns = [_CATEGORY_OF_ANSWER.gather(pl.Series(answers)).alias(placement.category)]
-        if basis:
-            columns.append(_basis(tables, codes, pair, answers).alias(placement.basis))
+        marks = _marks(grounds, rows, answers)
+        if marks is not None:
+            columns.append(marks.alias(placement.mark))
+        if basis is not None:
+            origin = source(placement.column) if source is not None and table is not None else ""
+            columns.append(_basis(grounds, rows, answers, basis, origin).alias(placement.basis))
             columns.append(_REASON_OF_ANSWER.gather(pl.Series(answers)).alias(placement.reason))
         additions.setdefault(placement.after, []).extend(columns)
         if progress is not None:
-            counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
-            progress(ColumnTally(placement.header, counts))
-    return _assemble(frame, placements, additions)
+            progress(_tally(placement.header, answers, grounds, rows, marks))
+    answered = _assemble(frame, placements, additions)
+    if stamp is None:
+        return answered
+    before = answered.drop(stamp_column) if stamp_column in answered.columns else answered
+    return before.with_columns(pl.lit(stamp, dtype=pl.String).alias(stamp_column))
 
 
 def _factorise(column: pl.Series) -> _Factor:
@@ -158,48 +231,52 @@ def _factorise(column: pl.Series) -> _Factor:
     return _Factor([*distinct.to_list(), None], rows)
 
 
-def _sites(frame: pl.DataFrame, site_tables: SiteTables | None) -> _Factor:
-    """Return the distinct sites of the rows; one nameless site when the specimen does not choose."""
-    if site_tables is None:
-        return _Factor([None], np.zeros(0, dtype=np.int64))
-    specimens = _factorise(frame[site_tables.specimen_column])
-    site_of_specimen = [site_tables.site_of(text) for text in specimens.texts]
-    names: list[str | None] = list(dict.fromkeys(site_of_specimen))
-    position = np.array([names.index(site) for site in site_of_specimen], dtype=np.int64)
-    return _Factor(names, position[specimens.rows])
-
-
-def _tables(
-    column: TestColumn, tables_for: TablesFor, site_tables: SiteTables | None, sites: _Factor
-) -> list[TruthTable | None]:
-    if site_tables is None:
-        return [tables_for(column)]
-    return [site_tables.tables_for(site, column) for site in sites.texts if site is not None]
+def _marks(grounds: _Grounds, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:
+    """Return the mark of each row's category; None when no row has one."""
+    marks = np.array([mark for _, mark in grounds.distinct], dtype=np.uint8)
+    if not marks.any():
+        return None
+    marked = np.where(_IS_CATEGORY[answers], marks[rows], 0)
+    return _MARK_OF_POSITION.gather(pl.Series(marked)) if marked.any() else None
 
 
 def _basis(
-    tables: list[TruthTable | None],
-    organisms: list[str | None],
-    pair: NDArray[np.int64],
-    answers: NDArray[np.uint8],
+    grounds: _Grounds, rows: NDArray[np.int64], answers: NDArray[np.uint8], language: Language, origin: str
 ) -> pl.Series:
-    """Return the basis of each row's answer: the organism's line in its table, `NO_BASIS`, null where not asked."""
-    lines = [_basis_line(table, organism) for table in tables for organism in organisms]
-    texts = pl.Series(lines, dtype=pl.String).gather(pl.Series(pair))
-    return texts.zip_with(pl.Series(answers != 0), pl.Series([None], dtype=pl.String))
+    """Return what each row's answer rests on: its ground, else the sentence of its reason; null where not asked."""
+    after = f" · {origin}" if origin else ""
+    sentences: list[str | None] = [
+        None if ground is None else ground_sentence(ground, MARKS[mark], language) + after
+        for ground, mark in grounds.distinct
+    ]
+    reasons = [reason_sentence(position, language) for position in range(len(ANSWERS))]
+    texts = pl.Series([*sentences, *reasons], dtype=pl.String)
+    told = texts.gather(pl.Series(np.where(rows == 0, len(sentences) + answers.astype(np.int64), rows)))
+    return told.zip_with(pl.Series(answers != NOT_ASKED), pl.Series([None], dtype=pl.String))
 
 
-def _basis_line(table: TruthTable | None, organism: str | None) -> str:
-    row = table.row_of.get(organism) if table is not None and organism else None
-    if table is None or row is None or not table.basis:
-        return NO_BASIS
-    return table.basis[row]
+def _tally(
+    header: str, answers: NDArray[np.uint8], grounds: _Grounds, rows: NDArray[np.int64], marks: pl.Series | None
+) -> ColumnTally:
+    counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
+    uses = np.bincount(rows[answers != NOT_ASKED], minlength=len(grounds.distinct)).tolist()
+    return ColumnTally(
+        header,
+        counts,
+        tuple(
+            GroundUse(ground, MARKS[mark], count)
+            for (ground, mark), count in zip(grounds.distinct, uses, strict=True)
+            if ground is not None and count
+        ),
+        {mark: int((marks == mark.value).sum()) for mark in Mark} if marks is not None else {},
+    )
 
 
 def _assemble(
     frame: pl.DataFrame, placements: list[Placement], additions: Mapping[str, list[pl.Series]]
 ) -> pl.DataFrame:
-    replaced = {placement.category for placement in placements if placement.replaces}
+    # a mark already there can only be one of the answers that give way
+    replaced = {name for placement in placements if placement.replaces for name in (placement.category, placement.mark)}
     added = {series.name for group in additions.values() for series in group}
     columns: list[pl.Series] = []
     for column in frame.iter_columns():

@@ -1,4 +1,4 @@
-"""One column's answers: the cross product of distinct organisms and distinct MICs.
+"""One column's answers: the cross product of distinct sites, distinct organisms and distinct MICs.
 
 Rules, each with a test of like name:
 
@@ -8,7 +8,7 @@ Rules, each with a test of like name:
 - then an unreadable or impossible MIC, a missing organism, an unknown organism, in this order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..domain.category import Category, Reason
 from ..domain.mic import MISSING, encode_mics
 from ..domain.organisms import resolve_many
+from ..domain.site import Site
 from ..domain.test_column import TestColumn, parse_test_column
 from ..domain.truth_table import NOT_ASKED, TruthTable, answer_code
 
@@ -30,9 +31,16 @@ _NO_MIC: Final = "?"
 _NO_NAME: Final = "?"
 
 
-def encode_texts(texts: Sequence[str | None]) -> NDArray[np.int16]:
-    """Encode distinct MIC texts (see `encode_mics`); a text too long to be one is refused unread."""
-    return encode_mics(_NO_MIC if text and len(text) > _LONGEST_MIC else text for text in texts)
+def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np.intp]]:
+    """Return the distinct texts in order of appearance and the position of each row's text among them."""
+    position_of: dict[str | None, int] = {}
+    rows = np.fromiter((position_of.setdefault(text, len(position_of)) for text in texts), dtype=np.intp)
+    return list(position_of), rows
+
+
+def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArray[np.int16]:
+    """Encode distinct MIC texts of one drug's column (see `encode_mics`); one too long to be an MIC is not read."""
+    return encode_mics((_NO_MIC if text and len(text) > _LONGEST_MIC else text for text in texts), drug)
 
 
 def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
@@ -45,9 +53,9 @@ def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
 
 
 @lru_cache(maxsize=16384)
-def encode_text(text: str | None) -> int:
+def encode_text(text: str | None, drug: str | None = None) -> int:
     """Encode one MIC text; laboratories use a few hundred spellings, so answers are remembered."""
-    return int(encode_texts([text])[0])
+    return int(encode_texts([text], drug)[0])
 
 
 @lru_cache(maxsize=16384)
@@ -72,20 +80,27 @@ def cross_answers(
     table: TruthTable | None,
     organisms: Sequence[str | None],
     mic_codes: NDArray[np.int16],
+    sites: Sequence[Site],
 ) -> NDArray[np.uint8]:
-    """Answer every pair of distinct organism and distinct MIC.
+    """Answer every combination of distinct site, distinct organism and distinct MIC.
 
     Args:
         column: the parsed test column; None when the name is none.
         table: the table that answers the column, None when there is none.
         organisms: resolved codes, from `resolve_texts`.
         mic_codes: from `encode_texts`.
+        sites: what the specimens say.
 
     Returns:
-        uint8 array (organisms, mics) of positions in `ANSWERS`.
+        uint8 array (sites, organisms, mics) of positions in `ANSWERS`.
     """
     if column is not None and column.is_mic and table is not None:
-        return table.look_up(organisms, mic_codes)
+        # sites without a row of their own are answered alike, so they are asked once
+        asked = [site if site in table.own_sites else None for site in sites]
+        answers = {
+            own: table.look_up(organisms, mic_codes, site) for own, site in dict(zip(asked, sites, strict=True)).items()
+        }
+        return np.stack([answers[own] for own in asked])
     refusal = refusal_of(column)
     row = np.where(mic_codes == MISSING, NOT_ASKED, refusal).astype(np.uint8)
-    return np.broadcast_to(row, (len(organisms), len(mic_codes)))
+    return np.broadcast_to(row, (len(sites), len(organisms), len(mic_codes)))

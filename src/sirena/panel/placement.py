@@ -3,10 +3,11 @@
 Rules, each with a test of like name:
 
 - every input column stays, in its order; a new category column stands directly after its test column,
-  as in WHONET's own files, and its ``_basis`` and ``_reason`` directly after it;
+  as in WHONET's own files, and its ``_mark``, ``_basis`` and ``_reason`` directly after it;
 - a category column already there is never overwritten in silence: `Existing.REFUSE` names it and stops,
   `Existing.KEEP` leaves it and writes ``Eti_X_new`` directly after it, `Existing.REPLACE` puts the new
   answers in its place under its own header;
+- the column that tells by what the file was answered is the last, and is treated like a category column;
 - headers are compared without regard to case;
 - two headers that mean one test column (``AMK_NM`` and ``Amikacin``) each get a category column of their own.
 """
@@ -14,9 +15,21 @@ Rules, each with a test of like name:
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ..domain.errors import UsageError
 from ..domain.test_column import CATEGORY_PREFIX, TestColumn
+
+STAMP_COLUMN: Final = "SIRENA"
+"""Header of the column that tells by which release or edition the file was answered."""
+
+
+class Layout(enum.Enum):
+    """Which headers the written format can hold."""
+
+    LONG_NAMES = "long names"
+    TEN_LETTERS = "ten letters"
+    """dBASE: a mark stands under ``Mk_AMK_NM``, so that such a file can be written without basis and reason."""
 
 
 class Existing(enum.StrEnum):
@@ -40,11 +53,17 @@ class Placement:
     """Header of the input column behind which the additions stand."""
     replaces: bool
     """True when `category` is an input column whose content gives way."""
+    layout: Layout = Layout.LONG_NAMES
 
     @property
     def base(self) -> str:
         """Header from which those of basis and reason are made."""
         return self.category.removesuffix("_new")
+
+    @property
+    def mark(self) -> str:
+        """Header of the mark of a category that was given without knowing the site."""
+        return f"Mk_{self.column.name}" if self.layout is Layout.TEN_LETTERS else f"{self.base}_mark"
 
     @property
     def basis(self) -> str:
@@ -64,8 +83,10 @@ def place_categories(
     *,
     existing: Existing,
     basis: bool,
-) -> list[Placement]:
-    """Decide the headers and places of a file's category columns.
+    layout: Layout = Layout.LONG_NAMES,
+    stamped: bool = True,
+) -> tuple[list[Placement], str]:
+    """Decide the headers and places of a file's category columns, and the header of the last column.
 
     Args:
         headers: the file's columns, in order.
@@ -73,6 +94,8 @@ def place_categories(
         category_columns: header of a test column → header of its category, where the file's reader found one.
         existing: what to do with a category column already there.
         basis: whether ``_basis`` and ``_reason`` are written too.
+        layout: which headers the written format can hold.
+        stamped: whether the last column tells by what the file was answered.
 
     Raises:
         UsageError: a column would be overwritten.
@@ -88,17 +111,21 @@ def place_categories(
             name = CATEGORY_PREFIX + header
         here = category_columns.get(header) or found.get(name.casefold())
         if here is None or here in used:
-            placement = Placement(header, column, name, header, replaces=False)
+            placement = Placement(header, column, name, header, replaces=False, layout=layout)
         else:
             used.add(here)
             if existing is Existing.KEEP:
-                placement = Placement(header, column, f"{here}_new", here, replaces=False)
+                placement = Placement(header, column, f"{here}_new", here, replaces=False, layout=layout)
             else:
                 present.append(here)
-                placement = Placement(header, column, here, here, replaces=True)
+                placement = Placement(header, column, here, here, replaces=True, layout=layout)
         taken.add(placement.category.casefold())
         placements.append(placement)
+    stamp = found.get(STAMP_COLUMN.casefold(), STAMP_COLUMN)
+    if stamp in headers and existing is Existing.KEEP:
+        stamp = f"{stamp}_new"
     if existing is not Existing.REPLACE:
+        present += [found[stamp.casefold()]] if stamped and stamp.casefold() in found else []
         present += [found[name.casefold()] for name in _additions(placements, basis) if name.casefold() in found]
     if existing is Existing.REFUSE and present:
         raise UsageError(
@@ -110,11 +137,12 @@ def place_categories(
             f"the file already has {_listed(present)}, which --existing keep would overwrite",
             hint="--existing replace overwrites them; or rename these columns first",
         )
-    return placements
+    return placements, stamp
 
 
 def _additions(placements: Sequence[Placement], basis: bool) -> list[str]:
     names = [placement.category for placement in placements if not placement.replaces]
+    names += [placement.mark for placement in placements]
     return names + [name for placement in placements for name in (placement.basis, placement.reason) if basis]
 
 

@@ -10,7 +10,6 @@ from sirena.domain.errors import UsageError
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition
-from sirena.guidelines.interpreter import compile_tables
 from sirena.registry.artifact_store import download_folder
 from sirena.registry.certificates import CERTIFICATES
 from sirena.registry.connection import Registry, speaks_to_mlflow
@@ -50,7 +49,7 @@ def certify_version(
         raise UsageError(
             f"{version} is named after no MIC test column", hint="register it as modelo_AMK_NM, modelo_CIP_EM, …"
         )
-    reference = reference_for(compile_tables(edition, [parsed.drug]), parsed.drug, parsed.name)
+    reference = reference_for(edition, parsed.name)
     if not reference.organisms:
         raise UsageError(
             f"{edition.name} states nothing about {parsed.name}, so it can certify no model of it",
@@ -88,7 +87,7 @@ def _ask_stranger(
                 f"{version} takes {', '.join(map(str, schema.input_names()))}",
                 hint=f"it must take the text columns {ORGANISM_COLUMN} and {column}",
             )
-        return table_of_predictor(model.predict, column, reference.organisms, on_progress=progress)
+        return table_of_predictor(model.predict, column, reference.keys, on_progress=progress)
 
 
 def folder_digest(folder: Path) -> str:

@@ -1,6 +1,7 @@
 """The one connection to MLflow: reached within seconds, or said plainly why not."""
 
 import functools
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from mlflow.utils.credentials import get_default_host_creds
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sirena.domain.errors import GateError, SirenaError, UsageError
+from sirena.operations.doors import Doors
 from sirena.operations.settings import Settings
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 
@@ -26,6 +28,9 @@ _UNREACHABLE: Final = re.compile(
     r"Max retries|Connection(Error| refused| aborted| reset)|RemoteDisconnected|timed out|Failed to establish|"
     r"failed with (error code 50[234]|exception)|unable to open database",
     re.IGNORECASE,
+)
+_ARTIFACTS_FAILED: Final = re.compile(
+    r"mlflow-artifacts/\S*.*error code 500|500 Server Error.*mlflow-artifacts/", re.DOTALL
 )
 _REMEDY: Final = "start it (`sirena up`), or set MLFLOW_TRACKING_URI to one that runs; repeating the command is safe"
 
@@ -111,6 +116,8 @@ def connect(settings: Settings) -> Registry:
         UsageError: `SIRENA_USER` is another than the account of the token.
     """
     uri = settings.effective_tracking_uri
+    if uri == settings.own_mlflow_url:
+        show_certificate(settings)
     account = _account_at(uri) if _is_http(uri) else None
     if account is not None:
         settings = _as_account(settings, account)
@@ -127,6 +134,22 @@ def connect(settings: Settings) -> Registry:
         raise _translate(error, uri) from error
 
 
+def show_certificate(settings: Settings) -> None:
+    """Have MLflow's client show the operator's certificate of this installation; a part of the stack is given its own.
+
+    Raises:
+        RegistryRefusedError: this account may not read it.
+    """
+    identity = Doors(settings).identity()
+    if os.access(identity.certificate, os.R_OK):
+        os.environ.update(identity.environment)
+    elif "MLFLOW_TRACKING_CLIENT_CERT_PATH" not in os.environ:
+        raise RegistryRefusedError(
+            "MLflow behind the entry speaks with Sirena's own accounts alone",
+            hint="act as whoever runs `sirena up`, or through the entry: MLFLOW_TRACKING_URI and MLFLOW_TRACKING_TOKEN",
+        )
+
+
 def _account_at(uri: str) -> str | None:
     """Return the account the entry takes us for; None at an MLflow server that knows no accounts."""
     credentials = get_default_host_creds(uri)
@@ -134,7 +157,12 @@ def _account_at(uri: str) -> str | None:
     token = {} if named or not credentials.token else {"Authorization": f"Bearer {credentials.token}"}
     try:
         answer = requests.get(
-            uri.rstrip("/") + "/auth/me", headers=token, auth=named, verify=credentials.verify, timeout=_PROBE_SECONDS
+            uri.rstrip("/") + "/auth/me",
+            headers=token,
+            auth=named,
+            verify=credentials.verify,
+            cert=credentials.client_cert_path,
+            timeout=_PROBE_SECONDS,
         )
     except requests.exceptions.SSLError as error:
         raise RegistryUnavailableError(
@@ -243,6 +271,12 @@ def _translate(error: Exception, uri: str) -> SirenaError:
     where = f"MLflow at {without_credentials(uri)}"
     if is_unreachable(error) and not _refusal(error):
         return RegistryUnavailableError(f"{where} does not answer any more", hint=_REMEDY)
+    if _ARTIFACTS_FAILED.search(message):
+        return RegistryError(
+            f"{where} could not read or write a file of a model where it keeps them",
+            hint="the object lies in no bucket any more, or its keys are not accepted: `sirena status` and `sirena "
+            "doctor` tell of the object store, `sirena logs mlflow` which file; `sirena restore` brings it back",
+        )
     refused = _refusal(error)
     first_line = without_credentials(message.strip().splitlines()[0]) if message.strip() else type(error).__name__
     if refused:

@@ -19,7 +19,7 @@ from sirena.registry.versions import REPORT, TRUTH_TABLE, ModelVersion, read_fil
 _LABELS: Final = {
     "reference": LabelSource.REFERENCE,
     "file": LabelSource.LABORATORY,
-    "both": LabelSource.LABORATORY,
+    "both": LabelSource.BOTH,
 }
 
 

@@ -31,7 +31,7 @@ from sirena.registry.versions import TRUTH_TABLE, ModelVersion, find_version, lo
 from sirena.training.vetting import ForeignNetworkError
 
 AskNetwork = Callable[[bytes, str, Sequence[str]], dict[str, list[str]]]
-"""Asks the content of a ``.keras`` file for a column and organisms; `training.asking_apart.NetworkAsker.ask`."""
+"""Asks the content of a ``.keras`` file for a column and keys; `training.asking_apart.NetworkAsker.ask`."""
 _SCHEMA: Final = "sirena-proof/1"
 
 
@@ -111,7 +111,7 @@ class Prover:
 
     def _compare(self, version: ModelVersion, table: TruthTable, network: bytes) -> None:
         try:
-            said = self.ask(network, table.column, table.organisms)
+            said = self.ask(network, table.column, table.keys)
         except ForeignNetworkError as error:
             raise ProofError(
                 f"{version}: {error.text}", hint="train it with `sirena train`; other models cannot be proved"

@@ -9,12 +9,23 @@ from typing import Any, Final
 
 import pandas as pd
 from mlflow.models import Model, ModelSignature
-from mlflow.types.schema import ColSpec, DataType, Schema
+from mlflow.types import schema as mlflow_schema
+from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from sirena.domain.test_column import CATEGORY_PREFIX
+from sirena.panel.basis import Language
+from sirena.panel.sites import SPECIMEN
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.served_code import ServedCode
-from sirena.registry.served_model import ORGANISM_COLUMN, REASON_SUFFIX
+from sirena.registry.served_model import (
+    BASIS_PARAMETER,
+    BASIS_SUFFIX,
+    MARK_SUFFIX,
+    ORGANISM_COLUMN,
+    REASON_SUFFIX,
+    SITE_PARAMETER,
+    SPECIMEN_COLUMN,
+)
 
 REQUIREMENTS: Final = tuple(f"{name}=={version(name)}" for name in ("mlflow", "numpy", "pandas"))
 """All a serving environment needs; pinned to what the model was logged with."""
@@ -59,18 +70,25 @@ def load_pyfunc(uri: str) -> Any:
 
 
 def _signature(columns: Sequence[str]) -> ModelSignature:
-    inputs = [ColSpec(DataType.string, ORGANISM_COLUMN)]
-    inputs += [ColSpec(DataType.string, column, required=False) for column in columns]
+    """Say what goes in and out; MLflow refuses columns of numbers or categories where a signature says text."""
+    any_type = getattr(mlflow_schema, "AnyType", None)  # MLflow before 2.19 has none: there, text only
+    cell = DataType.string if any_type is None else any_type()
+    inputs = [ColSpec(cell, ORGANISM_COLUMN, required=True), ColSpec(cell, SPECIMEN_COLUMN, required=False)]
+    inputs += [ColSpec(cell, column, required=False) for column in columns]
     outputs = [
         ColSpec(DataType.string, CATEGORY_PREFIX + column + suffix, required=False)
         for column in columns
-        for suffix in ("", REASON_SUFFIX)
+        for suffix in ("", REASON_SUFFIX, BASIS_SUFFIX, MARK_SUFFIX)
     ]
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
+    parameters = [
+        ParamSpec(SITE_PARAMETER, DataType.string, SPECIMEN),
+        ParamSpec(BASIS_PARAMETER, DataType.string, Language.ENGLISH.value),
+    ]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs), params=ParamSchema(parameters))
 
 
 def _example(columns: Sequence[str]) -> pd.DataFrame:
-    cells: dict[str, Any] = {ORGANISM_COLUMN: ["eco", "kpn", "sau"]}
+    cells: dict[str, Any] = {ORGANISM_COLUMN: ["eco", "kpn", "sau"], SPECIMEN_COLUMN: ["ur", "bl", "wd"]}
     cells |= {column: list(_EXAMPLE_MICS) for column in columns[:_EXAMPLE_COLUMNS]}
     return pd.DataFrame(cells)
 

@@ -1,15 +1,25 @@
-"""What a guideline edition says about one test column, so that a model of it can be compared."""
+"""What guideline editions say about one test column, so that a model of it can be compared."""
 
 import numpy as np
 
 from sirena.domain.category import Reason
 from sirena.domain.mic import CODES
+from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.editions import Edition
+from sirena.guidelines.interpreter import compile_tables
 
 
-def reference_for(reference: dict[str, TruthTable], drug: str, column: str) -> TruthTable:
-    """Return the edition's table for a test column: an edition of another guideline states nothing about it."""
-    table = reference.get(drug)
-    if table is not None and table.column == column:
-        return table
+def reference_for(edition: Edition, column: str) -> TruthTable:
+    """Return an edition's table for a test column; without rows where it is of another guideline."""
+    parsed = parse_test_column(column)
+    if parsed is not None:
+        table = compile_tables(edition, [parsed.drug])[parsed.drug]
+        if table.column == column:
+            return table
+    return nothing_stated(column)
+
+
+def nothing_stated(column: str) -> TruthTable:
+    """Return the table of a test column to which no guideline states anything."""
     return TruthTable(column, (), np.empty((0, CODES), dtype=np.uint8), absent=Reason.NO_BREAKPOINT)

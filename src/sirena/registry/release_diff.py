@@ -1,6 +1,6 @@
-"""What two releases answer differently: every category, by antimicrobial, organism and MIC."""
+"""What two releases answer differently: every category, by antimicrobial, organism, site and MIC."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sirena.domain.category import Category
 from sirena.domain.mic import CODES, Mic
+from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, TruthTable, answer_code
 from sirena.panel.compiled import Panel
 
@@ -23,36 +24,58 @@ class Change:
     before: str
     """Category; empty when the release had no model for the column."""
     after: str
+    site: str = ""
+    """The site; empty for every site that neither release answers apart."""
 
 
 def differences(before: Panel, after: Panel) -> Iterator[Change]:
-    """Yield every (antimicrobial, organism, MIC) whose category differs, in that order.
+    """Yield every (antimicrobial, organism, site, MIC) whose category differs, in that order.
 
     A change of the reason of an NI is none: the category is what a clinician acts on. An organism only one
-    release knows is NI in the other; a column only one release answers has no category in the other.
+    release knows is NI in the other; a column only one release answers has no category in the other. Sites that
+    neither release answers apart are compared once.
     """
     for column in sorted({*before.tables, *after.tables}):
-        old, new = before.tables.get(column), after.tables.get(column)
-        organisms = sorted({*(old.organisms if old else ()), *(new.organisms if new else ())})
-        old_cells, new_cells = _categories(old, organisms), _categories(new, organisms)
+        tables = before.tables.get(column), after.tables.get(column)
+        questions = list(_questions(tables))
+        old_cells, new_cells = (_categories(table, questions) for table in tables)
         for row, code in np.argwhere(old_cells != new_cells):
+            organism, site, _ = questions[row]
             yield Change(
                 column,
-                organisms[row],
+                organism,
                 str(Mic.from_code(int(code))),
                 _NAMES[old_cells[row, code]],
                 _NAMES[new_cells[row, code]],
+                site,
             )
 
 
+_Question = tuple[str, str, Site]
+"""Organism, site as it is told, and the site to ask for."""
 _NAMES = ["", *(category.value for category in Category)]
 _CATEGORY_OF = np.array([_NAMES.index(answer.category.value) if answer else 0 for answer in ANSWERS], dtype=np.uint8)
 
 
-def _categories(table: TruthTable | None, organisms: list[str]) -> NDArray[np.uint8]:
-    """Return category positions (organisms, CODES) for a table, NI where it does not know the organism."""
+def _questions(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
+    """Yield what the tables of a column are to be asked: each organism at the rest of the sites, and at its own."""
+    present = [table for table in tables if table is not None]
+    for organism in sorted({organism for table in present for organism in table.organisms}):
+        own = {site for table in present for site in (table.sites_of(organism) if table.own_sites else ())}
+        rest = [site for site in Site if site not in own]
+        if rest:
+            yield organism, "", rest[-1]
+        for site in Site:
+            if site in own:
+                yield organism, site.value, site
+
+
+def _categories(table: TruthTable | None, questions: Sequence[_Question]) -> NDArray[np.uint8]:
+    """Return category positions (questions, CODES) for a table, NI where it has no row."""
+    cells = np.zeros((len(questions), CODES), dtype=np.uint8)
     if table is None:
-        return np.zeros((len(organisms), CODES), dtype=np.uint8)
-    absent = np.full(CODES, answer_code(Category.NI, table.absent), dtype=np.uint8)
-    rows = [table.cells[table.row_of[name]] if name in table.row_of else absent for name in organisms]
-    return np.asarray(_CATEGORY_OF[np.array(rows, dtype=np.uint8).reshape(len(organisms), CODES)])
+        return cells
+    for number, (organism, _, site) in enumerate(questions):
+        row = table.row(organism, site)
+        cells[number] = answer_code(Category.NI, table.refusal(organism)) if row is None else table.cells[row]
+    return np.asarray(_CATEGORY_OF[cells])

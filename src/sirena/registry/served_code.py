@@ -1,7 +1,7 @@
 """The code that travels inside a logged model.
 
-A model must answer where Sirena is not installed, and must not shadow a Sirena that is. So `domain`,
-`panel.compiled` and `served_model` are copied under a top-level package whose name carries a digest of their
+A model must answer where Sirena is not installed, and must not shadow a Sirena that is. So `domain`, what
+`panel.compiled` needs and `served_model` are copied under a top-level package whose name carries a digest of their
 content: two models logged by the same code share one module, two logged by different code cannot meet.
 """
 
@@ -13,7 +13,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
-_SHIPPED: Final = ("domain", "panel/__init__.py", "panel/compiled.py", "panel/lookup.py", "registry/served_model.py")
+_SHIPPED: Final = (
+    "domain",
+    *(f"panel/{name}.py" for name in ("__init__", "basis", "compiled", "lookup", "sites")),
+    "registry/served_model.py",
+)
 """What is copied, relative to the installed `sirena` package; a folder is copied whole."""
 _PACKAGE_NOTE: Final = '"""Code of a Sirena model, copied here when the model was logged."""\n'
 

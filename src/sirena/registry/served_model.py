@@ -5,23 +5,38 @@ own (see `served_code`); that is why it imports its neighbours relatively.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import mlflow.pyfunc
+import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
+from numpy.typing import NDArray
 
+from ..domain.site import Site
 from ..domain.test_column import CATEGORY_PREFIX, parse_test_column
-from ..domain.truth_table import ANSWERS, TruthTable
-from ..panel.compiled import Panel
+from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
+from ..panel.basis import IS_CATEGORY, MARKS, Language, ground_sentence, reason_sentence
+from ..panel.compiled import NO_GROUND, Panel
+from ..panel.lookup import factorise, resolve_texts
+from ..panel.sites import SPECIMEN, RowSites, chosen_site
 
 ORGANISM_COLUMN: Final = "ORGANISM"
+SPECIMEN_COLUMN: Final = "SPEC_TYPE"
 REASON_SUFFIX: Final = "_reason"
+BASIS_SUFFIX: Final = "_basis"
+MARK_SUFFIX: Final = "_mark"
+SITE_PARAMETER: Final = "site"
+BASIS_PARAMETER: Final = "basis"
+STRUCTURE: Final = "structure"
+"""Asks for grounds as JSON objects in place of sentences."""
 
 _CATEGORIES: Final = [answer.category.value if answer else "" for answer in ANSWERS]
 _REASONS: Final = [answer.reason.value if answer and answer.reason else "" for answer in ANSWERS]
+_MARKS: Final = [mark.value if mark else "" for mark in MARKS]
 
 
 class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,unused-ignore]
@@ -36,6 +51,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
             table = TruthTable.from_json(json.loads(Path(context.artifacts["truth_table"]).read_text("utf-8")))
             self._panel = Panel({table.column: table}, {}, release="")
         self._columns = tuple(self._panel.tables)
+        self._sentences: dict[tuple[int, int, str], str] = {}
 
     # MLflow demands a data frame's type hint here, or warns at every load.
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002
@@ -45,14 +61,17 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
             context: unused; the tables were read by `load_context`.
             model_input: ``ORGANISM`` (WHONET code or name) and one or more test columns such as ``AMK_NM``
                 (MIC as written, with its comparator; a number is read like its text).
-            params: none are known.
+            params: ``site`` names the site of infection of every row (``urine``, ``csf`` …); by default the
+                specimen in ``SPEC_TYPE`` decides, and it is unknown without. ``basis`` chooses how the ground is
+                told: a sentence in ``en`` (the default) or ``es``, or its ``structure`` as a JSON object.
 
         Returns:
-            For each test column ``X``: ``Eti_X`` (S, I, R …, NI; empty for an empty MIC) and ``Eti_X_reason``
-            (why NI; else empty), in the input's row order and index.
+            For each test column ``X``: ``Eti_X`` (S, I, R …, NI; empty for an empty MIC), ``Eti_X_reason`` (why NI;
+            else empty) and ``Eti_X_basis`` (what it rests on), in the input's row order and index; ``Eti_X_mark``
+            where a category was given without knowing the site and does not hold everywhere.
 
         Raises:
-            MlflowException: the input holds no test column this model answers.
+            MlflowException: the input holds no test column this model answers, or a parameter has no such value.
         """
         frame = _one_row_per_isolate(model_input)
         asked = [name for name in frame.columns if name != ORGANISM_COLUMN and parse_test_column(str(name))]
@@ -62,13 +81,92 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
                 f"{', '.join(self._columns[:3])}{' …' if len(self._columns) > 3 else ''} "
                 "(MICs in mg/L as written, for example <=0.5); other guidelines and zone diameters are not answered."
             )
-        organisms = _texts(frame[ORGANISM_COLUMN]) if ORGANISM_COLUMN in frame else [None] * len(frame)
-        answers = {}
+        told = _parameter(params, BASIS_PARAMETER, Language.ENGLISH.value, (*Language, STRUCTURE))
+        subjects = _Subjects.of(frame, params)
+        answers: dict[str, list[str]] = {}
         for name in asked:
-            positions = self._panel.answer_column(name, organisms, _texts(frame[name])).tolist()
-            answers[CATEGORY_PREFIX + name] = [_CATEGORIES[position] for position in positions]
-            answers[CATEGORY_PREFIX + name + REASON_SUFFIX] = [_REASONS[position] for position in positions]
+            mics = _texts(frame[name])
+            positions = self._panel.answer_factorised(
+                name, subjects.organisms, subjects.rows, mics, subjects.sites
+            ).tolist()
+            header = CATEGORY_PREFIX + name
+            answers[header] = [_CATEGORIES[position] for position in positions]
+            answers[header + REASON_SUFFIX] = [_REASONS[position] for position in positions]
+            grounds, marks = self._grounds(name, subjects, positions)
+            answers[header + BASIS_SUFFIX] = [
+                self._told(number, mark, position, told)
+                for number, mark, position in zip(grounds, marks, positions, strict=True)
+            ]
+            if any(marks):
+                answers[header + MARK_SUFFIX] = [_MARKS[mark] for mark in marks]
         return pd.DataFrame(answers, index=frame.index)
+
+    def _grounds(self, name: str, subjects: "_Subjects", positions: list[int]) -> tuple[list[int], list[int]]:
+        """Return the number of each row's ground, and the mark of each row's category."""
+        of_pair = {
+            pair: self._panel.ground_number(name, subjects.organisms[pair[0]], subjects.sites.sites[pair[1]])
+            for pair in set(subjects.pairs)
+        }
+        marked = {pair: self._panel.mark_of(number, subjects.sites.sites[pair[1]]) for pair, number in of_pair.items()}
+        marks = [
+            marked[pair] if IS_CATEGORY[position] else 0
+            for pair, position in zip(subjects.pairs, positions, strict=True)
+        ]
+        return [of_pair[pair] for pair in subjects.pairs], marks
+
+    def _told(self, number: int, mark: int, position: int, told: str) -> str:
+        """Return what an answer rests on, each text made once."""
+        key = (number, mark, told) if number != NO_GROUND else (number, position, told)
+        if position == NOT_ASKED:
+            return ""
+        if key not in self._sentences:
+            self._sentences[key] = self._tell(number, mark, position, told)
+        return self._sentences[key]
+
+    def _tell(self, number: int, mark: int, position: int, told: str) -> str:
+        if number == NO_GROUND:
+            return "" if told == STRUCTURE else reason_sentence(position, Language(told))
+        ground = self._panel.grounds[number]
+        if told == STRUCTURE:
+            return json.dumps(ground.to_json(), ensure_ascii=False)
+        return ground_sentence(ground, MARKS[mark], Language(told))
+
+
+@dataclass(frozen=True)
+class _Subjects:
+    """Whom the rows ask about: distinct organisms and sites, and which of them each row has."""
+
+    organisms: list[str | None]
+    rows: NDArray[np.intp]
+    sites: RowSites
+    pairs: list[tuple[int, int]]
+    """Positions of each row's organism and site."""
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, params: dict[str, Any] | None) -> "_Subjects":
+        """Read organisms, and sites from the parameters or the specimens."""
+        length = len(frame)
+        names = _texts(frame[ORGANISM_COLUMN]) if ORGANISM_COLUMN in frame else [None] * length
+        distinct, rows = factorise(names)
+        site = chosen_site(_parameter(params, SITE_PARAMETER, SPECIMEN, (SPECIMEN, *Site)))
+        if site is not None or SPECIMEN_COLUMN not in frame:
+            sites = RowSites.alike(site or Site.UNKNOWN, length)
+        else:
+            sites = RowSites.of_specimens(*factorise(_texts(frame[SPECIMEN_COLUMN])))
+        return cls(resolve_texts(distinct), rows, sites, list(zip(rows.tolist(), sites.rows.tolist(), strict=True)))
+
+
+def _parameter(params: dict[str, Any] | None, name: str, default: str, known: Iterable[str]) -> str:
+    """Return a parameter's value in lower case.
+
+    Raises:
+        MlflowException: it has no such value.
+    """
+    value = str((params or {}).get(name) or default).strip().lower()
+    values = [str(one) for one in known]
+    if value not in values:
+        raise MlflowException.invalid_parameter_value(f"The parameter {name} is one of {', '.join(values)}.")
+    return value
 
 
 def _one_row_per_isolate(frame: pd.DataFrame) -> pd.DataFrame:

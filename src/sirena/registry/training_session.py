@@ -14,13 +14,12 @@ from sirena.certification.certificate import Certificate, Subject, certify
 from sirena.certification.certificate_file import to_json
 from sirena.certification.page import render_page
 from sirena.domain.test_column import parse_test_column
-from sirena.domain.truth_table import TruthTable
-from sirena.guidelines.editions import Edition
+from sirena.guidelines.choice import ChosenEditions
 from sirena.registry.connection import Registry
 from sirena.registry.evidence import held_out_agreement
 from sirena.registry.models import ModelVersionRef, log_model_version
 from sirena.registry.plots import confusion_plot
-from sirena.registry.reference import reference_for
+from sirena.registry.reference import nothing_stated
 from sirena.registry.runs import finish_run, start_parent_run
 from sirena.training.evidence import Evidence
 from sirena.training.fitting import TrainedModel, Untrainable, train_models
@@ -51,10 +50,8 @@ class Plan:
     """What a session shall do."""
 
     evidence: Evidence
-    edition: Edition
-    """Edition the models are certified against."""
-    reference: dict[str, TruthTable]
-    """The edition's tables, by antimicrobial code."""
+    editions: ChosenEditions
+    """Editions the models are certified against, each column by its own."""
     author: str
     drugs: tuple[str, ...] | None = None
     """Antimicrobial codes; None for all."""
@@ -78,7 +75,7 @@ def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: 
         registry,
         f"train-{plan.evidence.label_source.value}",
         author=plan.author,
-        tags={"sirena.edition": plan.edition.name, "sirena.edition_digest": plan.edition.digest},
+        tags={"sirena.edition": plan.editions.named(plan.evidence.reference)},
     )
     failed = True
     try:
@@ -129,11 +126,12 @@ def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel
     parsed = parse_test_column(trained.column)
     if parsed is None:
         raise ValueError(f"{trained.column} is no test column")
+    edition = plan.editions.of(trained.column)
     certificate = certify(
         trained.table,
-        reference_for(plan.reference, parsed.drug, trained.column),
-        edition=plan.edition.name,
-        edition_digest=plan.edition.digest,
+        plan.evidence.reference.get(trained.column) or nothing_stated(trained.column),
+        edition=edition.name if edition else "",
+        edition_digest=edition.digest if edition else "",
         subject=Subject(parsed.model_name, "", str(trained.report.get("data_sha256", ""))),
     )
     pooled, by_organism = held_out_agreement(trained.report)
@@ -145,7 +143,7 @@ def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel
         author=plan.author,
         parent_run_id=parent,
         plots=_plots(parsed.model_name, trained.report),
-        tags={"sirena.edition_digest": plan.edition.digest},
+        tags={"sirena.edition_digest": certificate.edition_digest},
     )
     return Outcome(
         trained.column, version, certificate, str(trained.report["label_source"]), str(trained.report.get("note", ""))

@@ -4,6 +4,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sirena.domain.site import Site
+from sirena.panel.sites import SPECIMEN
+
 
 class ColumnProvenance(BaseModel):
     """What one column's answers rest on."""
@@ -13,8 +16,9 @@ class ColumnProvenance(BaseModel):
     model: str | None = Field(description="registered model that answers; null when none does")
     version: str | None = Field(description="its version")
     release: str = Field(description="release it was taken from")
-    edition: str | None = Field(description="guideline edition, for example CLSI 2025")
+    edition: str | None = Field(description="guideline edition, for example CLSI 2026")
     basis: str | None = Field(description="what the model's labels were: file, reference or both")
+    ground: list[int | None] = Field(description="number of each row's ground under grounds; null: see the reason")
 
 
 class Provenance(BaseModel):
@@ -28,13 +32,49 @@ class Provenance(BaseModel):
     organisms: list[str | None] = Field(
         description="WHONET code each row's organism was read as; null: missing or unknown"
     )
+    sites: list[str | None] = Field(
+        description="site of infection of each row; null: the specimen is not known, answered as unknown"
+    )
+
+
+class AnswerGround(BaseModel):
+    """What categories rest on: a row of a guideline, expected resistance, or the laboratories' own labels."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = Field(description="breakpoint, expected_resistance, laboratory or none")
+    edition: str | None = Field(None, description="guideline edition")
+    statement: str | None = Field(None, description="what the row says: breakpoint, dash, insufficient evidence …")
+    rank: str | None = None
+    group: str | None = Field(None, description="organisms the row is for")
+    site: str | None = Field(None, description="what the row is for; missing: any site")
+    susceptible: float | None = Field(None, description="mg/L; S at or below")
+    resistant: float | None = Field(None, description="mg/L; R at or above (CLSI) or above (EUCAST)")
+    source: str | None = Field(None, description="document, table and row")
+    readings: int | None = Field(None, description="independent readings of the document that agree")
+    doubt: str | None = None
+    english: str = Field(description="the ground as one sentence")
+    spanish: str = Field(description="the same in Spanish")
+
+
+class ReasonSentence(BaseModel):
+    """Why a result is NI, in words."""
+
+    english: str
+    spanish: str
 
 
 class Answers(BaseModel):
-    """One object per input row: ``Eti_X`` for each test column, and for NI its reason under ``Eti_X_reason``."""
+    """One object per input row: ``Eti_X`` for each test column, and for NI its reason under ``Eti_X_reason``.
+
+    ``Eti_X_mark`` stands beside a category given without knowing the site: ``urine_only``, ``not_meningitis``.
+    """
 
     predictions: list[dict[str, str | None]]
     provenance: Provenance
+    grounds: dict[str, AnswerGround] = Field(description="by number, those that the columns' provenance refers to")
+    reasons: dict[str, ReasonSentence] = Field(description="by reason, those given under Eti_X_reason")
+    unknown_specimens: int = Field(description="rows whose specimen is not known; they are answered as of unknown site")
 
 
 class Error(BaseModel):
@@ -61,6 +101,11 @@ JSON_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     },
     "inputs": {"summary": "columns as lists", "value": {"inputs": {name: [cell] for name, cell in _RECORD.items()}}},
     "instances": {"summary": "rows under another name", "value": {"instances": [_RECORD]}},
+    "specimen": {
+        "summary": "the specimen decides the site",
+        "value": {"dataframe_records": [{**_RECORD, "SPEC_TYPE": "ur"}]},
+    },
+    "site": {"summary": "one site for all rows", "value": {"instances": [_RECORD], "params": {"site": "urine"}}},
 }
 CSV_EXAMPLE: Final = "ORGANISM,AMK_NM,CAZ_NM\neco,<=2,>16\n"
 TENSOR_EXAMPLE: Final[dict[str, Any]] = {
@@ -68,7 +113,8 @@ TENSOR_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 _CELL: Final[dict[str, Any]] = {
-    "description": "organism (WHONET code or name), or MIC in mg/L with its comparator; null or empty: not tested",
+    "description": "organism (WHONET code or name), specimen under SPEC_TYPE (WHONET code or word), or MIC in mg/L "
+    "with its comparator; null or empty: not tested",
     "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}],
 }
 _ROW: Final[dict[str, Any]] = {"type": "object", "minProperties": 1, "additionalProperties": _CELL}
@@ -88,8 +134,20 @@ _SPLIT: Final[dict[str, Any]] = {
 }
 
 
+_PARAMETERS: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "site": {
+            "type": "string",
+            "enum": [SPECIMEN, *(site.value for site in Site)],
+            "description": "site of infection of every row; specimen (the default): SPEC_TYPE decides",
+        }
+    },
+}
+
+
 def _form(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": [name], "properties": {name: schema, "params": {"type": "object"}}}
+    return {"type": "object", "required": [name], "properties": {name: schema, "params": _PARAMETERS}}
 
 
 INVOCATION_BODY: Final[dict[str, Any]] = {
@@ -121,6 +179,7 @@ TENSOR_BODY: Final[dict[str, Any]] = {
                     "required": ["inputs"],
                     "properties": {
                         "id": {"type": "string"},
+                        "parameters": _PARAMETERS,
                         "inputs": {
                             "type": "array",
                             "minItems": 1,

@@ -13,11 +13,13 @@ from starlette.responses import PlainTextResponse
 
 from sirena import __version__
 from sirena.domain.errors import SirenaError
+from sirena.guidelines.editions import Editions
 from sirena.panel.compiled import Panel
 from sirena.serving.answer_bodies import encode_answers
 from sirena.serving.api_description import ERRORS, INVOCATION_BODY, TENSOR_BODY, UNKNOWN_MODEL, Answers
 from sirena.serving.core import PANEL_MODEL, Interpretation, interpret, model_version
 from sirena.serving.docs_page import render_docs
+from sirena.serving.edition_standing import edition_standing
 from sirena.serving.holder import PanelHolder
 from sirena.serving.inference_protocol import encode_tensors, model_metadata, read_tensors
 from sirena.serving.logs import service_log
@@ -33,12 +35,18 @@ _IN_THE_LOOP: Final = 64 * 1024
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _DESCRIPTION: Final = (
     "S / I / R for minimum inhibitory concentrations in mg/L. One answer per row and test column, under the column's "
-    "own Eti_ name; NI always with its reason; model, version, release, guideline edition and basis beside the answers."
+    "own Eti_ name; NI always with its reason; model, version, release, guideline edition and ground beside the "
+    "answers. A row's specimen (SPEC_TYPE), or params.site for all rows, tells the site of infection."
 )
 
 
 def create_app(
-    source: PanelSource, *, max_body: int = 32 * 2**20, poll_seconds: float = 5.0, log: Any = None
+    source: PanelSource,
+    *,
+    max_body: int = 32 * 2**20,
+    poll_seconds: float = 5.0,
+    log: Any = None,
+    editions: Editions = Editions(),  # noqa: B008 - frozen
 ) -> FastAPI:
     """Return the application; it loads its panel in the background once it is started.
 
@@ -47,6 +55,7 @@ def create_app(
         max_body: largest request body, in bytes.
         poll_seconds: how often the source is asked for another panel, in seconds.
         log: structlog logger; JSON lines on standard output when None.
+        editions: by which it is told whether the release rests on an edition in force.
     """
     logger = log if log is not None else service_log()
     metrics = ServiceMetrics()
@@ -64,7 +73,7 @@ def create_app(
     app.state.holder = holder
     app.add_middleware(RequestObserver, log=logger, metrics=metrics)
     _add_errors(app)
-    _add_health(app, holder, metrics)
+    _add_health(app, holder, metrics, editions)
     _add_invocations(app, holder, metrics, max_body)
     _add_inference_protocol(app, holder, metrics, max_body)
     page: list[str] = []
@@ -102,7 +111,7 @@ def _add_errors(app: FastAPI) -> None:
         return answer(request, error.status_code, code, code.replace("_", " "), hint, error.headers)
 
 
-def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics) -> None:
+def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, editions: Editions) -> None:
     @app.get("/livez", tags=["health"])
     async def livez() -> Response:
         """Answer 200 while the process runs."""
@@ -117,14 +126,17 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics) -> N
 
     @app.get("/version", tags=["health"])
     async def version() -> Response:
-        """Tell the program's version, the release in use and its models with their versions."""
+        """Tell the program's version, the release in use, its editions and its models with their versions."""
         loaded = holder.loaded
+        standing = edition_standing(loaded.panel if loaded else None, editions)
         return _json(
             {
                 "sirena": __version__,
                 "release": loaded.panel.release if loaded else None,
                 "loaded_at": loaded.loaded_at if loaded else None,
                 "source": _source_state(holder),
+                "editions": list(standing.in_force),
+                "not_in_force": standing.not_in_force,
                 "models": {
                     f"modelo_{column}": loaded.panel.provenance.get(column, {}).get("version")
                     for column in loaded.panel.tables
@@ -142,6 +154,7 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics) -> N
             release=loaded.panel.release if loaded else None,
             loaded_at=loaded.loaded_at if loaded else 0.0,
             source_up=holder.failure is None,
+            editions=edition_standing(loaded.panel if loaded else None, editions).in_force,
             alarms=holder.alarms,
         )
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -5,7 +5,10 @@ Rules, each with a test of like name:
 - one answer per row and test column, in the order of the rows; rows never meet one another;
 - every column of the request that names a test is answered, the others are ignored;
 - what cannot be answered is refused value by value with its reason, and never fails the request;
-- asked by one model's name, only the columns that this model answers count.
+- asked by one model's name, only the columns that this model answers count;
+- each row's specimen decides its site, unless the request names one site for all its rows; a specimen that cannot be
+  read is counted and answered as an unknown site;
+- every answer refers to its ground by number, and a category that does not hold at every site is marked.
 """
 
 import math
@@ -13,18 +16,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sirena.domain.category import Reason
+from sirena.domain.ground import Ground
+from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn
-from sirena.panel.compiled import Panel, factorise
-from sirena.panel.lookup import read_column, resolve_text
+from sirena.domain.truth_table import NOT_ASKED
+from sirena.panel.basis import IS_CATEGORY
+from sirena.panel.compiled import NO_GROUND, Panel
+from sirena.panel.lookup import factorise, read_column, resolve_text
+from sirena.panel.sites import RowSites, read_specimen
 from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
 
 ORGANISM_COLUMNS: Final = ("ORGANISM", "LOCAL_ORG")
 """Columns that hold the organism, the first present counts; any case."""
+SPECIMEN_COLUMN: Final = "SPEC_TYPE"
+"""Column that holds the specimen, any case."""
 PANEL_MODEL: Final = "panel_SIR"
 """Name of the whole release as one model."""
 _FEW_ROWS: Final = 16
 _JUNK: Final = "?"
+_IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,8 @@ class Rows:
     """Cells by column name: text, number, or None for empty; whatever else came is junk and refused as such."""
     length: int
     """Number of rows."""
+    site: Site | None = None
+    """The site of every row; None lets each row's specimen decide."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,10 @@ class AnsweredColumn:
     column: TestColumn
     answers: bytes
     """Positions in `ANSWERS`, one per row."""
+    marks: bytes | None
+    """Positions in `MARKS`, one per row; None when no row has a mark."""
+    grounds: Sequence[int | None]
+    """Number of each row's ground in the release; None where no row of a guideline or of labels answers."""
     provenance: Mapping[str, Any]
     """Model, version, release, edition and basis; all null with a reason where no model answers."""
 
@@ -55,7 +75,16 @@ class Interpretation:
     release: str
     organisms: Sequence[str | None]
     """WHONET code that each row's organism was read as; None when missing or unknown."""
+    sites: Sequence[Site | None]
+    """Site of each row; None where the specimen could not be read and the site counted as unknown."""
     columns: Sequence[AnsweredColumn]
+    grounds: Mapping[int, Ground]
+    """The grounds that the answers refer to, by number."""
+
+    @property
+    def unknown_specimens(self) -> int:
+        """Number of rows whose specimen could not be read."""
+        return sum(site is None for site in self.sites)
 
 
 def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpretation:
@@ -73,22 +102,90 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
     """
     asked = _asked_columns(panel, rows, model)
     organisms = [resolve_text(text_of(cell)) for cell in rows.columns[_organism_column(rows)]]
-    answered = []
     if rows.length <= _FEW_ROWS:
-        for column, cells in asked:
-            name = column.name
-            codes = bytes(
-                panel.answer_resolved(name, organism, text_of(cell))
-                for organism, cell in zip(organisms, cells, strict=True)
-            )
-            answered.append(AnsweredColumn(column, codes, _provenance(panel, column, organisms)))
+        sites = _sites(rows)
+        answered = [_answer_few(panel, column, cells, organisms, sites) for column, cells in asked]
     else:
+        row_sites = _row_sites(rows)
+        sites = row_sites.of_each_row()
+        subjects = _Subjects.of(organisms, row_sites)
+        answered = [_answer_many(panel, column, cells, subjects) for column, cells in asked]
+    numbers = dict.fromkeys(number for column in answered for number in column.grounds if number is not None)
+    grounds = {number: panel.grounds[number] for number in numbers}
+    return Interpretation(panel.release, [code or None for code in organisms], sites, answered, grounds)
+
+
+def _answer_few(
+    panel: Panel,
+    column: TestColumn,
+    cells: Sequence[Any],
+    organisms: Sequence[str | None],
+    sites: Sequence[Site | None],
+) -> AnsweredColumn:
+    name = column.name
+    codes, grounds, marks = [], [], []
+    for organism, cell, read in zip(organisms, cells, sites, strict=True):
+        site = read or Site.UNKNOWN
+        code = panel.answer_resolved(name, organism, text_of(cell), site)
+        number = panel.ground_number(name, organism, site) if code else NO_GROUND
+        codes.append(code)
+        grounds.append(None if number == NO_GROUND else number)
+        marks.append(panel.mark_of(number, site) if IS_CATEGORY[code] else 0)
+    return AnsweredColumn(
+        column, bytes(codes), bytes(marks) if any(marks) else None, grounds, _provenance(panel, column)
+    )
+
+
+@dataclass(frozen=True)
+class _Subjects:
+    """Whom many rows ask about: distinct organisms, the site of each row, and both as one number."""
+
+    organisms: Sequence[str | None]
+    positions: NDArray[np.intp]
+    """Position of each row's organism."""
+    sites: RowSites
+    pairs: NDArray[np.intp]
+    """Number of each row's pair of site and organism, the sites outermost."""
+
+    @classmethod
+    def of(cls, organisms: Sequence[str | None], sites: RowSites) -> "_Subjects":
         distinct, positions = factorise(organisms)
-        for column, cells in asked:
-            texts = [cell if type(cell) is str else text_of(cell) for cell in cells]
-            codes = panel.answer_factorised(column.name, distinct, positions, texts).tobytes()
-            answered.append(AnsweredColumn(column, codes, _provenance(panel, column, distinct)))
-    return Interpretation(panel.release, [code or None for code in organisms], answered)
+        return cls(distinct, positions, sites, sites.rows * len(distinct) + positions)
+
+
+def _answer_many(panel: Panel, column: TestColumn, cells: Sequence[Any], subjects: _Subjects) -> AnsweredColumn:
+    texts = [cell if type(cell) is str else text_of(cell) for cell in cells]
+    name, sites = column.name, subjects.sites
+    codes = panel.answer_factorised(name, subjects.organisms, subjects.positions, texts, sites)
+    of_pair = [
+        (site, panel.ground_number(name, organism, site)) for site in sites.sites for organism in subjects.organisms
+    ]
+    numbers = np.array([number for _, number in of_pair], dtype=np.int64)[subjects.pairs]
+    numbers = np.where(codes == NOT_ASKED, NO_GROUND, numbers)
+    marks = np.array([panel.mark_of(number, site) for site, number in of_pair], dtype=np.uint8)[subjects.pairs]
+    marks = np.where(_IS_CATEGORY[codes], marks, 0).astype(np.uint8)
+    return AnsweredColumn(
+        column,
+        codes.tobytes(),
+        marks.tobytes() if marks.any() else None,
+        [None if number == NO_GROUND else number for number in numbers.tolist()],
+        _provenance(panel, column),
+    )
+
+
+def _sites(rows: Rows) -> list[Site | None]:
+    """Return the site of each row."""
+    header = _specimen_column(rows)
+    if rows.site is not None or header is None:
+        return [rows.site or Site.UNKNOWN] * rows.length
+    return [read_specimen(text_of(cell)) for cell in rows.columns[header]]
+
+
+def _row_sites(rows: Rows) -> RowSites:
+    header = _specimen_column(rows)
+    if rows.site is not None or header is None:
+        return RowSites.alike(rows.site or Site.UNKNOWN, rows.length)
+    return RowSites.of_specimens(*factorise(map(text_of, rows.columns[header])))
 
 
 def model_version(panel: Panel, model: str) -> str:
@@ -156,15 +253,13 @@ def _organism_column(rows: Rows) -> str:
     )
 
 
-def _provenance(panel: Panel, column: TestColumn, organisms: Sequence[str | None]) -> dict[str, Any]:
-    facts = panel.provenance_of(column.name)
-    table = panel.tables.get(column.model_column) if column.is_mic else None
-    if table is None:
+def _specimen_column(rows: Rows) -> str | None:
+    return next((name for name in rows.columns if name.strip().upper() == SPECIMEN_COLUMN), None)
+
+
+def _provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
+    if not column.is_mic or column.model_column not in panel.tables:
         reason = Reason.NO_MODEL if column.is_mic else Reason.NOT_AN_MIC
         nothing = dict.fromkeys(("model", "version", "edition", "basis"))
         return {**nothing, "release": panel.release, "reason": reason.value, "explanation": reason.sentence}
-    provenance: dict[str, Any] = {"model": column.model_name, "release": panel.release, **facts}
-    if table.basis:
-        rows = {code: table.row_of.get(code) for code in organisms if code}
-        provenance["basis_of_organism"] = {code: table.basis[row] for code, row in rows.items() if row is not None}
-    return provenance
+    return {"model": column.model_name, "release": panel.release, **panel.provenance_of(column.name)}

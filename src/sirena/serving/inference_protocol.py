@@ -1,28 +1,41 @@
 """Open Inference Protocol (V2): tensors in, tensors out, over the same core.
 
-Every input tensor is a column: ``ORGANISM`` and test columns, shape ``[n]`` or ``[n, 1]``, datatype BYTES (or a
-number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and ``Eti_X_reason``; V2 knows no
-null, so "not asked" and "no reason" are empty texts. Provenance stands under ``parameters``.
+Every input tensor is a column: ``ORGANISM``, ``SPEC_TYPE`` (optional) and test columns, shape ``[n]`` or ``[n, 1]``,
+datatype BYTES (or a number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and
+``Eti_X_reason``; V2 knows no null, so "not asked" and "no reason" are empty texts; ``Eti_X_mark`` is there only where a
+row has a mark. Provenance and grounds stand under ``parameters``; ``{"parameters": {"site": "urine"}}`` of a request
+names one site for all rows.
 
 Source: github.com/kserve/open-inference-protocol, REST.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
 
 from sirena.domain.truth_table import ANSWERS
+from sirena.panel.basis import MARKS
 from sirena.panel.compiled import Panel
-from sirena.serving.answer_bodies import REASON_SUFFIX, provenance_of
-from sirena.serving.core import ORGANISM_COLUMNS, PANEL_MODEL, Interpretation, Rows, model_version
+from sirena.serving.answer_bodies import MARK_SUFFIX, REASON_SUFFIX, beside_answers
+from sirena.serving.core import (
+    ORGANISM_COLUMNS,
+    PANEL_MODEL,
+    SPECIMEN_COLUMN,
+    AnsweredColumn,
+    Interpretation,
+    Rows,
+    model_version,
+)
 from sirena.serving.errors import MalformedBodyError
 from sirena.serving.kept_columns import kept_columns
-from sirena.serving.request_bodies import load_json
+from sirena.serving.request_bodies import load_json, read_site
 
 PLATFORM: Final = "sirena_truth_table"
 _HINT: Final = 'send {"inputs": [{"name": "ORGANISM", "shape": [1], "datatype": "BYTES", "data": ["eco"]}, ...]}'
 _CATEGORIES: Final = [answer.category.value if answer else "" for answer in ANSWERS]
 _REASONS: Final = [answer.reason.value if answer and answer.reason else "" for answer in ANSWERS]
+_MARKS: Final = [mark.value if mark else "" for mark in MARKS]
 
 
 def model_metadata(panel: Panel, model: str) -> dict[str, Any]:
@@ -33,7 +46,7 @@ def model_metadata(panel: Panel, model: str) -> dict[str, Any]:
     """
     version = model_version(panel, model)
     columns = list(panel.tables) if model == PANEL_MODEL else [model.removeprefix("modelo_")]
-    inputs = [ORGANISM_COLUMNS[0], *columns]
+    inputs = [ORGANISM_COLUMNS[0], SPECIMEN_COLUMN, *columns]
     outputs = [f"Eti_{column}{suffix}" for column in columns for suffix in ("", REASON_SUFFIX)]
     return {
         "name": model,
@@ -69,24 +82,32 @@ def read_tensors(body: bytes) -> tuple[Rows, str | None]:
     identifier = document.get("id")
     if identifier is not None and not (isinstance(identifier, str) and identifier.isprintable()):
         raise MalformedBodyError("the request's id is not a printable text", hint=_HINT)
-    return Rows(kept_columns(columns), lengths.pop()), identifier
+    return Rows(kept_columns(columns), lengths.pop(), read_site(document.get("parameters"))), identifier
 
 
 def encode_tensors(interpretation: Interpretation, model: str, version: str, identifier: str | None) -> bytes:
     """Return the V2 answer."""
-    outputs = []
-    for answered in interpretation.columns:
-        name = answered.column.category_column
-        for suffix, texts in (("", _CATEGORIES), (REASON_SUFFIX, _REASONS)):
-            data = [texts[code] for code in answered.answers]
-            outputs.append({"name": name + suffix, "shape": [len(data)], "datatype": "BYTES", "data": data})
+    outputs = [
+        {"name": name, "shape": [len(data)], "datatype": "BYTES", "data": data}
+        for answered in interpretation.columns
+        for name, data in _tensors(answered)
+    ]
     document: dict[str, Any] = {
         "model_name": model,
         "model_version": version,
         "outputs": outputs,
-        "parameters": {"provenance": provenance_of(interpretation)},
+        "parameters": beside_answers(interpretation),
     }
-    return orjson.dumps(document | ({"id": identifier} if identifier is not None else {}))
+    content = document | ({"id": identifier} if identifier is not None else {})
+    return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _tensors(answered: AnsweredColumn) -> Iterator[tuple[str, list[str]]]:
+    name = answered.column.category_column
+    yield name, [_CATEGORIES[code] for code in answered.answers]
+    yield name + REASON_SUFFIX, [_REASONS[code] for code in answered.answers]
+    if answered.marks is not None:
+        yield name + MARK_SUFFIX, [_MARKS[mark] for mark in answered.marks]
 
 
 def _description(name: str) -> dict[str, Any]:

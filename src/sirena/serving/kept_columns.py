@@ -12,11 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sirena.panel.lookup import read_column
-from sirena.serving.core import ORGANISM_COLUMNS
+from sirena.serving.core import ORGANISM_COLUMNS, SPECIMEN_COLUMN
 from sirena.serving.errors import TooManyCellsError, TooManyColumnsError
 
-SPECIMEN_COLUMN: Final = "SPEC_TYPE"
-"""WHONET's field of the specimen; any case."""
 MOST_COLUMNS: Final = 1000
 """Columns kept of one request; WHONET files have some 200 of them, tests and others together."""
 MOST_CELLS: Final = 10_000_000

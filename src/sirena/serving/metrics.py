@@ -5,13 +5,15 @@
 | ``sirena_requests_total`` | route, method, status | requests answered |
 | ``sirena_request_seconds`` | route | time from the request's arrival to its answer |
 | ``sirena_answers_total`` | column, category, reason | answers given, empty MICs left out |
+| ``sirena_unknown_specimens_total`` | | rows whose specimen names no known site |
 | ``sirena_panel_info`` | release | 1 for the release in use |
 | ``sirena_panel_loaded_timestamp_seconds`` | | when it was loaded |
 | ``sirena_panel_source_up`` | | 0 while the source of the panel fails |
+| ``sirena_edition_in_force`` | edition | 0 for a guideline edition of the release in use that is not in force |
 | ``sirena_panel_alarms`` | store | things found in alias, row, artifact, cache or ledger that are not what was judged |
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -41,10 +43,18 @@ class ServiceMetrics:
         self._answers = Counter(
             "sirena_answers", "Answers given", ["column", "category", "reason"], registry=self._registry
         )
+        self._unknown_specimens = Counter(
+            "sirena_unknown_specimens",
+            "Rows whose specimen names no known site; they are answered as of unknown site",
+            registry=self._registry,
+        )
         self._counters: dict[tuple[str, int], Counter] = {}
         self._info = Gauge("sirena_panel_info", "The release in use", ["release"], registry=self._registry)
         self._loaded_at = Gauge(
             "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
+        )
+        self._editions = Gauge(
+            "sirena_edition_in_force", "1 while the edition is in force", ["edition"], registry=self._registry
         )
         self._source_up = Gauge("sirena_panel_source_up", "1 while the panel's source answers", registry=self._registry)
 
@@ -59,6 +69,7 @@ class ServiceMetrics:
 
     def count_answers(self, panel: Panel, interpretation: Interpretation) -> None:
         """Count the answers of one request; columns no model answers share one label."""
+        self._unknown_specimens.inc(interpretation.unknown_specimens)
         for answered in interpretation.columns:
             known = answered.column.is_mic and answered.column.model_column in panel.tables
             column = answered.column.model_column if known else OTHER
@@ -77,7 +88,13 @@ class ServiceMetrics:
         return counter
 
     def expose(
-        self, *, release: str | None, loaded_at: float, source_up: bool, alarms: Sequence[SourceAlarm] = ()
+        self,
+        *,
+        release: str | None,
+        loaded_at: float,
+        source_up: bool,
+        editions: Mapping[str, bool],
+        alarms: Sequence[SourceAlarm] = (),
     ) -> bytes:
         """Return everything in Prometheus' text format.
 
@@ -85,6 +102,7 @@ class ServiceMetrics:
             release: the release in use, None when none is.
             loaded_at: seconds since the epoch.
             source_up: whether the panel's source could be asked last time.
+            editions: for each guideline edition of the release whether it is in force.
             alarms: what the source found that is not what was judged.
         """
         self._info.clear()
@@ -92,6 +110,9 @@ class ServiceMetrics:
             self._info.labels(release).set(1)
         self._loaded_at.set(loaded_at)
         self._source_up.set(1 if source_up else 0)
+        self._editions.clear()
+        for edition, in_force in editions.items():
+            self._editions.labels(edition).set(1 if in_force else 0)
         for store in STORES:
             self._alarms.labels(store).set(sum(alarm.store == store for alarm in alarms))
         return generate_latest(self._registry)

@@ -5,18 +5,22 @@
 - ``inputs`` (or ``instances``) as an object: ``{"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}``, or one row of bare values;
 - CSV with a header row; the delimiter (``, ; tab |``) is told from the header, so ``;`` with decimal commas works.
 
-Columns that name neither test, organism nor specimen are dropped (see `kept_columns`).
-``params`` beside them is accepted and ignored, as MLflow's own clients may send it. No error repeats the input.
+``{"params": {"site": "urine"}}`` beside them names one site for every row; else the column ``SPEC_TYPE`` decides, and
+other params are ignored, as MLflow's own clients may send them. Columns that name neither test, organism nor specimen
+are dropped (see `kept_columns`). No error repeats the input.
 """
 
 import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
 
+from sirena.domain.site import Site
+from sirena.panel.sites import chosen_site
 from sirena.serving.core import Rows
 from sirena.serving.errors import MalformedBodyError, UnsupportedMediaTypeError
 from sirena.serving.kept_columns import keeps, kept_columns, kept_records, require_room
@@ -88,7 +92,23 @@ def _read_document(document: Any) -> Rows:
     present = [form for form in _FORMS if form in document]
     if len(present) != 1:
         raise MalformedBodyError(f"the body holds {len(present)} of {', '.join(_FORMS)}; it must hold one", hint=_HINT)
-    return _FORMS[present[0]](document[present[0]])
+    rows = _FORMS[present[0]](document[present[0]])
+    return replace(rows, site=read_site(document.get("params")))
+
+
+def read_site(parameters: Any) -> Site | None:
+    """Return the site that a request's parameters name for all rows; None lets the specimens decide.
+
+    Raises:
+        MalformedBodyError: the site is none.
+    """
+    name = parameters.get("site") if isinstance(parameters, dict) else None
+    if name is None:
+        return None
+    try:
+        return chosen_site(name if isinstance(name, str) else "")
+    except ValueError as error:
+        raise MalformedBodyError(f"the parameter site {error}", hint="name one of them, or leave it out") from None
 
 
 def _read_split(value: Any) -> Rows:

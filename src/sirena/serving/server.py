@@ -9,6 +9,7 @@ import errno
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -21,6 +22,7 @@ from sirena.serving.holder import PanelHolder
 DRAIN_SECONDS: Final = 30
 """How long requests under way may take after SIGTERM."""
 _BACKLOG: Final = 2048
+_ANYONE_WHO_ENTERS: Final = 0o666
 
 
 class PortError(SirenaError):
@@ -52,8 +54,47 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def bind_path(path: Path) -> socket.socket:
+    """Return a Unix socket that listens at a path; one that a killed process left there is replaced.
+
+    Who may enter its folder may connect: NGINX's workers run under another account than we do.
+
+    Args:
+        path: of the socket.
+
+    Raises:
+        PortError: the folder is missing or another account's, the path is too long, or a process listens there.
+    """
+    if _answers(path):
+        raise PortError(f"cannot listen at {path}: a process listens there", hint="end it first")
+    bound = socket.socket(socket.AF_UNIX)
+    try:
+        path.unlink(missing_ok=True)
+        bound.bind(str(path))
+        path.chmod(_ANYONE_WHO_ENTERS)
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise PortError(
+            f"cannot listen at {path}: {_cause(error)}",
+            hint="`sirena up` makes its folder and gives it to this account",
+        ) from error
+    return bound
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
 def url_of(bound: socket.socket) -> str:
-    """Return the URL at which a bound socket is reached."""
+    """Return the URL at which a bound socket is reached; of a Unix socket its path."""
+    if bound.family == socket.AF_UNIX:
+        return f"unix:{bound.getsockname()}"
     host, port = bound.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         host = "127.0.0.1"

@@ -28,13 +28,13 @@ class NetworkAsker:
         self._worker: subprocess.Popen[bytes] | None = None
         self._one_at_a_time = threading.Lock()
 
-    def ask(self, network: bytes, column: str, organisms: Sequence[str]) -> dict[str, list[str]]:
+    def ask(self, network: bytes, column: str, keys: Sequence[str]) -> dict[str, list[str]]:
         """Return what a network answers, as `TruthTable.to_json` writes ``organisms``.
 
         Args:
             network: content of the ``.keras`` file.
             column: test column answered.
-            organisms: WHONET codes to ask for.
+            keys: WHONET codes to ask for, with a site where the table has one.
 
         Raises:
             ForeignNetworkError: the file is not one of Sirena's networks, or does not answer within its limits.
@@ -45,7 +45,7 @@ class NetworkAsker:
         with self._one_at_a_time, tempfile.TemporaryDirectory(prefix="sirena-network-") as scratch:
             file = Path(scratch) / "network.keras"
             file.write_bytes(network)
-            question = {"file": str(file), "column": column, "organisms": list(organisms)}
+            question = {"file": str(file), "column": column, "keys": list(keys)}
             answer = self._answer(json.dumps(question).encode() + b"\n")
         if "refused" in answer:
             raise ForeignNetworkError(str(answer["refused"]))

@@ -83,7 +83,7 @@ def _ask(question: dict[str, Any]) -> dict[str, Any]:
     try:
         vet_network(file)
         use_one_thread()
-        table = compile_network(load_network(file), question["column"], question["organisms"])
+        table = compile_network(load_network(file), question["column"], question["keys"])
     except ForeignNetworkError as error:
         return {"refused": error.text}
     except Exception as error:  # noqa: BLE001 - a network made to fail may raise anything; its kind is the finding

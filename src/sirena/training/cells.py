@@ -1,6 +1,6 @@
 """Weighted cells: rows that say the same thing are counted once.
 
-Rows that share (organism, MIC, label) are one cell with a weight. The loss of a network is a sum over rows, so
+Rows that share (organism, site, MIC, label) are one cell with a weight. The loss of a network is a sum over rows, so
 the sum over cells, each times its weight, is the same number with the same gradient; its cost follows the
 variety of a file (a few hundred cells a drug) and not its length.
 
@@ -15,7 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sirena.domain.category import LABELS, Category
+from sirena.domain.category import LABELS, Category, Reason
+from sirena.domain.site import Site
+from sirena.domain.truth_table import TruthTable, key_of
 
 PARTS: Final = 20
 """Number of parts the isolates are dealt into; one of them is 5 % of the isolates."""
@@ -24,9 +26,18 @@ FOLDS: Final = 5
 LEVELS: Final = 3
 """Ordinal levels of a label: S=0, I and SDD=1, R and NS=2 (`Category.level`)."""
 
-LABEL_TYPE: Final = pl.Enum([*(label.value for label in LABELS), Category.NI.value])
-"""Column type of a label in every frame of evidence. NI stands only in a reference's grid, where a breakpoint with R
-alone states nothing below it."""
+REFUSALS: Final = {
+    f"{Category.NI.value}:{reason.value}": reason
+    for reason in (
+        *(Reason.NO_BREAKPOINT, Reason.INSUFFICIENT_EVIDENCE, Reason.NOTE, Reason.NOT_APPLICABLE),
+        *(Reason.BRACKETED, Reason.OTHER_SITE),
+    )
+}
+"""Names of levels at which a guideline gives no category, by the reason it gives: ``NI:bracketed``."""
+LABEL_TYPE: Final = pl.Enum([*(label.value for label in LABELS), *REFUSALS])
+"""Column type of a label in every frame of evidence. Refusals stand only in a reference's grid."""
+SITE_TYPE: Final = pl.Enum([site.value for site in Site])
+"""Column type of a site in every frame of evidence."""
 REFERENCE_PART: Final = 255
 """Part of cells that come from a reference's grid: no isolate's, so never held out."""
 _WORD: Final = 2**32
@@ -54,9 +65,9 @@ def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
         seed: decides which isolates share a part.
 
     Returns:
-        Columns column, organism, mic_code, label, level, part, weight, sorted, one row a cell and part.
+        Columns column, organism, site, mic_code, label, level, part, weight, sorted, one row a cell and part.
     """
-    keys = ["column", "organism", "mic_code", "label", "level", "part"]
+    keys = ["column", "organism", "site", "mic_code", "label", "level", "part"]
     return (
         rows.lazy()
         .with_columns(
@@ -65,7 +76,7 @@ def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
         )
         .group_by(keys)
         .agg(pl.len().cast(pl.Float64).alias("weight"))
-        .with_columns(pl.col("column", "organism").cast(pl.String))
+        .with_columns(pl.col("column", "organism", "site").cast(pl.String))
         .sort(keys)
         .collect()
     )
@@ -77,12 +88,12 @@ class Cells:
 
     column: str
     """Test column, ``AMK_NM``."""
-    organisms: tuple[str, ...]
-    """WHONET codes, sorted."""
+    keys: tuple[str, ...]
+    """Whom the cells are about: organism code, with a site where the site matters (`truth_table.key_of`); sorted."""
     names: NDArray[np.str_]
-    """Shape (organisms, LEVELS): how each level is called for each organism, as most of its labels call it."""
-    organism: NDArray[np.int32]
-    """Position in `organisms`."""
+    """Shape (keys, LEVELS): how each level is called for each key, as most of its labels call it."""
+    key: NDArray[np.int32]
+    """Position in `keys`."""
     mic_code: NDArray[np.int16]
     """`domain.mic` code, 0 … CODES-1."""
     level: NDArray[np.int8]
@@ -100,25 +111,26 @@ class Cells:
         return int(self.weight.sum())
 
     def level_counts(self) -> list[int]:
-        """Return the number of results at each level."""
-        return [int(self.weight[self.level == level].sum()) for level in range(LEVELS)]
+        """Return the number of results at each level, refusals of a guideline left out."""
+        named = ~np.isin(self.names[self.key, self.level], list(REFUSALS))
+        return [int(self.weight[named & (self.level == level)].sum()) for level in range(LEVELS)]
 
     def digest(self) -> str:
-        """Return the SHA-256 of what was learnt from: organisms, level names and every weighted cell."""
-        digest = hashlib.sha256("\n".join((self.column, *self.organisms, *self.names.ravel())).encode())
-        for array in (self.organism, self.mic_code, self.level, self.weight, self.held_out, self.folds):
+        """Return the SHA-256 of what was learnt from: keys, level names and every weighted cell."""
+        digest = hashlib.sha256("\n".join((self.column, *self.keys, *self.names.ravel())).encode())
+        for array in (self.key, self.mic_code, self.level, self.weight, self.held_out, self.folds):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     def of_tested_organisms(self) -> "Cells":
-        """Leave out the organisms no isolate was labelled for."""
-        tested = np.bincount(self.organism, weights=self.folds.sum(axis=1), minlength=len(self.organisms)) > 0
-        kept = tested[self.organism]
+        """Leave out the keys no isolate was labelled for."""
+        tested = np.bincount(self.key, weights=self.folds.sum(axis=1), minlength=len(self.keys)) > 0
+        kept = tested[self.key]
         return Cells(
             column=self.column,
-            organisms=tuple(code for code, found in zip(self.organisms, tested, strict=True) if found),
+            keys=tuple(key for key, labelled in zip(self.keys, tested, strict=True) if labelled),
             names=self.names[tested],
-            organism=(np.cumsum(tested) - 1)[self.organism[kept]].astype(np.int32),
+            key=(np.cumsum(tested) - 1)[self.key[kept]].astype(np.int32),
             mic_code=self.mic_code[kept],
             level=self.level[kept],
             weight=self.weight[kept],
@@ -132,30 +144,52 @@ def cells_of(column: str, counted: pl.DataFrame) -> Cells:
 
     Args:
         column: test column.
-        counted: rows of `tally` for this column.
+        counted: rows of `tally` for this column, organism and site joined to a key (`keyed`).
     """
-    organisms = tuple(sorted(counted["organism"].unique().to_list()))
+    keys = tuple(sorted(counted["key"].unique().to_list()))
     merged = (
         counted.with_columns(
             pl.when(pl.col("part") == 0).then(pl.col("weight")).otherwise(0.0).alias("held_out"),
             *(_in_fold(fold).alias(f"fold {fold}") for fold in range(FOLDS)),
         )
-        .group_by("organism", "mic_code", "level")
+        .group_by("key", "mic_code", "level")
         .agg(pl.col("weight", "held_out", "^fold .*$").sum())
-        .sort("organism", "mic_code", "level")
+        .sort("key", "mic_code", "level")
     )
-    position = {code: row for row, code in enumerate(organisms)}
+    position = {key: row for row, key in enumerate(keys)}
     return Cells(
         column=column,
-        organisms=organisms,
-        names=_level_names(organisms, counted),
-        organism=np.array([position[code] for code in merged["organism"]], dtype=np.int32),
+        keys=keys,
+        names=_level_names(keys, counted),
+        key=np.array([position[key] for key in merged["key"]], dtype=np.int32),
         mic_code=merged["mic_code"].to_numpy().astype(np.int16),
         level=merged["level"].to_numpy().astype(np.int8),
         weight=merged["weight"].to_numpy().astype(np.float64),
         held_out=merged["held_out"].to_numpy().astype(np.float64),
         folds=merged.select("^fold .*$").to_numpy().astype(np.float64),
     )
+
+
+def keyed(counted: pl.DataFrame, reference: TruthTable | None) -> pl.DataFrame:
+    """Join organism and site of a tally to a key: the site counts only where the reference tells it from others.
+
+    Args:
+        counted: rows of `tally` for one column.
+        reference: the guideline's table for the column; None joins all sites of an organism.
+    """
+    pairs = counted.select("organism", "site").unique().sort("organism", "site")
+    keys = [_key(organism, Site(site), reference) for organism, site in pairs.iter_rows()]
+    return counted.join(pairs.with_columns(pl.Series("key", keys, dtype=pl.String)), on=["organism", "site"]).drop(
+        "organism", "site"
+    )
+
+
+def _key(organism: str, site: Site, reference: TruthTable | None) -> str:
+    if reference is None or organism not in reference.known:
+        return organism
+    own = key_of(organism, site)
+    # a site for which the guideline has no row stays apart: its labels say nothing of other sites
+    return own if own in reference.row_of or organism not in reference.row_of else organism
 
 
 def _in_fold(fold: int) -> pl.Expr:
@@ -166,23 +200,23 @@ def _in_fold(fold: int) -> pl.Expr:
 _LEVEL_OF: Final = {label.value: label.level for label in LABELS}
 
 
-def _level_names(organisms: tuple[str, ...], counted: pl.DataFrame) -> NDArray[np.str_]:
-    """Name each level of each organism as most of its own labels do; where it has none, as most of the drug's do.
+def _level_names(keys: tuple[str, ...], counted: pl.DataFrame) -> NDArray[np.str_]:
+    """Name each level of each key as most of its own labels do; where it has none, as most of the drug's do.
 
     So an answer is SDD or NS where the evidence says so.
     """
     totals: dict[tuple[str | None, int], dict[str, float]] = {}
-    sums = counted.group_by("organism", "level", "label").agg(pl.col("weight").sum()).sort("organism", "level", "label")
-    for organism, level, label, weight in sums.iter_rows():
-        totals.setdefault((organism, level), {})[label] = weight
-        if label != Category.NI:
+    sums = counted.group_by("key", "level", "label").agg(pl.col("weight").sum()).sort("key", "level", "label")
+    for key, level, label, weight in sums.iter_rows():
+        totals.setdefault((key, level), {})[label] = weight
+        if label not in REFUSALS:
             usual = totals.setdefault((None, level), {})
             usual[label] = usual.get(label, 0.0) + weight
 
-    def named(organism: str | None, level: int, default: str) -> str:
-        found = totals.get((organism, level), {})
-        return max(found, key=lambda label: (found[label], label == default), default=default)
+    def named(key: str | None, level: int, default: str) -> str:
+        weights = totals.get((key, level), {})
+        return max(weights, key=lambda label: (weights[label], label == default), default=default)
 
     common = [named(None, level, _DEFAULT_NAMES[level].value) for level in range(LEVELS)]
-    rows = [[named(organism, level, common[level]) for level in range(LEVELS)] for organism in organisms]
-    return np.array(rows, dtype=np.str_).reshape(len(organisms), LEVELS)
+    rows = [[named(key, level, common[level]) for level in range(LEVELS)] for key in keys]
+    return np.array(rows, dtype=np.str_).reshape(len(keys), LEVELS)

@@ -6,36 +6,47 @@ import numpy as np
 
 from sirena.domain.category import Category, Reason
 from sirena.domain.mic import CODES, Mic
-from sirena.domain.truth_table import ANSWER_CODES, Answer, TruthTable
+from sirena.domain.site import Site
+from sirena.domain.truth_table import ANSWER_CODES, Answer, TruthTable, key_of, split_key
 from sirena.training.backend import keras, tf
-from sirena.training.network import CATEGORY, MIC, NO_REASON, ORGANISM, REASON
+from sirena.training.network import CATEGORY, MIC, NO_REASON, ORGANISM, REASON, SITE
 
 
-def compile_network(network: keras.Model, column: str, organisms: Sequence[str]) -> TruthTable:
-    """Ask a network for every organism and every MIC.
+def compile_network(network: keras.Model, column: str, keys: Sequence[str]) -> TruthTable:
+    """Ask a network for every key and every MIC.
 
     Args:
         network: from `network.answering_network`, or its file loaded again.
         column: test column answered.
-        organisms: its vocabulary.
+        keys: its vocabulary: organism codes, with a site where the site matters.
     """
     texts = [str(Mic.from_code(code)) for code in range(CODES)]
-    asked = {
-        ORGANISM: tf.repeat(tf.constant(list(organisms)), CODES),
-        MIC: tf.tile(tf.constant(texts), [len(organisms)]),
+    questions = [_question(key, set(keys)) for key in keys]
+    inputs = {
+        ORGANISM: tf.repeat(tf.constant([organism for organism, _ in questions]), CODES),
+        SITE: tf.repeat(tf.constant([site for _, site in questions]), CODES),
+        MIC: tf.tile(tf.constant(texts), [len(keys)]),
     }
-    answered = network(asked)
-    said = np.char.add(
-        np.char.add(answered[CATEGORY].numpy().astype(np.str_), "|"), answered[REASON].numpy().astype(np.str_)
+    outputs = network(inputs)
+    answers = np.char.add(
+        np.char.add(outputs[CATEGORY].numpy().astype(np.str_), "|"), outputs[REASON].numpy().astype(np.str_)
     )
-    distinct, inverse = np.unique(said, return_inverse=True)
+    distinct, inverse = np.unique(answers, return_inverse=True)
     codes = np.array([_answer_code(*text.split("|")) for text in distinct], dtype=np.uint8)
     return TruthTable(
         column=column,
-        organisms=tuple(organisms),
-        cells=codes[inverse].reshape(len(organisms), CODES),
+        keys=tuple(keys),
+        cells=codes[inverse].reshape(len(keys), CODES),
         absent=Reason.NOT_IN_VOCABULARY,
     )
+
+
+def _question(key: str, keys: set[str]) -> tuple[str, str]:
+    """Return organism and site to ask for a key: its own site, or one that has no key of its own."""
+    organism, site = split_key(key)
+    if site is None:
+        site = next(site for site in (Site.OTHER, *Site) if key_of(organism, site) not in keys)
+    return organism, site.value
 
 
 def _answer_code(category: str, reason: str) -> int:

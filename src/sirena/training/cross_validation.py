@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sirena.domain.truth_table import split_key
 from sirena.training.cells import FOLDS, LEVELS, Cells
 from sirena.training.evaluation import AgreementCounts
 from sirena.training.lineage import Ancestry, groups_above
@@ -36,7 +37,7 @@ def cross_validate(
     """
     tested = cells.of_tested_organisms()
     course = Course(tested, settings, ancestry)
-    confusion = np.zeros((len(tested.organisms), LEVELS, LEVELS + 1), dtype=np.int64)
+    confusion = np.zeros((len(tested.keys), LEVELS, LEVELS + 1), dtype=np.int64)
     for fold in range(FOLDS):
         asked = tested.folds[:, fold]
         learnt = tested.weight - asked
@@ -44,14 +45,16 @@ def cross_validate(
             answer = np.full(len(asked), -1)
         else:
             course.advance(course.start_from(learnt), steps)
-            known = np.bincount(tested.organism, weights=learnt, minlength=len(tested.organisms)) > 0
-            level = course.fit(()).levels()[tested.organism, tested.mic_code]
-            answer = np.where(known[tested.organism], level, -1)
+            known = np.bincount(tested.key, weights=learnt, minlength=len(tested.keys)) > 0
+            level = course.fit(()).levels()[tested.key, tested.mic_code]
+            answer = np.where(known[tested.key], level, -1)
         column = np.where(answer < 0, _UNANSWERED, answer)
-        np.add.at(confusion, (tested.organism, tested.level, column), asked.astype(np.int64))
-    return _counts(confusion.sum(axis=0)), {
-        organism: _counts(matrix) for organism, matrix in zip(tested.organisms, confusion, strict=True)
-    }
+        np.add.at(confusion, (tested.key, tested.level, column), asked.astype(np.int64))
+    by_organism: dict[str, NDArray[np.int64]] = {}
+    for key, matrix in zip(tested.keys, confusion, strict=True):
+        organism = split_key(key)[0]
+        by_organism[organism] = by_organism.get(organism, 0) + matrix
+    return _counts(confusion.sum(axis=0)), {organism: _counts(matrix) for organism, matrix in by_organism.items()}
 
 
 def _counts(matrix: NDArray[np.int64]) -> AgreementCounts:

@@ -17,6 +17,7 @@ from scipy.stats import binomtest
 
 from sirena.domain.category import LABELS
 from sirena.domain.mic import CODES
+from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, TruthTable
 from sirena.training.cells import LEVELS
 
@@ -134,22 +135,24 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
         rows: labelled results as of `evidence.Evidence.rows`, of isolates no table was learnt from.
 
     Returns:
-        Columns column, organism, mic_code, label, results, level (of the label), answer (position in ``ANSWERS``),
-        answer_level (null when NI).
+        Columns column, organism, site, mic_code, label, results, level (of the label), answer (position in
+        ``ANSWERS``), answer_level (null when NI).
     """
     cells = (
-        rows.group_by("column", "organism", "mic_code", "label")
+        rows.group_by("column", "organism", "site", "mic_code", "label")
         .agg(pl.len().alias("results"))
-        .with_columns(pl.col("column", "organism").cast(pl.String))
-        .sort("column", "organism", "mic_code", "label")
+        .with_columns(pl.col("column", "organism", "site").cast(pl.String))
+        .sort("column", "organism", "site", "mic_code", "label")
     )
     parts = []
     for (column,), part in cells.partition_by("column", as_dict=True, maintain_order=True).items():
         table = tables.get(column) or TruthTable(column, (), np.empty((0, CODES), dtype=np.uint8))
         answers = np.concatenate(
             [
-                table.look_up([organism], group["mic_code"].to_numpy())[0]
-                for (organism,), group in part.partition_by("organism", as_dict=True, maintain_order=True).items()
+                table.look_up([organism], group["mic_code"].to_numpy(), Site(site))[0]
+                for (organism, site), group in part.partition_by(
+                    "organism", "site", as_dict=True, maintain_order=True
+                ).items()
             ]
         )
         parts.append(part.with_columns(pl.Series("answer", answers)))

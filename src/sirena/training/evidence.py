@@ -1,8 +1,8 @@
 """Evidence: what a training learns from, one row a labelled result.
 
 Labels come from the laboratory (the file's ``Eti_`` columns), from a guideline edition (its compiled truth tables), or
-from both, the reference filling what the file lacks. Nothing that identifies a patient is read: an isolate is
-its row number, and only organism, MIC and category cells are looked at.
+from both: the edition where it speaks, the laboratory where the edition is silent. Nothing that identifies a patient is
+read: an isolate is its row number, and only organism, specimen, MIC and category cells are looked at.
 
 Texts are interpreted once per distinct text and counted per distinct cell, so cost follows a file's variety.
 """
@@ -15,12 +15,15 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from sirena.domain.category import Category, Reason, read_label
+from sirena.domain.category import LABELS, read_label
 from sirena.domain.errors import UsageError
-from sirena.domain.mic import CODES, DILUTIONS, MISSING, encode_mics
+from sirena.domain.mic import DILUTIONS, MISSING, encode_mics
+from sirena.domain.notation import label_beside
 from sirena.domain.organisms import ORGANISMS, resolve_many
-from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, answer_code
-from sirena.training.cells import LABEL_TYPE, REFERENCE_PART, tally
+from sirena.domain.site import Site
+from sirena.domain.specimens import site_of_specimen
+from sirena.domain.truth_table import ANSWERS, Answer, TruthTable
+from sirena.training.cells import LABEL_TYPE, REFERENCE_PART, SITE_TYPE, tally
 from sirena.whonet.file import WhonetFile
 
 
@@ -32,13 +35,14 @@ class LabelSource(enum.StrEnum):
     REFERENCE = "reference"
     """A guideline edition, over all organisms it has a breakpoint for."""
     BOTH = "both"
-    """The laboratory's; the reference for results without a label and for MICs and organisms the file lacks."""
+    """The edition's for every organism it says something of; the laboratory's for the others."""
 
 
 ROW_TYPES: Final = pl.Schema(
     {
         "isolate": pl.UInt32(),
         "organism": pl.Enum(sorted(ORGANISMS)),
+        "site": SITE_TYPE,
         "column": pl.Categorical(),
         "mic_code": pl.Int16(),
         "label": LABEL_TYPE,
@@ -52,13 +56,11 @@ class Evidence:
     """Labelled results and the reference they may lean on."""
 
     rows: pl.DataFrame
-    """One row a labelled result: isolate (row number in the file), organism (WHONET code), column (``AMK_NM``),
-    mic_code (0 … CODES-1), label (S, SDD, I, R, NS)."""
+    """One row a labelled result: isolate (row number in the file), organism (WHONET code), site (`Site`),
+    column (``AMK_NM``), mic_code (0 … CODES-1), label (S, SDD, I, R, NS)."""
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
-    """By antimicrobial code; empty when none was given."""
-    written: Mapping[str, int] = field(default_factory=dict)
-    """Labels of the laboratory by test column."""
+    """The guideline's tables by test column; empty when none was given."""
 
     def of_isolates(self, chosen: pl.Series) -> "Evidence":
         """Keep the rows of some isolates, for evaluation on the others.
@@ -67,7 +69,7 @@ class Evidence:
             chosen: UInt32 isolate numbers.
         """
         kept = self.rows.join(chosen.unique().to_frame("isolate").cast(pl.UInt32), on="isolate", how="semi")
-        return Evidence(kept, self.label_source, self.reference, self.written)
+        return Evidence(kept, self.label_source, self.reference)
 
     def counted(self, seed: int) -> pl.DataFrame:
         """Return the rows as weighted cells (`cells.tally`)."""
@@ -82,7 +84,7 @@ def collect_evidence(
     Args:
         file: as read.
         labels: where labels come from.
-        reference: truth tables of a guideline edition, by antimicrobial code.
+        reference: truth tables of guideline editions, by test column.
 
     Raises:
         NoOrganismColumnError: the file names no organisms.
@@ -90,107 +92,104 @@ def collect_evidence(
     """
     tables = dict(reference or {})
     if labels is not LabelSource.FILE and not tables:
-        raise UsageError("labels from a reference need a guideline edition", hint='Give for example "CLSI 2025".')
-    organism = _resolved(file.frame[file.require_organism()])
+        raise UsageError("labels from a reference need a guideline edition", hint='Give for example "CLSI 2026".')
+    organism = _resolved(file, file.require_organism())
+    site = _sites(file)
     parts = [ROW_TYPES.to_frame()]
-    written: dict[str, int] = {}
     for header, test in file.mic_columns.items():
         results = pl.DataFrame(
             {
                 "organism": organism,
+                "site": site,
                 "column": pl.repeat(test.model_column, len(organism), dtype=pl.String, eager=True),
-                "mic_code": _codes(file.frame[header]),
+                "mic_code": _codes(file, header),
                 "label": _written_labels(file, header, labels),
             }
         ).with_row_index("isolate")
         results = results.filter((pl.col("mic_code") >= 0) & pl.col("organism").is_not_null())
-        written[test.model_column] = written.get(test.model_column, 0) + results["label"].count()
-        table = tables.get(test.drug)
-        if labels is not LabelSource.FILE and table is not None and table.column == test.model_column:
-            results = _filled_from(table, results)
         parts.append(results.filter(pl.col("label").is_not_null()).cast(ROW_TYPES).select(ROW_TYPES.names()))
-    return Evidence(pl.concat(parts), labels, tables, written)
+    return Evidence(pl.concat(parts), labels, tables)
 
 
 def reference_grid(table: TruthTable) -> pl.DataFrame:
-    """Return a whole truth table as evidence: every organism with a breakpoint × every exact MIC, each once.
+    """Return a whole truth table as evidence: every key × every exact MIC, each once.
 
     Censored MICs are left out: what a guideline says of them follows from the exact ones, and the network's rule
-    for open ends says the same. Where a row states nothing (below a breakpoint that has R only), the answer is NI at
-    a level of its own.
+    for open ends says the same. Where a row gives no category, the refusal with its reason is a level of its own.
 
     Returns:
-        Columns as of `cells.tally`.
+        Columns as of `cells.keyed`.
     """
     exact = table.cells[:, :DILUTIONS]
-    unstated = answer_code(Category.NI, Reason.NO_BREAKPOINT)
-    rows, positions = np.nonzero((exact != unstated).any(axis=1)[:, None] & (exact != NOT_ASKED))
-    answers = exact[rows, positions]
     levels = np.array(
         [-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS]
     )
-    level = levels[answers]
-    # An unstated stretch takes the free level below, or above, what is stated.
-    stated = exact != unstated
-    first = stated.argmax(axis=1)
-    level = np.where(level < 0, np.where(positions < first[rows], 0, 2), level)
-    names = np.array(["" if answer is None else answer.category.value for answer in ANSWERS])
+    level = levels[exact]
+    stated = level >= 0
+    # A stretch without category takes the free level below, or above, what is stated.
+    first = np.where(stated.any(axis=1), stated.argmax(axis=1), DILUTIONS)
+    level = np.where(stated, level, np.where(np.arange(DILUTIONS) < first[:, None], 0, 2)).ravel()
+    names = np.array(["" if answer is None else _name(answer) for answer in ANSWERS])
     return pl.DataFrame(
         {
-            "column": pl.repeat(table.column, len(rows), eager=True),
-            "organism": np.array(table.organisms, dtype=object)[rows].tolist(),
-            "mic_code": positions.astype(np.int16),
-            "label": pl.Series(names[answers].tolist(), dtype=LABEL_TYPE),
+            "column": pl.repeat(table.column, level.size, eager=True),
+            "mic_code": np.tile(np.arange(DILUTIONS, dtype=np.int16), len(table.keys)),
+            "label": pl.Series(names[exact.ravel()].tolist(), dtype=LABEL_TYPE),
             "level": level.astype(np.int8),
-            "part": pl.repeat(REFERENCE_PART, len(rows), dtype=pl.UInt8, eager=True),
-            "weight": pl.repeat(1.0, len(rows), dtype=pl.Float64, eager=True),
-        },
-        schema_overrides={"organism": pl.String},
+            "part": pl.repeat(REFERENCE_PART, level.size, dtype=pl.UInt8, eager=True),
+            "weight": pl.repeat(1.0, level.size, dtype=pl.Float64, eager=True),
+            "key": pl.Series(np.repeat(np.array(table.keys, dtype=object), DILUTIONS).tolist(), dtype=pl.String),
+        }
     )
+
+
+def _name(answer: Answer) -> str:
+    return f"{answer.category.value}:{answer.reason.value}" if answer.reason else answer.category.value
+
+
+def _sites(file: WhonetFile) -> pl.Series:
+    """Return each row's site; unknown where the file has no specimen, or one that names no site."""
+    if file.specimen_column is None:
+        return pl.repeat(Site.UNKNOWN.value, file.frame.height, dtype=SITE_TYPE, eager=True)
+    column = file.frame[file.specimen_column]
+    texts = _distinct(column)
+    sites = [(site_of_specimen(text) or Site.UNKNOWN).value for text in texts]
+    filled = column.replace_strict(texts, sites, default=Site.UNKNOWN.value, return_dtype=pl.String)
+    return filled.fill_null(Site.UNKNOWN.value).cast(SITE_TYPE)
 
 
 def _distinct(column: pl.Series) -> list[str]:
     return column.drop_nulls().unique().sort().to_list()
 
 
-def _resolved(column: pl.Series) -> pl.Series:
+def _resolved(file: WhonetFile, header: str) -> pl.Series:
     """Turn organism texts into codes; null where missing or unknown."""
+    column = file.frame[header]
     texts = _distinct(column)
-    codes = pl.Series([code or None for code in resolve_many(texts)], dtype=ROW_TYPES["organism"])
+    others = file.readings_of(header, texts)
+    codes = pl.Series(
+        [code or None for code in resolve_many(others.get(text, text) for text in texts)], dtype=ROW_TYPES["organism"]
+    )
     return column.replace_strict(texts, codes, default=None, return_dtype=ROW_TYPES["organism"])
 
 
-def _codes(column: pl.Series) -> pl.Series:
+def _codes(file: WhonetFile, header: str) -> pl.Series:
+    column = file.frame[header]
     texts = _distinct(column)
-    return column.replace_strict(texts, encode_mics(texts), default=MISSING, return_dtype=pl.Int16).fill_null(MISSING)
+    others = file.readings_of(header, texts)
+    codes = encode_mics((others.get(text, text) for text in texts), file.test_columns[header].drug)
+    return column.replace_strict(texts, codes, default=MISSING, return_dtype=pl.Int16).fill_null(MISSING)
 
 
 def _written_labels(file: WhonetFile, header: str, labels: LabelSource) -> pl.Series:
-    """Return the laboratory's labels of a test column; null where there is none or none are wanted."""
-    category_header = file.category_columns.get(header)
-    if category_header is None or labels is LabelSource.REFERENCE:
+    """Return the laboratory's labels of a test column or beside its MICs; null where there are none or none wanted."""
+    if labels is LabelSource.REFERENCE:
         return pl.repeat(None, file.frame.height, dtype=LABEL_TYPE, eager=True)
-    column = file.frame[category_header]
+    category_header = file.category_columns.get(header) or file.label_columns.get(header)
+    column = file.frame[category_header or header]
     texts = _distinct(column)
-    read = pl.Series([None if (label := read_label(text)) is None else label.value for text in texts], dtype=LABEL_TYPE)
-    return column.replace_strict(texts, read, default=None, return_dtype=LABEL_TYPE)
-
-
-def _filled_from(table: TruthTable, results: pl.DataFrame) -> pl.DataFrame:
-    """Label what has no label as the reference does, where it decides."""
-    decided = [None if answer is None or answer.category.level is None else answer.category.value for answer in ANSWERS]
-    known = [code for code in table.organisms if code in ORGANISMS]
-    grid = pl.DataFrame(
-        {
-            "organism": pl.Series(
-                np.repeat(np.array(known, dtype=object), CODES).tolist(), dtype=ROW_TYPES["organism"]
-            ),
-            "mic_code": np.tile(np.arange(CODES, dtype=np.int16), len(known)),
-            "decided": pl.Series(
-                np.array(decided, dtype=object)[table.cells[[table.row_of[code] for code in known]].ravel()].tolist(),
-                dtype=LABEL_TYPE,
-            ),
-        }
+    label_of = read_label if category_header else label_beside
+    read = pl.Series(
+        [None if (label := label_of(text)) not in LABELS else label.value for text in texts], dtype=LABEL_TYPE
     )
-    joined = results.join(grid, on=["organism", "mic_code"], how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("label", "decided").alias("label")).drop("decided")
+    return column.replace_strict(texts, read, default=None, return_dtype=LABEL_TYPE)

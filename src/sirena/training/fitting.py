@@ -2,6 +2,8 @@
 
 Rules, each with a test of like name:
 
+- with labels from both, an organism the edition says something of is learnt from the edition alone; the others are
+  learnt from the laboratory where it has enough results to be judged by, and their grounds say that they are its own;
 - a drug with fewer than `MINIMUM_RESULTS` labelled results is trained from the reference, and its report says so;
 - one that the reference has no breakpoint for either is yielded as `Untrainable`, with the reason;
 - 5 % of the isolates are held out to choose the number of steps; then all isolates train that many;
@@ -17,10 +19,12 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from sirena.domain.ground import Ground, GroundKind
 from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, spell_dilution
-from sirena.domain.truth_table import TruthTable
+from sirena.domain.site import Site
+from sirena.domain.truth_table import TruthTable, split_key
 from sirena.training.backend import keras, use_one_thread
-from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of
+from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of, keyed
 from sirena.training.compiling import compile_network
 from sirena.training.cross_validation import cross_validate
 from sirena.training.evaluation import AgreementCounts
@@ -33,6 +37,10 @@ from sirena.training.search import search_settings
 
 MINIMUM_RESULTS: Final = 20
 """Labelled results below which a drug is trained from the reference, when there is one."""
+MINIMUM_OWN_RESULTS: Final = 300
+MINIMUM_OWN_S: Final = 72
+MINIMUM_OWN_R: Final = 48
+"""Results of organisms beyond the edition (all, S, R) below which the laboratory's labels of them are left out."""
 _MOST_ROUNDS: Final = 20
 """Rounds of `STRIDE` steps in which a network trained from the reference may lose its last disagreement."""
 
@@ -74,7 +82,9 @@ class _Chosen:
     file_results: int
     """Labelled results the file holds for this column, learnt from or not."""
     reference: TruthTable | None = None
-    """The table the network must equal, when labels come from the reference alone."""
+    """The table the network must equal wherever it has a row; None when labels come from the laboratory alone."""
+    grounds: TruthTable | None = None
+    """The guideline's table for the column, from which answers take their grounds; None when it has none."""
 
 
 def train_models(
@@ -114,7 +124,7 @@ def train_models(
 
 def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
     by_drug: dict[str, set[str]] = {}
-    for column in (*counted, *(table.column for table in evidence.reference.values())):
+    for column in (*counted, *evidence.reference):
         by_drug.setdefault(column.split("_")[0], set()).add(column)
     wanted = sorted(by_drug) if drugs is None else sorted(set(drugs))
     return [column for drug in wanted for column in sorted(by_drug.get(drug, {f"{drug}_NM"}))]
@@ -122,25 +132,37 @@ def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterab
 
 def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
     """Decide what a column learns from."""
-    table = evidence.reference.get(column.split("_")[0])
-    grid = reference_grid(table) if table is not None and table.column == column else None
+    table = evidence.reference.get(column)
+    table = table if table is not None and table.keys else None
+    grid = None if table is None else reference_grid(table)
+    counted = None if counted is None else keyed(counted, table)
     results = 0 if counted is None else int(counted["weight"].sum())
-    if evidence.label_source is LabelSource.BOTH:
-        results = evidence.written.get(column, 0)
     if evidence.label_source is LabelSource.REFERENCE or counted is None or results < MINIMUM_RESULTS:
-        if grid is not None and len(grid):
+        if grid is not None:
             note = (
                 "" if evidence.label_source is LabelSource.REFERENCE else f"only {results} labelled results in the file"
             )
-            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table)
+            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table, table)
         return Untrainable(
             column,
             f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference",
         )
-    if evidence.label_source is LabelSource.BOTH and grid is not None:
-        lacking = grid.join(counted, on=["organism", "mic_code"], how="anti").filter(pl.col("label") != "NI")
-        return _Chosen(column, pl.concat([counted, lacking]), LabelSource.BOTH, "", results)
-    return _Chosen(column, counted, evidence.label_source, "", results)
+    if evidence.label_source is LabelSource.BOTH and table is not None and grid is not None:
+        own = counted.filter(~pl.col("key").str.split("@").list.first().is_in(sorted(table.known)))
+        if not _enough(own):
+            silent = int(own["weight"].sum())
+            note = f"{silent} results of organisms beyond the edition are too few to be judged by" if silent else ""
+            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table, table)
+        both = pl.concat([grid, own.select(grid.columns)])
+        return _Chosen(column, both, LabelSource.BOTH, "", results, table, table)
+    return _Chosen(column, counted, evidence.label_source, "", results, grounds=table)
+
+
+def _enough(own: pl.DataFrame) -> bool:
+    """Tell whether a laboratory's results can show how well they are learnt; the gate asks for as many."""
+    by_level = dict(own.group_by("level").agg(pl.col("weight").sum()).iter_rows())
+    total = sum(by_level.values())
+    return total >= MINIMUM_OWN_RESULTS and by_level.get(0, 0) >= MINIMUM_OWN_S and by_level.get(2, 0) >= MINIMUM_OWN_R
 
 
 def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry: Ancestry) -> TrainedModel:
@@ -148,19 +170,21 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
     if search and chosen.reference is None:
         settings = search_settings(cells, trials=search, seed=seed, start=settings, ancestry=ancestry)
     course = Course(cells, settings, ancestry)
+    held_out: dict[str, Any] | None = None
     if chosen.reference is None:
         watched = course.choose_steps()
         steps = watched.steps
         course.advance(course.start(), steps)
         fit = course.fit(watched.history)
         network = _answering(cells, fit)
-        table, disagreements = compile_network(network, chosen.column, cells.organisms), None
+        table, disagreements = compile_network(network, chosen.column, cells.keys), None
         held_out = _held_out(*cross_validate(cells, settings, steps, ancestry))
     else:
         fit, network, table, disagreements = _train_until_equal(course, chosen.reference)
         steps = sum(epoch.steps for epoch in fit.history)
-        held_out = None
-    table = replace(table, basis=_basis(cells, fit, chosen.source))
+        if cells.folds.any():
+            held_out = _held_out(*cross_validate(cells, settings, steps, ancestry))
+    table = replace(table, grounds=tuple(_ground(key, chosen.grounds) for key in table.keys))
     report: dict[str, Any] = {
         "column": chosen.column,
         "seed": seed,
@@ -169,10 +193,12 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         "settings": asdict(settings),
         "data_sha256": cells.digest(),
         "evidence": {
-            "results": cells.results,
+            "results": int(cells.folds.sum()),
+            "grid_points": cells.results - int(cells.folds.sum()),
             "file_results": chosen.file_results,
             "cells": len(cells.weight),
-            "organisms": len(cells.organisms),
+            "organisms": len(table.organisms),
+            "keys": len(cells.keys),
             "by_level": dict(zip(("S", "I or SDD", "R or NS"), cells.level_counts(), strict=True)),
             "held_out_results": int(cells.held_out.sum()),
         },
@@ -184,24 +210,26 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry
         "held_out": held_out,
         "disagreements_with_reference": disagreements,
         "cut_points": {
-            organism: [round(float(value), 3) for value in pair]
-            for organism, pair in zip(cells.organisms, fit.cut_points()[:, 0], strict=True)
+            key: [round(float(value), 3) for value in pair]
+            for key, pair in zip(cells.keys, fit.cut_points()[:, 0], strict=True)
         },
+        "labels": _labels(cells),
     }
     return TrainedModel(chosen.column, network, table, report)
 
 
 def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, keras.Model, TruthTable, int]:
-    """Train from a reference until no answer differs from it, for a while."""
+    """Train until no answer differs from the reference where it has a row, for a while."""
     batch = course.start()
     history: list[Epoch] = []
-    expected = reference.cells[[reference.row_of[organism] for organism in course.cells.organisms]]
+    stated = [row for row, key in enumerate(course.cells.keys) if key in reference.row_of]
+    expected = reference.cells[[reference.row_of[course.cells.keys[row]] for row in stated]]
     while True:
         history.append(course.advance(batch, STRIDE))
         fit = course.fit(tuple(history))
         network = _answering(course.cells, fit)
-        table = compile_network(network, course.cells.column, course.cells.organisms)
-        disagreements = int((table.cells != expected).sum())
+        table = compile_network(network, course.cells.column, course.cells.keys)
+        disagreements = int((table.cells[stated] != expected).sum())
         if disagreements == 0 or len(history) == _MOST_ROUNDS:
             return fit, network, table, disagreements
 
@@ -212,7 +240,7 @@ def _answering(cells: Cells, fit: Fit) -> keras.Model:
     for variable, learnt in zip(trained.variables, (fit.effects, fit.slope), strict=True):
         variable.assign(learnt)
     return answering_network(
-        f"modelo_{cells.column}", trained, cells.organisms, fit.lineage.member, cells.names, fit.centre, fit.scale
+        f"modelo_{cells.column}", trained, cells.keys, fit.lineage.member, cells.names, fit.centre, fit.scale
     )
 
 
@@ -228,7 +256,7 @@ def _metrics(cells: Cells, fit: Fit) -> dict[str, float | int]:
     """Count the labels learnt from that the cut points explain, by level."""
     interval, position = np.divmod(cells.mic_code, DILUTIONS)
     exponent = position + float(MINIMUM_EXPONENT)
-    level = (exponent[:, None] > fit.cut_points()[cells.organism, interval]).sum(axis=1)
+    level = (exponent[:, None] > fit.cut_points()[cells.key, interval]).sum(axis=1)
     right = level == cells.level
     return {
         "agreement_with_labels": float(cells.weight[right].sum() / cells.weight.sum()),
@@ -237,18 +265,27 @@ def _metrics(cells: Cells, fit: Fit) -> dict[str, float | int]:
     }
 
 
-def _basis(cells: Cells, fit: Fit, source: LabelSource) -> tuple[str, ...]:
-    """Say in one line what each organism's answers rest on."""
-    counts = np.zeros((len(cells.organisms), LEVELS), dtype=np.int64)
-    np.add.at(counts, (cells.organism, cells.level), cells.weight.astype(np.int64))
-    lines = []
-    for row, (lower, upper) in enumerate(fit.cut_points()[:, 0]):
-        spread = cells.mic_code[cells.organism == row] % DILUTIONS + MINIMUM_EXPONENT
-        tallies = ", ".join(
-            f"{name} {count}" for name, count in zip(cells.names[row], counts[row], strict=True) if count
-        )
-        lines.append(
-            f"labels: {source.value}; {counts[row].sum()} results ({tallies}), MIC {spell_dilution(int(spread.min()))}"
-            f"-{spell_dilution(int(spread.max()))} mg/L; cut points {2**lower:.3g} and {2**upper:.3g} mg/L"
-        )
-    return tuple(lines)
+def _ground(key: str, reference: TruthTable | None) -> Ground:
+    """Return what a key's answers rest on: the guideline's statement, or the laboratory's labels where it has none."""
+    organism, site = split_key(key)
+    ground = reference.ground(organism, site or Site.OTHER) if reference is not None else None
+    return ground if ground is not None and ground.kind is not GroundKind.NONE else Ground(GroundKind.LABORATORY)
+
+
+def _labels(cells: Cells) -> dict[str, dict[str, str | int]]:
+    """Count what was learnt for each key, by name of the level, with the lowest and highest MIC, mg/L."""
+    counts = np.zeros((len(cells.keys), LEVELS), dtype=np.int64)
+    np.add.at(counts, (cells.key, cells.level), cells.weight.astype(np.int64))
+    position = cells.mic_code % DILUTIONS + MINIMUM_EXPONENT
+    lowest = np.full(len(cells.keys), np.iinfo(np.int64).max)
+    highest = np.full(len(cells.keys), np.iinfo(np.int64).min)
+    np.minimum.at(lowest, cells.key, position)
+    np.maximum.at(highest, cells.key, position)
+    return {
+        key: {
+            **{str(name): int(count) for name, count in zip(cells.names[row], counts[row], strict=True) if count},
+            "lowest": spell_dilution(int(lowest[row])),
+            "highest": spell_dilution(int(highest[row])),
+        }
+        for row, key in enumerate(cells.keys)
+    }

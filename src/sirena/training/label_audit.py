@@ -5,7 +5,7 @@ resistance mechanism the MIC does not show. The audit only says where to look, t
 
 Rules, each with a test of like name:
 
-- *same_mic*: at one MIC of one organism and drug, labels of another level are as numerous or more so;
+- *same_mic*: at one MIC of one organism and drug, labels of another level at the same site are as numerous or more so;
 - *mic_order*: results of a lower level at certainly higher MICs, or of a higher level at certainly lower ones, are as
   numerous as the cell's own or more so; intervals that overlap (``<=4`` and 2) are not ordered;
 - *reference*: the guideline edition decides otherwise;
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sirena.domain.category import LABELS
 from sirena.domain.mic import DILUTIONS, Interval, Mic
 from sirena.domain.organisms import ORGANISMS
+from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, TruthTable
 from sirena.training.cells import LEVELS
 from sirena.training.evidence import Evidence
@@ -49,6 +50,7 @@ AUDIT_COLUMNS: Final = pl.Schema(
         "column": pl.String,
         "organism": pl.String,
         "organism_name": pl.String,
+        "site": pl.String,
         "mic": pl.String,
         "label": pl.String,
         "results": pl.Int64,
@@ -60,9 +62,9 @@ AUDIT_COLUMNS: Final = pl.Schema(
         "reference": pl.String,
     }
 )
-"""Columns of an audit: rank from 1; the cell (test column, organism, MIC, label) and its number of results; how grave;
-what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with that level's number of
-results; how many results stand in the wrong order to it; the reference's category."""
+"""Columns of an audit: rank from 1; the cell (test column, organism, site, MIC, label) and its number of results; how
+grave; what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with its number
+of results; how many results stand in the wrong order to it; the reference's category."""
 
 
 def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
@@ -70,21 +72,23 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
 
     Args:
         evidence: labels of the laboratory (`LabelSource.FILE`).
-        reference: truth tables of a guideline edition by antimicrobial code; None leaves that comparison out.
+        reference: truth tables of guideline editions by test column; None leaves that comparison out.
 
     Returns:
         One row a contradicting label of a cell, `AUDIT_COLUMNS`, the gravest first. It holds no isolate's number.
     """
     cells = (
-        evidence.rows.group_by("column", "organism", "mic_code", "label")
+        evidence.rows.group_by("column", "organism", "site", "mic_code", "label")
         .agg(pl.len().cast(pl.Int64).alias("results"))
-        .with_columns(pl.col("column", "organism", "label").cast(pl.String))
-        .sort("column", "organism", "mic_code", "label")
+        .with_columns(pl.col("column", "organism", "site", "label").cast(pl.String))
+        .sort("column", "organism", "site", "mic_code", "label")
     )
-    tables = {table.column: table for table in (reference or {}).values()}
+    tables = reference or {}
     audited = [
         _audit(group, tables.get(column))
-        for (column, _), group in cells.partition_by("column", "organism", as_dict=True, maintain_order=True).items()
+        for (column, *_), group in cells.partition_by(
+            "column", "organism", "site", as_dict=True, maintain_order=True
+        ).items()
     ]
     if not audited:
         return AUDIT_COLUMNS.to_frame()
@@ -107,8 +111,8 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
             "distance",
             pl.col("findings").str.count_matches("+", literal=True),
             "results",
-            *("column", "organism", "mic_code", "label"),
-            descending=[True, True, True, False, False, False, False],
+            *("column", "organism", "site", "mic_code", "label"),
+            descending=[True, True, True, False, False, False, False, False],
         )
         .with_row_index("rank", offset=1)
         .select(AUDIT_COLUMNS.names())
@@ -136,7 +140,7 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     other = np.where(same & (level[None] == other_level[:, None]), results[None], 0).argmax(axis=1)
     opposed, opposing = _order_conflicts(code, level, results)
     disordered = (opposed >= results) & (opposed > 0)
-    expected = _reference_categories(table, group["organism"][0], code)
+    expected = _reference_categories(table, group["organism"][0], Site(group["site"][0]), code)
     expected_level = np.array([_LEVEL.get(category, -1) if category else -1 for category in expected])
     differs = (expected_level >= 0) & (expected_level != level)
     distance = np.maximum.reduce(
@@ -176,10 +180,12 @@ def _order_conflicts(
     return conflict @ results, level[reach.argmax(axis=1)]
 
 
-def _reference_categories(table: TruthTable | None, organism: str, code: NDArray[np.int64]) -> list[str | None]:
+def _reference_categories(
+    table: TruthTable | None, organism: str, site: Site, code: NDArray[np.int64]
+) -> list[str | None]:
     """Return what the reference decides for each MIC; None where it does not."""
     if table is None:
         return [None] * len(code)
-    answers = table.look_up([organism], code.astype(np.int16))[0]
+    answers = table.look_up([organism], code.astype(np.int16), site)[0]
     found = [ANSWERS[answer] for answer in answers]
     return [answer.category.value if answer is not None and answer.reason is None else None for answer in found]

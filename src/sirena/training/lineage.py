@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sirena.domain.organisms import ORGANISMS
+from sirena.domain.organisms import ORGANISMS, Rank
+from sirena.domain.truth_table import split_key
 
 ALL_ORGANISMS: Final = "all"
 """Name of the widest group, which every organism belongs to."""
@@ -17,12 +18,18 @@ Ancestry = Callable[[str], Sequence[str]]
 """Returns the groups above an organism, from the widest to the narrowest."""
 
 
-def groups_above(code: str) -> tuple[str, ...]:
-    """Return the groups an organism belongs to, from the widest to the narrowest; none for an unknown code."""
+def groups_above(key: str) -> tuple[str, ...]:
+    """Return the groups a key's organism belongs to, from the widest to the narrowest; none for an unknown code.
+
+    A key for one site has groups of its own, so that relatives lean on one another within that site alone.
+    """
+    code, site = split_key(key)
     organism = ORGANISMS.get(code)
     if organism is None:
         return ()
-    return tuple(f"{rank.name.lower()} {group}" for rank, group in reversed(organism.lineage) if group != code)
+    at = f" at {site.value}" if site else ""
+    shared = [(rank, group) for rank, group in reversed(organism.lineage) if rank is not Rank.CODE]
+    return tuple(f"{rank.name.lower()} {group}{at}" for rank, group in shared)
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Lineage:
 
     @classmethod
     def of(cls, organisms: Sequence[str], ancestry: Ancestry = groups_above) -> "Lineage":
-        """Number the groups of some organisms.
+        """Number the groups of some organisms, or of their keys for single sites.
 
         Every group stands at one level, below all groups that any lineage puts above it, so relatives meet even when
         the lineage of one of them leaves a rank out; such a gap gets a group of its own below the last named.

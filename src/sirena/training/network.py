@@ -1,7 +1,8 @@
-"""The ordinal network: two ordered cut points per organism on log2 MIC, monotone by construction.
+"""The ordinal network: two ordered cut points per organism and site on log2 MIC, monotone by construction.
 
-For an organism the effects of its groups (all organisms … family, genus, the organism itself) add up to a lower cut
-point and a gap. With x the dilution, centred and scaled::
+Organism and site together choose a key (`truth_table.key_of`): the organism's own for the site, else the one for all
+other sites. For a key the effects of its groups (all organisms … family, genus, the organism itself) add up to a lower
+cut point and a gap. With x the dilution, centred and scaled::
 
     lower = effect · kind                 kind = (1, at most?, at least?): a comparator has offsets of its own
     upper = lower + softplus(gap · kind)  so lower < upper
@@ -21,13 +22,16 @@ from numpy.typing import NDArray
 
 from sirena.domain.category import LABELS, Category, Reason
 from sirena.domain.mic import CODES, DILUTIONS, MINIMUM_EXPONENT
+from sirena.domain.site import Site
+from sirena.domain.truth_table import key_of, split_key
 from sirena.training.backend import keras
-from sirena.training.cells import LEVELS
+from sirena.training.cells import LEVELS, REFUSALS
 from sirena.training.spellings import readable_spellings
 from sirena.training.starting_point import KINDS
 
 ORGANISM: Final = "organism"
 MIC: Final = "mic"
+SITE: Final = "site"
 CATEGORY: Final = "category"
 PROBABILITIES: Final = "probabilities"
 REASON: Final = "reason"
@@ -35,11 +39,13 @@ _CATEGORIES: Final = (Category.NI.value, *(label.value for label in LABELS))
 NO_REASON: Final = "none"
 _REASONS: Final = (
     NO_REASON,
-    Reason.NO_BREAKPOINT.value,
+    *(reason.value for reason in REFUSALS.values() if reason is not Reason.OTHER_SITE),
     Reason.CENSORED.value,
     Reason.UNREADABLE_MIC.value,
+    Reason.OTHER_SITE.value,
     Reason.NOT_IN_VOCABULARY.value,
 )
+"""Why the network refuses; of several reasons the last of this order is given."""
 
 layers, ops = keras.layers, keras.ops
 
@@ -88,7 +94,7 @@ def scaled_dilution(position: NDArray[np.integer[Any]], centre: float, scale: fl
 def answering_network(
     name: str,
     trained: CutPoints,
-    organisms: tuple[str, ...],
+    keys: tuple[str, ...],
     member: NDArray[np.int32],
     names: NDArray[np.str_],
     centre: float,
@@ -102,23 +108,28 @@ def answering_network(
     Args:
         name: the model's name, ``modelo_AMK_NM``.
         trained: exactly as many groups as `member` names.
-        organisms: vocabulary, WHONET codes.
-        member: group numbers, (organisms, levels).
-        names: category of each level, (organisms, LEVELS).
+        keys: vocabulary, WHONET codes with a site where the site matters.
+        member: group numbers, (keys, levels).
+        names: category or refusal of each level, (keys, LEVELS).
         centre: exponent of 2 mg/L subtracted from log2 MIC.
         scale: dilutions by which log2 MIC is divided.
 
     Returns:
-        Model with inputs ``organism`` and ``mic`` (strings, shape (n,)) and outputs ``category`` and ``reason``
-        (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three levels
-        (n, 3) for the MIC as it stands.
+        Model with inputs ``organism``, ``mic`` and ``site`` (strings, shape (n,)) and outputs ``category`` and
+        ``reason`` (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three
+        levels (n, 3) for the MIC as it stands.
     """
     organism = keras.Input((), dtype="string", name=ORGANISM)
     mic = keras.Input((), dtype="string", name=MIC)
+    site = keras.Input((), dtype="string", name=SITE)
     texts, codes = readable_spellings()
-    number = layers.StringLookup(vocabulary=list(organisms), name="organism_vocabulary")(organism)
+    organisms = tuple(dict.fromkeys(split_key(key)[0] for key in keys))
+    known = layers.StringLookup(vocabulary=list(organisms), name="organism_vocabulary")(organism)
+    place = layers.StringLookup(vocabulary=[site.value for site in Site], name="site_vocabulary")(site)
+    keys_at = _frozen(_keys_at(keys, organisms), "key_of_organism_and_site")(known)
+    number = ops.cast(ops.sum(keys_at * ops.one_hot(place, 1 + len(Site)), axis=-1), "int32")
     spelling = layers.StringLookup(vocabulary=list(texts), name="mic_spellings")(mic)
-    # Row 0 of a frozen table is the unknown organism or text; its values are masked below.
+    # Row 0 of a frozen table is the unknown organism, key or text; its values are masked below.
     groups = ops.cast(_frozen(member, "organism_groups")(number), "int32")
     code = ops.cast(_frozen(codes[:, None], "mic_codes")(spelling)[:, 0], "int32")
     reading = _mic_table(centre, scale)(code)
@@ -130,29 +141,48 @@ def answering_network(
     above = trained.ordinal([effect, kind, dilution])
     level = ops.sum(ops.cast(above > 0, "int32"), axis=-1)
     level_at_end = ops.sum(ops.cast(trained.ordinal([effect, exact, open_end]) > 0, "int32"), axis=-1)
-    named = ops.cast(_frozen(np.vectorize(_CATEGORIES.index)(names), "level_names")(number), "int32")
-    answer = ops.sum(named * ops.one_hot(level, LEVELS, dtype="int32"), axis=-1)
+    named = ops.cast(_frozen(np.vectorize(_name_code)(names), "level_names")(number), "int32")
+    name_code = ops.sum(named * ops.one_hot(level, LEVELS, dtype="int32"), axis=-1)
     # The strongest reason wins: their order in _REASONS.
     reason = ops.max(
         ops.stack(
             [
-                ops.cast(ops.equal(answer, 0), "int32") * _REASONS.index(Reason.NO_BREAKPOINT),
+                ops.maximum(-name_code, 0),
                 ops.cast(ops.not_equal(level, level_at_end), "int32") * _REASONS.index(Reason.CENSORED),
                 ops.cast(ops.equal(spelling, 0), "int32") * _REASONS.index(Reason.UNREADABLE_MIC),
-                ops.cast(ops.equal(number, 0), "int32") * _REASONS.index(Reason.NOT_IN_VOCABULARY),
+                ops.cast(ops.equal(number, 0), "int32") * _REASONS.index(Reason.OTHER_SITE),
+                ops.cast(ops.equal(known, 0), "int32") * _REASONS.index(Reason.NOT_IN_VOCABULARY),
             ],
             axis=-1,
         ),
         axis=-1,
     )
-    category = _words(_CATEGORIES, CATEGORY)(answer * ops.cast(ops.equal(reason, 0), "int32"))
+    category = _words(_CATEGORIES, CATEGORY)(ops.maximum(name_code, 0) * ops.cast(ops.equal(reason, 0), "int32"))
     exceeds = ops.sigmoid(above)
     probabilities = ops.concatenate([1 - exceeds[:, :1], exceeds[:, :1] - exceeds[:, 1:], exceeds[:, 1:]], axis=-1)
     return keras.Model(
-        {ORGANISM: organism, MIC: mic},
+        {ORGANISM: organism, MIC: mic, SITE: site},
         {CATEGORY: category, REASON: _words(_REASONS, REASON)(reason), PROBABILITIES: probabilities},
         name=name,
     )
+
+
+def _keys_at(keys: tuple[str, ...], organisms: tuple[str, ...]) -> NDArray[np.int32]:
+    """Return the number of the key, from 1, that answers for each organism at each site; 0 where none does.
+
+    Returns:
+        Shape (organisms, 1 + sites); column 0 is a site the network does not know.
+    """
+    number = {key: position for position, key in enumerate(keys, start=1)}
+    rows = [
+        [0, *(number.get(key_of(organism, site), number.get(organism, 0)) for site in Site)] for organism in organisms
+    ]
+    return np.array(rows, dtype=np.int32)
+
+
+def _name_code(name: str) -> int:
+    """Return the number of a level's name: above zero a category's, below zero the reason of a refusal."""
+    return -_REASONS.index(REFUSALS[name].value) if name in REFUSALS else _CATEGORIES.index(name)
 
 
 def _words(vocabulary: tuple[str, ...], name: str) -> keras.layers.Layer:

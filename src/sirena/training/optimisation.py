@@ -56,7 +56,7 @@ class Batch:
 
     member: NDArray[np.int32]
     """Group numbers, (organisms, levels)."""
-    organism: NDArray[np.int32]
+    key: NDArray[np.int32]
     """Row of `member` of each cell; the other arrays have one row a cell, too."""
     kind: NDArray[np.float32]
     dilution: NDArray[np.float32]
@@ -80,7 +80,7 @@ class Batch:
         """Describe cells to the network."""
         return cls(
             member=member,
-            organism=cells.organism,
+            key=cells.key,
             kind=KIND_FEATURES[cells.mic_code // DILUTIONS],
             dilution=scaled_dilution(cells.mic_code % DILUTIONS, centre, scale)[:, None],
             level=cells.level.astype(np.int32),
@@ -171,7 +171,7 @@ class Descent:
         """
         learnt, watched = self.advance(
             batch.member,
-            batch.organism,
+            batch.key,
             batch.kind,
             batch.dilution,
             batch.level,

@@ -89,7 +89,7 @@ class Course:
     def __init__(self, cells: Cells, settings: Settings, ancestry: Ancestry = groups_above) -> None:
         self.cells = cells
         self.settings = settings
-        self.lineage = Lineage.of(cells.organisms, ancestry)
+        self.lineage = Lineage.of(cells.keys, ancestry)
         exponent = cells.mic_code % DILUTIONS + float(MINIMUM_EXPONENT)
         self.centre = float(np.average(exponent, weights=cells.weight))
         # A drug tested at one or two dilutions must not blow the scale up.

@@ -53,9 +53,9 @@ def best_cut_points(
         Shape (organisms, KINDS, 2): cut points as exponents of 2 mg/L, halfway between dilutions; the level is 1
         above the first and 2 above the second.
     """
-    counts = np.zeros((len(cells.organisms), KINDS, DILUTIONS, LEVELS))
+    counts = np.zeros((len(cells.keys), KINDS, DILUTIONS, LEVELS))
     interval, position = np.divmod(cells.mic_code, DILUTIONS)
-    np.add.at(counts, (cells.organism, interval, position, cells.level), weight)
+    np.add.at(counts, (cells.key, interval, position, cells.level), weight)
     allowed = _within_evidence(counts)
     whole = np.where(allowed, _hits(counts.sum(axis=1)), _FORBIDDEN)
     results = counts.sum(axis=(1, 2, 3))

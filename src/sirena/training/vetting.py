@@ -20,8 +20,8 @@ _OPERATIONS: Final = frozenset(
     f"keras.src.ops.{name}"
     for name in (
         "core.Cast", "nn.OneHot", "nn.Sigmoid", "nn.Softplus", "numpy.Add", "numpy.Concatenate", "numpy.Equal",
-        "numpy.GetItem", "numpy.Greater", "numpy.Max", "numpy.Multiply", "numpy.NotEqual", "numpy.Stack",
-        "numpy.Subtract", "numpy.Sum",
+        "numpy.GetItem", "numpy.Greater", "numpy.Max", "numpy.Maximum", "numpy.Multiply", "numpy.Negative",
+        "numpy.NotEqual", "numpy.Stack", "numpy.Subtract", "numpy.Sum",
     )
 )  # fmt: skip
 _LAYERS: Final = frozenset(f"keras.layers.{name}" for name in ("Dense", "Embedding", "InputLayer", "StringLookup"))

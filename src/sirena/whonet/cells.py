@@ -5,6 +5,7 @@ classes and positions and never repeats a text: a misplaced cell may hold a pati
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sirena.domain.mic import IMPOSSIBLE, UNREADABLE, encode_mics
+from sirena.domain.notation import NOT_READ
 from sirena.whonet.problems import ProblemClass
 
 _NUMBER: Final = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
@@ -35,12 +37,16 @@ _BETWEEN: Final = r"(?:\s*[-/;:|+&,]\s*|\s+|\s*(?:to|a|y|and)\s*)"
 _SEVERAL: Final = (
     rf"{_SIGN}*\s*{_NUMBER}(?:{_BETWEEN}{_SIGN}*\s*{_NUMBER})+|{_SIGN}+\s*\d[\d.,]*\s*{_SIGN}+\s*\d[\d.,]*"
 )
+_NO_RESULT: Final = r"trm|n/?[rap]|\(\s*-\s*\)|no\s+(?:probado|ensayado|tested)|not\s+(?:tested|done)"
+_THOUSANDS: Final = rf"{_SIGN}*\s*\d{{1,2}}[.,](?:024|048|096|192|384|000)(?!\d).*"
 _CATEGORIES: Final = "s|i|r|sdd|ns|ni|nwt|wt|u|s[?]|r[?]|susceptible|sensible|resistant|resistente|intermedi(?:ate|a|o)"
 _PATTERNS: Final[tuple[tuple[ProblemClass, re.Pattern[str]], ...]] = tuple(
     (problem_class, re.compile(pattern, re.IGNORECASE))
     for problem_class, pattern in (
         (ProblemClass.COMPARATOR, rf"(?:{_SIGN}\s*)+"),
         (ProblemClass.CATEGORY, _CATEGORIES),
+        (ProblemClass.NO_RESULT, _NO_RESULT),
+        (ProblemClass.THOUSANDS, _THOUSANDS),
         (ProblemClass.NOT_FINITE, rf"{_SIGN}*\s*[+-]?(?:nan|inf|infinity)"),
         (ProblemClass.SIGN, r"[+-]+|pos(?:\.|itive|itivo)?|neg(?:\.|ative|ativo)?"),
         (ProblemClass.ZONE, rf"{_NUMBER}\s*mm\.?"),
@@ -50,6 +56,7 @@ _PATTERNS: Final[tuple[tuple[ProblemClass, re.Pattern[str]], ...]] = tuple(
     )
 )
 
+_SUM: Final = re.compile(rf"{_SIGN}*\s*\d+(?:[.,]\d)?")
 _LONGEST: Final = 40
 """Longer texts are free text; the patterns would also take their time over them."""
 _WHOLE: Final = re.compile(r"[0-9]{1,2}")
@@ -60,14 +67,19 @@ _ZONES: Final = frozenset(range(6, 51)) - _DILUTION_LIKE
 """A disk is 6 mm wide, so a zone is 6 to about 50 mm."""
 
 
-def classify_text(text: str, code: int) -> ProblemClass | None:
+def classify_text(text: str, code: int, read: str | None = None) -> ProblemClass | None:
     """Return what is wrong with one cell, or None when it is an MIC or empty.
 
     Args:
         text: the cell.
         code: what `encode_mics` made of it.
+        read: as what the scale of its column lets it be read, when that differs (`scales`).
     """
     stripped = text.strip()
+    if read is not None and code >= 0:
+        return ProblemClass.SUM_READ
+    if code == UNREADABLE and _SUM.fullmatch(stripped) and read == NOT_READ:
+        return ProblemClass.SUM_REFUSED
     if code == IMPOSSIBLE:
         return _classify_number(stripped)
     if code == UNREADABLE and len(stripped) <= _LONGEST:
@@ -76,7 +88,12 @@ def classify_text(text: str, code: int) -> ProblemClass | None:
                 return problem_class
     if code == UNREADABLE:
         return ProblemClass.TEXT
-    return ProblemClass.ZONE_LIKE if _WHOLE.fullmatch(stripped) and int(stripped) in _ZONES else None
+    return ProblemClass.ZONE_LIKE if looks_like_a_zone(stripped) else None
+
+
+def looks_like_a_zone(text: str) -> bool:
+    """Tell whole numbers of a zone's size that are no dilution."""
+    return _WHOLE.fullmatch(text) is not None and int(text) in _ZONES
 
 
 def _classify_number(text: str) -> ProblemClass:
@@ -89,21 +106,26 @@ def _classify_number(text: str) -> ProblemClass:
     return ProblemClass.NEGATIVE if value < 0 else ProblemClass.OFF_SCALE
 
 
-def classify_cells(column: pl.Series) -> dict[ProblemClass, NDArray[np.int64]]:
+def classify_cells(
+    column: pl.Series, drug: str | None = None, readings: Mapping[str, str] | None = None
+) -> dict[ProblemClass, NDArray[np.int64]]:
     """Find the cells of one MIC column that are not MICs, or look like something else.
 
     Args:
         column: texts, null for empty cells.
+        drug: antimicrobial of the column.
+        readings: texts that the scale of the column lets be read as others, see `scales.read_scale`.
 
     Returns:
         Positions (0-based, ascending) of each class found, in the order of `ProblemClass`.
     """
     texts = column.drop_nulls().unique().to_list()
-    codes = encode_mics(texts)
+    others = readings or {}
+    codes = encode_mics([others.get(text, text) for text in texts], drug)
     wrong = {
         text: problem_class.value
         for text, code in zip(texts, codes.tolist(), strict=True)
-        if (problem_class := classify_text(text, code)) is not None
+        if (problem_class := classify_text(text, code, others.get(text))) is not None
     }
     if not wrong:
         return {}

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sirena.whonet.encoding import likelier_code_page
+from sirena.whonet.encoding import CodePage, likelier_code_page
 from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.file import Table
 from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
@@ -29,6 +29,7 @@ _VERSIONS: Final = {
     0x03: "dBASE III",
     0x04: "dBASE IV",
     0x05: "dBASE V",
+    7: "dBASE 7",
     0x30: "Visual FoxPro",
     0x31: "Visual FoxPro",
     0x32: "Visual FoxPro",
@@ -53,11 +54,19 @@ _FIELD_TYPES: Final = frozenset(b"CNFLDMGBPTIY@O+0VQW")
 _WIDTHS: Final = {"I": 4, "+": 4, "Y": 8, "T": 8, "@": 8, "D": 8, "L": 1, "O": 8}
 """Types that have one width only."""
 _DESCRIPTOR: Final = 32
+_START_7, _DESCRIPTOR_7, _DBASE_7 = 68, 48, 0x04
+_VERSION_7: Final = 7
+"""Stands for dBASE 7, whose first byte is that of dBASE IV."""
+_PLAIN_TYPES: Final = frozenset("CNFDLMBG")
+"""Types whose cells dBASE 7 writes as dBASE IV does."""
 _END_OF_FIELDS: Final = 0x0D
 _YEAR_1, _UNIX_EPOCH, _YEAR_10000 = 1_721_426, 2_440_588, 5_373_485
 """Julian day numbers."""
 _DAY: Final = 86_400_000
 _DELETED: Final = ord("*")
+_FIRST_LETTER_BEYOND_ASCII: Final = 0x80
+_MOST_CELLS: Final = 2_000
+"""Cells of a field that tell the code page, spread over the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,29 @@ def is_dbase(head: bytes) -> bool:
 
 
 def _parse_header(head: bytes) -> _Header | None:
+    return _parse_old_header(head) or _parse_header_7(head)
+
+
+def _parse_header_7(head: bytes) -> _Header | None:
+    """Read the header of dBASE 7: 68 bytes, then descriptors of 48 with names of 32."""
+    if len(head) < _START_7 + _DESCRIPTOR_7 or head[0] != _DBASE_7:
+        return None
+    records, start, width = struct.unpack_from("<IHH", head, 4)
+    fields: list[_Field] = []
+    position, offset = 1, _START_7
+    while offset + _DESCRIPTOR_7 <= len(head) and head[offset] != _END_OF_FIELDS:
+        name, kind, size, decimals = struct.unpack_from("<32scBB", head, offset)
+        if kind[0] not in _FIELD_TYPES or not name.strip(b"\0 "):
+            return None
+        fields.append(_Field(name.split(b"\0")[0].strip(), chr(kind[0]), position, size, decimals))
+        position += size
+        offset += _DESCRIPTOR_7
+    if not fields or position != width or start <= offset:
+        return None
+    return _Header(_VERSION_7, records, start, width, 0, tuple(fields))
+
+
+def _parse_old_header(head: bytes) -> _Header | None:
     if len(head) < 2 * _DESCRIPTOR or head[0] not in _VERSIONS:
         return None
     records, start, width = struct.unpack_from("<IHH", head, 4)
@@ -130,12 +162,19 @@ def read_dbase(source: Source) -> Table:
     header = _parse_header(source.head)
     if header is None:
         raise UnreadableFileError(f"{source.name}: the dBASE header is damaged", hint="Export the file again.")
+    if header.version == _VERSION_7 and (others := {field.kind for field in header.fields} - _PLAIN_TYPES):
+        raise UnreadableFileError(
+            f"{source.name}: is dBASE 7 with fields of type {', '.join(sorted(others))}, which are not read",
+            hint="Save it as dBASE IV or .csv.",
+        )
     content = source.content()
-    encoding = _CODE_PAGES.get(header.language) or likelier_code_page(content[header.start :])
+    records, surplus = _cut_records(content, header, source.name)
+    declared = _CODE_PAGES.get(header.language)
+    page = _find_code_page(records, header.fields, declared)
+    encoding = page.name
     names = [field.name.decode(encoding, "replace") for field in header.fields]
     refuse_duplicates(names)
     refuse_foreign(assign_roles(names), source.name)
-    records, surplus = _cut_records(content, header, source.name)
     deleted = records[:, 0] == _DELETED
     numbers = tuple(int(position) + 1 for position in np.flatnonzero(deleted))
     if len(numbers) == len(records):
@@ -144,6 +183,8 @@ def read_dbase(source: Source) -> Table:
     problems = [Problem(ProblemClass.DELETED_RECORD, None, len(numbers), numbers[:FIRST_ROWS])] if numbers else []
     if surplus:
         problems.append(Problem(ProblemClass.TRAILING_BYTES, None, surplus))
+    if page.doubtful:
+        problems.append(Problem(ProblemClass.CODE_PAGE, None, page.doubtful))
     columns: dict[str, pl.Series] = {}
     for name, field in zip(names, header.fields, strict=True):
         if field.kind == "0":  # Visual FoxPro's null flags are no data
@@ -151,7 +192,30 @@ def read_dbase(source: Source) -> Table:
         columns[name], lost = _read_field(kept, field, encoding, name)
         if lost:
             problems.append(Problem(ProblemClass.MEMO, name, lost))
-    return Table(pl.DataFrame(columns), encoding, 1, numbers, tuple(problems), _VERSIONS[header.version])
+    detail = _VERSIONS[header.version]
+    if encoding not in (declared, "cp1252"):
+        detail += f", {encoding} by the letters of the whole file" + (
+            f", not {declared} as it says" if declared else ""
+        )
+    return Table(pl.DataFrame(columns), encoding, 1, numbers, tuple(problems), detail)
+
+
+def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], declared: str | None) -> CodePage:
+    """Tell the code page from the letters of all text fields; some programs write UTF-8, which no header can say."""
+    parts: list[bytes] = []
+    for field in fields:
+        cells = records[:, field.start : field.start + field.width]
+        if field.kind == "C" and cells.size and cells.max() >= _FIRST_LETTER_BEYOND_ASCII:
+            foreign = cells[(cells >= _FIRST_LETTER_BEYOND_ASCII).any(axis=1)]
+            foreign = foreign[:: 1 + len(foreign) // _MOST_CELLS]
+            parts.append(np.pad(foreign, ((0, 0), (0, 1)), constant_values=ord(" ")).tobytes())
+    content = b"".join(parts)
+    text = content.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    # the end of a field may cut a letter in two
+    if sum(not letter.isascii() for letter in set(text)) - bool(broken) > 0 and broken * 10 <= len(content) - len(text):
+        return CodePage("utf-8")
+    return likelier_code_page(content, declared)
 
 
 def _cut_records(content: bytes, header: _Header, file: str) -> tuple[NDArray[np.uint8], int]:
@@ -217,7 +281,9 @@ def _timestamps(cells: NDArray[np.uint8]) -> pl.Series:
 def _texts(cells: NDArray[np.uint8], encoding: str) -> pl.Series:
     """Turn a (records, width) block of one column's bytes into texts without visiting single cells."""
     count, width = cells.shape
-    if cells.size and cells.max() >= 0x80:
+    if encoding == "utf-8" and cells.size and cells.max() >= _FIRST_LETTER_BEYOND_ASCII:
+        return pl.Series([cell.tobytes().decode(encoding, "replace") for cell in cells], dtype=pl.String)
+    if cells.size and cells.max() >= _FIRST_LETTER_BEYOND_ASCII:
         table = [bytes([byte]).decode(encoding, "replace") for byte in range(256)]
         lengths = np.array([len(character.encode()) for character in table], dtype=np.int64)
         data = cells.tobytes().decode(encoding, "replace").encode()

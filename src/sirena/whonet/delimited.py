@@ -1,4 +1,4 @@
-"""Delimited text: tab, ``|``, ``;`` or comma, with quotes.
+"""Delimited text: tab, ``|``, ``;`` or comma, with quotes; its header in the first line or below a title.
 
 Parsed by Arrow's reader, which counts the cells of every row: a row with more or fewer cells than the header would put
 results under the wrong antimicrobial, so it stops the reading and is named.
@@ -8,55 +8,78 @@ import codecs
 import contextlib
 import csv
 import io
+import re
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from sirena.whonet.csv_style import CsvStyle
 from sirena.whonet.encoding import find_encoding, refuse_nul, to_utf8, wide_encoding
 from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.file import Table
-from sirena.whonet.headers import Roles, assign_roles, refuse_duplicates, refuse_foreign
+from sirena.whonet.header_row import LOOKED_AT, roles_of_cells, split_line
+from sirena.whonet.headers import Roles, refuse_duplicates, refuse_foreign
+from sirena.whonet.problems import Problem, ProblemClass
+from sirena.whonet.quotes import Layout, settle_quotes
 from sirena.whonet.rows import name_columns, settle
 from sirena.whonet.source import HEAD, Source
 
 DELIMITERS: Final = {"\t": "tab", "|": "bar", ";": "semicolon", ",": "comma"}
 """Delimiters tried, and how to name them."""
-_WIDEST_TABLE: Final = 5000
 _BLOCK: Final = 8 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The header line of a text."""
+
+    headers: list[str]
+    delimiter: str
+    quote: str
+    start: int
+    """Where the line below it begins."""
+    first_row: int
+    """Number of that line, from 1."""
+    above: int
+    """Lines above the header that are no table."""
 
 
 def read_delimited(source: Source) -> Table:
     """Read a delimited text table.
 
     Raises:
-        UnreadableFileError: no header of WHONET's, NUL bytes, text that breaks its encoding, ragged rows, no isolates.
+        UnreadableFileError: no header of isolates, NUL bytes, text that breaks its encoding, ragged rows, a quotation
+            mark that may be one and may not, no isolates.
         DuplicateColumnsError: two columns have one name.
     """
     _look_at_header(source)
-    encoding = find_encoding(content := source.content())
-    text = to_utf8(content, encoding, source.name)
+    page = find_encoding(content := source.content())
+    text = to_utf8(content, page.name, source.name)
     del content
-    line, start = _line(text, 0)
-    first_row = 2
-    if _names_separator(line):
-        line, start = _line(text, start)
-        first_row = 3
-    delimiter = find_delimiter(line)
-    headers = split_line(line, delimiter)
-    refuse_duplicates(header for header in headers if header)
+    header = _find_header(text, source.name)
+    headers, start = header.headers, header.start
+    refuse_duplicates(name for name in headers if name)
     if not text[start : start + HEAD].strip():
         raise no_rows(source.name)
-    second, _ = _line(text, start)
-    width = max(len(headers), len(split_line(second, delimiter)))
+    second, _ = _line(text, start, header.quote)
+    width = max(len(headers), len(split_line(second, header.delimiter, header.quote)))
     names = name_columns([*headers, *[""] * (width - len(headers))])
-    frame = _parse(text, start, names, delimiter, first_row, source.name)
+    text = settle_quotes(
+        text, start, Layout(header.delimiter, len(headers), header.quote), source.name, header.first_row
+    )
+    frame = _parse(text, names, header, source.name)
     if width > len(headers):
-        frame = _without_surplus(frame, names[len(headers) :], len(headers), first_row, source.name)
-    detail = f"delimiter {DELIMITERS[delimiter]}" + (", gzip" if source.packed else "")
-    unnamed = [name for name, header in zip(names, headers, strict=False) if not header]
-    return settle(frame, unnamed, source.name, first_row, encoding.removesuffix("-sig"), detail)
+        frame = _without_surplus(frame, names[len(headers) :], len(headers), header.first_row, source.name)
+    detail = f"delimiter {DELIMITERS[header.delimiter]}" + (", gzip" if source.packed else "")
+    unnamed = [name for name, found in zip(names, headers, strict=False) if not found]
+    table = settle(frame, unnamed, source.name, header.first_row, page.name.removesuffix("-sig"), detail)
+    problems = [Problem(ProblemClass.TITLE_ROW, None, header.above)] if header.above else []
+    problems += [Problem(ProblemClass.CODE_PAGE, None, page.doubtful)] if page.doubtful else []
+    style = CsvStyle(header.delimiter, page.name)
+    return replace(table, problems=(*problems, *table.problems), csv_style=style)
 
 
 def _look_at_header(source: Source) -> None:
@@ -67,44 +90,65 @@ def _look_at_header(source: Source) -> None:
         encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "cp1252"
         refuse_nul(head, source.name)
     text = head.decode(encoding, "replace").lstrip("\ufeff").encode()
-    line, start = _line(text, 0)
-    if _names_separator(line):
-        line, start = _line(text, start)
-    delimiter = find_delimiter(line)
-    refuse_foreign(_roles(headers := split_line(line, delimiter)), source.name)
-    rows = csv.reader(io.StringIO(text[start:].decode("utf-8", "replace"), newline=""), delimiter=delimiter)
+    header = _find_header(text, source.name)
+    body = text[header.start :].decode("utf-8", "replace")
+    rows = csv.reader(io.StringIO(body, newline=""), delimiter=header.delimiter, quotechar=header.quote)
+    width = len(header.headers)
     with contextlib.suppress(csv.Error, StopIteration):
-        previous = next(rows)  # always one behind: the last row of the beginning may be cut
-        for number, following in enumerate(rows, 2):
-            if previous and (len(previous) < len(headers) or any(previous[len(headers) :])):
-                raise _ragged(source.name, number, len(previous), len(headers), 1)
+        previous, line = next(rows), rows.line_num  # always one behind: the last row of the beginning may be cut
+        for number, following in enumerate(rows, header.first_row):
+            if rows.line_num > line + 1:  # over line ends: whether a quotation is one, `settle_quotes` decides
+                return
+            line = rows.line_num
+            if previous and (len(previous) < width or any(previous[width:])):
+                raise _ragged(source.name, number, len(previous), width, 1)
             previous = following
 
 
-def find_delimiter(header_line: str) -> str:
-    """Return the delimiter that finds most of WHONET's column names in a header; on a tie the one that splits most."""
+def _find_header(text: bytes, file: str) -> _Header:
+    """Find the header line: the first, below Excel's ``sep=;``, or below a title.
+
+    Raises:
+        UnreadableFileError: no line names columns of isolates.
+    """
+    first: Roles | None = None
+    start = number = 0
+    skipped = 0
+    while start < len(text) and number < LOOKED_AT:
+        line, after = _line(text, start)
+        number += 1
+        if number == 1 and _names_separator(line):
+            start, skipped = after, 1
+            continue
+        quote = "'" if line.lstrip().startswith("'") else '"'
+        delimiter = find_delimiter(line, quote)
+        headers = split_line(line, delimiter, quote)
+        roles = roles_of_cells(headers)
+        if first is None:
+            first = roles
+            if not roles.is_foreign:
+                return _Header(headers, delimiter, quote, after, number + 1, 0)
+        elif roles.names_isolates:
+            return _Header(headers, delimiter, quote, after, number + 1, number - 1 - skipped)
+        # a title may hold a lone mark, so that lines above the header end where they end
+        start = _physical_end(text, start)
+    refuse_foreign(first or roles_of_cells([]), file)
+    raise no_rows(file)
+
+
+def _physical_end(text: bytes, start: int) -> int:
+    match = re.compile(rb"\r\n|\n|\r").search(text, start)
+    return match.end() if match else len(text)
+
+
+def find_delimiter(header_line: str, quote: str = '"') -> str:
+    """Return the delimiter that finds most known column names in a header; on a tie the one that splits most."""
 
     def merit(delimiter: str) -> tuple[int, int]:
-        names = split_line(header_line, delimiter)
-        roles = _roles(names)
-        return len(roles.fields) + len(roles.test_columns), len(names)
+        names = split_line(header_line, delimiter, quote)
+        return roles_of_cells(names).known, len(names)
 
     return max(DELIMITERS, key=merit)
-
-
-def _roles(names: list[str]) -> Roles:
-    """Roles of a header that may hold anything at all."""
-    distinct = {name.casefold(): name for name in names[:_WIDEST_TABLE] if name}
-    return assign_roles(list(distinct.values()))
-
-
-def split_line(line: str, delimiter: str) -> list[str]:
-    """Return the cells of one line, without surrounding spaces."""
-    try:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return [line]
-    return [cell.strip() for cell in cells]
 
 
 def _names_separator(line: str) -> bool:
@@ -112,7 +156,7 @@ def _names_separator(line: str) -> bool:
     return line.strip().casefold().startswith("sep=") and len(line.strip()) == 5
 
 
-def _line(text: bytes, start: int) -> tuple[str, int]:
+def _line(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
     """Return the line at a position and where the next begins; lines end in CR, LF or both, outside quotes."""
     limit = start + 16 * HEAD
     end = start
@@ -120,7 +164,7 @@ def _line(text: bytes, start: int) -> tuple[str, int]:
     while end < min(limit, len(text)):
         breaks = [position for mark in (b"\n", b"\r") if (position := text.find(mark, end, limit)) >= 0]
         stop = min(breaks, default=min(limit, len(text)))
-        quoted ^= text.count(b'"', end, stop) % 2 == 1
+        quoted ^= text.count(quote.encode(), end, stop) % 2 == 1
         end = stop
         if not quoted:
             break
@@ -129,8 +173,9 @@ def _line(text: bytes, start: int) -> tuple[str, int]:
     return text[start:end].decode("utf-8", "replace"), after
 
 
-def _parse(text: bytes, start: int, names: list[str], delimiter: str, first_row: int, file: str) -> pl.DataFrame:
+def _parse(text: bytes, names: list[str], header: _Header, file: str) -> pl.DataFrame:
     """Parse the lines below the header; blank lines become rows of nulls."""
+    start, first_row = header.start, header.first_row
     ragged: list[tuple[int, int]] = []
 
     def note(row: arrow_csv.InvalidRow) -> str:
@@ -143,7 +188,8 @@ def _parse(text: bytes, start: int, names: list[str], delimiter: str, first_row:
             # Row numbers are known only when one thread reads.
             read_options=arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter,
+                delimiter=header.delimiter,
+                quote_char=header.quote,
                 newlines_in_values=True,
                 ignore_empty_lines=len(names) == 1,
                 invalid_row_handler=note,

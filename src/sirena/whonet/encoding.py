@@ -1,13 +1,22 @@
 """Which characters the bytes of a text stand for: UTF-8, UTF-16, Windows' cp1252 or DOS' cp850."""
 
 import codecs
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from sirena.whonet.errors import UnreadableFileError
 
 SAMPLE: Final = 64 * 1024
 _CHUNK: Final = 16 * 1024**2
-_SPANISH: Final = frozenset("áéíóúüñÁÉÍÓÚÜÑ¿¡ºªçÇàèòÀÈÒâêôãõäöµ°")
+_LETTERS: Final = frozenset("áéíóúüñÁÉÍÓÚÜÑçÇàèòÀÈÒâêôãõäöâêîôûëïÂÊÔÃÕ")
+_SIGNS: Final = frozenset("µ·–—‘’“”«»€±²³¼½¾\u00a0≤≥")
+_FOREIGN: Final = re.compile(rb"[\x20-\x7e]?[\x80-\xff]+[\x20-\x7e]?")
+_ENOUGH_LETTERS: Final = 3
+"""Letters that must speak for another page and against the one a file names."""
+_MOST_PLACES: Final = 200_000
 _CONTROLS: Final = frozenset(range(0x20)) - frozenset(b"\t\n\r\f\x1a")
 
 
@@ -32,28 +41,71 @@ def wide_encoding(head: bytes) -> str | None:
     return None
 
 
-def find_encoding(content: bytes) -> str:
-    """Return the encoding of a text: what its marks say, UTF-8 if all of it is, else the likelier of cp1252 and cp850.
+@dataclass(frozen=True, slots=True)
+class CodePage:
+    """The encoding of a text, and how sure it is."""
 
-    Spanish letters have different bytes in Windows' and in DOS' code page, and WHONET wrote both in its time; the one
-    that gives more of them wins, Windows on a tie.
-    """
+    name: str
+    """Python's codec."""
+    doubtful: int = 0
+    """Runs of letters that this page does not explain, or another as well; 0 when only this one explains all."""
+
+
+def find_encoding(content: bytes) -> CodePage:
+    """Return the encoding of a text: what its marks say, UTF-8 if all of it is, else the likeliest code page."""
     if content.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
+        return CodePage("utf-8-sig")
     if (wide := wide_encoding(content[:SAMPLE])) is not None:
-        return wide
-    return "utf-8" if _is_utf8(content) else likelier_code_page(content)
+        return CodePage(wide)
+    return CodePage("utf-8") if _is_utf8(content) else likelier_code_page(content)
 
 
-def likelier_code_page(content: bytes) -> str:
-    """Return cp1252, cp850 or, for bytes that cp1252 does not define, latin-1."""
-    foreign = content.translate(None, bytes(range(0x80)))[:SAMPLE]
-    letters = {
-        page: sum(letter in _SPANISH for letter in foreign.decode(page, "replace")) for page in ("cp1252", "cp850")
-    }
-    if letters["cp850"] > letters["cp1252"]:
-        return "cp850"
-    return "latin-1" if any(content.count(byte) for byte in b"\x81\x8d\x8f\x90\x9d") else "cp1252"
+def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
+    """Return the code page in which the letters of the whole text stand as in Spanish words.
+
+    Spanish letters have different bytes in Windows' and in DOS' code page, and WHONET wrote both in its time. A byte is
+    judged with its neighbours: an accented letter belongs between letters of its case, an opening ``¡`` before a word,
+    so ``Cirug¡a`` is no Windows text. The page with the best sum wins; on a tie Windows', and the tie is told.
+
+    Args:
+        content: the bytes.
+        declared: page the file itself names; it gives way only to one that explains more letters.
+    """
+    places = Counter(match.group() for match in islice(_FOREIGN.finditer(content), _MOST_PLACES))
+    if not places:
+        return CodePage(declared or "cp1252")
+    pages = dict.fromkeys([*([declared] if declared else []), "cp1252", "cp850", "cp437"])
+    merit = {page: sum(count * _merit(place, page) for place, count in places.items()) for page in pages}
+    best = max(merit, key=lambda page: merit[page])
+    if declared and not (merit[best] >= _ENOUGH_LETTERS and merit[declared] <= -_ENOUGH_LETTERS):
+        return CodePage(declared)
+    # Spanish small letters have one place in both pages of DOS, and cp850 was Spain's
+    rivals = [page for page in merit if page != best and {page, best} != {"cp850", "cp437"}]
+    tie = any(merit[page] == merit[best] for page in rivals)
+    doubtful = sum(count for place, count in places.items() if tie or _merit(place, best) < 0)
+    if best == "cp1252" and any(content.count(byte) for byte in b"\x81\x8d\x8f\x90\x9d"):
+        best = "latin-1"
+    return CodePage(best, doubtful)
+
+
+def _merit(place: bytes, page: str) -> int:
+    """Judge one run of foreign bytes with its neighbours: letters that fit speak for the page, others against it."""
+    text = place.decode(page, "replace")
+    merit = 0
+    for position, letter in enumerate(text):
+        if letter.isascii():
+            continue
+        before, after = text[position - 1 : position], text[position + 1 : position + 2]
+        if letter in _LETTERS:
+            shouted = after.isupper() or (before.isupper() and not after.islower())
+            merit += 1 if letter.isupper() == shouted or (letter.isupper() and not before.isalpha()) else -1
+        elif letter in "¿¡":
+            merit += -2 if before.isalpha() else 1
+        elif letter in "ºª°":
+            merit += 1 if not after.isalpha() else -1
+        else:
+            merit += 0 if letter in _SIGNS else -2
+    return merit
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -78,7 +130,7 @@ def to_utf8(content: bytes, encoding: str, name: str) -> bytes:
     Raises:
         UnreadableFileError: it breaks its encoding, or holds NUL characters.
     """
-    if encoding in ("utf-8", "utf-8-sig"):
+    if encoding == "utf-8" or (encoding == "utf-8-sig" and _is_utf8(content)):
         text = content.removeprefix(codecs.BOM_UTF8)
     else:
         try:

@@ -1,20 +1,21 @@
 """Spreadsheets (.xlsx, and what else calamine reads: .xls, .xlsb, .ods)."""
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from sirena.domain.errors import UsageError
 from sirena.whonet.errors import UnreadableFileError, no_rows
+from sirena.whonet.excel_formats import as_shown
 from sirena.whonet.file import Table
-from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
+from sirena.whonet.header_row import LOOKED_AT, find_header_row, join_header_rows, roles_of_cells
+from sirena.whonet.headers import refuse_duplicates, refuse_foreign
+from sirena.whonet.problems import Problem, ProblemClass
 from sirena.whonet.rows import name_columns, settle
 from sirena.whonet.source import Source
-from sirena.whonet.workbook import read_workbook
-
-OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+from sirena.whonet.workbook import Workbook, read_workbook
 
 
 class NoSuchSheetError(UsageError):
@@ -24,26 +25,32 @@ class NoSuchSheetError(UsageError):
 
 
 def read_excel(source: Source, sheet: str | None) -> Table:
-    """Read one sheet: the one named, else the first; its first row that holds anything is the header.
+    """Read one sheet: the one named, else the first visible one with a table; the header may stand below a title.
 
-    Numbers come as the text Excel shows for them (0.5, 4), dates as ``2025-02-01``, formulas as their last result.
+    Numbers come as the text Excel shows for them (0.5, 4, ``<=0.5`` where the format writes the sign), dates as
+    ``2025-02-01``, formulas as their last result.
 
     Raises:
         NoSuchSheetError: no sheet of that name; the message lists those there are.
         UnreadableFileError: not a workbook, damaged, no header of WHONET's, no isolates.
         DuplicateColumnsError: two columns have one name.
     """
-    found = read_workbook(source.content(), source.name, sheet)
-    if not found.sheets:
+    content = source.content()
+    workbook = read_workbook(content, source.name, sheet)
+    if not workbook.sheets:
         raise UnreadableFileError(f"{source.name}: the workbook has no sheet", hint="Export it again.")
-    if found.sheet is None:
-        raise NoSuchSheetError(f"{source.name}: no sheet {sheet}", hint=_sheets(found.sheets))
-    if found.cells.is_empty() or found.cells.width == 0:
-        raise UnreadableFileError(f"{source.name}: sheet {found.sheet} is empty", hint=_sheets(found.sheets))
-    return _with_header(_mark_errors(found.cells, found.failed), source.name, found.sheet)
+    if workbook.sheet is None:
+        raise NoSuchSheetError(f"{source.name}: no sheet {sheet}", hint=_sheets(workbook))
+    if sheet is None and workbook.sheet in workbook.hidden:
+        raise UnreadableFileError(f"{source.name}: all its sheets are hidden", hint=_sheets(workbook))
+    if workbook.cells.is_empty() or workbook.cells.width == 0:
+        raise UnreadableFileError(f"{source.name}: sheet {workbook.sheet} is empty", hint=_sheets(workbook))
+    cells = _mark_errors(workbook.cells, workbook.failed)
+    return _with_header(as_shown(cells, content, workbook.sheet, source.name), source.name, workbook)
 
 
-def _sheets(names: list[str]) -> str:
+def _sheets(workbook: Workbook) -> str:
+    names = [f"{name} (hidden)" if name in workbook.hidden else name for name in workbook.sheets]
     return f"Its sheets are: {', '.join(names)}. Choose one with --sheet."
 
 
@@ -58,18 +65,37 @@ def _mark_errors(cells: pl.DataFrame, failed: Sequence[tuple[int, int]]) -> pl.D
     return cells
 
 
-def _with_header(cells: pl.DataFrame, file: str, sheet: str) -> Table:
+def _with_header(cells: pl.DataFrame, file: str, workbook: Workbook) -> Table:
     filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
     if filled.is_empty():
         raise no_rows(file)
-    top = int(filled[0])
+    first = int(filled[0])
+    top = find_header_row(cells[: first + 2 * LOOKED_AT].rows())
+    if top is None and workbook.sheets[1:]:
+        raise UnreadableFileError(
+            f"{file}: sheet {workbook.sheet} holds no table of isolates with column names", hint=_sheets(workbook)
+        )
+    top = first if top is None else top
     headers = [(header or "").strip() for header in cells.row(top)]
+    rows = [(cells.row(number), number) for number in (top - 1, top + 1) if 0 <= number < cells.height]
+    for row, number in rows:  # a header of two rows: antimicrobials over merged cells, methods below
+        other = [(cell or "").strip() for cell in row]
+        joined = join_header_rows(*((other, headers) if number < top else (headers, other)))
+        if joined is not None:
+            headers, top = joined, max(top, number)
+            break
     refuse_duplicates(header for header in headers if header)
     names = name_columns(headers)
-    refuse_foreign(assign_roles([header for header in headers if header]), file)
+    refuse_foreign(roles_of_cells(headers), file)
     frame = cells[top + 1 :]
     frame.columns = names
     frame = frame.with_columns(pl.all().str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1"))
     frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
     unnamed = [name for name, header in zip(names, headers, strict=True) if not header]
-    return settle(frame, unnamed, file, top + 2, detail=f"sheet {sheet}")
+    detail = f"sheet {workbook.sheet}"
+    if workbook.others:
+        detail += f"; not read: {', '.join(workbook.others)}"
+    table = settle(frame, unnamed, file, top + 2, detail=detail)
+    problems = [Problem(ProblemClass.OTHER_SHEET, None, len(workbook.others))] if workbook.others else []
+    problems += [Problem(ProblemClass.TITLE_ROW, None, top - first)] if top > first else []
+    return replace(table, problems=(*problems, *table.problems)) if problems else table

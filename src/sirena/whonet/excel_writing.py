@@ -1,14 +1,16 @@
 """Writing spreadsheets: every cell is text, so that Excel turns no MIC into a date and runs no cell as a formula.
 
-XlsxWriter makes the workbook; the rows of its one sheet are put in by Polars, a column at a time, because a call for
-each of some million cells takes ten times as long.
+The header stays in sight and filters; a category has a colour, by a rule of the sheet, beside its letter.
+
+XlsxWriter makes the workbook and its small further sheets; the rows of its first sheet are put in by Polars, a column
+at a time, because a call for each of some million cells takes ten times as long.
 
 Source of the cells' form: ECMA-376, part 1, 18.3.1.4 (inline strings) and 22.9.2.19 (``_x000D_`` escapes).
 """
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -17,31 +19,47 @@ import polars as pl
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
-from sirena.whonet.headers import printable
+from sirena.whonet.headers import category_of, printable
 
 _MOST_ROWS: Final = 1_048_575
 _MOST_COLUMNS: Final = 16_384
 _LONGEST_CELL: Final = 32_767
 _SHEET: Final = "xl/worksheets/sheet1.xml"
 _SLICE: Final = 5_000
+_FORMAT: Final = ("bg_color", "font_color")
+_COLOURS: Final = {
+    ("#D5E8D4", "#1E4620"): (Category.S, Category.WT),
+    ("#FFF2CC", "#5F4B00"): (Category.I, Category.SDD),
+    ("#F8CECC", "#7A1B14"): (Category.R, Category.NS, Category.NWT),
+    ("#E6E6E6", "#404040"): (Category.NI,),
+}
+"""Ground and letter of each category; told apart by brightness too."""
 _COMPRESSION: Final = 3
 """Half the time of the usual 6 for a tenth more bytes."""
 _SPECIAL: Final = re.compile(r"[&<>]|[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def write_excel(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as the one sheet of a workbook.
+def write_excel(frame: pl.DataFrame, path: Path, further: Mapping[str, pl.DataFrame] | None = None) -> None:
+    """Write a table as the first sheet of a workbook.
+
+    Args:
+        frame: the table.
+        path: destination.
+        further: small tables for sheets behind it, by their names.
 
     Raises:
         UsageError: more rows, columns or characters than a sheet holds.
     """
     frame = frame.cast(pl.String)
-    _refuse_unfit(frame)
+    sheets = {name: table.cast(pl.String) for name, table in (further or {}).items()}
+    for table in (frame, *sheets.values()):
+        _refuse_unfit(table)
     extent = f'<dimension ref="A1:{xl_col_to_name(frame.width - 1)}{frame.height + 1}"/>'.encode()
     with (
-        zipfile.ZipFile(_empty_workbook()) as shell,
+        zipfile.ZipFile(_workbook_without_rows(frame, sheets)) as shell,
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as workbook,
     ):
         for name in shell.namelist():
@@ -57,10 +75,28 @@ def write_excel(frame: pl.DataFrame, path: Path) -> None:
                 sheet.write(b"</sheetData>" + after)
 
 
-def _empty_workbook() -> BytesIO:
+def _workbook_without_rows(frame: pl.DataFrame, further: Mapping[str, pl.DataFrame]) -> BytesIO:
+    """Return a workbook whose first sheet has rules and no rows, and whose further sheets are whole."""
     content = BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as workbook:
-        workbook.add_worksheet("Isolates").freeze_panes(1, 0)
+        isolates = workbook.add_worksheet("Isolates")
+        isolates.freeze_panes(1, 0)
+        isolates.autofilter(0, 0, max(frame.height, 1), frame.width - 1)
+        formats = {colours: workbook.add_format(dict(zip(_FORMAT, colours, strict=True))) for colours in _COLOURS}
+        for number, name in enumerate(frame.columns):
+            if category_of(name.removesuffix("_new")) is None:
+                continue
+            for colours, categories in _COLOURS.items():
+                for category in categories:
+                    rule = {"type": "cell", "criteria": "==", "value": f'"{category}"', "format": formats[colours]}
+                    isolates.conditional_format(1, number, max(frame.height, 1), number, rule)
+        for name, table in further.items():
+            sheet = workbook.add_worksheet(name)
+            sheet.freeze_panes(1, 0)
+            for number, row in enumerate([tuple(table.columns), *table.iter_rows()]):
+                for column, text in enumerate(row):
+                    if text is not None:
+                        sheet.write_string(number, column, text)
     return content
 
 

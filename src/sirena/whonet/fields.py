@@ -38,8 +38,11 @@ _KINDS: Final = {"!": Privacy.IDENTIFIES, "+": Privacy.KEPT, "-": Privacy.NOT_NE
 
 _ROWS: Final = """
 !PATIENT_ID|Identification number/Patient ID/Patient identification number|\
-Número de identificación/Número de historia clínica/Historia clínica/Identificación del paciente/ID paciente
-!LAST_NAME|Last name/Surname/Family name|Apellido/Apellidos
+Número de identificación/Número de historia clínica/Historia clínica/Identificación del paciente/ID paciente/\
+NHC/Nº Historia/N Historia/Num historia/Historia/HC/NUHSA/DNI/NIE/NIF/Documento/Nº documento/NASS/\
+Nº Seguridad Social/Número de seguridad social/Tarjeta sanitaria/CIPA/CIP SNS/SIP/RUT/RUN/CURP/NSS/Cédula/\
+Cédula de identidad/CI/Expediente/Nº expediente/Episodio/Prontuário/CPF/CNS/Paciente ID/Patient number/MRN
+!LAST_NAME|Last name/Surname/Family name|Apellido/Apellidos/Primer apellido/Segundo apellido/Apellido 1/Apellido 2
 !FIRST_NAME|First name/Given name|Nombre/Nombres
 !FULL_NAME|Full name/Patient name/Name|Nombre completo/Nombre del paciente/Apellidos y nombres/Paciente
 !DATE_BIRTH|Date of birth/Birth date|Fecha de nacimiento
@@ -54,17 +57,19 @@ Número de identificación/Número de historia clínica/Historia clínica/Identi
 +WARD_TYPE|Location type/Ward type|Tipo de ubicación/Tipo de sala/Tipo de servicio/Tipo de localización
 !DATE_ADMIS|Date of admission/Admission date|Fecha de admisión/Fecha de ingreso
 !DATE_DISCH|Date of discharge|Fecha de alta/Fecha de egreso
-!SPEC_NUM|Specimen number|Número de la muestra/Número de muestra/Número del espécimen
+!SPEC_NUM|Specimen number/Sample/Sample ID/Lab ID/Accession number/Specimen ID|Muestra/Nº muestra/Nº petición/Petición/\
+Número de la muestra/Número de muestra/Número del espécimen
 !SPEC_DATE|Specimen date/Date of specimen/Collection date|\
 Fecha de la muestra/Fecha de muestra/Fecha del espécimen/Fecha de toma
 !SPEC_TIME|Specimen time|Hora de la muestra
-+SPEC_TYPE|Specimen type|Tipo de muestra/Tipo de la muestra/Tipo de espécimen
++SPEC_TYPE|Specimen type|Tipo de muestra/Tipo de la muestra/Tipo de espécimen/Procedencia/Material
 +SPEC_CODE|Specimen type (Numeric)|Tipo de muestra (Numérico)/Tipo de espécimen (Numérico)
 !LOCAL_SPEC|Local specimen code|Código local de muestra/Código local de la muestra
 -SPEC_REAS|Reason/Reason for specimen|Razón/Motivo/Razón de la muestra
 !ISOL_NUM|Isolate number|Número del aislamiento/Número de aislamiento/Número de cepa
 +ORGANISM|Organism/Organism code|Microorganismo/Organismo/Germen/Código del microorganismo
-+LOCAL_ORG|Local organism code/Local organism/Organism name|\
++LOCAL_ORG|Local organism code/Local organism/Organism name/Scientific name/Bacteria/Pathogen|\
+Nombre organismo/Microorganismo aislado/Germen aislado/Bacteria aislada/Micro-organismo/\
 Código local del microorganismo/Microorganismo local/Nombre del microorganismo
 +ORG_TYPE|Organism type|Tipo de microorganismo/Tipo de organismo
 +SEROTYPE|Serotype|Serotipo

@@ -1,7 +1,8 @@
 """A WHONET file as read: the table, its roles, and what is wrong in it."""
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -9,10 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sirena.domain.notation import NOT_READ
 from sirena.domain.test_column import TestColumn
+from sirena.domain.vernacular import AMBIGUOUS
 from sirena.whonet.cells import classify_cells
+from sirena.whonet.csv_style import CsvStyle
 from sirena.whonet.errors import NoOrganismColumnError
-from sirena.whonet.problems import FIRST_ROWS, Problem
+from sirena.whonet.mapping import LaboratoryMapping
+from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
+from sirena.whonet.scales import read_scale
+from sirena.whonet.understanding import HeaderReading
 
 
 class FileFormat(enum.StrEnum):
@@ -41,6 +48,10 @@ class Table:
     """Problems of structure."""
     detail: str = ""
     """What else a person may want to know of the format: the delimiter, the sheet, the dBASE version."""
+    csv_style: CsvStyle | None = None
+    """How a delimited text was written; None for other formats."""
+    numbers: tuple[int, ...] = ()
+    """Number of each row as the user sees it, where rows were joined and do not simply follow one another."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,14 @@ class WhonetFile:
     """Header as found → parsed, in the file's order; MIC and disk columns."""
     category_columns: dict[str, str]
     """Test header → header of its ``Eti_`` column, where present."""
+    label_columns: dict[str, str] = field(default_factory=dict)
+    """Test header → header of another system's category column; kept as it is, compared, never answered into."""
+    header_readings: tuple[HeaderReading, ...] = ()
+    """How headers that are not WHONET's were understood."""
+    patient_headers: tuple[str, ...] = ()
+    """Columns whose values are patients' numbers, as WHONET's own fields are by name."""
+    mapping: LaboratoryMapping = field(default_factory=LaboratoryMapping)
+    """What the laboratory says of its columns."""
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -86,10 +105,45 @@ class WhonetFile:
         """Return what `problems` holds, with up to `examples` row numbers for each column and class."""
         found = list(self.table.problems)
         for header in self.mic_columns:
-            for problem_class, positions in classify_cells(self.frame[header]).items():
+            cells = self.frame[header]
+            readings = self.readings_of(header, cells.drop_nulls().unique().to_list())
+            for problem_class, positions in classify_cells(cells, self.test_columns[header].drug, readings).items():
                 rows = tuple(self.row_numbers(positions[:examples]).tolist())
                 found.append(Problem(problem_class, header, len(positions), rows))
-        return tuple(found)
+        return (*found, *self._ambiguous_organisms(examples))
+
+    def _ambiguous_organisms(self, examples: int) -> list[Problem]:
+        if self.organism_column is None:
+            return []
+        cells = self.frame[self.organism_column]
+        unclear = [text for text in AMBIGUOUS if self._organism_meant(text) == NOT_READ]
+        positions = cells.str.strip_chars().is_in(unclear).fill_null(value=False).arg_true().to_numpy()
+        if not len(positions):
+            return []
+        rows = tuple(self.row_numbers(positions[:examples]).tolist())
+        return [Problem(ProblemClass.ABBREVIATION, self.organism_column, len(positions), rows)]
+
+    def readings_of(self, header: str, texts: Sequence[str]) -> Mapping[str, str]:
+        """Return the distinct texts of a column that stand for others.
+
+        Args:
+            header: of an MIC column (see `scales.read_scale`), or the organism's (the mapping's organisms).
+            texts: all distinct texts of the column; what one means may depend on the others.
+        """
+        if header in self.test_columns:
+            return read_scale(self.test_columns[header].drug, texts, self.mapping.column(header).scale)
+        return {text: read for text in texts if (read := self._organism_meant(text)) is not None}
+
+    def _organism_meant(self, text: str) -> str | None:
+        """Return what the mapping says of an organism, `NOT_READ` for an ambiguous abbreviation it does not settle.
+
+        WHONET writes its codes in small letters, so those are codes.
+        """
+        stripped = text.strip()
+        code = self.mapping.organisms.get(stripped.casefold())
+        if code is not None:
+            return code
+        return NOT_READ if stripped in AMBIGUOUS else None
 
     def row_numbers(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return rows as the user sees them for positions in `frame` (0-based).
@@ -97,6 +151,8 @@ class WhonetFile:
         Text and spreadsheets count the header row, so their first isolate is row 2; databases count records.
         """
         kept = np.asarray(positions, dtype=np.int64)
+        if self.table.numbers:
+            return np.asarray(self.table.numbers, dtype=np.int64)[kept]
         skipped = np.asarray(self.table.skipped_rows, dtype=np.int64)
         kept_before = skipped - self.table.first_row - np.arange(len(skipped))
         return kept + self.table.first_row + np.searchsorted(kept_before, kept, side="right")

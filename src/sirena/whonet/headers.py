@@ -3,13 +3,15 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.test_column import CATEGORY_PREFIX, GUIDELINES, TestColumn, parse_test_column
+from sirena.whonet.drug_headers import DrugHeader, read_drug_header
 from sirena.whonet.errors import DuplicateColumnsError, UnreadableFileError
 from sirena.whonet.fields import Field, find_field, fold_header
+from sirena.whonet.long_headers import find_parts
 
 ORGANISM_FIELDS: Final = ("ORGANISM", "LOCAL_ORG")
 """Fields that give the organism, the code before the name."""
@@ -23,6 +25,10 @@ class Roles:
     fields: dict[str, Field]
     test_columns: dict[str, TestColumn]
     category_columns: dict[str, str]
+    drug_headers: dict[str, DrugHeader] = field(default_factory=dict)
+    """Headers of other systems that name an antimicrobial; what they are, their values decide (`understanding`)."""
+    is_long: bool = False
+    """True for a table with one row per drug."""
 
     def headers_of(self, short: str) -> list[str]:
         """Return the headers that name a WHONET field: its short name first, then long ones in the file's order."""
@@ -31,12 +37,24 @@ class Roles:
 
     @property
     def is_foreign(self) -> bool:
-        """True when this is no WHONET table: no test, no organism, and less than three of its other fields.
+        """True when this is no table of isolates: no test, no organism, and less than three of WHONET's other fields.
 
         A single field proves nothing, since any table may have an age or a name.
         """
         has_organism = any(field.short in ORGANISM_FIELDS for field in self.fields.values())
-        return not (self.test_columns or has_organism or len(self.fields) >= _ENOUGH_FIELDS)
+        known = len(self.fields) + len(self.drug_headers)
+        return not (self.test_columns or has_organism or self.is_long or known >= _ENOUGH_FIELDS)
+
+    @property
+    def names_isolates(self) -> bool:
+        """True when this is the header of a table of isolates for certain: an organism and something else."""
+        has_organism = any(field.short in ORGANISM_FIELDS for field in self.fields.values())
+        return (has_organism or bool(self.test_columns)) and self.known + self.is_long > 1
+
+    @property
+    def known(self) -> int:
+        """How many headers say anything."""
+        return len(self.fields) + len(self.test_columns) + len(self.drug_headers) + 2 * self.is_long
 
 
 def assign_roles(headers: Sequence[str]) -> Roles:
@@ -54,8 +72,16 @@ def assign_roles(headers: Sequence[str]) -> Roles:
         name = category_of(header)
         if name is not None and name in by_name:
             categories[by_name[name]] = header
-    fields = {header: field for header in headers if header not in tests and (field := find_field(header)) is not None}
-    return Roles(fields, tests, categories)
+    fields = {header: known for header in headers if header not in tests and (known := find_field(header)) is not None}
+    drugs = {
+        header: named
+        for header in headers
+        if header not in tests
+        and header not in fields
+        and category_of(header) is None
+        and (named := read_drug_header(header)) is not None
+    }
+    return Roles(fields, tests, categories, drugs, bool(find_parts(headers)))
 
 
 def category_of(header: str) -> str | None:
@@ -138,7 +164,7 @@ def printable(header: str) -> str:
     """
     if not header.strip():
         return "(no name)"
-    known = find_field(header) or find_test_column(header) or category_of(header)
+    known = find_field(header) or find_test_column(header) or category_of(header) or read_drug_header(header)
     return header.strip() if known or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,15}", header.strip()) else "(not of WHONET)"
 
 

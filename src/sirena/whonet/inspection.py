@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, Final
 
@@ -12,10 +12,13 @@ import polars as pl
 from sirena.domain.category import read_label
 from sirena.domain.mic import DILUTIONS, Interval, Mic, encode_mics
 from sirena.domain.organisms import ORGANISMS, resolve_many
+from sirena.domain.phenotypes import split_phenotypes
 from sirena.domain.test_column import GUIDELINES
 from sirena.whonet.file import WhonetFile
-from sirena.whonet.privacy import patient_columns
-from sirena.whonet.problems import FIRST_ROWS, Problem
+from sirena.whonet.privacy import columns_of_patients
+from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
+from sirena.whonet.specimen_reading import SpecimenSummary, summarise_specimens
+from sirena.whonet.understanding import HeaderReading
 
 _METHODS: Final = {"M": "MIC", "E": "gradient strip (MIC)", "D": "disk (mm, not an MIC)"}
 _LIKE_A_NAME: Final = re.compile(r"[^\W\d_][^\W\d_ .,'()/-]*(?:[ .,'()/-]+[^\W\d_]+)*[ .,')-]*")
@@ -94,9 +97,31 @@ class Inspection:
     """The commonest first."""
     unknown_organisms: tuple[UnknownOrganism, ...]
     missing_organisms: int
+    specimens: SpecimenSummary
     tests: tuple[TestColumnSummary, ...]
     problems: tuple[Problem, ...]
     """Problems of structure; those of cells are with their test column."""
+    headers: tuple[HeaderReading, ...] = ()
+    """How headers that are not WHONET's were understood."""
+    phenotypes: dict[str, int] = field(default_factory=dict)
+    """Mechanisms written behind organisms' names (``ESBL +``) and how often; facts of the isolates, never answers."""
+
+    @property
+    def holds_no_mic(self) -> str:
+        """What the file holds instead of MICs, in one phrase; empty when it holds any."""
+        mics = [test for test in self.tests if test.is_mic]
+        if any(test.results > test.unreadable for test in mics):
+            return ""
+        unread = Counter(one.problem_class for test in mics for one in test.problems for _ in range(one.count))
+        zones = sum(test.results for test in self.tests if not test.is_mic)
+        kinds = [
+            (unread[ProblemClass.CATEGORY], "categories (S, I, R)"),
+            (unread[ProblemClass.SIGN], "positive or negative results"),
+            (zones, "zone diameters"),
+            (sum(unread.values()), "cells that are no MICs"),
+        ]
+        count, kind = max(kinds[:3]) if max(kinds[:3])[0] else kinds[3]
+        return kind if count else "no results"
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form for ``--json``."""
@@ -124,13 +149,26 @@ def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
         organism_column=file.organism_column,
         specimen_column=file.specimen_column,
         date_column=file.date_column,
-        patient_columns=tuple(patient_columns(file.frame.columns)),
+        specimens=summarise_specimens(file, examples),
+        patient_columns=tuple(columns_of_patients(file)),
         organisms=tuple(OrganismCount(code, ORGANISMS[code].name, count) for code, count in counts.most_common()),
         unknown_organisms=_unknown(file, codes, examples),
         missing_organisms=codes.null_count(),
         tests=tuple(_summarise(file, header, codes, problems) for header in file.test_columns),
         problems=tuple(problem for problem in problems if problem.column not in file.test_columns),
+        headers=file.header_readings,
+        phenotypes=_count_phenotypes(file),
     )
+
+
+def _count_phenotypes(file: WhonetFile) -> dict[str, int]:
+    """Count the mechanisms written behind organisms' names, by WHONET's field and sign: ``ESBL +``."""
+    if file.organism_column is None:
+        return {}
+    counts: Counter[str] = Counter()
+    for text, count in zip(*_value_counts(file.frame[file.organism_column]), strict=True):
+        counts.update({f"{fact} {sign}": count for fact, sign in split_phenotypes(text)[1].items()})
+    return dict(counts)
 
 
 def _resolve(file: WhonetFile) -> pl.Series:
@@ -138,8 +176,9 @@ def _resolve(file: WhonetFile) -> pl.Series:
     if file.organism_column is None:
         return pl.Series([None] * file.frame.height, dtype=pl.String)
     texts = file.frame[file.organism_column]
-    distinct = texts.drop_nulls().unique()
-    resolved = pl.Series(resolve_many(distinct.to_list()), dtype=pl.String)
+    distinct = texts.drop_nulls().unique().to_list()
+    others = file.readings_of(file.organism_column, distinct)
+    resolved = pl.Series(resolve_many([others.get(text, text) for text in distinct]), dtype=pl.String)
     return texts.replace_strict(distinct, resolved, default=None, return_dtype=pl.String)
 
 
@@ -181,9 +220,9 @@ def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[
     test = file.test_columns[header]
     cells = file.frame[header]
     filled = codes.filter(cells.is_not_null())
-    category_header = file.category_columns.get(header)
+    category_header = file.category_columns.get(header) or file.label_columns.get(header)
     own = tuple(problem for problem in problems if problem.column == header)
-    lowest, highest, censored = _range(cells) if test.is_mic else ("", "", 0.0)
+    lowest, highest, censored = _range(file, header) if test.is_mic else ("", "", 0.0)
     return TestColumnSummary(
         header=header,
         name=test.name,
@@ -202,10 +241,11 @@ def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[
     )
 
 
-def _range(cells: pl.Series) -> tuple[str, str, float]:
+def _range(file: WhonetFile, header: str) -> tuple[str, str, float]:
     """Return the lowest and the highest MIC as spelled dilutions, and the share with a comparator."""
-    texts, counts = _value_counts(cells)
-    codes = encode_mics(texts)
+    texts, counts = _value_counts(file.frame[header])
+    others = file.readings_of(header, texts)
+    codes = encode_mics([others.get(text, text) for text in texts], file.test_columns[header].drug)
     readable = codes >= 0
     if not readable.any():
         return "", "", 0.0

@@ -34,6 +34,12 @@ def kept_columns(headers: list[str]) -> list[str]:
     ]
 
 
+def columns_of_patients(file: WhonetFile) -> list[str]:
+    """Return the headers that identify a patient by name or by the pattern of their values, in the table's order."""
+    named = {*patient_columns(file.frame.columns), *file.patient_headers}
+    return [header for header in file.frame.columns if header in named]
+
+
 def patient_columns(headers: list[str]) -> list[str]:
     """Return the headers known to identify a patient or a person, in the table's order.
 
@@ -68,4 +74,8 @@ def drop_patient_columns(frame: pl.DataFrame) -> pl.DataFrame:
 
 def without_patients(file: WhonetFile) -> WhonetFile:
     """Return a file as training may see it: rows as they were, no column that could tell whose isolate one is."""
-    return replace(file, table=replace(file.table, frame=drop_patient_columns(file.frame)))
+    frame = drop_patient_columns(file.frame)
+    # columns whose role only their values or the mapping told
+    own = {*file.test_columns, *file.label_columns.values(), file.organism_column}
+    others = [header for header in file.frame.columns if header in own and header not in frame.columns]
+    return replace(file, table=replace(file.table, frame=frame.with_columns(file.frame[name] for name in others)))

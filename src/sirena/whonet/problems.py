@@ -24,10 +24,22 @@ class ProblemClass(enum.StrEnum):
     OFF_SCALE = "off_scale"
     SIGN = "positive_or_negative"
     SPREADSHEET_ERROR = "spreadsheet_error"
+    THOUSANDS = "thousands_sign"
+    SUM_REFUSED = "sum_of_agents"
+    SUM_READ = "sum_of_agents_read"
+    NO_RESULT = "no_result"
     TEXT = "text"
     BLANK_ROW = "blank_row"
     DELETED_RECORD = "deleted_record"
     UNNAMED_COLUMN = "unnamed_column"
+    ABBREVIATION = "ambiguous_abbreviation"
+    TITLE_ROW = "title_row"
+    REPEATED_HEADER = "repeated_header"
+    UNITS_ROW = "units_row"
+    CODE_PAGE = "code_page"
+    WRITE_AHEAD_LOG = "write_ahead_log_missing"
+    OTHER_SHEET = "other_sheet"
+    SEVERAL_RESULTS = "several_results"
     MEMO = "memo"
     TRAILING_BYTES = "trailing_bytes"
 
@@ -39,7 +51,7 @@ class ProblemClass(enum.StrEnum):
     @property
     def is_readable(self) -> bool:
         """True for cells that are read as MICs all the same and only look wrong."""
-        return self is ProblemClass.ZONE_LIKE
+        return self in (ProblemClass.ZONE_LIKE, ProblemClass.SUM_READ)
 
 
 _SENTENCE: Final = {
@@ -48,17 +60,38 @@ _SENTENCE: Final = {
     ProblemClass.ZONE_LIKE: "a whole number that is no dilution, perhaps a zone diameter (read as the dilution above)",
     ProblemClass.DATE: "a date; spreadsheets turn values such as 1-2 into dates",
     ProblemClass.COMPARATOR: "a comparator without a number",
-    ProblemClass.SEVERAL: "several numbers, a combination such as 8/4 or a range; write the first agent's alone",
+    ProblemClass.SEVERAL: "several numbers that are no combination's, or a range; write one MIC",
     ProblemClass.ZERO: "zero, which is no concentration",
     ProblemClass.NEGATIVE: "a negative number",
     ProblemClass.NOT_FINITE: "not a finite number (NaN, infinity)",
     ProblemClass.OFF_SCALE: "a number far outside every dilution scale (0.0001 to 8192 mg/L)",
     ProblemClass.SIGN: "a sign (+, -, pos, neg) where an MIC belongs",
     ProblemClass.SPREADSHEET_ERROR: "a spreadsheet error such as a division by zero",
+    ProblemClass.THOUSANDS: "1,024 and the like: a thousands sign or a decimal one; write 1024",
+    ProblemClass.SUM_REFUSED: (
+        "trimethoprim/sulfamethoxazole as the sum of both agents beside figures of the first; "
+        'write 2 for 2/38, or say scale = "sum" in a mapping'
+    ),
+    ProblemClass.SUM_READ: "sums of both agents (1/19), read as the first agent's figure: 40 is 2/38",
+    ProblemClass.NO_RESULT: "a mark of the instrument that it gave no result (TRM, N/R, (-))",
     ProblemClass.TEXT: "text that is not an MIC",
     ProblemClass.BLANK_ROW: "row without any value",
     ProblemClass.DELETED_RECORD: "record marked as deleted, left out",
     ProblemClass.UNNAMED_COLUMN: "column without a name",
+    ProblemClass.ABBREVIATION: (
+        "an abbreviation that Spanish laboratories and WHONET read differently (EPI, ECN, PSA …), so not read; "
+        "[organisms] in a mapping says which is meant"
+    ),
+    ProblemClass.TITLE_ROW: "rows above the header, left out",
+    ProblemClass.REPEATED_HEADER: "the header once more, left out",
+    ProblemClass.UNITS_ROW: "row of units below the header, left out",
+    ProblemClass.CODE_PAGE: "letters whose code page is not sure; accents may be wrong, MICs are not",
+    ProblemClass.WRITE_AHEAD_LOG: (
+        "the database was written with a write-ahead log (-wal) that is not beside it: if it was copied while open, "
+        "the newest isolates are missing; close the program and copy again, or copy the -wal file too"
+    ),
+    ProblemClass.OTHER_SHEET: "another sheet that holds a table and was not read; --sheet chooses",
+    ProblemClass.SEVERAL_RESULTS: "different results of one antimicrobial for one isolate, so none is read",
     ProblemClass.MEMO: "memo field; its text lies in another file and is left out",
     ProblemClass.TRAILING_BYTES: "bytes after the last record the header promises, left out",
 }

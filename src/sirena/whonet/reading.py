@@ -8,32 +8,41 @@ Rules, each with a test of like name:
 - what is wrong in single cells is a problem, named by row, column and class (`WhonetFile.problems`).
 """
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from sirena.domain.errors import UsageError
+from sirena.domain.organisms import ORGANISMS, resolve_many
+from sirena.whonet.containers import OLE_MAGIC, refuse_foreign_container, unpack_zip
 from sirena.whonet.dbase import is_dbase, read_dbase
 from sirena.whonet.delimited import read_delimited
 from sirena.whonet.encoding import looks_like_text
 from sirena.whonet.errors import UnreadableFileError
-from sirena.whonet.excel import OLE_MAGIC, read_excel
+from sirena.whonet.excel import read_excel
+from sirena.whonet.fields import FIELDS, Field
 from sirena.whonet.file import FileFormat, Table, WhonetFile
 from sirena.whonet.headers import ORGANISM_FIELDS, Roles, assign_roles
+from sirena.whonet.long_format import widen
+from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.parquet import read_parquet
 from sirena.whonet.source import Source, open_source
 from sirena.whonet.sqlite import MAGIC as SQLITE_MAGIC
 from sirena.whonet.sqlite import read_sqlite
+from sirena.whonet.understanding import understand
 from sirena.whonet.workbook import ZIP_MAGIC
 
 
-def read_file(path: Path | str, *, sheet: str | None = None) -> WhonetFile:
+def read_file(path: Path | str, *, sheet: str | None = None, mapping: LaboratoryMapping | None = None) -> WhonetFile:
     """Read a WHONET file: dBASE, SQLite, delimited text, spreadsheet or Parquet, also packed with gzip.
 
     Args:
         path: the file; ``-`` reads standard input.
-        sheet: name of a spreadsheet's sheet; the first when None.
+        sheet: name of a spreadsheet's sheet; the first visible one that holds a table when None.
+        mapping: what the laboratory says of its columns.
 
     Raises:
         UnavailableFileError: missing, a folder, or not readable.
@@ -41,21 +50,28 @@ def read_file(path: Path | str, *, sheet: str | None = None) -> WhonetFile:
         DuplicateColumnsError: two columns have one meaning.
         UsageError: a sheet is named that is not there, or the file has no sheets.
     """
-    source = open_source(path)
+    source = unpack_zip(open_source(path))
+    refuse_foreign_container(source)
     file_format = find_format(source)
     if sheet is not None and file_format is not FileFormat.EXCEL:
         raise UsageError(f"{source.name}: is no spreadsheet and has no sheet {sheet}", hint="Leave out --sheet.")
     table = _read_table(source, file_format, sheet)
-    return describe_table(path, file_format, table)
+    return describe_table(path, file_format, table, mapping or LaboratoryMapping())
 
 
-def describe_table(path: Path | str, file_format: FileFormat, table: Table) -> WhonetFile:
+def describe_table(
+    path: Path | str, file_format: FileFormat, table: Table, mapping: LaboratoryMapping | None = None
+) -> WhonetFile:
     """Give the columns of a table their roles.
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.
     """
+    mapping = mapping or LaboratoryMapping()
+    table = widen(table, str(path))
     roles = assign_roles(table.frame.columns)
+    roles = replace(roles, fields=_fields(table.frame.columns, roles, mapping))
+    understanding = understand(table.frame, roles, mapping)
     return WhonetFile(
         path=path,
         format=file_format,
@@ -63,9 +79,20 @@ def describe_table(path: Path | str, file_format: FileFormat, table: Table) -> W
         organism_column=_choose_organism(table.frame, roles),
         specimen_column=_first_filled(table.frame, roles.headers_of("SPEC_TYPE")),
         date_column=_first_filled(table.frame, roles.headers_of("SPEC_DATE")),
-        test_columns=roles.test_columns,
+        test_columns=understanding.test_columns,
         category_columns=roles.category_columns,
+        label_columns=understanding.label_columns,
+        header_readings=understanding.readings,
+        patient_headers=understanding.patient_headers,
+        mapping=mapping,
     )
+
+
+def _fields(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, Field]:
+    """Return which column is which field of WHONET's: the mapping's word before the header's."""
+    said = {header: mapping.column(header).field for header in headers}
+    named = {header: known for header, known in roles.fields.items() if said[header] is None}
+    return named | {header: FIELDS[short] for header, short in said.items() if short}
 
 
 def find_format(source: Source) -> FileFormat:
@@ -91,6 +118,10 @@ def find_format(source: Source) -> FileFormat:
     )
 
 
+_ENOUGH_KNOWN: Final = 0.5
+_MOST_ORGANISMS: Final = 500
+
+
 def _read_table(source: Source, file_format: FileFormat, sheet: str | None) -> Table:
     match file_format:
         case FileFormat.SQLITE:
@@ -106,7 +137,21 @@ def _read_table(source: Source, file_format: FileFormat, sheet: str | None) -> T
 
 
 def _choose_organism(frame: pl.DataFrame, roles: Roles) -> str | None:
-    return _first_filled(frame, [header for short in ORGANISM_FIELDS for header in roles.headers_of(short)])
+    """Return the column of codes, else of names; codes of another system, which are not known, give way to names."""
+    headers = [header for short in ORGANISM_FIELDS for header in roles.headers_of(short)]
+    first = _first_filled(frame, headers)
+    filled = [header for header in headers if frame[header].null_count() < frame.height]
+    if first is None or len(filled) < 2 or _share_known(frame[first]) >= _ENOUGH_KNOWN:
+        return first
+    return max(filled, key=lambda header: _share_known(frame[header]))
+
+
+def _share_known(column: pl.Series) -> float:
+    texts = column.drop_nulls().unique().head(_MOST_ORGANISMS).to_list()
+    codes = sum(text.strip().lower() in ORGANISMS for text in texts) / len(texts)
+    if codes >= _ENOUGH_KNOWN:  # names are looked up only where codes do not suffice: their table takes time to make
+        return codes
+    return sum(bool(code) for code in resolve_many(texts)) / len(texts)
 
 
 def _first_filled(frame: pl.DataFrame, headers: list[str]) -> str | None:

@@ -1,12 +1,19 @@
-"""From the raw cells of a reader to a table: unnamed columns, blank rows, no rows at all."""
+"""From the raw cells of a reader to a table: unnamed columns, blank rows, headers and units among the rows."""
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 import polars as pl
 
-from sirena.whonet.errors import no_rows
+from sirena.whonet.errors import UnreadableFileError, no_rows
+from sirena.whonet.fields import find_field
 from sirena.whonet.file import Table
+from sirena.whonet.header_row import roles_of_cells
+from sirena.whonet.headers import ORGANISM_FIELDS
 from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
+
+_UNIT: Final = re.compile(r"mg/l|[uµμ]g/ml|mcg/ml|mm|mic|cim|cmi|nm|sir|s/i/r|-", re.IGNORECASE)
 
 
 def name_columns(headers: Sequence[str]) -> list[str]:
@@ -29,7 +36,7 @@ def settle(
     encoding: str | None = None,
     detail: str = "",
 ) -> Table:
-    """Drop unnamed columns that hold nothing and rows that hold nothing, and report what is left of either.
+    """Drop what is no isolate and report it: unnamed columns and rows without a value, units, the header once more.
 
     Args:
         frame: every column String.
@@ -40,7 +47,7 @@ def settle(
         detail: see `Table`.
 
     Raises:
-        UnreadableFileError: no row holds anything.
+        UnreadableFileError: no row holds anything, or another table begins below.
     """
     hollow = [name for name in unnamed if frame[name].null_count() == frame.height]
     frame = frame.drop(hollow)
@@ -51,9 +58,52 @@ def settle(
     if not filled.any():
         raise no_rows(file)
     last = int(filled.arg_true()[-1])
-    skipped = tuple(int(position) + first_row for position in (~filled[: last + 1]).arg_true())
-    if not filled.all():
-        frame = frame.filter(filled)
-    if skipped:
-        problems.append(Problem(ProblemClass.BLANK_ROW, None, len(skipped), skipped[:FIRST_ROWS]))
+    blank = (~filled[: last + 1]).arg_true().to_list()
+    headers = _repeated_headers(frame, file, first_row)
+    units = [0] if _is_units_row(frame.row(0)) else []
+    for problem_class, positions in (
+        (ProblemClass.BLANK_ROW, blank),
+        (ProblemClass.REPEATED_HEADER, headers),
+        (ProblemClass.UNITS_ROW, units),
+    ):
+        numbers = tuple(position + first_row for position in positions[:FIRST_ROWS])
+        if positions:
+            problems.append(Problem(problem_class, None, len(positions), numbers))
+    left_out = sorted({*blank, *headers, *units})
+    if left_out or not filled.all():
+        frame = frame.filter(filled & ~pl.int_range(frame.height, eager=True).is_in([*headers, *units]))
+    if frame.is_empty():
+        raise no_rows(file)
+    skipped = tuple(position + first_row for position in left_out)
     return Table(frame, encoding, first_row, skipped, tuple(problems), detail)
+
+
+def _is_units_row(row: tuple[str | None, ...]) -> bool:
+    cells = [cell.strip() for cell in row if cell]
+    return len(cells) > 1 and all(_UNIT.fullmatch(cell) for cell in cells)
+
+
+def _repeated_headers(frame: pl.DataFrame, file: str, first_row: int) -> list[int]:
+    """Return where the header stands once more, as programs print it on every page.
+
+    Raises:
+        UnreadableFileError: another header stands among the rows, so another table begins.
+    """
+    roles = roles_of_cells(frame.columns)
+    names = next((roles.headers_of(short) for short in ORGANISM_FIELDS if roles.headers_of(short)), [])
+    organism = next((name for name in frame.columns if name.strip() in names), None)
+    if organism is None:
+        return []
+    texts = frame[organism].unique().drop_nulls().to_list()
+    suspects = [text for text in texts if (known := find_field(text)) is not None and known.short in ORGANISM_FIELDS]
+    found = frame[organism].is_in(suspects).fill_null(value=False).arg_true().to_list() if suspects else []
+    own = [name.strip() for name in frame.columns]
+    for position in found:
+        cells = [(cell or "").strip() for cell in frame.row(position)]
+        same = sum(cell == name for cell, name in zip(cells, own, strict=True) if cell)
+        if 2 * same <= sum(bool(cell) for cell in cells):
+            raise UnreadableFileError(
+                f"{file}: row {position + first_row} begins another table",
+                hint="Give each table a file or a sheet of its own.",
+            )
+    return found

@@ -1,9 +1,11 @@
 """WHONET's SQLite files: one table, ``Isolates``, with ``ROW_IDX`` and columns of text."""
 
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -15,11 +17,15 @@ from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.file import Table
 from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
 from sirena.whonet.numbers import spell_numbers
+from sirena.whonet.problems import Problem, ProblemClass
 from sirena.whonet.source import Source
 
 MAGIC: Final = b"SQLite format 3\0"
 TABLE: Final = "Isolates"
 _BATCH: Final = 20_000
+_MODE: Final = slice(18, 20)
+"""Where the header says how the file was written last."""
+_WAL_MODE: Final = b"\x02\x02"
 
 
 def read_sqlite(source: Source) -> Table:
@@ -31,22 +37,41 @@ def read_sqlite(source: Source) -> Table:
     """
     try:
         with _database(source) as path, closing(_connect(path)) as connection:
-            return _read(connection, source.name)
+            table = _read(connection, source.name)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise UnreadableFileError(
             f"{source.name}: the SQLite file is damaged or locked", hint="Close WHONET, or copy the file again."
         ) from error
+    if source.head[_MODE] == _WAL_MODE and _log_beside(source) is None:
+        return replace(table, problems=(*table.problems, Problem(ProblemClass.WRITE_AHEAD_LOG, None, 1)))
+    return table
+
+
+def _log_beside(source: Source) -> Path | None:
+    """Return the write-ahead log beside the file; None where there is none."""
+    if source.path is None:
+        return None
+    log = source.path.with_name(source.path.name + "-wal")
+    return log if log.exists() else None
 
 
 @contextmanager
 def _database(source: Source) -> Iterator[Path]:
-    """Give the file itself, or a private copy when it came packed or through a pipe."""
-    if source.path is not None:
+    """Give the file itself, or a private copy when it came packed, through a pipe, or with a write-ahead log.
+
+    SQLite makes a file of its own beside a database whose log it reads, and nothing may be written there.
+    """
+    log = _log_beside(source)
+    if source.path is not None and (log is None or not log.stat().st_size):
         yield source.path
         return
     with tempfile.TemporaryDirectory(prefix="sirena-") as folder:
         path = Path(folder, "isolates.sqlite")
-        path.write_bytes(source.content())
+        if source.path is None or log is None:
+            path.write_bytes(source.content())
+        else:
+            shutil.copyfile(source.path, path)
+            shutil.copyfile(log, path.with_name(path.name + "-wal"))
         yield path
 
 

@@ -1,4 +1,4 @@
-"""The synthetic hospital: a WHONET table with MICs for all 41 antimicrobials and patients who never lived.
+"""The synthetic hospital: a WHONET table with MICs for the 41 antimicrobials and patients who never lived.
 
 For demonstrations, tests and benchmarks. It knows no guideline: categories are left to the caller (`labels`).
 """
@@ -12,11 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import MAXIMUM_EXPONENT, MINIMUM_EXPONENT, spell_dilution
 from sirena.whonet.synthetic_profiles import (
     CLASSES,
+    DRUGS,
     SPECIES,
     SPECIMENS,
     WARDS,
@@ -158,7 +158,7 @@ def _mics(
     random: np.random.Generator, species: NDArray[np.int64], urine: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.int64]]:
     """Return per antimicrobial positions in `_SPELLINGS`, `_NOT_TESTED` where there is no result."""
-    results = {drug: np.full(len(species), _NOT_TESTED, dtype=np.int64) for drug in ANTIMICROBIALS}
+    results = {drug: np.full(len(species), _NOT_TESTED, dtype=np.int64) for drug in DRUGS}
     instrument = random.choice(len(_INSTRUMENTS), size=len(species), p=_INSTRUMENTS)
     for number, one in enumerate(SPECIES):
         rows = np.flatnonzero(species == number)

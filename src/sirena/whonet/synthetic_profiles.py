@@ -133,6 +133,10 @@ def _read_table() -> dict[str, dict[str, Spread]]:
 _SPREADS: Final = _read_table()
 
 
+DRUGS: Final = tuple(sorted({drug for spreads in _SPREADS.values() for drug in spreads}))
+"""Antimicrobials the hospital tests, in alphabetical order."""
+
+
 def spreads_of(species: Species) -> dict[str, Spread]:
     """Return the antimicrobials tested on a species: its group's, its own figures before those of the group."""
     return _SPREADS[species.group] | _SPREADS.get(species.code, {})
@@ -146,11 +150,11 @@ def is_tested_only_in_urine(drug: str) -> bool:
 CLASSES: Final[dict[str, str]] = {
     drug: name
     for name, drugs in {
-        "cephalosporin": "ATM CAZ CRO CTX FEP CZO OXA",
+        "cephalosporin": "ATM CAZ CRO CTX FEP CZO CXM OXA",
         "carbapenem": "ETP IPM MEM CZT CZA",
-        "penicillin": "AMP SAM TZP PEN FOX CPT",
+        "penicillin": "AMP AMC SAM TZP PEN FOX CPT",
         "quinolone": "CIP LVX MFX NOR",
-        "aminoglycoside": "AMK GEN GEH STH",
+        "aminoglycoside": "AMK GEN TOB GEH STH",
         "macrolide": "ERY CLI",
         "azole": "FLU VOR",
         "echinocandin": "CAS MIF",

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -45,10 +45,14 @@ class Workbook:
     """Its cells as text, from the first row of the sheet on; empty when none was read."""
     failed: list[tuple[int, int]]
     """Row and column, from 0, of formulas whose result is an error."""
+    hidden: list[str] = field(default_factory=list)
+    """Sheets that Excel does not show."""
+    others: list[str] = field(default_factory=list)
+    """Other visible sheets that hold a table of isolates."""
 
 
 def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
-    """Read one sheet: the one named, else the first.
+    """Read one sheet: the one named, else the first visible one that holds a table of isolates.
 
     Args:
         content: the file.
@@ -77,9 +81,18 @@ def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
     if ended.returncode != 0:
         raise damaged(file)
     cells = pa.ipc.open_stream(ended.stdout).read_all()
-    told = json.loads(cells.schema.metadata[TOLD])
-    failed = [(row, column) for row, column in told["failed"]]
-    return Workbook(told["sheets"], told["sheet"], pl.DataFrame(pl.from_arrow(cells)), failed)
+    facts = json.loads(cells.schema.metadata[TOLD])
+    failed = [(row, column) for row, column in facts["failed"]]
+    frame = pl.DataFrame(pl.from_arrow(cells))
+    return Workbook(facts["sheets"], facts["sheet"], frame, failed, facts["hidden"], facts["others"])
+
+
+def password_protected(file: str) -> UnreadableFileError:
+    """Return the error of a workbook or archive that only its password opens."""
+    return UnreadableFileError(
+        f"{file}: has a password",
+        hint="Open it, take the password away (File, Info, Protect Workbook) and save it again.",
+    )
 
 
 def damaged(file: str) -> UnreadableFileError:

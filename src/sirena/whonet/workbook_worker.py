@@ -11,22 +11,50 @@ import json
 import resource
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
+
+from sirena.whonet.header_row import LOOKED_AT, find_header_row
 
 DAMAGED: Final = 3
 """Exit code for what is no workbook."""
 TOO_LARGE: Final = 4
 """Exit code where the memory did not suffice and the reader said so; where it does not say so, a signal ends it."""
+_MOST_SHEETS: Final = 60
 TOLD: Final = b"sirena"
 """Name under which the schema holds what is told beside the cells, as JSON."""
 
 
-def choose_sheet(names: Sequence[str], wanted: str | None) -> str | None:
-    """Return the sheet asked for, letter case aside, or the first; None when there is none."""
-    if wanted is None:
-        return next(iter(names), None)
+def _same_name(names: Sequence[str], wanted: str) -> str | None:
+    """Return the sheet of a name, letter case aside; None when there is none."""
     same = [name for name in names if name == wanted]
     return next(iter(same or [name for name in names if name.casefold() == wanted.casefold()]), None)
+
+
+def _load(reader: Any, name: str, rows: int | None = None) -> Any:
+    # Without `skip_rows` empty rows at the top would vanish, and row numbers with them.
+    return reader.load_sheet(name, header_row=None, skip_rows=0, n_rows=rows, dtypes="string", whitespace_as_null=True)
+
+
+def _holds_table(sheet: Any) -> bool:
+    """Tell whether a header of isolates stands among the first rows of a loaded sheet."""
+    columns = [column.to_pylist() for column in sheet.to_arrow().slice(0, 2 * LOOKED_AT).columns]
+    return find_header_row(list(zip(*columns, strict=True))) is not None
+
+
+def choose_sheet(reader: Any, wanted: str | None) -> tuple[str | None, list[str], list[str]]:
+    """Choose a sheet: the one asked for, else the first visible one that holds a table, else the first visible one.
+
+    Returns:
+        Its name, None when there is none of the name asked for; the hidden sheets; other visible sheets with a table.
+    """
+    names = reader.sheet_names
+    if wanted is not None or len(names) < 2:
+        return (_same_name(names, wanted) if wanted is not None else next(iter(names), None)), [], []
+    sheets = {name: _load(reader, name, 2 * LOOKED_AT) for name in names[:_MOST_SHEETS]}
+    hidden = [name for name, sheet in sheets.items() if sheet.visible != "visible"]
+    visible = [name for name in sheets if name not in hidden]
+    tables = [name for name in visible if _holds_table(sheets[name])]
+    return next(iter(tables or visible or names)), hidden, tables[1:]
 
 
 def main(limit: int, wanted: str | None) -> int:
@@ -41,15 +69,13 @@ def main(limit: int, wanted: str | None) -> int:
 
     try:
         reader = fastexcel.read_excel(sys.stdin.buffer.read())
-        name = choose_sheet(reader.sheet_names, wanted)
+        name, hidden, others = choose_sheet(reader, wanted)
         batch, errors = pa.record_batch({}), None
         if name is not None:
-            # Without `skip_rows` empty rows at the top would vanish, and row numbers with them.
-            loaded = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string", whitespace_as_null=True)
-            batch, errors = loaded.to_arrow_with_errors()
+            batch, errors = _load(reader, name).to_arrow_with_errors()
         failed = [cell.position for cell in (errors.errors if errors else ())]
-        told = json.dumps({"sheets": reader.sheet_names, "sheet": name, "failed": failed})
-        batch = batch.replace_schema_metadata({TOLD: told})
+        facts = {"sheets": reader.sheet_names, "sheet": name, "failed": failed, "hidden": hidden, "others": others}
+        batch = batch.replace_schema_metadata({TOLD: json.dumps(facts)})
         with pa.ipc.new_stream(sys.stdout.buffer, batch.schema) as stream:
             stream.write_batch(batch)
     except fastexcel.FastExcelError:

@@ -8,7 +8,7 @@ import gzip
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,12 +16,14 @@ from typing import Final
 import polars as pl
 
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.whonet.csv_style import CsvStyle, write_styled
 from sirena.whonet.dbase_writing import write_dbase
 from sirena.whonet.errors import UnavailableFileError
 from sirena.whonet.excel_writing import write_excel
 from sirena.whonet.sqlite_writing import write_sqlite
 
 _SLICE: Final = 20_000
+_SPREADSHEET: Final = ".xlsx"
 
 
 def _write_csv(frame: pl.DataFrame, path: Path, separator: str = ",") -> None:
@@ -49,7 +51,7 @@ _WRITERS: Final[dict[str, Callable[[pl.DataFrame, Path], None]]] = {
     ".csv.gz": _write_csv_gz,
     ".tsv": _write_tsv,
     ".txt": _write_tsv,
-    ".xlsx": write_excel,
+    _SPREADSHEET: write_excel,
     ".parquet": _write_parquet,
     ".sqlite": write_sqlite,
     ".db": write_sqlite,
@@ -57,6 +59,8 @@ _WRITERS: Final[dict[str, Callable[[pl.DataFrame, Path], None]]] = {
     ".sir": write_dbase,
 }
 
+DBASE_SUFFIXES: Final = (".dbf", ".sir")
+"""Suffixes of the format whose column names hold ten letters."""
 SUFFIXES: Final = tuple(_WRITERS)
 """Suffixes that choose the format written: text with commas, gzip of it, text with tabs, spreadsheet, Parquet,
 WHONET SQLite, dBASE III (``.sir`` is WHONET's habit)."""
@@ -81,12 +85,21 @@ def find_suffix(path: Path | str) -> str:
     )
 
 
-def write_file(frame: pl.DataFrame, path: Path | str) -> None:
+def write_file(
+    frame: pl.DataFrame,
+    path: Path | str,
+    style: CsvStyle | None = None,
+    *,
+    further: Mapping[str, pl.DataFrame] | None = None,
+) -> None:
     """Write a table; the suffix chooses the format, ``-`` is CSV on standard output.
 
     Args:
         frame: columns of any plain type; those of `read_file` are all String.
         path: destination; an existing file is replaced as one step.
+        style: how a ``.csv`` is written; with commas in UTF-8 when None.
+        further: small tables for further sheets of a spreadsheet, by name; other formats hold one table and leave
+            them out.
 
     Raises:
         UsageError: unknown suffix, or the table does not fit the format.
@@ -97,7 +110,12 @@ def write_file(frame: pl.DataFrame, path: Path | str) -> None:
         _write_standard_output(frame)
         return
     with replacing(Path(path)) as temporary:
-        _WRITERS[suffix](frame, temporary)
+        if suffix == _SPREADSHEET:
+            write_excel(frame, temporary, further)
+        elif suffix == ".csv" and style is not None:
+            write_styled(frame.cast(pl.String), temporary, style)
+        else:
+            _WRITERS[suffix](frame, temporary)
 
 
 def check_place(path: Path | str) -> None:

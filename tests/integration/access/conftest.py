@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from sirena.access.routes import body_route_locations
 from sirena.access.store import open_store
 from sirena.cli.tables import make_or_require
 from sirena.ledger.store import open_ledger
@@ -40,14 +41,15 @@ class House:
     @property
     def stack(self) -> Stack:
         """The stack that these settings mean."""
-        return Stack(self.settings)
+        return Stack(self.settings, tuple(body_route_locations()))
 
     def take_up(self, **changes: Any) -> None:
         """Start with other settings, or make what runs take them up, as `sirena up` does."""
         self.values |= changes
         stack = self.stack
         database = stack.database()
-        PythonParts(self.settings, database.reader).prepare()
+        PythonParts(self.settings, stack.accounts().made(self.settings)).prepare()
+        database = stack.database()
         database.prepare(partial(make_or_require, self.settings))
         stack.entry().write()
         parts = [part for part in stack.parts() if part.name in ("postgresql", "access", "entry")]

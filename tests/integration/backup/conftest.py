@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from sirena.operations.backup.answers import RecordedAnswers, ask_service
+from sirena.operations.doors import Doors
 from tests.integration.backup.machines import Machine, machine
 from tests.small_release import make_release
 
@@ -41,7 +42,7 @@ def as_its_operator(first: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 def answers(machine: Machine) -> RecordedAnswers:
     """Wait until a machine's service has taken up a release, and return what it answers."""
     deadline = time.monotonic() + 180
-    while (found := ask_service(machine.settings.service_port)) is None:
+    while (found := ask_service(Doors(machine.settings).of_part("service"))) is None:
         assert time.monotonic() < deadline
         time.sleep(0.3)
     return found

@@ -23,10 +23,9 @@ from sirena.operations.certificates import (
 )
 from sirena.operations.doctor.finding import Notebook, Verdict
 from sirena.operations.doctor.network import look_at_authority
-from sirena.operations.entry import Entry
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
-from tests.production_machine import accepts, private_home, production_settings, require_programs
+from tests.production_machine import accepts, entry_of, private_home, production_settings, require_programs
 
 pytestmark = pytest.mark.slow
 
@@ -106,8 +105,9 @@ def _file_der(chain: Path) -> bytes:
 def test_a_certificate_is_issued_renewed_and_shown_without_a_restart(authority: Settings) -> None:
     """First our own certificate, then the authority's; a forced renewal reaches clients by the deploy hook."""
     settings = authority
-    stack = Stack(settings)
-    entry = Entry(settings, entry_certificate(settings))
+    stack = Stack(settings, ())
+    entry_of(settings)
+    entry = stack.entry()
     assert entry.certificate.chain.parent.name == "tls"
     notebook = Notebook()
     look_at_authority(settings, notebook)

@@ -3,16 +3,16 @@
 import http.client
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from sirena.operations.accounts import PreparationError
-from sirena.operations.certificates import authority_file, self_made
-from sirena.operations.entry import Entry
+from sirena.operations.certificates import authority_file
 from sirena.operations.settings import Settings
-from tests.production_machine import Decision, Recorder, accepts, entry_alone
+from tests.production_machine import Decision, Recorder, accepts, entry_alone, entry_of
 
 GOOD = {"Authorization": "Bearer good"}
 
@@ -58,14 +58,16 @@ class Door:
 @pytest.fixture(scope="module")
 def bare() -> Iterator[Settings]:
     """The entry in front of nothing at all."""
-    with entry_alone(["/api/2.0/mlflow/registered-models/alias"], max_upload=2**20, rate=1000) as settings:
+    with entry_alone(
+        ["/api/2.0/mlflow/registered-models/alias"], max_upload=2**20, max_body=2**18, rate=1000
+    ) as settings:
         yield settings
 
 
 @pytest.fixture
 def door(bare: Settings) -> Iterator[Door]:
     """The entry with a recorder in MLflow's place and a decision in that of the access service."""
-    with Recorder(bare.mlflow_port) as mlflow, Decision(bare.access_port) as access:
+    with Recorder(bare, "mlflow") as mlflow, Decision(bare, "access") as access:
         assert isinstance(access, Decision)
         yield Door(bare, mlflow, access)
 
@@ -73,7 +75,7 @@ def door(bare: Settings) -> Iterator[Door]:
 @pytest.mark.parametrize("path", ["/", "/ping", "/docs", "/invocations", "/v2/models", "/auth/login", "/metrics", "/x"])
 def test_without_an_access_service_every_route_answers_503(bare: Settings, path: str) -> None:
     """There is no way past a decision that nobody can take, even when what it guards is there."""
-    with Recorder(bare.mlflow_port) as mlflow, Recorder(bare.service_port) as service:
+    with Recorder(bare, "mlflow") as mlflow, Recorder(bare, "service") as service:
         assert Door(bare, mlflow, None).ask(path, headers=GOOD).status == 503  # type: ignore[arg-type]
         assert mlflow.asked == service.asked == []
 
@@ -85,7 +87,7 @@ def test_a_broken_access_service_lets_nothing_through(bare: Settings) -> None:
         def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002
             return 500, {}
 
-    with Recorder(bare.mlflow_port) as mlflow, Broken(bare.access_port):
+    with Recorder(bare, "mlflow") as mlflow, Broken(bare, "access"):
         assert Door(bare, mlflow, None).ask("/", headers=GOOD).status == 503  # type: ignore[arg-type]
         assert mlflow.asked == []
 
@@ -227,20 +229,58 @@ def test_old_tls_is_refused_and_new_tls_spoken(bare: Settings) -> None:
     assert "ssl_protocols TLSv1.2 TLSv1.3;" in text
 
 
-def test_upstreams_are_on_loopback_only(bare: Settings) -> None:
-    """No configuration passes anything on to another machine."""
+def test_upstreams_are_behind_doors_of_this_machine(bare: Settings) -> None:
+    """No configuration passes anything on to another machine, nor to what asks nobody."""
     text = (bare.home / "nginx" / "nginx.conf").read_text()
     servers = [line for line in text.splitlines() if line.strip().startswith("upstream")]
     assert len(servers) == 3
-    assert all("{ server 127.0.0.1:" in line for line in servers)
+    assert [line.split()[4].partition(":")[0] for line in servers] == ["127.0.0.1", "unix", "unix"]
+    assert "proxy_pass http://mlflow" not in text
+    assert "proxy_ssl_verify on;" in text
+
+
+def test_a_body_the_service_would_refuse_is_not_taken_first(door: Door, bare: Settings) -> None:
+    """Its own limit holds before the entry keeps the body on disk; MLflow's artifacts have theirs."""
+    body = b"x" * (2**18 + 1)
+    with Recorder(bare, "service") as service:
+        for path in ("/invocations", "/v2/models/m/infer", "/models/m/invocations"):
+            assert door.ask(path, "POST", GOOD, body).status == 413
+        assert service.asked == []
+        assert door.ask("/invocations", "POST", GOOD, body[:-1]).status == 200
+    assert door.ask("/api/2.0/mlflow-artifacts/artifacts/1/x", "PUT", GOOD, body).status == 200
+
+
+def test_thousands_of_requests_begun_by_one_address_stop_no_other(door: Door, bare: Settings) -> None:
+    """The entry waits for the rest of each no longer than its limit, and answers others meanwhile."""
+    begun: list[socket.socket] = []
+    try:
+        for _ in range(4050):
+            half = socket.create_connection(("127.0.0.1", bare.https_port), timeout=60, source_address=("127.0.0.9", 0))
+            half.sendall(b"\x16\x03\x01")
+            begun.append(half)
+        asked = time.monotonic()
+        assert [door.ask("/api/x", headers=GOOD).status for _ in range(20)] == [200] * 20
+        print(f"{len(begun)} half-sent requests; twenty answers took {time.monotonic() - asked:.2f} s")
+        # each is ended by the entry: nothing more comes
+        assert {half.recv(1) for half in begun[:20]} == {b""}
+    finally:
+        for half in begun:
+            half.close()
+
+
+def test_a_question_to_graphql_without_a_body_is_told_so(door: Door) -> None:
+    """MLflow would answer 500."""
+    answer = door.ask("/graphql", "POST", GOOD)
+    assert (answer.status, b'"code":"empty_body"' in answer.body) == (400, True)
+    assert door.ask("/graphql", "POST", GOOD, b"{}").status == 200
 
 
 def test_a_configuration_nginx_refuses_is_told_in_its_words(bare: Settings) -> None:
     """And nothing is started with it."""
     broken = bare.model_copy(update={"listen": "999.1.1.1"})
     with pytest.raises(PreparationError, match="host not found"):
-        Entry(broken, self_made(bare)).write()
-    Entry(bare, self_made(bare), ("/api/2.0/mlflow/registered-models/alias",)).write()
+        entry_of(broken).write()
+    entry_of(bare, ["/api/2.0/mlflow/registered-models/alias"]).write()
 
 
 def test_the_log_holds_no_query_and_no_credentials(door: Door) -> None:

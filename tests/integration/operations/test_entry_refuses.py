@@ -292,7 +292,7 @@ def test_logs_are_rotated_without_losing_a_refusal_or_stopping_nginx(house: Hous
     assert house.entry.refusals.with_name("refusals.jsonl.3").exists()
     after = house.entry.refusals.stat()
     assert (after.st_mode, after.st_gid) == (before.st_mode, before.st_gid)
-    assert late in house.entry.reader.run(["cat", str(house.entry.refusals)])
+    assert late in house.entry.accounts.access.run(["cat", str(house.entry.refusals)])
     requests = house.settings.home / "logs" / "entry.jsonl"
     assert json.loads(requests.read_text().splitlines()[-1])["from"] == late
     assert requests.with_name("entry.jsonl.1").exists()

@@ -12,12 +12,10 @@ import pytest
 
 from sirena.operations import entry_reload
 from sirena.operations.accounts import PreparationError
-from sirena.operations.certificates import self_made
-from sirena.operations.entry import Entry
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
 from tests.integration.operations.test_entry import GOOD, Door
-from tests.production_machine import Decision, Recorder, entry_alone
+from tests.production_machine import Decision, Recorder, entry_alone, entry_of, mlflow_context
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +31,8 @@ class Changing:
     def take_up(self, **changes: object) -> None:
         """Let it have other settings, as `sirena up` does."""
         settings = self.settings.model_copy(update=changes)
-        Entry(settings, self_made(settings)).write()
-        entry_reload.take_up(Entry(self.settings, self_made(self.settings)), is_coming=self._is_coming)
+        entry_of(settings).write()
+        entry_reload.take_up(entry_of(self.settings), is_coming=self._is_coming)
 
     def _is_coming(self) -> bool:
         state = Stack(self.settings).supervisor.states().get("entry")
@@ -51,7 +49,7 @@ def changing() -> Iterator[Changing]:
 def test_every_request_after_a_change_meets_the_new_configuration(changing: Changing) -> None:
     """Many connections at once, again and again: none is taken by a worker of before."""
     body = b"x" * (_SMALL + 1)
-    with Recorder(changing.settings.mlflow_port) as mlflow, Decision(changing.settings.access_port) as access:
+    with Recorder(changing.settings, "mlflow") as mlflow, Decision(changing.settings, "access") as access:
         door = Door(changing.settings, mlflow, access)
         for size, status in [(_SMALL, 413), (_LARGE, 200)] * 3:
             changing.take_up(max_upload=size)
@@ -61,14 +59,14 @@ def test_every_request_after_a_change_meets_the_new_configuration(changing: Chan
 def test_an_entry_that_ends_at_the_same_moment_comes_back_with_the_new_configuration(changing: Changing) -> None:
     """Its note of its process is stale or gone for a moment: nothing to fail a start for."""
     stack = Stack(changing.settings)
-    entry = Entry(changing.settings, self_made(changing.settings))
+    entry = entry_of(changing.settings)
     for size, status in [(_SMALL, 413), (_LARGE, 200)]:
         process_id = stack.supervisor.states()["entry"].process_id
         assert process_id
         os.kill(process_id, signal.SIGKILL)
         changing.take_up(max_upload=size)
         stack.wait([entry.part()], lambda _: None)
-        with Recorder(changing.settings.mlflow_port) as mlflow, Decision(changing.settings.access_port) as access:
+        with Recorder(changing.settings, "mlflow") as mlflow, Decision(changing.settings, "access") as access:
             door = Door(changing.settings, mlflow, access)
             assert door.ask("/x", "POST", GOOD, b"x" * (_SMALL + 1)).status == status
 
@@ -87,7 +85,7 @@ def test_a_configuration_that_cannot_be_taken_up_is_told(changing: Changing, mon
 
 def test_an_entry_that_does_not_run_reads_its_configuration_when_it_starts(changing: Changing) -> None:
     """As `sirena certificate renew` while everything is down."""
-    entry_reload.take_up(Entry(changing.settings, self_made(changing.settings)), is_coming=lambda: False)
+    entry_reload.take_up(entry_of(changing.settings), is_coming=lambda: False)
 
 
 def test_the_entry_lets_go_of_an_idle_connection_before_the_parts_do(changing: Changing) -> None:
@@ -95,8 +93,8 @@ def test_the_entry_lets_go_of_an_idle_connection_before_the_parts_do(changing: C
     idle: list[float] = []
 
     def answer_once(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection:
+        plain, _ = listener.accept()
+        with plain, mlflow_context(changing.settings).wrap_socket(plain, server_side=True) as connection:
             connection.settimeout(60)
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -106,7 +104,7 @@ def test_the_entry_lets_go_of_an_idle_connection_before_the_parts_do(changing: C
 
     with (
         socket.create_server(("127.0.0.1", changing.settings.mlflow_port)) as listener,
-        Decision(changing.settings.access_port) as access,
+        Decision(changing.settings, "access") as access,
     ):
         server = threading.Thread(target=answer_once, args=(listener,))
         server.start()

@@ -94,7 +94,7 @@ def machine(disk: Path) -> Iterator[Machine]:
         found.sirena("up", "--profile", "production")
         # what is there now: the databases' passwords are part of the settings
         ours = Settings(**{**settings.model_dump(exclude={"database_url"}), "user": "eva"})
-        ours = ours.model_copy(update={"tracking_uri": f"http://127.0.0.1:{settings.mlflow_port}"})
+        ours = ours.model_copy(update={"tracking_uri": settings.own_mlflow_url})
         found.scientist.settings = ours
         found.sirena("user", "add", "clara", "--role", "clinician", "--no-password")
         found.caller.token = found.sirena("token", "create", "--user", "clara")

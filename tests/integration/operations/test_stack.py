@@ -4,26 +4,19 @@ import importlib.util
 import json
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-import sirena
 from sirena.operations.accounts import Account
 from sirena.operations.certificates import authority_file
-from sirena.operations.settings import Settings, variable_of
-from sirena.operations.stack import Stack
-from tests.everyones_python import everyones_python
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.running_stack import Running, running_stack
 
 pytestmark = pytest.mark.slow
 
@@ -45,70 +38,11 @@ print(mlflow.get_tracking_uri(), found.stat().st_size)
 """
 
 
-@dataclass(frozen=True)
-class Running:
-    """A stack that runs, and a token of its scientist."""
-
-    stack: Stack
-    environment: dict[str, str]
-    python: str
-    """Interpreter of everything, which the stack's own account can run where the machine has such a one."""
-    token: str
-
-    @property
-    def settings(self) -> Settings:
-        """Its settings."""
-        return self.stack.settings
-
-    def sirena(self, *arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of ours as its operator does."""
-        return subprocess.run(
-            [self.python, "-m", "sirena.cli", *arguments],
-            env={**self.environment, **changed},
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=400,
-            check=False,
-        )
-
-    def get(self, path: str, *, token: bool = True) -> tuple[int, bytes]:
-        """Ask the entry."""
-        url = f"https://localhost:{self.settings.https_port}{path}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"} if token else {})
-        context = ssl.create_default_context(cafile=str(authority_file(self.settings)))
-        try:
-            with urllib.request.urlopen(request, timeout=120, context=context) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-
-
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    """Bring the stack up by the command, and make an account and a token by the commands."""
-    require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
-    with private_home() as home:
-        python = everyones_python(home) or sys.executable
-        settings = production_settings(home / "sirena", python, poll_seconds=1.0)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
-        for name in Settings.model_fields:
-            value = getattr(settings, name)
-            if name in settings.model_fields_set and value not in (None, "") and name != "profile":
-                environment[variable_of(name)] = str(value)
-        environment["PYTHONPATH"] = str(Path(sirena.__file__).parent.parent)
-        found = Running(Stack(settings), environment, python, "")
-        try:
-            begun = found.sirena("up", "--profile", "production")
-            assert begun.returncode == 0, begun.stderr + _logs(settings.home)
-            made = found.sirena("user", "add", "marta", "--role", "scientist", "--no-password")
-            assert made.returncode == 0, made.stderr
-            token = found.sirena("token", "create", "--user", "marta")
-            assert token.returncode == 0, token.stderr
-            yield replace(found, token=token.stdout.strip())
-        finally:
-            found.stack.take_down()
+    """A stack of this module's own."""
+    with running_stack() as found:
+        yield found
 
 
 def _script(name: str) -> Any:
@@ -122,10 +56,6 @@ def _script(name: str) -> Any:
 
 
 follow = _script("follow_guide").follow
-
-
-def _logs(home: Path) -> str:
-    return "".join(f"\n--- {log.name}\n{log.read_text()[-800:]}" for log in sorted((home / "logs").glob("*.log")))
 
 
 def _is_gone(process_id: int) -> bool:

@@ -61,7 +61,7 @@ def wrong_reference() -> TruthTable:
 def trained_on(right: bool, drug: str = "CAZ") -> TrainedModel:
     """Return a network trained, by Sirena's own training, to say what the table says."""
     table = reference(drug=drug) if right else wrong_reference()
-    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference={drug: table}, written={})
+    evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, reference={table.column: table})
     (model,) = train_models(evidence, drugs=[drug], seed=7)
     assert isinstance(model, TrainedModel)
     return model
@@ -144,7 +144,7 @@ def standing(
     asker: NetworkAsker,
     home: Path,
     *,
-    port: int = 0,
+    path: Path | None = None,
     to_upstream: Callable[[Settings, NetworkAsker], RegistryUpstream] = RegistryUpstream,
     **settings: Any,
 ) -> Iterator[House]:
@@ -157,7 +157,7 @@ def standing(
     own = Settings(home=home, tracking_uri=registry.uri, profile="production", **settings)
     upstream = to_upstream(own, asker)
     try:
-        with running_entry(engine, upstream, port=port) as entry:
+        with running_entry(engine, upstream, path=path) as entry:
             entry.ledger = record_events(own)
             yield House(entry, registry)
     finally:

@@ -12,6 +12,7 @@ from sirena.certification.evidence import Stage as GateStage
 from sirena.certification.gate import Finding, Outcome, Verdict
 from sirena.cli import main
 from sirena.domain.category import Category
+from sirena.domain.ground import Ground, GroundKind
 from sirena.domain.mic import CODES, Mic
 from sirena.domain.truth_table import TruthTable, answer_code
 from sirena.registry.connection import Registry
@@ -28,7 +29,7 @@ def table(column: str, *, susceptible_to: float = 8.0) -> TruthTable:
     concentrations = np.array([Mic.from_code(code).concentration for code in range(CODES)])
     row = np.where(concentrations <= susceptible_to, answer_code(Category.S), answer_code(Category.R))
     cells = np.tile(row.astype(np.uint8), (len(ORGANISMS), 1))
-    return TruthTable(column, ORGANISMS, cells, basis=("tests",) * len(ORGANISMS))
+    return TruthTable(column, ORGANISMS, cells, grounds=(Ground(GroundKind.LABORATORY),) * len(ORGANISMS))
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,9 @@ def test_a_file_is_answered_by_the_release_that_is_asked(tmp_path: Path, capfd: 
             rows = list(csv.DictReader(stream))
         assert list(rows[0]) == [
             "PATIENT_ID", "ORGANISM", "AMK_NM", "Eti_AMK_NM", "AMK_NE", "Eti_AMK_NE", "AMK_EM", "Eti_AMK_EM",
-            "AMK_ND30", "Eti_AMK_ND30",
+            "AMK_ND30", "Eti_AMK_ND30", "SIRENA",
         ]  # fmt: skip
+        assert {row["SIRENA"] for row in rows} == {f"release {2 if options else 1} · CLSI 2025"}
         assert [row["Eti_AMK_NM"] for row in rows] == expected
         assert [row["Eti_AMK_NE"] for row in rows] == [expected[0], ""]
         assert [row["Eti_AMK_EM"] for row in rows] == ["NI", "NI"]
@@ -109,8 +110,11 @@ def test_the_basis_in_a_file_names_model_version_release_and_edition(
     assert run_command(capfd, ["interpret", path, "-o", out, "--basis"]).code == 0
     with out.open(encoding="utf-8", newline="") as stream:
         row = next(csv.DictReader(stream))
-    assert row["Eti_AMK_NM_basis"].startswith("modelo_AMK_NM/1 of panel_SIR/1, CLSI 2025, labels: reference")
-    assert (row["Eti_AMK_EM_basis"], row["Eti_AMK_EM_reason"]) == ("none", "no_model")
+    assert row["Eti_AMK_NM_basis"] == (
+        "labels of the laboratory; the guideline edition states no breakpoint · modelo_AMK_NM/1, labels: reference"
+    )
+    assert row["Eti_AMK_EM_basis"] == "The release holds no model for this antimicrobial and guideline."
+    assert (row["Eti_AMK_EM_reason"], row["SIRENA"]) == ("no_model", "release 1 · CLSI 2025")
 
 
 @pytest.mark.usefixtures("environment")

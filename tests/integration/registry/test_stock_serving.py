@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from sirena.operations.doors import Door
+from sirena.operations.part import HttpHealth
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
@@ -93,7 +95,7 @@ def _serve(uri: str, tracking_uri: str, home: Path, blocker: Path) -> tuple[Chil
     process = ChildProcess(
         uri,
         [sys.executable, "-m", "mlflow", "models", "serve", "-m", uri, "--env-manager", "local", "-p", str(port)],
-        health=f"http://127.0.0.1:{port}/ping",
+        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/ping"),
         log=log,
         environment={"MLFLOW_TRACKING_URI": tracking_uri, "PYTHONPATH": str(blocker), "PATH": _path()},
     )

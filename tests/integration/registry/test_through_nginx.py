@@ -13,6 +13,7 @@ import pytest
 import sirena
 from sirena.access.routes import body_route_locations
 from sirena.operations.certificates import authority_file
+from sirena.operations.doors import Doors
 from sirena.operations.settings import Settings
 from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry, connect
@@ -22,6 +23,7 @@ from sirena.training.asking_apart import NetworkAsker
 from tests.access_client import Entry
 from tests.integration.registry.house import House, log_trained, standing, trained_on
 from tests.integration.registry.registry_models import run
+from tests.mlflow_door import mlflow_door
 from tests.production_machine import entry_alone
 
 pytestmark = pytest.mark.slow
@@ -53,7 +55,9 @@ class Town:
 @pytest.fixture(scope="module")
 def nginx(tracking_uri: str) -> Iterator[Settings]:
     """The shipped configuration before the MLflow of the tests."""
-    with entry_alone(body_route_locations(), mlflow_port=urlsplit(tracking_uri).port, rate=1000) as settings:
+    port = urlsplit(tracking_uri).port
+    assert port
+    with entry_alone(body_route_locations(), rate=1000) as settings, mlflow_door(settings, port):
         yield settings
 
 
@@ -62,7 +66,7 @@ def town(
     nginx: Settings, registry: Registry, asker: NetworkAsker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Town]:
     """Everything standing."""
-    with standing(registry, asker, tmp_path / "entry", port=nginx.access_port) as house:
+    with standing(registry, asker, tmp_path / "entry", path=Doors(nginx).socket_of("access")) as house:
         yield Town(house, nginx, monkeypatch, tmp_path)
 
 

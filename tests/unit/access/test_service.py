@@ -22,6 +22,7 @@ from sirena.access.passwords import verify_password
 from sirena.access.policy import load_policy
 from sirena.access.signing_in import LOGIN_COOKIE
 from sirena.access.store import open_store
+from sirena.access.throttle import LIMIT
 from sirena.access.tokens import Tokens
 from tests.access_client import HOST, PASSWORD, Entry, basic, running_entry
 
@@ -60,6 +61,26 @@ def test_a_token_and_a_password_are_one_identity(entry: Entry) -> None:
         assert (passed.headers["X-Sirena-User"], passed.headers["X-Sirena-Role"]) == ("viewer", "viewer")
         assert entry.ask("POST", TRAIN, Authorization=credential).status_code == 403
     assert [facts["who"] for facts in entry.told("refusal")] == ["viewer"]
+
+
+def test_a_refusal_bears_the_name_of_whoever_shows_a_credential(entry: Entry) -> None:
+    """Also where the route is nobody's, or the request a trick, so that nobody need be asked for it."""
+    token = entry.token("viewer")
+    assert entry.ask("GET", "/no/such/route", Authorization=token).status_code == 403
+    assert entry.ask("GET", READ, Authorization=token, X_Sirena_User="admin").status_code == 403
+    assert entry.ask("GET", "/no/such/route").status_code == 403
+    assert [facts["who"] for facts in entry.told("refusal")] == ["viewer", "viewer", ""]
+
+
+def test_an_address_that_guesses_is_not_heard_for_a_while(entry: Entry) -> None:
+    """Not even with the right password, but with a token, and from elsewhere."""
+    right = basic("viewer", PASSWORD)
+    with ThreadPoolExecutor(8) as people:
+        list(people.map(lambda n: entry.ask("GET", READ, Authorization=basic(f"somebody{n}", "wrong")), range(LIMIT)))
+    assert entry.ask("GET", READ, Authorization=right).status_code == 401
+    assert entry.told("login_failed")[-1]["cause"] == "locked"
+    assert entry.ask("GET", READ, Authorization=entry.token("viewer")).status_code == 204
+    assert entry.ask("GET", READ, Authorization=right, X_Real_IP="192.0.2.8").status_code == 204
 
 
 @pytest.mark.parametrize("role", list(Role))

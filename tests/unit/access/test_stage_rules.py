@@ -1,6 +1,7 @@
 """Each rule of stage control, without MLflow."""
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,15 @@ def test_taking_out_of_production_needs_the_right_to_production(stage: str) -> N
 def test_what_has_the_stage_is_not_judged_again() -> None:
     """Alias and stage field are written one after the other."""
     assert need(TRANSITION, PRODUCTION, stage="Production") == Need(frozenset({Action.PROMOTE_PRODUCTION}), "")
+
+
+@pytest.mark.parametrize("alias", ["\u0440roduction", "\uff50roduction", "pro\u200bduction", "produ\u0441tion"])
+def test_an_alias_is_plain(alias: str) -> None:
+    """A Cyrillic, full-width or unseen letter makes another alias that looks like the one that decides."""
+    body = json.dumps({"name": "modelo_AMK_NM", "version": "3", "alias": alias})
+    with pytest.raises(AmbiguousRequestError, match="plain"):
+        read_change(ALIAS, body.encode())
+    assert read_change(ALIAS, b'{"alias": "candidate-2.b_1"}').body["alias"] == "candidate-2.b_1"
 
 
 def test_another_alias_is_a_description() -> None:

@@ -53,11 +53,12 @@ def test_an_honest_model_asked_in_full_equals_its_table() -> None:
 
 
 def test_a_stranger_is_asked_every_question_once() -> None:
-    """Organisms × 205 distinct rows of text, in the two columns of a WHONET file."""
+    """Organisms × 205 distinct rows of text, in the columns of a WHONET file, without a specimen."""
     seen: list[tuple[str, str]] = []
 
     def predict(frame: pd.DataFrame) -> list[str]:
-        assert list(frame.columns) == ["ORGANISM", "AMK_NM"]
+        assert list(frame.columns) == ["ORGANISM", "SPEC_TYPE", "AMK_NM"]
+        assert set(frame["SPEC_TYPE"]) == {""}
         seen.extend(zip(frame["ORGANISM"], frame["AMK_NM"], strict=True))
         return ["S"] * len(frame)
 
@@ -78,7 +79,7 @@ def test_a_strict_sign_answered_unlike_its_plain_spelling_is_named(question: str
         return ["I" if this else answer for this, answer in zip(hit, answers, strict=True)]
 
     asked = table_of_predictor(predict, "AMK_NM", ORGANISMS)
-    assert [(entry.organism, entry.mics) for entry in certified(asked).disagreements] == [("eco", question)]
+    assert [(entry.key, entry.mics) for entry in certified(asked).disagreements] == [("eco", question)]
     assert asked.spelling_conflicts == 1
 
 
@@ -178,7 +179,7 @@ def test_a_model_that_cannot_read_comparators_is_certified_on_what_it_can() -> N
     assert asked.failed == 4 * 41 * len(ORGANISMS) + 41
     certificate = certified(asked)
     assert {kind for kind, count in certificate.kinds.items() if count} == {Kind.REFUSED}
-    assert not [entry for entry in certificate.disagreements if entry.organism == "eco" and not entry.comparator.prefix]
+    assert not [entry for entry in certificate.disagreements if entry.key == "eco" and not entry.comparator.prefix]
 
 
 def test_a_model_that_always_fails_is_an_error() -> None:

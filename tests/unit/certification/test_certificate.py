@@ -44,14 +44,14 @@ def changed(organism: str, code: int, answer: int, table: TruthTable | None = No
     table = table or compile_by_hand()
     cells = table.cells.copy()
     cells[table.row_of[organism], code] = answer
-    return TruthTable(table.column, table.organisms, cells, absent=table.absent)
+    return TruthTable(table.column, table.keys, cells, table.grounds, table.absent)
 
 
 def cells_named(entry: Disagreement) -> list[tuple[str, str]]:
     """Unfold a merged disagreement into (organism, question) from what it states alone."""
     numbers = SCALE[SCALE.index(entry.first) : SCALE.index(entry.last) + 1]
     assert len(numbers) == entry.cells
-    return [(entry.organism, entry.comparator.prefix + number) for number in numbers]
+    return [(entry.key, entry.comparator.prefix + number) for number in numbers]
 
 
 def test_reference_against_itself_has_no_disagreement() -> None:
@@ -85,7 +85,7 @@ def test_any_one_flipped_cell_is_found_and_named(organism: str, code: int, answe
     if not expected:
         (entry,) = certificate.beyond
         mic = Mic.from_code(code)
-        assert entry.organism == organism
+        assert entry.key == organism
         assert str(mic) == entry.comparator.prefix + entry.first == entry.mics
 
 
@@ -104,13 +104,12 @@ def test_counts_add_up_whatever_the_model_answers(flips: list[tuple[str, int, in
         named = sum(entry.cells for entry in certificate.disagreements if entry.kind is kind)
         assert named == certificate.kinds[kind]
     merged = [
-        (entry.organism, entry.comparator, entry.last, entry.answered, entry.expected)
-        for entry in certificate.disagreements
+        (entry.key, entry.comparator, entry.last, entry.answered, entry.expected) for entry in certificate.disagreements
     ]
     for entry in certificate.disagreements:
         position = SCALE.index(entry.first)
         if position:
-            left = (entry.organism, entry.comparator, SCALE[position - 1], entry.answered, entry.expected)
+            left = (entry.key, entry.comparator, SCALE[position - 1], entry.answered, entry.expected)
             assert left not in merged, "neighbours alike must be merged"
     assert from_json(json.loads(json.dumps(to_json(certificate)))) == certificate
 
@@ -152,9 +151,9 @@ def test_organism_without_reference_row_is_asked_and_counted_apart() -> None:
     assert certificate.asked == 2 * 205
     assert certificate.agreements == certificate.compared
     assert {entry.kind for entry in certificate.disagreements} == {Kind.ANSWERED}
-    assert {entry.organism for entry in certificate.disagreements} == {"zzz"}
+    assert {entry.key for entry in certificate.disagreements} == {"zzz"}
     assert certificate.reference_refusals[Reason.NO_BREAKPOINT] == 205
-    (point,) = [point for point in certificate.cut_points if point.organism == "zzz"]
+    (point,) = [point for point in certificate.cut_points if point.key == "zzz"]
     assert (point.susceptible, point.official_susceptible, point.susceptible_shift) == (2, None, None)
 
 
@@ -185,11 +184,11 @@ def test_monotone_violations_are_found_and_only_they(organism: str, interval: in
     table = compile_by_hand()
     cells = table.cells.copy()
     cells[table.row_of[organism], interval * DILUTIONS : (interval + 1) * DILUTIONS] = answers
-    certificate = certified(TruthTable(table.column, table.organisms, cells))
+    certificate = certified(TruthTable(table.column, table.keys, cells))
     levels = [{S: 0, I: 1, R: 2}[answer] for answer in answers if answer != CENSORED]
     assert certificate.monotone == (levels == sorted(levels))
     for reversal in certificate.reversals:
-        assert (reversal.organism, CODE_LATTICE.comparators.index(reversal.comparator)) == (organism, interval)
+        assert (reversal.key, CODE_LATTICE.comparators.index(reversal.comparator)) == (organism, interval)
         lower, higher = (
             encode_mics([reversal.comparator.prefix + number])[0] for number in (reversal.lower, reversal.higher)
         )
@@ -214,10 +213,10 @@ def test_cut_points_stand_beside_the_official_ones_in_dilutions() -> None:
 def test_cut_points_of_an_asked_model_are_read_on_the_scale_asked() -> None:
     """Without a truth table both sides are read from 0.001 to 1024 mg/L."""
     asked = ask_table(compile_by_hand())
-    stranger = type(asked)(asked.column, asked.organisms, asked.answers)
+    stranger = type(asked)(asked.column, asked.keys, asked.answers)
     certificate = certified(stranger)
     assert all(point.same for point in certificate.cut_points)
-    assert [point.resistant for point in certificate.cut_points if point.organism == "pmi"] == [-10]
+    assert [point.resistant for point in certificate.cut_points if point.key == "pmi"] == [-10]
     assert (certificate.beyond_asked, certificate.beyond) == (0, ())
 
 
@@ -255,7 +254,7 @@ def test_wrong_column_or_no_organism_is_refused() -> None:
 def test_json_holds_the_scale_so_that_each_cell_can_be_told() -> None:
     """From ``from``, ``to`` and the scale alone every cell of a disagreement follows."""
     document = to_json(certified(compile_by_hand({"eco": (4, 4)}), certified_at=datetime(2026, 1, 2, tzinfo=UTC)))
-    assert document["schema"] == "sirena-certificate/1"
+    assert document["schema"] == "sirena-certificate/2"
     assert document["certified_at"] == "2026-01-02T00:00:00+00:00"
     numbers = document["scale"]["numbers"]
     assert document["scale"]["comparators"] == [sign.value for sign in COMPARATORS]
@@ -263,7 +262,7 @@ def test_json_holds_the_scale_so_that_each_cell_can_be_told() -> None:
         assert numbers.index(entry["to"]) - numbers.index(entry["from"]) + 1 == entry["cells"]
 
 
-@pytest.mark.parametrize("document", [{}, {"schema": "sirena-certificate/99"}, {"schema": "sirena-certificate/1"}])
+@pytest.mark.parametrize("document", [{}, {"schema": "sirena-certificate/99"}, {"schema": "sirena-certificate/2"}])
 def test_a_document_that_is_no_certificate_is_refused(document: dict[str, str]) -> None:
     """Another schema or a damaged document is one clear error, never a half-read certificate."""
     with pytest.raises(UnreadableCertificateError):

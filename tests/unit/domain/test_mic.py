@@ -71,13 +71,14 @@ def test_strict_comparators_name_the_next_dilution(text: str, same_as: str) -> N
 @pytest.mark.parametrize(
     ("text", "same_as"),
     [
+        (">500", ">=512"), (">1000", ">=1024"), (">2000", ">=2048"),
+        ("<=500", "<=256"), ("<=1000", "<=512"), ("<=2000", "<=1024"), ("≤ 1000,0", "<=512"),
+        (">=500", ">=512"), ("<500", "<=256"), ("<1000", "<=512"),
         ("500", "512"), ("1000", "1024"), ("2000", "2048"),
-        (">500", ">512"), (">1000", ">=2048"), (">2000", ">=4096"),
-        ("<=500", "<=512"), (">=500", ">=512"), ("<1000", "<=512"), ("1000,0", "1024"), ("490", "512"),
     ],
 )  # fmt: skip
-def test_high_level_screens_are_the_dilution_itself(text: str, same_as: str) -> None:
-    """500, 1000 and 2000 mg/L are how the screens for high-level aminoglycoside resistance are named."""
+def test_screens_of_500_1000_and_2000_lie_between_two_dilutions(text: str, same_as: str) -> None:
+    """Growth at 500 mg/L is 512 or more; no growth at 500 excludes 512. They are concentrations of screens."""
     assert parse_mic(text) == parse_mic(same_as)
 
 
@@ -88,7 +89,7 @@ concentrations = st.one_of(
 )
 
 
-@given(concentrations, concentrations, st.sampled_from(["<", "<=", "", ">=", ">"]))
+@given(concentrations, concentrations, st.sampled_from(["<", "", ">=", ">"]))
 def test_a_higher_number_is_never_a_lower_dilution_behind_one_comparator(
     one: float, other: float, comparator: str
 ) -> None:

@@ -155,11 +155,59 @@ def test_lineages_go_from_specific_to_wide() -> None:
         ("bfr", Rank.ANAEROBE_CLASS, "Gram-negative anaerobes"),
         ("sat", Rank.GENUS, "Salmonella"),
         ("afa", Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli, other"),
+        ("adh", Rank.ORDER, "Aeromonadales"),
+        ("psh", Rank.ORDER, "Enterobacterales"),
+        ("abx", Rank.SPECIES_GROUP, "Acinetobacter baumannii complex"),
+        ("aca", Rank.SPECIES_GROUP, "Acinetobacter baumannii complex"),
+        ("kqp", Rank.SPECIES_GROUP, "Klebsiella pneumoniae complex"),
+        ("srg", Rank.SPECIES_GROUP, "Staphylococcus aureus complex"),
+        ("sau", Rank.SPECIES_GROUP, "Staphylococcus aureus complex"),
+        ("shy", Rank.SPECIES_GROUP, "Staphylococcus, coagulase-negative"),
+        ("pdo", Rank.SPECIES_GROUP, "Streptococcus, viridans group"),
+        ("pps", Rank.ANAEROBE_CLASS, "Gram-positive anaerobes"),
+        ("sc+", Rank.CODE, "sc+"),
+        *(
+            (code, Rank.GENUS_GROUP, "Bacteroides, Parabacteroides, Phocaeicola")
+            for code in ("bfr", "bds", "bvu", "phl")
+        ),
     ],
 )
 def test_lineage_holds(code: str, rank: Rank, group: str) -> None:
     """Spot checks against the guidelines' own words."""
     assert ORGANISMS[code].belongs_to(rank, group)
+
+
+@pytest.mark.parametrize(
+    ("code", "rank", "group"),
+    [
+        ("adh", Rank.ORDER, "Enterobacterales"),
+        *((code, Rank.ANAEROBE_CLASS, "anaerobes") for code in ("caj", "ccn", "bgr", "bur")),
+        ("srg", Rank.SPECIES_GROUP, "Staphylococcus, coagulase-positive"),
+        ("psd", Rank.SPECIES_GROUP, "Staphylococcus aureus complex"),
+        ("psd", Rank.CODE, "sc+"),
+        ("pps", Rank.GENUS, "Staphylococcus"),
+        ("pps", Rank.SPECIES_GROUP, "Staphylococcus, coagulase-negative"),
+        ("smg", Rank.GENUS_GROUP, "coryneform bacteria"),
+        ("gva", Rank.GENUS_GROUP, "HACEK group"),
+        *((code, Rank.ANY, "Gram-positive bacteria") for code in ("mtu", "mav", "mab", "nas", "nfa")),
+    ],
+)
+def test_an_organism_stays_out_of_a_group_that_does_not_mean_it(code: str, rank: Rank, group: str) -> None:
+    """Each of these once met a row for others."""
+    assert not ORGANISMS[code].belongs_to(rank, group)
+
+
+def test_every_code_is_a_group_of_its_own_and_the_first_of_its_lineage() -> None:
+    """A row for the code ``sc+`` is for staphylococci not named further, and for no named species."""
+    for code, organism in ORGANISMS.items():
+        assert organism.lineage[0] == (Rank.CODE, code)
+        assert [group for rank, group in organism.lineage if rank is Rank.CODE] == [code]
+        assert organism.narrowest_group == organism.lineage[1]
+
+
+def test_two_codes_of_one_species_are_read_as_one() -> None:
+    """*E. flavescens* is *E. casseliflavus*, and resistant to vancomycin by nature like it."""
+    assert resolve_many(["efv", "Enterococcus flavescens", "cdl"]) == ["eca", "eca", "cdi"]
 
 
 @pytest.mark.parametrize("code", ["pae", "aba", "pma", "pce", "bca"])

@@ -5,19 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sirena.domain.category import Category
-from sirena.domain.mic import parse_mic
+from sirena.domain.mic import CODES, parse_mic
 from sirena.domain.organisms import Rank
 from sirena.domain.truth_table import ANSWERS
 from sirena.guidelines.cuts import CensoredPolicy, all_answers, exact_answers
-from sirena.guidelines.rows import Breakpoint, Guideline
-from sirena.guidelines.sites import Site
+from sirena.guidelines.rows import Breakpoint, Guideline, Statement
+from sirena.guidelines.sites import Indication
 
 CLSI, EUCAST = Guideline.CLSI, Guideline.EUCAST
 
 
-def row(susceptible: float | None, resistant: float | None, middle: Category = Category.I) -> Breakpoint:
-    """Return a breakpoint with these figures."""
-    return Breakpoint("AMK", Rank.ORDER, "Enterobacterales", (Site.UNSPECIFIED,), susceptible, resistant, middle, "T")
+def row(
+    susceptible: float | None,
+    resistant: float | None,
+    middle: Category = Category.I,
+    statement: Statement = Statement.BREAKPOINT,
+    site: Indication = Indication.UNSPECIFIED,
+) -> Breakpoint:
+    """Return a row with these figures."""
+    group = Rank.ORDER, "Enterobacterales"
+    return Breakpoint("AMK", *group, (site,), susceptible, resistant, middle, "T", statement)
 
 
 def category(
@@ -71,9 +78,64 @@ def test_below_an_r_only_breakpoint_nothing_is_stated() -> None:
     assert category(row(None, 8), CLSI, "8") == "R"
 
 
-def test_a_row_without_figures_states_nothing() -> None:
-    """It blocks; the MIC does not matter."""
-    assert category(row(None, None), CLSI, "<=0.001") == "NI/no_breakpoint"
+@pytest.mark.parametrize("mic", ["0.0001", "<=0.5", "4", ">64", "<=8192"])
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (Statement.DASH, "R"),
+        (Statement.INSUFFICIENT_EVIDENCE, "NI/insufficient_evidence"),
+        (Statement.NOTE, "NI/note"),
+        (Statement.NOT_APPLICABLE, "NI/not_applicable"),
+        (Statement.BLOCK, "NI/no_breakpoint"),
+    ],
+)
+def test_a_statement_without_figures_answers_every_mic_alike(statement: Statement, expected: str, mic: str) -> None:
+    """A dash is R at any MIC, censored or not; everything else gives no category, each with its reason."""
+    assert category(row(None, None, statement=statement), EUCAST, mic) == expected
+
+
+@pytest.mark.parametrize(
+    ("mic", "expected"),
+    [
+        ("0.25", "NI/bracketed"),
+        ("2", "NI/bracketed"),
+        ("4", "R"),
+        (">2", "R"),
+        ("<=2", "NI/bracketed"),
+        ("<=4", "NI/censored"),
+        (">=2", "NI/censored"),
+    ],
+)
+def test_a_breakpoint_in_brackets_gives_r_above_and_neither_s_nor_i_below(mic: str, expected: str) -> None:
+    """EUCAST gentamicin, (2): without a comment only R may be said."""
+    assert category(row(2, 2, statement=Statement.BRACKETED), EUCAST, mic) == expected
+
+
+@given(st.floats(0.01, 500), st.floats(1, 16), st.sampled_from(Guideline), st.integers(0, CODES - 1))
+def test_brackets_never_give_s_or_i(susceptible: float, wider: float, guideline: Guideline, code: int) -> None:
+    """Whatever stands in the brackets, with a gap between S and R or without one."""
+    bracketed = row(susceptible, susceptible * wider, statement=Statement.BRACKETED)
+    answer = ANSWERS[all_answers(exact_answers(bracketed, guideline), CensoredPolicy.REFUSE)[code]]
+    assert answer is not None
+    assert answer.category in (Category.R, Category.NI)
+
+
+@pytest.mark.parametrize(
+    ("mic", "guideline", "resistant", "expected"),
+    [
+        ("512", CLSI, 512, "R"),
+        (">500", CLSI, 512, "R"),
+        ("256", CLSI, 512, "NI/no_breakpoint"),
+        ("<=500", CLSI, 512, "NI/no_breakpoint"),
+        ("256", EUCAST, 128, "R"),
+        ("128", EUCAST, 128, "NI/no_breakpoint"),
+    ],
+)
+def test_a_screen_gives_r_from_its_concentration_on_and_no_category_below(
+    mic: str, guideline: Guideline, resistant: float, expected: str
+) -> None:
+    """A negative screen for high-level resistance is no S: the drug alone treats no enterococcus."""
+    assert category(row(None, resistant, site=Indication.SCREEN), guideline, mic) == expected
 
 
 @pytest.mark.parametrize("mic", ["0.0001", "<=0.0001", "0.001", "16"])

@@ -6,11 +6,11 @@ import pytest
 
 from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
+from sirena.domain.site import Site
 from sirena.domain.truth_table import Answer
 from sirena.guidelines.difference import Change, difference
 from sirena.guidelines.editions import Edition, load_edition
 from sirena.guidelines.interpreter import explain
-from sirena.guidelines.sites import SiteChoice
 from sirena.guidelines.tables import TableError
 
 HEADER = "who,when,why,edition,action,drug,rank,group,site,S,R,middle"
@@ -53,17 +53,30 @@ def test_a_rule_for_one_organism_leaves_the_others(tmp_path: Path) -> None:
     assert explain(edition, "kpn", "AMK", "64").answer == Answer(Category.R)
 
 
+def test_a_rule_for_an_organism_covers_its_serovars_and_a_rule_for_a_code_covers_that_code_alone(
+    tmp_path: Path,
+) -> None:
+    """A code is written as in a file, in any case, and may look like a word of names (``spp``)."""
+    edition = applied(tmp_path, "breakpoint,AMK,code,ECO,,64,128,", "block,PEN,code,spp,,,,", "block,PEN,code,sc+,,,,")
+    wider = applied(tmp_path, "breakpoint,AMK,organism,eco,,64,128,")
+    assert explain(edition, "eco", "AMK", "64").answer == Answer(Category.S)
+    assert explain(edition, "157", "AMK", "64").answer == Answer(Category.R)
+    assert explain(wider, "157", "AMK", "64").answer == Answer(Category.S)
+    assert explain(edition, "sc+", "PEN", "0.03").answer.category is Category.NI
+    assert explain(edition, "psd", "PEN", "0.03").answer == Answer(Category.S)
+
+
 def test_a_rule_without_a_site_holds_for_every_site(tmp_path: Path) -> None:
     """The edition's rows for single sites would otherwise hide it."""
     edition = applied(tmp_path, "breakpoint,PEN,organism,spn,,0.064,0.12,")
-    for site in SiteChoice:
-        assert explain(edition, "spn", "PEN", "1", site=site).answer == Answer(Category.R)
+    for site in Site:
+        assert explain(edition, "spn", "PEN", "1", site).answer == Answer(Category.R)
 
 
 def test_a_rule_for_a_site_leaves_the_others(tmp_path: Path) -> None:
     """Here the meninges only."""
     edition = applied(tmp_path, "breakpoint,PEN,organism,spn,meningitis,2,8,")
-    assert explain(edition, "spn", "PEN", "1", site=SiteChoice.MENINGITIS).answer == Answer(Category.S)
+    assert explain(edition, "spn", "PEN", "1", Site.CEREBROSPINAL_FLUID).answer == Answer(Category.S)
     assert explain(edition, "spn", "PEN", "2").answer == Answer(Category.S)
 
 
@@ -71,6 +84,43 @@ def test_block_says_that_there_is_no_breakpoint(tmp_path: Path) -> None:
     """Though the order has one."""
     edition = applied(tmp_path, "block,CIP,genus,Salmonella,,,,")
     assert explain(edition, "sal", "CIP", "0.06").answer == Answer(Category.NI, Reason.NO_BREAKPOINT)
+
+
+@pytest.mark.parametrize(
+    ("action", "figures", "expected"),
+    [
+        ("dash", ",", Answer(Category.R)),
+        ("insufficient evidence", ",", Answer(Category.NI, Reason.INSUFFICIENT_EVIDENCE)),
+        ("note", ",", Answer(Category.NI, Reason.NOTE)),
+        ("not_applicable", ",", Answer(Category.NI, Reason.NOT_APPLICABLE)),
+        ("bracketed", "2,4", Answer(Category.NI, Reason.BRACKETED)),
+    ],
+)
+def test_a_rule_may_say_whatever_a_guideline_says(tmp_path: Path, action: str, figures: str, expected: Answer) -> None:
+    """As action, or as statement where a row of a table was edited into a rule."""
+    for header, first in ((HEADER, f"{action},"), (HEADER.replace("action", "statement"), f"{action},")):
+        path = overlay(tmp_path, f"{first}AMK,order,Enterobacterales,,{figures},", header=header)
+        assert explain(load_edition("CLSI 2025", path), "eco", "AMK", "1").answer == expected
+
+
+def test_a_statement_beside_an_action_may_not_contradict_it(tmp_path: Path) -> None:
+    """Which of the two was meant, nobody guesses."""
+    header = f"{HEADER},statement"
+    for action, statement in (("breakpoint", "dash"), ("", "dash"), ("dash", "dash")):
+        path = overlay(tmp_path, f"{action},AMK,order,Enterobacterales,,,,,{statement}", header=header)
+        assert explain(load_edition("CLSI 2025", path), "eco", "AMK", "1").answer == Answer(Category.R)
+    for action, statement, place in (("remove", "dash", "action and statement"), ("", "maybe", "statement")):
+        path = overlay(tmp_path, f"{action},AMK,order,Enterobacterales,,,,,{statement}", header=header)
+        with pytest.raises(TableError, match=f"row 2, column.*{place}"):
+            load_edition("CLSI 2025", path)
+
+
+def test_an_unknown_site_or_kind_is_told_with_those_there_are(tmp_path: Path) -> None:
+    """The remedy stands beside the place."""
+    with pytest.raises(TableError, match=r"row 2, column site: the cell is no site; sites are non-meningitis, "):
+        applied(tmp_path, "breakpoint,AMK,order,Enterobacterales,knee,2,4,")
+    with pytest.raises(TableError, match=r"row 2, column action: the cell is no action; actions are breakpoint, "):
+        applied(tmp_path, "invent,AMK,order,Enterobacterales,,2,4,")
 
 
 def test_remove_lets_wider_groups_decide(tmp_path: Path) -> None:
@@ -117,7 +167,9 @@ def test_a_spanish_spreadsheet_is_read(tmp_path: Path) -> None:
         ("breakpoint,AMK,order,Enterobacterales,,2,4,X", "column middle"),
         ("invent,AMK,order,Enterobacterales,,2,4,", "column action"),
         ("remove,OXA,order,Enterobacterales,,,,", "column action"),
-        ("no expected resistance,AMK,order,Enterobacterales,,,,", "column action"),
+        ("no expected resistance,MEM,order,Enterobacterales,,,,", "column action"),
+        ("bracketed,AMK,order,Enterobacterales,,2,,", "column R"),
+        ("dash,AMK,order,Enterobacterales,,,8,", "columns S and R"),
     ],
 )
 def test_a_mistake_is_told_by_file_row_and_column(tmp_path: Path, row: str, place: str) -> None:

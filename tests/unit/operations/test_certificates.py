@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.operations import certificates
+from sirena.operations import certificate_making, certificates
 from sirena.operations.accounts import PreparationError
 from sirena.operations.certificates import authority_file, days_left, entry_certificate, is_valid_yet, self_made
 from sirena.operations.conditions import Urgency, certificate_condition
@@ -36,7 +36,8 @@ def test_a_certificate_made_by_a_clock_ahead_is_told_and_made_anew(
     settings = _settings(tmp_path, profile="production")
     ahead = datetime.now(UTC) + timedelta(days=300)
     with monkeypatch.context() as wrong:
-        wrong.setattr(certificates, "_now", lambda: ahead)
+        for module in (certificates, certificate_making):
+            wrong.setattr(module, "now", lambda: ahead)
         made = self_made(settings)
         assert certificate_condition(settings).urgency is Urgency.OK
     told = certificate_condition(settings)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sirena.operations.accounts import Account
+from sirena.operations.doors import Door
 from sirena.operations.part import GreetingHealth, Health, HttpHealth, Part, QuestionHealth, RunningHealth
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
@@ -72,7 +73,7 @@ def test_up_starts_anew_what_hangs_and_nothing_else(tmp_path: Path) -> None:
             name,
             (sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"),
             Account.of_this_process(),
-            HttpHealth(f"http://127.0.0.1:{port}/"),
+            HttpHealth(Door(f"http://127.0.0.1:{port}")),
             "1",
             port=port,
             stop_seconds=1,

@@ -12,6 +12,7 @@ import pytest
 
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.backup import room
+from sirena.operations.doors import Door
 from sirena.operations.health_report import health_of
 from sirena.operations.part import Health, HttpHealth, Part, ServiceHealth
 from sirena.operations.settings import Settings
@@ -38,7 +39,7 @@ def saying(answer: bytes) -> Iterator[str]:
         thread = threading.Thread(target=answer_all)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
@@ -52,8 +53,8 @@ def saying(answer: bytes) -> Iterator[str]:
 def test_a_part_that_ends_in_the_middle_of_its_answer_is_not_well(answer: bytes) -> None:
     """Rather than end `sirena status` with an error nobody foresaw."""
     with saying(answer) as url:
-        assert not HttpHealth(url).is_well()
-        service = ServiceHealth(url)
+        assert not HttpHealth(Door(url)).is_well()
+        service = ServiceHealth(Door(url))
         assert (service.is_well(), service.remark()) == (False, "")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from sirena.operations.certificates import CertificatePaths
 from sirena.operations.entry import Entry
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.settings import Settings
 
 
@@ -20,6 +21,6 @@ def test_an_older_nginx_is_given_no_option_it_does_not_know(
     nginx.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     certificate = CertificatePaths(tmp_path / "chain.pem", tmp_path / "key.pem")
-    command = Entry(Settings(home=tmp_path), certificate).command
+    command = Entry(Settings(home=tmp_path), certificate, (), PartAccounts.all_of_this_process()).command
     assert command[0] == str(nginx)
     assert ("-e" in command) is knows

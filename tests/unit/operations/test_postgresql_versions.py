@@ -9,6 +9,7 @@ from sirena.operations import postgresql
 from sirena.operations.accounts import Account, PreparationError
 from sirena.operations.doctor.finding import Notebook, Verdict
 from sirena.operations.doctor.programs import look_at_programs
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.settings import Settings
 
@@ -32,7 +33,7 @@ def debians(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def cluster(tmp_path: Path) -> PostgreSql:
     """A home whose databases do not exist yet."""
     own = Account.of_this_process()
-    return PostgreSql(Settings(home=tmp_path / "home", profile="production"), own, own)
+    return PostgreSql(Settings(home=tmp_path / "home", profile="production"), own, PartAccounts.all_of_this_process())
 
 
 def made_by(cluster: PostgreSql, major: str) -> None:

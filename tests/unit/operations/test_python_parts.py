@@ -10,8 +10,9 @@ import pytest
 
 from sirena.guidelines.editions import SHIPPED
 from sirena.ledger.store import open_ledger
-from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.accounts import PreparationError
 from sirena.operations.part import Part
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.postgresql import PostgreSql
 from sirena.operations.python_parts import PythonParts
 from sirena.operations.settings import Settings
@@ -22,16 +23,13 @@ NEEDS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="without root the servi
 
 def python_parts(settings: Settings) -> PythonParts:
     """Describe the services as the stack does."""
-    account = (
-        Account.named(settings.service_account or settings.account) if os.getuid() == 0 else Account.of_this_process()
-    )
-    return PythonParts(settings, account)
+    return PythonParts(settings, PartAccounts.of(settings).made(settings))
 
 
 def parts_with_editions(parts: PythonParts) -> list[Part]:
     """Return the parts that read editions."""
-    database = PostgreSql(parts.settings, parts.account, parts.account)
-    return [parts.service(parts.settings.service_port), parts.access(database, parts.settings.home / "refused")]
+    database = PostgreSql(parts.settings, parts.accounts.stores, parts.accounts)
+    return [parts.service(database), parts.access(database, parts.settings.home / "refused")]
 
 
 def import_by_strict_umask(folder: Path) -> None:
@@ -51,18 +49,18 @@ def test_services_read_the_editions_of_the_stack(elsewhere: bool) -> None:
         parts.prepare()
         for part in parts_with_editions(parts):
             program = "from sirena.guidelines.editions import load_edition; print(load_edition('CLSI 1998').drugs[0])"
-            said = parts.account.run([sys.executable, "-c", program], environment=part.environment)
+            said = part.account.run([sys.executable, "-c", program], environment=part.environment)
             assert said.strip() == "AMK", part.name
 
 
-def test_the_service_reads_the_ledger_of_the_stack() -> None:
-    """Which release may answer is for the ledger to say that commands and access service write, by either profile."""
+def test_the_service_reads_the_ledger_of_the_stack_and_may_read_nothing_else() -> None:
+    """On a server as a role of its own, whose password is in a file of its own; else the file of the stack's home."""
     with private_home() as home:
-        server = python_parts(production_settings(home))
-        given = server.service(1).environment
-        assert given["SIRENA_DATABASE_URL"].endswith("/sirena")
-        assert given["PGPASSFILE"] == str(home / "secrets" / "pgpass")
-        own = python_parts(Settings(home=home)).service(1).environment
+        parts = python_parts(production_settings(home))
+        given = parts_with_editions(parts)[0].environment
+        assert given["SIRENA_DATABASE_URL"].startswith("postgresql://sirena_reader@127.0.0.1:")
+        assert given["SIRENA_DATABASE_URL"].endswith("/secrets/pgpass_reader")
+        own = PythonParts(Settings(home=home), PartAccounts.all_of_this_process()).embedded_service().environment
         assert open_ledger(Settings(home=home)).store == own["SIRENA_DATABASE_URL"]
 
 
@@ -75,14 +73,14 @@ def test_an_unprivileged_account_may_read_editions_and_write_none() -> None:
         table = settings.editions_folder / "clsi_1998" / "breakpoints.csv"
         parts = python_parts(settings)
         with pytest.raises(PreparationError):
-            parts.account.run(["cat", str(table)])
+            parts.accounts.service.run(["cat", str(table)])
         # an interpreter in root's home can be run by root alone, and that is found out last
         with suppress(PreparationError):
             parts.prepare()
-        assert parts.account.run(["cat", str(table)]) == table.read_text(encoding="utf-8")
+        assert parts.accounts.service.run(["cat", str(table)]) == table.read_text(encoding="utf-8")
         for command in (["touch", str(table)], ["touch", str(table.with_name("new"))], ["rm", str(table)]):
             with pytest.raises(PreparationError):
-                parts.account.run(command)
+                parts.accounts.service.run(command)
 
 
 @NEEDS_ROOT

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
+from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, TruthTable
-from sirena.panel.frame import ColumnTally, Isolates, SiteTables, interpret_frame
-from sirena.panel.placement import Existing
-from tests.panels import cut_table, small_panel
+from sirena.panel.basis import Language
+from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
+from sirena.panel.placement import Existing, Layout
+from tests.panels import panel_with_sites, small_panel
 
 PANEL = small_panel()
 
@@ -52,8 +54,13 @@ def test_a_category_column_stands_directly_after_its_test_column() -> None:
 
 def test_basis_and_reason_stand_beside_the_category_on_request() -> None:
     """What an answer rests on, and why there is none, is in the file."""
-    answered = interpret_frame(FILE, panel_table, basis=True)
-    assert answered["Eti_AMK_NM_basis"].to_list() == ["eco S<=2^2 R>=2^4", "pae S<=2^4 R>=2^6", "none", "none"]
+    answered = interpret_frame(FILE, panel_table, basis=Language.ENGLISH)
+    assert answered["Eti_AMK_NM_basis"].to_list() == [
+        "species eco; any site; S <= 4, R >= 16 (CLSI 2026, Table 0)",
+        "species pae; any site; S <= 16, R >= 64 (CLSI 2026, Table 0)",
+        "The organism is missing.",
+        "The organism is not known; use a WHONET organism code or a species name.",
+    ]
     assert answered["Eti_AMK_NM_reason"].to_list() == [None, None, "missing_organism", "unknown_organism"]
     assert answered["Eti_AMK_EM_reason"].to_list() == ["no_model", None, None, "no_model"]
     assert answered.columns[2:6] == ["AMK_NM", "Eti_AMK_NM", "Eti_AMK_NM_basis", "Eti_AMK_NM_reason"]
@@ -110,17 +117,17 @@ def test_a_category_column_under_another_header_is_found_by_its_reader() -> None
 @pytest.mark.parametrize(("existing", "named"), [(Existing.REFUSE, "eti_amk_nm, "), (Existing.KEEP, "eti_amk_nm_new")])
 def test_no_other_column_is_overwritten_either(existing: Existing, named: str) -> None:
     """A second run must not eat the first one's columns."""
-    once = interpret_frame(WITH_LABELS, panel_table, basis=True, existing=Existing.KEEP)
+    once = interpret_frame(WITH_LABELS, panel_table, basis=Language.ENGLISH, existing=Existing.KEEP)
     again = replace(WITH_LABELS, frame=once.cast(pl.String))
     with pytest.raises(UsageError, match=named):
-        interpret_frame(again, panel_table, basis=True, existing=existing)
+        interpret_frame(again, panel_table, basis=Language.ENGLISH, existing=existing)
 
 
 def test_replacing_twice_gives_the_same_file() -> None:
     """`--existing replace` can be repeated safely, basis included."""
-    once = interpret_frame(FILE, panel_table, basis=True)
+    once = interpret_frame(FILE, panel_table, basis=Language.ENGLISH)
     again = replace(FILE, frame=once.cast(pl.String))
-    assert interpret_frame(again, panel_table, basis=True, existing=Existing.REPLACE).equals(once)
+    assert interpret_frame(again, panel_table, basis=Language.ENGLISH, existing=Existing.REPLACE).equals(once)
 
 
 def test_two_headers_of_one_test_column_get_a_category_each() -> None:
@@ -134,36 +141,124 @@ def test_two_headers_of_one_test_column_get_a_category_each() -> None:
     assert answered.columns == ["ORGANISM", "AMK_NM", "Eti_AMK_NM", "Amikacin", "Eti_Amikacin"]
 
 
+SITES = panel_with_sites()
+
+
+def sites_table(column: TestColumn) -> TruthTable | None:
+    """Return the table of the panel with sites for a test column."""
+    return SITES.tables.get(column.model_column)
+
+
+BY_SPECIMEN = replace(
+    isolates(
+        {
+            "ORGANISM": ["spn", "spn", "eco", "eco", "eco", "eco"],
+            "SPEC_TYPE": ["bl", "LCR", "ur", "bl", None, "qwxz"],
+            "PEN_NM": ["1", "1", None, None, None, None],
+            "NIT_NM": [None, None, "16", "16", "16", "<=64"],
+        }
+    ),
+    site="SPEC_TYPE",
+)
+
+
 def test_the_specimen_chooses_the_site_of_each_row() -> None:
     """A cerebrospinal isolate is read on the meningitis row, its neighbour on the other."""
-    tables = {"csf": cut_table("AMK_NM", {"eco": (-4, -3)}), "other": PANEL.tables["AMK_NM"]}
-    file = isolates(
-        {
-            "ORGANISM": ["eco", "eco", "pae", "eco"],
-            "SPEC_TYPE": ["sf", "bl", "sf", None],
-            "AMK_NM": ["4", "4", "4", "4"],
-        }
-    )
-    answered = interpret_frame(
-        file,
-        panel_table,
-        basis=True,
-        site_tables=SiteTables(
-            "SPEC_TYPE", lambda text: "csf" if text == "sf" else "other", lambda site, _column: tables[site]
-        ),
-    )
-    assert answered["Eti_AMK_NM"].to_list() == ["R", "S", "NI", "S"]
-    assert answered["Eti_AMK_NM_basis"].to_list() == [
-        "eco S<=2^-4 R>=2^-3",
-        "eco S<=2^2 R>=2^4",
-        "none",
-        "eco S<=2^2 R>=2^4",
+    answered = interpret_frame(BY_SPECIMEN, sites_table, basis=Language.ENGLISH)
+    assert answered["Eti_PEN_NM"].to_list() == ["S", "R", None, None, None, None]
+    assert answered["Eti_NIT_NM"].to_list() == [None, None, "S", "NI", "S", "NI"]
+    assert answered["Eti_NIT_NM_reason"].to_list() == [None, None, None, "other_site", None, "censored"]
+    assert answered["Eti_PEN_NM_basis"].to_list()[:3] == [
+        "species spn; non-meningitis; S <= 2, R >= 8 (CLSI 2026, Table 0)",
+        "species spn; meningitis; S <= 0.0625, R >= 0.125 (CLSI 2026, Table 0)",
+        None,
     ]
+
+
+def test_one_site_can_be_named_for_all_rows() -> None:
+    """The specimens are then not looked at."""
+    answered = interpret_frame(replace(BY_SPECIMEN, site=Site.CEREBROSPINAL_FLUID), sites_table)
+    assert answered["Eti_PEN_NM"].to_list()[:2] == ["R", "R"]
+    assert answered["Eti_NIT_NM"].to_list()[2:] == ["NI"] * 4
+
+
+def test_a_category_by_a_row_for_urine_is_marked_where_the_site_is_unknown() -> None:
+    """Urine itself needs no mark, an NI has none, and a column without marks gets no column of marks."""
+    answered = interpret_frame(BY_SPECIMEN, sites_table)
+    assert answered["Eti_NIT_NM_mark"].to_list() == [None, None, None, None, "urine_only", None]
+    assert answered.columns[-3:] == ["NIT_NM", "Eti_NIT_NM", "Eti_NIT_NM_mark"]
+    assert "Eti_PEN_NM_mark" not in answered.columns
+
+
+def test_what_a_category_assumes_of_the_site_stands_before_its_basis() -> None:
+    """In English and in Spanish."""
+    unknown = replace(BY_SPECIMEN, site=Site.UNKNOWN)
+    english = interpret_frame(unknown, sites_table, basis=Language.ENGLISH)
+    assert english["Eti_PEN_NM_basis"].to_list()[0].startswith("if not meningitis: species spn; non-meningitis;")
+    assert english["Eti_PEN_NM_mark"].to_list()[0] == "not_meningitis"
+    spanish = interpret_frame(unknown, sites_table, basis=Language.SPANISH)
+    assert spanish["Eti_NIT_NM_basis"].to_list()[2].startswith("solo aislamientos de orina: eco; infección urinaria")
+
+
+def test_the_reason_of_a_refusal_is_told_in_either_language() -> None:
+    """A drug beyond the release says so."""
+    english = interpret_frame(FILE, panel_table, basis=Language.ENGLISH)["Eti_AMK_EM_basis"].to_list()
+    spanish = interpret_frame(FILE, panel_table, basis=Language.SPANISH)["Eti_AMK_EM_basis"].to_list()
+    assert english[0] == "The release holds no model for this antimicrobial and guideline."
+    assert spanish[0] == "La publicación no tiene modelo para este antimicrobiano y guía."
+
+
+def test_the_model_that_answered_is_told_after_the_ground() -> None:
+    """Where the caller knows it."""
+    answered = interpret_frame(FILE, panel_table, basis=Language.ENGLISH, source=lambda column: column.model_name)
+    assert answered["Eti_AMK_NM_basis"].to_list()[0].endswith("Table 0) · modelo_AMK_NM")
+    assert answered["Eti_AMK_NM_basis"].to_list()[2] == "The organism is missing."
+
+
+def test_the_last_column_tells_by_what_the_file_was_answered() -> None:
+    """Whatever the options; a second run refuses it, keeps it or replaces it, as it does categories."""
+    once = interpret_frame(FILE, panel_table, stamp="release 3 · CLSI 2026")
+    assert once.columns[-1] == "SIRENA"
+    assert once["SIRENA"].to_list() == ["release 3 · CLSI 2026"] * 4
+    again = replace(FILE, frame=once.select(*FILE.frame.columns, "SIRENA"))
+    with pytest.raises(UsageError, match="SIRENA"):
+        interpret_frame(again, panel_table, stamp="x")
+    kept = interpret_frame(again, panel_table, stamp="x", existing=Existing.KEEP)
+    assert (kept["SIRENA"].to_list()[0], kept["SIRENA_new"].to_list()[0]) == ("release 3 · CLSI 2026", "x")
+    replaced = interpret_frame(again, panel_table, stamp="x", existing=Existing.REPLACE)
+    assert replaced.columns == [*once.columns[:-1], "SIRENA"]
+    assert replaced["SIRENA"].to_list() == ["x"] * 4
+
+
+def test_a_mark_of_an_answer_that_gives_way_goes_with_it() -> None:
+    """No mark of yesterday stands beside a category of today."""
+    once = interpret_frame(replace(BY_SPECIMEN, site=Site.UNKNOWN), sites_table)
+    again = replace(BY_SPECIMEN, frame=once.cast(pl.String), site=Site.URINE)
+    replaced = interpret_frame(again, sites_table, existing=Existing.REPLACE)
+    assert "Eti_NIT_NM_mark" not in replaced.columns
+
+
+def test_a_format_of_ten_letters_gets_marks_under_short_names() -> None:
+    """A dBASE file must not fail because a category is marked."""
+    answered = interpret_frame(BY_SPECIMEN, sites_table, layout=Layout.TEN_LETTERS)
+    assert "Mk_NIT_NM" in answered.columns
+    assert max(map(len, answered.columns)) <= 10
+
+
+def test_the_tally_names_the_grounds_and_how_often_each_decided() -> None:
+    """So that a workbook can list them."""
+    tallies: list[ColumnTally] = []
+    interpret_frame(BY_SPECIMEN, sites_table, progress=tallies.append)
+    uses = [(use.ground.site, use.mark and use.mark.value, use.count) for use in tallies[1].grounds]
+    assert set(uses) == {
+        ("uncomplicated urinary tract infection", None, 1),
+        ("uncomplicated urinary tract infection", "urine_only", 2),
+    }
 
 
 def test_a_file_without_rows_gets_its_columns() -> None:
     """An empty export is no error here and keeps its shape."""
-    answered = interpret_frame(isolates({"ORGANISM": [], "AMK_NM": []}), panel_table, basis=True)
+    answered = interpret_frame(isolates({"ORGANISM": [], "AMK_NM": []}), panel_table, basis=Language.ENGLISH)
     assert answered.columns == ["ORGANISM", "AMK_NM", "Eti_AMK_NM", "Eti_AMK_NM_basis", "Eti_AMK_NM_reason"]
     assert answered.height == 0
 

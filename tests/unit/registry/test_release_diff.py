@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from sirena.domain.category import Category
 from sirena.domain.mic import CODES, encode_mics
-from sirena.domain.truth_table import ANSWERS, TruthTable
+from sirena.domain.truth_table import ANSWERS, Answer, TruthTable
 from sirena.panel.compiled import Panel
 from sirena.registry.release_diff import differences
 
@@ -40,3 +41,21 @@ def test_an_organism_that_one_release_does_not_know_is_ni_there() -> None:
     changes = list(differences(panel(("eco", "kpn"), cells), panel(("eco",), cells[:1])))
     assert len(changes) == CODES
     assert {(change.organism, change.before, change.after) for change in changes} == {("kpn", "S", "NI")}
+
+
+def test_a_site_that_one_release_answers_apart_is_compared_by_itself() -> None:
+    """The meningitis row of the new release is named with its site; what holds everywhere else is compared once."""
+    susceptible, resistant = (np.full(CODES, ANSWERS.index(Answer(one)), np.uint8) for one in (Category.S, Category.R))
+    before = panel(("spn",), np.stack([susceptible]))
+    after = panel(("spn", "spn@csf"), np.stack([susceptible, resistant]))
+    changes = list(differences(before, after))
+    assert len(changes) == CODES
+    assert {(change.site, change.before, change.after) for change in changes} == {("csf", "S", "R")}
+
+
+def test_a_release_of_earlier_versions_differs_at_every_known_site() -> None:
+    """It answers for an unknown site alone, so every known one was NI."""
+    cells = np.stack([np.full(CODES, ANSWERS.index(Answer(Category.S)), np.uint8)])
+    changes = list(differences(panel(("eco@unknown",), cells), panel(("eco",), cells)))
+    assert {(change.site, change.before, change.after) for change in changes} == {("", "NI", "S")}
+    assert len(changes) == CODES

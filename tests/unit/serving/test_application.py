@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from sirena import __version__
 from sirena.serving.alarms import SourceAlarm
-from sirena.serving.api_description import CSV_EXAMPLE, INVOCATION_BODY, JSON_EXAMPLES, TENSOR_EXAMPLE
-from tests.panels import small_panel
+from sirena.serving.api_description import CSV_EXAMPLE, INVOCATION_BODY, JSON_EXAMPLES, TENSOR_EXAMPLE, Answers
+from tests.panels import panel_with_sites, small_panel
 from tests.serving_client import service
 
 JSON = {"Content-Type": "application/json"}
@@ -42,9 +42,107 @@ def test_an_isolate_is_answered_with_its_provenance(client: httpx.Client) -> Non
     assert {
         "model": "modelo_AMK_NM",
         "version": "3",
-        "edition": "CLSI 2025",
+        "edition": "CLSI 2026",
         "basis": "reference",
     }.items() <= provenance["Eti_AMK_NM"].items()
+    assert provenance["sites"] == ["unknown"]
+    assert answer.json()["unknown_specimens"] == 0
+    jsonschema.validate(answer.json(), Answers.model_json_schema())
+
+
+def test_every_answer_refers_to_its_ground_in_both_languages(client: httpx.Client) -> None:
+    """As structure and as a sentence, each once a response; NI by its reason."""
+    rows = [ROW, {"ORGANISM": "pae", "AMK_NM": "4"}, {"ORGANISM": "eco", "AMK_NM": "4", "VAN_NM": "1"}]
+    answer = client.post("/invocations", json={"dataframe_records": rows}).json()
+    numbers = answer["provenance"]["Eti_AMK_NM"]["ground"]
+    assert numbers[0] == numbers[2] != numbers[1]
+    assert answer["provenance"]["Eti_VAN_NM"]["ground"] == [None, None, None]
+    ground = answer["grounds"][str(numbers[0])]
+    assert (ground["kind"], ground["susceptible"], ground["resistant"]) == ("breakpoint", 4, 16)
+    assert ground["english"] == "species eco; any site; S <= 4, R >= 16 (CLSI 2026, Table 0)"
+    assert ground["spanish"] == "eco; cualquier sitio; S <= 4, R >= 16 (CLSI 2026, Table 0)"
+    assert set(answer["reasons"]) == {"no_model", "censored"}
+    assert answer["reasons"]["no_model"]["spanish"].startswith("La publicación no tiene modelo")
+
+
+WITH_SPECIMENS: list[dict[str, str | None]] = [
+    {"ORGANISM": "spn", "SPEC_TYPE": "bl", "PEN_NM": "1"},
+    {"ORGANISM": "spn", "SPEC_TYPE": "LCR", "PEN_NM": "1"},
+    {"ORGANISM": "eco", "SPEC_TYPE": None, "NIT_NM": "16"},
+    {"ORGANISM": "eco", "SPEC_TYPE": SECRET, "NIT_NM": "16"},
+]
+SPECIMEN_COLUMNS = {name: [row.get(name) for row in WITH_SPECIMENS] for name in (*WITH_SPECIMENS[0], "NIT_NM")}
+SPECIMEN_CSV = "ORGANISM;SPEC_TYPE;PEN_NM;NIT_NM\nspn;bl;1;\nspn;LCR;1;\neco;;;16\neco;Zzyzx Quetzal;;16\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (json.dumps({"dataframe_records": WITH_SPECIMENS}), "application/json"),
+        (json.dumps({"instances": WITH_SPECIMENS}), "application/json"),
+        (json.dumps({"inputs": SPECIMEN_COLUMNS}), "application/json"),
+        (
+            json.dumps(
+                {
+                    "dataframe_split": {
+                        "columns": list(SPECIMEN_COLUMNS),
+                        "data": list(zip(*SPECIMEN_COLUMNS.values(), strict=True)),
+                    }
+                }
+            ),
+            "application/json",
+        ),
+        (SPECIMEN_CSV, "text/csv"),
+    ],
+    ids=["records", "instances", "inputs", "split", "csv"],
+)
+def test_the_specimen_of_a_row_decides_in_every_form(body: str, content_type: str) -> None:
+    """Meningitis apart, urine rows marked where nothing is known, unknown words counted and not repeated."""
+    with service() as running:
+        running.source.panel = panel_with_sites()
+        running.holder.refresh()
+        response = running.client.post("/invocations", content=body, headers={"Content-Type": content_type})
+        answer = response.json()
+        metrics = running.client.get("/metrics").text
+    urine = {"Eti_PEN_NM": None, "Eti_NIT_NM": "S", "Eti_NIT_NM_mark": "urine_only"}
+    assert answer["predictions"] == [
+        {"Eti_PEN_NM": "S", "Eti_NIT_NM": None},
+        {"Eti_PEN_NM": "R", "Eti_NIT_NM": None},
+        urine,
+        urine,
+    ]
+    assert answer["provenance"]["sites"] == ["blood", "csf", "unknown", None]
+    assert answer["unknown_specimens"] == 1
+    assert "sirena_unknown_specimens_total 1.0" in metrics
+    assert SECRET not in response.text + metrics + running.log.getvalue()
+
+
+def test_one_site_for_a_whole_request() -> None:
+    """By params of MLflow's protocol and by parameters of the Open Inference Protocol."""
+    tensors = [
+        {"name": name, "shape": [1], "datatype": "BYTES", "data": [cell]}
+        for name, cell in (("ORGANISM", "spn"), ("PEN_NM", "1"))
+    ]
+    with service() as running:
+        running.source.panel = panel_with_sites()
+        running.holder.refresh()
+        row = {"ORGANISM": "spn", "PEN_NM": "1"}
+        for site, category in (("csf", "R"), ("unknown", "S"), ("specimen", "S"), ("BLOOD", "S")):
+            body = {"dataframe_records": [row], "params": {"site": site}}
+            answered = running.client.post("/invocations", json=body).json()
+            assert answered["predictions"][0]["Eti_PEN_NM"] == category
+            body = {"inputs": tensors, "parameters": {"site": site}}
+            answered = running.client.post("/v2/models/panel_SIR/infer", json=body).json()
+            assert answered["outputs"][0]["data"] == [category]
+            assert len(answered["outputs"]) == (3 if site in ("unknown", "specimen") else 2)
+        for wrong in ("kidney", "", 7, ["csf"]):
+            for path, body in (
+                ("/invocations", {"dataframe_records": [row], "params": {"site": wrong}}),
+                ("/v2/models/panel_SIR/infer", {"inputs": tensors, "parameters": {"site": wrong}}),
+            ):
+                refused = running.client.post(path, json=body)
+                assert (refused.status_code, refused.json()["error"]["code"]) == (400, "malformed_body")
+                assert "kidney" not in refused.text
 
 
 def test_an_empty_mic_is_null_and_every_row_has_its_record(client: httpx.Client) -> None:
@@ -104,7 +202,7 @@ def test_tensors_are_answered_by_the_same_core(client: httpx.Client) -> None:
 def test_model_metadata_lists_the_tensors(client: httpx.Client) -> None:
     """A generic client can discover what to send."""
     described = client.get("/v2/models/modelo_AMK_NM").json()
-    assert [tensor["name"] for tensor in described["inputs"]] == ["ORGANISM", "AMK_NM"]
+    assert [tensor["name"] for tensor in described["inputs"]] == ["ORGANISM", "SPEC_TYPE", "AMK_NM"]
     assert described["versions"] == ["3"]
     assert client.get("/v2/models/modelo_AMK_NM/ready").status_code == 200
     assert client.get("/v2/models/modelo_XXX_NM").status_code == 404
@@ -331,7 +429,7 @@ CELL = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)),
     max_leaves=6,
 )
-NAMES = st.one_of(st.sampled_from(["ORGANISM", "AMK_NM", "CAZ_NM", "AMK_EM", "AMK_ND30", "x"]), TEXT)
+NAMES = st.one_of(st.sampled_from(["ORGANISM", "SPEC_TYPE", "AMK_NM", "CAZ_NM", "AMK_EM", "AMK_ND30", "x"]), TEXT)
 RECORDS = st.lists(st.one_of(st.dictionaries(NAMES, CELL, max_size=5), CELL), max_size=4)
 COLUMNS = st.dictionaries(NAMES, st.one_of(st.lists(CELL, max_size=3), CELL), max_size=4)
 DOCUMENTS = st.one_of(
@@ -354,7 +452,7 @@ TENSOR = st.fixed_dictionaries(
         "data": st.lists(CELL, max_size=2),
     }
 )
-TENSORS = st.fixed_dictionaries({"inputs": st.lists(TENSOR, max_size=3)}, optional={"id": CELL})
+TENSORS = st.fixed_dictionaries({"inputs": st.lists(TENSOR, max_size=3)}, optional={"id": CELL, "parameters": CELL})
 BODIES = st.one_of(
     st.binary(max_size=200), st.one_of(DOCUMENTS, TENSORS).map(lambda document: json.dumps(document).encode())
 )

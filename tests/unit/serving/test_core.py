@@ -2,12 +2,14 @@
 
 import pytest
 
+from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS
 from sirena.serving.core import Interpretation, Rows, interpret, text_of
 from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
-from tests.panels import small_panel
+from tests.panels import panel_with_sites, small_panel
 
 PANEL = small_panel()
+SITES = panel_with_sites()
 
 
 def rows(**columns: list[object]) -> Rows:
@@ -80,10 +82,11 @@ def test_every_answer_names_model_version_release_edition_and_basis() -> None:
         "model": "modelo_AMK_NM",
         "version": "3",
         "release": "release-1",
-        "edition": "CLSI 2025",
+        "edition": "CLSI 2026",
         "basis": "reference",
-        "basis_of_organism": {"eco": "eco S<=2^2 R>=2^4"},
     }
+    assert list(answers.columns[0].grounds) == [0, None]
+    assert answers.grounds[0].english() == "species eco; any site; S <= 4, R >= 16 (CLSI 2026, Table 0)"
     assert answers.columns[1].provenance["model"] is None
     assert answers.columns[1].provenance["reason"] == "no_model"
 
@@ -141,3 +144,43 @@ def test_a_number_is_read_like_its_text_and_junk_like_none(cell: object, text: s
 def test_an_impossible_number_is_refused_and_not_an_error(cell: float) -> None:
     """No number, however large, fails a request."""
     assert spelt(interpret(PANEL, Rows({"ORGANISM": ["eco"], "AMK_NM": [cell]}, 1))) == {"AMK_NM": ["impossible_mic"]}
+
+
+@pytest.mark.parametrize("repeated", [1, 10])
+def test_each_rows_specimen_decides_its_site(repeated: int) -> None:
+    """Few rows and many: a known specimen, an empty one, and one that is not known and counted."""
+    answers = interpret(
+        SITES,
+        rows(
+            ORGANISM=["spn", "spn", "eco", "eco", "eco", "eco"] * repeated,
+            spec_type=["bl", "LCR", "orina", "bl", None, "qwxz"] * repeated,
+            PEN_NM=["1", "1", None, None, None, None] * repeated,
+            NIT_NM=[None, None, "16", "16", "16", "<=64"] * repeated,
+        ),
+    )
+    assert spelt(answers) == {
+        "PEN_NM": ["S", "R", None, None, None, None] * repeated,
+        "NIT_NM": [None, None, "S", "other_site", "S", "censored"] * repeated,
+    }
+    assert answers.unknown_specimens == repeated
+    assert list(answers.sites[:6]) == [Site.BLOOD, Site.CEREBROSPINAL_FLUID, Site.URINE, Site.BLOOD, Site.UNKNOWN, None]
+    assert answers.columns[0].marks is None
+    assert answers.columns[1].marks == bytes([0, 0, 0, 0, 1, 0]) * repeated
+    grounds = [number is not None and answers.grounds[number].susceptible for number in answers.columns[1].grounds[:6]]
+    assert grounds == [False, False, 32, False, 32, 32]
+
+
+@pytest.mark.parametrize("length", [2, 40])
+def test_one_site_for_the_request_overrides_the_specimens(length: int) -> None:
+    """As `--site` does for a file; nothing is then unread."""
+    columns = {"ORGANISM": ["spn"] * length, "SPEC_TYPE": ["qwxz"] * length, "PEN_NM": ["1"] * length}
+    answers = interpret(SITES, Rows(columns, length, Site.CEREBROSPINAL_FLUID))
+    assert spelt(answers) == {"PEN_NM": ["R"] * length}
+    assert answers.unknown_specimens == 0
+
+
+def test_whoever_sends_no_specimen_asks_as_before() -> None:
+    """Site unknown: the answer holds unless it is meningitis, and says so."""
+    answers = interpret(SITES, rows(ORGANISM=["spn"], PEN_NM=["1"]))
+    assert spelt(answers) == {"PEN_NM": ["S"]}
+    assert answers.columns[0].marks == bytes([2])

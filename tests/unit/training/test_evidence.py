@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
-from sirena.domain.mic import parse_mic
+from sirena.domain.mic import CODES, DILUTIONS, parse_mic
+from sirena.domain.truth_table import TruthTable, answer_code
+from sirena.training.cells import REFUSALS
 from sirena.training.evidence import Evidence, LabelSource, collect_evidence, reference_grid
-from sirena.training.fitting import TrainedModel, train_models
 from sirena.whonet.errors import NoOrganismColumnError
 from tests.laboratories import reference_table, whonet_file
 
@@ -27,7 +30,7 @@ FILE = """
 
 def rows(evidence: Evidence) -> list[tuple[object, ...]]:
     """Return the rows in plain Python."""
-    return evidence.rows.with_columns(pl.col("organism", "column", "label").cast(pl.String)).rows()
+    return evidence.rows.drop("site").with_columns(pl.col("organism", "column", "label").cast(pl.String)).rows()
 
 
 def test_labels_of_the_file_are_read(tmp_path: Path) -> None:
@@ -46,32 +49,26 @@ def test_no_column_that_names_a_patient_is_kept(tmp_path: Path) -> None:
     """Evidence knows isolates by number only."""
     evidence = collect_evidence(whonet_file(tmp_path, FILE), labels=LabelSource.FILE)
 
-    assert evidence.rows.columns == ["isolate", "organism", "column", "mic_code", "label"]
+    assert evidence.rows.columns == ["isolate", "organism", "site", "column", "mic_code", "label"]
 
 
-def test_the_reference_labels_instead_of_the_file(tmp_path: Path) -> None:
-    """With labels from the reference the file's categories are not looked at, and undecided MICs have none."""
+def test_with_labels_of_the_reference_the_file_teaches_nothing(tmp_path: Path) -> None:
+    """The grid of the edition is learnt; the laboratory's categories are not looked at."""
     evidence = collect_evidence(
-        whonet_file(tmp_path, FILE), labels=LabelSource.REFERENCE, reference={"AMK": reference_table()}
+        whonet_file(tmp_path, FILE), labels=LabelSource.REFERENCE, reference={"AMK_NM": reference_table()}
     )
 
-    assert [(row[0], row[1], row[4]) for row in rows(evidence)] == [
-        (0, "eco", "S"),
-        (1, "eco", "R"),
-        (2, "eco", "R"),
-        (3, "eco", "I"),
-        (7, "ecl", "SDD"),
-        (2, "eco", "S"),
-    ]
+    assert evidence.rows.is_empty()
+    assert set(evidence.reference) == {"AMK_NM"}
 
 
-def test_the_reference_fills_what_the_file_lacks(tmp_path: Path) -> None:
-    """With both, the laboratory's word stands and the reference labels the rest."""
+def test_with_both_the_rows_are_the_laboratorys_own(tmp_path: Path) -> None:
+    """A result without a label stays without one: the edition is learnt from its grid, not from isolates."""
     file = whonet_file(tmp_path, "ORGANISM,AMK_NM,Eti_AMK_NM\neco,8,S\neco,8,\necl,4,8\n")
 
-    evidence = collect_evidence(file, labels=LabelSource.BOTH, reference={"AMK": reference_table()})
+    evidence = collect_evidence(file, labels=LabelSource.BOTH, reference={"AMK_NM": reference_table()})
 
-    assert [row[4] for row in rows(evidence)] == ["S", "I", "SDD"]
+    assert [(row[0], row[4]) for row in rows(evidence)] == [(0, "S")]
 
 
 def test_a_reference_is_needed_for_its_labels(tmp_path: Path) -> None:
@@ -86,24 +83,40 @@ def test_a_file_without_organisms_is_refused(tmp_path: Path) -> None:
         collect_evidence(whonet_file(tmp_path, "AMK_NM,Eti_AMK_NM\n4,S\n"), labels=LabelSource.FILE)
 
 
-def test_a_grid_holds_every_exact_answer_of_organisms_with_a_breakpoint() -> None:
-    """Below an R-only breakpoint stands NI at a level of its own; an organism without any breakpoint is left out."""
+def test_a_grid_holds_every_exact_answer_of_every_key() -> None:
+    """Below an R-only breakpoint a refusal stands at a level of its own, under the reason of the guideline."""
     grid = reference_grid(reference_table())
 
-    assert sorted(grid["organism"].unique()) == ["ecl", "eco", "efm", "kpn", "pae", "sau", "spn"]
-    assert len(grid) == 7 * 28
-    only_r = grid.filter(pl.col("organism") == "sau").select("label", "level").unique().sort("level")
-    assert only_r.rows() == [("NI", 0), ("R", 2)]
+    assert sorted(grid["key"].unique()) == ["cal", "ecl", "eco", "efm", "kpn", "pae", "sau", "spn"]
+    assert len(grid) == 8 * 28
+    only_r = grid.filter(pl.col("key") == "sau").select("label", "level").unique().sort("level")
+    assert only_r.rows() == [("NI:no_breakpoint", 0), ("R", 2)]
 
 
-def test_a_drug_the_laboratory_hardly_labels_is_trained_from_the_reference_alone(tmp_path: Path) -> None:
-    """With both kinds of labels, a column of fewer than 20 of the file's must equal the edition, not mix the two."""
-    lines = [f"eco,{mic},{label}" for mic, label in [("2", "S"), ("64", "R")] * 9] + ["eco,8,"] * 30
-    file = whonet_file(tmp_path, "\n".join(["ORGANISM,AMK_NM,Eti_AMK_NM", *lines]))
-    evidence = collect_evidence(file, labels=LabelSource.BOTH, reference={"AMK": reference_table()})
+@pytest.mark.parametrize("reason", sorted(REFUSALS.values()))
+def test_a_grid_holds_refusals_with_their_reason(reason: Reason) -> None:
+    """A key to which the guideline gives no category is learnt as such, so that the model says why."""
+    refusing = np.full((1, CODES), answer_code(Category.NI, reason), dtype=np.uint8)
+    grid = reference_grid(TruthTable("AMK_NM", ("eco@blood",), refusing))
 
-    assert dict(evidence.written) == {"AMK_NM": 18}
-    (model,) = train_models(evidence)
-    assert isinstance(model, TrainedModel)
-    assert model.report["label_source"] == "reference"
-    assert "only 18" in model.report["note"]
+    assert grid["label"].unique().to_list() == [f"NI:{reason}"]
+    assert grid["key"].unique().to_list() == ["eco@blood"]
+    assert grid["level"].n_unique() == 1
+
+
+def test_a_refusal_below_a_bracketed_breakpoint_is_a_level_of_its_own() -> None:
+    """R above, "bracketed" at or below: two levels, and none of them S."""
+    exact = np.full(DILUTIONS, answer_code(Category.NI, Reason.BRACKETED), dtype=np.uint8)
+    exact[20:] = answer_code(Category.R)
+    grid = reference_grid(TruthTable("GEN_EM", ("eco",), np.tile(exact, 3)[None]))
+
+    assert grid.select("label", "level").unique().sort("level").rows() == [("NI:bracketed", 0), ("R", 2)]
+    assert grid.filter(pl.col("label") == "R").height == DILUTIONS - 20
+
+
+def test_sites_are_read_from_the_specimen_column(tmp_path: Path) -> None:
+    """A specimen that names no site, and a row without one, count as unknown; nothing else is guessed."""
+    text = "ORGANISM,SPEC_TYPE,AMK_NM,Eti_AMK_NM\neco,ur,4,S\neco,sf,4,R\neco,,4,S\neco,what,4,S\neco,hemocultivo,4,S\n"
+    evidence = collect_evidence(whonet_file(tmp_path, text), labels=LabelSource.FILE)
+
+    assert evidence.rows["site"].cast(pl.String).to_list() == ["urine", "csf", "unknown", "unknown", "blood"]

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sirena.domain.ground import Ground, GroundKind
 from sirena.domain.mic import parse_mic
+from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS
 from sirena.training.cells import cells_of
 from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource, reference_grid
@@ -63,17 +65,29 @@ def test_the_report_is_json() -> None:
     assert report["metrics"]["agreement_with_labels"] > 0.97
 
 
-def test_every_row_says_what_it_rests_on() -> None:
-    """One line an organism: source, number and range of results, cut points."""
+def test_the_report_counts_what_was_learnt_for_each_key() -> None:
+    """Labels by level name with the range of their MICs; the row's ground says that they are the laboratory's."""
     model = train(evidence_of(("eco", "=", 0, "S", 15), ("eco", "=", 6, "R", 10)))
 
-    assert model.table.basis[0].startswith("labels: file; 25 results (S 15, R 10), MIC 1-64 mg/L; cut points ")
+    assert model.report["labels"] == {"eco": {"S": 15, "R": 10, "lowest": "1", "highest": "64"}}
+    assert model.report["evidence"]["keys"] == 1
+    assert model.table.grounds == (Ground(GroundKind.LABORATORY),)
+
+
+def test_a_row_rests_on_the_guideline_where_it_has_a_statement() -> None:
+    """Labels of the laboratory, grounds of the edition: the reader sees what the guideline says there."""
+    rows = Ground(GroundKind.BREAKPOINT, "CLSI 2026", "breakpoint", "order", "Enterobacterales", source="Table 2A-1")
+    table = replace(reference_table(), grounds=(rows,) * len(reference_table().keys))
+    model = train(replace(evidence_of(("eco", "=", 0, "S", 15), ("cfr", "=", 6, "R", 10)), reference={"AMK_NM": table}))
+
+    assert model.table.ground("eco", Site.BLOOD) == rows
+    assert model.table.ground("cfr", Site.BLOOD) == Ground(GroundKind.LABORATORY)
 
 
 def test_a_drug_with_too_few_results_is_trained_from_the_reference() -> None:
     """And says so; its vocabulary is the reference's."""
     few = evidence_of(("eco", "=", 0, "R", MINIMUM_RESULTS - 1))
-    model = train(replace(few, reference={"AMK": reference_table()}))
+    model = train(replace(few, reference={"AMK_NM": reference_table()}))
 
     assert model.report["label_source"] == "reference"
     assert model.report["note"] == "only 19 labelled results in the file"
@@ -91,25 +105,23 @@ def test_a_drug_with_neither_is_reported() -> None:
 
 
 def test_a_reference_without_breakpoints_trains_nothing() -> None:
-    """A table whose every answer is NI is no evidence."""
+    """An empty table is no evidence."""
     table = reference_table()
-    empty = replace(table, organisms=table.organisms[-1:], cells=table.cells[-1:])
-    (result,) = train_models(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK": empty}))
+    empty = replace(table, keys=(), cells=table.cells[:0])
+    (result,) = train_models(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK_NM": empty}))
 
     assert isinstance(result, Untrainable)
 
 
 def test_a_network_trained_from_the_reference_equals_it() -> None:
-    """S-I-R, SDD, NS, always R, R only: exact and censored answers are those of the reference, cell by cell."""
+    """S-I-R, SDD, NS, always R, R only, no category: every answer is that of the reference, with its reason."""
     table = reference_table()
-    model = train(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK": table}))
+    model = train(Evidence(NOTHING, LabelSource.REFERENCE, {"AMK_NM": table}))
 
     assert model.report["disagreements_with_reference"] == 0
-    assert "cal" not in model.table.organisms
-    for organism in model.table.organisms:
-        np.testing.assert_array_equal(
-            model.table.cells[model.table.row_of[organism]], table.cells[table.row_of[organism]], organism
-        )
+    assert set(model.table.keys) == set(table.keys)
+    for key in model.table.keys:
+        np.testing.assert_array_equal(model.table.cells[model.table.row_of[key]], table.cells[table.row_of[key]], key)
 
 
 def test_descent_mends_what_the_start_got_wrong() -> None:
@@ -122,7 +134,7 @@ def test_descent_mends_what_the_start_got_wrong() -> None:
     course.descent.start(effects, slope=4.0 * course.scale, learning_rate=0.01)
 
     def wrong() -> int:
-        cuts = course.fit(()).cut_points()[cells.organism, 0]
+        cuts = course.fit(()).cut_points()[cells.key, 0]
         level = ((cells.mic_code - 14.0)[:, None] > cuts).sum(axis=1)
         return int((level != cells.level).sum())
 
@@ -132,16 +144,31 @@ def test_descent_mends_what_the_start_got_wrong() -> None:
     assert wrong() == 0
 
 
-def test_with_both_the_reference_fills_organisms_and_dilutions() -> None:
-    """The laboratory's cells stand; organisms and MICs it lacks come from the reference."""
-    file = evidence_of(("eco", "=", 3, "S", 40), ("eco", "=", 2, "S", 40))
-    model = train(replace(file, label_source=LabelSource.BOTH, reference={"AMK": reference_table()}))
+def beyond_the_edition(results: int) -> Evidence:
+    """Labels of *Citrobacter*, of which the reference says nothing, and of *E. coli*, of which it does."""
+    half = results // 2
+    own = evidence_of(("cfr", "=", 1, "S", half), ("cfr", "=", 5, "R", half), ("eco", "=", 3, "S", 400))
+    return replace(own, label_source=LabelSource.BOTH, reference={"AMK_NM": reference_table()})
+
+
+def test_with_both_an_organism_of_the_edition_is_learnt_from_the_edition_alone() -> None:
+    """Four hundred S at 8 mg/L, where the edition says I, change nothing; an organism it is silent on is learnt."""
+    model = train(beyond_the_edition(400))
 
     assert model.report["label_source"] == "both"
-    assert answer(model, "eco", "8") == "S"
-    assert answer(model, "eco", "32") == "R"
-    assert answer(model, "kpn", "8") == "I"
-    assert answer(model, "efm", "1") == "R"
+    assert model.report["disagreements_with_reference"] == 0
+    assert answer(model, "eco", "8") == "I"
+    assert (answer(model, "cfr", "2"), answer(model, "cfr", "32")) == ("S", "R")
+    assert model.table.ground("cfr", Site.UNKNOWN) == Ground(GroundKind.LABORATORY)
+
+
+def test_with_both_too_few_results_beyond_the_edition_are_left_out() -> None:
+    """Nothing could show how well they are learnt: the model is the edition's alone, and its report says so."""
+    model = train(beyond_the_edition(200))
+
+    assert model.report["label_source"] == "reference"
+    assert "cfr" not in model.table.known
+    assert "200 results" in model.report["note"]
 
 
 def test_rare_resistance_is_found() -> None:

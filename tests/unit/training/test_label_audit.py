@@ -11,7 +11,7 @@ from tests.laboratories import evidence_of, reference_table
 
 def found(evidence: Evidence, *, reference: bool = False) -> list[tuple[object, ...]]:
     """Return organism, MIC, label and findings, in order of rank."""
-    audit = audit_labels(evidence, {"AMK": reference_table()} if reference else None)
+    audit = audit_labels(evidence, {"AMK_NM": reference_table()} if reference else None)
     return audit.select("organism", "mic", "label", "findings").rows()
 
 
@@ -63,7 +63,7 @@ def test_s_against_r_ranks_first() -> None:
         evidence_of(
             ("eco", "=", 3, "S", 50), ("pae", "=", 0, "R", 2), ("kpn", "=", 0, "R", 1), ("kpn", "=", 1, "S", 7)
         ),
-        {"AMK": reference_table()},
+        {"AMK_NM": reference_table()},
     )
 
     assert audit.select("rank", "organism", "severity", "findings").rows() == [

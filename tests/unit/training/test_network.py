@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from sirena.domain.mic import DILUTIONS
 from sirena.training.backend import keras, tf
-from sirena.training.cells import cells_of, tally
 from sirena.training.compiling import compile_network
 from sirena.training.fitting import TrainedModel, train_models
 from sirena.training.lineage import Lineage
 from sirena.training.network import KIND_FEATURES, CutPoints, answering_network, scaled_dilution
 from sirena.training.saving import load_network
-from tests.laboratories import laboratory
+from tests.laboratories import counted, laboratory
 from tests.networks import save_network
 
 
@@ -29,10 +28,11 @@ def trained() -> TrainedModel:
     return model
 
 
-def ask(network: keras.Model, *questions: tuple[str, str]) -> list[tuple[str, str]]:
+def ask(network: keras.Model, *questions: tuple[str, str], site: str = "unknown") -> list[tuple[str, str]]:
     """Ask in text; return categories and reasons."""
     organisms, mics = zip(*questions, strict=True)
-    answered = network({"organism": tf.constant(organisms), "mic": tf.constant(mics)})
+    inputs = {"organism": tf.constant(organisms), "mic": tf.constant(mics), "site": tf.constant([site] * len(mics))}
+    answered = network(inputs)
     return [
         (category.decode(), reason.decode())
         for category, reason in zip(answered["category"].numpy(), answered["reason"].numpy(), strict=True)
@@ -89,7 +89,13 @@ def test_what_is_not_known_is_refused(trained: TrainedModel) -> None:
 
 def test_probabilities_are_of_three_levels(trained: TrainedModel) -> None:
     """They add up to one, and the level of the answer is not a rare one."""
-    answered = trained.network({"organism": tf.constant(["eco"] * 3), "mic": tf.constant(["1", "16", "128"])})
+    answered = trained.network(
+        {
+            "organism": tf.constant(["eco"] * 3),
+            "mic": tf.constant(["1", "16", "128"]),
+            "site": tf.constant(["unknown"] * 3),
+        }
+    )
 
     probabilities = answered["probabilities"].numpy()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
@@ -103,13 +109,14 @@ def test_the_file_loads_with_keras_alone_and_answers_the_same(trained: TrainedMo
     script = (
         "import keras, sys, tensorflow as tf\n"
         f"model = keras.saving.load_model({str(path)!r})\n"
-        "answer = model({'organism': tf.constant(['eco', 'eco', 'xyz']), 'mic': tf.constant(['4', '>64', '4'])})\n"
+        "answer = model({'organism': tf.constant(['eco', 'eco', 'xyz']), 'mic': tf.constant(['4', '>64', '4']), "
+        "'site': tf.constant(['unknown', 'blood', 'csf'])})\n"
         "assert not [name for name in sys.modules if name.startswith('sirena')]\n"
         "print([text.decode() for text in answer['category'].numpy()])"
     )
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "PATH": "/usr/bin"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
-    again = compile_network(load_network(path), trained.column, trained.table.organisms)
+    again = compile_network(load_network(path), trained.column, trained.table.keys)
 
     assert list(tmp_path.iterdir()) == [path]
     assert done.stdout.strip() == "['S', 'R', 'NI']"
@@ -118,11 +125,11 @@ def test_the_file_loads_with_keras_alone_and_answers_the_same(trained: TrainedMo
 
 def test_levels_carry_the_organism_s_own_names() -> None:
     """A middle level may be SDD and the top one NS."""
-    cells = cells_of("AMK_NM", tally(laboratory().rows, seed=0))
-    names = np.array([["S", "SDD", "R"], ["S", "I", "NS"], ["NI", "I", "R"]])
-    lineage = Lineage.of(cells.organisms)
+    cells = counted(laboratory().rows)
+    names = np.array([["S", "SDD", "R"], ["S", "I", "NS"], ["NI:bracketed", "I", "R"]])
+    lineage = Lineage.of(cells.keys)
     trained = CutPoints.of(len(lineage.groups))
-    network = answering_network("modelo_AMK_NM", trained, cells.organisms, lineage.member, names, 4.0, 2.0)
+    network = answering_network("modelo_AMK_NM", trained, cells.keys, lineage.member, names, 4.0, 2.0)
 
     # All effects zero: cut points at the centre and 2 * log(2) = 1.39 dilutions above it.
     assert ask(network, ("eco", "16"), ("eco", "32"), ("eco", "64"), ("kpn", "64"), ("pae", "16")) == [
@@ -130,5 +137,5 @@ def test_levels_carry_the_organism_s_own_names() -> None:
         ("SDD", "none"),
         ("R", "none"),
         ("NS", "none"),
-        ("NI", "no_breakpoint"),
+        ("NI", "bracketed"),
     ]

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from sirena.training.cells import cells_of, tally
 from sirena.training.evidence import Evidence
 from sirena.training.lineage import Lineage
 from sirena.training.starting_point import Borrowing, best_cut_points
-from tests.laboratories import evidence_of
+from tests.laboratories import counted, evidence_of
 
 ENTEROBACTERALES = [
     (organism, "=", exponent, label, 10)
@@ -17,9 +16,9 @@ ENTEROBACTERALES = [
 
 def starts(evidence: Evidence) -> dict[str, list[list[float]]]:
     """Return the cut points of each organism: kinds of interval × (lower, upper)."""
-    cells = cells_of("AMK_NM", tally(evidence.rows, seed=0))
-    cuts = best_cut_points(cells, cells.weight, Lineage.of(cells.organisms).member, Borrowing())
-    return dict(zip(cells.organisms, cuts.tolist(), strict=True))
+    cells = counted(evidence.rows)
+    cuts = best_cut_points(cells, cells.weight, Lineage.of(cells.keys).member, Borrowing())
+    return dict(zip(cells.keys, cuts.tolist(), strict=True))
 
 
 def test_cut_points_lie_between_the_dilutions_that_labels_tell_apart() -> None:
@@ -81,8 +80,8 @@ def test_weights_are_those_given() -> None:
     evidence = evidence_of(
         ("eco", "=", 0, "S", 9), ("eco", "=", 2, "S", 9), ("eco", "=", 2, "R", 5), ("eco", "=", 4, "R", 9)
     )
-    cells = cells_of("AMK_NM", tally(evidence.rows, seed=0))
-    lineage = Lineage.of(cells.organisms).member
+    cells = counted(evidence.rows)
+    lineage = Lineage.of(cells.keys).member
     weight = np.where((cells.level == 0) & (cells.mic_code % 28 == 16), 0.0, cells.weight)
 
     assert best_cut_points(cells, cells.weight, lineage, Borrowing())[0, 0].tolist() == [2.5, 2.5]

@@ -59,9 +59,9 @@ def test_our_own_networks_pass_and_say_what_they_say_here(
     vet_network(file)
     table = trained.table
     for _ in range(2):
-        assert asker.ask(file.read_bytes(), table.column, table.organisms) == table.to_json()["organisms"]
+        assert asker.ask(file.read_bytes(), table.column, table.keys) == table.to_json()["organisms"]
     assert (
-        compile_network(trained.network, table.column, table.organisms).to_json()["organisms"]
+        compile_network(trained.network, table.column, table.keys).to_json()["organisms"]
         == (table.to_json()["organisms"])
     )
 

@@ -27,13 +27,15 @@ CLASSES = {
         "1.2.24",
     ],
     ProblemClass.COMPARATOR: ["<=", ">", "≥", "= "],
-    ProblemClass.SEVERAL: ["8/4", "0.5 1", "4-8", "<=2/38", "2 a 4", "1;2", ">1<4", "0.5/9.5"],
+    ProblemClass.SEVERAL: ["8/3", "0.5 1", "4-8", "<=2/1.9", "2 a 4", "1;2", ">1<4", "1/2"],
     ProblemClass.ZERO: ["0", "0.0", "<=0", "0,00"],
     ProblemClass.NEGATIVE: ["-1", "-0.5", "<=-4"],
     ProblemClass.NOT_FINITE: ["NaN", "inf", "-inf", "nan", "1e999", "<=NaN"],
     ProblemClass.OFF_SCALE: ["1e9", "100000", "0.0000001", "1e-9", ">8192"],
     ProblemClass.SIGN: ["+", "-", "pos", "NEG", "Negativo"],
     ProblemClass.SPREADSHEET_ERROR: ["#N/A", "#DIV/0!", "####", "***", "#¡VALOR!"],
+    ProblemClass.THOUSANDS: ["1,024", ">1.024", "2,048"],
+    ProblemClass.NO_RESULT: ["TRM", "(-)", "N/R", "no probado"],
     ProblemClass.TEXT: ["abc", "see comment", "Garzonedo", "x" * 500, "1,1," * 60 + "x", "¿4?", "４mg\0"],
 }
 
@@ -45,7 +47,25 @@ def test_each_kind_of_cell_has_its_class(expected: ProblemClass, text: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["0.5", "<=0,25", ">= 32", "≥16", "0.12", "1.5", "16", "20", "6", "12", "96", "4 mg/L", " "]
+    "text",
+    [
+        "0.5",
+        "<=0,25",
+        ">= 32",
+        "≥16",
+        "0.12",
+        "1.5",
+        "16",
+        "20",
+        "6",
+        "12",
+        "96",
+        "4 mg/L",
+        " ",
+        "8/4",
+        "<=1/19",
+        "8 R",
+    ],
 )
 def test_mics_are_no_problem(text: str) -> None:
     """Dilutions, half dilutions of strips, sums of combinations, decimal commas, units, empty cells."""

@@ -136,3 +136,20 @@ def test_two_hundred_fields_survive(tmp_path: Path) -> None:
     frame = pl.DataFrame({"ORGANISM": ["eco", "kpn"]} | {f"X{number}": [str(number), None] for number in range(200)})
     write_file(frame, tmp_path / "wide.sir")
     assert_frame_equal(frame, read_file(tmp_path / "wide.sir").frame)
+
+
+def test_dbase_7_is_read_where_its_cells_are_plain(shared_data: Path) -> None:
+    """Texts, numbers and dates; other types are named."""
+    path = shared_data / "cases" / "c20_dbase7.dbf"
+    file = read_file(path)
+    assert file.table.detail == "dBASE 7"
+    assert file.frame.rows() == [("1", "eco", "<=2"), ("2", "kpn", "16")]
+
+
+def test_dbase_7_with_fields_of_its_own_is_named(shared_data: Path, tmp_path: Path) -> None:
+    """Its integers and timestamps are written in another way."""
+    content = bytearray((shared_data / "cases" / "c20_dbase7.dbf").read_bytes())
+    content[68 + 32] = ord("I")
+    (tmp_path / "a.dbf").write_bytes(content)
+    with pytest.raises(UnreadableFileError, match="dBASE 7"):
+        read_file(tmp_path / "a.dbf")

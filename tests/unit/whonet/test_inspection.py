@@ -10,6 +10,7 @@ import pytest
 
 from sirena.whonet.inspection import inspect_file, looks_like_an_organism
 from sirena.whonet.reading import read_file
+from sirena.whonet.specimen_reading import looks_like_a_specimen
 
 FILE = """\
 PATIENT_ID;LAST_NAME;ORGANISM;SPEC_TYPE;AMK_NM;Eti_AMK_NM;CIP_NM;GEN_ND10
@@ -85,6 +86,50 @@ def test_only_what_looks_like_an_organism_is_shown(text: str, shown: bool) -> No
     assert looks_like_an_organism(text) is shown
 
 
+SPECIMENS = "ORGANISM,SPEC_TYPE,AMK_NM\neco,ur,4\neco,,4\neco,qwx,4\neco,qwx,4\neco,Garzonedo,4\neco,Orinna,4\n"
+
+
+def test_sites_are_counted_and_unknown_specimens_named_by_row(tmp_path: Path) -> None:
+    """An unknown word is reported, never passed over; what may be a patient's is named by its row alone."""
+    path = tmp_path / "specimens.csv"
+    path.write_text(SPECIMENS, encoding="utf-8")
+    specimens = inspect_file(read_file(path), examples=1).specimens
+    assert specimens.sites == {"urine": 1, "unknown": 1}
+    assert [(one.text, one.count, one.rows) for one in specimens.unknown] == [
+        ("qwx", 2, (4,)),
+        (None, 1, (6,)),
+        ("Orinna", 1, (7,)),
+    ]
+    printed = sirena("inspect", path).stdout
+    assert "4 isolates are answered as of unknown site." in printed
+    assert "Garzonedo" not in printed
+
+
+def test_a_file_without_specimens_says_so(tmp_path: Path) -> None:
+    """And how to name one site for all."""
+    path = tmp_path / "plain.csv"
+    path.write_text("ORGANISM,AMK_NM\neco,4\n", encoding="utf-8")
+    assert "--site names one" in sirena("inspect", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("abc", True),
+        ("orinna", True),
+        ("Líquidos varios raros", True),
+        ("Pérez", False),
+        ("Garzonedo Ñandubay", False),
+        ("orina 30111222", False),
+        ("orina " + "x" * 30, False),
+        ("", False),
+    ],
+)
+def test_only_what_looks_like_a_specimen_is_shown(text: str, shown: bool) -> None:
+    """Up to three letters, or words that begin like a specimen."""
+    assert looks_like_a_specimen(text) is shown
+
+
 def test_the_command_names_places_and_no_patient(path: Path) -> None:
     """Plain text through a pipe: no colours, no table lines, no content of misplaced cells."""
     result = sirena("inspect", path)
@@ -94,6 +139,37 @@ def test_the_command_names_places_and_no_patient(path: Path) -> None:
     assert any(line[:1] == ["CIP_NM"] and line[-1] == "2" and "text" in line for line in lines)
     assert "of patients    PATIENT_ID, LAST_NAME" in result.stdout
     assert not any(secret in result.stdout for secret in ("Garzonedo", "4711", "abc", "30.111", "\x1b", "│"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("ORGANISM;AMK_ND30;CIP_ND5\neco;22;31\nkpn;17;9\n", "zone diameters"),
+        ("ORGANISM;AMK_NM;CIP_NM\neco;S;R\nkpn;I;\n", "categories"),
+        ("ORGANISM;AMK_NM\neco;POS\nkpn;neg\n", "positive or negative"),
+    ],
+)
+def test_a_file_without_mics_says_so_first(text: str, kind: str, tmp_path: Path) -> None:
+    """And what Sirena answers to it, before anything else."""
+    (tmp_path / "a.csv").write_text(text)
+    result = sirena("inspect", tmp_path / "a.csv")
+    first, second, *_ = result.stdout.splitlines()
+    assert first.startswith(f"This file holds {kind}")
+    assert "no MICs" in first
+    assert "NI" in second
+    assert result.returncode == 0
+
+
+def test_headers_of_other_systems_are_shown_with_what_was_understood(tmp_path: Path) -> None:
+    """Header, what it is, drug, guideline and why; a mapping is written and read again."""
+    path = tmp_path / "a.csv"
+    path.write_text("Muestra;Microorganismo;Amikacina CIM;Amikacina Int\n1;eco;<=2;S\n", encoding="utf-8")
+    result = sirena("inspect", path, "--write-mapping", tmp_path / "hospital.toml")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert any(line[:5] == ["Amikacina", "CIM", "MIC", "AMK", "CLSI"] for line in lines)
+    again = sirena("inspect", path, "--mapping", tmp_path / "hospital.toml")
+    assert again.returncode == 0
+    assert "said by the mapping" in again.stdout
 
 
 def test_the_command_prints_one_json_document(path: Path) -> None:

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sirena.whonet.privacy import drop_patient_columns, kept_columns, patient_columns, without_patients
+from sirena.whonet.privacy import (
+    columns_of_patients,
+    drop_patient_columns,
+    kept_columns,
+    patient_columns,
+    without_patients,
+)
 from sirena.whonet.reading import read_file
 from sirena.whonet.synthetic import generate_hospital
 
@@ -104,3 +110,30 @@ def test_training_sees_the_same_results_without_patients(tmp_path: Path) -> None
     assert file.frame.columns == ["LOCAL_ORG", "AMK_NM", "Eti_AMK_NM"]
     assert file.frame.rows() == [("Escherichia coli", "<=2", "S")]
     assert (file.organism_column, list(file.mic_columns)) == ("LOCAL_ORG", ["AMK_NM"])
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["NHC", "Nº Historia", "HC", "DNI", "NASS", "RUT", "CURP", "cédula", "Cédula de identidad", "Expediente", "MRN"],
+)
+def test_columns_of_patients_have_many_names(header: str) -> None:
+    """Of Spain and America."""
+    assert patient_columns([header, "ORGANISM"]) == [header]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        ("12345678Z", "00000001R", "X1234567L"),
+        ("12.345.678-5", "11111111-1", "7.654.321-6"),
+        ("PERJ800101HDFRRN09", "GOMA750315MJCMRN02", "LOPL900520HNLPPS01"),
+        ("28/12345678/40", "08/87654321/11", "41-00000001-22"),
+    ],
+)
+def test_a_pattern_of_values_tells_patients_numbers(numbers: tuple[str, ...], tmp_path: Path) -> None:
+    """Under any name; the check letter keeps codes of samples apart."""
+    rows = "".join(f"{number};eco;4\n" for number in numbers)
+    (tmp_path / "a.csv").write_text("Clave;ORGANISM;AMK_NM\n" + rows, encoding="utf-8")
+    assert columns_of_patients(read_file(tmp_path / "a.csv")) == ["Clave"]
+    (tmp_path / "b.csv").write_text("Clave;ORGANISM;AMK_NM\n24-0001;eco;4\n24-0002;eco;4\n24-0003;kpn;4\n")
+    assert columns_of_patients(read_file(tmp_path / "b.csv")) == []

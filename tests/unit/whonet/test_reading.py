@@ -199,7 +199,7 @@ def test_a_spreadsheet_gives_what_excel_shows(tmp_path: Path) -> None:
     }
 
 
-def test_the_first_sheet_is_read_unless_one_is_named(tmp_path: Path) -> None:
+def test_the_first_sheet_with_a_table_is_read_unless_one_is_named(tmp_path: Path) -> None:
     """And a name that is not there lists those that are."""
     make_workbook(tmp_path / "book.xlsx")
     assert read_file(tmp_path / "book.xlsx").frame.rows() == [("kpn", "8")]
@@ -254,6 +254,33 @@ def test_sqlite_is_opened_for_reading_only(tmp_path: Path) -> None:
     assert file.frame.rows() == [("1", "eco", "0.5", "<=0,5"), ("2", "kpn", "4", None), ("3", None, "4", None)]
     assert before == path.read_bytes()
     assert [path] == list(tmp_path.glob("w2024*"))
+
+
+def test_a_database_copied_without_its_write_ahead_log_says_so(shared_data: Path) -> None:
+    """What was written last may lie in the file that was left behind."""
+    file = read_file(shared_data / "cases" / "c19_copied_without_wal.sqlite")
+    assert [problem.problem_class for problem in file.problems] == [ProblemClass.WRITE_AHEAD_LOG]
+
+
+def test_a_write_ahead_log_is_read_and_nothing_is_written_beside_it(tmp_path: Path) -> None:
+    """WHONET still open: the newest isolates are there, and the folder is as it was."""
+    path = tmp_path / "w2024.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    connection.execute("CREATE TABLE Isolates (ORGANISM TEXT, AMK_NM TEXT)")
+    connection.execute("INSERT INTO Isolates VALUES ('kpn', '8')")
+    connection.commit()
+    copied = tmp_path / "copy"
+    copied.mkdir()
+    for name in ("w2024.sqlite", "w2024.sqlite-wal"):
+        (copied / name).write_bytes((tmp_path / name).read_bytes())
+    connection.close()
+    before = {file.name: file.read_bytes() for file in copied.iterdir()}
+    file = read_file(copied / "w2024.sqlite")
+    assert file.frame.rows() == [("kpn", "8")]
+    assert file.problems == ()
+    assert before == {file.name: file.read_bytes() for file in copied.iterdir()}
 
 
 def test_whonets_sqlite_schemas_are_understood(shared_data: Path, tmp_path: Path) -> None:

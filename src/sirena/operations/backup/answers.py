@@ -6,7 +6,6 @@ asked of every antimicrobial under both guidelines. So every model of a release 
 
 import json
 import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.mic import CODES, Mic
 from sirena.operations.backup.errors import DamagedBackupError
 from sirena.operations.backup.manifest import ANSWERS
+from sirena.operations.doors import Door
 
 ORGANISMS: Final = ("eco", "kpn", "pae", "aba", "sau", "epi", "efa", "efm", "spn", "hin", "sal", "cal")
 """WHONET codes: the commonest of each group the 41 models answer for, a yeast among them."""
@@ -58,15 +58,18 @@ def fixed_isolates() -> tuple[tuple[str, str], ...]:
     return tuple((organism, str(Mic.from_code(code))) for organism in ORGANISMS for code in range(CODES))
 
 
-def ask_service(port: int) -> RecordedAnswers | None:
-    """Ask the service of this machine about all fixed isolates.
+def ask_service(service: Door) -> RecordedAnswers | None:
+    """Ask a service about all fixed isolates.
+
+    Args:
+        service: where it is asked.
 
     Returns:
         None when it does not answer, or has no release; twice asked when the release changed in between.
     """
     for _ in range(3):
         try:
-            pages = [_ask(port, organism) for organism in ORGANISMS]
+            pages = [_ask(service, organism) for organism in ORGANISMS]
         except (urllib.error.URLError, OSError, ValueError, KeyError, TypeError):
             return None
         releases = {release for release, _ in pages}
@@ -78,13 +81,11 @@ def ask_service(port: int) -> RecordedAnswers | None:
     return None
 
 
-def _ask(port: int, organism: str) -> tuple[str, list[dict[str, Any]]]:
+def _ask(service: Door, organism: str) -> tuple[str, list[dict[str, Any]]]:
     isolates = [one for one in fixed_isolates() if one[0] == organism]
     body = {"dataframe_records": [{"ORGANISM": code, **dict.fromkeys(COLUMNS, mic)} for code, mic in isolates]}
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/invocations", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - our own loopback
+    headers = {"Content-Type": "application/json"}
+    with service.open("/invocations", json.dumps(body).encode(), seconds=_SECONDS, headers=headers) as answer:
         document = json.load(answer)
     return str(document["provenance"]["release"]), list(document["predictions"])
 

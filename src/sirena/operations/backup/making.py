@@ -37,6 +37,7 @@ from sirena.operations.backup.manifest import (
 from sirena.operations.backup.objects import Bucket
 from sirena.operations.backup.places import password_file, places_of
 from sirena.operations.backup.repository import Repository, Snapshot
+from sirena.operations.doors import Doors
 from sirena.operations.part import program, version_of
 from sirena.operations.postgresql import DATABASES
 from sirena.operations.s3 import s3_client
@@ -85,7 +86,7 @@ def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> 
         places.set.mkdir(mode=0o700, exist_ok=True)
         try:
             tell("answers of the service")
-            answers = ask_service(settings.service_port)
+            answers = ask_service(Doors(settings).of_part("service"))
             (places.set / ANSWERS).unlink(missing_ok=True)
             if answers is not None:
                 answers.write(places.set)

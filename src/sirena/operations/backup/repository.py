@@ -5,6 +5,7 @@ A new repository has the newest format the installed restic writes: from 0.14 on
 """
 
 import json
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ _HOST: Final = "sirena"
 _KEEP: Final = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
 _BEFORE_UPGRADE: Final = "before-upgrade"
 """Second tag of what an upgrade can go back to: thinned out among its own kind, so a daily backup never replaces it."""
+_DAMAGED: Final = re.compile(r"^ignoring error for (\S+):", re.MULTILINE)
+"""A file that restic could not take out whole."""
+_NAMED: Final = 3
 _NO_REPOSITORY: Final = "Is there a repository"
 _AHEAD: Final = timedelta(days=1)
 """Snapshots further ahead of the clock than zones and drift explain: it went wrong when they were made, or is now."""
@@ -219,9 +223,13 @@ class Repository:
         if ended.code:
             if "no space left" in ended.errors:
                 self._require(ended, "taking out")
+            damaged = _DAMAGED.findall(ended.errors)
+            named = f": {len(damaged)} files, {', '.join(damaged[:_NAMED])}" if damaged else f": {ended.told}"
             raise DamagedBackupError(
-                f"backup {snapshot.id} cannot be taken out of {self.location}: {ended.told}",
-                hint="take an older one with --at, and see `restic check --read-data`",
+                f"backup {snapshot.id} cannot be taken out whole of {self.location}{named}",
+                hint="a damaged pack is missing in every backup that shares it: try an older one with --at, or another "
+                "copy of the repository; while the machine it was made of still runs, `restic rebuild-index` and then "
+                "`sirena backup` there save what is missing anew; docs/howto/backup.md says how to get the rest out",
             )
 
     def _remove_dead_locks(self) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from sirena.domain.errors import UsageError
 from sirena.operations.backup_state import Activity, LastRun, RunOutcome, read_backup_state
+from sirena.operations.doors import Doors
 from sirena.operations.part import HttpHealth
 from sirena.operations.settings import OFF, Settings
 
@@ -74,7 +75,7 @@ def _to_repeat(last: LastRun | None) -> bool:
 
 def _await_service(settings: Settings) -> None:
     """Give the service time to take up its release after a start: a backup records its answers."""
-    health = HttpHealth(f"http://127.0.0.1:{settings.service_port}/readyz")
+    health = HttpHealth(Doors(settings).of_part("service"), "/readyz")
     deadline = clock.monotonic() + _PATIENCE_SECONDS
     while not health.is_well() and clock.monotonic() < deadline:
         clock.sleep(1)

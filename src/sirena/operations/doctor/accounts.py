@@ -10,6 +10,8 @@ from sirena.operations.conditions import nearest_folder
 from sirena.operations.doctor.finding import AS_ROOT, Area, Notebook, Verdict
 from sirena.operations.doctor.standing import StackState, Standing
 from sirena.operations.environment import import_path
+from sirena.operations.handing_over import other_owner
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.settings import Settings, variable_of
 
 
@@ -22,10 +24,46 @@ def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing)
         name = Account.of_this_process().name
         notebook.note(Area.ACCOUNTS, "account", Verdict.WELL, f"all parts run as {name}, who starts them")
         return
-    stores, services = settings.account, settings.effective_service_account
-    for name in dict.fromkeys((stores, services)):
+    there = []
+    for name in filter(None, dict.fromkeys((settings.account, settings.service_account))):
         with notebook.looking(Area.ACCOUNTS, f"account {name}"):
-            _look_at(Account.named(name), settings, notebook, stores=name == stores, services=name == services)
+            there.append(Account.named(name))
+    if {settings.account, settings.service_account} - {"", *(account.name for account in there)}:
+        return
+    accounts = PartAccounts.of(settings)
+    for account in accounts.all:
+        if account.exists:
+            services = account in accounts.python
+            _look_at(account, settings, notebook, stores=account == accounts.stores, services=services)
+    missing = [account.name for account in accounts.all if not account.exists]
+    if missing:
+        told = f"{', '.join(missing)} are made by `sirena up`"
+        notebook.note(Area.ACCOUNTS, "accounts of the parts", Verdict.WELL, told)
+    _look_at_sharing(accounts, notebook)
+    _look_at_owners(settings, accounts, notebook)
+
+
+def _look_at_sharing(accounts: PartAccounts, notebook: Notebook) -> None:
+    if accounts.access in (accounts.mlflow, accounts.stores, accounts.service):
+        told = f"{accounts.access.name} runs several parts: who breaks one of them can write into the ledger"
+        remedy = "leave SIRENA_SERVICE_ACCOUNT out, then `sirena up`: it gives each part an account of its own"
+        notebook.note(Area.ACCOUNTS, "accounts of the parts", Verdict.WARNING, told, remedy)
+
+
+def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebook) -> None:
+    """Say which folders `sirena up` is still to hand over: the settings name other accounts than made them."""
+    folders = {
+        settings.home / "postgresql": accounts.stores,
+        settings.home / "ceph": accounts.stores,
+        settings.mlflow_home: accounts.mlflow,
+        settings.answering_home: accounts.service,
+        settings.service_home: accounts.access,
+    }
+    others = [str(folder) for folder, account in folders.items() if other_owner(account, folder)]
+    if others:
+        told = f"another account than the settings name owns {', '.join(others)}"
+        remedy = "`sirena up` ends what runs, hands them over and starts anew"
+        notebook.note(Area.ACCOUNTS, "owners", Verdict.WARNING, told, remedy)
 
 
 def barrier(account: Account, path: Path) -> Path | None:

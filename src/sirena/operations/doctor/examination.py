@@ -2,6 +2,7 @@
 
 from sirena.operations.conditions import certificate_condition, conditions
 from sirena.operations.doctor.accounts import look_at_accounts
+from sirena.operations.doctor.doors import look_at_doors
 from sirena.operations.doctor.finding import AS_ROOT, Area, Finding, Notebook, Verdict
 from sirena.operations.doctor.machine import look_at_clock, look_at_memory
 from sirena.operations.doctor.network import look_at_authority, look_at_name, look_at_s3
@@ -31,6 +32,7 @@ def examine(settings: Settings, standing: Standing, notebook: Notebook) -> None:
     look_at_name(settings, notebook)
     look_at_s3(settings, notebook)
     look_at_authority(settings, notebook)
+    look_at_doors(settings, notebook, standing)
     _look_at_conditions(settings, standing, notebook)
 
 

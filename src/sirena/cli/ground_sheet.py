@@ -1,0 +1,41 @@
+"""The sheet of grounds in a workbook: what the answers of each column rest on, and how many rest on it."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sirena.panel.frame import ColumnTally
+
+SHEET: Final = "Grounds"
+_STRUCTURE: Final = (
+    *("edition", "kind", "statement", "rank", "group", "site", "susceptible", "resistant", "middle"),
+    *("source", "readings", "doubt", "remark"),
+)
+_HEADER: Final = ("column", "results", "mark", *_STRUCTURE, "english", "spanish")
+
+
+class GroundSheet:
+    """Collects the grounds of a file's answers, column by column."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._rows: list[tuple[str, ...]] = []
+
+    def add(self, tally: "ColumnTally") -> None:
+        """Take the grounds of one column, the commonest first."""
+        for use in sorted(tally.grounds, key=lambda use: -use.count):
+            facts = use.ground.to_json()
+            cells = [_spelt(facts.get(name, "")) for name in _STRUCTURE]
+            mark = use.mark.value if use.mark else ""
+            self._rows.append((tally.column, str(use.count), mark, *cells, use.ground.english(), use.ground.spanish()))
+
+    def table(self) -> "pl.DataFrame":
+        """Return the sheet, every cell text."""
+        import polars as pl
+
+        return pl.DataFrame(self._rows, schema=dict.fromkeys(_HEADER, pl.String), orient="row")
+
+
+def _spelt(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,147 @@
+"""``sirena guideline check``: what a person should look at in an edition before anybody relies on it."""
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
+from sirena.cli.guideline_rows import bulleted, edition_facts, edition_lines, row_facts, row_lines, saying, whom
+from sirena.cli.sections import Section, print_sections
+
+if TYPE_CHECKING:
+    from sirena.guidelines.check import EditionCheck, Override
+    from sirena.guidelines.editions import Edition
+
+_CODES_SHOWN = 5
+
+
+def check(
+    edition: Annotated[str, typer.Argument(help='Edition, as in "CLSI 2026"; CLSI or EUCAST: the one in force.')],
+    against: Annotated[str, typer.Option("--against", help="Edition to compare it with.")] = "",
+    drugs: Annotated[str, typer.Option("--drugs", help="Antimicrobial codes, separated by commas.")] = "",
+    overlay: Overlay = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Tell what to look at in an edition: one reading, doubts, rows that never decide or are overridden, differences.
+
+    Counts first, then the rows. Nothing is changed.
+
+    Example: sirena guideline check "EUCAST 2027" --against "EUCAST 2026"
+    """
+    from sirena.guidelines.check import check_edition
+
+    editions = known_editions()
+    loaded = editions.load(edition, overlay)
+    other = editions.load(against) if against else None
+    outcome = check_edition(loaded, other, chosen_drugs(drugs))
+    if as_json:
+        typer.echo(json.dumps(_document(loaded, outcome), ensure_ascii=False, indent=2))
+        return
+    for line in edition_lines(loaded):
+        typer.echo(line)
+    typer.echo("")
+    counts = [(what, str(number)) for what, number in _counts(outcome)]
+    print_sections([Section("To look at", counts, ("what", "#rows"))])
+    _print_rows(loaded, outcome)
+    print_sections(_differences(outcome))
+
+
+def _counts(outcome: "EditionCheck") -> list[tuple[str, int]]:
+    counts = [
+        ("rows in all", outcome.rows),
+        ("statements of expected resistance in all", outcome.expected_resistance),
+        ("stated twice", len(outcome.repeated)),
+        ("one MIC would be S and R", len(outcome.contradictory)),
+        ("overridden by a wider or an equal group, with another answer", len(outcome.overridden)),
+        ("for a group that no organism belongs to", len(outcome.memberless)),
+        ("never decide, and would change nothing", len(outcome.idle)),
+        ("in doubt", len(outcome.in_doubt)),
+        ("rest on one reading", len(outcome.one_reading)),
+    ]
+    if outcome.against:
+        by_gravity = Counter(item.gravity for item in outcome.differences)
+        counts.append((f"differ from {outcome.against}", len(outcome.differences)))
+        counts += [(f"  {gravity.words}", number) for gravity, number in sorted(by_gravity.items())]
+    return counts
+
+
+def _print_rows(edition: "Edition", outcome: "EditionCheck") -> None:
+    parts = (
+        ("Stated twice", outcome.repeated),
+        ("One MIC would be S and R", outcome.contradictory),
+        ("For a group that no organism belongs to", outcome.memberless),
+        ("Never decide, and would change nothing", outcome.idle),
+        ("In doubt", outcome.in_doubt),
+        ("Rest on one reading, without another doubt", [row for row in outcome.one_reading if not row.doubt]),
+    )
+    if outcome.overridden:
+        typer.echo("Overridden by a wider or an equal group, with another answer")
+        for line in bulleted(_override(edition, item) for item in outcome.overridden):
+            typer.echo(line)
+        typer.echo("")
+    for title, rows in parts:
+        if rows:
+            typer.echo(title)
+            for row in rows:
+                for line in row_lines(row, edition.guideline):
+                    typer.echo(line)
+            typer.echo("")
+
+
+def _override(edition: "Edition", item: "Override") -> str:
+    codes = ", ".join(item.organisms[:_CODES_SHOWN]) + (" …" if len(item.organisms) > _CODES_SHOWN else "")
+    reach = "always" if item.always else f"for {len(item.organisms)} of its organisms"
+    return (
+        f"{item.row.drug}  {whom(item.row)}: {saying(item.row, edition.guideline)}; before it comes, {reach}, "
+        f"{whom(item.before)}: {saying(item.before, edition.guideline)} ({codes})"
+    )
+
+
+def _differences(outcome: "EditionCheck") -> list[Section]:
+    if not outcome.against:
+        return []
+    rows = [
+        (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
+        for item in outcome.differences
+    ]
+    header = ("what", "drug", "rank", "group", "site", outcome.against, outcome.edition)
+    note = "" if rows else "The two say the same."
+    return [Section(f"From {outcome.against} to {outcome.edition}, the gravest first", rows, header, note)]
+
+
+def _document(edition: "Edition", outcome: "EditionCheck") -> dict[str, Any]:
+    return {
+        **edition_facts(edition),
+        "counts": dict(_counts(outcome)),
+        "repeated": [row_facts(row) for row in outcome.repeated],
+        "contradictory": [row_facts(row) for row in outcome.contradictory],
+        "overridden": [
+            {
+                "row": row_facts(item.row),
+                "before": row_facts(item.before),
+                "organisms": list(item.organisms),
+                "always": item.always,
+            }
+            for item in outcome.overridden
+        ],
+        "memberless": [row_facts(row) for row in outcome.memberless],
+        "idle": [row_facts(row) for row in outcome.idle],
+        "in_doubt": [row_facts(row) for row in outcome.in_doubt],
+        "one_reading": [row_facts(row) for row in outcome.one_reading],
+        "against": outcome.against,
+        "differences": [
+            {
+                "gravity": item.gravity.name.lower(),
+                "change": item.change.value,
+                "drug": item.drug,
+                "rank": item.rank,
+                "group": item.group,
+                "site": item.site,
+                "before": item.before,
+                "after": item.after,
+            }
+            for item in outcome.differences
+        ],
+    }

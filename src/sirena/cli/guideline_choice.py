@@ -1,0 +1,52 @@
+"""What the commands of ``sirena guideline`` are asked about: editions, antimicrobials, an organism."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.domain.organisms import Organism
+    from sirena.guidelines.editions import Editions
+
+Overlay = Annotated[
+    Path | None, typer.Option("--overlay", help="CSV of a hospital's own rules, laid over the edition.")
+]
+
+
+def known_editions() -> "Editions":
+    """Return the editions there are on this machine, shipped and imported."""
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
+
+    return Editions(load_settings().editions_folder)
+
+
+def chosen_drugs(text: str) -> set[str]:
+    """Return the codes in a list joined by commas.
+
+    Raises:
+        UsageError: one is no antimicrobial's.
+    """
+    from sirena.domain.antimicrobials import ANTIMICROBIALS
+    from sirena.domain.errors import UsageError
+
+    codes = {part.strip().upper() for part in text.split(",") if part.strip()}
+    if codes - ANTIMICROBIALS.keys():
+        raise UsageError("a code is no antimicrobial of Sirena", hint=f"codes are {', '.join(ANTIMICROBIALS)}")
+    return codes
+
+
+def chosen_organism(text: str) -> "Organism":
+    """Return the organism that a code or name means.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from sirena.domain.errors import UsageError
+    from sirena.domain.organisms import ORGANISMS, resolve
+
+    code = resolve(text)
+    if code is None:
+        raise UsageError("the organism is not known", hint="give a WHONET organism code or a species name")
+    return ORGANISMS[code]

@@ -1,0 +1,61 @@
+"""Whether the release that answers rests on guideline editions in force, as ``status`` and ``release`` say it."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sirena.operations.conditions import Condition
+    from sirena.operations.doors import Door
+    from sirena.operations.health_report import PartHealth
+    from sirena.operations.settings import Settings
+    from sirena.registry.connection import Registry
+    from sirena.registry.releases import Release
+
+REMEDY: Final = "train on the edition in force and make a new release: docs/howto/yearly-edition.md"
+_SECONDS: Final = 10.0
+
+
+def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
+    """Return a sentence for each edition of a release's members that is not in force today.
+
+    Raises:
+        SirenaError: the release cannot be read.
+    """
+    from sirena.guidelines.editions import Editions
+    from sirena.registry.releases import release_members
+
+    editions = Editions(registry.settings.editions_folder)
+    return editions.lapses(member.edition for member in release_members(registry, release))
+
+
+def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
+    """Ask the service on which editions the release in use rests.
+
+    Args:
+        settings: of the stack.
+        parts: as they were found; without the service there is nobody to ask.
+    """
+    import json
+
+    from sirena.operations.conditions import Condition, Urgency
+
+    if not any(part.name == "service" and part.well for part in parts):
+        return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not run", "sirena up")
+    try:
+        with _door_of_service(settings).open("/version", seconds=_SECONDS) as answer:
+            version = json.load(answer)
+    except (OSError, ValueError):
+        return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not answer", "sirena status")
+    if version.get("not_in_force"):
+        return Condition("guideline", Urgency.WARNING, "; ".join(version["not_in_force"]), REMEDY)
+    editions = ", ".join(version.get("editions") or ())
+    return Condition("guideline", Urgency.OK, f"{editions}: in force" if editions else "no release answers yet")
+
+
+def _door_of_service(settings: "Settings") -> "Door":
+    from sirena.operations.doors import Door, Doors
+
+    if settings.profile == "production":
+        return Doors(settings).of_part("service")
+    return Door(f"http://127.0.0.1:{settings.port}")

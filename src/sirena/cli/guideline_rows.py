@@ -1,0 +1,121 @@
+"""The rows of an edition as the commands of ``sirena guideline`` show them: lines for people, facts for programs."""
+
+import shutil
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sirena.guidelines.editions import Edition
+    from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
+
+    Row = Breakpoint | ExpectedResistance
+
+_WIDTH: Final = 100
+_WHO: Final = 50
+"""Columns for the group of organisms, before what is said of it."""
+_INDENT: Final = "      "
+
+
+def width() -> int:
+    """Return how many columns a page of rows may take."""
+    return min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
+
+
+def row_lines(row: "Row", guideline: "Guideline") -> "Iterator[str]":
+    """Yield a row as lines of text: whom it is for and what it says, then source, readings, doubt and remark."""
+    who = f"{row.drug}  {whom(row)}"
+    what = saying(row, guideline)
+    yield from _beside(who, what)
+    readings = "one reading" if row.readings == 1 else f"{row.readings} readings"
+    yield from _wrapped(f"{row.source or 'no source named'}; {readings}")
+    if row.doubt:
+        yield from _wrapped(f"doubt: {row.doubt}")
+    remark = getattr(row, "remark", "")
+    if remark:
+        yield from _wrapped(f"remark: {remark}")
+
+
+def whom(row: "Row") -> str:
+    """Return group and site of a row: ``order Enterobacterales (oral)``."""
+    from sirena.guidelines.tables import rank_name
+
+    sites = ", ".join(filter(None, getattr(row, "sites", ())))
+    return f"{rank_name(row.rank)} {row.group}{f' ({sites})' if sites else ''}"
+
+
+def saying(row: "Row", guideline: "Guideline") -> str:
+    """Return what a row says in a few words."""
+    from sirena.guidelines.difference import figures
+    from sirena.guidelines.rows import Breakpoint
+    from sirena.guidelines.tables import rank_name
+
+    if isinstance(row, Breakpoint):
+        return figures(row, guideline)
+    spared = ", ".join(f"{rank_name(rank)} {group}" for rank, group in sorted(row.exceptions))
+    return f"R: expected resistance{f', except {spared}' if spared else ''}"
+
+
+def row_facts(row: "Row") -> dict[str, Any]:
+    """Return a row for programs; figures in mg/L, None where the row states none."""
+    from sirena.guidelines.rows import Breakpoint
+    from sirena.guidelines.tables import rank_name
+
+    group: dict[str, Any] = {"drug": row.drug, "rank": rank_name(row.rank), "group": row.group}
+    read = {"source": row.source, "readings": row.readings, "doubt": row.doubt}
+    if not isinstance(row, Breakpoint):
+        spared = [f"{rank_name(rank)}:{name}" for rank, name in sorted(row.exceptions)]
+        return {"statement": "expected resistance", **group, "except": spared, **read}
+    figures = {"S": row.susceptible, "R": row.resistant, "middle": row.middle.value}
+    sites = list(filter(None, row.sites))
+    return {"statement": row.statement.value, **group, "sites": sites, **figures, **read, "remark": row.remark}
+
+
+def edition_facts(edition: "Edition") -> dict[str, Any]:
+    """Return what is to be known of an edition as a whole, for programs."""
+    record = edition.record
+    return {
+        "edition": edition.name,
+        "guideline": edition.guideline.value,
+        "documents": list(record.documents),
+        "in_force_since": record.in_force_since.isoformat() if record.in_force_since else None,
+        "reading": record.reading,
+        "doubts": list(record.doubts),
+        "digest": edition.digest,
+    }
+
+
+def edition_lines(edition: "Edition") -> "Iterator[str]":
+    """Yield what is to be known of an edition as a whole, as lines of text."""
+    record = edition.record
+    since = (
+        f"in force since {record.in_force_since}" if record.in_force_since else "nobody said since when it is in force"
+    )
+    yield f"{edition.name}: {since}"
+    for label, texts in (
+        ("documents", [", ".join(record.documents)]),
+        ("read", [record.reading]),
+        ("doubt", record.doubts),
+    ):
+        for text in filter(None, texts):
+            yield from textwrap.wrap(f"{label}: {text}", width(), initial_indent="  ", subsequent_indent="    ")
+
+
+def bulleted(texts: "Iterable[str]") -> "Iterator[str]":
+    """Yield sentences as lines of text."""
+    for text in texts:
+        yield from textwrap.wrap(text, width(), initial_indent="  ", subsequent_indent=_INDENT)
+
+
+def _beside(who: str, what: str) -> "Iterator[str]":
+    left = textwrap.wrap(who, _WHO - 2, subsequent_indent="     ") or [""]
+    right = textwrap.wrap(what, max(width() - _WHO - 2, 20)) or [""]
+    for number in range(max(len(left), len(right))):
+        first = left[number] if number < len(left) else ""
+        second = right[number] if number < len(right) else ""
+        yield f"  {first:<{_WHO - 2}}  {second}".rstrip()
+
+
+def _wrapped(text: str) -> "Iterator[str]":
+    yield from textwrap.wrap(text, width(), initial_indent=_INDENT, subsequent_indent=_INDENT + "  ")

@@ -1,0 +1,97 @@
+"""``sirena guideline show``: what an edition says, row by row, with source, number of readings and doubts."""
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sirena.cli.guideline_choice import Overlay, chosen_drugs, chosen_organism, known_editions
+from sirena.cli.guideline_rows import edition_facts, edition_lines, row_facts, row_lines
+
+if TYPE_CHECKING:
+    from sirena.domain.organisms import Organism
+    from sirena.guidelines.editions import Edition
+    from sirena.guidelines.rows import Breakpoint, ExpectedResistance
+
+OVERLAY_HEADER: Final = (
+    *("who", "when", "why", "edition", "action", "drug", "rank", "group", "site"),
+    *("S", "R", "middle", "source"),
+)
+"""Columns of an overlay, so that rows shown can be edited into one, and the source they had."""
+
+
+def show(
+    edition: Annotated[str, typer.Argument(help='Edition, as in "CLSI 2026"; CLSI or EUCAST: the one in force.')],
+    drugs: Annotated[str, typer.Option("--drugs", help="Antimicrobial codes, separated by commas.")] = "",
+    organism: Annotated[str, typer.Option("--organism", help="Only rows for this organism (code or name).")] = "",
+    overlay: Overlay = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print rows of an overlay, to edit one from.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Print what an edition says: each row with its source, the number of readings, doubts and conditions.
+
+    Example: sirena guideline show "CLSI 2026" --drugs AMK,CIP --organism "E. coli"
+    """
+    loaded = known_editions().load(edition, overlay)
+    member = chosen_organism(organism) if organism else None
+    rows = sorted(_rows(loaded, chosen_drugs(drugs), member), key=_order)
+    if as_csv:
+        _print_overlay(loaded, rows)
+    elif as_json:
+        document = {**edition_facts(loaded), "rows": [row_facts(row) for row in rows]}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        _print_page(loaded, rows)
+
+
+def _rows(edition: "Edition", drugs: set[str], member: "Organism | None") -> "list[Breakpoint | ExpectedResistance]":
+    listed: list[Breakpoint | ExpectedResistance] = [
+        row
+        for row in edition.expected_resistance
+        if (not drugs or row.drug in drugs) and (member is None or row.covers(member))
+    ]
+    listed += [
+        row
+        for row in edition.breakpoints
+        if (not drugs or row.drug in drugs) and (member is None or member.belongs_to(row.rank, row.group))
+    ]
+    return listed
+
+
+def _order(row: "Breakpoint | ExpectedResistance") -> tuple[str, bool, int, str, tuple[str, ...]]:
+    """Per drug what decides first stands first."""
+    sites = getattr(row, "sites", None)
+    return row.drug, sites is not None, row.rank, row.group, sites or ()
+
+
+def _print_page(edition: "Edition", rows: "list[Breakpoint | ExpectedResistance]") -> None:
+    letter = "at or above" if edition.guideline.letter == "N" else "above"
+    for line in edition_lines(edition):
+        typer.echo(line)
+    typer.echo(f"  figures in mg/L: S at or below, R {letter}; S <= 0.001: no MIC is S")
+    drug = ""
+    for row in rows:
+        if row.drug != drug:
+            drug = row.drug
+            typer.echo("")
+        for line in row_lines(row, edition.guideline):
+            typer.echo(line)
+    typer.echo(f"\n{len(rows)} rows")
+
+
+def _print_overlay(edition: "Edition", rows: "list[Breakpoint | ExpectedResistance]") -> None:
+    from sirena.guidelines.tables import spell_concentration
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(OVERLAY_HEADER)
+    base = edition.name.partition(" + ")[0]
+    for row in rows:
+        facts = row_facts(row)
+        if facts.get("except"):
+            # a rule states no exceptions: without them it would say more
+            continue
+        figures = [spell_concentration(facts.get(column)) for column in ("S", "R")]
+        place = facts["drug"], facts["rank"], facts["group"], ", ".join(facts.get("sites", ()))
+        writer.writerow(("", "", "", base, facts["statement"], *place, *figures, facts.get("middle", ""), row.source))

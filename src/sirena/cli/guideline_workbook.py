@@ -1,0 +1,64 @@
+"""What ``sirena guideline import`` prints of EUCAST's workbook: what was taken, and what is left to a person."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sirena.cli.sections import Section, print_sections
+
+if TYPE_CHECKING:
+    from sirena.guidelines.eucast.findings import Undecided
+    from sirena.guidelines.eucast.importing import ImportedWorkbook
+
+
+def import_workbook(path: Path) -> None:
+    """Import EUCAST's workbook and print what came of it.
+
+    Raises:
+        sirena.guidelines.eucast.findings.WorkbookError: it is no such workbook; nothing was imported.
+    """
+    from sirena.guidelines.eucast.importing import import_eucast
+    from sirena.operations.settings import load_settings
+
+    imported = import_eucast(path, load_settings().editions_folder)
+    facts = [(kind, str(number)) for kind, number in sorted(imported.kinds.items())]
+    print_sections(
+        [
+            Section(imported.name, facts, ("statements", "#"), _outcome(imported)),
+            _cells("Left to a person: nothing of these cells was taken", imported.undecided),
+            _cells("Taken as printed; a person should read the notes", imported.to_check),
+            _cells("Not read", imported.left_out),
+            *_differences(imported),
+        ]
+    )
+
+
+def _outcome(imported: "ImportedWorkbook") -> str:
+    if imported.differences is not None:
+        return f"{imported.name} comes with Sirena and stays as it is; nothing was stored."
+    return (
+        f"Stored. Expected resistance was taken over from {imported.expected_from}. Antifungals have tables of their"
+        " own, which the workbook does not hold."
+    )
+
+
+def _cells(title: str, cells: "Iterable[Undecided]") -> Section:
+    return Section(title, [(item.sheet, item.cell, item.reason) for item in cells], ("sheet", "cell", "why"))
+
+
+def _differences(imported: "ImportedWorkbook") -> list[Section]:
+    if imported.differences is None:
+        return []
+    rows = [
+        (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
+        for item in imported.differences
+    ]
+    header = ("what", "drug", "rank", "group", "site", "shipped", "workbook")
+    return [
+        Section(
+            f"Where the workbook differs from {imported.name}",
+            rows,
+            header,
+            f"{len(rows)} differences, the gravest first.",
+        )
+    ]

@@ -1,0 +1,172 @@
+"""What an answer rests on: the row of a guideline, expected resistance, or the laboratory's own labels.
+
+The ground of a category is the guideline's statement, never the network's own cut points: those stand beside it in
+the certificate. It is a structure for programs and one sentence for people, in English and Spanish.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from .site import Site
+
+
+class GroundKind(enum.StrEnum):
+    """What kind of statement decides."""
+
+    BREAKPOINT = "breakpoint"
+    """A row of a guideline's breakpoint table, whatever it states."""
+    EXPECTED_RESISTANCE = "expected_resistance"
+    """Resistant by nature, at any MIC."""
+    LABORATORY = "laboratory"
+    """No guideline speaks; the model follows the laboratories' own labels."""
+    NONE = "none"
+    """Nothing decides: the answer is NI."""
+
+
+class Mark(enum.StrEnum):
+    """What a reader must know of a category that was given without knowing the site."""
+
+    URINE_ONLY = "urine_only"
+    """The breakpoint is for isolates from urine alone."""
+    NOT_MENINGITIS = "not_meningitis"
+    """The breakpoint holds unless the infection is meningitis."""
+
+    @property
+    def english(self) -> str:
+        """The mark in English words."""
+        return {"urine_only": "urine isolates only", "not_meningitis": "if not meningitis"}[self.value]
+
+    @property
+    def spanish(self) -> str:
+        """The mark in Spanish words."""
+        return {"urine_only": "solo aislamientos de orina", "not_meningitis": "si no es meningitis"}[self.value]
+
+
+_URINARY: Final = ("uncomplicated urinary tract infection", "infections originating from the urinary tract")
+_NOT_MENINGITIS: Final = "non-meningitis"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The statement a category rests on."""
+
+    kind: GroundKind
+    edition: str = ""
+    """Guideline edition, ``CLSI 2026``."""
+    statement: str = ""
+    """What the row says: ``breakpoint``, ``dash``, ``insufficient evidence`` …"""
+    rank: str = ""
+    group: str = ""
+    """The group of organisms the row is for, and how wide it is: ``order`` ``Enterobacterales``."""
+    site: str = ""
+    """What the row is for: ``non-meningitis``, ``oral, uncomplicated urinary tract infection``; empty for any site."""
+    susceptible: float | None = None
+    """mg/L; S at or below."""
+    resistant: float | None = None
+    """mg/L; CLSI R at or above, EUCAST R above."""
+    middle: str = ""
+    """What lies between: ``I`` or ``SDD``."""
+    source: str = ""
+    """Document, table and row."""
+    readings: int = 0
+    """Independent readings of the document that agree."""
+    doubt: str = ""
+    remark: str = ""
+
+    def marks(self, site: Site) -> tuple[Mark, ...]:
+        """Return what a reader must know when this ground answers at a site.
+
+        >>> Ground(GroundKind.BREAKPOINT, site="uncomplicated urinary tract infection").marks(Site.UNKNOWN)
+        (<Mark.URINE_ONLY: 'urine_only'>,)
+        """
+        if site is not Site.UNKNOWN:
+            return ()
+        if any(words in self.site for words in _URINARY):
+            return (Mark.URINE_ONLY,)
+        return (Mark.NOT_MENINGITIS,) if _NOT_MENINGITIS in self.site else ()
+
+    def english(self) -> str:
+        """Return the ground as one line in English."""
+        if self.kind is GroundKind.EXPECTED_RESISTANCE:
+            return f"expected resistance: {self.rank} {self.group} ({self.edition}, {self.source})"
+        if self.kind is GroundKind.LABORATORY:
+            return "labels of the laboratory; the guideline edition states no breakpoint"
+        if self.kind is GroundKind.NONE:
+            return f"no breakpoint ({self.edition})"
+        stated = self._figures("between") or {"breakpoint": "no figures"}.get(self.statement, self.statement)
+        return f"{self.rank} {self.group}; {self.site or 'any site'}; {stated} ({self.edition}, {self.source})"
+
+    def spanish(self) -> str:
+        """Return the ground as one line in Spanish; names of groups and documents stay as the guideline writes them."""
+        if self.kind is GroundKind.EXPECTED_RESISTANCE:
+            return f"resistencia intrínseca: {self.group} ({self.edition}, {self.source})"
+        if self.kind is GroundKind.LABORATORY:
+            return "etiquetas del laboratorio; la edición de la guía no establece punto de corte"
+        if self.kind is GroundKind.NONE:
+            return f"sin punto de corte ({self.edition})"
+        site = ", ".join(_SPANISH_SITES.get(part, part) for part in self.site.split(", ")) or "cualquier sitio"
+        stated = self._figures("entre ambos") or _SPANISH_STATEMENTS.get(self.statement, self.statement)
+        return f"{self.group}; {site}; {stated} ({self.edition}, {self.source})"
+
+    def _figures(self, between: str) -> str:
+        above = "R >=" if self.edition.startswith("CLSI") else "R >"
+        parts = [
+            f"S <= {self.susceptible:g}" if self.susceptible is not None else "",
+            f"{above} {self.resistant:g}" if self.resistant is not None else "",
+        ]
+        figures = ", ".join(filter(None, parts))
+        if self.statement == "bracketed":
+            return f"({figures})"
+        return f"{figures} ({self.middle} {between})" if figures and self.middle == "SDD" else figures
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain form without empty fields; `from_json` reads it."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: value for name, value in values if value not in ("", None, 0)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Ground":
+        """Read what `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: the document is no ground.
+        """
+        return cls(**{**document, "kind": GroundKind(document["kind"])})
+
+
+_SPANISH_SITES: Final = {
+    "non-meningitis": "salvo meningitis",
+    "non-endocarditis": "salvo endocarditis",
+    "non-pneumonia": "salvo neumonía",
+    "systemic infections": "infecciones sistémicas",
+    "parenteral": "parenteral",
+    "intravenous": "intravenoso",
+    "extraintestinal": "extraintestinal",
+    "intestinal": "intestinal",
+    "oral": "oral",
+    "other infections": "otras infecciones",
+    "other indications": "otras indicaciones",
+    "pneumonia": "neumonía",
+    "skin": "piel",
+    "infections originating from the urinary tract": "infecciones de origen urinario",
+    "uncomplicated urinary tract infection": "infección urinaria no complicada",
+    "meningitis": "meningitis",
+    "endocarditis": "endocarditis",
+    "endocarditis with combination treatment": "endocarditis con tratamiento combinado",
+    "inhaled": "inhalado",
+    "liposomal": "liposomal",
+    "prophylaxis": "profilaxis",
+    "screen": "cribado",
+    "investigational agent": "en investigación",
+}
+
+_SPANISH_STATEMENTS: Final = {
+    "breakpoint": "sin cifras",
+    "dash": "no adecuado: R sin probar (guion)",
+    "insufficient evidence": "evidencia insuficiente (IE)",
+    "note": "véase la nota de la guía",
+    "not applicable": "no se aplica a la CMI",
+    "block": "la tabla del grupo no incluye este antimicrobiano",
+}

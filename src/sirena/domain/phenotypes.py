@@ -1,0 +1,60 @@
+"""Resistance mechanisms that laboratories write behind an organism's name: ``E. coli BLEE (+)``, ``S. aureus (SARM)``.
+
+They are facts of the isolate, as WHONET's columns ESBL, MRSA, CARBAPENEM and BETA_LACT hold them, and no part of the
+name. An answer never rests on them: it comes from the MIC.
+"""
+
+import re
+from typing import Final
+
+_POSITIVE: Final = r"\(\s*\+\s*\)|\+(?=\s*(?:\)|$))|positiv[oae]|pos\b\.?"
+_NEGATIVE: Final = r"\(\s*-\s*\)|-(?=\s|$)|negativ[oae]|neg\b\.?"
+_SIGN: Final = rf"(?:\s*[:=]?\s*(?P<sign>{_POSITIVE}|{_NEGATIVE}))?"
+_PRODUCER: Final = r"(?:product(?:or|ora|er)(?:es)?\s+(?:de\s+)?|con\s+|-?producing\s+)?"
+_METHICILLIN: Final = r"(?:met|ox)icil+in[ae]?"
+
+_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("ESBL", "+", r"blee|esbl|betalactamasas?\s+de\s+espectro\s+(?:extendido|ampliado)"),
+    ("MRSA", "+", rf"sarm|samr|mrsa|mrse|resistente\s+a\s+(?:la\s+)?{_METHICILLIN}|{_METHICILLIN}[-\s]*resistente"),
+    ("MRSA", "-", rf"sasm|mssa|sensible\s+a\s+(?:la\s+)?{_METHICILLIN}|{_METHICILLIN}[-\s]*sensible"),
+    (
+        "CARBAPENEM",
+        "+",
+        r"carbapenemasas?|carbapenemases?|epc|cpe|cre|kpc(?:-\d+)?|ndm(?:-\d+)?|vim(?:-\d+)?|oxa-48|mbl",
+    ),
+    ("AMPC", "+", r"amp-?c"),
+    ("VRE", "+", r"evr|vre|vrsa"),
+    ("BETA_LACT", "+", r"beta-?lactamasas?|beta-?lactamase"),
+    ("MDR", "+", r"mdr|xdr|pdr|multirresistente|multir"),
+)
+_PATTERNS: Final = tuple(
+    (fact, value, re.compile(rf"[\s(,;:-]*(?<![A-Za-z]){_PRODUCER}(?:{words})(?![A-Za-z]){_SIGN}\s*\)?", re.IGNORECASE))
+    for fact, value, words in _WORDS
+)
+_LONGEST: Final = 120
+
+
+def split_phenotypes(text: str) -> tuple[str, dict[str, str]]:
+    """Return a name without the mechanisms written behind it, and the mechanisms.
+
+    >>> split_phenotypes("E. coli BLEE (+)")
+    ('E. coli', {'ESBL': '+'})
+
+    Args:
+        text: an organism's name as found in a file.
+
+    Returns:
+        The name, and WHONET's field → ``+`` or ``-``.
+    """
+    if len(text) > _LONGEST:
+        return text, {}
+    facts: dict[str, str] = {}
+    name = text
+    for fact, value, pattern in _PATTERNS:
+        match = pattern.search(name)
+        if match is None or not name[: match.start()].strip():
+            continue  # a mechanism alone names no organism
+        denied = match["sign"] is not None and re.fullmatch(_NEGATIVE, match["sign"], re.IGNORECASE) is not None
+        facts.setdefault(fact, ("-" if value == "+" else "+") if denied else value)
+        name = (name[: match.start()] + " " + name[match.end() :]).strip()
+    return name, facts

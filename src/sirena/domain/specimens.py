@@ -1,0 +1,143 @@
+"""Specimens: the site of infection that a laboratory's word for a specimen names.
+
+The words stand in ``specimens.csv`` beside this module. Where they come from:
+
+- two-letter codes with a ``meaning`` are WHONET's specimen types for humans (`SPEC_TYPE`), after the list that the
+  DHIS2 metadata package of "One Health AMR" took over from WHONET (github.com/eSHIFT-HISPGeneva/OneHealth-AMR, README
+  of ``metadata/open_interop``). WHONET's numeric `SPEC_CODE` is in no list we could read: a number is not read;
+- longer codes are of HL7 v2 table 0487 (``BLD``, ``STL``, ``SPT``) or abbreviations of laboratories (``BAS``);
+- words are those of GLASS and of Spanish, Portuguese and English laboratories, written down by us.
+
+A word has one of four kinds:
+
+- ``code``: counts only when it is the whole text, and then before everything else (``CO`` is conjunctiva);
+- ``name``: names the specimen, in one word or several (``orina``; ``aspirado traqueal``), in any order;
+- ``vague``: answers only where no name stands beside it (``catéter`` is a tip, ``orina por catéter`` is urine);
+- ``detail``: says how or where the specimen was taken and changes nothing (``sonda``, ``periférico``, ``izquierdo``).
+
+Rules of reading, each with a test of like name:
+
+- case, accents, punctuation, digits, plural and gender, and the order of words do not matter;
+- an empty text, or one without a letter or digit, says nothing: `Site.UNKNOWN`; so do words such as ``desconocido`` and
+  ``aspirado`` alone;
+- a name of several words wins over the names within it (``sangre oculta en heces``);
+- a text with a word that is not in the table is not read, nor one whose names contradict each other: the answer is
+  None, and the caller reports it;
+- details alone name no specimen (``sonda`` may be urine or a tip): None.
+"""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from .site import Site
+
+_TABLE: Final = Path(__file__).with_name("specimens.csv")
+
+
+@dataclass(frozen=True, slots=True)
+class SpecimenTerm:
+    """One row of the table."""
+
+    term: str
+    """Lower case, without accents; several words are separated by spaces."""
+    kind: str
+    """``code``, ``name``, ``vague`` or ``detail``."""
+    site: Site | None
+    """None for a detail."""
+    meaning: str
+    """WHONET's own name of a code; empty for all else."""
+
+
+def _read_table() -> tuple[SpecimenTerm, ...]:
+    # read once, on import: a model that is served lies in a temporary folder, which may be gone when it is asked
+    with _TABLE.open(encoding="utf-8", newline="") as stream:
+        return tuple(
+            SpecimenTerm(row["term"], row["kind"], Site(row["site"]) if row["site"] else None, row["meaning"])
+            for row in csv.DictReader(stream)
+        )
+
+
+SPECIMEN_TERMS: Final = _read_table()
+"""Every word that is read, codes first."""
+
+_DOTTED: Final = re.compile(r"\b([a-z])\.(?=[a-z]\b)")
+"""``L.C.R.``"""
+_LONG: Final = 6
+"""Letters from which on the last vowel may only tell gender or plural: ``periférico``, ``periférica``."""
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return _DOTTED.sub(r"\1", letters)
+
+
+def _words(plain: str) -> frozenset[str]:
+    """Return the words of a text without their endings; digits and single letters are no words."""
+    return frozenset(_stem(word) for word in re.findall(r"[a-z]+", plain) if len(word) > 1)
+
+
+def _stem(word: str) -> str:
+    if len(word) >= _LONG - 1:
+        word = word.removesuffix("s")
+    return word[:-1] if len(word) >= _LONG and word[-1] in "aeo" else word
+
+
+_CODES: Final = {entry.term: entry.site for entry in SPECIMEN_TERMS if entry.kind == "code"}
+_PHRASES: Final = {words: entry for entry in SPECIMEN_TERMS if entry.kind != "code" if (words := _words(entry.term))}
+_PHRASES_BY_WORD: Final[dict[str, list[frozenset[str]]]] = {}
+for _phrase in _PHRASES:
+    # each phrase under one of its words: it can only occur in a text that has this word
+    _PHRASES_BY_WORD.setdefault(min(_phrase), []).append(_phrase)
+
+
+def site_of_specimen(text: str | None) -> Site | None:
+    """Return the site that a specimen names.
+
+    Args:
+        text: a WHONET code or the laboratory's own words, as found in a file; None for an empty cell.
+
+    Returns:
+        The site; `Site.UNKNOWN` if the text is empty or says that nothing is known; None if the text cannot be
+        read, which the caller must report.
+
+    >>> site_of_specimen("Orina (sonda)")
+    <Site.URINE: 'urine'>
+    >>> site_of_specimen("líquido pleural")
+    <Site.OTHER: 'other'>
+    >>> site_of_specimen("LCR / orina") is None
+    True
+    """
+    return Site.UNKNOWN if text is None else _site_of_text(text)
+
+
+def sites_of_specimens(texts: Iterable[str | None]) -> list[Site | None]:
+    """Return the site of each of the distinct texts of a column, as `site_of_specimen` does."""
+    return [site_of_specimen(text) for text in texts]
+
+
+@lru_cache(maxsize=4096)
+def _site_of_text(text: str) -> Site | None:
+    plain = _plain(text)
+    code = re.sub(r"[^a-z0-9 ]", "", plain).strip()
+    if code in _CODES:
+        return _CODES[code]
+    words = _words(plain)
+    if not words:
+        return None if any(character.isalnum() for character in text) else Site.UNKNOWN
+    phrases = {phrase for word in words for phrase in _PHRASES_BY_WORD.get(word, ()) if phrase <= words}
+    if words != frozenset().union(*phrases):
+        return None
+    names = {phrase for phrase in phrases if _PHRASES[phrase].kind == "name"}
+    widest = {_PHRASES[phrase].site for phrase in names if not any(phrase < other for other in names)}
+    if widest:
+        return widest.pop() if len(widest) == 1 else None
+    vague = {_PHRASES[phrase].site for phrase in phrases if _PHRASES[phrase].kind == "vague"}
+    if len(vague) > 1:
+        vague.discard(Site.UNKNOWN)
+    return vague.pop() if len(vague) == 1 else None

@@ -1,0 +1,199 @@
+"""What a person should look at in an edition before anybody relies on it.
+
+Questions, each with a test of like name:
+
+- which rows rest on one reading, and which are in doubt;
+- which rows are for a group without a member in our organism table, so that no organism can reach them;
+- which rows never decide for any organism, at any site, whatever is asked for, because others that answer the same
+  come first, as expected resistance before a dash;
+- which rows another of the same rank, or of a wider group, or expected resistance comes before, with another answer: of
+  two species groups of one organism the first in its lineage decides;
+- which rows are stated twice, and in which the same MIC would be S and R;
+- what another edition says otherwise.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sirena.domain.organisms import ORGANISMS, Rank
+from sirena.domain.site import Site
+from sirena.guidelines.cuts import RESISTANT, exact_answers, highest_susceptible, lowest_resistant
+from sirena.guidelines.difference import Difference, difference
+from sirena.guidelines.editions import Edition
+from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
+from sirena.guidelines.sites import Indication, site_preference
+
+Statement = Breakpoint | ExpectedResistance
+Group = tuple[Rank, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A row that another one comes before for some organisms, with another answer."""
+
+    row: Breakpoint
+    before: Statement
+    """What decides in its place."""
+    organisms: tuple[str, ...]
+    """WHONET codes of the organisms for which it does."""
+    always: bool
+    """True when the row decides for no organism at all."""
+
+
+@dataclass(frozen=True)
+class EditionCheck:
+    """What there is to look at in one edition."""
+
+    edition: str
+    rows: int
+    expected_resistance: int
+    one_reading: tuple[Statement, ...] = ()
+    in_doubt: tuple[Statement, ...] = ()
+    memberless: tuple[Statement, ...] = ()
+    """Rows for a group without a member."""
+    idle: tuple[Breakpoint, ...] = ()
+    """Rows that never decide, though their group has members, and would change nothing if they did."""
+    overridden: tuple[Override, ...] = ()
+    repeated: tuple[Statement, ...] = ()
+    """Rows that say once more for whom and where another row speaks already."""
+    contradictory: tuple[Breakpoint, ...] = ()
+    """Rows by which one MIC would be S and R."""
+    against: str = ""
+    differences: tuple[Difference, ...] = ()
+    """What the edition says otherwise than the one it was compared with."""
+
+
+@dataclass
+class _Decisions:
+    """What decides for whom in one edition."""
+
+    deciding: set[int] = field(default_factory=set)
+    """Identity of each row that decides somewhere."""
+    losses: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    """Organisms by identity of the row that loses and of the statement that decides; site unknown or any other."""
+
+
+def check_edition(edition: Edition, against: Edition | None = None, drugs: Iterable[str] = ()) -> EditionCheck:
+    """Look an edition through.
+
+    Args:
+        edition: from `sirena.guidelines.editions`.
+        against: an edition to compare it with; what it says otherwise is listed.
+        drugs: only rows for these antimicrobials; all when empty.
+    """
+    wanted = set(drugs)
+    breakpoints = [row for row in edition.breakpoints if not wanted or row.drug in wanted]
+    expected = [row for row in edition.expected_resistance if not wanted or row.drug in wanted]
+    every: list[Statement] = [*breakpoints, *expected]
+    peopled = {group for organism in ORGANISMS.values() for group in organism.lineage}
+    memberless = tuple(row for row in every if (row.rank, row.group) not in peopled)
+    decisions = _decisions(breakpoints, expected)
+    by_identity = {id(row): row for row in every}
+    overrides = []
+    for (loser, winner), codes in decisions.losses.items():
+        row, before = by_identity[loser], by_identity[winner]
+        if isinstance(row, Breakpoint) and _is_notable(row, before, edition.guideline):
+            overrides.append(Override(row, before, tuple(dict.fromkeys(codes)), id(row) not in decisions.deciding))
+    differences = difference(against, edition) if against is not None else []
+    changed = {id(item.row) for item in overrides}
+    spoken = {id(row) for row in memberless} | decisions.deciding | changed
+    return EditionCheck(
+        edition=edition.name,
+        rows=len(breakpoints),
+        expected_resistance=len(expected),
+        one_reading=tuple(row for row in every if row.readings == 1),
+        in_doubt=tuple(row for row in every if row.doubt),
+        memberless=memberless,
+        idle=tuple(row for row in breakpoints if id(row) not in spoken),
+        overridden=tuple(sorted(overrides, key=lambda item: (item.row.drug, item.row.rank, item.row.group))),
+        repeated=tuple(_repeated(every)),
+        contradictory=tuple(row for row in breakpoints if _contradicts_itself(row, edition.guideline)),
+        against=against.name if against is not None else "",
+        differences=tuple(item for item in differences if not wanted or item.drug in wanted),
+    )
+
+
+def _decisions(breakpoints: Iterable[Breakpoint], expected: Iterable[ExpectedResistance]) -> _Decisions:
+    """Ask everything there is to ask, as the interpreter does: organism, site, and every indication by name."""
+    rows: dict[str, list[Breakpoint]] = {}
+    for row in breakpoints:
+        rows.setdefault(row.drug, []).append(row)
+    natural: dict[str, list[ExpectedResistance]] = {}
+    for statement in expected:
+        natural.setdefault(statement.drug, []).append(statement)
+    decisions = _Decisions()
+    for drug, listed in rows.items():
+        _decide(listed, natural.get(drug, []), decisions)
+    return decisions
+
+
+def _decide(rows: list[Breakpoint], natural: list[ExpectedResistance], decisions: _Decisions) -> None:
+    spared = {group for statement in natural for group in statement.exceptions}
+    named = {(row.rank, row.group) for row in rows} | {(row.rank, row.group) for row in natural} | spared
+    alike: dict[tuple[Group, ...], list[str]] = {}
+    for organism in ORGANISMS.values():
+        groups = tuple(group for group in organism.lineage if group in named)
+        if groups:
+            alike.setdefault(groups, []).append(organism.code)
+    requests = [None, *sorted({indication for row in rows for indication in row.sites if indication})]
+    for groups, codes in alike.items():
+        first = _expected_first(groups, natural)
+        for requested in requests:
+            for site in Site:
+                answering = _answering(groups, rows, site, requested)
+                winner: Statement | None = first or (answering[0] if answering else None)
+                if winner is None:
+                    continue
+                decisions.deciding.add(id(winner))
+                for loser in answering if requested is None else ():
+                    if loser is not winner:
+                        decisions.losses.setdefault((id(loser), id(winner)), []).extend(codes)
+
+
+def _expected_first(groups: tuple[Group, ...], natural: list[ExpectedResistance]) -> ExpectedResistance | None:
+    stated = [row for row in natural if (row.rank, row.group) in groups and not row.exceptions.intersection(groups)]
+    return min(stated, key=lambda row: groups.index((row.rank, row.group)), default=None)
+
+
+def _answering(
+    groups: tuple[Group, ...], rows: list[Breakpoint], site: Site, requested: Indication | None
+) -> list[Breakpoint]:
+    """Return the rows that answer at a site, the one that decides first."""
+    ranked = []
+    for position, row in enumerate(rows):
+        if (row.rank, row.group) in groups:
+            preference = site_preference(row.sites, site, requested)
+            if preference is not None:
+                ranked.append((groups.index((row.rank, row.group)), preference, position))
+    return [rows[position] for _, _, position in sorted(ranked)]
+
+
+def _is_notable(row: Breakpoint, before: Statement, guideline: Guideline) -> bool:
+    """Tell whether a person should look: a narrower group comes first by right, and so does the site."""
+    same = (before.rank, before.group) == (row.rank, row.group)
+    if before.rank < row.rank or (isinstance(before, Breakpoint) and same):
+        return False
+    return _answers(row, guideline) != _answers(before, guideline)
+
+
+@lru_cache(maxsize=10_000)
+def _answers(row: Statement, guideline: Guideline) -> tuple[int, ...]:
+    if isinstance(row, ExpectedResistance):
+        return (RESISTANT,)
+    answers = tuple(int(code) for code in exact_answers(row, guideline))
+    return (RESISTANT,) if set(answers) == {RESISTANT} else answers
+
+
+def _repeated(rows: Iterable[Statement]) -> Iterator[Statement]:
+    seen: set[object] = set()
+    for row in rows:
+        key = type(row), row.key
+        if key in seen:
+            yield row
+        seen.add(key)
+
+
+def _contradicts_itself(row: Breakpoint, guideline: Guideline) -> bool:
+    susceptible, resistant = highest_susceptible(row), lowest_resistant(row, guideline)
+    return susceptible is not None and resistant is not None and resistant <= susceptible

@@ -1,0 +1,88 @@
+"""Which edition answers for a test column: the newest in force of the column's own guideline, unless told otherwise.
+
+A column ``AMK_NM`` is answered by CLSI, ``AMK_EM`` by EUCAST, each column of one file by its own edition.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sirena.domain.errors import UsageError
+from sirena.domain.test_column import parse_test_column
+from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.editions import Edition, Editions
+from sirena.guidelines.interpreter import Reading, compile_tables
+from sirena.guidelines.rows import Guideline
+
+
+@dataclass(frozen=True)
+class ChosenEditions:
+    """One edition for each guideline."""
+
+    by_letter: Mapping[str, Edition]
+    """By the guideline letter of test columns: N is CLSI, E is EUCAST."""
+
+    def of(self, column: str) -> Edition | None:
+        """Return the edition that answers a test column; None for a guideline without one."""
+        parsed = parse_test_column(column)
+        return self.by_letter.get(parsed.guideline) if parsed else None
+
+    def named(self, columns: Iterable[str]) -> str:
+        """Name the editions that some columns need: ``CLSI 2026, EUCAST 2026``."""
+        editions = (self.of(column) for column in columns)
+        return ", ".join(sorted({edition.name for edition in editions if edition is not None}))
+
+    def tables(self, columns: Iterable[str], *, reading: Reading | None = None) -> dict[str, TruthTable]:
+        """Compile the tables of some test columns, each by its own edition.
+
+        Args:
+            columns: model columns, ``AMK_NM``.
+            reading: how the editions are to be read.
+
+        Returns:
+            By test column; a column without an edition, or to which it states nothing, is left out.
+        """
+        drugs: dict[str, list[str]] = {}
+        for parsed in filter(None, map(parse_test_column, columns)):
+            drugs.setdefault(parsed.guideline, []).append(parsed.drug)
+        compiled = (
+            compile_tables(edition, sorted(set(drugs.get(letter, ()))), reading=reading or Reading())
+            for letter, edition in self.by_letter.items()
+        )
+        return {table.column: table for tables in compiled for table in tables.values() if table.keys}
+
+
+def choose_editions(
+    known: Editions, names: Sequence[str] = (), overlay: Path | None = None, *, in_force: Path | None = None
+) -> ChosenEditions:
+    """Return the edition for each guideline: those named, and the newest in force for the rest.
+
+    Args:
+        known: the editions there are.
+        names: editions asked for, at most one of each guideline: ``CLSI 2025``.
+        overlay: CSV of a hospital's own rules that somebody asked for.
+        in_force: the same, in force for whatever edition its rules name.
+
+    Raises:
+        UsageError: there is no such edition, two of one guideline are named, or no edition has a rule of the overlay.
+    """
+    named = [known.load(name, in_force=in_force) for name in names]
+    chosen = {edition.guideline.letter: edition for edition in named}
+    if len(chosen) < len(named):
+        raise UsageError("two editions of one guideline are named", hint="name one for CLSI and one for EUCAST")
+    for guideline in Guideline:
+        if guideline.letter not in chosen:
+            chosen[guideline.letter] = known.load(guideline, in_force=in_force)
+    if overlay is None:
+        return ChosenEditions(chosen)
+    laid = {letter: known.load(_plain(edition), in_force=overlay) for letter, edition in chosen.items()}
+    if not any(edition.overlay for edition in laid.values()):
+        raise UsageError(
+            f"{overlay.name} has no rule for {' or '.join(_plain(edition) for edition in chosen.values())}",
+            hint="name the edition its rules are for; see docs/howto/local-rules.md",
+        )
+    return ChosenEditions(laid)
+
+
+def _plain(edition: Edition) -> str:
+    return edition.name.partition(" + ")[0]

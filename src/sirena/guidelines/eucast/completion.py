@@ -1,0 +1,93 @@
+"""What rows say of one another, written out, because the most specific group with a row decides.
+
+Rules, each with a test of like name:
+
+- organisms that a row or a table leaves out get a block, unless a row of their own says something in its place;
+- a row that is for a species and one indication does not hide what a wider row of the sheet says of others: the
+  wider row is repeated for the species, unless it is for "others";
+- a row that names an organism precedes one for all of a table that lists its species;
+- two rows that say different things of the same organisms and indication are for a person, both.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from sirena.domain.organisms import Rank
+from sirena.guidelines.eucast.findings import Group, Undecided, WorkbookStatement
+from sirena.guidelines.eucast.organisms import contains
+from sirena.guidelines.eucast.rows import TakenRow, TakenSheet
+from sirena.guidelines.rows import Statement
+from sirena.guidelines.sites import Indication
+
+_Key = tuple[str, Rank, str, frozenset[Indication]]
+
+
+def complete(sheets: Iterable[TakenSheet]) -> tuple[tuple[WorkbookStatement, ...], tuple[Undecided, ...]]:
+    """Return the statements of a workbook, written out, and the cells that contradict one another."""
+    taken = [sheet.rows for sheet in sheets]
+    naming_first = sorted((row for rows in taken for row in rows), key=lambda row: not row.names_organisms)
+    undecided = tuple(_contradictions(naming_first))
+    refused = {(item.sheet, item.cell) for item in undecided}
+    kept: dict[_Key, WorkbookStatement] = {}
+    for row in naming_first:
+        for statement in row.statements:
+            if (statement.sheet, f"A{statement.row}") not in refused:
+                kept.setdefault(_key(statement), statement)
+    for rows in taken:
+        for statement in (*_repeated(rows, kept), *_blocks(rows, kept)):
+            kept.setdefault(_key(statement), statement)
+    return tuple(sorted(kept.values(), key=lambda statement: (statement.sheet, statement.row))), undecided
+
+
+def _key(statement: WorkbookStatement) -> _Key:
+    return statement.drug, statement.rank, statement.group, frozenset(statement.indications)
+
+
+def _contradictions(rows: Iterable[TakenRow]) -> Iterator[Undecided]:
+    first: dict[_Key, tuple[WorkbookStatement, TakenRow]] = {}
+    for row in rows:
+        for statement in row.statements:
+            other, its_row = first.setdefault(_key(statement), (statement, row))
+            figures = statement.kind, statement.susceptible, statement.resistant
+            alike = figures == (other.kind, other.susceptible, other.resistant)
+            if not alike and its_row.names_organisms is row.names_organisms:
+                for one, another in ((other, statement), (statement, other)):
+                    reason = f"says otherwise than {another.sheet}!A{another.row} of the same organisms"
+                    yield Undecided(one.sheet, f"A{one.row}", reason)
+
+
+def _blocks(rows: Iterable[TakenRow], kept: dict[_Key, WorkbookStatement]) -> Iterator[WorkbookStatement]:
+    for row in rows:
+        for statement in row.statements:
+            for rank, group in row.exceptions:
+                if contains((statement.rank, statement.group), (rank, group)):
+                    block = replace(
+                        statement,
+                        rank=rank,
+                        group=group,
+                        kind=Statement.BLOCK,
+                        susceptible=None,
+                        resistant=None,
+                        remark="left out by the row or its table",
+                    )
+                    if _key(block) not in kept:
+                        yield block
+
+
+def _repeated(rows: Iterable[TakenRow], kept: dict[_Key, WorkbookStatement]) -> Iterator[WorkbookStatement]:
+    by_drug: dict[str, list[tuple[WorkbookStatement, TakenRow]]] = {}
+    for row in rows:
+        for statement in row.statements:
+            by_drug.setdefault(statement.drug, []).append((statement, row))
+    for listed in by_drug.values():
+        own: dict[Group, list[WorkbookStatement]] = {}
+        for statement, _ in listed:
+            own.setdefault((statement.rank, statement.group), []).append(statement)
+        for narrow, statements in own.items():
+            if any(not statement.indications for statement in statements):
+                continue
+            for wide, row in listed:
+                repeated = replace(wide, rank=narrow[0], group=narrow[1], remark=f"repeated from {wide.group}")
+                aside = row.for_others or narrow in row.exceptions
+                if not aside and _key(repeated) not in kept and contains((wide.rank, wide.group), narrow):
+                    yield repeated

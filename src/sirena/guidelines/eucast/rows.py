@@ -1,0 +1,181 @@
+"""One table of the workbook: from its rows to statements, row by row.
+
+Rules, each with a test of like name:
+
+- S and R are of one kind and in order, or the row is for a person;
+- a row for some organisms is for those that the table reads alike, too;
+- organisms that a row, its notes or its table leave out are kept aside for `sirena.guidelines.eucast.completion`;
+- a note that holds for oral treatment only makes the row one for the oral route; a note that limits breakpoints in
+  words that are not understood leaves the row to a person, and so does a table's name with something in brackets;
+- a test for high-level resistance has its figure in a note, where a negative and a positive test name the same one;
+  above it is R, at or below it nothing is susceptible;
+- a row whose notes hold other figures is taken as printed and named for a person to check.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from openpyxl.cell.cell import Cell, MergedCell
+
+from sirena.domain.antimicrobials import HIGH_LEVEL
+from sirena.guidelines.eucast.cells import Value, read_value
+from sirena.guidelines.eucast.findings import Group, UndecidableError, Undecided, WorkbookStatement
+from sirena.guidelines.eucast.layout import Sheet, Table, TableRow
+from sirena.guidelines.eucast.scope import Scope, excluded_by_note, read_scope
+from sirena.guidelines.eucast.titles import read_title
+from sirena.guidelines.rows import Statement
+from sirena.guidelines.sites import Indication
+
+_CAPTION: Final = re.compile(r"[A-Z][a-z]+ (?:spp\.|[a-z]+)")
+_ORAL_ONLY: Final = re.compile(r"\bapply to oral treatment\b")
+_LIMIT: Final = re.compile(
+    r"\bbreakpoints?\b[^.]*\b(?:not valid|only valid|valid (?:only )?for|do not apply|apply (?:only )?to|only apply"
+    r"|restricted to|limited to|cannot be used)",
+    re.IGNORECASE,
+)
+_FIXED_INHIBITOR: Final = re.compile(
+    r"the concentration of (?P<inhibitor>[a-z]+(?: acid)?) is fixed at (?P<figure>\d+) mg/L"
+)
+_SCREEN: Final = re.compile(
+    r"Negative test: Isolates with \w+ MIC ≤(\d+) mg/L.*Positive test: Isolates with \w+ MIC >(\d+) mg/L"
+)
+_FIGURES_IN_NOTE: Final = re.compile(r"\bMICs?\b[^.]*[<>≤≥]\s?\d|\bECOFFs?\b[^.]*\d|\bscreen value of \d")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRow:
+    """Statements of one row, and whom it leaves out."""
+
+    statements: tuple[WorkbookStatement, ...]
+    exceptions: tuple[Group, ...]
+    """Groups for which the row does not hold."""
+    names_organisms: bool
+    """The row is for organisms that its title names, not for all of its table."""
+    for_others: bool
+    """The row is for all organisms but those that have a row of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSheet:
+    """What comes of one sheet."""
+
+    rows: tuple[TakenRow, ...]
+    undecided: tuple[Undecided, ...]
+    to_check: tuple[Undecided, ...]
+
+
+def take_sheet(sheet: Sheet, superscripts: bool) -> TakenSheet:
+    """Take the statements of all tables of a sheet."""
+    rows: list[TakenRow] = []
+    undecided = [Undecided(sheet.name, cell, _ending(text)) for text, cell in sheet.endings]
+    to_check: list[Undecided] = []
+    for table in sheet.tables:
+        try:
+            scope = _scope(sheet, table)
+        except UndecidableError as error:
+            reason = f"{error}; no row of the tables below it is taken"
+            undecided.append(Undecided(sheet.name, error.cell or "A1", reason))
+            continue
+        for row in table.rows:
+            try:
+                rows.append(_take(sheet.name, table, row, scope, superscripts))
+            except UndecidableError as error:
+                undecided.append(Undecided(sheet.name, error.cell or row.title_cell, str(error)))
+            else:
+                to_check += _to_check(sheet.name, table, row, rows[-1])
+    return TakenSheet(tuple(rows), tuple(dict.fromkeys(undecided)), tuple(to_check))
+
+
+def _ending(text: str) -> str:
+    return "the row has no figures" if text else "the row has no title"
+
+
+def _scope(sheet: Sheet, table: Table) -> Scope:
+    if "(" in table.heading.text:
+        raise UndecidableError("the name of the table may limit it", table.heading_cell)
+    caption = next((text for text, _ in table.prose if _CAPTION.fullmatch(text)), None)
+    if caption is not None:
+        return read_scope(caption, table.prose)
+    first = sheet.tables[0]
+    return read_scope(sheet.heading, first.prose if table is first else (*first.prose, *table.prose))
+
+
+def _take(sheet: str, table: Table, row: TableRow, scope: Scope, superscripts: bool) -> TakenRow:
+    title = read_title(row.title.text)
+    susceptible, resistant = _value(row.susceptible, superscripts), _value(row.resistant, superscripts)
+    _check(susceptible, resistant, row)
+    marks = tuple(dict.fromkeys((*table.heading.marks, *row.title.marks, *susceptible.marks, *resistant.marks)))
+    if not superscripts and not set(marks) <= set(table.notes):
+        raise UndecidableError("a number behind the figure is that of no note, and superscripts were lost")
+    notes = [table.notes.get(mark, "") for mark in marks]
+    named = scope.naming.read(title.organisms) if title.organisms else None
+    groups = scope.widened(named.groups if named else scope.groups)
+    left_out = [group for note in notes for group in excluded_by_note(note, scope.naming)]
+    oral = any(_ORAL_ONLY.search(note) for note in notes)
+    if any(_LIMIT.search(note) for note in notes) and not (left_out or oral):
+        raise UndecidableError("a note limits the breakpoints in words that are not understood")
+    statements = tuple(
+        WorkbookStatement(
+            drug=drug,
+            rank=rank,
+            group=group,
+            indications=_with_route(indications, oral),
+            kind=susceptible.kind,
+            susceptible=susceptible.figure,
+            resistant=resistant.figure,
+            marks=marks,
+            sheet=sheet,
+            row=row.number,
+            remark=_fixed_inhibitor(notes),
+        )
+        for drug, indications in title.answers
+        for rank, group in groups
+    )
+    statements = tuple(_screened(statement, notes) for statement in statements)
+    exceptions = (*(named.exceptions if named else ()), *scope.exceptions, *left_out)
+    for_others = title.organisms.lower().startswith("other ")
+    return TakenRow(statements, tuple(dict.fromkeys(exceptions)), named is not None and not for_others, for_others)
+
+
+def _value(cell: Cell | MergedCell, superscripts: bool) -> Value:
+    try:
+        return read_value(cell, superscripts)
+    except UndecidableError as error:
+        raise UndecidableError(str(error), cell.coordinate) from None
+
+
+def _check(susceptible: Value, resistant: Value, row: TableRow) -> None:
+    if susceptible.kind is not resistant.kind:
+        raise UndecidableError("S and R are of different kinds", row.resistant.coordinate)
+    if susceptible.figure is not None and resistant.figure is not None and susceptible.figure > resistant.figure:
+        raise UndecidableError("S is above R", row.resistant.coordinate)
+
+
+def _with_route(indications: tuple[Indication, ...], oral: bool) -> tuple[Indication, ...]:
+    return (Indication.ORAL, *indications) if oral and Indication.ORAL not in indications else indications
+
+
+def _fixed_inhibitor(notes: Iterable[str]) -> str:
+    matches = (_FIXED_INHIBITOR.search(note) for note in notes)
+    return "; ".join(f"{match['inhibitor']} fixed at {match['figure']} mg/L" for match in matches if match)
+
+
+def _screened(statement: WorkbookStatement, notes: Iterable[str]) -> WorkbookStatement:
+    """Return the statement with the figure of its note, for an antimicrobial that is itself a screen."""
+    if statement.drug not in HIGH_LEVEL or statement.kind is not Statement.NOTE:
+        return statement
+    figures = {figure for note in notes for match in _SCREEN.finditer(note) for figure in match.groups()}
+    if len(figures) != 1:
+        return statement
+    # a negative test is not susceptible: EUCAST calls it wild type
+    return replace(statement, kind=Statement.BREAKPOINT, resistant=float(figures.pop()), remark="figure of a note")
+
+
+def _to_check(sheet: str, table: Table, row: TableRow, taken: TakenRow) -> Iterator[Undecided]:
+    marks = [mark for mark in taken.statements[0].marks if _FIGURES_IN_NOTE.search(table.notes.get(mark, ""))]
+    if marks:
+        yield Undecided(
+            sheet, row.title_cell, f"note {', '.join(marks)} in {table.notes_cell} holds figures of its own"
+        )

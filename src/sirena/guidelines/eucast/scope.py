@@ -1,0 +1,115 @@
+"""Whom a table is for: its heading, and the sentences that widen or narrow it.
+
+A sentence counts when it speaks of breakpoints. What it may say, each with a test of like name:
+
+- breakpoints are valid for some species only, or for others too;
+- one species is read as another: *S. argenteus* by the breakpoints of *S. aureus*;
+- breakpoints are not valid for a species, or it is tested by other methods;
+- it says nothing of whom the table is for (`_INFORMATION`).
+
+A sentence that speaks of breakpoints and is none of these is for a person: nothing of the table is taken, because it
+may say of whom it does not hold.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sirena.guidelines.eucast.findings import Group, UndecidableError
+from sirena.guidelines.eucast.organisms import Naming
+
+_ONLY: Final = re.compile(
+    r"(?:^breakpoints are valid|breakpoints have only been established) for (?P<names>.+)", re.IGNORECASE
+)
+_ALSO: Final = (
+    re.compile(r"^breakpoints for (?P<like>.+) are also valid for (?P<names>.+)", re.IGNORECASE),
+    re.compile(r"^for (?P<names>.+?), breakpoints for (?P<like>.+?) can be used", re.IGNORECASE),
+    re.compile(r"the (?P<like>\S+ \S+) MIC breakpoints can be applied to (?P<names>.+)", re.IGNORECASE),
+)
+_NOT: Final = (
+    re.compile(r"breakpoints are not valid(?:ated)? for (?P<names>.+)", re.IGNORECASE),
+    re.compile(r"^for (?P<names>\S+ \S+?), use methodology for", re.IGNORECASE),
+)
+_FOOTNOTE_NOT: Final = re.compile(r"(?i:breakpoints do not apply to) (?P<names>[A-Z]\S+ [a-z]+)")
+_INFORMATION: Final = re.compile(
+    r"unless otherwise (?:stated|indicated)|where such information exists|limited information on the performance"
+    r"|listed in a separate table|apply to all members|have been defined for .* only|are based mainly on"
+    r"|studies on which|have not yet been established|set in parallel with|see EUCAST guidance document"
+    r"|in endocarditis, refer to|were developed using|applicability of these breakpoints|use breakpoints below"
+    r"|is the only agent|comments on dosages|see the Notes sheet",
+    re.IGNORECASE,
+)
+_DEFINITION: Final = re.compile(r"^(?P<name>[A-Z]\. [a-z]+ group): (?P<names>.+)$", re.MULTILINE)
+_END: Final = re.compile(r"(?<=[a-z]{3})(?<!spp)(?<!var)\.(?=\s|$)|\n|•")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whom a table is for."""
+
+    naming: Naming
+    groups: tuple[Group, ...]
+    exceptions: tuple[Group, ...] = ()
+    alike: tuple[tuple[Group, Group], ...] = ()
+    """(group, other): what is said of the first holds for the other too."""
+
+    def widened(self, groups: Iterable[Group]) -> tuple[Group, ...]:
+        """Return groups together with those that are read alike."""
+        named = tuple(groups)
+        return tuple(dict.fromkeys((*named, *(other for group, other in self.alike if group in named))))
+
+
+def read_scope(heading: str, prose: Iterable[tuple[str, str]]) -> Scope:
+    """Read whom a table is for.
+
+    Args:
+        heading: the sheet's first cell, or the caption of a table.
+        prose: text and address of the paragraphs above the table.
+
+    Raises:
+        UndecidableError: the heading, or a sentence on breakpoints, is not understood; names the cell.
+    """
+    paragraphs = [(text.replace("\N{NO-BREAK SPACE}", " "), cell) for text, cell in prose]
+    named = Naming().read(heading.rstrip("*").strip())
+    defined = {match["name"].lower(): match["names"] for text, _ in paragraphs for match in _DEFINITION.finditer(text)}
+    scope = Scope(Naming(named.groups, defined), named.groups, named.exceptions)
+    for text, cell in paragraphs:
+        for sentence in _sentences(text):
+            try:
+                scope = _narrowed(scope, sentence)
+            except UndecidableError as error:
+                raise UndecidableError(str(error), cell) from None
+    return scope
+
+
+def excluded_by_note(note: str, naming: Naming) -> tuple[Group, ...]:
+    """Return the groups a numbered note takes out of the rows that refer to it."""
+    match = _FOOTNOTE_NOT.search(note)
+    return naming.read(match["names"]).groups if match else ()
+
+
+def _narrowed(scope: Scope, sentence: str) -> Scope:
+    if "breakpoint" not in sentence.lower():
+        return scope
+    if match := _ONLY.search(sentence):
+        only = scope.naming.read(match["names"])
+        return replace(scope, groups=only.groups)
+    for pattern in _ALSO:
+        if match := pattern.search(sentence):
+            likes, names = scope.naming.read(match["like"]).groups, scope.naming.read(match["names"]).groups
+            pairs = tuple((like, name) for like in likes for name in names)
+            return replace(scope, alike=scope.alike + pairs)
+    for pattern in _NOT:
+        if match := pattern.search(sentence):
+            names = scope.naming.read(match["names"]).groups
+            return replace(scope, exceptions=tuple(dict.fromkeys((*scope.exceptions, *names))))
+    if _INFORMATION.search(sentence):
+        return scope
+    raise UndecidableError("a sentence on breakpoints above the table is not understood; it may limit them")
+
+
+def _sentences(paragraph: str) -> Iterator[str]:
+    for sentence in _END.split(paragraph):
+        if sentence.strip():
+            yield " ".join(sentence.split())

@@ -1,0 +1,288 @@
+"""Reading a hospital's own rules: a CSV that says who, when, why, for which edition, and what.
+
+Columns (in any order; comma, semicolon or tab; a decimal comma is read):
+
+- ``who``, ``when`` (ISO date), ``why``: required in every row, and part of every answer that rests on it;
+- ``edition``: required in every row: the edition it is for, ``CLSI 2026``, or the guideline alone, ``CLSI``, for every
+  year. A rule is laid over no other edition: the same figures mean another thing there, and nobody decided on them;
+- ``action``: ``breakpoint`` sets the figures of one group, drug and site, new or in place of the edition's;
+  ``bracketed`` too, and gives R above, and neither S nor I at or below; ``dash`` says R without testing;
+  ``insufficient evidence``, ``note``, ``not applicable`` and ``block`` say that there is no category, whatever wider
+  groups say; ``remove`` takes the edition's row away, so that wider groups decide; ``expected resistance`` and
+  ``no expected resistance``;
+- ``statement``: as in the tables of editions, in place of ``action`` where such a row was edited into a rule;
+- ``drug``: WHONET code or name;
+- ``rank`` and ``group``: as in ``sirena guideline show``; rank ``organism`` takes a code or name as group and is for
+  the species with all its serovars (or the group the code stands for); rank ``code`` is for one WHONET code alone;
+- ``site``: empty for whatever site: the rule takes the place of all rows for that drug and group;
+- ``S``, ``R`` in mg/L, with the meaning of the guideline (CLSI R at or above, EUCAST R above); ``middle``: I or SDD.
+"""
+
+import csv
+import datetime
+import difflib
+import enum
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.category import Category
+from sirena.domain.organisms import ORGANISMS, Rank, name_key, resolve
+from sirena.guidelines.editions import folded
+from sirena.guidelines.rows import Guideline, Statement
+from sirena.guidelines.sites import Indication, parse_sites
+from sirena.guidelines.tables import (
+    TableError,
+    parse_cell,
+    parse_concentration,
+    parse_middle,
+    parse_rank,
+    rank_name,
+)
+
+REQUIRED: Final = ("who", "when", "why", "edition", "drug", "rank", "group")
+COLUMNS: Final = (*REQUIRED[:4], "action", *REQUIRED[4:], "site", "S", "R", "middle")
+_STATEMENT: Final = "statement"
+
+_MAXIMUM_BYTES: Final = 5_000_000
+
+
+class Action(enum.StrEnum):
+    """What a row of an overlay does."""
+
+    BREAKPOINT = "breakpoint"
+    BRACKETED = "bracketed"
+    DASH = "dash"
+    INSUFFICIENT_EVIDENCE = "insufficient evidence"
+    NOTE = "note"
+    NOT_APPLICABLE = "not applicable"
+    BLOCK = "block"
+    REMOVE = "remove"
+    EXPECTED_RESISTANCE = "expected resistance"
+    NO_EXPECTED_RESISTANCE = "no expected resistance"
+
+    @property
+    def statement(self) -> Statement | None:
+        """What the row says that the rule sets; None for a rule that sets no breakpoint row."""
+        return Statement(self.value) if self.value in list(Statement) else None
+
+    @property
+    def is_of_expected_resistance(self) -> bool:
+        """True for a rule on resistance by nature."""
+        return self in (Action.EXPECTED_RESISTANCE, Action.NO_EXPECTED_RESISTANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayRow:
+    """One rule of a hospital."""
+
+    line: int
+    who: str
+    when: datetime.date
+    why: str
+    edition: str
+    """Name of the edition it is for, ``CLSI 2025``, or of a guideline, ``CLSI``, for each of its editions."""
+    action: Action
+    drug: str
+    rank: Rank
+    group: str
+    sites: tuple[Indication, ...]
+    susceptible: float | None
+    resistant: float | None
+    middle: Category
+
+    def is_for(self, edition: str) -> bool:
+        """Tell whether the rule is for an edition, by its name."""
+        return self.edition in (edition, edition.split()[0])
+
+    @property
+    def source(self) -> str:
+        """What stands as the source of the rule in every answer."""
+        return f"local rule of {self.who}, {self.when.isoformat()}: {self.why}"
+
+
+def overlay_content(path: Path) -> bytes:
+    """Return the bytes of an overlay.
+
+    Raises:
+        TableError: there is no such file, or it is too large.
+    """
+    if not path.is_file():
+        raise TableError(f"{path.name}: there is no such overlay file", hint="give the path of a CSV file")
+    if path.stat().st_size > _MAXIMUM_BYTES:
+        raise TableError(f"{path.name}: too large for a table of rules", hint="an overlay is a small CSV file")
+    return path.read_bytes()
+
+
+def read_overlay(path: Path, content: bytes, known: Sequence[str]) -> Iterator[OverlayRow]:
+    """Yield the rules of an overlay.
+
+    Args:
+        path: for messages.
+        content: from `overlay_content`.
+        known: names of the editions there are, which rules may name.
+
+    Raises:
+        TableError: names file, row and column, and the remedy.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
+    names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+    missing = [column for column in REQUIRED if column not in names]
+    if not missing and "action" not in names and _STATEMENT not in names:
+        missing = ["action"]
+    if missing:
+        raise TableError(
+            f"{path.name}, row 1: column {missing[0]} is missing",
+            hint=f"the columns are {', '.join(COLUMNS)}; see docs/howto/local-rules.md",
+        )
+    for cells in reader:
+        row = {column: (cells.get(names.get(column.lower(), "")) or "").strip() for column in (*COLUMNS, _STATEMENT)}
+        if any(row.values()):
+            yield _row(row, path.name, reader.line_num, known)
+
+
+def _row(row: dict[str, str], file: str, line: int, known: Sequence[str]) -> OverlayRow:
+    where = file, line
+    edition = parse_cell(lambda text: _parse_edition(text, known), row, "edition", *where)
+    action = _action(row, *where)
+    rank, group = _parse_group(row, file, line)
+    susceptible = parse_cell(parse_concentration, row, "S", *where)
+    resistant = parse_cell(parse_concentration, row, "R", *where)
+    _check_figures(action, susceptible, resistant, Guideline(edition.split()[0]), f"{file}, row {line}")
+    return OverlayRow(
+        line=line,
+        who=parse_cell(_parse_text, row, "who", *where),
+        when=parse_cell(_parse_date, row, "when", *where),
+        why=parse_cell(_parse_text, row, "why", *where),
+        edition=edition,
+        action=action,
+        drug=parse_cell(_parse_drug, row, "drug", *where),
+        rank=rank,
+        group=group,
+        sites=parse_cell(parse_sites, row, "site", *where),
+        susceptible=susceptible,
+        resistant=resistant,
+        middle=parse_cell(parse_middle, row, "middle", *where),
+    )
+
+
+def _check_figures(
+    action: Action, susceptible: float | None, resistant: float | None, guideline: Guideline, where: str
+) -> None:
+    stated = susceptible is not None or resistant is not None
+    if stated != (action.statement is not None and action.statement.has_figures):
+        raise TableError(
+            f"{where}, columns S and R: {'figures are missing' if not stated else 'no figures belong here'}",
+            hint="breakpoint and bracketed need S or R in mg/L; everything else needs both empty",
+        )
+    if action is Action.BRACKETED and resistant is None:
+        raise TableError(
+            f"{where}, column R: the figure is missing", hint="a breakpoint in brackets gives R above, so it needs R"
+        )
+    if susceptible is None or resistant is None:
+        return
+    if resistant < susceptible or (guideline is Guideline.CLSI and resistant == susceptible):
+        raise TableError(
+            f"{where}, columns S and R: the same MIC would be S and R",
+            hint="CLSI: S at or below, R at or above, so R is higher; EUCAST: R above, so R is at least S",
+        )
+
+
+def _parse_group(row: dict[str, str], file: str, line: int) -> tuple[Rank, str]:
+    if row["rank"].lower() in ("organism", "organismo", ""):
+        code = resolve(row["group"])
+        if code is None:
+            raise TableError(
+                f"{file}, row {line}, column group: the cell names no organism",
+                hint="write a WHONET organism code or a species name",
+            )
+        rank, group = ORGANISMS[code].narrowest_group
+        if rank > Rank.GENUS_GROUP:
+            raise TableError(
+                f"{file}, row {line}, column group: the code stands for a class of organisms, not for one",
+                hint="write the class itself in rank and group, as `sirena guideline show` does",
+            )
+        return rank, group
+    rank = parse_cell(parse_rank, row, "rank", file, line)
+    # a code is no name: the marker "spp" of a name is also the code of a species
+    key_of = str.lower if rank is Rank.CODE else name_key
+    groups = {key_of(group): group for known, group in _groups() if known is rank}
+    if key_of(row["group"]) not in groups:
+        close = difflib.get_close_matches(key_of(row["group"]), groups, n=3, cutoff=0.5)
+        near = f"; near it: {', '.join(groups[key] for key in close)}" if close else ""
+        raise TableError(
+            f"{file}, row {line}, column group: no {rank_name(rank)} of that name",
+            hint=f"names are those of `sirena guideline show`{near}",
+        )
+    return rank, groups[key_of(row["group"])]
+
+
+def _groups() -> set[tuple[Rank, str]]:
+    return {group for organism in ORGANISMS.values() for group in organism.lineage}
+
+
+def _action(row: dict[str, str], file: str, line: int) -> Action:
+    action = parse_cell(_parse_action, row, "action", file, line)
+    if not row[_STATEMENT]:
+        return action
+    stated = parse_cell(_parse_statement, row, _STATEMENT, file, line)
+    if row["action"] and action not in (Action.BREAKPOINT, stated):
+        raise TableError(
+            f"{file}, row {line}, columns action and statement: one contradicts the other",
+            hint="leave one of the two empty",
+        )
+    return stated
+
+
+def _parse_statement(text: str) -> Action:
+    try:
+        return Action(Statement(text.lower().replace("_", " ")).value)
+    except ValueError:
+        raise ValueError(f"is no statement; statements are {', '.join(Statement)}") from None
+
+
+def _parse_action(text: str) -> Action:
+    try:
+        return Action(text.lower().replace("_", " ") or Action.BREAKPOINT)
+    except ValueError:
+        raise ValueError(f"is no action; actions are {', '.join(Action)}") from None
+
+
+def _parse_edition(text: str, known: Sequence[str]) -> str:
+    if text.upper() in Guideline.__members__:
+        return text.upper()
+    for name in known:
+        if folded(name) == folded(text):
+            return name
+    guidelines = " or ".join(Guideline)
+    raise ValueError(f"is no edition; write {guidelines} for every year of it, or one of {', '.join(known)}")
+
+
+def _parse_text(text: str) -> str:
+    if not text:
+        raise ValueError("is empty; every rule says who, when and why")
+    return text
+
+
+def _parse_date(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is no date; write year-month-day, 2026-01-31") from None
+
+
+def _parse_drug(text: str) -> str:
+    key = name_key(text)
+    for drug in ANTIMICROBIALS.values():
+        if key in (name_key(drug.code), name_key(drug.english), name_key(drug.spanish)):
+            return drug.code
+    raise ValueError("is no antimicrobial; write a WHONET code such as AMK")

@@ -1,0 +1,44 @@
+"""Storing an imported edition, so that no reader ever sees half of one."""
+
+import datetime
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from sirena.guidelines.edition_file import EDITION_FILE, edition_file_text
+from sirena.guidelines.editions import Edition, folder_name
+from sirena.guidelines.tables import breakpoints_text, expected_resistance_text
+from sirena.operations.open_folders import let_everyone_read
+
+
+def store_edition(folder: Path, edition: Edition, provenance: Mapping[str, object]) -> None:
+    """Write an edition beside its place and move it there, readable by every account of the machine.
+
+    Args:
+        folder: where imported editions lie; made when it is missing.
+        edition: its tables and record; an imported edition of its name is replaced.
+        provenance: which files it was read from and what was left out, kept beside the tables.
+    """
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        let_everyone_read(folder)
+    target = folder / folder_name(edition.name)
+    imported = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    facts = {"edition": edition.name, "imported": imported, **provenance}
+    texts = {
+        "breakpoints.csv": breakpoints_text(edition.name, edition.breakpoints),
+        "expected_resistance.csv": expected_resistance_text(edition.name, edition.expected_resistance),
+        EDITION_FILE: edition_file_text(edition.record),
+        "provenance.json": json.dumps(facts, indent=2) + "\n",
+    }
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".importing-") as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        for name, text in texts.items():
+            (new / name).write_text(text, encoding="utf-8")
+        # the gate behind the entry reads it under another account
+        let_everyone_read(new)
+        if target.exists():
+            target.rename(Path(scratch) / "old")
+        new.rename(target)

@@ -1,0 +1,83 @@
+"""Which account each part runs under: one of its own, so that whoever breaks one part holds nothing of another's.
+
+| account | holds |
+|---|---|
+| `SIRENA_ACCOUNT` | the cluster's files with its superuser's rights, the object store's files |
+| `sirena-mlflow` | MLflow's database role, the keys of the artifacts |
+| `sirena-service` | a client certificate for MLflow, its own copy of the panel |
+| `sirena-access` | the database role of accounts and ledger, a client certificate for MLflow |
+| `sirena-entry` | NGINX's workers: the ways to the sockets |
+| root | supervisor, NGINX's master, backups and every secret |
+
+Without root all parts run as whoever starts them, and nothing of this separates them.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Final, Self
+
+from sirena.operations.accounts import Account
+from sirena.operations.settings import Settings
+
+OWN: Final = ("sirena-mlflow", "sirena-service", "sirena-access", "sirena-entry")
+"""Accounts that `sirena up` makes when root runs it and they are not there."""
+
+
+@dataclass(frozen=True)
+class PartAccounts:
+    """Who runs what."""
+
+    stores: Account
+    """PostgreSQL and the object store."""
+    mlflow: Account
+    service: Account
+    access: Account
+    entry: Account
+    """NGINX's workers; its master is whoever runs `sirena up`."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the accounts of an installation; those Sirena makes itself may not exist yet.
+
+        Raises:
+            PreparationError: this machine has no account that the settings name.
+        """
+        stores = Account.of_parts(settings.account)
+        entry = Account.own_of_parts("sirena-entry")
+        if settings.service_account:
+            shared = Account.of_parts(settings.service_account)
+            return cls(stores, shared, shared, shared, entry)
+        mlflow, service, access = (Account.own_of_parts(f"sirena-{part}") for part in ("mlflow", "service", "access"))
+        return cls(stores, mlflow, service, access, entry)
+
+    @classmethod
+    def all_of_this_process(cls) -> Self:
+        """Return what it is where everything runs as one person, as in the embedded profile."""
+        return cls(*[Account.of_this_process()] * 5)
+
+    @property
+    def python(self) -> tuple[Account, ...]:
+        """Those that run our interpreter, each once."""
+        return tuple(dict.fromkeys((self.mlflow, self.service, self.access)))
+
+    @property
+    def all(self) -> tuple[Account, ...]:
+        """Every account, each once."""
+        return tuple(dict.fromkeys((self.stores, *self.python, self.entry)))
+
+    @property
+    def are_separate(self) -> bool:
+        """True when no two parts share an account."""
+        return len(self.all) == len(OWN) + 1
+
+    def made(self, settings: Settings) -> "PartAccounts":
+        """Make the accounts of Sirena's own that are missing, and return all of them.
+
+        Raises:
+            PreparationError: this machine makes none.
+        """
+        if os.getuid() == 0:
+            for account in self.all:
+                if not account.exists:
+                    account.make()
+        return PartAccounts.of(settings)

@@ -1,0 +1,68 @@
+"""How a delimited text is written, so that the program that gave it opens it again: Spanish Excel above all.
+
+Excel in Spanish opens a ``.csv`` by double click only with semicolons, decimal commas and a mark that says UTF-8; with
+commas it puts every row into one cell, and ``1.5`` becomes the first of May.
+"""
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from sirena.whonet.headers import find_test_column
+
+_SLICE: Final = 20_000
+_FIGURE: Final = r"^(\s*(?:[<>=≤≥]+\s*)?\d+)\.(\d+\s*)$"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvStyle:
+    """How a delimited text is written."""
+
+    separator: str = ","
+    encoding: str = "utf-8"
+    """Python's codec; ``utf-8-sig`` writes the mark."""
+    decimal_comma: bool = False
+    """True to write MICs with a decimal comma; else they stay as they are."""
+
+
+EXCEL_ES: Final = CsvStyle(";", "utf-8-sig", decimal_comma=True)
+"""What Excel in Spanish opens by double click."""
+STYLES: Final = {"keep": None, "excel-es": EXCEL_ES, "plain": CsvStyle()}
+"""The option's words: as the input was, for Spanish Excel, commas in UTF-8."""
+
+
+def write_styled(frame: pl.DataFrame, path: Path, style: CsvStyle) -> None:
+    """Write a table; letters that the encoding does not hold make it UTF-8 with its mark.
+
+    Args:
+        frame: every column String.
+        path: destination.
+        style: how.
+    """
+    if style.decimal_comma:
+        tests = [name for name in frame.columns if find_test_column(name) is not None]
+        frame = frame.with_columns(pl.col(tests).str.replace(_FIGURE, "${1},${2}"))
+    if style.encoding not in ("utf-8", "utf-8-sig") and not _holds(frame, style.encoding):
+        style = CsvStyle(style.separator, "utf-8-sig")
+    wide = style.encoding.startswith("utf-16")
+    with path.open("wb") as stream:
+        if wide:
+            stream.write(codecs.BOM_UTF16_LE if style.encoding == "utf-16-le" else codecs.BOM_UTF16_BE)
+        first = True
+        for part in frame.iter_slices(_SLICE) if frame.height else [frame]:
+            text = part.write_csv(separator=style.separator, include_header=first)
+            encoding = style.encoding if first or style.encoding != "utf-8-sig" else "utf-8"
+            stream.write(text.encode(encoding))
+            first = False
+
+
+def _holds(frame: pl.DataFrame, encoding: str) -> bool:
+    try:
+        for part in frame.iter_slices(_SLICE):
+            part.write_csv().encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""Where a table's header stands: in the first row, or below a title, notes and other rows of text."""
+
+import csv
+from collections.abc import Sequence
+from typing import Final
+
+from sirena.whonet.drug_headers import is_method, read_drug_header
+from sirena.whonet.headers import Roles, assign_roles, find_test_column
+
+LOOKED_AT: Final = 60
+"""Rows looked at; a title is shorter."""
+_WIDEST_TABLE: Final = 5000
+
+
+def roles_of_cells(cells: Sequence[str]) -> Roles:
+    """Return the roles of a row that may hold anything at all."""
+    distinct = {name.strip().casefold(): name.strip() for name in cells[:_WIDEST_TABLE] if name.strip()}
+    return assign_roles(_without_same_tests(list(distinct.values())))
+
+
+def _without_same_tests(names: list[str]) -> list[str]:
+    seen: set[str] = set()
+    kept = []
+    for name in names:
+        test = find_test_column(name)
+        if test is None or test.name not in seen:
+            kept.append(name)
+        if test is not None:
+            seen.add(test.name)
+    return kept
+
+
+def find_header_row(rows: Sequence[Sequence[str | None]]) -> int | None:
+    """Return the position of the header among the first rows of a sheet; None when no row is one.
+
+    The first row that holds anything needs little to be one; a later row must name an organism or a test beside
+    another column, or a line of a letter would do.
+    """
+    first = next((number for number, row in enumerate(rows) if any(row)), None)
+    if first is None:
+        return None
+    if not roles_of_cells([cell or "" for cell in rows[first]]).is_foreign:
+        return first
+    for number, row in enumerate(rows[first + 1 : first + LOOKED_AT], first + 1):
+        if any(row) and roles_of_cells([cell or "" for cell in row]).names_isolates:
+            return number
+    return None
+
+
+def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str] | None:
+    """Return one header of two rows: antimicrobials over merged cells above, ``CIM`` and ``Int`` below.
+
+    None where the rows are no such header: fewer than two words of method stand below an antimicrobial.
+    """
+    joined: list[str] = []
+    drug, found = "", 0
+    for above, below in zip(upper, lower, strict=True):
+        if above:
+            drug = above if read_drug_header(above) is not None else ""
+        if drug and is_method(below):
+            joined.append(f"{drug} {below}")
+            found += 1
+        else:
+            joined.append(below or above)
+    return joined if found > 1 else None
+
+
+def split_line(line: str, delimiter: str, quote: str = '"') -> list[str]:
+    """Return the cells of one line, without surrounding spaces."""
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter, quotechar=quote), [])
+    except csv.Error:
+        return [line]
+    return [cell.strip() for cell in cells]

@@ -1,0 +1,38 @@
+"""The columns of a table with one row per drug, by name.
+
+Source: NCBI's antibiogram template; EARS-Net's reporting protocol; exports in Spanish and English.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sirena.whonet.fields import fold_header
+
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "drug": (
+        *("antibiotico", "antibiotic", "antibiotique", "antimicrobiano", "antimicrobial", "antimicrobial agent"),
+        *("farmaco", "drug", "droga", "antibiotic name", "nombre antibiotico"),
+    ),
+    "value": (
+        *("cmi", "cim", "mic", "measurement", "mic value", "valor cmi", "valor cim", "cmi mg l", "mic mg l"),
+        *("resultmicvalue", "result mic value", "resultado", "result", "valor", "value"),
+    ),
+    "sign": ("measurement sign", "signo", "sign", "operador", "operator", "resultmicsign", "result mic sign"),
+    "label": (
+        *("interpretacion", "interpretation", "interpretacao", "sir", "ris", "resistance phenotype", "categoria"),
+        *("category", "interpreted result", "call"),
+    ),
+    "method": ("metodo", "method", "laboratory typing method", "test method", "tecnica"),
+    "standard": ("testing standard", "guideline", "norma", "estandar", "guia"),
+    "unit": ("measurement unit", "unidad", "unidades", "unit", "units"),
+}
+"""What a column is for → its folded names, the surest first."""
+
+
+def find_parts(headers: Sequence[str]) -> dict[str, str]:
+    """Return the columns of a long table by what they are for; empty when this is none."""
+    folded = {fold_header(header.lstrip("#")): header for header in reversed(headers)}
+    parts = {
+        part: folded[name] for part, names in _PARTS.items() if (name := next((n for n in names if n in folded), None))
+    }
+    return parts if "drug" in parts and ("value" in parts or "label" in parts) else {}

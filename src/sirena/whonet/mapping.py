@@ -1,0 +1,142 @@
+"""A laboratory's own word on its columns: a TOML file that corrects and completes what Sirena understands by itself.
+
+.. code-block:: toml
+
+    guideline = "EUCAST"                     # of headers that name none
+
+    [columns."Amikacina CIM"]
+    drug = "AMK"
+    method = "MIC"                           # MIC, gradient, zone, category
+    guideline = "CLSI"
+
+    [columns.SXT_NM]
+    scale = "sum"                            # 40 is 2/38; "first": 40 is 40
+
+    [columns."NHC"]
+    field = "PATIENT_ID"                     # a field of WHONET's; "" leaves the column out
+
+    [organisms]
+    EPI = "sep"                              # what the laboratory writes = WHONET's code
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.errors import UsageError
+from sirena.domain.organisms import ORGANISMS
+from sirena.domain.test_column import GUIDELINES
+from sirena.whonet.drug_headers import Content
+from sirena.whonet.errors import UnavailableFileError
+from sirena.whonet.fields import FIELDS
+from sirena.whonet.scales import Scale
+
+LETTERS: Final = {name: letter for letter, name in GUIDELINES.items()}
+"""Guideline → WHONET's letter."""
+_Kind = TypeVar("_Kind")
+METHODS: Final = {
+    "MIC": Content.MIC,
+    "gradient": Content.GRADIENT,
+    "zone": Content.ZONE,
+    "category": Content.LABEL,
+}
+"""The mapping's word for what cells are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """What the laboratory says of one column; None where it says nothing."""
+
+    drug: str | None = None
+    content: Content | None = None
+    guideline: str | None = None
+    """WHONET's letter."""
+    scale: Scale | None = None
+    field: str | None = None
+    """WHONET's field; empty for a column to be left out."""
+
+
+@dataclass(frozen=True)
+class LaboratoryMapping:
+    """A mapping file's content."""
+
+    columns: Mapping[str, ColumnMapping] = field(default_factory=dict)
+    """By header, as found."""
+    organisms: Mapping[str, str] = field(default_factory=dict)
+    """Text of the organism column, lower case → WHONET code."""
+    guideline: str | None = None
+    """WHONET's letter for headers that name no guideline."""
+
+    def column(self, header: str) -> ColumnMapping:
+        """Return what is said of a column."""
+        return self.columns.get(header.strip(), ColumnMapping())
+
+
+def load_mapping(path: Path | str) -> LaboratoryMapping:
+    """Read a mapping file.
+
+    Raises:
+        UnavailableFileError: it cannot be read.
+        UsageError: it is no TOML, or holds a word that is not known; the message names the place.
+    """
+    try:
+        document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnavailableFileError(f"{path}: cannot be read ({error.strerror})", hint="Check the path.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is no TOML file", hint=f"Mend it: {error}") from error
+    place = _Place(str(path))
+    place.refuse_others(document, ("guideline", "columns", "organisms"), "the file")
+    columns = {
+        header.strip(): _read_column(place, header, place.table(entry, f"columns.{header}"))
+        for header, entry in place.table(document.get("columns", {}), "columns").items()
+    }
+    organisms = {
+        text.strip().casefold(): place.one_of(code, ORGANISMS, f"organisms.{text}")
+        for text, code in place.table(document.get("organisms", {}), "organisms").items()
+    }
+    return LaboratoryMapping(columns, organisms, place.choice(document.get("guideline"), LETTERS, "guideline"))
+
+
+def _read_column(place: "_Place", header: str, entry: Mapping[str, Any]) -> ColumnMapping:
+    where = f"columns.{header}"
+    place.refuse_others(entry, ("drug", "method", "guideline", "scale", "field"), where)
+    drug, named, scale = entry.get("drug"), entry.get("field"), entry.get("scale")
+    return ColumnMapping(
+        drug=None if drug is None else place.one_of(drug, ANTIMICROBIALS, f"{where}.drug"),
+        content=place.choice(entry.get("method"), METHODS, f"{where}.method"),
+        guideline=place.choice(entry.get("guideline"), LETTERS, f"{where}.guideline"),
+        scale=None if scale is None else Scale(place.one_of(scale, tuple(Scale), f"{where}.scale")),
+        field=None if named is None else place.one_of(named, ("", *FIELDS), f"{where}.field"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where errors are: the mapping file."""
+
+    path: str
+
+    def table(self, value: Any, where: str) -> Mapping[str, Any]:
+        if not isinstance(value, dict):
+            raise UsageError(f"{self.path}: {where} is no table", hint="`sirena inspect --help` shows an example.")
+        return value
+
+    def refuse_others(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+        others = [key for key in table if key not in known]
+        if others:
+            raise UsageError(
+                f"{self.path}: {where} knows no {', '.join(others)}", hint=f"Known are {', '.join(known)}."
+            )
+
+    def one_of(self, value: Any, known: "Mapping[str, Any] | tuple[str, ...]", where: str) -> str:
+        if not isinstance(value, str) or value not in known:
+            few = f"one of {', '.join(known)}" if len(known) < 10 else "a code of WHONET's"
+            raise UsageError(f"{self.path}: {where} is not known", hint=f"Write {few}.")
+        return value
+
+    def choice(self, value: Any, known: Mapping[str, _Kind], where: str) -> _Kind | None:
+        return None if value is None else known[self.one_of(value, known, where)]

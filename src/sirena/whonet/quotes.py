@@ -1,0 +1,152 @@
+"""Quotation marks that quote, and those that are only letters of a free text.
+
+A mark at the start of a comment (``"blood culture x2``) opens a quotation for every reader of delimited text, which
+then runs over line ends until another comment holds a mark: rows vanish and results go to other isolates. So lines
+with an odd number of marks are looked at one by one.
+
+Rules, each with a test of like name:
+
+- a cell that opens and closes as RFC 4180 says, over line ends, is one cell, unless the lines alone are full rows;
+- a line that is a full row by its delimiters is a row, its marks letters, when they close nowhere as marks should;
+- where both could be, or neither, the file is refused and the line named.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sirena.whonet.errors import UnreadableFileError
+
+QUOTES: Final = ('"', "'")
+"""Marks that surround cells; the second in exports of MicroScan."""
+_CHUNK: Final = 8 * 1024**2
+_LONGEST_RECORD: Final = 1024**2
+"""Bytes; a longer quotation is an open one."""
+_ENDS: Final = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the rows of a text are written."""
+
+    delimiter: str
+    width: int
+    """Number of cells of a row."""
+    quote: str = '"'
+
+
+def settle_quotes(text: bytes, start: int, layout: Layout, file: str, first_row: int) -> bytes:
+    """Return a text in which every quotation mark that is a letter is quoted itself.
+
+    Args:
+        text: UTF-8.
+        start: where the first line below the header begins.
+        layout: how its rows are written.
+        file: name for messages.
+        first_row: number of the first line below the header.
+
+    Raises:
+        UnreadableFileError: a mark may open a quotation and may not; names the line.
+    """
+    quote = layout.quote.encode()
+    if text.find(quote, start) < 0:
+        return text
+    lines = _Lines(text, layout)
+    parts: list[bytes] = []
+    kept = settled = start
+    for line in _odd_lines(text, start, quote):
+        if line < settled:
+            continue
+        end = lines.end_of(line)
+        record_end = lines.record_end(line)
+        if record_end is not None and (record_end == end or not lines.are_rows(line, record_end)):
+            settled = record_end
+            continue
+        rewritten = lines.rewritten(line, end) if record_end is None else None
+        if rewritten is None:
+            raise UnreadableFileError(
+                f"{file}: row {_row_of(text, start, line, first_row)} holds an open quotation mark",
+                hint="Take the mark out of this row's text, or export the file with every text in quotation marks.",
+            )
+        parts += [text[kept:line], rewritten]
+        kept = settled = end
+    return b"".join([text[:start], *parts, text[kept:]]) if parts else text
+
+
+def _odd_lines(text: bytes, start: int, quote: bytes) -> Iterator[int]:
+    """Yield where lines with an odd number of marks begin; a line ends at CR, LF or both."""
+    while start < len(text):
+        stop = min(start + _CHUNK, len(text))
+        if stop < len(text):
+            # a part ends with a line; a line longer than a part is no table's
+            stop = max(text.rfind(b"\n", start, stop), text.rfind(b"\r", start, stop)) + 1 or len(text)
+        letters = np.frombuffer(text, np.uint8, stop - start, start)
+        marks = np.flatnonzero(letters == quote[0])
+        if len(marks):
+            begins = np.concatenate(([0], np.flatnonzero((letters == 10) | (letters == 13)) + 1))
+            number = np.searchsorted(begins, marks, side="right") - 1
+            counts = np.bincount(number, minlength=len(begins))
+            yield from (int(begins[line]) + start for line in np.flatnonzero(counts % 2))
+        start = stop
+
+
+def _row_of(text: bytes, start: int, line: int, first_row: int) -> int:
+    return len(_ENDS.findall(text, start, line)) + first_row
+
+
+class _Lines:
+    """The lines of a text, looked at one by one."""
+
+    def __init__(self, text: bytes, layout: Layout) -> None:
+        self.text = text
+        self.layout = layout
+        self.quote = layout.quote.encode()
+        self.delimiter = layout.delimiter.encode()
+        quote, delimiter = re.escape(self.quote), re.escape(self.delimiter)
+        cell = rb"(?:%b(?:[^%b]|%b%b)*+%b|[^%b%b\r\n][^%b\r\n]*+|)" % (*(quote,) * 5, delimiter, quote, delimiter)
+        self.record = re.compile(rb"%b(?:%b%b)*+(?=\r|\n|\Z)" % (cell, delimiter, cell))
+        self.cell = re.compile(cell)
+        self.between = self.quote + self.delimiter + self.quote
+
+    def end_of(self, line: int) -> int:
+        """Return where the line's own break begins, or the text ends."""
+        match = re.compile(rb"\r|\n").search(self.text, line)
+        return match.start() if match else len(self.text)
+
+    def record_end(self, line: int) -> int | None:
+        """Return where the record ends that begins here by RFC 4180, None where it is none of the table's width."""
+        match = self.record.match(self.text, line, min(line + _LONGEST_RECORD, len(self.text)))
+        if match is None or not self._fits(self._count(match[0])):
+            return None
+        return match.end()
+
+    def _count(self, record: bytes) -> int:
+        """Return how many cells a record has, quoted ones over their delimiters."""
+        count, position = 1, 0
+        while (cell := self.cell.match(record, position)) is not None and cell.end() < len(record):
+            count, position = count + 1, cell.end() + 1
+        return count
+
+    def _fits(self, cells: int) -> bool:
+        return cells in (self.layout.width, self.layout.width + 1)
+
+    def are_rows(self, line: int, end: int) -> bool:
+        """Tell whether every line up to an end is a full row by its delimiters alone."""
+        return all(
+            self._fits(part.count(self.delimiter) + 1) for part in _ENDS.split(self.text[line:end]) if part.strip()
+        )
+
+    def rewritten(self, line: int, end: int) -> bytes | None:
+        """Return a line whose marks are letters with every cell quoted, None where it is no full row."""
+        content = self.text[line:end]
+        cells = content[1:-1].split(self.between)
+        # every cell in marks, and one of them holds a mark more
+        if not (content[:1] == content[-1:] == self.quote and self._fits(len(cells))):
+            cells = content.split(self.delimiter)
+        if not self._fits(len(cells)):
+            return None
+        doubled = (cell.replace(self.quote, self.quote * 2) for cell in cells)
+        return self.delimiter.join(self.quote + cell + self.quote if cell else b"" for cell in doubled)

@@ -1,0 +1,92 @@
+"""What the specimens of a file say of the site of infection, and which of them are not known.
+
+A text is shown only if it looks like a specimen: a misplaced cell may name a patient. What is hidden is still named by
+its rows.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from sirena.domain.specimens import SPECIMEN_TERMS, site_of_specimen
+from sirena.whonet.fields import fold_header
+from sirena.whonet.file import WhonetFile
+
+_LIKE_A_CODE: Final = re.compile(r"[^\W\d_]{1,3}")
+_LIKE_A_NAME: Final = re.compile(r"[^\W\d_]+(?:[ .,()/-]+[^\W\d_]+){0,3}")
+_LONGEST_NAME: Final = 30
+_TELLING: Final = 4
+"""Letters that a text must share with a known word, so that misspelt ones are still shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSpecimen:
+    """Cells of the specimen column that name no known specimen; their rows are answered as of unknown site."""
+
+    text: str | None
+    """The text when it looks like a specimen; None for anything else, which may be a patient's."""
+    count: int
+    rows: tuple[int, ...]
+    """The first few."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecimenSummary:
+    """The specimens of a file."""
+
+    sites: dict[str, int]
+    """Rows by site, the commonest first; empty without a specimen column."""
+    unknown: tuple[UnknownSpecimen, ...]
+    """The commonest first."""
+
+
+def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
+    """Read the specimens of a file.
+
+    Args:
+        file: as read.
+        examples: how many row numbers to give for each unknown word.
+    """
+    if file.specimen_column is None:
+        return SpecimenSummary({}, ())
+    texts = file.frame[file.specimen_column].to_list()
+    sites: Counter[str] = Counter()
+    unknown: dict[str | None, list[int]] = {}
+    for position, text in enumerate(texts):
+        site = site_of_specimen(text)
+        if site is not None:
+            sites[site.value] += 1
+        else:
+            word = text.strip()
+            unknown.setdefault(word if looks_like_a_specimen(word) else None, []).append(position)
+    ordered = sorted(unknown.items(), key=lambda group: -len(group[1]))
+    return SpecimenSummary(
+        dict(sites.most_common()),
+        tuple(
+            UnknownSpecimen(
+                word, len(rows), tuple(file.row_numbers(np.array(rows[:examples], dtype=np.int64)).tolist())
+            )
+            for word, rows in ordered
+        ),
+    )
+
+
+def looks_like_a_specimen(text: str) -> bool:
+    """Tell whether an unknown text may be shown: up to three letters, or words that begin like a known one; no digits.
+
+    A longer word alone may be a patient's surname in the wrong column; it is named by its rows.
+    """
+    if _LIKE_A_CODE.fullmatch(text):
+        return True
+    if len(text) > _LONGEST_NAME or not _LIKE_A_NAME.fullmatch(text):
+        return False
+    return fold_header(text)[:_TELLING] in _beginnings()
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    return frozenset(entry.term[:_TELLING] for entry in SPECIMEN_TERMS if len(entry.term) >= _TELLING)

@@ -1,0 +1,92 @@
+"""The whole stack with its real servers, brought up by the command as its operator does."""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import sirena
+from sirena.access.routes import body_route_locations
+from sirena.operations.certificates import authority_file
+from sirena.operations.settings import Settings, variable_of
+from sirena.operations.stack import Stack
+from tests.everyones_python import everyones_python
+from tests.production_machine import private_home, production_settings, require_programs
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stack that runs, and a token of its scientist."""
+
+    stack: Stack
+    environment: dict[str, str]
+    python: str
+    """Interpreter of everything, which the stack's own account can run where the machine has such a one."""
+    token: str
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+        return self.stack.settings
+
+    def sirena(self, *arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of ours as its operator does."""
+        return subprocess.run(
+            [self.python, "-m", "sirena.cli", *arguments],
+            env={**self.environment, **changed},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+
+    def get(self, path: str, *, token: bool = True, body: dict[str, str] | None = None) -> tuple[int, bytes]:
+        """Ask the entry; with a body, post it as JSON."""
+        url = f"https://localhost:{self.settings.https_port}{path}"
+        headers = {"Authorization": f"Bearer {self.token}"} if token else {}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers | ({"Content-Type": "application/json"} if data else {}))
+        context = ssl.create_default_context(cafile=str(authority_file(self.settings)))
+        try:
+            with urllib.request.urlopen(request, timeout=120, context=context) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+
+@contextmanager
+def running_stack() -> Iterator[Running]:
+    """Bring the stack up by the command, and make an account and a token by the commands."""
+    require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
+    with private_home() as home:
+        python = everyones_python(home) or sys.executable
+        settings = production_settings(home / "sirena", python, poll_seconds=1.0)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
+        for name in Settings.model_fields:
+            value = getattr(settings, name)
+            if name in settings.model_fields_set and value not in (None, "") and name != "profile":
+                environment[variable_of(name)] = str(value)
+        environment["PYTHONPATH"] = str(Path(sirena.__file__).parent.parent)
+        found = Running(Stack(settings, tuple(body_route_locations())), environment, python, "")
+        try:
+            begun = found.sirena("up", "--profile", "production")
+            assert begun.returncode == 0, begun.stderr + _logs(settings.home)
+            made = found.sirena("user", "add", "marta", "--role", "scientist", "--no-password")
+            assert made.returncode == 0, made.stderr
+            token = found.sirena("token", "create", "--user", "marta")
+            assert token.returncode == 0, token.stderr
+            yield replace(found, token=token.stdout.strip())
+        finally:
+            found.stack.take_down()
+
+
+def _logs(home: Path) -> str:
+    return "".join(f"\n--- {log.name}\n{log.read_text()[-800:]}" for log in sorted((home / "logs").glob("*.log")))
