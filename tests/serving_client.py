@@ -12,20 +12,22 @@ import uvicorn
 
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
+from sirena.serving.alarms import SourceAlarm
 from sirena.serving.application import create_app
 from sirena.serving.holder import PanelHolder
 from sirena.serving.logs import service_log
 from sirena.serving.server import bind, url_of
-from sirena.serving.source import MarkedPanel, PanelSource
+from sirena.serving.source import MarkedPanel
 from tests.panels import small_panel
 
 
-class Given(PanelSource):
+class Given:
     """A source that gives what the test assigns to `panel`, and fails while that is None."""
 
     def __init__(self, panel: Panel | None) -> None:
         """Give this panel."""
         self.panel = panel
+        self.alarms: tuple[SourceAlarm, ...] = ()
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Return the panel unless it is known."""

@@ -113,6 +113,7 @@ class StageControl:
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
         self._maker.require(decision.identity, decision.asked.action, change.model)
         seen, examined = self._changes, None
+        record = self._record(facts, who) | {"model": change.model, "version": None}
         if change.asks_gate:
             # a proof takes seconds, in which nobody else shall wait
             examined = await self._examine(change, decision.identity, self._judging)
@@ -120,9 +121,12 @@ class StageControl:
             if examined is None or (self._changes != seen and not isinstance(examined.ruling, SirenaError)):
                 examined = await self._examine(change, decision.identity)
             try:
-                return await self._do(change, examined, who, facts)
+                response = await self._do(change, examined, who, facts, record)
             finally:
                 self._changes += 1
+        if change.registers:
+            await self._tell_registered(response, record)
+        return response
 
     async def close(self) -> None:
         """Close the connections to MLflow."""
@@ -137,7 +141,7 @@ class StageControl:
             limiter: threads of its own for the gate; None takes one of those that decisions use too.
 
         Raises:
-            ForbiddenError: right or rule are missing.
+            ForbiddenError: right or rule are missing, or a release would be activated by MLflow's stage field alone.
         """
         state = None
         if change.concerns_version:
@@ -151,16 +155,28 @@ class StageControl:
                 self._maker.require(identity, action, str(change.body["new_name"]))
         if not need.gate:
             return _Examined(need)
+        if change.sets_field and await self._is_activation(change, need.gate):
+            raise ForbiddenError(
+                "a release is activated by its alias, which is one write; the stage follows by itself",
+                hint=f"sirena release activate {change.version}, or set the alias {need.gate.lower()}",
+            )
         asked = (change.model, change.version, need.gate, identity.name, change.override)
         try:
             return _Examined(need, await to_thread.run_sync(self._upstream.judge, *asked, limiter=limiter))
         except SirenaError as refusal:
             return _Examined(need, refusal)
 
-    async def _do(self, change: Change, examined: _Examined, who: str, facts: RequestFacts) -> Response:
+    async def _is_activation(self, change: Change, stage: str) -> bool:
+        """Tell whether giving the stage would be the activation of a release."""
+        act = await to_thread.run_sync(self._upstream.act, change.model, change.version, stage)
+        return act != "promoted"
+
+    async def _do(
+        self, change: Change, examined: _Examined, who: str, facts: RequestFacts, record: Mapping[str, Any]
+    ) -> Response:
         """Do what was examined, on record."""
         makers: tuple[str, ...] = ()
-        if change.operation == "POST model-versions/create":
+        if change.registers:
             source, run = (str(change.body.get(field) or "") for field in ("source", "run_id"))
             makers = await to_thread.run_sync(self._upstream.makers, source, run)
         body = body_to_pass_on(change, who, makers)
@@ -170,23 +186,25 @@ class StageControl:
             return await self._remove(change, who, facts, body)
         if change.leaves or change.stage in ("None", "Archived"):
             return await self._leave(change, who, facts, body)
-        if change.operation == "POST model-versions/create":
-            return await self._register(change, who, facts, body)
+        if change.registers:
+            return await self._register(facts, body, record)
         if change.tags_version_with_ours:
             return await self._tag(change, who, facts, body)
         return await self._pass_on(facts, who, body)
 
-    async def _register(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
-        """Pass on what makes a version, on record before and after; from then on what it is made of stays as it is."""
-        record = self._record(facts, who) | {"model": change.model, "version": None}
-        await to_thread.run_sync(self._notify, "registered", record | {"outcome": "intended"})
+    async def _register(self, facts: RequestFacts, body: Mapping[str, Any], record: Mapping[str, Any]) -> Response:
+        """Pass on what makes a version, on record before; from then on what it is made of stays as it is."""
+        await to_thread.run_sync(self._notify, "registered", {**record, "outcome": "intended"})
         try:
-            response = await self._pass_on(facts, who, body)
+            return await self._pass_on(facts, str(record["who"]), body)
         except SirenaError:
-            await to_thread.run_sync(self._notify, "registered", record | {"outcome": "failed"})
+            await to_thread.run_sync(self._notify, "registered", {**record, "outcome": "failed"})
             raise
         finally:
             self._upstream.forget_registered()
+
+    async def _tell_registered(self, response: Response, record: Mapping[str, Any]) -> None:
+        """Put on record what came of it, with every file of the version; others change the registry meanwhile."""
         outcome: dict[str, Any] = {"outcome": "failed"}
         if response.status_code < _REFUSED:
             version = orjson.loads(bytes(response.body))["model_version"]
@@ -196,10 +214,9 @@ class StageControl:
                 "version": int(version["version"]),
                 "label_source": tags.get("sirena.label_source", ""),
                 "digest": digest if _DIGEST.fullmatch(digest := tags.get("sirena.digest", "")) else "",
-                "files": await to_thread.run_sync(self._upstream.files, change.model, str(version["version"])),
+                "files": await to_thread.run_sync(self._upstream.files, record["model"], str(version["version"])),
             }
-        await to_thread.run_sync(self._notify, "registered", record | outcome)
-        return response
+        await to_thread.run_sync(self._notify, "registered", {**record, **outcome})
 
     async def _evidence(self, change: Change, facts: RequestFacts, who: str) -> Response:
         """Pass on what is written of a run or logged model, unless a registered version comes from it.

@@ -92,6 +92,16 @@ class Change:
         return self.stage in _MARKED
 
     @property
+    def registers(self) -> bool:
+        """True when it makes a version."""
+        return self.operation == "POST model-versions/create"
+
+    @property
+    def sets_field(self) -> bool:
+        """True when it gives a stage by MLflow's own stage field."""
+        return self.operation == "POST model-versions/transition-stage"
+
+    @property
     def kind(self) -> str:
         """The route without its method: ``registered-models/alias``."""
         return self.operation.partition(" ")[2]

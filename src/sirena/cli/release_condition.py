@@ -51,7 +51,7 @@ def _condition(settings: "Settings", ledger: "Ledger") -> "Condition":
         raise found.failures[0]
     texts = [one.text for one in found.discrepancies]
     if found.judged is not None:
-        home = settings.service_home if settings.holds_production_stack else settings.home
+        home = settings.answering_home if settings.holds_production_stack else settings.home
         texts += [one.text for one in JudgedCopy(home).read(found.judged, None)[1]]
     if texts:
         return Condition("release", Urgency.CRITICAL, "; ".join(texts), _REMEDY)

@@ -6,7 +6,7 @@ believed as far as it is what was judged; every other thing is a `Discrepancy`, 
 
 import enum
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -90,7 +90,7 @@ def is_judged(judged: Judged, content: bytes) -> bool:
     """Tell whether a release's file is the one that was judged."""
     if judged.content:
         return sha256(content) == judged.content
-    return digest_of_members(content) == judged.digest != ""
+    return _read_once(content).digest == judged.digest != ""
 
 
 def digest_of_members(content: bytes) -> str:
@@ -264,8 +264,7 @@ def _read(registry: Registry, location: str, path: str) -> tuple[bytes | None, s
 
 def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:
     """Say which of the row's facts are not those of the release that was judged."""
-    members = json.loads(content)["members"]
-    named = {column: f"{facts['model']}/{facts['version']}" for column, facts in members.items()}
+    named = _read_once(content).members
     expected: dict[str, Callable[[str], bool]] = {
         DIGEST_TAG: lambda value: value == judged.digest,
         f"sirena.sha256.{RELEASE_FILE}": lambda value: value == sha256(content),
@@ -276,6 +275,36 @@ def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:
         for key, fits in expected.items()
         if not fits(str(row.tags.get(key, "")))
     ]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    digest: str
+    """Digest of the members; empty when the tables are not theirs."""
+    members: Mapping[str, str]
+    """Member version by test column."""
+
+
+_READ: Final[dict[str, _Facts]] = {}
+"""By SHA-256: files of some megabytes, which are looked at every few seconds, are parsed once."""
+_KEPT: Final = 4
+
+
+def _read_once(content: bytes) -> _Facts:
+    key = sha256(content)
+    if key not in _READ:
+        while len(_READ) >= _KEPT:
+            _READ.pop(next(iter(_READ)), None)
+        _READ[key] = _Facts(digest_of_members(content), _members(content))
+    return _READ[key]
+
+
+def _members(content: bytes) -> dict[str, str]:
+    try:
+        members: dict[str, dict[str, Any]] = json.loads(content)["members"]
+        return {column: f"{facts['model']}/{facts['version']}" for column, facts in members.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _parsed(text: str) -> Any:

@@ -40,7 +40,6 @@ def test_the_author_promotes_by_no_route(house: House, own: ModelVersion) -> Non
         house.alias("ana", own, "PRODUCTION"),
         house.transition("ana", own, "Production"),
         house.alias("ana", release),
-        house.transition("ana", release, "Production"),
         house.alias("ana", own, override="I am sure"),
         house.alias("ana", release, override="I am sure"),
     ):
@@ -206,3 +205,26 @@ def test_the_entry_keeps_the_history_of_releases(house: House, own: ModelVersion
     for event in ("activated", "rolled_back"):
         assert all(len(facts["digest"]) == 64 for facts in house.entry.told(event) if facts["outcome"] == "done")
     assert ledger_of(house, tmp_path)[-2:] == [("rolled_back", "intended"), ("rolled_back", "done")]
+
+
+def test_a_release_is_not_activated_by_the_stage_field_alone(house: House, own: ModelVersion) -> None:
+    """The ledger would say that it answers, and the alias that another does."""
+    release = create_release(house.registry, [own], author="carl").source
+    refused = house.transition("berta", release, "Production")
+    assert refused.status_code == 403
+    assert "sirena release activate 1" in refused.text
+    assert house.alias("berta", release).status_code == 200
+    assert house.transition("berta", release, "Production").status_code == 200
+    assert [facts["outcome"] for facts in house.entry.told("activated")] == ["intended", "done"]
+
+
+def test_an_alias_moved_past_the_entry_is_judged_by_nobody(house: House, own: ModelVersion) -> None:
+    """Whoever confirms it through the entry is asked by the gate; and a rollback goes where the ledger says."""
+    wrong = log_trained(house.registry, trained_on(False))
+    first, second = (create_release(house.registry, [version], author="carl").source for version in (own, wrong))
+    assert house.alias("berta", first).status_code == 200
+    house.registry.models.set_registered_model_alias(RELEASE_MODEL, "production", str(second.version))
+    assert house.alias("berta", second).status_code == 409
+    assert house.alias("berta", first).status_code == 200
+    assert house.stage(first) is Stage.PRODUCTION
+    assert house.entry.told("rolled_back") == []

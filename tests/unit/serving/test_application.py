@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sirena import __version__
+from sirena.serving.alarms import SourceAlarm
 from sirena.serving.api_description import CSV_EXAMPLE, INVOCATION_BODY, JSON_EXAMPLES, TENSOR_EXAMPLE, Answers
 from tests.panels import panel_with_sites, small_panel
 from tests.serving_client import service
@@ -248,6 +249,25 @@ def test_health_and_version_tell_the_release(client: httpx.Client) -> None:
     version = client.get("/version").json()
     assert version["sirena"] == __version__
     assert version["models"] == {"modelo_AMK_NM": "3", "modelo_CAZ_NM": "3"}
+
+
+def test_alarms_stand_beside_the_source_and_in_the_metrics() -> None:
+    """What is not what was judged takes no answer away, and is told while it lasts; each store has its own number."""
+    with service() as running:
+        client = running.client
+        running.source.alarms = (SourceAlarm("alias", "another one"), SourceAlarm("row", "a tag"))
+        assert not running.holder.refresh()
+        assert client.get("/readyz").json()["source"] == {
+            "state": "alarm",
+            "alarms": [{"store": "alias", "text": "another one"}, {"store": "row", "text": "a tag"}],
+        }
+        assert client.post("/invocations", json={"dataframe_records": [ROW]}).status_code == 200
+        text = client.get("/metrics").text
+        running.source.alarms = ()
+        running.holder.refresh()
+        assert client.get("/readyz").json()["source"] == {"state": "ok"}
+    counts = {"alias": 1, "row": 1, "artifact": 0, "cache": 0, "ledger": 0}
+    assert all(f'sirena_panel_alarms{{store="{store}"}} {count}.0' in text for store, count in counts.items())
 
 
 @pytest.mark.parametrize(
