@@ -160,6 +160,8 @@ def answer_file(
         raise NothingToAnswerError(
             f"{file.path}: no column holds MICs", hint="MIC columns are named like AMK_NM; `sirena inspect` shows them"
         )
+    if not file.holds_mics:
+        tell("this file holds no readable MIC, so every answer is NI; `sirena inspect` shows what it holds")
     grounds = GroundSheet()
     unread = len(isolates.row_sites().unread)
     with AnswerSummary(rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread) as summary:

@@ -14,6 +14,7 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
+from mlflow.types.schema import DataType, Schema
 from numpy.typing import NDArray
 
 from ..domain.site import Site
@@ -34,6 +35,7 @@ BASIS_PARAMETER: Final = "basis"
 STRUCTURE: Final = "structure"
 """Asks for grounds as JSON objects in place of sentences."""
 
+_MARK: Final = "takes_any_type"
 _CATEGORIES: Final = [answer.category.value if answer else "" for answer in ANSWERS]
 _REASONS: Final = [answer.reason.value if answer and answer.reason else "" for answer in ANSWERS]
 _MARKS: Final = [mark.value if mark else "" for mark in MARKS]
@@ -44,6 +46,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
 
     def load_context(self, context: Any) -> None:
         """Read the tables. MLflow passes ``context`` by name, so the parameter may not be renamed."""
+        _take_csv_as_text()
         if "release" in context.artifacts:
             document = json.loads(Path(context.artifacts["release"]).read_text("utf-8"))
             self._panel = Panel.from_json(document)
@@ -167,6 +170,24 @@ def _parameter(params: dict[str, Any] | None, name: str, default: str, known: It
     if value not in values:
         raise MlflowException.invalid_parameter_value(f"The parameter {name} is one of {', '.join(values)}.")
     return value
+
+
+def _take_csv_as_text() -> None:
+    """Let MLflow's server read a CSV for signatures of any type, which it refuses: every column is text then.
+
+    A signature of text would let the CSV in and keep columns of numbers and categories out. Nothing else changes: types
+    that MLflow knows it still answers itself.
+    """
+    known = Schema.pandas_types
+
+    def pandas_types(self: Schema) -> list[Any]:
+        if self.is_tensor_spec() or any(isinstance(column.type, DataType) for column in self.inputs):
+            return list(known(self))
+        return [np.dtype(object) for _ in self.inputs]
+
+    if not hasattr(known, _MARK):
+        setattr(pandas_types, _MARK, True)
+        Schema.pandas_types = pandas_types
 
 
 def _one_row_per_isolate(frame: pd.DataFrame) -> pd.DataFrame:

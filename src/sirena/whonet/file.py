@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sirena.domain.mic import encode_mics
 from sirena.domain.notation import NOT_READ
 from sirena.domain.test_column import TestColumn
 from sirena.domain.vernacular import AMBIGUOUS
@@ -95,6 +96,16 @@ class WhonetFile:
     def mic_columns(self) -> dict[str, TestColumn]:
         """The test columns that hold MICs."""
         return {header: column for header, column in self.test_columns.items() if column.is_mic}
+
+    @property
+    def holds_mics(self) -> bool:
+        """True when any cell of an MIC column can be read; False for files of zones, categories or signs only."""
+        for header, column in self.mic_columns.items():
+            texts = self.frame[header].drop_nulls().unique().to_list()
+            others = self.readings_of(header, texts)
+            if (encode_mics([others.get(text, text) for text in texts], column.drug) >= 0).any():
+                return True
+        return False
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:

@@ -197,3 +197,11 @@ def test_synthesize_refuses_an_unknown_suffix(tmp_path: Path) -> None:
     """Before the work begins, with exit code 2."""
     result = sirena("synthesize", "-o", tmp_path / "hospital.doc")
     assert (result.returncode, list(tmp_path.glob("hospital*"))) == (2, [])
+
+
+def test_a_file_without_mics_is_told_before_it_is_answered(tmp_path: Path) -> None:
+    """The commands that answer say it too: every answer is NI."""
+    (tmp_path / "a.csv").write_text("ORGANISM;AMK_NM\neco;S\n")
+    result = sirena("reference", tmp_path / "a.csv", "-o", "-")
+    assert result.stderr.startswith("this file holds no readable MIC")
+    assert not read_file(tmp_path / "a.csv").holds_mics
