@@ -48,7 +48,9 @@ class PythonParts:
                 cannot read the imported editions.
         """
         for account, folder in self._homes():
-            own_whole(account, account.own_folder(folder))
+            # what is in it first: a folder that is this account's counts as handed over
+            own_whole(account, folder)
+            account.own_folder(folder)
         prepare_doors(self.doors, self.accounts)
         secret = self.settings.openid_client_secret
         if secret:
