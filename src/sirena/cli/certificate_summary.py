@@ -11,11 +11,11 @@ def summary(certificate: Certificate, most: int) -> str:
         most: disagreements to name; ranges of neighbouring MICs count once.
     """
     subject = certificate.subject
+    rows = len(certificate.keys)
     lines = [
         f"{subject.model}/{subject.version} against {certificate.edition}: "
         + ("total agreement" if certificate.total_agreement else f"{certificate.disagreeing:,} questions disagree"),
-        f"  asked {certificate.asked:,} questions "
-        f"({len(certificate.keys):,} organisms and sites × 41 MICs × 5 comparators)",
+        f"  asked {certificate.asked:,} questions of {rows:,} organisms and sites × 41 MICs × 5 comparators",
         f"  the edition states a category for {certificate.compared:,}; agreeing {certificate.agreements:,}"
         + (f" ({certificate.agreement_share:.2%})" if certificate.compared else ""),
         f"  monotone in MIC: {'yes' if certificate.monotone else f'NO, {len(certificate.reversals)} reversals'}",

@@ -1,11 +1,13 @@
 """Columns of every pandas type through MLflow's pyfunc: numbers and categories answer as text does."""
 
 import json
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from fastapi.testclient import TestClient
 from mlflow.models import Model
 
 from sirena.guidelines.editions import load_edition
@@ -52,3 +54,15 @@ def test_organisms_may_be_categorical(model: Any) -> None:
     """As `pandas.read_parquet` gives them."""
     frame = pd.DataFrame({"ORGANISM": pd.Categorical(["eco", "eco"]), "AMK_NM": np.array([4, 64], dtype="int16")})
     assert model.predict(frame)["Eti_AMK_NM"].tolist() == ["S", "R"]
+
+
+def test_the_stock_server_reads_a_csv(model: Any) -> None:
+    """As text, though the signature takes any type: comparators, numbers and empty cells."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, on import
+        from mlflow.pyfunc import scoring_server
+    with TestClient(scoring_server.init(model)) as server:
+        text = "ORGANISM,AMK_NM\neco,4\nkpn,<=2\neco,\neco,64\n"
+        answer = server.post("/invocations", content=text, headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 200
+    assert [row["Eti_AMK_NM"] for row in answer.json()["predictions"]] == ["S", "S", "", "R"]
