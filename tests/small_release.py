@@ -16,7 +16,7 @@ COLUMNS = ("AMK_NM", "CAZ_NM")
 
 
 def make_release(settings: Settings, *, susceptible_to: float = 8.0) -> tuple[Registry, Release]:
-    """Log a model of each column that calls MICs susceptible up to a concentration; activate their release on record."""
+    """Log models that call MICs susceptible up to a concentration, and activate their release on record."""
     registry = connect(settings)
     network = small_network()
     references = []
