@@ -226,7 +226,7 @@ def fill_as_0_1_0(stack: Stack) -> Callable[[str], None]:
         url = f"postgresql://postgres:{password}@127.0.0.1:{stack.settings.postgres_port}/sirena"
         with psycopg.connect(url) as connection:
             connection.execute((RELEASE_0_1_0 / "postgresql.sql").read_bytes())
-        older_mlflow(f"{stack.database().uri('mlflow')}?passfile={stack.database().password_file}")
+        older_mlflow(f"{stack.database().uri('mlflow')}?passfile={stack.database().mlflow_password_file}")
 
     return fill
 
