@@ -280,11 +280,17 @@ def moment(when: datetime) -> str:
     return Event(who="", origin="", at=when).at.isoformat(timespec="microseconds")
 
 
+_SQLITE: Final = "sqlite:///"
+
+
 @lru_cache(maxsize=8)
 def _open(database_url: str, home: Path, service_home: Path) -> Ledger:
     folder = home / "ledger"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if database_url.startswith(_SQLITE):
+            # a part of the stack has a home of its own and is told the stack's ledger, which may have no entry yet
+            Path(database_url.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise LedgerError(
             f"the folder {folder} cannot be made", hint="see to its rights, or set SIRENA_HOME"
