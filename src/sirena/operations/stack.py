@@ -270,8 +270,9 @@ class Stack:
         if store:
             tell("S3 endpoint (Ceph)")
             store.prepare()
-        tell("NGINX")
-        self.entry().write()
+        if self.body_routes is not None:  # stores alone are brought up without the entry, and leave its files alone
+            tell("NGINX")
+            self.entry().write()
 
     def _entry(self, certificate: CertificatePaths) -> Entry:
         return Entry(self.settings, certificate, self.body_routes or (), self.accounts())
