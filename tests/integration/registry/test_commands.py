@@ -49,7 +49,7 @@ def test_promote_release_activate_diff_and_roll_back(
     changed = int((amikacin.cells != wrong(amikacin).cells).sum())
     assert code == 0
     assert len(changes.splitlines()) == changed + 1
-    assert "AMK_NM\teco\t64\tR\tS" in changes.splitlines()
+    assert "AMK_NM\teco\t64\tR\tS\t" in changes.splitlines()
 
     assert sirena("release", "activate", "2", "--override", "drill")[0] == 0
     assert "overriding the gate: drill" in sirena("release", "show", "active")[1]
