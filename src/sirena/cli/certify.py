@@ -54,9 +54,11 @@ def register(app: typer.Typer) -> None:
         settings = load_settings()
         registry = connect(settings)
         version = find_version(registry, model)
-        names = [guideline] if guideline else []
-        edition = choose_editions(Editions(settings.editions_folder), names, overlay, in_force=settings.overlay).of(
-            version.column
+        known = Editions(settings.editions_folder)
+        edition = (
+            known.load(guideline, overlay, in_force=settings.overlay)
+            if guideline
+            else choose_editions(known, overlay=overlay, in_force=settings.overlay).of(version.column)
         )
         if edition is None:
             raise UsageError(

@@ -132,7 +132,7 @@ def test_a_certificate_against_an_overlay_names_the_overlay(registry: Registry, 
     plain = run_command(capfd, ["certify", "modelo_AMK_NM", "--trust", digest])
     local = run_command(capfd, ["certify", "modelo_AMK_NM", "--trust", digest, "--overlay", overlay])
     assert local.code == 0, local.errors
-    assert "against CLSI 2025 + " in local.output.splitlines()[0]
+    assert "against CLSI 2026 + " in local.output.splitlines()[0]
     assert local.output.splitlines()[2] != plain.output.splitlines()[2]
 
 
