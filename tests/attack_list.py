@@ -102,19 +102,19 @@ PATHS = [
         )
     ),
     *(
-        Attack(f"path {path}", request(path), 403, cause, who=who)
-        for path, cause, who in (
-            ("/API/2.0/mlflow/experiments/search", "forbidden", ""),
-            ("/Livez", "forbidden", ""),
-            ("/api/2.0/mlflow/experiments/search.", "ambiguous_request", ""),
-            ("/api/2.0/mlflow/experiments./search", "ambiguous_request", ""),
-            ("/api/2.0/mlflow/experiments/search%20", "ambiguous_request", ""),
-            ("/livez%c0%ae%c0%ae", "ambiguous_request", ""),
-            ("/nothing/we/know", "forbidden", ""),
-            (f"{READ}&_method=DELETE", "ambiguous_request", ""),
-            ("/get-artifact?run_id=1&path=../../etc/passwd", "ambiguous_request", ""),
-            ("/get-artifact?run_id=1&path=..%2f..%2fetc", "ambiguous_request", ""),
-            ("/api/2.0/mlflow/registered-models/get?name=a&name=b", "ambiguous_request", ""),
+        Attack(f"path {path}", request(path), 403, cause, who="viewer")
+        for path, cause in (
+            ("/API/2.0/mlflow/experiments/search", "forbidden"),
+            ("/Livez", "forbidden"),
+            ("/api/2.0/mlflow/experiments/search.", "ambiguous_request"),
+            ("/api/2.0/mlflow/experiments./search", "ambiguous_request"),
+            ("/api/2.0/mlflow/experiments/search%20", "ambiguous_request"),
+            ("/livez%c0%ae%c0%ae", "ambiguous_request"),
+            ("/nothing/we/know", "forbidden"),
+            (f"{READ}&_method=DELETE", "ambiguous_request"),
+            ("/get-artifact?run_id=1&path=../../etc/passwd", "ambiguous_request"),
+            ("/get-artifact?run_id=1&path=..%2f..%2fetc", "ambiguous_request"),
+            ("/api/2.0/mlflow/registered-models/get?name=a&name=b", "ambiguous_request"),
         )
     ),
     *(Attack(f"path {path}", request(path), 400, "malformed_request") for path in ("/..", "/a%00b", "/a%zz")),
@@ -123,7 +123,7 @@ PATHS = [
 
 METHODS = [
     *(
-        Attack(f"{name}: {value}", request(READ, f"{name}: {value}"), 403, "method_override")
+        Attack(f"{name}: {value}", request(READ, f"{name}: {value}"), 403, "method_override", who="viewer")
         for name, value in (
             ("X-HTTP-Method-Override", "DELETE"), ("X-HTTP-Method", "PUT"), ("X-Method-Override", "POST"),
             ("X-Original-URL", "/livez"), ("X-Rewrite-URL", "/livez"),
@@ -138,7 +138,9 @@ METHODS = [
 
 SPOOFED = [
     *(
-        Attack(f"{name} on {target}", request(target, f"{name}: {value}"), 403, "forged_identity")
+        Attack(f"{name} on {target}", request(target, f"{name}: {value}"), 403, "forged_identity",
+               # the page for signing in looks at no credential
+               who="" if target == "/auth/login" else "viewer")
         for target in (READ, "/auth/login", "/livez")
         for name, value in (("X-Sirena-User", "admin"), ("X-Sirena-Role", "admin"), ("x-sirena-roles", ""))
     ),
@@ -207,7 +209,7 @@ OVERSIZED = [
     Attack("a header of 20 kB", request(READ, "X: " + "x" * 20_000), 400, "malformed_request"),
     Attack("75 kB of headers", request(READ, *(f"X{n}: {'x' * 15_000}" for n in range(5))), 400, "malformed_request"),
     Attack("an address of 20 kB", request("/" + "x" * 20_000), 414, "address_too_long"),
-    Attack("an address of 9 kB", request("/" + "x" * 9_000), 403, "ambiguous_request"),
+    Attack("an address of 9 kB", request("/" + "x" * 9_000), 403, "ambiguous_request", who="viewer"),
     Attack("a body said to be large", request("/graphql", "Content-Length: 1048577", method="POST"), 413,
            "body_too_large"),
     Attack("a body that grows large", request("/graphql", _CHUNKED, method="POST",
@@ -223,10 +225,10 @@ INJECTED = [
     Attack("terminal codes in a name", request(READ, basic("\x1b[2Jviewer", "x"), by=""), 401, "password",
            "login_failed"),
     Attack("terminal codes in a path", request("/a\x1b[31mb"), 400, "malformed_request"),
-    Attack("bytes that are no UTF-8 in a path", request("/a\xff\xfe"), 403, "ambiguous_request"),
-    Attack("quotation marks in a path", request('/a","cause":"forged'), 403, "ambiguous_request"),
-    Attack("line separators in a path", request("/a%e2%80%a8b"), 403, "ambiguous_request"),
-    Attack("direction marks in a path", request("/a%e2%80%aeb"), 403, "ambiguous_request"),
+    Attack("bytes that are no UTF-8 in a path", request("/a\xff\xfe"), 403, "ambiguous_request", who="viewer"),
+    Attack("quotation marks in a path", request('/a","cause":"forged'), 403, "ambiguous_request", who="viewer"),
+    Attack("line separators in a path", request("/a%e2%80%a8b"), 403, "ambiguous_request", who="viewer"),
+    Attack("direction marks in a path", request("/a%e2%80%aeb"), 403, "ambiguous_request", who="viewer"),
 ]  # fmt: skip
 
 ATTACKS = [*CREDENTIALS, *PATHS, *METHODS, *SPOOFED, *HOSTS, *SMUGGLED, *OVERSIZED, *INJECTED]

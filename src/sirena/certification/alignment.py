@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sirena.domain.site import Site
-from sirena.domain.truth_table import TruthTable, key_of
+from sirena.domain.truth_table import TruthTable, key_of, split_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ComparedRow:
 def compared_rows(candidate_keys: tuple[str, ...], reference: TruthTable) -> Iterator[ComparedRow]:
     """Yield every pair of rows that a certificate compares, in the candidate's order."""
     rows = {key: number for number, key in enumerate(candidate_keys)}
-    for organism in dict.fromkeys(key.partition("@")[0] for key in candidate_keys):
+    for organism in dict.fromkeys(split_key(key)[0] for key in candidate_keys):
         rest = list(Site)
         for site in Site:
             key = key_of(organism, site)

@@ -26,12 +26,11 @@ from sirena.certification.grid import (
 from sirena.certification.replies import Replies, read_replies
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.domain.site import Site
+from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.truth_table import NOT_ASKED, TruthTable, key_of, split_key
 
 ORGANISM_COLUMN: Final = "ORGANISM"
 """Column of organism codes in the questions put to a model, as in WHONET files."""
-SPECIMEN_COLUMN: Final = "SPEC_TYPE"
-"""Column of specimens in the questions put to a model, as in WHONET files; empty where the site does not matter."""
 _SPECIMEN_OF: Final = {
     Site.UNKNOWN: "",
     Site.CEREBROSPINAL_FLUID: "sf",

@@ -37,6 +37,8 @@ from typing import Final
 
 from .site import Site
 
+SPECIMEN_COLUMN: Final = "SPEC_TYPE"
+"""WHONET's field of the specimen, as it heads a column."""
 _TABLE: Final = Path(__file__).with_name("specimens.csv")
 
 

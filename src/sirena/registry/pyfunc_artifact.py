@@ -12,6 +12,7 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types import schema as mlflow_schema
 from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
+from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import CATEGORY_PREFIX
 from sirena.panel.basis import Language
 from sirena.panel.sites import SPECIMEN
@@ -24,7 +25,6 @@ from sirena.registry.served_model import (
     ORGANISM_COLUMN,
     REASON_SUFFIX,
     SITE_PARAMETER,
-    SPECIMEN_COLUMN,
 )
 
 REQUIREMENTS: Final = tuple(f"{name}=={version(name)}" for name in ("mlflow", "numpy", "pandas"))

@@ -18,6 +18,7 @@ from mlflow.types.schema import DataType, Schema
 from numpy.typing import NDArray
 
 from ..domain.site import Site
+from ..domain.specimens import SPECIMEN_COLUMN
 from ..domain.test_column import CATEGORY_PREFIX, parse_test_column
 from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
 from ..panel.basis import IS_CATEGORY, MARKS, Language, ground_sentence, reason_sentence
@@ -26,7 +27,6 @@ from ..panel.lookup import factorise, resolve_texts
 from ..panel.sites import SPECIMEN, RowSites, chosen_site
 
 ORGANISM_COLUMN: Final = "ORGANISM"
-SPECIMEN_COLUMN: Final = "SPEC_TYPE"
 REASON_SUFFIX: Final = "_reason"
 BASIS_SUFFIX: Final = "_basis"
 MARK_SUFFIX: Final = "_mark"

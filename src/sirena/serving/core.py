@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sirena.domain.category import Reason
 from sirena.domain.ground import Ground
 from sirena.domain.site import Site
+from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import NOT_ASKED
 from sirena.panel.basis import IS_CATEGORY
@@ -32,8 +33,6 @@ from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, Unkn
 
 ORGANISM_COLUMNS: Final = ("ORGANISM", "LOCAL_ORG")
 """Columns that hold the organism, the first present counts; any case."""
-SPECIMEN_COLUMN: Final = "SPEC_TYPE"
-"""Column that holds the specimen, any case."""
 PANEL_MODEL: Final = "panel_SIR"
 """Name of the whole release as one model."""
 _FEW_ROWS: Final = 16

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 
+from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.basis import MARKS
 from sirena.panel.compiled import Panel
@@ -21,7 +22,6 @@ from sirena.serving.answer_bodies import MARK_SUFFIX, REASON_SUFFIX, beside_answ
 from sirena.serving.core import (
     ORGANISM_COLUMNS,
     PANEL_MODEL,
-    SPECIMEN_COLUMN,
     AnsweredColumn,
     Interpretation,
     Rows,

@@ -11,8 +11,9 @@ Rules, each with a test of like name:
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.panel.lookup import read_column
-from sirena.serving.core import ORGANISM_COLUMNS, SPECIMEN_COLUMN
+from sirena.serving.core import ORGANISM_COLUMNS
 from sirena.serving.errors import TooManyCellsError, TooManyColumnsError
 
 MOST_COLUMNS: Final = 1000

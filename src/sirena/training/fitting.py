@@ -148,7 +148,9 @@ def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _C
             f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference",
         )
     if evidence.label_source is LabelSource.BOTH and table is not None and grid is not None:
-        own = counted.filter(~pl.col("key").str.split("@").list.first().is_in(sorted(table.known)))
+        own = counted.filter(
+            ~pl.col("key").is_in([key for key in counted["key"].unique() if split_key(key)[0] in table.known])
+        )
         if not _enough(own):
             silent = int(own["weight"].sum())
             note = f"{silent} results of organisms beyond the edition are too few to be judged by" if silent else ""
