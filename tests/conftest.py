@@ -24,10 +24,20 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_address_left_behind() -> Iterator[None]:
-    """Forget the address that MLflow's client leaves in the environment of the process when it connects."""
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    """Forget the address and the certificate that connecting to MLflow leaves in the environment of the process."""
+    forget_connection()
     yield
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    forget_connection()
+
+
+def forget_connection() -> None:
+    """Take from the environment what MLflow's client is told when it connects."""
+    for name in (
+        "MLFLOW_TRACKING_URI",
+        "MLFLOW_TRACKING_CLIENT_CERT_PATH",
+        "MLFLOW_TRACKING_SERVER_CERT_PATH",
+    ):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(autouse=True)
