@@ -79,6 +79,21 @@ class Reader:
     replaced: Mapping[str, str] = field(default_factory=dict)
     """What stands in the manual → what it is here: addresses, ports, places."""
 
+    def follow_all(self, mark: str) -> list[str]:
+        """Run every example of a mark, as the Spanish manual has them, and return what each printed.
+
+        Raises:
+            AssertionError: some failed or printed something else; the text names every one of them.
+        """
+        printed, different = [], []
+        for example in examples("es", mark):
+            try:
+                printed.append(self.follow(example))
+            except AssertionError as error:
+                different.append(str(error))
+        assert not different, "\n\n".join(different)
+        return printed
+
     def follow(self, example: Example) -> str:
         """Run an example and return what it printed.
 

@@ -9,7 +9,7 @@ import pytest
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
-from tests.manual_examples import Reader, examples
+from tests.manual_examples import Reader
 from tests.production_machine import private_home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -41,5 +41,5 @@ def _reader(folder: Path, home: Path) -> Iterator[Reader]:
 
 def test_every_example_of_one_machine_does_what_the_manual_shows(reader: Reader) -> None:
     """From the first start to a model of one's own: the shown output is the printed one."""
-    done = [reader.follow(example) for example in examples("es", "run")]
+    done = reader.follow_all("run")
     assert len(done) > 20
