@@ -15,6 +15,7 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from sirena.domain.errors import SirenaError
 from sirena.serving.holder import PanelHolder
@@ -107,7 +108,7 @@ def run(app: FastAPI, bound: socket.socket) -> None:
     run_until_signal(app, bound, on_hangup=holder.wake)
 
 
-def run_until_signal(app: FastAPI, bound: socket.socket, *, on_hangup: Callable[[], None] = lambda: None) -> None:
+def run_until_signal(app: ASGIApp, bound: socket.socket, *, on_hangup: Callable[[], None] = lambda: None) -> None:
     """Serve any application until SIGTERM or SIGINT; must be called in the main thread."""
     config = uvicorn.Config(
         app,

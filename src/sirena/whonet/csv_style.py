@@ -6,8 +6,7 @@ commas it puts every row into one cell, and ``1.5`` becomes the first of May.
 
 import codecs
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import polars as pl
 
@@ -34,12 +33,12 @@ STYLES: Final = {"keep": None, "excel-es": EXCEL_ES, "plain": CsvStyle()}
 """The option's words: as the input was, for Spanish Excel, commas in UTF-8."""
 
 
-def write_styled(frame: pl.DataFrame, path: Path, style: CsvStyle) -> None:
+def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None:
     """Write a table; letters that the encoding does not hold make it UTF-8 with its mark.
 
     Args:
         frame: every column String.
-        path: destination.
+        stream: destination.
         style: how.
     """
     if style.decimal_comma:
@@ -48,15 +47,14 @@ def write_styled(frame: pl.DataFrame, path: Path, style: CsvStyle) -> None:
     if style.encoding not in ("utf-8", "utf-8-sig") and not _holds(frame, style.encoding):
         style = CsvStyle(style.separator, "utf-8-sig")
     wide = style.encoding.startswith("utf-16")
-    with path.open("wb") as stream:
-        if wide:
-            stream.write(codecs.BOM_UTF16_LE if style.encoding == "utf-16-le" else codecs.BOM_UTF16_BE)
-        first = True
-        for part in frame.iter_slices(_SLICE) if frame.height else [frame]:
-            text = part.write_csv(separator=style.separator, include_header=first)
-            encoding = style.encoding if first or style.encoding != "utf-8-sig" else "utf-8"
-            stream.write(text.encode(encoding))
-            first = False
+    if wide:
+        stream.write(codecs.BOM_UTF16_LE if style.encoding == "utf-16-le" else codecs.BOM_UTF16_BE)
+    first = True
+    for part in frame.iter_slices(_SLICE) if frame.height else [frame]:
+        text = part.write_csv(separator=style.separator, include_header=first)
+        encoding = style.encoding if first or style.encoding != "utf-8-sig" else "utf-8"
+        stream.write(text.encode(encoding))
+        first = False
 
 
 def _holds(frame: pl.DataFrame, encoding: str) -> bool:

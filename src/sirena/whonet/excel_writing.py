@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import polars as pl
 import xlsxwriter
@@ -42,7 +42,7 @@ _SPECIAL: Final = re.compile(r"[&<>]|[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def write_excel(frame: pl.DataFrame, path: Path, further: Mapping[str, pl.DataFrame] | None = None) -> None:
+def write_excel(frame: pl.DataFrame, path: Path | BinaryIO, further: Mapping[str, pl.DataFrame] | None = None) -> None:
     """Write a table as the first sheet of a workbook.
 
     Args:

@@ -10,7 +10,7 @@ Rules, each with a test of like name:
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import polars as pl
 
@@ -29,7 +29,7 @@ from sirena.whonet.long_format import widen
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.parquet import read_parquet
-from sirena.whonet.source import Source, open_source
+from sirena.whonet.source import Source, open_source, source_of
 from sirena.whonet.sqlite import MAGIC as SQLITE_MAGIC
 from sirena.whonet.sqlite import read_sqlite
 from sirena.whonet.understanding import understand
@@ -50,7 +50,30 @@ def read_file(path: Path | str, *, sheet: str | None = None, mapping: Laboratory
         DuplicateColumnsError: two columns have one meaning.
         UsageError: a sheet is named that is not there, or the file has no sheets.
     """
-    source = unpack_zip(open_source(path))
+    return _read(open_source(path), path, sheet, mapping)
+
+
+def read_stream(
+    stream: BinaryIO, name: str, *, sheet: str | None = None, mapping: LaboratoryMapping | None = None
+) -> WhonetFile:
+    """Read a file that came over the wire, as `read_file` reads one from a disk.
+
+    Args:
+        stream: its bytes.
+        name: for messages.
+        sheet: as for `read_file`.
+        mapping: as for `read_file`.
+
+    Raises:
+        UnreadableFileError: as for `read_file`.
+        DuplicateColumnsError: two columns have one meaning.
+        UsageError: as for `read_file`.
+    """
+    return _read(source_of(stream, name), name, sheet, mapping)
+
+
+def _read(opened: Source, path: Path | str, sheet: str | None, mapping: LaboratoryMapping | None) -> WhonetFile:
+    source = unpack_zip(opened)
     refuse_foreign_container(source)
     file_format = find_format(source)
     if sheet is not None and file_format is not FileFormat.EXCEL:

@@ -46,14 +46,14 @@ def open_source(path: Path | str) -> Source:
         UnreadableFileError: empty, or gzip that is cut off, damaged or larger than `MAXIMUM_BYTES`.
     """
     if str(path) == "-":
-        return _from_stream(sys.stdin.buffer, "standard input")
+        return source_of(sys.stdin.buffer, "standard input")
     path = Path(path)
     try:
         if path.is_dir():
             raise UnavailableFileError(f"{path}: is a folder", hint="Name one file.")
         if not path.is_file() and path.exists():
             with path.open("rb") as stream:
-                return _from_stream(stream, str(path))
+                return source_of(stream, str(path))
         with path.open("rb") as stream:
             head = stream.read(HEAD)
             size = path.stat().st_size
@@ -74,7 +74,16 @@ def open_source(path: Path | str) -> Source:
     return Source(str(path), path, head, path.read_bytes)
 
 
-def _from_stream(stream: BinaryIO, name: str) -> Source:
+def source_of(stream: BinaryIO, name: str) -> Source:
+    """Look at the beginning of a stream; gzip is recognised and unpacked.
+
+    Args:
+        stream: the bytes, read once.
+        name: for messages.
+
+    Raises:
+        UnreadableFileError: empty, or gzip that is cut off, damaged or larger than `MAXIMUM_BYTES`.
+    """
     head = stream.read(HEAD)
     if not head:
         raise _empty(name)

@@ -26,6 +26,8 @@ _BATCH: Final = 20_000
 _MODE: Final = slice(18, 20)
 """Where the header says how the file was written last."""
 _WAL_MODE: Final = b"\x02\x02"
+_PLAIN_MODE: Final = b"\x01\x01"
+"""A database in memory can have no log."""
 
 
 def read_sqlite(source: Source) -> Table:
@@ -36,7 +38,8 @@ def read_sqlite(source: Source) -> Table:
         DuplicateColumnsError: two columns have one meaning.
     """
     try:
-        with _database(source) as path, closing(_connect(path)) as connection:
+        with _database(source) as connection:
+            connection.text_factory = lambda data: data.decode("utf-8", "replace")
             table = _read(connection, source.name)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise UnreadableFileError(
@@ -56,32 +59,34 @@ def _log_beside(source: Source) -> Path | None:
 
 
 @contextmanager
-def _database(source: Source) -> Iterator[Path]:
-    """Give the file itself, or a private copy when it came packed, through a pipe, or with a write-ahead log.
+def _database(source: Source) -> Iterator[sqlite3.Connection]:
+    """Open the file itself for reading only, a private copy when it has a write-ahead log, or the bytes in memory.
 
     SQLite makes a file of its own beside a database whose log it reads, and nothing may be written there.
     """
     log = _log_beside(source)
-    if source.path is not None and (log is None or not log.stat().st_size):
-        yield source.path
-        return
-    with tempfile.TemporaryDirectory(prefix="sirena-") as folder:
-        path = Path(folder, "isolates.sqlite")
-        if source.path is None or log is None:
-            path.write_bytes(source.content())
-        else:
+    if source.path is None:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            content = bytearray(source.content())
+            if content[_MODE] == _WAL_MODE:
+                content[_MODE] = _PLAIN_MODE
+            connection.deserialize(bytes(content))
+            yield connection
+    elif log is None or not log.stat().st_size:
+        with closing(_connect(source.path, "mode=ro&immutable=1")) as connection:
+            yield connection
+    else:
+        with tempfile.TemporaryDirectory(prefix="sirena-") as folder:
+            path = Path(folder, "isolates.sqlite")
             shutil.copyfile(source.path, path)
             shutil.copyfile(log, path.with_name(path.name + "-wal"))
-        yield path
+            with closing(_connect(path, "mode=ro")) as connection:
+                yield connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open for reading only; `immutable` keeps SQLite from making lock files unless a write-ahead log must be read."""
-    log = path.with_name(path.name + "-wal")
-    mode = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
-    connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?{mode}", uri=True)
-    connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    return connection
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    """Open for reading only; `immutable` keeps SQLite from making lock files where no log must be read."""
+    return sqlite3.connect(f"file:{quote(str(path.resolve()))}?{how}", uri=True)
 
 
 def _read(connection: sqlite3.Connection, file: str) -> Table:

@@ -113,7 +113,8 @@ def write_file(
         if suffix == _SPREADSHEET:
             write_excel(frame, temporary, further)
         elif suffix == ".csv" and style is not None:
-            write_styled(frame.cast(pl.String), temporary, style)
+            with temporary.open("wb") as stream:
+                write_styled(frame.cast(pl.String), stream, style)
         else:
             _WRITERS[suffix](frame, temporary)
 

@@ -1,0 +1,75 @@
+"""``sirena open``: the pages, for one person on their own machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from sirena.web.answers import Answers
+
+_EXAMPLE: Final = "Example: sirena open hospital.sir"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("open", epilog=_EXAMPLE)(open_pages)
+
+
+def open_pages(
+    file: Annotated[
+        Path | None, typer.Argument(help="WHONET file of any format to show; more can be opened on the pages.")
+    ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option(help="Release whose models answer: active, latest, or a name; without it the guideline editions."),
+    ] = None,
+    guideline: Annotated[
+        list[str] | None,
+        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the address in a browser too.")] = True,
+) -> None:
+    """Show files and isolates in a browser on this machine, with S / I / R and the reason of each, until Ctrl-C.
+
+    Only the holder of the printed address gets in. Nothing leaves this machine, and no file that is dropped on a page
+    is written to a disk; patients' names, numbers and birth dates are dropped as the file is read.
+    """
+    import webbrowser
+
+    from sirena.serving.server import bind, run_until_signal, url_of
+    from sirena.web.application import create_pages
+    from sirena.web.opened_file import open_whonet_file
+    from sirena.web.opened_files import OpenedFiles
+    from sirena.web.visitors import ENTER, new_key
+    from sirena.whonet.reading import read_file
+
+    answers = _answers(release, guideline or [])
+    files = OpenedFiles()
+    if file is not None:
+        files.add(open_whonet_file(file.name, read_file(file), answers))
+    key = new_key()
+    bound = bind("127.0.0.1", port)
+    address = f"{url_of(bound)}{ENTER}{key}"
+    typer.echo(f"Sirena: {address}")
+    if browser:
+        webbrowser.open(address)
+    run_until_signal(create_pages(answers, files, key), bound)
+
+
+def _answers(release: str | None, guideline: list[str]) -> "Answers":
+    from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
+    from sirena.web.answers import Answers, answers_of_editions
+
+    if release is None:
+        settings = load_settings()
+        chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
+        return answers_of_editions(chosen)
+    from sirena.cli.interpret import stamp_of
+    from sirena.cli.judged_panel import load_for_answers
+
+    loaded = load_for_answers(release)
+    return Answers(loaded.panel, stamp_of(loaded, loaded.panel.tables), by_models=True)

@@ -1,0 +1,34 @@
+"""Who answers on the pages: the guideline editions in force, or the models of a release."""
+
+from dataclasses import dataclass
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.guidelines.choice import ChosenEditions
+from sirena.panel.compiled import Panel
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A panel, and how the pages name it."""
+
+    panel: Panel
+    name: str
+    """``CLSI 2026, EUCAST 2026`` or ``release 3 · CLSI 2026``."""
+    by_models: bool
+    """True when models of a release answer; False when the guideline editions do."""
+
+
+def answers_of_editions(editions: ChosenEditions) -> Answers:
+    """Compile guideline editions into a panel for every antimicrobial they speak of.
+
+    Args:
+        editions: one for each guideline.
+    """
+    columns = [f"{drug}_{letter}M" for drug in ANTIMICROBIALS for letter in editions.by_letter]
+    tables = editions.tables(columns)
+    provenance = {}
+    for column in tables:
+        edition = editions.of(column)
+        assert edition is not None  # a table is made by an edition
+        provenance[column] = {"edition": edition.name}
+    return Answers(Panel(tables, provenance, "reference"), editions.named(tables), by_models=False)

@@ -1,0 +1,60 @@
+"""An answered file as bytes for a browser, in a format it chose; made in memory."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Final
+
+import polars as pl
+
+from sirena.web.opened_file import OpenedFile
+from sirena.whonet.csv_style import EXCEL_ES, CsvStyle, write_styled
+from sirena.whonet.excel_writing import write_excel
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    return frame.write_csv().encode()
+
+
+def _styled(style: CsvStyle) -> Callable[[pl.DataFrame], bytes]:
+    def write(frame: pl.DataFrame) -> bytes:
+        stream = BytesIO()
+        write_styled(frame, stream, style)
+        return stream.getvalue()
+
+    return write
+
+
+def _excel(frame: pl.DataFrame) -> bytes:
+    stream = BytesIO()
+    write_excel(frame, stream)
+    return stream.getvalue()
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    stream = BytesIO()
+    frame.write_parquet(stream)
+    return stream.getvalue()
+
+
+FORMATS: Final[dict[str, Callable[[pl.DataFrame], bytes]]] = {
+    "xlsx": _excel,
+    "excel-es.csv": _styled(EXCEL_ES),
+    "csv": _csv,
+    "parquet": _parquet,
+}
+"""What a browser may ask for, by the end of the file's name."""
+
+
+def download(opened: OpenedFile, file_format: str) -> bytes:
+    """Return an answered file, without the columns of patients.
+
+    Args:
+        opened: the file.
+        file_format: a key of `FORMATS`.
+
+    Raises:
+        KeyError: there is no such format.
+        UsageError: the table does not fit the format.
+    """
+    texts = opened.answered.with_columns(pl.col(pl.Enum).cast(pl.String))
+    return FORMATS[file_format](texts)

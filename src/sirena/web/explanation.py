@@ -1,0 +1,126 @@
+"""Why an answer is what it is: the MIC on the line of dilutions, and the statement that decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS, Antimicrobial
+from sirena.domain.category import Category
+from sirena.domain.ground import Ground, Mark
+from sirena.domain.mic import Interval, Mic, encode_mics, spell_dilution
+from sirena.domain.organisms import ORGANISMS, Organism
+from sirena.domain.site import Site
+from sirena.domain.test_column import parse_test_column
+from sirena.domain.truth_table import ANSWERS, Answer
+from sirena.panel.basis import MARKS, Language, ground_sentence, reason_sentence
+from sirena.panel.compiled import NO_GROUND
+from sirena.panel.lookup import resolve_text
+from sirena.web.answers import Answers
+
+_FIRST, _LAST = -8, 10
+"""Exponents of the first and last dilution of the line, 0.004 to 1024 mg/L, where every breakpoint lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dilution:
+    """One step of the line."""
+
+    text: str
+    """Concentration, mg/L."""
+    category: Category
+    """What this MIC would be answered."""
+    is_measured: bool
+    """True for the MIC that was measured, and for all that a censored one may stand for."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An answer and everything it rests on."""
+
+    column: str
+    """Test column, ``AMK_NM``."""
+    guideline: str
+    """Letter of the column's guideline, ``N`` for CLSI, ``E`` for EUCAST; empty when it names none."""
+    drug: Antimicrobial | None
+    organism: Organism | None
+    site: Site
+    mic: str
+    """As the laboratory wrote it."""
+    mic_read: str
+    """As it was understood, ``<=0.5``; empty when it is no MIC."""
+    answer: Answer | None
+    mark: Mark | None
+    ground: Ground | None
+    line: tuple[Dilution, ...]
+    """Empty when the organism or the MIC is not known."""
+    provenance: Mapping[str, str]
+    """Model, version, release, edition; what of them applies."""
+    position: int
+    """Of the answer in `ANSWERS`."""
+
+    def sentence(self, language: str) -> str:
+        """Return what the answer rests on, or why there is none, in one line."""
+        tongue = Language(language)
+        if self.ground is not None:
+            return ground_sentence(self.ground, self.mark, tongue)
+        return reason_sentence(self.position, tongue)
+
+    def reason(self, language: str) -> str:
+        """Return why the answer is NI; empty for a category."""
+        if self.answer is None or self.answer.reason is None:
+            return ""
+        return reason_sentence(self.position, Language(language))
+
+
+def explain(answers: Answers, column: str, organism: str | None, mic: str | None, site: Site) -> Explanation:
+    """Answer one MIC and say why.
+
+    Args:
+        answers: who answers.
+        column: test column, ``AMK_NM``.
+        organism: WHONET code or name, as written.
+        mic: as written.
+        site: what the specimen says.
+    """
+    panel = answers.panel
+    code = resolve_text(organism)
+    parsed = parse_test_column(column)
+    encoded = int(encode_mics([mic], parsed.drug if parsed else None)[0])
+    position = panel.answer_resolved(column, code, mic, site)
+    number = panel.ground_number(column, code, site) if encoded >= 0 else NO_GROUND
+    answer = ANSWERS[position]
+    has_category = answer is not None and answer.category is not Category.NI
+    return Explanation(
+        column=column,
+        guideline=parsed.guideline if parsed else "",
+        drug=ANTIMICROBIALS.get(parsed.drug) if parsed else None,
+        organism=ORGANISMS.get(code or ""),
+        site=site,
+        mic=mic or "",
+        mic_read=str(Mic.from_code(encoded)) if encoded >= 0 else "",
+        answer=answer,
+        mark=MARKS[panel.mark_of(number, site)] if has_category else None,
+        ground=None if number == NO_GROUND else panel.grounds[number],
+        line=_line(answers, column, code, encoded, site) if code and encoded >= 0 else (),
+        provenance=panel.provenance_of(column),
+        position=position,
+    )
+
+
+def _line(answers: Answers, column: str, code: str, encoded: int, site: Site) -> tuple[Dilution, ...]:
+    measured = Mic.from_code(encoded)
+    steps = []
+    for exponent in range(_FIRST, _LAST + 1):
+        mic = Mic(Interval.EXACT, exponent)
+        answer = ANSWERS[answers.panel.answer_resolved(column, code, str(mic), site)]
+        steps.append(
+            Dilution(spell_dilution(exponent), answer.category if answer else Category.NI, _covers(measured, exponent))
+        )
+    return tuple(steps)
+
+
+def _covers(measured: Mic, exponent: int) -> bool:
+    if measured.interval is Interval.AT_MOST:
+        return exponent <= measured.exponent
+    if measured.interval is Interval.EXACT:
+        return exponent == measured.exponent
+    return exponent >= measured.exponent

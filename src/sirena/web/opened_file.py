@@ -1,0 +1,162 @@
+"""A WHONET file that somebody opened on the pages: its isolates without patients, and every answer.
+
+Rules, each with a test of like name:
+
+- columns that identify a patient are dropped before anything is kept;
+- specimen number, date and ward stay, for they are how the laboratory finds the isolate again;
+- every answer is the one `sirena interpret` or `sirena reference` writes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from sirena.domain.category import Category, Reason
+from sirena.domain.organisms import ORGANISMS, resolve_many
+from sirena.domain.site import Site
+from sirena.domain.test_column import TestColumn
+from sirena.domain.truth_table import ANSWERS
+from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
+from sirena.panel.placement import Existing, place_categories
+from sirena.web.answers import Answers
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.headers import assign_roles
+from sirena.whonet.privacy import columns_of_patients
+
+_SHOWN_FIELDS: Final = ("SPEC_NUM", "SPEC_DATE", "WARD")
+"""WHONET fields that stand before the organism in the table, where the file has them."""
+ROW: Final = "\0row"
+CODE: Final = "\0organism"
+"""Names of two columns of `OpenedFile.rows` that no header of a file can have."""
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A file, answered. Nothing of it is ever written anywhere."""
+
+    name: str
+    """As the person knows it."""
+    file: WhonetFile
+    """Without the columns of patients."""
+    answers: Answers
+    answered: pl.DataFrame
+    """The file's columns, and behind each test column its category."""
+    category_of: Mapping[str, str]
+    """Header of a test column → header of its category."""
+    tallies: tuple[ColumnTally, ...]
+
+    @cached_property
+    def tests(self) -> dict[str, TestColumn]:
+        """The MIC columns that hold a result, header → test, in the file's order."""
+        filled = {tally.column for tally in self.tallies if tally.counts[1:].sum()}
+        return {header: column for header, column in self.file.mic_columns.items() if header in filled}
+
+    @cached_property
+    def shown_fields(self) -> dict[str, str]:
+        """WHONET field → header, of what the table shows before the organism."""
+        roles = assign_roles(self.file.frame.columns)
+        return {name: headers[0] for name in _SHOWN_FIELDS if (headers := roles.headers_of(name))}
+
+    @cached_property
+    def rows(self) -> pl.DataFrame:
+        """`answered` with each row's number as the laboratory sees it, and the code of its organism."""
+        numbers = self.file.row_numbers(np.arange(self.answered.height))
+        texts = self.answered[self.file.require_organism()]
+        distinct = texts.unique().drop_nulls().to_list()
+        meant = self.file.readings_of(texts.name, distinct)
+        codes = resolve_many(meant.get(text, text) for text in distinct)
+        code = texts.replace_strict(distinct, codes, default=None, return_dtype=pl.String)
+        return self.answered.with_columns(pl.Series(ROW, numbers), code.alias(CODE))
+
+    @cached_property
+    def organisms(self) -> list[tuple[str, str, int]]:
+        """Code, name and number of isolates of each known organism, the commonest first."""
+        counted = self.rows.filter(pl.col(CODE).is_not_null() & (pl.col(CODE) != "")).group_by(CODE).len()
+        ordered = counted.sort(["len", CODE], descending=[True, False])
+        return [(code, ORGANISMS[code].name, count) for code, count in ordered.iter_rows()]
+
+    @cached_property
+    def categories(self) -> dict[Category, int]:
+        """How many results have each category, in the order of `Category`."""
+        counts: dict[Category, int] = {}
+        for answer, count in self._answer_counts():
+            counts[answer] = counts.get(answer, 0) + count
+        return {category: counts[category] for category in Category if category in counts}
+
+    @cached_property
+    def reasons(self) -> list[tuple[Reason, int]]:
+        """Why results are NI, and how many, the commonest first."""
+        totals = self._totals
+        counted = [
+            (answer.reason, int(totals[code]))
+            for code, answer in enumerate(ANSWERS)
+            if answer is not None and answer.reason is not None and totals[code]
+        ]
+        return sorted(counted, key=lambda pair: -pair[1])
+
+    @property
+    def results(self) -> int:
+        """How many MICs were asked."""
+        return sum(self.categories.values())
+
+    def site_of(self, position: int) -> Site:
+        """Return the site of one row of `answered`, by its position (0-based)."""
+        return self._sites[position]
+
+    @cached_property
+    def _sites(self) -> list[Site]:
+        return [site or Site.UNKNOWN for site in Isolates.of_file(self.file).row_sites().of_each_row()]
+
+    @cached_property
+    def _totals(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        totals = np.zeros(len(ANSWERS), dtype=np.int64)
+        for tally in self.tallies:
+            totals += tally.counts
+        return totals
+
+    def _answer_counts(self) -> list[tuple[Category, int]]:
+        return [
+            (answer.category, int(self._totals[code]))
+            for code, answer in enumerate(ANSWERS)
+            if answer is not None and self._totals[code]
+        ]
+
+
+def open_whonet_file(name: str, file: WhonetFile, answers: Answers) -> OpenedFile:
+    """Answer a file as it was read.
+
+    Args:
+        name: as the person knows it.
+        file: as read, columns of patients included; they are dropped here.
+        answers: who answers.
+
+    Raises:
+        SirenaError: no column names the organism.
+    """
+    roles = assign_roles(file.frame.columns)
+    kept = {header for field in _SHOWN_FIELDS for header in roles.headers_of(field)} - set(file.patient_headers)
+    patients = [header for header in columns_of_patients(file) if header not in kept]
+    anonymous = replace(file, table=replace(file.table, frame=file.frame.drop(patients)))
+    isolates = Isolates.of_file(anonymous)
+    placements, _ = place_categories(
+        anonymous.frame.columns,
+        isolates.test_columns,
+        isolates.category_columns,
+        existing=Existing.REPLACE,
+        basis=False,
+        stamped=False,
+    )
+    tallies: list[ColumnTally] = []
+    answered = interpret_frame(
+        isolates,
+        lambda column: answers.panel.tables.get(column.model_column),
+        existing=Existing.REPLACE,
+        stamp=answers.name,
+        progress=tallies.append,
+    )
+    category_of = {placement.header: placement.category for placement in placements}
+    return OpenedFile(name, anonymous, answers, answered, category_of, tuple(tallies))

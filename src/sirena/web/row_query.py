@@ -1,0 +1,75 @@
+"""Which isolates of an opened file the table shows: filtered, sorted, a page at a time.
+
+What is asked stands in the address, so that Back and Reload keep it; nothing of it can name a patient.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from sirena.web.opened_file import CODE, ROW, OpenedFile
+
+ROWS_A_PAGE: Final = 100
+_ORDERED: Final = {"": ROW, "organism": CODE}
+
+
+@dataclass(frozen=True)
+class RowQuery:
+    """What somebody asked of the table; empty fields ask nothing."""
+
+    organism: str = ""
+    """WHONET code."""
+    test: str = ""
+    """Header of a test column."""
+    category: str = ""
+    """Category of that test, or of any when no test is named."""
+    sort: str = ""
+    """``organism``, a WHONET field of `OpenedFile.shown_fields`, or a test's header; by row when empty."""
+    page: int = 1
+
+    def parameters(self, **changes: str | int) -> dict[str, str | int]:
+        """Return the address's parameters with some changed, empty ones left out."""
+        values: dict[str, str | int] = {**self.__dict__, **changes}
+        return {name: value for name, value in values.items() if value not in ("", 1)}
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """One page of the table."""
+
+    rows: pl.DataFrame
+    """Columns of `OpenedFile.rows`, and ``position`` in it."""
+    total: int
+    """Isolates that match."""
+    page: int
+    pages: int
+
+
+POSITION: Final = "\0position"
+
+
+def select_rows(opened: OpenedFile, query: RowQuery) -> RowPage:
+    """Return the page of isolates that a query asks for; a page beyond the last is the last.
+
+    Args:
+        opened: the file.
+        query: names of columns it does not have ask nothing.
+    """
+    rows = opened.rows.lazy().with_row_index(POSITION)
+    if query.organism:
+        rows = rows.filter(pl.col(CODE) == query.organism)
+    if query.category:
+        tests = [query.test] if query.test in opened.tests else list(opened.tests)
+        rows = rows.filter(
+            pl.any_horizontal(pl.col(opened.category_of[test]).cast(pl.String) == query.category for test in tests)
+        )
+    elif query.test in opened.tests:
+        rows = rows.filter(pl.col(query.test).is_not_null())
+    key = _ORDERED.get(query.sort) or opened.shown_fields.get(query.sort)
+    if key is None and query.sort in opened.tests:
+        key = opened.category_of[query.sort]
+    matching = rows.sort([key or ROW, ROW], nulls_last=True).collect()
+    pages = max(1, -(-matching.height // ROWS_A_PAGE))
+    page = min(max(query.page, 1), pages)
+    return RowPage(matching.slice((page - 1) * ROWS_A_PAGE, ROWS_A_PAGE), matching.height, page, pages)

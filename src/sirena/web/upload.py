@@ -1,0 +1,45 @@
+"""Taking a file from a browser into memory, never onto a disk."""
+
+from typing import Final
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from sirena.domain.errors import SirenaError
+
+MOST_BYTES: Final = 200 * 1024**2
+"""Largest body taken, as it comes over the wire."""
+
+
+class UploadError(SirenaError):
+    """The browser sent no file."""
+
+    code = "upload"
+
+
+class _InMemory(MultiPartParser):
+    spool_max_size = MOST_BYTES + 1
+
+
+async def take_file(request: Request, field: str) -> tuple[str, bytes]:
+    """Return name and content of the file in a form.
+
+    Args:
+        request: a form of ``multipart/form-data``, bounded by the application.
+        field: name of the form's field.
+
+    Raises:
+        UploadError: there is no file.
+    """
+    refusal = UploadError("no file came with the form", hint="Choose a file and send it again.")
+    try:
+        form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=4).parse()
+    except (MultiPartException, KeyError) as error:
+        raise refusal from error
+    uploaded = form.get(field)
+    if not isinstance(uploaded, UploadFile) or not uploaded.filename:
+        raise refusal
+    content = await uploaded.read()
+    await form.close()
+    return uploaded.filename, content

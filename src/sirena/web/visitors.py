@@ -1,0 +1,103 @@
+"""Who may see the pages of one person's own machine: whoever holds the address that `sirena open` printed.
+
+Every account of a machine reaches its loopback addresses, and so does every page in a browser. Therefore:
+
+- the printed address holds a key of 256 bits; the first visit changes it for a cookie, and without it nothing answers;
+- the host must be a loopback name, so that a foreign name that leads here (DNS rebinding) is refused;
+- what changes something must come from the pages themselves (``Sec-Fetch-Site``, ``Origin``).
+"""
+
+import re
+import secrets
+from collections.abc import Mapping
+from http.cookies import SimpleCookie
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE: Final = "sirena_pages"
+ENTER: Final = "/enter/"
+_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_PORT: Final = re.compile(r":\d+$")
+_READING: Final = frozenset({"GET", "HEAD"})
+_FORBIDDEN: Final = 403
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# a stricter referrer policy makes browsers say of our own forms that they come from nowhere
+_HEADERS: Final = {
+    "content-security-policy": _POLICY,
+    "cache-control": "no-store",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class OwnMachineOnly:
+    """Lets the holder of the key in and nobody else."""
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        """Guard an application.
+
+        Args:
+            app: what is guarded.
+            key: what the printed address holds.
+        """
+        self._app = app
+        self._key = key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        path = scope["path"]
+        if not _is_own_host(headers):
+            refusal = PlainTextResponse("This name is not this machine's own.", _FORBIDDEN)
+            await refusal(scope, receive, _with_headers(send))
+        elif path.startswith(ENTER) and secrets.compare_digest(path.removeprefix(ENTER).encode(), self._key.encode()):
+            entered = RedirectResponse("/", 303)
+            entered.set_cookie(COOKIE, self._key, httponly=True, samesite="strict")
+            await entered(scope, receive, _with_headers(send))
+        elif not self._holds_key(headers) or not _is_from_pages(scope["method"], headers):
+            text = "Open the address that `sirena open` printed. / Abra la dirección que mostró `sirena open`."
+            await PlainTextResponse(text, _FORBIDDEN)(scope, receive, _with_headers(send))
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+    def _holds_key(self, headers: Mapping[str, str]) -> bool:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        return morsel is not None and secrets.compare_digest(morsel.value.encode(), self._key.encode())
+
+
+def new_key() -> str:
+    """Return a key nobody can guess."""
+    return secrets.token_urlsafe(32)
+
+
+def _is_own_host(headers: Mapping[str, str]) -> bool:
+    return _PORT.sub("", headers.get("host", "")) in _HOSTS
+
+
+def _is_from_pages(method: str, headers: Mapping[str, str]) -> bool:
+    if method in _READING:
+        return True
+    origin = headers.get("origin", "")
+    return headers.get("sec-fetch-site", "same-origin") == "same-origin" and origin == f"http://{headers.get('host')}"
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, text in _HEADERS.items():
+                headers[name] = text
+        await send(message)
+
+    return send_with_headers

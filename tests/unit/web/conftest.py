@@ -1,0 +1,50 @@
+"""One person at the pages of their own machine."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from sirena.guidelines.choice import choose_editions
+from sirena.guidelines.editions import Editions
+from sirena.web.answers import Answers, answers_of_editions
+from sirena.web.application import create_pages
+from sirena.web.opened_files import OpenedFiles
+
+ORIGIN = "http://127.0.0.1:5999"
+KEY = "a-key-of-this-test"
+ISOLATES = (
+    "PATIENT_ID,LAST_NAME,SPEC_NUM,SPEC_TYPE,ORGANISM,AMK_NM,CIP_NM,NIT_NM\n"
+    "H-771204,Quiroga,M1,ur,eco,<=2,0.5,16\n"
+    "H-771205,Zubiri,M2,bl,eco,8,>4,16\n"
+    "H-771206,Quiroga,M3,bl,pae,many,1,\n"
+)
+"""Three isolates with patients; one MIC that is none."""
+
+
+@pytest.fixture(scope="session")
+def answers() -> Answers:
+    """The editions in force."""
+    return answers_of_editions(choose_editions(Editions()))
+
+
+@pytest.fixture
+def visitor(answers: Answers) -> Iterator[TestClient]:
+    """Somebody without the key."""
+    application = create_pages(answers, OpenedFiles(), KEY)
+    with TestClient(application, base_url=ORIGIN, headers={"origin": ORIGIN, "accept-language": "en"}) as client:
+        yield client
+
+
+@pytest.fixture
+def person(visitor: TestClient) -> TestClient:
+    """Somebody who opened the printed address."""
+    assert visitor.get(f"/enter/{KEY}").status_code == 200
+    return visitor
+
+
+def drop(person: TestClient, content: bytes, name: str = "hospital.csv") -> str:
+    """Drop a file on the pages and return the address it is shown at."""
+    taken = person.post("/files", files={"file": (name, content)}, follow_redirects=False)
+    assert taken.status_code == 303, taken.text
+    return str(taken.headers["location"])
