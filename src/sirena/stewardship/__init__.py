@@ -1,0 +1,1 @@
+"""Counting and watching isolates: antibiograms, expert rules, alerts and exports, for those who guide treatment."""
