@@ -163,7 +163,8 @@ def _begins(random: np.random.Generator, strains: pl.DataFrame, shares: Stays) -
     weights = np.array([shares.cold_months if month in _COLD else 1.0 for month in range(1, 13)])
     month = random.choice(12, size=strains.height, p=weights / weights.sum())
     years = strains["SPEC_DATE"].str.slice(0, 4).cast(pl.Int64).to_numpy() - 1970
-    return (years * 12 + month).astype("datetime64[M]").astype("datetime64[D]") + random.integers(0, 28, strains.height)
+    first: Dates = (years * 12 + month).astype("datetime64[M]").astype("datetime64[D]")
+    return first + random.integers(0, 28, strains.height).astype("timedelta64[D]")
 
 
 def _draw(random: np.random.Generator, rows: int, first: float, second: float) -> Rows:
