@@ -25,6 +25,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "release",
     "interpret",
     "alerts",
+    "export",
     "serve",
     "audit",
     "user",

@@ -164,7 +164,8 @@ def _begins(random: np.random.Generator, strains: pl.DataFrame, shares: Stays) -
     month = random.choice(12, size=strains.height, p=weights / weights.sum())
     years = strains["SPEC_DATE"].str.slice(0, 4).cast(pl.Int64).to_numpy() - 1970
     first: Dates = (years * 12 + month).astype("datetime64[M]").astype("datetime64[D]")
-    return first + random.integers(0, 28, strains.height).astype("timedelta64[D]")
+    begins: Dates = first + random.integers(0, 28, strains.height).astype("timedelta64[D]")
+    return begins
 
 
 def _draw(random: np.random.Generator, rows: int, first: float, second: float) -> Rows:

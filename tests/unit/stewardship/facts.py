@@ -1,18 +1,15 @@
 """Rows for tests, answered by a published edition."""
 
-from pathlib import Path
-
 import polars as pl
 
 from sirena.domain.site import Site
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
-from sirena.guidelines.choice import choose_editions
-from sirena.guidelines.editions import Editions
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
 from sirena.panel.frame import Isolates
 from sirena.stewardship.isolate_facts import IsolateFacts
 
-NO_IMPORTS = Path("no-imported-editions")
 _TABLES: dict[tuple[str, str], dict[str, TruthTable]] = {}
 
 
@@ -27,7 +24,8 @@ def answered(rows: list[dict[str, str]], edition: str = "CLSI 2025") -> IsolateF
     for column in tests.values():
         key = edition, column.name
         if key not in _TABLES:
-            _TABLES[key] = choose_editions(Editions(NO_IMPORTS), [edition]).tables([column.name])
+            compiled = compile_tables(load_edition(edition), [column.drug]) if column.is_mic else {}
+            _TABLES[key] = {table.column: table for table in compiled.values() if table.keys}
         tables |= _TABLES[key]
     site = "SPEC_TYPE" if "SPEC_TYPE" in headers else Site.UNKNOWN
     return IsolateFacts.of(Isolates(frame, "ORGANISM", tests, {}, site), lambda column: tables.get(column.name))

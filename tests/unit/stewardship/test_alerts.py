@@ -13,13 +13,15 @@ from sirena.panel.basis import Language
 from sirena.stewardship.alert_tables import count_alerts
 from sirena.stewardship.alerts import find_alerts
 from sirena.stewardship.isolate_facts import IsolateFacts
+from sirena.whonet.synthetic_stays import generate_counted_hospital
 from tests.unit.stewardship.facts import answered
 
 
 def raised(facts: IsolateFacts) -> dict[int, set[str]]:
     """Return by row the alerts that stand beside it."""
+    findings = find_alerts(facts)
     return {
-        row: {finding.alert.code for finding in find_alerts(facts) if finding.rows[row]} - {"MDR-UNKNOWN"}
+        row: {finding.alert.code for finding in findings if finding.rows[row]} - {"MDR-UNKNOWN"}
         for row in range(facts.rows)
     }
 
@@ -89,6 +91,23 @@ def test_an_alert_says_how_many_isolates_were_tested_for_it() -> None:
     )
     assert (carbapenems["isolates"], carbapenems["tested"], carbapenems["of_organism"]) == (0, 1, 2)
     assert carbapenems["text"] == "Enterobacterales resistente a carbapenémicos (ERC)"
+
+
+def test_what_was_put_into_an_invented_hospital_is_found() -> None:
+    """Every isolate of its outbreak is a carbapenem-resistant Enterobacterales, and every positive MRSA test an MRSA."""
+    hospital = generate_counted_hospital(2000, 1)
+    chosen = (
+        hospital.frame.select("ORGANISM", "SPEC_TYPE", "MRSA", "MEM_NM")
+        .with_row_index("row")
+        .with_columns(hospital.truth["OUTBREAK"])
+    )
+    chosen = chosen.filter((pl.col("OUTBREAK") == "1") | (pl.col("MRSA") == "+"))
+    facts = answered(chosen.drop("row", "OUTBREAK").to_dicts())
+    alerts = raised(facts)
+    for row, (outbreak, mrsa) in enumerate(chosen.select("OUTBREAK", "MRSA").rows()):
+        assert ("CRE" in alerts[row]) == (outbreak == "1")
+        assert ("MRSA" in alerts[row]) == (mrsa == "+")
+    assert chosen.filter(pl.col("OUTBREAK") == "1").height == 12
 
 
 FILE = "SPEC_NUM;PATIENT_ID;ORGANISM;MEM_NM\n70001;F1;kpn;>8\n70002;F2;kpn;<=1\n70003;F3;eco;\n"
