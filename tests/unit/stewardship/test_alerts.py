@@ -94,7 +94,7 @@ def test_an_alert_says_how_many_isolates_were_tested_for_it() -> None:
 
 
 def test_what_was_put_into_an_invented_hospital_is_found() -> None:
-    """Every isolate of its outbreak is a carbapenem-resistant Enterobacterales, and every positive MRSA test an MRSA."""
+    """The outbreak is one of carbapenem-resistant Enterobacterales, and every positive MRSA test an MRSA."""
     hospital = generate_counted_hospital(2000, 1)
     chosen = (
         hospital.frame.select("ORGANISM", "SPEC_TYPE", "MRSA", "MEM_NM")
