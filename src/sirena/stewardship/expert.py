@@ -18,7 +18,7 @@ from sirena.domain.errors import UsageError
 from sirena.panel.frame import CATEGORIES
 from sirena.panel.placement import Existing, Placement
 from sirena.stewardship.expert_rules import ExpertRule
-from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts
+from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts, Mask
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,12 @@ def apply_rules(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> tuple[Repor
         facts: the rows and their answers.
         rules: from `load_expert_rules`; the first that holds is named.
     """
-    return tuple(_report(facts, test, rules) for test in facts.tests)
+    holds = [
+        facts.members(rule.rank, rule.group)
+        & facts.holds(rule.trigger, rule.guideline.letter if rule.guideline else "")
+        for rule in rules
+    ]
+    return tuple(_report(facts, test, rules, holds) for test in facts.tests)
 
 
 def count_changes(reported: Sequence[ReportedTest]) -> Mapping[str, int]:
@@ -78,24 +83,19 @@ def place_reported(
     return pl.DataFrame([series for name, column in columns.items() for series in (column, *after.get(name, ()))])
 
 
-def _report(facts: IsolateFacts, test: AnsweredTest, rules: Sequence[ExpertRule]) -> ReportedTest:
+def _report(
+    facts: IsolateFacts, test: AnsweredTest, rules: Sequence[ExpertRule], holds: Sequence[Mask]
+) -> ReportedTest:
+    """Return what is reported for one test column; `holds` are the rows in which each rule's trigger holds."""
     resistant = (test.category == Category.R.value).fill_null(value=False).to_numpy()
     open_rows = test.tested & ~resistant
     position = np.full(facts.rows, -1, dtype=np.int64)
-    for number, rule in enumerate(rules):
-        if test.column.drug not in rule.drugs or not rule.is_for(test.edition, test.column.guideline):
-            continue
-        letter = rule.guideline.letter if rule.guideline else ""
-        holds = open_rows & facts.members(rule.rank, rule.group) & facts.holds(rule.trigger, letter)
-        position[holds] = number
-        open_rows &= ~holds
+    for number, (rule, rows) in enumerate(zip(rules, holds, strict=True)):
+        if test.column.drug in rule.drugs and rule.is_for(test.edition, test.column.guideline):
+            position[open_rows & rows] = number
+            open_rows = open_rows & ~rows
+    labels = pl.Series([*(rule.label for rule in rules), None], dtype=pl.String)
     changed = pl.Series(position >= 0)
-    labels = pl.Series([rule.label for rule in rules], dtype=pl.String)
-    rule_of_row = labels.gather(pl.Series(np.where(position >= 0, position, 0))) if rules else pl.Series([""])
-    nothing = pl.Series([None], dtype=pl.String)
-    resistance = pl.Series([Category.R.value], dtype=CATEGORIES)
-    return ReportedTest(
-        test.header,
-        resistance.zip_with(changed, test.category) if facts.rows else test.category,
-        rule_of_row.zip_with(changed, nothing) if facts.rows else pl.Series([], dtype=pl.String),
-    )
+    rule_of_row = labels.gather(pl.Series(np.where(position >= 0, position, len(rules))))
+    resistance = pl.repeat(Category.R.value, facts.rows, dtype=CATEGORIES, eager=True)
+    return ReportedTest(test.header, resistance.zip_with(changed, test.category), rule_of_row)
