@@ -11,16 +11,18 @@ import sirena
 
 PACKAGE = Path(sirena.__file__).parent
 ORDER = [
-    "domain",
-    "guidelines",
-    "whonet",
-    "panel",
-    "stewardship",
-    "training",
-    "certification",
-    "registry",
-    "serving",
-    "cli",
+    *(
+        "domain",
+        "guidelines",
+        "whonet",
+        "panel",
+        "stewardship",
+        "training",
+        "certification",
+        "registry",
+        "serving",
+        "cli",
+    ),
 ]
 BESIDE = {"ledger": {"ledger", "domain", "operations"}, "access": {"access", "domain", "operations", "ledger"}}
 """Packages beside the order: what they may import. Only the command line imports them."""

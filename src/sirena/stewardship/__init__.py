@@ -1,1 +1,1 @@
-"""Counting and watching isolates: antibiograms, expert rules, alerts and exports, for those who guide treatment."""
+"""Stewardship: what a hospital's isolates say together – first isolates, the cumulative antibiogram, its report."""
