@@ -10,7 +10,10 @@ import pytest
 import sirena
 
 PACKAGE = Path(sirena.__file__).parent
-ORDER = ["domain", "guidelines", "whonet", "panel", "web", "training", "certification", "registry", "serving", "cli"]
+ORDER = [
+    *("domain", "guidelines", "whonet", "panel", "stewardship", "web"),
+    *("training", "certification", "registry", "serving", "cli"),
+]
 BESIDE = {"ledger": {"ledger", "domain", "operations"}, "access": {"access", "domain", "operations", "ledger"}}
 """Packages beside the order: what they may import. Only the command line imports them."""
 OPERATIONS_USERS = {"registry", "serving", "cli", "operations", "guidelines"}

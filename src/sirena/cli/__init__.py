@@ -25,6 +25,8 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "release",
     "interpret",
     "open",
+    "alerts",
+    "export",
     "serve",
     "audit",
     "user",

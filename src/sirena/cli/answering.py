@@ -11,11 +11,14 @@ from sirena.cli.answer_summary import AnswerSummary
 from sirena.domain.errors import SirenaError, UsageError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from sirena.domain.site import Site
     from sirena.domain.test_column import TestColumn
     from sirena.panel.basis import Language
-    from sirena.panel.frame import TablesFor
-    from sirena.panel.placement import Existing
+    from sirena.panel.frame import Isolates, TablesFor
+    from sirena.panel.placement import Existing, Layout
+    from sirena.stewardship.expert_rules import ExpertRule
     from sirena.whonet.file import WhonetFile
 
 _SHOWN: Final = 8
@@ -129,6 +132,7 @@ def answer_file(
     site: "Site | None" = None,
     source: "Callable[[TestColumn], str] | None" = None,
     zones: bool = False,
+    rules: "Sequence[ExpertRule] | None" = None,
 ) -> AnswerSummary:
     """Answer every MIC column of a file, write it whole, and return what was answered.
 
@@ -142,6 +146,7 @@ def answer_file(
         site: of every row; None lets the specimen decide.
         source: tells after each ground which model answered.
         zones: see above.
+        rules: expert rules, whose columns stand beside the categories; None leaves them out.
 
     Raises:
         SirenaError: no organism column, no MIC column, or the output cannot be written.
@@ -170,17 +175,69 @@ def answer_file(
             summary.add(tally)
             grounds.add(tally)
 
+        layout = Layout.TEN_LETTERS if find_suffix(output.path) in DBASE_SUFFIXES else Layout.LONG_NAMES
         answered = interpret_frame(
             isolates,
             tables_for,
             basis=output.basis,
             existing=output.existing,
-            layout=Layout.TEN_LETTERS if find_suffix(output.path) in DBASE_SUFFIXES else Layout.LONG_NAMES,
+            layout=layout,
             source=source,
             stamp=stamp,
             progress=take,
         )
+    if rules is not None:
+        answered = _with_rules(isolates, answered, tables_for, output, layout, rules)
     texts = answered.with_columns(pl.col(pl.Enum).cast(pl.String))
     style = STYLES[output.csv_style] if output.csv_style != "keep" else file.table.csv_style
     write_file(texts, output.path, style, further={SHEET: grounds.table()})
     return summary
+
+
+def read_rules(wanted: bool, path: Path | None) -> "tuple[ExpertRule, ...] | None":
+    """Return the expert rules that two options ask for; None when they ask for none.
+
+    Args:
+        wanted: ``--expert-rules``.
+        path: ``--rules``, a hospital's own table, which asks for them too.
+
+    Raises:
+        TableError: the table holds something that is no rule.
+    """
+    from sirena.stewardship.expert_rules import load_expert_rules
+
+    return load_expert_rules(path) if wanted or path is not None else None
+
+
+def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", path: Path | None) -> str:
+    """Return a stamp that also says by which expert rules a file was reported."""
+    if rules is None:
+        return stamp
+    return f"{stamp} · expert rules{f' + {path.name}' if path is not None else ''}"
+
+
+def _with_rules(
+    isolates: "Isolates",
+    answered: "pl.DataFrame",
+    tables_for: "TablesFor",
+    output: Output,
+    layout: "Layout",
+    rules: "Sequence[ExpertRule]",
+) -> "pl.DataFrame":
+    """Put what expert rules report beside the categories, and tell how many results they changed."""
+    from sirena.panel.placement import place_categories
+    from sirena.stewardship.expert import apply_rules, count_changes, place_reported
+    from sirena.stewardship.isolate_facts import IsolateFacts
+
+    placements, _ = place_categories(
+        isolates.frame.columns,
+        isolates.test_columns,
+        isolates.category_columns,
+        existing=output.existing,
+        basis=output.basis is not None,
+        layout=layout,
+    )
+    reported = apply_rules(IsolateFacts.of_answered(isolates, answered, placements, tables_for), rules)
+    changes = ", ".join(f"{code} {count:,}" for code, count in count_changes(reported).items())
+    tell(f"expert rules changed what is reported: {changes or 'nothing'}")
+    return place_reported(answered, placements, reported, output.existing)

@@ -42,6 +42,12 @@ def interpret(
     ] = "specimen",
     basis: Annotated[bool, typer.Option("--basis", help="Write Eti_X_basis and Eti_X_reason too.")] = False,
     language: Annotated[Language, typer.Option(help="Language of the basis.")] = Language.ENGLISH,
+    expert_rules: Annotated[
+        bool, typer.Option("--expert-rules", help="Write Eti_X_reported and Eti_X_rule too: R where a rule says so.")
+    ] = False,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
+    ] = None,
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
@@ -61,8 +67,18 @@ def interpret(
     A column no model of the release answers (another guideline's, or zone diameters) is NI in every row. The specimen
     of each row (SPEC_TYPE) tells the site of infection. A category that holds for urine alone, or unless it is
     meningitis, is marked in Eti_X_mark where the site is unknown. The last column, SIRENA, names release and editions.
+    With --expert-rules the category stays as it is, and what is reported stands beside it with the rule: a beta-lactam
+    of an MRSA, clindamycin with inducible resistance. No rule speaks of a drug that was not tested.
     """
-    from sirena.cli.answering import Output, answer_file, read_site, tell, tell_about_problems
+    from sirena.cli.answering import (
+        Output,
+        answer_file,
+        read_rules,
+        read_site,
+        stamp_with_rules,
+        tell,
+        tell_about_problems,
+    )
     from sirena.cli.judged_panel import load_for_answers
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
@@ -75,6 +91,7 @@ def interpret(
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
+    expert = read_rules(expert_rules, rules)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     loaded = load_for_answers(release)
     for alarm in loaded.alarms:
@@ -83,10 +100,13 @@ def interpret(
         source,
         target,
         lambda column: loaded.panel.tables.get(column.model_column),
-        stamp=stamp_of(loaded, (column.model_column for column in source.mic_columns.values())),
+        stamp=stamp_with_rules(
+            stamp_of(loaded, (column.model_column for column in source.mic_columns.values())), expert, rules
+        ),
         site=everywhere,
         source=lambda column: _model(loaded, column),
         zones=True,
+        rules=expert,
     )
     kept = " (kept copy; MLflow did not answer)" if loaded.from_cache_only else ""
     tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else output}")

@@ -49,6 +49,12 @@ def reference(
     ] = "refuse",
     basis: Annotated[bool, typer.Option("--basis", help="Write Eti_X_basis and Eti_X_reason too.")] = False,
     language: Annotated[Language, typer.Option(help="Language of the basis.")] = Language.ENGLISH,
+    expert_rules: Annotated[
+        bool, typer.Option("--expert-rules", help="Write Eti_X_reported and Eti_X_rule too: R where a rule says so.")
+    ] = False,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
+    ] = None,
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
@@ -67,9 +73,19 @@ def reference(
     Every input column is kept, unchanged and in order; each Eti_ column stands directly after its MIC column.
     A column is answered by its own guideline: AMK_NM by CLSI, AMK_EM by EUCAST. The specimen of each row (SPEC_TYPE)
     tells the site of infection. A category that holds for urine alone, or unless it is meningitis, is marked in
-    Eti_X_mark where the site is unknown. The last column, SIRENA, names the editions.
+    Eti_X_mark where the site is unknown. The last column, SIRENA, names the editions. With --expert-rules what is
+    reported stands beside each category, with the rule that changed it.
     """
-    from sirena.cli.answering import Output, answer_file, read_site, tell, tell_about_problems, tell_about_zones
+    from sirena.cli.answering import (
+        Output,
+        answer_file,
+        read_rules,
+        read_site,
+        stamp_with_rules,
+        tell,
+        tell_about_problems,
+        tell_about_zones,
+    )
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import Reading
@@ -81,6 +97,7 @@ def reference(
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
+    expert = read_rules(expert_rules, rules)
     settings = load_settings()
     known = Editions(settings.editions_folder)
     editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
@@ -95,8 +112,9 @@ def reference(
         source,
         target,
         lambda column: tables[column.model_column],
-        stamp=f"reference · {named}" if named else "reference",
+        stamp=stamp_with_rules(f"reference · {named}" if named else "reference", expert, rules),
         site=everywhere,
+        rules=expert,
     )
     tell(f"{named or 'no edition'} applied; written to {'standard output' if str(output) == '-' else output}")
     summary.tell()

@@ -17,15 +17,36 @@ def synthesize(
     ],
     isolates: Annotated[int, typer.Option("--isolates", "-n", min=1, help="Number of isolates (rows).")] = 5000,
     seed: Annotated[int, typer.Option("--seed", help="The same number gives the same hospital.")] = 1,
+    episodes: Annotated[
+        bool, typer.Option("--episodes", help="Patients who stay: episodes, screening, gaps, a trend, an outbreak.")
+    ] = False,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="With --episodes: file for what is true of each row.")
+    ] = None,
 ) -> None:
     """Write a WHONET file of a hospital that never was: MICs of all 41 antimicrobials, fictitious patients.
 
-    Example: sirena synthesize -n 5000 -o hospital.sqlite
+    With --episodes patients have several specimens in 3 to 30 days with the same strain, and --truth says of each row
+    which isolate is the first of the year, which are screening, blank, of the outbreak, or acquired resistance.
+
+    Example: sirena synthesize -n 5000 -o hospital.sqlite --episodes --truth truth.csv
     """
+    from sirena.domain.errors import UsageError
     from sirena.whonet.synthetic import generate_hospital
+    from sirena.whonet.synthetic_stays import generate_counted_hospital
     from sirena.whonet.writing import find_suffix, write_file
 
     find_suffix(output)
-    write_file(generate_hospital(isolates, seed), output)
+    if truth is not None:
+        find_suffix(truth)
+        if not episodes:
+            raise UsageError("--truth is of a hospital with episodes", hint="add --episodes")
+    if episodes:
+        hospital = generate_counted_hospital(isolates, seed)
+        write_file(hospital.frame, output)
+        if truth is not None:
+            write_file(hospital.truth, truth)
+    else:
+        write_file(generate_hospital(isolates, seed), output)
     if str(output) != "-":
         typer.echo(f"{output}: {isolates} isolates", err=True)

@@ -75,6 +75,16 @@ class Placement:
         """Header of the reason of an NI."""
         return f"{self.base}_reason"
 
+    @property
+    def reported(self) -> str:
+        """Header of what expert rules report beside the category."""
+        return f"Rp_{self.column.name}" if self.layout is Layout.TEN_LETTERS else f"{self.base}_reported"
+
+    @property
+    def rule(self) -> str:
+        """Header of the expert rule that changed what is reported."""
+        return f"Ru_{self.column.name}" if self.layout is Layout.TEN_LETTERS else f"{self.base}_rule"
+
 
 def place_categories(
     headers: Sequence[str],

@@ -39,7 +39,8 @@ _FIRST_NAMES: Final = (
     "Alba", "Benito", "Celia", "Darío", "Elsa", "Fermín", "Gala", "Hugo", "Inés", "Joaquín", "Lía", "Martín", "Nora",
     "Óscar", "Pía", "Raúl", "Sofía", "Tomás", "Úrsula", "Víctor",
 )  # fmt: skip
-_AGE_GROUPS: Final = ((1, "<1"), (5, "1-4"), (12, "5-11"), (25, "12-24"), (55, "25-54"), (75, "55-74"), (200, "75+"))
+AGE_GROUPS: Final = ((1, "<1"), (5, "1-4"), (12, "5-11"), (25, "12-24"), (55, "25-54"), (75, "55-74"), (200, "75+"))
+"""Years of age below which a group ends, and WHONET's name of the group."""
 
 _WILD_TYPE_WIDTH: Final = 0.75
 _RESISTANT_WIDTH: Final = 1.1
@@ -115,7 +116,7 @@ def _patients(random: np.random.Generator, isolates: int) -> pl.DataFrame:
     birth = np.datetime64(_FIRST_DAY) - (age * 365.25 + random.integers(0, 365, patients)).astype("timedelta64[D]")
     sampled = np.datetime64(_FIRST_DAY) + np.sort(random.integers(0, _DAYS, isolates)).astype("timedelta64[D]")
     years = ((sampled - birth[patient]).astype(np.int64) / 365.25).astype(np.int64)
-    group = np.searchsorted([bound for bound, _ in _AGE_GROUPS], years, side="right")
+    group = np.searchsorted([bound for bound, _ in AGE_GROUPS], years, side="right")
     return pl.DataFrame(
         {
             "ROW_IDX": _text(np.arange(1, isolates + 1)),
@@ -127,7 +128,7 @@ def _patients(random: np.random.Generator, isolates: int) -> pl.DataFrame:
             "SEX": pl.Series(["f", "m"]).gather(random.integers(2, size=patients)[patient]),
             "DATE_BIRTH": pl.Series(birth[patient]).cast(pl.String),
             "AGE": _text(years),
-            "AGE_GRP": pl.Series([name for _, name in _AGE_GROUPS]).gather(group),
+            "AGE_GRP": pl.Series([name for _, name in AGE_GROUPS]).gather(group),
             "SPEC_NUM": _text(np.arange(1, isolates + 1) + 190_000),
             "SPEC_DATE": pl.Series(sampled).cast(pl.String),
         }

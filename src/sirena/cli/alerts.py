@@ -1,0 +1,175 @@
+"""``sirena alerts``: isolates of a file that somebody should know of."""
+
+import enum
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from sirena.panel.basis import Language
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sirena.panel.frame import TablesFor
+    from sirena.whonet.file import WhonetFile
+
+_EXAMPLE: Final = "Example: sirena alerts isolates.sir --language es -o alerts.xlsx"
+_JSON: Final = ".json"
+
+
+class Format(enum.StrEnum):
+    """How the counts are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("alerts", epilog=_EXAMPLE)(alerts)
+
+
+def alerts(
+    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="File for the isolates by row and specimen number, .json or as in interpret."
+        ),
+    ] = None,
+    guideline: Annotated[
+        list[str] | None,
+        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+    ] = None,
+    release: Annotated[str, typer.Option(help="Ask the models of a release instead: active, latest, or a name.")] = "",
+    language: Annotated[Language, typer.Option(help="Language of the texts.")] = Language.ENGLISH,
+    form: Annotated[Format, typer.Option("--format", help="Counts as table, csv or json.")] = Format.TABLE,
+    site: Annotated[
+        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+    ] = "specimen",
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+) -> None:
+    """Count the isolates that somebody should know of: MRSA, VRE, resistance to carbapenems, unusual results.
+
+    Priorities are those of the WHO list of 2024; multidrug resistance is that of Magiorakos 2012, without resistance
+    by nature. Unusual results are to be checked in the laboratory. The counts name nobody; the isolates, by row and
+    specimen number, are written only to the file named with --output. Nothing of the file is changed.
+    """
+    from sirena.cli.answering import listed, read_site, refuse_same_file, tell
+    from sirena.panel.frame import Isolates
+    from sirena.stewardship.alert_tables import count_alerts, list_alerts
+    from sirena.stewardship.alerts import find_alerts
+    from sirena.stewardship.isolate_facts import IsolateFacts
+    from sirena.whonet.mapping import load_mapping
+    from sirena.whonet.reading import read_file
+
+    everywhere = read_site(site)
+    if output is not None:
+        _check(output)
+        refuse_same_file(file, output)
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+    tables_for, answered_by = _answers(source, guideline or (), release)
+    facts = IsolateFacts.of(Isolates.of_file(source, zones=True, site=everywhere), tables_for)
+    findings = find_alerts(facts)
+    _print(count_alerts(findings, language), form, language)
+    zones = [header for header, column in source.test_columns.items() if not column.is_mic]
+    if zones:
+        tell(f"zone diameters are not interpreted and raise no alert: {listed(zones)}")
+    tell(f"{source.frame.height:,} isolates, answered by {answered_by}; no alert looks for clusters")
+    if output is not None:
+        found = list_alerts(source, facts, findings, language)
+        _write(found, output)
+        tell(f"{output}: {found.height:,} alerts by row and specimen number")
+
+
+def _check(output: Path) -> None:
+    from sirena.domain.errors import UsageError
+    from sirena.whonet.writing import check_place, find_suffix
+
+    if str(output) == "-":
+        raise UsageError(
+            "the list of isolates holds specimen numbers and is not printed", hint="name a file: -o alerts.csv"
+        )
+    if output.suffix.lower() != _JSON:
+        find_suffix(output)
+    check_place(output)
+
+
+def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "tuple[TablesFor, str]":
+    """Return what answers the tests of a file, and its name."""
+    from sirena.domain.errors import UsageError
+
+    if release:
+        if guideline:
+            raise UsageError("--guideline and --release exclude each other", hint="the release knows its editions")
+        from sirena.cli.judged_panel import load_for_answers
+
+        loaded = load_for_answers(release)
+        return (lambda column: loaded.panel.tables.get(column.model_column)), loaded.name
+    from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
+    columns = sorted({column.model_column for column in source.mic_columns.values()})
+    tables = editions.tables(columns)
+    return (lambda column: tables.get(column.model_column)), editions.named(columns) or "no edition"
+
+
+def _print(counts: list[dict[str, Any]], form: Format, language: Language) -> None:
+    import json
+
+    import polars as pl
+
+    if form is Format.JSON:
+        typer.echo(json.dumps(counts, ensure_ascii=False, indent=2))
+    elif form is Format.CSV:
+        typer.echo(pl.DataFrame(counts).write_csv().rstrip("\n"))
+    else:
+        typer.echo(_table(counts, language))
+
+
+def _table(counts: list[dict[str, Any]], language: Language) -> str:
+    """Return the alerts that hold for any isolate, and the rest as one line."""
+    from sirena.stewardship.alert_tables import priority_word
+
+    spanish = language is Language.SPANISH
+    head = ("alerta", "OMS", "aislados", "de", "") if spanish else ("alert", "WHO", "isolates", "of tested", "")
+    lines = [
+        (
+            record["alert"],
+            priority_word(record["priority"], language),
+            str(record["isolates"]),
+            str(record["tested"]),
+            record["text"],
+        )
+        for record in counts
+        if record["isolates"]
+    ]
+    widths = [max(len(line[place]) for line in (head, *lines)) for place in range(4)]
+    texts = ["  ".join((*map(str.ljust, line[:4], widths), line[4])).rstrip() for line in (head, *lines)]
+    nothing = dict.fromkeys(record["alert"] for record in counts if not record["isolates"] and record["tested"])
+    untested = dict.fromkeys(record["alert"] for record in counts if not record["tested"])
+    if nothing:
+        texts.append(f"{'buscado y no hallado' if spanish else 'looked for and not found'}: {', '.join(nothing)}")
+    if untested:
+        texts.append(f"{'no se probó' if spanish else 'not tested'}: {', '.join(untested)}")
+    return "\n".join(texts)
+
+
+def _write(frame: "pl.DataFrame", output: Path) -> None:
+    from sirena.whonet.writing import write_file
+
+    if output.suffix.lower() == _JSON:
+        frame.write_json(output)
+    else:
+        write_file(frame, output)

@@ -1,0 +1,134 @@
+"""``sirena export``: a file in the form that a surveillance platform takes."""
+
+import enum
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sirena.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from sirena.stewardship.exports_glass import GlassExport
+    from sirena.whonet.file import WhonetFile
+
+_EXAMPLE: Final = (
+    "Example: sirena export isolates.sir --to glass --country ARG --year 2025 -o ris.csv --refused refused.csv"
+)
+_FEW: Final = 5
+_COUNTRY_LETTERS: Final = 3
+
+
+class Target(enum.StrEnum):
+    """Who takes the file."""
+
+    GLASS = "glass"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export", epilog=_EXAMPLE)(export)
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    to: Annotated[Target, typer.Option("--to", help="glass: counts of R, I and S for WHO's platform (RIS).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, format by suffix.")],
+    country: Annotated[str, typer.Option(help="Country, three letters of ISO 3166: ARG, COL, ESP.")],
+    year: Annotated[int, typer.Option(min=1900, max=2999, help="Year of the specimens; one year a file.")],
+    guideline: Annotated[
+        list[str] | None,
+        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+    ] = None,
+    batch: Annotated[str, typer.Option(help="Name of the data set on the platform.")] = "DS1",
+    surveillance: Annotated[
+        list[str] | None,
+        typer.Option(help="Value of SPEC_REAS or SPEC_TYPE of swabs taken to screen, left out. May be repeated."),
+    ] = None,
+    refused: Annotated[
+        Path | None, typer.Option("--refused", help="File for the rows that are not exported, with the reason.")
+    ] = None,
+    dictionary: Annotated[
+        Path | None, typer.Option("--dictionary", help="File for what each column of the export means.")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+) -> None:
+    """Write counts for WHO's GLASS: the first isolate of patient, specimen and pathogen in a year, by R, I and S.
+
+    No row of the export is a patient's. What cannot be exported is counted by reason, and listed by row with --refused.
+    Categories are the guideline's, before expert rules.
+    """
+    from sirena.cli.answering import refuse_same_file, tell
+    from sirena.whonet.mapping import load_mapping
+    from sirena.whonet.reading import read_file
+    from sirena.whonet.writing import check_place, find_suffix
+
+    if len(country) != _COUNTRY_LETTERS or not country.isascii() or not country.isalpha():
+        raise UsageError("--country is no code of three letters", hint="ISO 3166: ARG, COL, ESP")
+    targets = [path for path in (output, refused, dictionary) if path is not None]
+    if len({str(path) for path in targets}) < len(targets):
+        raise UsageError("two of the files to write are one", hint="name a file for each")
+    for path in targets:
+        find_suffix(path)
+        check_place(path)
+        refuse_same_file(file, path)
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+    result = _glass(source, guideline or [], country.upper(), year, batch, surveillance or [])
+    _write(source, result, output, refused, dictionary)
+    tell(f"{output}: {result.frame.height:,} rows for {to.upper()}, {country.upper()} {year}")
+    for reason, count in Counter(reason for _, reason in result.refused).most_common():
+        tell(f"  not exported: {count:,} isolates, {reason}")
+    _warn_of_few(result)
+
+
+def _glass(
+    source: "WhonetFile", guideline: list[str], country: str, year: int, batch: str, surveillance: list[str]
+) -> "GlassExport":
+    from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
+    from sirena.panel.frame import Isolates
+    from sirena.stewardship.exports_glass import export_glass
+    from sirena.stewardship.isolate_facts import IsolateFacts
+
+    settings = load_settings()
+    editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
+    tables = editions.tables(sorted({column.model_column for column in source.mic_columns.values()}))
+    facts = IsolateFacts.of(Isolates.of_file(source), lambda column: tables.get(column.model_column))
+    return export_glass(facts, country, year, batch=batch, surveillance=surveillance)
+
+
+def _write(
+    source: "WhonetFile", result: "GlassExport", output: Path, refused: Path | None, dictionary: Path | None
+) -> None:
+    import numpy as np
+    import polars as pl
+
+    from sirena.stewardship.exports_glass import COLUMNS
+    from sirena.whonet.writing import write_file
+
+    write_file(result.frame.with_columns(pl.all().cast(pl.String)), output)
+    if refused is not None:
+        numbers = source.row_numbers(np.array([row for row, _ in result.refused], dtype=np.int64)).tolist()
+        reasons = [reason for _, reason in result.refused]
+        write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused)
+    if dictionary is not None:
+        write_file(pl.DataFrame({"column": list(COLUMNS), "meaning": list(COLUMNS.values())}), dictionary)
+
+
+def _warn_of_few(result: "GlassExport") -> None:
+    """Say how many rows are so fine that they may identify somebody."""
+    import polars as pl
+
+    from sirena.cli.answering import tell
+
+    counts = [name for name, kind in result.frame.schema.items() if kind == pl.Int64]
+    few = result.frame.filter(pl.sum_horizontal(counts) < _FEW).height
+    if few:
+        tell(f"  {few:,} rows count fewer than {_FEW} isolates: by age, gender and origin they may identify a person")

@@ -1,0 +1,73 @@
+"""Alerts as tables: the counts, which name nobody, and the list of isolates for a file that somebody asked for."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from sirena.panel.basis import Language
+from sirena.stewardship.alerts import AlertFinding, reasons_of
+from sirena.stewardship.isolate_facts import IsolateFacts
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.headers import assign_roles
+
+_SPANISH_PRIORITY: Final = {"critical": "crítica", "high": "alta", "medium": "media", "": ""}
+LISTED: Final = ("row", "specimen_number", "organism", "alert", "priority", "text", "because")
+"""Columns of the list of isolates."""
+
+
+def priority_word(priority: str, language: Language) -> str:
+    """Return WHO's priority in a language."""
+    return _SPANISH_PRIORITY[priority] if language is Language.SPANISH else priority
+
+
+def count_alerts(findings: Sequence[AlertFinding], language: Language) -> list[dict[str, Any]]:
+    """Return one record for each alert that was looked for: how many isolates, of how many tested and present.
+
+    No record holds a row, a specimen or a patient.
+    """
+    return [
+        {
+            "alert": finding.alert.code,
+            "kind": finding.alert.kind,
+            "priority": finding.alert.priority,
+            "isolates": finding.count,
+            "tested": finding.tested,
+            "of_organism": finding.members,
+            "text": finding.alert.text(language),
+            "source": finding.alert.source,
+        }
+        for finding in findings
+    ]
+
+
+def list_alerts(
+    file: WhonetFile, facts: IsolateFacts, findings: Sequence[AlertFinding], language: Language
+) -> pl.DataFrame:
+    """Return one row for each isolate and alert, with row and specimen number: for the laboratory that asked.
+
+    Isolates of which multidrug resistance cannot be told are counted and not listed.
+    """
+    specimens = assign_roles(file.frame.columns).headers_of("SPEC_NUM")
+    organisms = file.frame[file.require_organism()]
+    parts = []
+    for finding in findings:
+        if finding.alert.code == "MDR-UNKNOWN" or not finding.count:
+            continue
+        positions = np.flatnonzero(finding.rows)
+        parts.append(
+            pl.DataFrame(
+                {
+                    "row": [str(number) for number in file.row_numbers(positions).tolist()],
+                    "specimen_number": file.frame[specimens[0]].gather(positions) if specimens else None,
+                    "organism": organisms.gather(positions),
+                    "alert": finding.alert.code,
+                    "priority": priority_word(finding.alert.priority, language) or None,
+                    "text": finding.alert.text(language),
+                    "because": reasons_of(facts, finding, positions.tolist()),
+                },
+                schema=dict.fromkeys(LISTED, pl.String),
+            )
+        )
+    return pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(LISTED, pl.String))

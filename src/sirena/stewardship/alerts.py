@@ -1,0 +1,158 @@
+"""Alerts: isolates that somebody should know of. They stand beside the isolate and change nothing.
+
+``alerts.csv`` beside this module says what is looked for: resistances, with their place on the WHO Bacterial Priority
+Pathogens List of 2024, and results so unusual that the laboratory should check them. Rules, each with a test of like
+name:
+
+- resistance by nature raises no alert; a field such as MRSA counts like a result;
+- each alert says how many isolates of its organisms were tested for it, so that none found is not none looked for;
+- multidrug resistance says also for how many isolates too few categories were tested.
+
+Clusters are not looked for: the published methods (SaTScan's scan statistics, those of R's ``surveillance``) have no
+maintained library for Python, and a method of our own would be no evidence.
+"""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from sirena.domain.organisms import Rank
+from sirena.guidelines.tables import parse_rank
+from sirena.panel.basis import Language
+from sirena.stewardship.condition import Trigger, parse_trigger
+from sirena.stewardship.isolate_facts import IsolateFacts, Mask
+from sirena.stewardship.multidrug import Groups, find_multidrug, parse_groups
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What is looked for in one group of organisms."""
+
+    code: str
+    kind: str
+    """``resistance``, ``unusual`` (to be checked in the laboratory), ``multidrug``."""
+    priority: str
+    """On WHO's list of 2024: ``critical``, ``high``, ``medium``; empty when it is not on it."""
+    english: str
+    spanish: str
+    source: str
+
+    def text(self, language: Language) -> str:
+        """Return what is told."""
+        return self.spanish if language is Language.SPANISH else self.english
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of the table."""
+
+    alert: Alert
+    rank: Rank
+    group: str
+    exceptions: Groups
+    trigger: Trigger
+
+
+@dataclass(frozen=True)
+class AlertFinding:
+    """The isolates of a file for which one alert holds."""
+
+    alert: Alert
+    rows: Mask
+    tested: int
+    """Isolates of its organisms in which something could tell."""
+    members: int
+    """Isolates of its organisms."""
+    trigger: Trigger = ()
+
+    @property
+    def count(self) -> int:
+        """Number of isolates."""
+        return int(self.rows.sum())
+
+
+_MAGIORAKOS: Final = "Magiorakos et al. 2012"
+_MDR: Final = Alert(
+    "MDR",
+    "multidrug",
+    "",
+    "multidrug-resistant: not susceptible in three categories or more, without resistance by nature",
+    "multirresistente: no sensible en tres categorías o más, sin contar la resistencia intrínseca",
+    _MAGIORAKOS,
+)
+_XDR: Final = Alert(
+    "XDR?",
+    "multidrug",
+    "",
+    "possibly extensively resistant: all tested categories but two at most",
+    "posible resistencia extensa: todas las categorías probadas salvo dos como máximo",
+    _MAGIORAKOS,
+)
+_TOO_FEW: Final = Alert(
+    "MDR-UNKNOWN",
+    "multidrug",
+    "",
+    "multidrug resistance cannot be told: fewer than half of the categories were tested",
+    "no se puede saber si es multirresistente: se probó menos de la mitad de las categorías",
+    _MAGIORAKOS,
+)
+
+
+@cache
+def _table() -> tuple[_Row, ...]:
+    with Path(__file__).with_name("alerts.csv").open(encoding="utf-8", newline="") as stream:
+        return tuple(
+            _Row(
+                Alert(row["alert"], row["kind"], row["priority"], row["english"], row["spanish"], row["source"]),
+                parse_rank(row["rank"]),
+                row["group"],
+                parse_groups(row["except"]),
+                parse_trigger(row["trigger"]),
+            )
+            for row in csv.DictReader(stream)
+        )
+
+
+def find_alerts(facts: IsolateFacts) -> tuple[AlertFinding, ...]:
+    """Look for every alert in the rows of a file.
+
+    Returns:
+        One finding for each alert whose organisms the file holds, found or not, in the order of the table; then
+        multidrug resistance.
+    """
+    findings = []
+    for row in _table():
+        members = facts.members(row.rank, row.group, row.exceptions)
+        if members.any():
+            tested = int((members & facts.could_tell(row.trigger)).sum())
+            holds = members & facts.holds(row.trigger)
+            findings.append(AlertFinding(row.alert, holds, tested, int(members.sum()), row.trigger))
+    multidrug = find_multidrug(facts)
+    covered = int(multidrug.covered.sum())
+    if covered:
+        known = covered - int(multidrug.too_few.sum())
+        findings += [
+            AlertFinding(_MDR, multidrug.resistant, known, covered),
+            AlertFinding(_XDR, multidrug.possibly_extensive, known, covered),
+            AlertFinding(_TOO_FEW, multidrug.too_few, covered, covered),
+        ]
+    return tuple(findings)
+
+
+def reasons_of(facts: IsolateFacts, finding: AlertFinding, rows: Iterable[int]) -> list[str]:
+    """Return for some rows of a finding the facts that raised it: ``MEM_NM=R; CARBAPENEM=+``."""
+    shown: dict[str, Mask] = {}
+    for condition in (condition for alternative in finding.trigger for condition in alternative):
+        if condition.state.is_of_a_field:
+            shown |= {
+                f"{field}={condition.state}": facts.field_shows(field, condition.state) for field in condition.subjects
+            }
+        else:
+            shown |= {
+                f"{test.header}={condition.state}": test.shows(condition.state)
+                for test in facts.tests_of(condition.subjects)
+            }
+    return ["; ".join(name for name, mask in shown.items() if mask[row]) for row in rows]

@@ -1,0 +1,266 @@
+"""What is known of each isolate of a file: organism, fields such as MRSA, and the answer to every test.
+
+Rules, each with a test of like name:
+
+- resistance by nature is no finding: a condition ``R`` needs resistance that was acquired;
+- a field counts when it says ``+`` or ``-`` (or positive, negative, in Spanish too); anything else says nothing;
+- a mechanism behind the organism's name counts like the field, and the field before it;
+- a drug was tested where its cell holds a readable MIC, or a zone diameter.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sirena.domain.category import Category
+from sirena.domain.ground import GroundKind
+from sirena.domain.organisms import ORGANISMS, Rank
+from sirena.domain.phenotypes import split_phenotypes
+from sirena.domain.site import Site
+from sirena.domain.test_column import TestColumn
+from sirena.domain.truth_table import TruthTable
+from sirena.panel.frame import Isolates, TablesFor, interpret_frame
+from sirena.panel.lookup import encode_texts, resolve_texts
+from sirena.panel.placement import Existing, Placement, place_categories
+from sirena.panel.sites import read_specimen
+from sirena.stewardship.condition import FIELDS, Condition, State, Trigger
+from sirena.whonet.headers import assign_roles
+
+Mask = NDArray[np.bool_]
+"""One truth per row."""
+
+_EUCAST: Final = "E"
+_STATES: Final = {
+    **dict.fromkeys(("+", "pos", "positive", "positivo", "positiva"), State.POSITIVE),
+    **dict.fromkeys(("-", "neg", "negative", "negativo", "negativa"), State.NEGATIVE),
+}
+_RESISTANT: Final = (Category.R, Category.NS)
+_BETWEEN: Final = (Category.I, Category.SDD)
+_ZONE: Final = r"^\s*[<>=≤≥]*\s*\d{1,2}(?:[.,]\d+)?\s*$"
+
+
+@dataclass(frozen=True)
+class AnsweredTest:
+    """One test column and what it says of each row."""
+
+    header: str
+    column: TestColumn
+    edition: str
+    """Guideline edition that answered, ``CLSI 2026``; empty when the table does not say."""
+    category: pl.Series
+    """Of type `panel.frame.CATEGORIES`, null where nothing stands."""
+    tested: Mask
+    """The cell holds a result that can be read."""
+    expected: Mask
+    """The guideline expects resistance of this organism, whatever the MIC."""
+
+    def shows(self, state: State) -> Mask:
+        """Return the rows in which the test shows a state; resistance by nature is left out."""
+        if state is State.SUSCEPTIBLE:
+            return self._among((Category.S, *(_BETWEEN if self.column.guideline == _EUCAST else ())))
+        if state is State.NON_SUSCEPTIBLE and self.column.guideline != _EUCAST:
+            return self._among((*_RESISTANT, *_BETWEEN)) & ~self.expected
+        return self._among(_RESISTANT) & ~self.expected
+
+    def is_decided(self) -> Mask:
+        """Return the rows with a category that is neither NI nor resistance by nature."""
+        return self._among((*_RESISTANT, *_BETWEEN, Category.S)) & ~self.expected
+
+    def _among(self, categories: Iterable[Category]) -> Mask:
+        return _is_among(self.category, [category.value for category in categories])
+
+
+@dataclass(frozen=True)
+class IsolateFacts:
+    """The facts of a file's rows, by column."""
+
+    isolates: Isolates
+    tests: tuple[AnsweredTest, ...]
+    codes: tuple[str | None, ...]
+    """Organism codes by distinct pair of organism and specimen; None or empty where unknown."""
+    pair: NDArray[np.int64]
+    """Position in `codes` of each row."""
+
+    @classmethod
+    def of(cls, isolates: Isolates, tables_for: TablesFor) -> "IsolateFacts":
+        """Answer every test of some isolates and gather what is known of them."""
+        placements, _ = place_categories(
+            isolates.frame.columns,
+            isolates.test_columns,
+            isolates.category_columns,
+            existing=Existing.REPLACE,
+            basis=False,
+        )
+        answered = interpret_frame(isolates, tables_for, existing=Existing.REPLACE)
+        return cls.of_answered(isolates, answered, placements, tables_for)
+
+    @classmethod
+    def of_answered(
+        cls, isolates: Isolates, answered: pl.DataFrame, placements: Sequence[Placement], tables_for: TablesFor
+    ) -> "IsolateFacts":
+        """Gather what is known of isolates that were answered already.
+
+        Args:
+            isolates: the rows as read.
+            answered: from `interpret_frame`.
+            placements: where its categories stand.
+            tables_for: what it was answered by.
+        """
+        texts, sites, pair = _pairs(isolates)
+        codes = resolve_texts(isolates.read_texts(isolates.organism_column, texts))
+        tests = tuple(
+            AnsweredTest(
+                placement.header,
+                placement.column,
+                _edition(table),
+                answered[placement.category],
+                _tested(isolates, placement),
+                _expected(table, codes, sites)[pair],
+            )
+            for placement in placements
+            for table in [tables_for(placement.column)]
+        )
+        return cls(isolates, tests, tuple(codes), pair)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.isolates.frame.height
+
+    def members(self, rank: Rank, group: str, exceptions: Iterable[tuple[Rank, str]] = ()) -> Mask:
+        """Return the rows whose organism belongs to a group, and to none of the exceptions."""
+        without = tuple(exceptions)
+        belongs = [
+            bool(code)
+            and ORGANISMS[code].belongs_to(rank, group)
+            and not any(ORGANISMS[code].belongs_to(*exception) for exception in without)
+            for code in (code or "" for code in self.codes)
+        ]
+        return np.array(belongs, dtype=bool)[self.pair]
+
+    @cached_property
+    def _field_masks(self) -> Mapping[tuple[str, State], Mask]:
+        """By field and state, the rows that show it."""
+        roles = assign_roles(self.isolates.frame.columns)
+        names = self.isolates.frame[self.isolates.organism_column]
+        of_names = {text: split_phenotypes(text)[1] for text in _distinct(names)}
+        masks: dict[tuple[str, State], Mask] = {}
+        for field in FIELDS:
+            columns = [self.isolates.frame[header] for header in roles.headers_of(field)]
+            read = [(cells, {text: _read_state(text) for text in _distinct(cells)}) for cells in columns]
+            read.append((names, {text: _read_state(facts.get(field, "")) for text, facts in of_names.items()}))
+            known: Mask = np.zeros(self.rows, dtype=bool)
+            for state in (State.POSITIVE, State.NEGATIVE):
+                masks[field, state] = np.zeros(self.rows, dtype=bool)
+            for cells, states in read:
+                for state in (State.POSITIVE, State.NEGATIVE):
+                    masks[field, state] |= (
+                        _is_among(cells, [text for text, one in states.items() if one is state]) & ~known
+                    )
+                known |= masks[field, State.POSITIVE] | masks[field, State.NEGATIVE]
+        return masks
+
+    def field_shows(self, field: str, state: State) -> Mask:
+        """Return the rows whose field, or whose organism's name, shows a state."""
+        return self._field_masks[field, state]
+
+    def holds(self, trigger: Trigger, guideline: str = "") -> Mask:
+        """Return the rows in which a trigger holds.
+
+        Args:
+            trigger: from `parse_trigger`.
+            guideline: letter of the test columns that count; empty for all.
+        """
+        result: Mask = np.zeros(self.rows, dtype=bool)
+        for alternative in trigger:
+            every: Mask = np.ones(self.rows, dtype=bool)
+            for condition in alternative:
+                every &= self._shows(condition, guideline)
+            result |= every
+        return result
+
+    def could_tell(self, trigger: Trigger) -> Mask:
+        """Return the rows in which some condition of a trigger has something to go by: the denominator of an alert."""
+        result: Mask = np.zeros(self.rows, dtype=bool)
+        for condition in (condition for alternative in trigger for condition in alternative):
+            if condition.state.is_of_a_field:
+                for state in (State.POSITIVE, State.NEGATIVE):
+                    result |= self.field_shows(condition.subjects[0], state)
+            else:
+                for test in self.tests_of(condition.subjects):
+                    result |= test.is_decided()
+        return result
+
+    def tests_of(self, drugs: Iterable[str], guideline: str = "") -> list[AnsweredTest]:
+        """Return the test columns of some antimicrobials."""
+        wanted = set(drugs)
+        return [
+            test
+            for test in self.tests
+            if test.column.drug in wanted and (not guideline or test.column.guideline == guideline)
+        ]
+
+    def _shows(self, condition: Condition, guideline: str) -> Mask:
+        result: Mask = np.zeros(self.rows, dtype=bool)
+        if condition.state.is_of_a_field:
+            for field in condition.subjects:
+                result |= self.field_shows(field, condition.state)
+            return result
+        for test in self.tests_of(condition.subjects, guideline):
+            result |= test.shows(condition.state)
+        return result
+
+
+def _is_among(cells: pl.Series, texts: Sequence[str]) -> Mask:
+    mask: Mask = cells.is_in(texts).fill_null(value=False).to_numpy()
+    return mask
+
+
+def _read_state(text: str) -> State | None:
+    return _STATES.get(text.strip().casefold())
+
+
+def _distinct(column: pl.Series) -> list[str]:
+    texts: list[str] = column.unique().drop_nulls().to_list()
+    return texts
+
+
+def _pairs(isolates: Isolates) -> tuple[list[str | None], list[Site], NDArray[np.int64]]:
+    """Return the distinct pairs of organism and specimen, the site of each, and each row's position among them."""
+    frame = isolates.frame.select(pl.col(isolates.organism_column).alias("organism"))
+    specimens = [pl.lit(None, dtype=pl.String)] if isinstance(isolates.site, Site) else [isolates.frame[isolates.site]]
+    frame = frame.with_columns(specimens[0].alias("specimen"))
+    pairs = frame.unique(maintain_order=True).with_row_index("pair")
+    rows = frame.join(pairs, on=["organism", "specimen"], how="left", nulls_equal=True, maintain_order="left")["pair"]
+    everywhere = isolates.site if isinstance(isolates.site, Site) else None
+    sites = [everywhere or read_specimen(text) or Site.UNKNOWN for text in pairs["specimen"]]
+    return pairs["organism"].to_list(), sites, rows.cast(pl.Int64).to_numpy()
+
+
+def _edition(table: TruthTable | None) -> str:
+    grounds = table.grounds if table is not None else ()
+    return next((ground.edition for ground in grounds if ground.edition), "")
+
+
+def _tested(isolates: Isolates, placement: Placement) -> Mask:
+    cells = isolates.frame[placement.header]
+    if not placement.column.is_mic:
+        return cells.str.contains(_ZONE).fill_null(value=False).to_numpy()
+    texts = _distinct(cells)
+    codes = encode_texts(isolates.read_texts(placement.header, texts), placement.column.drug)
+    readable = [text for text, code in zip(texts, codes.tolist(), strict=True) if code >= 0]
+    return _is_among(cells, readable)
+
+
+def _expected(table: TruthTable | None, codes: Sequence[str | None], sites: Sequence[Site]) -> Mask:
+    if table is None:
+        return np.zeros(len(codes), dtype=bool)
+    grounds = (table.ground(code, site) for code, site in zip(codes, sites, strict=True))
+    return np.array(
+        [ground is not None and ground.kind is GroundKind.EXPECTED_RESISTANCE for ground in grounds], dtype=bool
+    )

@@ -1,0 +1,95 @@
+"""Multidrug resistance (MDR) by Magiorakos et al., Clin Microbiol Infect 2012;18:268, Tables 1-5.
+
+``multidrug.csv`` beside this module holds the antimicrobial categories of each group of organisms. Rules, each with a
+test of like name:
+
+- MDR: acquired non-susceptibility to at least one agent in three or more categories; an MRSA always is;
+- a category whose agents the organism resists by nature is left out, above and below the line;
+- three categories suffice to say yes; to say no, at least half of the categories must have been tested;
+- XDR cannot be stated without agents that few panels hold; it is possible when all tested categories but two at most
+  are not susceptible, and at least half were tested.
+
+By EUCAST only R counts: I is susceptible at increased exposure.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from sirena.domain.organisms import Rank
+from sirena.guidelines.tables import parse_rank
+from sirena.stewardship.condition import State, parse_trigger
+from sirena.stewardship.isolate_facts import IsolateFacts, Mask
+
+Groups = tuple[tuple[Rank, str], ...]
+_MRSA: Final = parse_trigger("MRSA=+ or MECA_PCR=+ or OXA|FOX=R")
+_MDR: Final = 3
+_XDR_LEFT: Final = 2
+
+
+@dataclass(frozen=True)
+class Multidrug:
+    """What can be said of each row; all three are false for organisms that the definition does not cover."""
+
+    resistant: Mask
+    """MDR."""
+    too_few: Mask
+    """Neither yes nor no: fewer than half of the categories were tested."""
+    covered: Mask
+    """The definition covers the organism."""
+    possibly_extensive: Mask
+    """XDR is possible."""
+
+
+def parse_groups(text: str) -> Groups:
+    """Read groups of organisms as tables write them: ``genus:Salmonella; genus:Shigella``.
+
+    Raises:
+        ValueError: a rank is none.
+    """
+    parts = (part.strip().partition(":") for part in text.split(";") if part.strip())
+    return tuple((parse_rank(rank), name) for rank, _, name in parts)
+
+
+@cache
+def _categories() -> Mapping[tuple[Rank, str, Groups], tuple[tuple[str, ...], ...]]:
+    """Return by group of organisms (with its exceptions) the antimicrobials of each category."""
+    groups: dict[tuple[Rank, str, Groups], list[tuple[str, ...]]] = {}
+    with Path(__file__).with_name("multidrug.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            key = parse_rank(row["rank"]), row["group"], parse_groups(row["except"])
+            groups.setdefault(key, []).append(tuple(row["drugs"].split()))
+    return {key: tuple(categories) for key, categories in groups.items()}
+
+
+def find_multidrug(facts: IsolateFacts) -> Multidrug:
+    """Say of every row whether it is multidrug-resistant, or that too few categories were tested to tell."""
+    resistant, too_few, covered, extensive = (np.zeros(facts.rows, dtype=bool) for _ in range(4))
+    for (rank, group, exceptions), categories in _categories().items():
+        members = facts.members(rank, group, exceptions)
+        if not members.any():
+            continue
+        non_susceptible, tested, by_nature = (np.zeros(facts.rows, dtype=np.int64) for _ in range(3))
+        for drugs in categories:
+            decided, against, expected = (np.zeros(facts.rows, dtype=bool) for _ in range(3))
+            for test in facts.tests_of(drugs):
+                decided |= test.is_decided()
+                against |= test.shows(State.NON_SUSCEPTIBLE)
+                expected |= test.expected
+            tested += decided
+            non_susceptible += against
+            by_nature += expected & ~decided
+        enough = 2 * tested >= len(categories) - by_nature
+        yes = non_susceptible >= _MDR
+        if (rank, group) == (Rank.SPECIES, "Staphylococcus aureus"):
+            yes |= facts.holds(_MRSA)
+        resistant |= members & yes
+        too_few |= members & ~yes & ~enough
+        extensive |= members & yes & enough & (tested - non_susceptible <= _XDR_LEFT)
+        covered |= members
+    return Multidrug(resistant, too_few, covered, extensive)

@@ -1,0 +1,159 @@
+"""What happens to strains in the hospital of `synthetic_stays`: a trend, acquired resistance, an outbreak, phenotypes.
+
+Each function takes the table and the episode of each row, and returns the changed table and what it did to which row.
+The rows of an episode have one strain, so whatever is drawn is drawn once for an episode.
+"""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+"""One number per row, or per episode."""
+
+TREND: Final = ("eco", "CIP_NM")
+"""Organism and test whose resistance grows over the years."""
+OUTBREAK: Final = ("kpn", "icu", "icu", "bl")
+"""Organism, ward, ward type and specimen of the outbreak."""
+_TREND_MICS: Final = (">=4", "<=0.25")
+_ACQUIRED: Final = (
+    ("CIP_NM", ">=4", ("eco", "kpn", "pae", "ecl")),
+    ("MEM_NM", ">=16", ("kpn", "pae", "aba")),
+    ("CRO_NM", ">=64", ("eco", "kpn", "ecl")),
+)
+"""Test, MIC after resistance was acquired, organisms in which that happens."""
+_OUTBREAK_MICS: Final = {
+    "MEM_NM": ">=16",
+    "IPM_NM": ">=16",
+    "ETP_NM": ">=8",
+    "CRO_NM": ">=64",
+    "CAZ_NM": ">=64",
+    "CIP_NM": ">=4",
+    "NIT_NM": None,
+    "NOR_NM": None,
+    "FOS_NM": None,
+}
+_PRODUCERS: Final = ("eco", "kpn", "kox", "pmi")
+_MRSA_MIC, _ESBL_MIC, _ERYTHROMYCIN_MIC, _CLINDAMYCIN_MIC, _AMPICILLIN_MIC = 4.0, 4.0, 8.0, 4.0, 4.0
+
+
+def with_trend(
+    random: np.random.Generator, frame: pl.DataFrame, episode: Rows, share: NDArray[np.float64]
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Draw the test of the trend anew by the share of resistance of each row's episode.
+
+    Returns:
+        The table, and the share from which the test of each row was drawn, null for other rows.
+    """
+    organism, test = TREND
+    resistant = random.random(_episodes(episode))[episode] < share
+    here = (frame["ORGANISM"] == organism) & frame[test].is_not_null()
+    drawn = pl.Series(np.where(resistant, *_TREND_MICS), dtype=pl.String)
+    shares = pl.Series(share).round(4).cast(pl.String)
+    return frame.with_columns(drawn.zip_with(here, frame[test]).alias(test)), _only(here, shares)
+
+
+def with_acquired(
+    random: np.random.Generator, frame: pl.DataFrame, episode: Rows, offset: Rows, acquiring: float
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Make some strains resistant from the second half of their episode on.
+
+    Args:
+        random: source of chance.
+        frame: the table.
+        episode: of each row.
+        offset: days since the first specimen of the episode.
+        acquiring: share of episodes.
+
+    Returns:
+        The table, and the test whose resistance each row shows since, null for other rows.
+    """
+    latest = np.zeros(_episodes(episode), dtype=np.int64)
+    np.maximum.at(latest, episode, offset)
+    chosen = (random.random(_episodes(episode)) < acquiring)[episode]
+    late = pl.Series(chosen & (offset > 0) & (2 * offset >= latest[episode]))
+    acquired = pl.Series([None] * frame.height, dtype=pl.String)
+    for test, mic, organisms in _ACQUIRED:
+        susceptible = frame[test].is_not_null() & ~frame[test].str.starts_with(">").fill_null(value=True)
+        here = late & acquired.is_null() & frame["ORGANISM"].is_in(organisms) & susceptible
+        frame = frame.with_columns(_constant(mic, frame.height).zip_with(here, frame[test]).alias(test))
+        acquired = _constant(test, frame.height).zip_with(here, acquired)
+    return frame, acquired
+
+
+def with_outbreak(
+    random: np.random.Generator, frame: pl.DataFrame, episode: Rows, patients: int, days: int
+) -> tuple[pl.DataFrame, Rows]:
+    """Give one strain in one ward to as many patients, each with one specimen.
+
+    Returns:
+        The table, and the day of the outbreak on which each of its specimens was taken, -1 for other rows. There is
+        no outbreak where the organism has too few episodes of one specimen.
+    """
+    organism, ward, kind, specimen = OUTBREAK
+    alone = np.bincount(episode)[episode] == 1
+    candidates = frame.with_row_index("row").filter((pl.col("ORGANISM") == organism) & pl.Series(alone))
+    chosen = candidates.unique("PATIENT_ID", keep="first", maintain_order=True)["row"].to_numpy()[:patients]
+    day = np.full(frame.height, -1, dtype=np.int64)
+    if not len(chosen) or len(chosen) < patients:
+        return frame, day
+    day[chosen] = np.sort(random.integers(0, days, len(chosen)))
+    strain = frame.row(int(chosen[0]), named=True)
+    values = {name: strain[name] for name in frame.columns if name.endswith("_NM")} | _OUTBREAK_MICS
+    values |= {"WARD": ward, "WARD_TYPE": kind, "SPEC_TYPE": specimen}
+    struck = pl.Series(day >= 0)
+    changed = [
+        _constant(value, frame.height).zip_with(struck, frame[name]).alias(name) for name, value in values.items()
+    ]
+    return frame.with_columns(changed), day
+
+
+def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: Rows) -> pl.DataFrame:
+    """Add what the laboratory tests beside MICs: ``MRSA``, ``ESBL``, ``INDUC_CLI``, ``BETA_LACT``.
+
+    The first two agree with the MICs, three quarters are filled; a third of the staphylococci resistant to
+    erythromycin alone have inducible resistance, and one in ten resistant *H. influenzae* is without beta-lactamase.
+    """
+    chance = random.random((3, _episodes(episode)))[:, episode]
+    organism = frame["ORGANISM"]
+    filled = pl.Series(chance[0] < 0.75)
+    staphylococci = organism == "sau"
+    inducible = staphylococci & at_least(frame["ERY_NM"], _ERYTHROMYCIN_MIC)
+    inducible &= frame["CLI_NM"].is_not_null() & ~at_least(frame["CLI_NM"], _CLINDAMYCIN_MIC)
+    haemophilus = (organism == "hin") & frame["AMP_NM"].is_not_null()
+    producer = at_least(frame["AMP_NM"], _AMPICILLIN_MIC) & pl.Series(chance[2] >= 0.1)
+    tests = {
+        "MRSA": (filled & staphylococci & frame["OXA_NM"].is_not_null(), at_least(frame["OXA_NM"], _MRSA_MIC)),
+        "ESBL": (
+            filled & organism.is_in(_PRODUCERS) & frame["CRO_NM"].is_not_null(),
+            at_least(frame["CRO_NM"], _ESBL_MIC),
+        ),
+        "INDUC_CLI": (inducible, pl.Series(chance[1] < 1 / 3)),
+        "BETA_LACT": (haemophilus, producer),
+    }
+    signs = {
+        name: _only(tested, _constant("+", frame.height).zip_with(positive, _constant("-", frame.height)))
+        for name, (tested, positive) in tests.items()
+    }
+    return frame.with_columns(series.alias(name) for name, series in signs.items())
+
+
+def at_least(mics: pl.Series, concentration: float) -> pl.Series:
+    """Tell which MICs are at or above a concentration in mg/L; ``>2`` is 4 or more, an empty cell is not."""
+    number = mics.str.strip_chars("<>=").cast(pl.Float64)
+    lowest = number * pl.Series(np.where(mics.str.contains(r"^>[^=]").fill_null(value=False).to_numpy(), 2.0, 1.0))
+    return ((lowest >= concentration) & ~mics.str.starts_with("<")).fill_null(value=False)
+
+
+def _episodes(episode: Rows) -> int:
+    return int(episode.max()) + 1
+
+
+def _constant(value: str | None, length: int) -> pl.Series:
+    return pl.repeat(value, length, dtype=pl.String, eager=True)
+
+
+def _only(rows: pl.Series, values: pl.Series) -> pl.Series:
+    return values.zip_with(rows, _constant(None, len(values)))

@@ -1,0 +1,31 @@
+"""Rows for tests, answered by a published edition."""
+
+import polars as pl
+
+from sirena.domain.site import Site
+from sirena.domain.test_column import parse_test_column
+from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
+from sirena.panel.frame import Isolates
+from sirena.stewardship.isolate_facts import IsolateFacts
+
+_TABLES: dict[tuple[str, str], dict[str, TruthTable]] = {}
+
+
+def answered(rows: list[dict[str, str]], edition: str = "CLSI 2025") -> IsolateFacts:
+    """Return the facts of some rows; a column that a row does not name is empty there."""
+    headers = list(dict.fromkeys(["ORGANISM", *(header for row in rows for header in row)]))
+    frame = pl.DataFrame(
+        {name: [row.get(name) for row in rows] for name in headers}, schema=dict.fromkeys(headers, pl.String)
+    )
+    tests = {header: column for header in headers if (column := parse_test_column(header))}
+    tables: dict[str, TruthTable] = {}
+    for column in tests.values():
+        key = edition, column.name
+        if key not in _TABLES:
+            compiled = compile_tables(load_edition(edition), [column.drug]) if column.is_mic else {}
+            _TABLES[key] = {table.column: table for table in compiled.values() if table.keys}
+        tables |= _TABLES[key]
+    site = "SPEC_TYPE" if "SPEC_TYPE" in headers else Site.UNKNOWN
+    return IsolateFacts.of(Isolates(frame, "ORGANISM", tests, {}, site), lambda column: tables.get(column.name))
