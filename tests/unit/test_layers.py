@@ -10,7 +10,20 @@ import pytest
 import sirena
 
 PACKAGE = Path(sirena.__file__).parent
-ORDER = ["domain", "guidelines", "whonet", "panel", "training", "certification", "registry", "serving", "cli"]
+ORDER = [
+    *(
+        "domain",
+        "guidelines",
+        "whonet",
+        "panel",
+        "stewardship",
+        "training",
+        "certification",
+        "registry",
+        "serving",
+        "cli",
+    ),
+]
 BESIDE = {"ledger": {"ledger", "domain", "operations"}, "access": {"access", "domain", "operations", "ledger"}}
 """Packages beside the order: what they may import. Only the command line imports them."""
 OPERATIONS_USERS = {"registry", "serving", "cli", "operations", "guidelines"}
@@ -57,6 +70,7 @@ def test_nothing_imports_from_its_right(package: str) -> None:
         ("sirena.domain.truth_table", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas"]),
         ("sirena.domain.organisms", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas"]),
         ("sirena.panel.compiled", ["tensorflow", "keras", "mlflow", "fastapi", "polars"]),
+        ("sirena.stewardship.antibiogram", ["tensorflow", "keras", "mlflow", "fastapi", "pandas"]),
         ("sirena.serving.application", ["tensorflow", "keras"]),
         ("sirena.ledger.acts", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas", "numpy"]),
         ("sirena.cli", ["tensorflow", "keras", "mlflow", "polars", "pandas", "numpy"]),

@@ -24,6 +24,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "promote",
     "release",
     "interpret",
+    "antibiogram",
     "serve",
     "audit",
     "user",

@@ -134,8 +134,10 @@ def file_cautions(
     unknown = isolates["patient"].null_count()
     if first.mode is not Mode.ALL and unknown:
         everyone = unknown == isolates.height
-        yield Caution("no_patients") if everyone else Caution(
-            "unknown_patients", {"rows": unknown, "isolates": isolates.height}
+        yield (
+            Caution("no_patients")
+            if everyone
+            else Caution("unknown_patients", {"rows": unknown, "isolates": isolates.height})
         )
     if facts.laboratories > 1:
         yield Caution("several_laboratories", {"laboratories": facts.laboratories})

@@ -21,7 +21,7 @@ from sirena.stewardship.results import COUNTED, EXPECTED, DrugResults, I, Result
 
 def covers(drug: DrugResults) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which rows have an answer for a drug, and which of them it covers."""
-    kinds = drug.kinds()
+    kinds = drug.kinds
     covering = (S, I) if drug.column.guideline == "E" else (S,)
     return np.isin(kinds, (*COUNTED, EXPECTED)), np.isin(kinds, covering)
 

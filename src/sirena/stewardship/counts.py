@@ -44,17 +44,22 @@ class Counts:
         parts = []
         for name, drug in results.items():
             tested = drug.tested[rows]
-            kinds = drug.kinds()[rows]
-            bits = (drug.standings[rows] & IS_URINE_ROW) // IS_URINE_ROW + (drug.standings[rows] & HAS_NO_S) // HAS_NO_S * 2
+            kinds = drug.kinds[rows]
+            bits = (drug.standings[rows] & IS_URINE_ROW) // IS_URINE_ROW + (
+                drug.standings[rows] & HAS_NO_S
+            ) // HAS_NO_S * 2
             mics = np.maximum(drug.mics[rows].astype(np.int64), -1) + 1
             code = (((group * _KINDS + kinds) * _BITS + bits) * 2 + tested) * _MICS + mics
             code = code[kinds != UNTESTED]
             counted = pl.Series("code", code).value_counts(name="n")
             parts.append(_decoded(counted, name))
         empty = pl.DataFrame(schema=_RESULT_TYPES)
-        counted = pl.concat([empty, *(part.join(groups, on="group", how="left").select(empty.columns) for part in parts)])
+        counted = pl.concat(
+            [empty, *(part.join(groups, on="group", how="left").select(empty.columns) for part in parts)]
+        )
         whole = isolates.group_by(_GROUP_KEYS, maintain_order=True).agg(
-            pl.len().cast(pl.Int64).alias("isolates"), (pl.col("site") == "urine").sum().cast(pl.Int64).alias("urine_isolates")
+            pl.len().cast(pl.Int64).alias("isolates"),
+            (pl.col("site") == "urine").sum().cast(pl.Int64).alias("urine_isolates"),
         )
         return cls(counted, whole.cast({"stratum": pl.String, "species": pl.String}))
 

@@ -15,9 +15,7 @@ from sirena.domain.errors import UsageError
 from sirena.stewardship.isolates import IsolateFacts
 from sirena.stewardship.periods import Period, calendar_years
 
-STEPS: Final = (
-    *("no_organism", "no_date", "quality_control", "not_human", "screening", "outside_period", "repeat"),
-)
+STEPS: Final = (*("no_organism", "no_date", "quality_control", "not_human", "screening", "outside_period", "repeat"),)
 """In the order they are taken."""
 SCREENING_FIELDS: Final = ("SPEC_REAS", "SPEC_TYPE")
 """Fields whose values tell a screening culture. Which values do, only the laboratory knows: none is assumed."""
@@ -71,7 +69,9 @@ def exclude(facts: IsolateFacts, screening: Mapping[str, Sequence[str]], period:
     for name in STEPS[:-1]:
         left -= lost.get(name, 0)
         losses.append(Loss(name, lost.get(name, 0), left))
-    label = pl.lit(str(period) if period is not None else "") if period is not None or not facts.dated else calendar_years()
+    label = (
+        pl.lit(str(period) if period is not None else "") if period is not None or not facts.dated else calendar_years()
+    )
     isolates = counted.filter(pl.col("excluded").is_null()).drop("excluded").with_columns(label.alias("period"))
     return Remaining(isolates, tuple(losses))
 

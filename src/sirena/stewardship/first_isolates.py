@@ -82,7 +82,10 @@ def _key(isolates: pl.DataFrame, parts: Sequence[str]) -> NDArray[np.int64]:
     """Return the number of each row's patient, species and further parts; an unknown patient has one to itself."""
     ranks = isolates.select(
         pl.col("patient", "species").rank("dense").cast(pl.Int64),
-        *(pl.col(part).cast(pl.String).fill_null("").rank("dense").cast(pl.Int64).alias(f"part {part}") for part in parts),
+        *(
+            pl.col(part).cast(pl.String).fill_null("").rank("dense").cast(pl.Int64).alias(f"part {part}")
+            for part in parts
+        ),
     )
     patients = int(ranks["patient"].max() or 0)  # type: ignore[arg-type]
     key = ranks["patient"].fill_null(patients + 1 + pl.Series(np.arange(isolates.height))).to_numpy().copy()
@@ -116,16 +119,14 @@ def _episodes(key: NDArray[np.int64], dates: pl.Series, days: int) -> NDArray[np
     return kept
 
 
-def _phenotypes(
-    key: NDArray[np.int64], rows: NDArray[np.uint32], results: Results, points: float
-) -> NDArray[np.bool_]:
+def _phenotypes(key: NDArray[np.int64], rows: NDArray[np.uint32], results: Results, points: float) -> NDArray[np.bool_]:
     order, begins = _grouped(key)
     difference = np.zeros(max(len(order) - 1, 0), dtype=np.int32)
     level_of_kind = np.zeros(16, dtype=np.int8)
     for kind, level in ((S, 1), (SDD, 2), (I, 2), (R, 3), (NS, 3)):
         level_of_kind[kind] = level
     for drug in results.values():
-        levels = level_of_kind[drug.kinds()[rows][order]]
+        levels = level_of_kind[drug.kinds[rows][order]]
         both = (levels[1:] > 0) & (levels[:-1] > 0)
         difference += np.where(both, np.abs(levels[1:] - levels[:-1]), 0)
     kept = np.zeros(len(order), dtype=bool)

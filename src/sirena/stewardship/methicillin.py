@@ -32,7 +32,7 @@ def with_methicillin_rows(isolates: pl.DataFrame, results: Results) -> pl.DataFr
     susceptible = (~aureus["mrsa"]).fill_null(value=False).to_numpy().copy()
     for drug in results.values():
         if drug.column.drug in _SURROGATES:
-            kinds = drug.kinds()[rows]
+            kinds = drug.kinds[rows]
             resistant |= np.isin(kinds, (R, NS))
             susceptible |= kinds == S
     susceptible &= ~resistant

@@ -46,7 +46,10 @@ def mic_summaries(results: pl.DataFrame) -> pl.DataFrame:
         *CELL,
         "mics",
         *(_spelled(pl.col(f"{name} lower"), pl.col(f"{name} upper")).alias(name) for name, _, _ in _SHARES),
-        *(_spelled(pl.col(name).struct.field("lower"), pl.col(name).struct.field("upper")).alias(name) for name, _ in _ENDS),
+        *(
+            _spelled(pl.col(name).struct.field("lower"), pl.col(name).struct.field("upper")).alias(name)
+            for name, _ in _ENDS
+        ),
     )
 
 
@@ -61,7 +64,9 @@ def _quantile(ends: pl.DataFrame, bound: str, part: int, of: int) -> pl.DataFram
 
 
 def _spelled(lower: pl.Expr, upper: pl.Expr) -> pl.Expr:
-    names = {exponent: spell_dilution(exponent) for exponent in range(MINIMUM_EXPONENT - 1, MINIMUM_EXPONENT + DILUTIONS)}
+    names = {
+        exponent: spell_dilution(exponent) for exponent in range(MINIMUM_EXPONENT - 1, MINIMUM_EXPONENT + DILUTIONS)
+    }
     spell = {"return_dtype": pl.String, "default": None}
     return (
         pl.when(upper == _NEVER)

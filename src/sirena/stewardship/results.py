@@ -12,6 +12,7 @@ Rules, each with a test of like name:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -73,8 +74,9 @@ class DrugResults:
         """Rows with a result of any kind."""
         return self.answers != NOT_ASKED
 
+    @cached_property
     def kinds(self) -> NDArray[np.uint8]:
-        """Return what each row counts as: a position in `KINDS`."""
+        """What each row counts as: a position in `KINDS`."""
         kinds = KIND_OF_ANSWER[self.answers]
         kinds[((self.standings & IS_ELSEWHERE) > 0) & (kinds != UNTESTED)] = ELSEWHERE
         kinds[(self.standings & IS_EXPECTED) > 0] = EXPECTED
@@ -106,14 +108,16 @@ def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, Dr
         read = DrugResults(_model_column(column), (header,), answers, mic_codes.astype(np.int8)[mics.rows], standings)
         name = column.model_column
         results[name] = _joined(results[name], read) if name in results else read
-    order = {column.model_column: number for number, column in reversed(list(enumerate(isolates.test_columns.values())))}
+    order = {
+        column.model_column: number for number, column in reversed(list(enumerate(isolates.test_columns.values())))
+    }
     return {name: results[name] for name in sorted(results, key=order.__getitem__)}
 
 
 def from_categories(column: str, categories: Sequence[str | None]) -> DrugResults:
     """Return results of which only the categories are known: no MIC, and nothing of where they stand.
 
-    >>> from_categories("CIP_NM", ["S", "R", None]).kinds().tolist()
+    >>> from_categories("CIP_NM", ["S", "R", None]).kinds.tolist()
     [1, 4, 0]
     """
     parsed = parse_test_column(column)

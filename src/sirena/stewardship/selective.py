@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from sirena.stewardship.results import COUNTED, NS, R, Results
+from sirena.stewardship.results import COUNTED, KINDS, NS, R, Results
 
 _LEAST: Final = 5
 """Fewer isolates on either side show nothing."""
@@ -31,13 +31,13 @@ def selectively_tested(isolates: pl.DataFrame, results: Results) -> Mapping[tupl
     named: dict[tuple[str, str], str] = {}
     if not columns:
         return named
+    is_counted, is_resistant = (np.isin(np.arange(len(KINDS)), kinds) for kinds in (COUNTED, (R, NS)))
     for (species,), group in isolates.group_by("species", maintain_order=True):
         rows = group["row"].to_numpy()
         if len(rows) < 2 * _LEAST:
             continue
-        kinds = [results[column].kinds()[rows] for column in columns]
-        tested = np.stack([np.isin(kind, COUNTED) for kind in kinds]).astype(np.float32)
-        resistant = np.stack([np.isin(kind, (R, NS)) for kind in kinds]).astype(np.float32)
+        kinds = np.stack([results[column].kinds[rows] for column in columns])
+        tested, resistant = is_counted[kinds].astype(np.float32), is_resistant[kinds].astype(np.float32)
         both, both_resistant = tested @ tested.T, tested @ resistant.T
         alone, alone_resistant = tested.sum(1) - both, resistant.sum(1) - both_resistant
         with np.errstate(divide="ignore", invalid="ignore"):
