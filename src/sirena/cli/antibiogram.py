@@ -46,9 +46,7 @@ def antibiogram(
     ] = "",
     first: Annotated[
         str,
-        typer.Option(
-            help="Isolates that count, of patient and species: patient (first of the period), episode, phenotype, specimen, all."
-        ),
+        typer.Option(help="Which isolates count: patient (first of the period), episode, phenotype, specimen, all."),
     ] = "patient",
     days: Annotated[int, typer.Option(min=1, help="Length of an episode in days.")] = 30,
     leave_out: Annotated[

@@ -29,7 +29,7 @@ from sirena.stewardship.wisca import wisca
 class Request:
     """What is asked for."""
 
-    first: FirstIsolates = FirstIsolates()
+    first: FirstIsolates = field(default_factory=FirstIsolates)
     period: Period | None = None
     """None counts each calendar year of the file."""
     screening: Mapping[str, Sequence[str]] = field(default_factory=dict)

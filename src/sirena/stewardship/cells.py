@@ -29,6 +29,8 @@ ROUTINE: Final = 0.7
 without a result on)."""
 IDENTIFYING: Final = 5
 """Fewer isolates than this in a ward or another part may tell who they are of."""
+_PARENT: Final = pl.col("species").str.replace(r" \((?:MRSA|MSSA)\)$", "")
+"""MRSA and MSSA stand behind their species."""
 _CATEGORIES: Final = ("S", "SDD", "I", "R", "NS")
 _BESIDE: Final = ("NI", "elsewhere", "expected")
 
@@ -47,8 +49,8 @@ def antibiogram_cells(counts: Counts) -> pl.DataFrame:
     """Return the cells of counts, one row a stratum, species and column, the commonest species first.
 
     ``isolates`` of the species, ``tested`` for the drug with any result, ``n`` and what it consists of, what stands
-    beside. Percentages from 0 to 100, null where there is none; ``percent_s_i`` is S and I of EUCAST. ``low`` and ``high``
-    are Wilson's interval of ``percent_s``, or of what is not R where there is no S category. Marks are Boolean:
+    beside. Percentages from 0 to 100, null where there is none; ``percent_s_i`` is S and I of EUCAST. ``low`` and
+    ``high`` are Wilson's interval of ``percent_s``, or of what is not R where there is no S category. Marks are Boolean:
     ``mixed`` where isolates from urine and others were read by different rows, ``identifying`` where so few isolates
     stand in a part of the hospital that they may tell who they are of. MICs are text, in mg/L.
     """
@@ -77,7 +79,8 @@ def antibiogram_cells(counts: Counts) -> pl.DataFrame:
     )
     return (
         _with_percentages(marked)
-        .sort(["stratum", "isolates", "species", "column"], descending=[False, True, False, False])
+        .with_columns(pl.col("isolates").max().over("stratum", _PARENT).alias("together"))
+        .sort("stratum", "together", _PARENT, "species", "column", descending=[False, True, False, False, False])
         .select(COLUMNS)
     )
 

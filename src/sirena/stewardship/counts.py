@@ -25,8 +25,8 @@ class Counts:
     """Counts of results and of isolates."""
 
     results: pl.DataFrame
-    """``stratum``, ``species``, ``column``, ``kind`` (position in `results.KINDS`), ``urine_row`` (the guideline's row is
-    for urine alone), ``no_s`` (there is no S category), ``mic`` (`Mic.code`, -1 for none), ``tested``, ``n``."""
+    """``stratum``, ``species``, ``column``, ``kind`` (position in `results.KINDS`), ``urine_row`` (the guideline's row
+    is for urine alone), ``no_s`` (there is no S category), ``mic`` (`Mic.code`, -1 for none), ``tested``, ``n``."""
     isolates: pl.DataFrame
     """``stratum``, ``species``, ``isolates``, ``urine_isolates`` (those from urine)."""
 

@@ -1,7 +1,7 @@
 """What is left out before first isolates are chosen, in a fixed order, and how many rows each step loses.
 
-The order decides: an isolate of a screening swab that is dropped after de-duplication takes its patient's infection with
-it. So: no organism, no date, quality control, other hosts, screening, outside the period; then first isolates.
+The order decides: an isolate of a screening swab that is dropped after de-duplication takes its patient's infection
+with it. So: no organism, no date, quality control, other hosts, screening, outside the period; then first isolates.
 """
 
 import re

@@ -1,7 +1,7 @@
 """First isolates: which of a patient's isolates of one species count.
 
-A patient who is cultured often would otherwise count often, and such patients have the more resistant isolates. CLSI M39
-counts the first isolate of a species, patient and analysis period, whatever its specimen and its susceptibility.
+A patient who is cultured often would otherwise count often, and such patients have the more resistant isolates. CLSI
+M39 counts the first isolate of a species, patient and analysis period, whatever its specimen and its susceptibility.
 
 Rules, each with a test of like name:
 

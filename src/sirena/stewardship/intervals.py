@@ -1,7 +1,7 @@
 """Wilson's interval of a proportion, 95 %, without continuity correction.
 
-It stays within 0 and 1 and has a width at 0 % and 100 %, where the usual interval has none. Source: Wilson EB, J Am Stat
-Assoc 1927;22:209; recommended for small numbers by Brown, Cai and DasGupta, Stat Sci 2001;16:101.
+It stays within 0 and 1 and has a width at 0 % and 100 %, where the usual interval has none. Source: Wilson EB, J Am
+Stat Assoc 1927;22:209; recommended for small numbers by Brown, Cai and DasGupta, Stat Sci 2001;16:101.
 """
 
 from typing import Final

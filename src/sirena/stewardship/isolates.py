@@ -44,9 +44,9 @@ class IsolateFacts:
     """The isolates of a file in the order of time."""
 
     frame: pl.DataFrame
-    """``row`` (position in the file), ``patient`` (UInt64 digest or null), ``date``, ``organism`` (WHONET code, null for
-    none), ``species``, ``specimen``, ``site``, ``ward``, ``ward_type``, ``age_group``, ``origin``, ``excluded`` (String:
-    why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null)."""
+    """``row`` (position in the file), ``patient`` (UInt64 digest or null), ``date``, ``organism`` (WHONET code, null
+    for none), ``species``, ``specimen``, ``site``, ``ward``, ``ward_type``, ``age_group``, ``origin``, ``excluded``
+    (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null)."""
     laboratories: int
     """Distinct laboratories."""
     dated: bool
@@ -113,7 +113,7 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
     frame = pl.DataFrame(
         {
             "row": pl.Series(np.arange(height, dtype=np.uint32)),
-            "patient": digest_patients([laboratory, number]),
+            "patient": digest_patients([laboratory, number], key),
             "date": dates.dates,
             "organism": _organisms(file),
             "specimen": _specimens(cells("SPEC_TYPE")),

@@ -1,7 +1,7 @@
 """The antibiogram as one page to print: no script, no request, nothing but the file itself.
 
-A cell says its %S and n in words and by one blue ramp, darker the less susceptible, so that a grey printer shows it too;
-a cell of fewer than 30 isolates has no colour. Species stand by how common they are, drugs by their class: nothing is
+A cell says its %S and n in figures and by one blue ramp, darker the less susceptible, so that a grey printer shows it
+too; a cell of fewer than 30 isolates has no colour. Species stand by how common they are, drugs by their class: nothing is
 ranked.
 """
 
@@ -81,7 +81,7 @@ def render_page(antibiogram: Antibiogram, language: Language) -> str:
         method=list(method_sentences(antibiogram, language)),
         parts=parts,
         mics=whole.to_dicts(),
-        combinations=antibiogram.combinations.to_dicts(),
+        combinations=[row for row in antibiogram.combinations.to_dicts() if row["by"] == WHOLE or not row["few"]],
         wisca=antibiogram.wisca.to_dicts(),
         few=FEW,
         drug_name=lambda column: _drug_name(column.partition("_")[0], language),
@@ -143,7 +143,8 @@ def _shown(cell: Mapping[str, Any], language: Language) -> ShownCell | None:
 def _title(cell: Mapping[str, Any], language: Language) -> str:
     figures = [f"{name} {cell[name]}" for name in ("S", "SDD", "I", "R", "NS", "NI") if cell[name]]
     limits = f" ({cell['low']:.0f}–{cell['high']:.0f} %)" if cell["low"] is not None else ""
-    return f"{cell['species']}, {_drug_name(cell['drug'], language)} {cell['guideline']}: n {cell['n']}{limits}; {', '.join(figures)}"
+    name = f"{cell['species']}, {_drug_name(cell['drug'], language)} {cell['guideline']}"
+    return f"{name}: n {cell['n']}{limits}; {', '.join(figures)}"
 
 
 def _drug_name(code: str, language: Language) -> str:

@@ -1,8 +1,8 @@
 """Drugs that were tested only where others had failed: their percentages mislead.
 
-A laboratory tests a reserve drug on the isolates that resist the first ones. Its %S then speaks of those isolates and not
-of the species, and CLSI M39 wants no such drug in an antibiogram. It is seen by another drug: nearly all isolates that
-were tested resist it, and far fewer of those that were not.
+A laboratory tests a reserve drug on the isolates that resist the first ones. Its %S then speaks of those isolates and
+not of the species, and CLSI M39 wants no such drug in an antibiogram. It is seen by another drug: nearly all isolates
+that were tested resist it, and far fewer of those that were not.
 """
 
 from collections.abc import Mapping
