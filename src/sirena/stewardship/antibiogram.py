@@ -16,7 +16,7 @@ from sirena.stewardship.combinations import combination_columns, count_combinati
 from sirena.stewardship.counts import Counts
 from sirena.stewardship.exclusions import Loss, exclude
 from sirena.stewardship.first_isolates import FirstIsolates, Mode
-from sirena.stewardship.isolates import IsolateFacts
+from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.methicillin import with_methicillin_rows
 from sirena.stewardship.periods import Period
 from sirena.stewardship.results import Results
@@ -80,7 +80,7 @@ class Antibiogram:
 
 
 def count_antibiogram(
-    facts: IsolateFacts,
+    facts: CountableIsolates,
     results: Results,
     request: Request,
     *,

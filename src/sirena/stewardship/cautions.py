@@ -10,7 +10,7 @@ from sirena.domain.test_column import GUIDELINES
 from sirena.panel.basis import Language
 from sirena.stewardship.exclusions import Loss
 from sirena.stewardship.first_isolates import FirstIsolates, Mode
-from sirena.stewardship.isolates import IsolateFacts
+from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.results import Results
 from sirena.stewardship.strata import Stratum
 from sirena.stewardship.texts import text
@@ -39,7 +39,7 @@ class Caution:
 
 
 def file_cautions(
-    facts: IsolateFacts,
+    facts: CountableIsolates,
     isolates: pl.DataFrame,
     results: Results,
     losses: Sequence[Loss],

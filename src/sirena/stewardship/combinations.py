@@ -3,8 +3,8 @@
 Only isolates tested for both count: one that resists the first and was not tested for the second is covered or not,
 and nobody knows. (AMR for R counts an untested drug beside an S as covered, and drops it beside an R: 83 % for 75 %.)
 
-S covers, and EUCAST's I, which is susceptible at increased exposure; CLSI's SDD and I do not. Expected resistance counts
-as tested and resistant.
+S covers, and EUCAST's I, which is susceptible at increased exposure; CLSI's SDD and I do not. Expected resistance
+counts as tested and resistant.
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from sirena.domain.errors import UsageError
-from sirena.stewardship.isolates import IsolateFacts
+from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.periods import Period, calendar_years
 
 STEPS: Final = (*("no_organism", "no_date", "quality_control", "not_human", "screening", "outside_period", "repeat"),)
@@ -41,7 +41,7 @@ class Remaining:
     losses: tuple[Loss, ...]
 
 
-def exclude(facts: IsolateFacts, screening: Mapping[str, Sequence[str]], period: Period | None) -> Remaining:
+def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], period: Period | None) -> Remaining:
     """Leave out what is no isolate of a patient, no diagnosis, or of another time.
 
     Args:
@@ -76,7 +76,7 @@ def exclude(facts: IsolateFacts, screening: Mapping[str, Sequence[str]], period:
     return Remaining(isolates, tuple(losses))
 
 
-def _screening(facts: IsolateFacts, screening: Mapping[str, Sequence[str]]) -> pl.Series:
+def _screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]]) -> pl.Series:
     columns = {"SPEC_REAS": facts.reasons, "SPEC_TYPE": facts.specimens}
     told = pl.repeat(False, facts.frame.height, eager=True, dtype=pl.Boolean)
     for field, values in screening.items():

@@ -35,12 +35,14 @@ _HOSPITAL_DAYS: Final = 2
 """Midnights in hospital before the specimen from which on an infection is of hospital origin (GLASS: more than two
 calendar days, the day of admission being the first)."""
 _UNREAD: Final = "?"
+_OTHER: Final = "oth"
+"""WHONET's "other organism": it grew, so it is an isolate; every other code of no kingdom is none (no growth)."""
 _POSITIVE: Final = ("+", "pos", "positive", "positivo", "y", "yes", "si", "sí")
 _NEGATIVE: Final = ("-", "neg", "negative", "negativo", "n", "no")
 
 
 @dataclass(frozen=True)
-class IsolateFacts:
+class CountableIsolates:
     """The isolates of a file in the order of time."""
 
     frame: pl.DataFrame
@@ -87,7 +89,7 @@ def species_of(code: str) -> str:
     return next((group for rank, group in organism.lineage if rank is Rank.SPECIES), organism.name)
 
 
-def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) -> IsolateFacts:
+def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) -> CountableIsolates:
     """Read the facts of a file.
 
     Args:
@@ -131,7 +133,7 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
     )
     dated = dates.dates.null_count() < height
     frame = _in_order_of_time(frame.with_columns(_species(frame["organism"])).with_columns(_excluded(dated=dated)))
-    return IsolateFacts(
+    return CountableIsolates(
         frame.drop("reason", "specimen_text", "host", "specimen_number", "isolate"),
         laboratory.drop_nulls().n_unique(),
         dated,
@@ -154,8 +156,12 @@ def _organisms(file: WhonetFile) -> pl.Series:
     factor = factorise_column(file.frame[header])
     readings = file.readings_of(header, [text for text in factor.texts if text is not None])
     codes = resolve_texts([text if text is None else readings.get(text, text) for text in factor.texts])
-    isolates = [code if code and ORGANISMS[code].lineage[-1][1] != "none" else None for code in codes]
+    isolates = [code if code and _is_organism(code) else None for code in codes]
     return pl.Series(isolates, dtype=pl.String).gather(pl.Series(factor.rows))
+
+
+def _is_organism(code: str) -> bool:
+    return code == _OTHER or ORGANISMS[code].lineage[-1][1] != "none"
 
 
 def _species(organisms: pl.Series) -> pl.Series:

@@ -25,7 +25,7 @@ def mic_summaries(results: pl.DataFrame) -> pl.DataFrame:
         results: as `Counts.results`; rows without an MIC are left out.
 
     Returns:
-        One row a cell: `CELL`, ``mics`` (isolates with an MIC), ``mic50``, ``mic90``, ``mic_low``, ``mic_high`` as text.
+        One row a cell: `CELL`, ``mics`` (isolates with an MIC), ``mic50``, ``mic90``, ``mic_low``, ``mic_high``.
     """
     code = pl.col("mic").cast(pl.Int32)
     interval, exponent = code // DILUTIONS, code % DILUTIONS + MINIMUM_EXPONENT

@@ -1,8 +1,8 @@
 """The antibiogram as one page to print: no script, no request, nothing but the file itself.
 
 A cell says its %S and n in figures and by one blue ramp, darker the less susceptible, so that a grey printer shows it
-too; a cell of fewer than 30 isolates has no colour. Species stand by how common they are, drugs by their class: nothing is
-ranked.
+too; a cell of fewer than 30 isolates has no colour. Species stand by how common they are, drugs by their class: nothing
+is ranked.
 """
 
 from collections.abc import Iterator, Mapping

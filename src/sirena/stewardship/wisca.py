@@ -1,8 +1,8 @@
 """WISCA: how likely a drug covers an infection of unknown cause, weighted by how often each species causes it.
 
 The syndrome is the kind of specimen. With nᵢ isolates of species i tested, sᵢ of them covered, k species and N isolates
-in all, the coverage is Σ (1+nᵢ)/(k+N) · (1+sᵢ)/(2+nᵢ): the posterior mean of a Dirichlet distribution of species and a beta
-distribution of susceptibility, both with flat priors. The interval is drawn from both, with a fixed seed.
+in all, the coverage is Σ (1+nᵢ)/(k+N) · (1+sᵢ)/(2+nᵢ): the posterior mean of a Dirichlet distribution of species and a
+beta distribution of susceptibility, both with flat priors. The interval is drawn from both, with a fixed seed.
 
 Expected resistance counts as tested and not covered. Source: Bielicki et al., J Antimicrob Chemother 2016;71:794.
 """

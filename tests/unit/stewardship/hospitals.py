@@ -12,7 +12,7 @@ from sirena.guidelines.choice import ChosenEditions, choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.panel.frame import Isolates
 from sirena.stewardship.antibiogram import Antibiogram, Request, count_antibiogram
-from sirena.stewardship.isolates import IsolateFacts, read_isolates
+from sirena.stewardship.isolates import CountableIsolates, read_isolates
 from sirena.stewardship.results import Results, interpret_results
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.reading import read_file
@@ -24,10 +24,10 @@ needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/dat
 
 @cache
 def _editions(name: str) -> ChosenEditions:
-    return choose_editions(Editions(None), [name])
+    return choose_editions(Editions(), [name])
 
 
-def interpreted(file: WhonetFile, edition: str = "CLSI 2025") -> tuple[IsolateFacts, Results]:
+def interpreted(file: WhonetFile, edition: str = "CLSI 2025") -> tuple[CountableIsolates, Results]:
     """Return facts and results of a file by an edition, and the newest of the other guideline."""
     columns = sorted({column.model_column for column in file.mic_columns.values()})
     tables = _editions(edition).tables(columns)

@@ -72,7 +72,13 @@ def test_expected_resistance_has_no_percentage() -> None:
 def test_a_drug_without_s_category_has_no_percent_s() -> None:
     """E. faecium and daptomycin: SDD 1 of 1."""
     found = cell(_of_2024(), "Enterococcus faecium", "DAP_NM")
-    assert (found["SDD"], found["n"], found["no_s"], found["percent_s"], found["percent_sdd"]) == (1, 1, True, None, 100)
+    assert (found["SDD"], found["n"], found["no_s"], found["percent_s"], found["percent_sdd"]) == (
+        1,
+        1,
+        True,
+        None,
+        100,
+    )
 
 
 def test_mrsa_and_mssa_are_parted_after_first_isolates() -> None:
