@@ -50,9 +50,9 @@ def antibiogram_cells(counts: Counts) -> pl.DataFrame:
 
     ``isolates`` of the species, ``tested`` for the drug with any result, ``n`` and what it consists of, what stands
     beside. Percentages from 0 to 100, null where there is none; ``percent_s_i`` is S and I of EUCAST. ``low`` and
-    ``high`` are Wilson's interval of ``percent_s``, or of what is not R where there is no S category. Marks are
-    Boolean: ``mixed`` where isolates from urine and others were read by different rows, ``identifying`` where so few stand in a
-    part of the hospital that they may tell who they are of. MICs are text, in mg/L.
+    ``high`` are Wilson's interval of ``percent_s``, or of what is not R where there is no S category. MICs are text.
+    Marks are Boolean: ``mixed`` where isolates from urine and others were read by different rows, ``identifying`` where
+    so few stand in a part of the hospital that they may tell who they are of.
     """
     kind = pl.col("kind")
     counted = kind.is_in(list(COUNTED))

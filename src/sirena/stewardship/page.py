@@ -20,7 +20,7 @@ from sirena.stewardship.antibiogram import Antibiogram
 from sirena.stewardship.cells import FEW
 from sirena.stewardship.isolates import species_of
 from sirena.stewardship.strata import WHOLE
-from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_title, word
+from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_name, stratum_title, word
 
 _SHADES: Final = 6
 _GROUPS: Final = ("gram_negative", "gram_positive", "others")
@@ -75,6 +75,7 @@ def render_page(antibiogram: Antibiogram, language: Language) -> str:
         a=antibiogram,
         language=language.value,
         w=lambda name: word(name, language),
+        named=lambda stratum: stratum_name(stratum, language),
         mode=mode_sentence(antibiogram, language),
         period=period_sentence(antibiogram),
         cautions=[c.spanish if language is Language.SPANISH else c.english for c in antibiogram.cautions],
@@ -100,7 +101,7 @@ def _tables(cells: pl.DataFrame, by: str, language: Language) -> Iterator[ShownT
             if shown:
                 columns = sorted(shown, key=_drug_order)
                 heading = word(group, language)
-                label = heading if by == WHOLE else f"{word(stratum, language)} · {heading}"
+                label = heading if by == WHOLE else f"{stratum_name(stratum, language)} · {heading}"
                 rows = tuple(_row(name, rows_of[name], columns, language) for name in species)
                 yield ShownTable(label, tuple((c, _drug_name(c.partition("_")[0], language)) for c in columns), rows)
 

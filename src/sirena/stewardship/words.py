@@ -1,17 +1,25 @@
 """What the report says: the words of its tables, its title, its method."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram
 from sirena.stewardship.first_isolates import Mode
-from sirena.stewardship.strata import WHOLE, Stratum
+from sirena.stewardship.strata import UNKNOWN, WHOLE, Stratum
 from sirena.stewardship.texts import TEXTS, text
+
+_NAMED_STRATA: Final = (WHOLE, UNKNOWN, "hospital", "community")
 
 
 def word(name: str, language: Language) -> str:
-    """Return a word of the report; a name that is none comes back as it is (a ward, a year)."""
-    return text("words", name, language) if name in TEXTS["words"] else name
+    """Return a word of the report."""
+    return text("words", name, language)
+
+
+def stratum_name(stratum: str, language: Language) -> str:
+    """Return the name of a stratum: a word where it is one of ours, else as the file has it (a ward, a year)."""
+    return word(stratum, language) if stratum in _NAMED_STRATA else stratum
 
 
 def mode_sentence(antibiogram: Antibiogram, language: Language) -> str:
