@@ -60,6 +60,7 @@ def test_nothing_imports_from_its_right(package: str) -> None:
         ("sirena.domain.truth_table", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas"]),
         ("sirena.domain.organisms", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas"]),
         ("sirena.panel.compiled", ["tensorflow", "keras", "mlflow", "fastapi", "polars"]),
+        ("sirena.stewardship.antibiogram", ["tensorflow", "keras", "mlflow", "fastapi", "pandas"]),
         ("sirena.serving.application", ["tensorflow", "keras"]),
         ("sirena.ledger.acts", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas", "numpy"]),
         ("sirena.cli", ["tensorflow", "keras", "mlflow", "polars", "pandas", "numpy"]),

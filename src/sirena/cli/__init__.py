@@ -27,6 +27,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "open",
     "alerts",
     "export",
+    "antibiogram",
     "serve",
     "audit",
     "user",

@@ -88,7 +88,7 @@ class Isolates:
         """Return the site of each row."""
         if isinstance(self.site, Site):
             return RowSites.alike(self.site, self.frame.height)
-        specimens = _factorise(self.frame[self.site])
+        specimens = factorise_column(self.frame[self.site])
         return RowSites.of_specimens(specimens.texts, specimens.rows)
 
 
@@ -116,10 +116,11 @@ class ColumnTally:
 
 
 @dataclass(frozen=True)
-class _Factor:
+class Factor:
     """A text column as distinct texts and each row's position among them."""
 
     texts: list[str | None]
+    """The last is None, whether or not a cell is empty."""
     rows: NDArray[np.int64]
 
 
@@ -193,14 +194,14 @@ def interpret_frame(
         layout=layout,
         stamped=stamp is not None,
     )
-    organisms = _factorise(frame[file.organism_column])
+    organisms = factorise_column(frame[file.organism_column])
     codes = resolve_texts(file.read_texts(file.organism_column, organisms.texts))
     sites = file.row_sites()
     pair = sites.rows * len(codes) + organisms.rows
     additions: dict[str, list[pl.Series]] = {}
     for placement in placements:
         table = tables_for(placement.column)
-        mics = _factorise(frame[placement.header])
+        mics = factorise_column(frame[placement.header])
         mic_codes = encode_texts(file.read_texts(placement.header, mics.texts), placement.column.drug)
         cross = cross_answers(placement.column, table, codes, mic_codes, sites.sites)
         answers = cross.ravel()[pair * len(mics.texts) + mics.rows]
@@ -224,11 +225,12 @@ def interpret_frame(
     return before.with_columns(pl.lit(stamp, dtype=pl.String).alias(stamp_column))
 
 
-def _factorise(column: pl.Series) -> _Factor:
+def factorise_column(column: pl.Series) -> Factor:
+    """Reduce a column to its distinct texts."""
     texts = column if column.dtype == pl.String else column.cast(pl.String)
     distinct = texts.unique().drop_nulls()
     rows = texts.cast(pl.Enum(distinct)).to_physical().cast(pl.Int64).fill_null(len(distinct)).to_numpy()
-    return _Factor([*distinct.to_list(), None], rows)
+    return Factor([*distinct.to_list(), None], rows)
 
 
 def _marks(grounds: _Grounds, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:

@@ -1,0 +1,189 @@
+"""``sirena antibiogram``: how often each species of a file is susceptible to each antimicrobial."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.panel.basis import Language
+
+if TYPE_CHECKING:
+    from sirena.panel.frame import TablesFor
+    from sirena.stewardship.first_isolates import FirstIsolates
+    from sirena.stewardship.strata import Stratum
+    from sirena.whonet.file import WhonetFile
+
+_EXAMPLE: Final = (
+    "Examples: sirena antibiogram hospital.sir -o 2025.html --period 2025 --leave-out SPEC_REAS=sur --language es;  "
+    "sirena antibiogram hospital.sir -o wards.xlsx --reference --by ward --by year --combination TZP+AMK"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("antibiogram", epilog=_EXAMPLE)(antibiogram)
+
+
+def antibiogram(
+    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="File to write: .html, .xlsx, .csv or .json; - is CSV on standard output."),
+    ],
+    release: Annotated[
+        str, typer.Option(help="Release that gives the categories: active, latest, or a name.")
+    ] = "active",
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Categories by the guideline editions in force, without any model.")
+    ] = False,
+    guideline: Annotated[
+        list[str] | None, typer.Option(help="Categories by this edition, without any model. May be repeated.")
+    ] = None,
+    period: Annotated[
+        str, typer.Option(help="2025, 2025-Q3, or 2025-01-01..2025-06-30; by default each calendar year of the file.")
+    ] = "",
+    first: Annotated[
+        str,
+        typer.Option(help="Which isolates count: patient (first of the period), episode, phenotype, specimen, all."),
+    ] = "patient",
+    days: Annotated[int, typer.Option(min=1, help="Length of an episode in days.")] = 30,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(help="Value that tells a screening culture: SPEC_REAS=sur or SPEC_TYPE=re. May be repeated."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A further antibiogram by ward, ward-type, specimen, year, quarter, age or origin. May be repeated."
+        ),
+    ] = None,
+    combination: Annotated[list[str] | None, typer.Option(help="Two drugs together: TZP+AMK. May be repeated.")] = None,
+    wisca: Annotated[
+        bool, typer.Option("--wisca", help="Coverage of each syndrome (kind of specimen), weighted.")
+    ] = False,
+    site: Annotated[
+        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+    ] = "specimen",
+    language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+) -> None:
+    """Count the cumulative antibiogram of a file by the rules of CLSI M39.
+
+    The first isolate of each patient and species counts. Cells of fewer than 30 isolates are marked; results that are
+    not interpretable, untested or resistant by nature are in no percentage; every percentage has its 95 % interval
+    (Wilson). Categories come from a release as `sirena interpret` asks it, or from guideline editions; the report says
+    from which. Patients are told apart in memory; nothing of them is written.
+    """
+    from datetime import date
+
+    from sirena.cli.answering import read_site, refuse_same_file, tell
+    from sirena.panel.frame import Isolates
+    from sirena.stewardship.antibiogram import Request, count_antibiogram
+    from sirena.stewardship.cautions import Caution
+    from sirena.stewardship.exports import as_csv, report_suffix, write_antibiogram
+    from sirena.stewardship.isolates import read_isolates
+    from sirena.stewardship.periods import Period
+    from sirena.stewardship.results import interpret_results
+    from sirena.whonet.mapping import load_mapping
+    from sirena.whonet.reading import read_file
+    from sirena.whonet.writing import check_place
+
+    report_suffix(output)
+    check_place(output)
+    refuse_same_file(file, output)
+    everywhere = read_site(site)
+    request = Request(
+        first=_first(first, days),
+        period=Period.read(period) if period else None,
+        screening=_screening(leave_out or ()),
+        by=_strata(by or ()),
+        combinations=tuple(combination or ()),
+        wisca=wisca,
+    )
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+    if not source.mic_columns:
+        raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
+    if reference or guideline:
+        tables_for, stamp = _by_guideline(source, guideline or ())
+    else:
+        tables_for, stamp = _by_release(source, release)
+    results = interpret_results(Isolates.of_file(source, site=everywhere), tables_for)
+    zones = len(source.test_columns) - len(source.mic_columns)
+    cautions = [Caution("zones", {"columns": zones})] if zones else []
+    answering = (tables_for(column) for column in source.mic_columns.values())
+    if any(table is not None and table.keys and not table.grounds for table in answering):
+        cautions.append(Caution("no_grounds"))
+    counted = count_antibiogram(read_isolates(source, date.today()), results, request, source=stamp, cautions=cautions)
+    if str(output) == "-":
+        typer.echo(as_csv(counted, language), nl=False)
+    else:
+        write_antibiogram(counted, output, language)
+    for loss in counted.losses:
+        if loss.lost:
+            tell(f"  {loss.step}: {loss.lost:,} left out, {loss.left:,} left")
+    for caution in counted.cautions:
+        tell(f"  {caution.spanish if language is Language.SPANISH else caution.english}")
+    tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {output}")
+
+
+def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFor, str]":
+    from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    editions = choose_editions(Editions(settings.editions_folder), names, in_force=settings.overlay)
+    columns = sorted({column.model_column for column in source.mic_columns.values()})
+    tables, named = editions.tables(columns), editions.named(columns)
+    return lambda column: tables.get(column.model_column), f"reference · {named}" if named else "reference"
+
+
+def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
+    from sirena.cli.answering import tell
+    from sirena.cli.interpret import stamp_of
+    from sirena.cli.judged_panel import load_for_answers
+
+    try:
+        loaded = load_for_answers(release)
+    except SirenaError as error:
+        error.hint += f"{'; ' if error.hint else ''}or count by the guideline itself: --reference"
+        raise
+    for alarm in loaded.alarms:
+        tell(f"ALARM: {alarm}")
+    columns = (column.model_column for column in source.mic_columns.values())
+    return lambda column: loaded.panel.tables.get(column.model_column), stamp_of(loaded, columns)
+
+
+def _first(mode: str, days: int) -> "FirstIsolates":
+    from sirena.stewardship.first_isolates import FirstIsolates, Mode
+
+    try:
+        return FirstIsolates(Mode(mode.strip().lower()), days)
+    except ValueError:
+        raise UsageError("--first knows no such rule", hint=f"one of {', '.join(Mode)}") from None
+
+
+def _strata(names: Sequence[str]) -> "tuple[Stratum, ...]":
+    from sirena.stewardship.strata import Stratum
+
+    try:
+        return tuple(dict.fromkeys(Stratum(name.strip().lower()) for name in names))
+    except ValueError:
+        raise UsageError("--by knows no such part", hint=f"one of {', '.join(Stratum)}") from None
+
+
+def _screening(entries: Sequence[str]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for entry in entries:
+        field, equals, value = entry.partition("=")
+        if not equals or not value.strip():
+            raise UsageError("--leave-out names no value", hint="write SPEC_REAS=sur")
+        values.setdefault(field.strip().upper(), []).append(value)
+    return values

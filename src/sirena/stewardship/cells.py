@@ -1,0 +1,118 @@
+"""The cells of an antibiogram: what follows from counts – percentages, intervals, marks.
+
+Rules, each with a test of like name:
+
+- n is S + SDD + I + R + NS; NI, untested, elsewhere and expected resistance are in no denominator and stand beside;
+- where every isolate is resistant by nature there is no percentage;
+- where the edition has no S category there is no %S: what is not R stands as %I (EUCAST) or %SDD (CLSI);
+- EUCAST's I is susceptible at increased exposure and stands beside %S; it is never added to R;
+- NS counts with R;
+- below 30 isolates a cell is marked ``few``: it is not to be ranked, nor to choose treatment by;
+- tested in less than 70 % of the isolates (of those from urine where the row is for urine) a drug is ``partial``.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.test_column import GUIDELINES, parse_test_column
+from sirena.stewardship.counts import Counts
+from sirena.stewardship.intervals import wilson
+from sirena.stewardship.mic_quantiles import CELL, mic_summaries
+from sirena.stewardship.results import COUNTED, EXPECTED, KINDS
+from sirena.stewardship.strata import WHOLE
+
+FEW: Final = 30
+"""Fewer isolates than this are marked (CLSI M39)."""
+ROUTINE: Final = 0.7
+"""Least share of a species' isolates tested for a drug to count as routinely tested (AMASS greys a drug from 30 %
+without a result on)."""
+IDENTIFYING: Final = 5
+"""Fewer isolates than this in a ward or another part may tell who they are of."""
+_PARENT: Final = pl.col("species").str.replace(r" \((?:MRSA|MSSA)\)$", "")
+"""MRSA and MSSA stand behind their species."""
+_CATEGORIES: Final = ("S", "SDD", "I", "R", "NS")
+_BESIDE: Final = ("NI", "elsewhere", "expected")
+
+
+COLUMNS: Final = (
+    *("stratum", "species", "column", "drug", "guideline", "isolates", "tested"),
+    *("n", "S", "SDD", "I", "R", "NS", "NI", "elsewhere", "expected", "untested"),
+    *("percent_s", "percent_sdd", "percent_i", "percent_r", "percent_s_i", "low", "high"),
+    *("few", "partial", "urine", "mixed", "no_s", "is_expected", "identifying"),
+    *("mics", "mic50", "mic90", "mic_low", "mic_high"),
+)
+"""Columns of the cells, see `antibiogram_cells`."""
+
+
+def antibiogram_cells(counts: Counts) -> pl.DataFrame:
+    """Return the cells of counts, one row a stratum, species and column, the commonest species first.
+
+    ``isolates`` of the species, ``tested`` for the drug with any result, ``n`` and what it consists of, what stands
+    beside. Percentages from 0 to 100, null where there is none; ``percent_s_i`` is S and I of EUCAST. ``low`` and
+    ``high`` are Wilson's interval of ``percent_s``, or of what is not R where there is no S category. MICs are text.
+    Marks are Boolean: ``mixed`` where isolates from urine and others were read by different rows, ``identifying`` where
+    so few stand in a part of the hospital that they may tell who they are of.
+    """
+    kind = pl.col("kind")
+    counted = kind.is_in(list(COUNTED))
+    sums = counts.results.group_by(CELL).agg(
+        pl.col("n").filter(pl.col("tested")).sum().alias("tested"),
+        *(pl.col("n").filter(kind == KINDS.index(name)).sum().alias(name) for name in (*_CATEGORIES, *_BESIDE)),
+        pl.col("n").filter(counted).sum().alias("n"),
+        pl.col("n").filter(counted & pl.col("no_s")).sum().alias("n_without_s"),
+        pl.col("n").filter(counted & pl.col("urine_row")).sum().alias("n_by_urine_row"),
+        (pl.col("urine_row") & (kind != EXPECTED)).any().alias("urine"),
+    )
+    cells = sums.join(counts.isolates, on=["stratum", "species"])
+    cells = cells.join(mic_summaries(counts.results), on=CELL, how="left")
+    routine_of = pl.when("urine").then("urine_isolates").otherwise("isolates")
+    n = pl.col("n")
+    marked = _with_drug(cells).with_columns(
+        (pl.col("isolates") - pl.col("tested")).alias("untested"),
+        ((n > 0) & (n == pl.col("n_without_s"))).alias("no_s"),
+        ((n > 0) & (n < FEW)).alias("few"),
+        ((n > 0) & (pl.col("tested") - pl.col("elsewhere") < ROUTINE * routine_of)).alias("partial"),
+        ((pl.col("n_by_urine_row") > 0) & (pl.col("n_by_urine_row") < n)).alias("mixed"),
+        ((n == 0) & (pl.col("expected") > 0)).alias("is_expected"),
+        ((pl.col("stratum") != WHOLE) & (pl.col("isolates") < IDENTIFYING)).alias("identifying"),
+    )
+    return (
+        _with_percentages(marked)
+        .with_columns(pl.col("isolates").max().over("stratum", _PARENT).alias("together"))
+        .sort("stratum", "together", _PARENT, "species", "column", descending=[False, True, False, False, False])
+        .select(COLUMNS)
+    )
+
+
+def _with_drug(cells: pl.DataFrame) -> pl.DataFrame:
+    names = cells["column"].unique().to_list()
+    parsed = [column for name in names if (column := parse_test_column(name)) is not None]
+    drugs = pl.DataFrame(
+        {
+            "column": [column.name for column in parsed],
+            "drug": [column.drug for column in parsed],
+            "guideline": [GUIDELINES[column.guideline] for column in parsed],
+        },
+        schema=dict.fromkeys(("column", "drug", "guideline"), pl.String),
+    )
+    return cells.join(drugs, on="column")
+
+
+def _with_percentages(cells: pl.DataFrame) -> pl.DataFrame:
+    def share(part: pl.Expr) -> pl.Expr:
+        return pl.when(pl.col("n") > 0).then(100 * part / pl.col("n"))
+
+    exposure = pl.col("I") + pl.col("SDD")
+    low, high = wilson(
+        cells.select(pl.when("no_s").then(exposure).otherwise("S")).to_series().to_numpy(), cells["n"].to_numpy()
+    )
+    return cells.with_columns(
+        pl.when(~pl.col("no_s")).then(share(pl.col("S"))).alias("percent_s"),
+        share(pl.col("SDD")).alias("percent_sdd"),
+        share(pl.col("I")).alias("percent_i"),
+        share(pl.col("R") + pl.col("NS")).alias("percent_r"),
+        pl.when(pl.col("guideline") == "EUCAST").then(share(pl.col("S") + pl.col("I"))).alias("percent_s_i"),
+        pl.Series("low", 100 * low).fill_nan(None),
+        pl.Series("high", 100 * high).fill_nan(None),
+    )

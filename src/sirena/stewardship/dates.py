@@ -1,0 +1,74 @@
+"""The dates of a column.
+
+Rules, each with a test of like name:
+
+- ISO dates, with time or without, ``20240105``, and three numbers joined by ``/``, ``-`` or ``.`` are read;
+- of three numbers the day comes first, unless some date of the column can only be read with the month first;
+- a date up to 1970-01-01 (Excel's and Unix's zero, "1900") or after today is none.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+EARLIEST: Final = date(1970, 1, 1)
+"""Up to this day a date is a program's zero and nobody's specimen."""
+_ISO: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
+_COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_THREE: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
+_TWELVE: Final = 12
+_PIVOT: Final = 70
+
+
+@dataclass(frozen=True)
+class ReadDates:
+    """The dates of a column."""
+
+    dates: pl.Series
+    """Date; null where there is none."""
+    implausible: pl.Series
+    """Boolean: a text stood there and is no date, or one that cannot be."""
+    undecided: bool
+    """True when nothing in the column tells day from month, and the day was read first."""
+
+
+def read_dates(texts: pl.Series, today: date) -> ReadDates:
+    """Read the dates of a column, working on its distinct texts.
+
+    Args:
+        texts: String, null for an empty cell.
+        today: later days are no dates.
+    """
+    distinct = texts.unique().drop_nulls()
+    stripped = [text.strip() for text in distinct.to_list()]
+    triples = [match for text in stripped if not _ISO.match(text) and (match := _THREE.match(text))]
+    day_first = any(int(match[1]) > _TWELVE for match in triples)
+    month_first = not day_first and any(int(match[2]) > _TWELVE for match in triples)
+    read = [_read(text, month_first) for text in stripped]
+    possible = [day if day is not None and EARLIEST < day <= today else None for day in read]
+    dates = texts.replace_strict(distinct, pl.Series(possible, dtype=pl.Date), default=None, return_dtype=pl.Date)
+    given = texts.str.strip_chars().str.len_chars().fill_null(0) > 0
+    return ReadDates(dates, given & dates.is_null(), bool(triples) and not day_first and not month_first)
+
+
+def _read(text: str, month_first: bool) -> date | None:
+    match = _ISO.match(text) or _COMPACT.fullmatch(text)
+    if match is not None:
+        return _date(int(match[1]), int(match[2]), int(match[3]))
+    match = _THREE.match(text)
+    if match is None:
+        return None
+    first, second, year = int(match[1]), int(match[2]), int(match[3])
+    if len(match[3]) == 2:
+        year += 2000 if year < _PIVOT else 1900
+    return _date(year, first, second) if month_first else _date(year, second, first)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

@@ -1,0 +1,97 @@
+"""What is left out before first isolates are chosen, in a fixed order, and how many rows each step loses.
+
+The order decides: an isolate of a screening swab that is dropped after de-duplication takes its patient's infection
+with it. So: no organism, no date, quality control, other hosts, screening, outside the period; then first isolates.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.errors import UsageError
+from sirena.stewardship.isolates import CountableIsolates
+from sirena.stewardship.periods import Period, calendar_years
+
+STEPS: Final = (*("no_organism", "no_date", "quality_control", "not_human", "screening", "outside_period", "repeat"),)
+"""In the order they are taken."""
+SCREENING_FIELDS: Final = ("SPEC_REAS", "SPEC_TYPE")
+"""Fields whose values tell a screening culture. Which values do, only the laboratory knows: none is assumed."""
+_LIKE_A_CODE: Final = re.compile(r"[^\W\d_]{1,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One step of the way from rows to isolates that count."""
+
+    step: str
+    """A word of `STEPS`."""
+    lost: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What is left, and what was lost on the way."""
+
+    isolates: pl.DataFrame
+    """In the order of time, with a column ``period``."""
+    losses: tuple[Loss, ...]
+
+
+def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], period: Period | None) -> Remaining:
+    """Leave out what is no isolate of a patient, no diagnosis, or of another time.
+
+    Args:
+        facts: of a file.
+        screening: values that tell a screening culture, by field of `SCREENING_FIELDS`.
+        period: the range to count; None counts each calendar year.
+
+    Raises:
+        UsageError: no row has such a value, or a period is asked of a file without dates.
+    """
+    if period is not None and not facts.dated:
+        raise UsageError("--period needs dates, and no row has one", hint="leave --period out: all rows count as one")
+    is_screening = _screening(facts, screening)
+    step = (
+        pl.when(pl.col("excluded").is_not_null())
+        .then(pl.col("excluded"))
+        .when(pl.lit(is_screening))
+        .then(pl.lit("screening"))
+        .when(~period.holds() if period is not None else pl.lit(False))
+        .then(pl.lit("outside_period"))
+    )
+    counted = facts.frame.with_columns(step.alias("excluded"))
+    lost = dict(counted["excluded"].drop_nulls().value_counts().iter_rows())
+    left, losses = counted.height, []
+    for name in STEPS[:-1]:
+        left -= lost.get(name, 0)
+        losses.append(Loss(name, lost.get(name, 0), left))
+    label = (
+        pl.lit(str(period) if period is not None else "") if period is not None or not facts.dated else calendar_years()
+    )
+    isolates = counted.filter(pl.col("excluded").is_null()).drop("excluded").with_columns(label.alias("period"))
+    return Remaining(isolates, tuple(losses))
+
+
+def _screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]]) -> pl.Series:
+    columns = {"SPEC_REAS": facts.reasons, "SPEC_TYPE": facts.specimens}
+    told = pl.repeat(False, facts.frame.height, eager=True, dtype=pl.Boolean)
+    for field, values in screening.items():
+        if field not in columns:
+            raise UsageError(f"--leave-out knows no field {field}", hint=f"one of {', '.join(SCREENING_FIELDS)}")
+        present = columns[field].str.to_lowercase()
+        for value in values:
+            rows = (present == value.strip().lower()).fill_null(value=False)
+            if not rows.any():
+                raise UsageError(f"no row has the value of --leave-out in {field}", hint=_present(present))
+            told = told | rows
+    return told
+
+
+def _present(values: pl.Series) -> str:
+    # a longer text may be a misplaced cell, so only codes are shown
+    codes = [text for text in values.drop_nulls().unique().sort().to_list() if _LIKE_A_CODE.fullmatch(text)]
+    return f"values there: {', '.join(codes)}" if codes else "the column holds no codes"

@@ -1,0 +1,131 @@
+"""The antibiogram as a file: CSV, a workbook with its method, JSON whole, or a page to print.
+
+Every form says by which rule isolates count, of which days, and by which edition or release.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import xlsxwriter
+
+from sirena.domain.errors import UsageError
+from sirena.panel.basis import Language
+from sirena.stewardship.antibiogram import Antibiogram
+from sirena.stewardship.page import render_page
+from sirena.stewardship.strata import WHOLE
+from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_title, word
+from sirena.whonet.writing import replacing
+
+FORMAT: Final = "sirena-antibiogram/1"
+"""Name and version of the JSON form."""
+
+
+def as_json(antibiogram: Antibiogram, language: Language) -> str:
+    """Return all of it as JSON: percentages as numbers, sentences in both languages where they are ours."""
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "source": antibiogram.source,
+        "mode": antibiogram.request.first.mode.value,
+        "mode_sentence": mode_sentence(antibiogram, language),
+        "period": period_sentence(antibiogram),
+        "deduplicated": antibiogram.deduplicated,
+        "rows": antibiogram.rows,
+        "isolates": antibiogram.isolates,
+        "losses": [{"step": loss.step, "lost": loss.lost, "left": loss.left} for loss in antibiogram.losses],
+        "cautions": [
+            {"code": caution.code, **caution.figures, "english": caution.english, "spanish": caution.spanish}
+            for caution in antibiogram.cautions
+        ],
+        "cells": _rounded(antibiogram.cells).to_dicts(),
+        "combinations": _rounded(antibiogram.combinations).to_dicts(),
+        "wisca": _rounded(antibiogram.wisca).to_dicts(),
+        "method": list(method_sentences(antibiogram, language)),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_csv(antibiogram: Antibiogram, language: Language) -> str:
+    """Return the cells, one row each; the last columns say what the table is."""
+    return (
+        _rounded(antibiogram.cells)
+        .with_columns(
+            pl.lit(mode_sentence(antibiogram, language)).alias("mode"),
+            pl.lit(period_sentence(antibiogram)).alias("period"),
+            pl.lit(antibiogram.source).alias("source"),
+        )
+        .write_csv()
+    )
+
+
+def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> None:
+    """Write a workbook: one sheet a part, then combinations, coverage, losses and method."""
+    title = " · ".join((mode_sentence(antibiogram, language), period_sentence(antibiogram), antibiogram.source))
+    sheets: dict[str, pl.DataFrame] = {}
+    for by in antibiogram.cells["by"].unique(maintain_order=True).to_list() or [WHOLE]:
+        part = _rounded(antibiogram.cells.filter(pl.col("by") == by)).drop("by")
+        sheets[stratum_title(by, language)] = part.drop("stratum") if by == WHOLE else part
+    for name, frame in (("combinations", antibiogram.combinations), ("wisca", antibiogram.wisca)):
+        if frame.height:
+            sheets[word(name, language).partition(" (")[0]] = _rounded(frame)
+    losses = [(word(loss.step, language), loss.lost, loss.left) for loss in antibiogram.losses]
+    columns = [word(name, language) for name in ("step", "lost", "left")]
+    sheets[word("losses", language)] = pl.DataFrame(losses, schema=columns, orient="row")
+    method = word("method", language)
+    sheets[method] = pl.DataFrame({method: [title, *method_sentences(antibiogram, language)]})
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as workbook:
+        bold = workbook.add_format({"bold": True})
+        for name, frame in sheets.items():
+            sheet = workbook.add_worksheet(name[:31])
+            sheet.write_string(0, 0, title, bold)
+            sheet.freeze_panes(2, 0)
+            for number, header in enumerate(frame.columns):
+                sheet.write_string(1, number, header, bold)
+            for line, row in enumerate(frame.iter_rows(), start=2):
+                for number, value in enumerate(row):
+                    if value is not None:
+                        sheet.write(line, number, value)
+
+
+def write_antibiogram(antibiogram: Antibiogram, path: Path, language: Language) -> None:
+    """Write a file; the suffix chooses the form.
+
+    Raises:
+        UsageError: no form has this suffix.
+        UnavailableFileError: it cannot be written.
+    """
+    suffix = report_suffix(path)
+    with replacing(path) as temporary:
+        if suffix == _WORKBOOK:
+            write_workbook(antibiogram, temporary, language)
+        else:
+            temporary.write_text(_TEXTS[suffix](antibiogram, language), encoding="utf-8")
+
+
+def report_suffix(path: Path) -> str:
+    """Return the suffix that chooses the form; ``-`` is CSV on standard output.
+
+    Raises:
+        UsageError: no form has this suffix.
+    """
+    suffix = ".csv" if str(path) == "-" else path.suffix.lower()
+    if suffix != _WORKBOOK and suffix not in _TEXTS:
+        raise UsageError(
+            f"{path}: no antibiogram has this suffix", hint=f"Use one of {', '.join((*_TEXTS, _WORKBOOK))}."
+        )
+    return suffix
+
+
+_WORKBOOK: Final = ".xlsx"
+_TEXTS: Final[Mapping[str, Callable[[Antibiogram, Language], str]]] = {
+    ".csv": as_csv,
+    ".json": as_json,
+    ".html": render_page,
+}
+
+
+def _rounded(frame: pl.DataFrame) -> pl.DataFrame:
+    """Round percentages to a tenth: more is no knowledge."""
+    return frame.with_columns(pl.col(pl.Float64).round(1))

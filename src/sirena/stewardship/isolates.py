@@ -1,0 +1,240 @@
+"""The facts of a file's isolates that counting needs, one row each, without anybody's name, number or birth date.
+
+Rules, each with a test of like name:
+
+- subspecies and serovars count as their species; a code that names no species counts as itself;
+- an organism that is missing, unknown or "no growth" is no isolate;
+- quality control is told by the specimen, another host than a human by ``ORIGIN``;
+- rows stand in the order of time: date, then specimen number, isolate number, and place in the file;
+- patients of two laboratories are two patients, whatever their numbers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from sirena.domain.organisms import ORGANISMS, Rank
+from sirena.domain.specimens import SPECIMEN_TERMS, site_of_specimen
+from sirena.panel.frame import factorise_column
+from sirena.panel.lookup import resolve_texts
+from sirena.panel.sites import RowSites
+from sirena.stewardship.age_groups import age_groups
+from sirena.stewardship.dates import ReadDates, read_dates
+from sirena.stewardship.patient_key import digest_patients
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.headers import assign_roles
+
+_QUALITY_CONTROL: Final = ("qc", "quality control", "control de calidad")
+_NOT_HUMAN: Final = ("a", "e", "f", "animal", "food", "environment", "alimento", "ambiente", "medio ambiente")
+_HOSPITAL_DAYS: Final = 2
+"""Midnights in hospital before the specimen from which on an infection is of hospital origin (GLASS: more than two
+calendar days, the day of admission being the first)."""
+_UNREAD: Final = "?"
+_OTHER: Final = "oth"
+"""WHONET's "other organism": it grew, so it is an isolate; every other code of no kingdom is none (no growth)."""
+_POSITIVE: Final = ("+", "pos", "positive", "positivo", "y", "yes", "si", "sí")
+_NEGATIVE: Final = ("-", "neg", "negative", "negativo", "n", "no")
+
+
+@dataclass(frozen=True)
+class CountableIsolates:
+    """The isolates of a file in the order of time."""
+
+    frame: pl.DataFrame
+    """``row`` (position in the file), ``patient`` (UInt64 digest or null), ``date``, ``organism`` (WHONET code, null
+    for none), ``species``, ``specimen``, ``site``, ``ward``, ``ward_type``, ``age_group``, ``origin``, ``excluded``
+    (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null)."""
+    laboratories: int
+    """Distinct laboratories."""
+    dated: bool
+    """False when no row of the file has a date that can be."""
+    implausible_dates: int
+    undecided_dates: bool
+    """True when nothing tells day from month, and the day was read first."""
+    fields: frozenset[str]
+    """WHONET's fields that hold anything, by short name."""
+    reasons: pl.Series
+    """``SPEC_REAS`` of each row, in the order of `frame`; null for none."""
+    specimens: pl.Series
+    """``SPEC_TYPE`` as found, in the order of `frame`."""
+
+
+def field_header(file: WhonetFile, short: str) -> str | None:
+    """Return the header of a WHONET field that holds anything, the mapping's word before the header's own."""
+    mapped = [header for header in file.frame.columns if file.mapping.column(header).field == short]
+    named = [
+        header
+        for header in assign_roles(file.frame.columns).headers_of(short)
+        if file.mapping.column(header).field is None
+    ]
+    for header in (*mapped, *named):
+        if file.frame[header].null_count() < file.frame.height:
+            return header
+    return None
+
+
+@cache
+def species_of(code: str) -> str:
+    """Return the species an organism counts as, by name.
+
+    >>> species_of("157")
+    'Escherichia coli'
+    """
+    organism = ORGANISMS[code]
+    return next((group for rank, group in organism.lineage if rank is Rank.SPECIES), organism.name)
+
+
+def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) -> CountableIsolates:
+    """Read the facts of a file.
+
+    Args:
+        file: as read.
+        today: later dates are none.
+        key: of the patients' digest, see `digest_patients`.
+
+    Raises:
+        NoOrganismColumnError: no column names the organism.
+    """
+    headers = {short: header for short in _FIELDS if (header := field_header(file, short)) is not None}
+    height = file.frame.height
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, height)
+
+    def cells(short: str) -> pl.Series:
+        return file.frame[headers[short]] if short in headers else nothing
+
+    dates = read_dates(cells("SPEC_DATE"), today)
+    number = cells("PATIENT_ID")
+    if "PATIENT_ID" not in headers and file.patient_headers:
+        number = file.frame[file.patient_headers[0]]
+    laboratory = cells("LABORATORY").str.strip_chars().str.to_lowercase()
+    frame = pl.DataFrame(
+        {
+            "row": pl.Series(np.arange(height, dtype=np.uint32)),
+            "patient": digest_patients([laboratory, number], key),
+            "date": dates.dates,
+            "organism": _organisms(file),
+            "specimen": _specimens(cells("SPEC_TYPE")),
+            "site": _sites(cells("SPEC_TYPE")),
+            "ward": _label(cells("WARD")),
+            "ward_type": _label(cells("WARD_TYPE")),
+            "age_group": age_groups(cells("AGE"), cells("AGE_GRP"), cells("DATE_BIRTH"), dates.dates, today),
+            "origin": _origins(cells("DATE_ADMIS"), dates, today),
+            "mrsa": _mrsa(cells("MRSA")),
+            "reason": cells("SPEC_REAS").str.strip_chars(),
+            "specimen_text": cells("SPEC_TYPE").str.strip_chars(),
+            "host": cells("ORIGIN").str.strip_chars().str.to_lowercase(),
+            **{name: cells(short) for name, short in (("specimen_number", "SPEC_NUM"), ("isolate", "ISOL_NUM"))},
+        }
+    )
+    dated = dates.dates.null_count() < height
+    frame = _in_order_of_time(frame.with_columns(_species(frame["organism"])).with_columns(_excluded(dated=dated)))
+    return CountableIsolates(
+        frame.drop("reason", "specimen_text", "host", "specimen_number", "isolate"),
+        laboratory.drop_nulls().n_unique(),
+        dated,
+        int(dates.implausible.sum()),
+        dates.undecided,
+        frozenset(headers) | ({"PATIENT_ID"} if number.null_count() < height else frozenset()),
+        frame["reason"],
+        frame["specimen_text"],
+    )
+
+
+_FIELDS: Final = (
+    *("SPEC_DATE", "PATIENT_ID", "LABORATORY", "SPEC_TYPE", "WARD", "WARD_TYPE", "AGE", "AGE_GRP", "DATE_BIRTH"),
+    *("DATE_ADMIS", "MRSA", "SPEC_REAS", "ORIGIN", "SPEC_NUM", "ISOL_NUM"),
+)
+
+
+def _organisms(file: WhonetFile) -> pl.Series:
+    header = file.require_organism()
+    factor = factorise_column(file.frame[header])
+    readings = file.readings_of(header, [text for text in factor.texts if text is not None])
+    codes = resolve_texts([text if text is None else readings.get(text, text) for text in factor.texts])
+    isolates = [code if code and _is_organism(code) else None for code in codes]
+    return pl.Series(isolates, dtype=pl.String).gather(pl.Series(factor.rows))
+
+
+def _is_organism(code: str) -> bool:
+    return code == _OTHER or ORGANISMS[code].lineage[-1][1] != "none"
+
+
+def _species(organisms: pl.Series) -> pl.Series:
+    codes = organisms.unique().drop_nulls()
+    names = pl.Series([species_of(code) for code in codes], dtype=pl.String)
+    return organisms.replace_strict(codes, names, default=None, return_dtype=pl.String).alias("species")
+
+
+def _sites(specimens: pl.Series) -> pl.Series:
+    factor = factorise_column(specimens)
+    sites = RowSites.of_specimens(factor.texts, factor.rows)
+    return pl.Series([site.value for site in sites.sites]).gather(pl.Series(sites.rows))
+
+
+def _specimens(specimens: pl.Series) -> pl.Series:
+    """Return WHONET's code and its meaning, or the known word; what is not known is not repeated."""
+    meanings = {term.term: term.meaning for term in SPECIMEN_TERMS if term.kind == "code" and term.meaning}
+
+    def label(text: str) -> str | None:
+        folded = text.strip().lower()
+        if not folded:
+            return None
+        if folded in meanings:
+            return f"{folded} · {meanings[folded]}"
+        return folded if site_of_specimen(text) is not None else _UNREAD
+
+    return _replaced(specimens, label)
+
+
+def _label(texts: pl.Series) -> pl.Series:
+    return _replaced(texts, lambda text: text.strip() or None)
+
+
+def _mrsa(texts: pl.Series) -> pl.Series:
+    folded = texts.str.strip_chars().str.to_lowercase()
+    return pl.select(
+        pl.when(folded.is_in(_POSITIVE)).then(pl.lit(True)).when(folded.is_in(_NEGATIVE)).then(pl.lit(False))
+    ).to_series()
+
+
+def _origins(admissions: pl.Series, dates: ReadDates, today: date) -> pl.Series:
+    days = (dates.dates - read_dates(admissions, today).dates).dt.total_days()
+    return pl.select(
+        pl.when(days >= _HOSPITAL_DAYS).then(pl.lit("hospital")).when(days.is_not_null()).then(pl.lit("community"))
+    ).to_series()
+
+
+def _excluded(*, dated: bool) -> pl.Expr:
+    return (
+        pl.when(pl.col("organism").is_null())
+        .then(pl.lit("no_organism"))
+        .when(pl.col("date").is_null() & dated)
+        .then(pl.lit("no_date"))
+        .when(pl.col("specimen_text").str.to_lowercase().is_in(_QUALITY_CONTROL))
+        .then(pl.lit("quality_control"))
+        .when(pl.col("host").is_in(_NOT_HUMAN))
+        .then(pl.lit("not_human"))
+        .alias("excluded")
+    )
+
+
+def _in_order_of_time(frame: pl.DataFrame) -> pl.DataFrame:
+    keys = ["date"]
+    for name in ("specimen_number", "isolate"):
+        numbers = frame[name].cast(pl.Float64, strict=False)
+        keys.append(f"{name}_value")
+        is_numeric = numbers.null_count() == frame[name].null_count()
+        frame = frame.with_columns((numbers if is_numeric else frame[name]).alias(f"{name}_value"))
+    ordered = frame.sort([*keys, "row"], nulls_last=True)
+    return ordered.drop("specimen_number_value", "isolate_value")
+
+
+def _replaced(texts: pl.Series, label: Callable[[str], str | None]) -> pl.Series:
+    distinct = texts.unique().drop_nulls()
+    labels = pl.Series([label(text) for text in distinct.to_list()], dtype=pl.String)
+    return texts.replace_strict(distinct, labels, default=None, return_dtype=pl.String)

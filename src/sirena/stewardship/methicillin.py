@@ -1,0 +1,43 @@
+"""*Staphylococcus aureus* parted by its resistance to methicillin, after first isolates are chosen.
+
+Rules, each with a test of like name:
+
+- MRSA is an isolate whose field ``MRSA`` is positive, or that is resistant to oxacillin or cefoxitin;
+- MSSA is any other whose field is negative, or that is susceptible to one of them; what nothing tells is neither.
+"""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from sirena.stewardship.results import NS, R, Results, S
+
+SPECIES: Final = "Staphylococcus aureus"
+RESISTANT: Final = f"{SPECIES} (MRSA)"
+SUSCEPTIBLE: Final = f"{SPECIES} (MSSA)"
+_SURROGATES: Final = ("OXA", "FOX")
+
+
+def with_methicillin_rows(isolates: pl.DataFrame, results: Results) -> pl.DataFrame:
+    """Return isolates, and once more those of *S. aureus* under the names of `RESISTANT` and `SUSCEPTIBLE`.
+
+    Args:
+        isolates: those that count, with ``row``, ``species`` and ``mrsa``.
+        results: of the whole file.
+    """
+    aureus = isolates.filter(pl.col("species") == SPECIES)
+    rows = aureus["row"].to_numpy()
+    resistant = aureus["mrsa"].fill_null(value=False).to_numpy().copy()
+    susceptible = (~aureus["mrsa"]).fill_null(value=False).to_numpy().copy()
+    for drug in results.values():
+        if drug.column.drug in _SURROGATES:
+            kinds = drug.kinds[rows]
+            resistant |= np.isin(kinds, (R, NS))
+            susceptible |= kinds == S
+    susceptible &= ~resistant
+    parts = [
+        aureus.filter(pl.Series(chosen)).with_columns(pl.lit(name).alias("species"))
+        for name, chosen in ((RESISTANT, resistant), (SUSCEPTIBLE, susceptible))
+    ]
+    return pl.concat([isolates, *parts])

@@ -1,0 +1,77 @@
+"""MIC50 and MIC90: the smallest dilution that inhibits half, or nine tenths, of the isolates.
+
+Rules, each with a test of like name:
+
+- an MIC of ``<=0.25`` is inhibited at 0.25, and the answer that falls on it is ``<=0.25``;
+- an MIC of ``>4`` is inhibited at no dilution that is known, and the answer that falls on it is ``>4``.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, Interval, spell_dilution
+
+CELL: Final = ("stratum", "species", "column")
+"""What tells one cell of an antibiogram."""
+_NEVER: Final = 99
+_SHARES: Final = (("mic50", 1, 2), ("mic90", 9, 10))
+
+
+def mic_summaries(results: pl.DataFrame) -> pl.DataFrame:
+    """Return the MIC50, the MIC90 and the range of each cell.
+
+    Args:
+        results: as `Counts.results`; rows without an MIC are left out.
+
+    Returns:
+        One row a cell: `CELL`, ``mics`` (isolates with an MIC), ``mic50``, ``mic90``, ``mic_low``, ``mic_high``.
+    """
+    code = pl.col("mic").cast(pl.Int32)
+    interval, exponent = code // DILUTIONS, code % DILUTIONS + MINIMUM_EXPONENT
+    ends = results.filter(pl.col("mic") >= 0).select(
+        *CELL,
+        "n",
+        pl.when(interval == Interval.AT_LEAST).then(_NEVER).otherwise(exponent).alias("upper"),
+        pl.when(interval == Interval.AT_MOST).then(-_NEVER).otherwise(exponent).alias("lower"),
+    )
+    summaries = ends.group_by(CELL).agg(
+        pl.col("n").sum().alias("mics"),
+        *(pl.struct(pl.col("upper", "lower").sort_by("upper", "lower")).get(end).alias(name) for name, end in _ENDS),
+    )
+    for name, part, of in _SHARES:
+        bounds = [_quantile(ends, bound, part, of).rename({bound: f"{name} {bound}"}) for bound in ("upper", "lower")]
+        summaries = summaries.join(bounds[0], on=CELL).join(bounds[1], on=CELL)
+    return summaries.select(
+        *CELL,
+        "mics",
+        *(_spelled(pl.col(f"{name} lower"), pl.col(f"{name} upper")).alias(name) for name, _, _ in _SHARES),
+        *(
+            _spelled(pl.col(name).struct.field("lower"), pl.col(name).struct.field("upper")).alias(name)
+            for name, _ in _ENDS
+        ),
+    )
+
+
+_ENDS: Final = (("mic_low", 0), ("mic_high", -1))
+
+
+def _quantile(ends: pl.DataFrame, bound: str, part: int, of: int) -> pl.DataFrame:
+    """Return for each cell the first bound by which ``part / of`` of its isolates are reached."""
+    steps = ends.group_by(*CELL, bound).agg(pl.col("n").sum()).sort(*CELL, bound)
+    reached = pl.col("n").cum_sum().over(CELL) * of >= pl.col("n").sum().over(CELL) * part
+    return steps.filter(reached).group_by(CELL).agg(pl.col(bound).first())
+
+
+def _spelled(lower: pl.Expr, upper: pl.Expr) -> pl.Expr:
+    names = {
+        exponent: spell_dilution(exponent) for exponent in range(MINIMUM_EXPONENT - 1, MINIMUM_EXPONENT + DILUTIONS)
+    }
+    spell = {"return_dtype": pl.String, "default": None}
+    return (
+        pl.when(upper == _NEVER)
+        .then(pl.lit(">") + (lower - 1).replace_strict(names, **spell))
+        .when(lower == -_NEVER)
+        .then(pl.lit("<=") + upper.replace_strict(names, **spell))
+        .otherwise(upper.replace_strict(names, **spell))
+    )

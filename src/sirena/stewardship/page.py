@@ -1,0 +1,187 @@
+"""The antibiogram as one page to print: no script, no request, nothing but the file itself.
+
+A cell says its %S and n in figures and by one blue ramp, darker the less susceptible, so that a grey printer shows it
+too; a cell of fewer than 30 isolates has no colour. Species stand by how common they are, drugs by their class: nothing
+is ranked.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.organisms import ORGANISMS, Rank
+from sirena.panel.basis import Language
+from sirena.stewardship.antibiogram import Antibiogram
+from sirena.stewardship.cells import FEW
+from sirena.stewardship.isolates import species_of
+from sirena.stewardship.strata import WHOLE
+from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_name, stratum_title, word
+
+_SHADES: Final = 6
+_GROUPS: Final = ("gram_negative", "gram_positive", "others")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCell:
+    """One cell of a table of the page."""
+
+    text: str
+    """What stands large: ``67``, ``RI``, ``I↑ 94``; empty for nothing to say."""
+    beside: str
+    """Further percent susceptible at increased exposure, ``+I↑ 12``."""
+    n: int
+    marks: str
+    style: str
+    """Class names of the style sheet."""
+    title: str
+    """All figures, for whoever points at the cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One species."""
+
+    species: str
+    isolates: int
+    identifying: bool
+    cells: tuple[ShownCell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTable:
+    """One table: a group of organisms of one part."""
+
+    heading: str
+    columns: tuple[tuple[str, str], ...]
+    """Column and the drug's name."""
+    rows: tuple[ShownRow, ...]
+
+
+def render_page(antibiogram: Antibiogram, language: Language) -> str:
+    """Return the page; everything on it is escaped, wards' names included."""
+    parts = []
+    for by in antibiogram.cells["by"].unique(maintain_order=True).to_list():
+        cells = antibiogram.cells.filter(pl.col("by") == by)
+        if by != WHOLE:
+            cells = cells.filter(pl.col("isolates") >= FEW)
+        parts.append((by, stratum_title(by, language), list(_tables(cells, by, language))))
+    whole = antibiogram.cells.filter((pl.col("by") == WHOLE) & (pl.col("mics") >= FEW))
+    return _template().render(
+        a=antibiogram,
+        language=language.value,
+        w=lambda name: word(name, language),
+        named=lambda stratum: stratum_name(stratum, language),
+        mode=mode_sentence(antibiogram, language),
+        period=period_sentence(antibiogram),
+        cautions=[c.spanish if language is Language.SPANISH else c.english for c in antibiogram.cautions],
+        method=list(method_sentences(antibiogram, language)),
+        parts=parts,
+        mics=whole.to_dicts(),
+        combinations=[row for row in antibiogram.combinations.to_dicts() if row["by"] == WHOLE or not row["few"]],
+        wisca=antibiogram.wisca.to_dicts(),
+        few=FEW,
+        drug_name=lambda column: _drug_name(column.partition("_")[0], language),
+    )
+
+
+def _tables(cells: pl.DataFrame, by: str, language: Language) -> Iterator[ShownTable]:
+    for stratum in cells["stratum"].unique(maintain_order=True).to_list():
+        part = cells.filter(pl.col("stratum") == stratum)
+        rows_of: dict[str, list[dict[str, Any]]] = {}
+        for cell in part.iter_rows(named=True):
+            rows_of.setdefault(cell["species"], []).append(cell)
+        for group in _GROUPS:
+            species = [name for name in rows_of if _group(name) == group]
+            shown = {cell["column"] for name in species for cell in rows_of[name] if cell["n"]}
+            if shown:
+                columns = sorted(shown, key=_drug_order)
+                heading = word(group, language)
+                label = heading if by == WHOLE else f"{stratum_name(stratum, language)} · {heading}"
+                rows = tuple(_row(name, rows_of[name], columns, language) for name in species)
+                yield ShownTable(label, tuple((c, _drug_name(c.partition("_")[0], language)) for c in columns), rows)
+
+
+def _row(species: str, cells: list[dict[str, Any]], columns: list[str], language: Language) -> ShownRow:
+    by_column = {cell["column"]: _shown(cell, language) for cell in cells}
+    first = cells[0]
+    return ShownRow(
+        species, first["isolates"], first["identifying"], tuple(by_column.get(column) for column in columns)
+    )
+
+
+def _shown(cell: Mapping[str, Any], language: Language) -> ShownCell | None:
+    n, title = cell["n"], _title(cell, language)
+    if cell["is_expected"]:
+        return ShownCell("RI", "", 0, "", "ri", title)
+    if not n:
+        return None
+    if cell["no_s"]:
+        exposure = (("I↑" if cell["guideline"] == "EUCAST" else "I", cell["percent_i"]), ("SDD", cell["percent_sdd"]))
+        named = [f"{name} {share:.0f}" for name, share in exposure if share]
+        text, shade = " ".join(named) or f"R {cell['percent_r']:.0f}", 100 - cell["percent_r"]
+    else:
+        text, shade = f"{cell['percent_s']:.0f}", cell["percent_s"]
+    exposed = cell["guideline"] == "EUCAST" and not cell["no_s"] and cell["percent_i"]
+    marks = "".join(
+        mark
+        for mark, present in (
+            ("*", cell["few"]),
+            (word("urine_mark", language), cell["urine"]),
+            ("p", cell["partial"]),
+            ("!", cell["selective"]),
+        )
+        if present
+    )
+    style = "few" if cell["few"] else f"s{min(int((100 - shade) / 100 * _SHADES), _SHADES - 1)}"
+    return ShownCell(text, f"+I↑ {cell['percent_i']:.0f}" if exposed else "", n, marks, style, title)
+
+
+def _title(cell: Mapping[str, Any], language: Language) -> str:
+    figures = [f"{name} {cell[name]}" for name in ("S", "SDD", "I", "R", "NS", "NI") if cell[name]]
+    limits = f" ({cell['low']:.0f}–{cell['high']:.0f} %)" if cell["low"] is not None else ""
+    name = f"{cell['species']}, {_drug_name(cell['drug'], language)} {cell['guideline']}"
+    return f"{name}: n {cell['n']}{limits}; {', '.join(figures)}"
+
+
+def _drug_name(code: str, language: Language) -> str:
+    drug = ANTIMICROBIALS.get(code)
+    return code if drug is None else drug.spanish if language is Language.SPANISH else drug.english
+
+
+def _drug_order(column: str) -> tuple[str, str, str]:
+    drug, _, suffix = column.partition("_")
+    known = ANTIMICROBIALS.get(drug)
+    return suffix, known.family if known else "", drug
+
+
+@cache
+def _group(species: str) -> str:
+    groups = _gram_of_species().get(species.partition(" (M")[0], ())
+    if "Gram-negative bacteria" in groups:
+        return "gram_negative"
+    return "gram_positive" if "Gram-positive bacteria" in groups else "others"
+
+
+@cache
+def _gram_of_species() -> dict[str, tuple[str, ...]]:
+    return {
+        species_of(code): tuple(group for rank, group in organism.lineage if rank is Rank.ANY)
+        for code, organism in ORGANISMS.items()
+    }
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("sirena.stewardship"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("antibiogram.html.j2")

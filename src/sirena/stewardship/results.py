@@ -1,0 +1,180 @@
+"""The results of a file as counting needs them: per antimicrobial and row the answer, the MIC, and where it stands.
+
+Categories come from truth tables, of a release or of guideline editions, so both are counted alike. A column of
+gradient strips is the same antimicrobial as its column of dilutions: the dilution counts where a row has both.
+
+Rules, each with a test of like name:
+
+- expected resistance is told by the ground of the organism's row, tested or not;
+- a row of the guideline for urine alone counts isolates from urine alone; any other isolate is elsewhere;
+- there is no S category where no dilution above 0.001 mg/L is S: what the guideline calls wild type is then I.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.domain.category import Category, Reason
+from sirena.domain.ground import Ground, GroundKind, Mark
+from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, MISSING
+from sirena.domain.site import Site
+from sirena.domain.test_column import TestColumn, parse_test_column
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, answer_code
+from sirena.panel.frame import Isolates, TablesFor, factorise_column
+from sirena.panel.lookup import cross_answers, encode_texts, resolve_texts
+
+UNTESTED, S, SDD, I, R, NS, NI, ELSEWHERE, EXPECTED = range(9)  # noqa: E741 - the field's own name
+"""What one result counts as. NI, results elsewhere and expected resistance are in no denominator."""
+KINDS: Final = ("untested", "S", "SDD", "I", "R", "NS", "NI", "elsewhere", "expected")
+COUNTED: Final = (S, SDD, I, R, NS)
+"""The kinds of the denominator."""
+
+IS_EXPECTED, IS_URINE_ROW, IS_ELSEWHERE, HAS_NO_S = 1, 2, 4, 8
+"""Bits of a standing: what the guideline says of an organism at a site, whatever the MIC."""
+
+_KIND_OF_CATEGORY: Final = {Category.S: S, Category.SDD: SDD, Category.I: I, Category.R: R, Category.NS: NS}
+KIND_OF_ANSWER: Final = np.array(
+    [
+        UNTESTED
+        if answer is None
+        else ELSEWHERE
+        if answer.reason is Reason.OTHER_SITE
+        else _KIND_OF_CATEGORY.get(answer.category, NI)
+        for answer in ANSWERS
+    ],
+    dtype=np.uint8,
+)
+_OFF_SCALE: Final = -10
+"""Exponent of 0.001 mg/L: EUCAST's S <= 0.001 says that nothing is S."""
+_S_CODE: Final = answer_code(Category.S)
+_SILENT: Final = np.array([answer is None or answer.category is Category.NI for answer in ANSWERS])
+
+
+@dataclass(frozen=True)
+class DrugResults:
+    """All results of one antimicrobial under one guideline, by position in the file."""
+
+    column: TestColumn
+    """The model column, ``AMK_NM``."""
+    headers: tuple[str, ...]
+    """The file's columns behind it."""
+    answers: NDArray[np.uint8]
+    """Positions in `ANSWERS`. Whoever reports another category (an expert rule) gives other answers here."""
+    mics: NDArray[np.int8]
+    """`Mic.code`, below zero for none."""
+    standings: NDArray[np.uint8]
+    """Bits, see `IS_EXPECTED`."""
+
+    @property
+    def tested(self) -> NDArray[np.bool_]:
+        """Rows with a result of any kind."""
+        return self.answers != NOT_ASKED
+
+    @cached_property
+    def kinds(self) -> NDArray[np.uint8]:
+        """What each row counts as: a position in `KINDS`."""
+        kinds = KIND_OF_ANSWER[self.answers]
+        kinds[((self.standings & IS_ELSEWHERE) > 0) & (kinds != UNTESTED)] = ELSEWHERE
+        kinds[(self.standings & IS_EXPECTED) > 0] = EXPECTED
+        return kinds
+
+
+def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, DrugResults]:
+    """Interpret every MIC column of a file.
+
+    Args:
+        isolates: rows and the roles of their columns, zone columns left out.
+        tables_for: gives the table of a test column.
+
+    Returns:
+        By model column, in the file's order.
+    """
+    organisms = factorise_column(isolates.frame[isolates.organism_column])
+    codes = resolve_texts(isolates.read_texts(isolates.organism_column, organisms.texts))
+    sites = isolates.row_sites()
+    pair = sites.rows * len(codes) + organisms.rows
+    results: dict[str, DrugResults] = {}
+    for header, column in sorted(isolates.test_columns.items(), key=lambda item: item[1].method != "M"):
+        table = tables_for(column)
+        mics = factorise_column(isolates.frame[header])
+        mic_codes = encode_texts(isolates.read_texts(header, mics.texts), column.drug)
+        cross = cross_answers(column, table, codes, mic_codes, sites.sites)
+        answers = cross.ravel()[pair * len(mics.texts) + mics.rows]
+        standings = _standings(table, sites.sites, codes)[pair]
+        read = DrugResults(_model_column(column), (header,), answers, mic_codes.astype(np.int8)[mics.rows], standings)
+        name = column.model_column
+        results[name] = _joined(results[name], read) if name in results else read
+    order = {
+        column.model_column: number for number, column in reversed(list(enumerate(isolates.test_columns.values())))
+    }
+    return {name: results[name] for name in sorted(results, key=order.__getitem__)}
+
+
+def from_categories(column: str, categories: Sequence[str | None]) -> DrugResults:
+    """Return results of which only the categories are known: no MIC, and nothing of where they stand.
+
+    >>> from_categories("CIP_NM", ["S", "R", None]).kinds.tolist()
+    [1, 4, 0]
+    """
+    parsed = parse_test_column(column)
+    if parsed is None:
+        raise ValueError(f"{column} is no test column")
+    codes = {text: NOT_ASKED if text is None else answer_code(Category(text)) for text in set(categories)}
+    answers = np.array([codes[text] for text in categories], dtype=np.uint8)
+    missing = np.full(len(answers), MISSING, dtype=np.int8)
+    return DrugResults(parsed, (column,), answers, missing, np.zeros(len(answers), dtype=np.uint8))
+
+
+def _model_column(column: TestColumn) -> TestColumn:
+    return TestColumn(column.drug, column.guideline, "M")
+
+
+def _joined(first: DrugResults, second: DrugResults) -> DrugResults:
+    """Take the second where the first says nothing, or nothing but NI beside a category of the second."""
+    kinds = KIND_OF_ANSWER[first.answers], KIND_OF_ANSWER[second.answers]
+    take = (kinds[0] == UNTESTED) | ((kinds[0] == NI) & np.isin(kinds[1], COUNTED))
+    return DrugResults(
+        first.column,
+        (*first.headers, *second.headers),
+        np.where(take, second.answers, first.answers),
+        np.where(take, second.mics, first.mics),
+        first.standings | second.standings,
+    )
+
+
+def _standings(table: TruthTable | None, sites: Sequence[Site], organisms: Sequence[str | None]) -> NDArray[np.uint8]:
+    """Return the standing of each pair of site and organism, the sites outermost."""
+    standings = np.zeros(len(sites) * len(organisms), dtype=np.uint8)
+    if table is None:
+        return standings
+    known: dict[tuple[int | None, bool], int] = {}
+    for number, (site, organism) in enumerate((site, organism) for site in sites for organism in organisms):
+        row = table.row(organism, site) if organism else None
+        key = (row, site is Site.URINE)
+        if key not in known:
+            known[key] = _standing(table, row, site)
+        standings[number] = known[key]
+    return standings
+
+
+def _standing(table: TruthTable, row: int | None, site: Site) -> int:
+    if row is None:
+        return 0
+    bits = 0
+    ground: Ground | None = table.grounds[row] if table.grounds else None
+    if ground is not None and ground.kind is GroundKind.EXPECTED_RESISTANCE:
+        bits |= IS_EXPECTED
+    if ground is not None and Mark.URINE_ONLY in ground.marks(Site.UNKNOWN):
+        bits |= IS_URINE_ROW | (0 if site is Site.URINE else IS_ELSEWHERE)
+    exact = table.cells[row][:DILUTIONS][_OFF_SCALE - MINIMUM_EXPONENT + 1 :]
+    if _S_CODE not in exact and not _SILENT[exact].all():
+        bits |= HAS_NO_S
+    return bits
+
+
+Results = Mapping[str, DrugResults]
+"""By model column."""

@@ -1,0 +1,19 @@
+"""The sentences of reports, in English and Spanish, as ``texts.toml`` beside this module holds them."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from sirena.panel.basis import Language
+
+TEXTS: Final[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+"""By kind: ``words``, ``modes`` and ``cautions`` by name; ``method``, a list; ``parts``. Each has ``en`` and ``es``."""
+
+
+def text(kind: str, name: str, language: Language) -> str:
+    """Return one text.
+
+    >>> text("words", "species", Language.SPANISH)
+    'especie'
+    """
+    return str(TEXTS[kind][name][language.value])

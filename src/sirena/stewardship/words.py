@@ -1,0 +1,61 @@
+"""What the report says: the words of its tables, its title, its method."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sirena.panel.basis import Language
+from sirena.stewardship.antibiogram import Antibiogram
+from sirena.stewardship.first_isolates import Mode
+from sirena.stewardship.strata import UNKNOWN, WHOLE, Stratum
+from sirena.stewardship.texts import TEXTS, text
+
+_NAMED_STRATA: Final = (WHOLE, UNKNOWN, "hospital", "community")
+
+
+def word(name: str, language: Language) -> str:
+    """Return a word of the report."""
+    return text("words", name, language)
+
+
+def stratum_name(stratum: str, language: Language) -> str:
+    """Return the name of a stratum: a word where it is one of ours, else as the file has it (a ward, a year)."""
+    return word(stratum, language) if stratum in _NAMED_STRATA else stratum
+
+
+def mode_sentence(antibiogram: Antibiogram, language: Language) -> str:
+    """Return by which rule isolates count: it stands in every title and export."""
+    first = antibiogram.request.first
+    period = word("calendar_year" if antibiogram.request.period is None else "period", language)
+    sentence = text("modes", first.mode.value, language).format(period=period, days=first.days)
+    if antibiogram.deduplicated or first.mode is Mode.ALL:
+        return sentence
+    return f"{sentence} ({word('not_deduplicated', language)})"
+
+
+def period_sentence(antibiogram: Antibiogram) -> str:
+    """Return the days of the report: those asked for, else the first and the last of its isolates."""
+    if antibiogram.request.period is not None:
+        return str(antibiogram.request.period)
+    return f"{antibiogram.first_day} – {antibiogram.last_day}" if antibiogram.first_day else "–"
+
+
+def method_sentences(antibiogram: Antibiogram, language: Language) -> Iterator[str]:
+    """Yield the sentences of the method page."""
+    request = antibiogram.request
+    screening = [f"{name}={', '.join(values)}" for name, values in request.screening.items()]
+    for sentence in TEXTS["method"]:
+        yield sentence[language.value].format(
+            source=antibiogram.source,
+            mode=mode_sentence(antibiogram, language),
+            period=period_sentence(antibiogram),
+            screening="; ".join(screening) or "–",
+        )
+    if request.by:
+        yield TEXTS["parts"][language.value].format(parts=", ".join(word(part.value, language) for part in request.by))
+    for caution in antibiogram.cautions:
+        yield caution.spanish if language is Language.SPANISH else caution.english
+
+
+def stratum_title(by: str, language: Language) -> str:
+    """Return the heading of a part of the report."""
+    return word("whole" if by == WHOLE else Stratum(by).value, language)

@@ -1,0 +1,64 @@
+"""Small files and their antibiograms, counted by the guideline of a fixed edition."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sirena.guidelines.choice import ChosenEditions, choose_editions
+from sirena.guidelines.editions import Editions
+from sirena.panel.frame import Isolates
+from sirena.stewardship.antibiogram import Antibiogram, Request, count_antibiogram
+from sirena.stewardship.isolates import CountableIsolates, read_isolates
+from sirena.stewardship.results import Results, interpret_results
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.reading import read_file
+
+TODAY = date(2026, 11, 1)
+EXAMPLES = Path(__file__).resolve().parents[4] / "shared" / "data" / "antibiogram"
+needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/data/antibiogram is missing")
+
+
+@cache
+def _editions(name: str) -> ChosenEditions:
+    return choose_editions(Editions(), [name])
+
+
+def interpreted(file: WhonetFile, edition: str = "CLSI 2025") -> tuple[CountableIsolates, Results]:
+    """Return facts and results of a file by an edition, and the newest of the other guideline."""
+    columns = sorted({column.model_column for column in file.mic_columns.values()})
+    tables = _editions(edition).tables(columns)
+    results = interpret_results(Isolates.of_file(file), lambda column: tables.get(column.model_column))
+    return read_isolates(file, TODAY), results
+
+
+def counted(file: WhonetFile, request: Request | None = None, edition: str = "CLSI 2025") -> Antibiogram:
+    """Count a file by an edition."""
+    facts, results = interpreted(file, edition)
+    return count_antibiogram(facts, results, request or Request(), source=f"reference · {edition}")
+
+
+def hospital(folder: Path, header: str, rows: Sequence[str]) -> WhonetFile:
+    """Write rows as a CSV file and read them."""
+    path = folder / "hospital.csv"
+    path.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
+    return read_file(path)
+
+
+def cell(antibiogram: Antibiogram, species: str, column: str, stratum: str = "all") -> dict[str, Any]:
+    """Return one cell."""
+    rows = [
+        row
+        for row in antibiogram.cells.iter_rows(named=True)
+        if (row["species"], row["column"], row["stratum"]) == (species, column, stratum)
+    ]
+    assert len(rows) == 1
+    return rows[0]
+
+
+def codes(antibiogram: Antibiogram) -> set[str]:
+    """Return the cautions by code."""
+    return {caution.code for caution in antibiogram.cautions}
