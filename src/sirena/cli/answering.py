@@ -94,10 +94,13 @@ def tell_about_problems(file: "WhonetFile") -> None:
 def _tell_about_headers(file: "WhonetFile") -> None:
     read = [one.header for one in file.header_readings if one.header in file.mic_columns]
     left_out = [one.header for one in file.header_readings if one.content == "left out"]
+    signs = [one.header for one in file.header_readings if one.content == "positive or negative"]
     if read:
         tell(f"headers of another system read as MIC columns: {listed(read)}; `sirena inspect` shows as what and why")
     if left_out:
         tell(f"left out, not clear what they hold: {listed(left_out)}; a --mapping can say")
+    if signs:
+        tell(f"not answered, positive or negative results are no MICs: {listed(signs)}")
 
 
 def listed(names: Sequence[str]) -> str:
