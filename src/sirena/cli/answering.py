@@ -156,6 +156,7 @@ def answer_file(
     from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
     from sirena.panel.placement import Layout
     from sirena.whonet.csv_style import STYLES
+    from sirena.whonet.row_facts import facts_to_add
     from sirena.whonet.writing import DBASE_SUFFIXES, find_suffix, write_file
 
     isolates = Isolates.of_file(file, zones=zones, site=site)
@@ -184,6 +185,12 @@ def answer_file(
             progress=take,
         )
     texts = answered.with_columns(pl.col(pl.Enum).cast(pl.String))
+    facts = facts_to_add(file)
+    if facts:
+        texts = texts.select(
+            *texts.columns[:-1], *facts, texts.columns[-1]
+        )  # what they were answered by stays the last
+        tell(f"mechanisms written in organisms' names are columns: {listed([fact.name for fact in facts])}")
     style = STYLES[output.csv_style] if output.csv_style != "keep" else file.table.csv_style
     write_file(texts, output.path, style, further={SHEET: grounds.table()})
     return summary

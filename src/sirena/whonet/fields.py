@@ -57,9 +57,9 @@ Cédula de identidad/CI/Expediente/Nº expediente/Episodio/Prontuário/CPF/CNS/P
 +WARD_TYPE|Location type/Ward type|Tipo de ubicación/Tipo de sala/Tipo de servicio/Tipo de localización
 !DATE_ADMIS|Date of admission/Admission date|Fecha de admisión/Fecha de ingreso
 !DATE_DISCH|Date of discharge|Fecha de alta/Fecha de egreso
-!SPEC_NUM|Specimen number/Sample/IsolateId/Isolate ID/Sample ID/Lab ID/Accession number/Specimen ID|Muestra/Nº muestra/Nº petición/Petición/\
-Número de la muestra/Número de muestra/Número del espécimen/Échantillon/\
-Probe/Amostra
+!SPEC_NUM|Specimen number/Sample/Sample ID/IsolateId/Isolate ID/Lab ID/Accession number/Specimen ID|\
+Muestra/Nº muestra/Nº petición/Petición/Número de la muestra/Número de muestra/Número del espécimen/\
+Échantillon/Probe/Amostra
 !SPEC_DATE|Specimen date/Date of specimen/Collection date|\
 Fecha de la muestra/Fecha de muestra/Fecha del espécimen/Fecha de toma
 !SPEC_TIME|Specimen time|Hora de la muestra

@@ -39,10 +39,32 @@ _SPECIMEN: Final = 1
 _ORGANISM: Final = 9
 _SPECIMEN_TYPE: Final = 10
 _PLATE_NAMES: Final = {
-    **{"AMI": "AMK", "AUG": "AMC", "AUG2": "AMC", "AUGC": "AMC", "AXO": "CRO", "AZI": "AZM", "AZT": "ATM"},
-    **{"ERT": "ETP", "FAZ": "CZO", "FOT": "CTX", "FUR": "CXM", "IMI": "IPM", "LEVO": "LVX", "LZD": "LNZ"},
-    **{"MERO": "MEM", "MIN": "MNO", "MXF": "MFX", "P/T4": "TZP", "PT4": "TZP", "POD": "CPD", "SYN": "QDA"},
-    **{"TAZ": "CAZ", "TEI": "TEC", "TET": "TCY", "TIM2": "TCC"},
+    short: code
+    for code, names in {
+        "AMC": ("AUG", "AUG2", "AUGC"),
+        "AMK": ("AMI",),
+        "ATM": ("AZT",),
+        "AZM": ("AZI",),
+        "CAZ": ("TAZ",),
+        "CPD": ("POD",),
+        "CRO": ("AXO",),
+        "CTX": ("FOT",),
+        "CXM": ("FUR",),
+        "CZO": ("FAZ",),
+        "ETP": ("ERT",),
+        "IPM": ("IMI",),
+        "LNZ": ("LZD",),
+        "LVX": ("LEVO",),
+        "MEM": ("MERO",),
+        "MFX": ("MXF",),
+        "MNO": ("MIN",),
+        "QDA": ("SYN",),
+        "TCC": ("TIM2",),
+        "TCY": ("TET",),
+        "TEC": ("TEI",),
+        "TZP": ("P/T4", "PT4"),
+    }.items()
+    for short in names
 }
 """Abbreviations printed on the plates → WHONET's codes, where they differ."""
 
