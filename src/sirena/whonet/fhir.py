@@ -30,6 +30,7 @@ from sirena.whonet.long_results import LongResult, long_table
 from sirena.whonet.source import Source
 
 _BEGINNING: Final = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*[\[{].{0,20000}?"resourceType"\s*:\s*"', re.DOTALL)
+_LONGEST_NAME: Final = 200
 _WITHDRAWN: Final = ("entered-in-error", "cancelled")
 _DILUTION: Final = "dilution-details"
 _AFTER_NAME: Final = re.compile(r"\s*[\[(].*|\s+by\s+.*", re.DOTALL | re.IGNORECASE)
@@ -200,7 +201,8 @@ def _organism(resource: Resource) -> str | None:
         return None
     told = (*_texts(resource.get("valueCodeableConcept")), *_texts(resource.get("code")))
     text = resource.get("valueString")
-    return next((name for name in (*told, text) if isinstance(name, str) and resolve(name) is not None), None)
+    names = (name for name in (*told, text) if isinstance(name, str) and len(name) <= _LONGEST_NAME)
+    return next((name for name in names if resolve(name) is not None), None)
 
 
 def _drug(text: str) -> str | None:
@@ -214,14 +216,15 @@ def _quantity(resource: Resource) -> tuple[str | None, str | None]:
         quantity = holder.get("valueQuantity")
         if isinstance(quantity, dict) and isinstance(quantity.get("value"), int | float):
             figure = f"{quantity.get('comparator') or ''}{quantity['value']}"
-            return figure, quantity.get("unit") or quantity.get("code")
+            unit = quantity.get("unit") or quantity.get("code")
+            return figure, unit if isinstance(unit, str) else None
     text = resource.get("valueString")
     return (text, None) if isinstance(text, str) else (None, None)
 
 
 def _label(resource: Resource) -> str | None:
-    concepts = (*_objects(resource.get("interpretation")), resource.get("valueCodeableConcept"))
-    codes = [one.get("code") for concept in concepts for one in _objects((concept or {}).get("coding"))]
+    concepts = (*_objects(resource.get("interpretation")), *_objects(resource.get("valueCodeableConcept")))
+    codes = [one.get("code") for concept in concepts for one in _objects(concept.get("coding"))]
     return next((code for code in codes if code in ("S", "I", "R", "SDD", "NS")), None)
 
 

@@ -1,12 +1,16 @@
 """Outputs of instruments and messages of laboratory systems, made up after what is public of their structure."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from sirena.domain.errors import SirenaError
 from sirena.domain.organisms import resolve_many
 from sirena.whonet.errors import UnreadableFileError
 from sirena.whonet.file import FileFormat, WhonetFile
@@ -259,3 +263,29 @@ def test_positive_and_negative_results_are_named(tmp_path: Path) -> None:
     assert reading.content == "positive or negative"
     file = write(tmp_path / "whonet.csv", "SPEC_NUM,ORGANISM,FOX_NM\n1,sau,POS\n")
     assert ProblemClass.SIGN in {problem.problem_class for problem in file.problems}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=st.sampled_from(["vitek", "sensititre", "fhir"]), data=st.data())
+def test_a_damaged_message_gives_a_table_or_one_clear_refusal(kind: str, data: st.DataObject, tmp_path: Path) -> None:
+    """Members taken away or of another type, texts cut or doubled: never any other error."""
+    samples = {
+        "vitek": VITEK,
+        "sensititre": sensititre("AMI| <= 8|SUSC|||CIP| = 1|RESIST"),
+        "fhir": bundle(SPECIMEN, ORGANISM, AMIKACIN, CEFTAZIDIME, MEROPENEM),
+    }
+    text = samples[kind]
+    start, end = sorted((data.draw(st.integers(0, len(text))), data.draw(st.integers(0, len(text)))))
+    other = data.draw(st.sampled_from(["", "null", "[[1]]", '"x"', "|", "\t", "\x1e", text[start:end] * 2, "{}"]))
+    with contextlib.suppress(SirenaError):
+        write(tmp_path / "message.txt", text[:start] + other + text[end:]).find_problems(5)
+
+
+@pytest.mark.parametrize("value", [None, 1, "x", [], [1], {}, [{"a": 1}], {"coding": "x"}, {"reference": 5}])
+@pytest.mark.parametrize(
+    "member", ["status", "code", "specimen", "derivedFrom", "interpretation", "valueQuantity", "id"]
+)
+def test_members_of_another_type_are_no_crash(member: str, value: object, tmp_path: Path) -> None:
+    """A sender may write anything: the result is read without it, or is none."""
+    with contextlib.suppress(UnreadableFileError):
+        write(tmp_path / "bundle.json", bundle(ORGANISM, CEFTAZIDIME, AMIKACIN | {member: value}))

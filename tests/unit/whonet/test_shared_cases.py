@@ -12,7 +12,7 @@ from sirena.domain.category import Category
 from sirena.domain.mic import parse_mic
 from sirena.domain.organisms import resolve_many
 from sirena.domain.truth_table import ANSWERS, TruthTable
-from sirena.guidelines.editions import load_edition
+from sirena.guidelines.editions import Edition, load_edition
 from sirena.guidelines.interpreter import compile_tables
 from sirena.panel.frame import Isolates, interpret_frame
 from sirena.whonet.errors import UnreadableFileError
@@ -141,16 +141,23 @@ def cases(shared_data: Path) -> Path:
 def answer(file: WhonetFile, edition: str = "CLSI 2025") -> pl.DataFrame:
     """Return the file with what an edition says of its own columns, as the commands answer it."""
     letter = LETTERS[edition.split()[0]]
-    drugs = {column.drug for column in file.mic_columns.values() if column.guideline == letter}
-    tables = _tables(edition, frozenset(drugs))
     return interpret_frame(
-        Isolates.of_file(file), lambda column: tables[column.drug] if column.guideline == letter else None
+        Isolates.of_file(file), lambda column: _table(edition, column.drug) if column.guideline == letter else None
     )
 
 
+read = cache(read_file)
+"""The files do not change, and workbooks take time."""
+
+
 @cache
-def _tables(edition: str, drugs: frozenset[str]) -> dict[str, TruthTable]:
-    return compile_tables(load_edition(edition), set(drugs))
+def _table(edition: str, drug: str) -> TruthTable:
+    return compile_tables(_edition(edition), {drug})[drug]
+
+
+@cache
+def _edition(name: str) -> Edition:
+    return load_edition(name)
 
 
 def answers(file: WhonetFile, category: str) -> list[str | None]:
@@ -163,9 +170,9 @@ def test_every_case_is_right_reported_or_refused(case: Case, cases: Path) -> Non
     """Row by row as the table of cases says; what is not answered is named by class."""
     if case.refusal:
         with pytest.raises(UnreadableFileError, match=case.refusal):
-            read_file(cases / case.name)
+            read(cases / case.name)
         return
-    file = read_file(cases / case.name)
+    file = read(cases / case.name)
     names = {header: f"Eti_{column.name}" for header, column in file.mic_columns.items()}
     if case.answers:
         answered = answer(file, case.edition)
@@ -193,12 +200,12 @@ def test_no_case_is_left_out(cases: Path) -> None:
 )
 def test_letters_of_other_code_pages_are_right(name: str, wards: list[str], cases: Path) -> None:
     """CP850 in a text and in a dBASE file without a mark, UTF-8 in dBASE."""
-    assert read_file(cases / name).frame["WARD"].to_list() == wards
+    assert read(cases / name).frame["WARD"].to_list() == wards
 
 
 def test_a_format_that_shows_a_comparator_is_read_as_shown(cases: Path) -> None:
     """0.5 below ``"<="0.0`` and 4 below ``">"0``."""
-    frame = read_file(cases / "c22_number_format.xlsx").frame
+    frame = read(cases / "c22_number_format.xlsx").frame
     assert frame["CIP_NM"][5] == "<=0.5"
     assert frame["AMK_NM"][6] == ">4"
 
@@ -218,7 +225,7 @@ def test_a_format_that_shows_a_comparator_is_read_as_shown(cases: Path) -> None:
 )
 def test_exports_of_other_systems_are_read(name: str, columns: set[str], first: str, cases: Path) -> None:
     """Their columns, their organisms, and the first MIC where it stands."""
-    file = read_file(cases / name)
+    file = read(cases / name)
     assert {column.name for column in file.mic_columns.values()} == columns
     header = next(header for header, column in file.mic_columns.items() if column.name == "AMK_NM")
     assert file.frame[header][0] == first
@@ -228,7 +235,7 @@ def test_exports_of_other_systems_are_read(name: str, columns: set[str], first: 
 @pytest.mark.parametrize("name", ["excel_titulo.xlsx", "excel_es_nombres.xlsx"])
 def test_a_spanish_table_is_read_with_all_its_antimicrobials(name: str, cases: Path) -> None:
     """Below a title, on the second sheet, ratios included."""
-    file = read_file(cases / name)
+    file = read(cases / name)
     assert len(file.mic_columns) == 13
     assert file.frame.height == 4
     assert answers(file, "Eti_SXT_NM")[0] == "S"
@@ -237,14 +244,14 @@ def test_a_spanish_table_is_read_with_all_its_antimicrobials(name: str, cases: P
 @pytest.mark.parametrize("name", ["c14_sxt_sum.csv", "vitek_sxt.csv"])
 def test_sums_of_both_agents_are_susceptible_up_to_40(name: str, cases: Path) -> None:
     """And resistant from 80 on."""
-    file = read_file(cases / name)
+    file = read(cases / name)
     found = dict(zip(file.frame["SXT_NM"], answers(file, "Eti_SXT_NM"), strict=True))
     assert found == {text: "S" if text in ("<=20", "40") else "R" for text in found}
 
 
 def test_a_column_of_two_scales_is_not_read(cases: Path) -> None:
     """Never R for 40, and reported."""
-    file = read_file(cases / "off.csv")
+    file = read(cases / "off.csv")
     found = dict(zip(file.frame["SXT_NM"], answers(file, "Eti_SXT_NM"), strict=True))
     assert {found[text] for text in ("10", "20", "40", "80", "160", "320", "1.024", "2.048")} == {Category.NI}
     assert ProblemClass.SUM_REFUSED in {problem.problem_class for problem in file.problems}
@@ -252,7 +259,7 @@ def test_a_column_of_two_scales_is_not_read(cases: Path) -> None:
 
 def test_a_thousands_sign_is_no_susceptible_result(cases: Path) -> None:
     """NI and named by row."""
-    file = read_file(cases / "c18_thousands.csv")
+    file = read(cases / "c18_thousands.csv")
     assert answers(file, "Eti_FOS_NM") == ["NI", "NI", "R", "S"]
     assert file.problems[0].rows == (2, 3)
 
@@ -260,18 +267,18 @@ def test_a_thousands_sign_is_no_susceptible_result(cases: Path) -> None:
 def test_the_visible_sheet_is_read(cases: Path) -> None:
     """Of a workbook with a hidden first one, and of one whose first holds settings."""
     for name in ("c10_hidden_sheet.xlsx", "c11_data_on_second_sheet.xlsx"):
-        assert read_file(cases / name).frame["AMK_NM"].to_list() == ["<=2", "16"]
+        assert read(cases / name).frame["AMK_NM"].to_list() == ["<=2", "16"]
 
 
 def test_a_web_page_is_named(cases: Path) -> None:
     """Whatever its suffix."""
     with pytest.raises(UnreadableFileError, match="HTML"):
-        read_file(cases / "c13_html.xls")
+        read(cases / "c13_html.xls")
 
 
 def test_abbreviations_that_two_read_differently_are_not_read(cases: Path) -> None:
     """EPI, ECN and PSA wait for the mapping; the others are what WHONET says."""
-    file = read_file(cases / "abr.csv")
+    file = read(cases / "abr.csv")
     found = dict(zip(file.frame["ORGANISM"], answers(file, "Eti_GEN_NM"), strict=True))
     assert {found[text] for text in ("EPI", "ECN", "PSA")} == {"NI"}
     problem = next(problem for problem in file.problems if problem.problem_class is ProblemClass.ABBREVIATION)
@@ -282,14 +289,14 @@ def test_abbreviations_that_two_read_differently_are_not_read(cases: Path) -> No
 
 def test_a_date_that_excel_made_is_named(cases: Path) -> None:
     """8/4 became the eighth of April; no number is guessed from it."""
-    file = read_file(cases / "excel_fechas.xlsx")
+    file = read(cases / "excel_fechas.xlsx")
     dates = {problem.column: problem.rows for problem in file.problems if problem.problem_class is ProblemClass.DATE}
     assert dates == {"TZP_NM": (2,), "SXT_NM": (2,), "CIP_NM": (3,)}
 
 
 def test_every_answer_is_one_of_the_tables(cases: Path) -> None:
     """A label beside an MIC is never taken for an answer: the MIC of the first agent decides."""
-    file = read_file(cases / "c15_microscan_es.csv")
+    file = read(cases / "c15_microscan_es.csv")
     table = compile_tables(load_edition("CLSI 2025"), {"AMK"})["AMK"]
     expected = ANSWERS[table.look_up(["kpn"], np.array([parse_mic("16").code], dtype=np.int16))[0, 0]]
     assert expected is not None
