@@ -97,10 +97,13 @@ def tell_about_problems(file: "WhonetFile") -> None:
 def _tell_about_headers(file: "WhonetFile") -> None:
     read = [one.header for one in file.header_readings if one.header in file.mic_columns]
     left_out = [one.header for one in file.header_readings if one.content == "left out"]
+    signs = [one.header for one in file.header_readings if one.content == "positive or negative"]
     if read:
         tell(f"headers of another system read as MIC columns: {listed(read)}; `sirena inspect` shows as what and why")
     if left_out:
         tell(f"left out, not clear what they hold: {listed(left_out)}; a --mapping can say")
+    if signs:
+        tell(f"not answered, positive or negative results are no MICs: {listed(signs)}")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -158,6 +161,7 @@ def answer_file(
     from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
     from sirena.panel.placement import Layout
     from sirena.whonet.csv_style import STYLES
+    from sirena.whonet.row_facts import facts_to_add
     from sirena.whonet.writing import DBASE_SUFFIXES, find_suffix, write_file
 
     isolates = Isolates.of_file(file, zones=zones, site=site)
@@ -189,6 +193,12 @@ def answer_file(
     if rules is not None:
         answered = _with_rules(isolates, answered, tables_for, output, layout, rules)
     texts = answered.with_columns(pl.col(pl.Enum).cast(pl.String))
+    facts = facts_to_add(file)
+    if facts:
+        texts = texts.select(
+            *texts.columns[:-1], *facts, texts.columns[-1]
+        )  # what they were answered by stays the last
+        tell(f"mechanisms written in organisms' names are columns: {listed([fact.name for fact in facts])}")
     style = STYLES[output.csv_style] if output.csv_style != "keep" else file.table.csv_style
     write_file(texts, output.path, style, further={SHEET: grounds.table()})
     return summary

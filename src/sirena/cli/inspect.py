@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def inspect(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
     sheet: Annotated[
-        str | None, typer.Option("--sheet", help="Sheet of a spreadsheet; the first if not given.")
+        str | None, typer.Option("--sheet", help="Sheet of a spreadsheet; the first visible table by default.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,

@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Edition for reference labels and certificates; the newest in force of each guideline."),
         ] = None,
         overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
-        sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file; the first by default.")] = None,
+        sheet: Annotated[
+            str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+        ] = None,
         mapping: Annotated[
             Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
         ] = None,

@@ -91,7 +91,10 @@ class Reason(enum.StrEnum):
 
 _SENTENCE = {
     Reason.NO_BREAKPOINT: "The guideline edition states no breakpoint for this organism and antimicrobial.",
-    Reason.UNKNOWN_ORGANISM: "The organism is not known; use a WHONET organism code or a species name.",
+    Reason.UNKNOWN_ORGANISM: (
+        "The organism is not known, or an abbreviation of two meanings (EPI, PSA …); "
+        "use a WHONET organism code or a species name."
+    ),
     Reason.MISSING_ORGANISM: "The organism is missing.",
     Reason.NOT_IN_VOCABULARY: "The model has seen no evidence for this organism.",
     Reason.CENSORED: "The censored MIC lies on both sides of a cut point.",
@@ -108,7 +111,10 @@ _SENTENCE = {
 
 _SPANISH = {
     Reason.NO_BREAKPOINT: "La guía no establece punto de corte para este microorganismo y antimicrobiano.",
-    Reason.UNKNOWN_ORGANISM: "Microorganismo desconocido; use un código de WHONET o el nombre de la especie.",
+    Reason.UNKNOWN_ORGANISM: (
+        "Microorganismo desconocido, o abreviatura de dos sentidos (EPI, PSA …); "
+        "use un código de WHONET o el nombre de la especie."
+    ),
     Reason.MISSING_ORGANISM: "Falta el microorganismo.",
     Reason.NOT_IN_VOCABULARY: "El modelo no tiene evidencia sobre este microorganismo.",
     Reason.CENSORED: "La CMI censurada abarca valores a ambos lados de un punto de corte.",

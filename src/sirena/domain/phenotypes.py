@@ -27,6 +27,10 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("BETA_LACT", "+", r"beta-?lactamasas?|beta-?lactamase"),
     ("MDR", "+", r"mdr|xdr|pdr|multirresistente|multir"),
 )
+FACTS: Final = tuple(dict.fromkeys(fact for fact, _, _ in _WORDS))
+"""WHONET's fields that a name may speak of, and three that laboratories use likewise (AMPC, VRE, MDR)."""
+_ALONE: Final = {"samr": "+", "sarm": "+", "mrsa": "+", "sasm": "-", "mssa": "-"}
+"""Sign of MRSA in abbreviations that name their species too; any other alone names no organism."""
 _PATTERNS: Final = tuple(
     (fact, value, re.compile(rf"[\s(,;:-]*(?<![A-Za-z]){_PRODUCER}(?:{words})(?![A-Za-z]){_SIGN}\s*\)?", re.IGNORECASE))
     for fact, value, words in _WORDS
@@ -48,6 +52,9 @@ def split_phenotypes(text: str) -> tuple[str, dict[str, str]]:
     """
     if len(text) > _LONGEST:
         return text, {}
+    alone = _ALONE.get(text.strip().casefold())
+    if alone is not None:
+        return text, {"MRSA": alone}
     facts: dict[str, str] = {}
     name = text
     for fact, value, pattern in _PATTERNS:

@@ -21,6 +21,7 @@ from ..domain.organisms import resolve_many
 from ..domain.site import Site
 from ..domain.test_column import TestColumn, parse_test_column
 from ..domain.truth_table import NOT_ASKED, TruthTable, answer_code
+from ..domain.vernacular import AMBIGUOUS
 
 NO_MODEL: Final = answer_code(Category.NI, Reason.NO_MODEL)
 NOT_AN_MIC: Final = answer_code(Category.NI, Reason.NOT_AN_MIC)
@@ -46,10 +47,15 @@ def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArra
 def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
     """Resolve distinct organism texts to WHONET codes; a text too long to be a name is not read.
 
+    Nor is an abbreviation in capitals that Spanish laboratories and WHONET read differently (``EPI``, ``PSA``): whoever
+    means WHONET's code writes it as WHONET does, ``epi``; whoever means the other organism writes its name.
+
     Returns:
         The code; None for a missing organism; "" for one that is not known.
     """
-    return resolve_many(_NO_NAME if text and len(text) > _LONGEST_ORGANISM else text for text in texts)
+    return resolve_many(
+        _NO_NAME if text and (len(text) > _LONGEST_ORGANISM or text.strip() in AMBIGUOUS) else text for text in texts
+    )
 
 
 @lru_cache(maxsize=16384)

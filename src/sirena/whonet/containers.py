@@ -43,7 +43,16 @@ _TEXTS: Final = (
         "is JSON",
         "Send it to the service (/invocations), or export the table as .csv or .xlsx.",
     ),
-    (re.compile(rb"\A(?:MSH|FHS|BHS)[|^~\\&]"), "is HL7 messages", "Export the table as .csv or .xlsx."),
+    (
+        re.compile(rb"\A[\x00-\x20]*(?:MSH|FHS|BHS)\|[\^~\\&]"),
+        "is HL7 messages of version 2, which are not read",
+        "Export the results as .csv or .xlsx, or send them as FHIR Observations.",
+    ),
+    (
+        re.compile(rb"\A[\x00-\x20]*\d?H\|[\\^&]{3}"),
+        "is ASTM messages of an instrument, which are not read",
+        "Export the results as .csv or .xlsx.",
+    ),
 )
 _HIGH: Final = re.compile(rb"\A\xef\xbb\xbf")
 

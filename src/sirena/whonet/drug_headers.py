@@ -41,7 +41,9 @@ class DrugHeader:
 
 
 _METHODS: Final = {
-    Content.MIC: "mic|cim|cmi|nm|ug ml|mcg ml|mg l|concentracion inhibitoria minima|minimum inhibitory concentration",
+    Content.MIC: (
+        "mic|cim|cmi|mhk|nm|ug ml|mcg ml|mg l|concentracion inhibitoria minima|minimum inhibitory concentration"
+    ),
     Content.GRADIENT: "etest|e test|gradient|gradiente|tira|mts",
     Content.ZONE: "mm|zone|zona|halo|diametro|diameter|disk|disc|disco|disque|kb|kirby bauer|inhibition zone",
     Content.LABEL: (

@@ -37,7 +37,7 @@ class Field:
 _KINDS: Final = {"!": Privacy.IDENTIFIES, "+": Privacy.KEPT, "-": Privacy.NOT_NEEDED}
 
 _ROWS: Final = """
-!PATIENT_ID|Identification number/Patient ID/Patient identification number|\
+!PATIENT_ID|Identification number/PatientCounter/Patient counter/Patient ID/Patient identification number|\
 Número de identificación/Número de historia clínica/Historia clínica/Identificación del paciente/ID paciente/\
 NHC/Nº Historia/N Historia/Num historia/Historia/HC/NUHSA/DNI/NIE/NIF/Documento/Nº documento/NASS/\
 Nº Seguridad Social/Número de seguridad social/Tarjeta sanitaria/CIPA/CIP SNS/SIP/RUT/RUN/CURP/NSS/Cédula/\
@@ -57,8 +57,9 @@ Cédula de identidad/CI/Expediente/Nº expediente/Episodio/Prontuário/CPF/CNS/P
 +WARD_TYPE|Location type/Ward type|Tipo de ubicación/Tipo de sala/Tipo de servicio/Tipo de localización
 !DATE_ADMIS|Date of admission/Admission date|Fecha de admisión/Fecha de ingreso
 !DATE_DISCH|Date of discharge|Fecha de alta/Fecha de egreso
-!SPEC_NUM|Specimen number/Sample/Sample ID/Lab ID/Accession number/Specimen ID|Muestra/Nº muestra/Nº petición/Petición/\
-Número de la muestra/Número de muestra/Número del espécimen
+!SPEC_NUM|Specimen number/Sample/Sample ID/IsolateId/Isolate ID/Lab ID/Accession number/Specimen ID|\
+Muestra/Nº muestra/Nº petición/Petición/Número de la muestra/Número de muestra/Número del espécimen/\
+Échantillon/Probe/Amostra
 !SPEC_DATE|Specimen date/Date of specimen/Collection date|\
 Fecha de la muestra/Fecha de muestra/Fecha del espécimen/Fecha de toma
 !SPEC_TIME|Specimen time|Hora de la muestra
@@ -70,6 +71,7 @@ Fecha de la muestra/Fecha de muestra/Fecha del espécimen/Fecha de toma
 +ORGANISM|Organism/Organism code|Microorganismo/Organismo/Germen/Código del microorganismo
 +LOCAL_ORG|Local organism code/Local organism/Organism name/Scientific name/Bacteria/Pathogen|\
 Nombre organismo/Microorganismo aislado/Germen aislado/Bacteria aislada/Micro-organismo/\
+Microrganismo/Micro-organisme/Microorganisme/Mikroorganismus/\
 Código local del microorganismo/Microorganismo local/Nombre del microorganismo
 +ORG_TYPE|Organism type|Tipo de microorganismo/Tipo de organismo
 +SEROTYPE|Serotype|Serotipo
@@ -86,7 +88,7 @@ Código local del microorganismo/Microorganismo local/Nombre del microorganismo
 +DATA_YEAR|Year/Data year|Año
 +COUNTRY_A|Country|País
 !LABORATORY|Laboratory|Laboratorio
--ORIGIN|Origin|Origen
+-ORIGIN|Origin|Origen/Origem/Origine/Herkunft
 -ROW_IDX||
 !SENDER|Sender|Remitente
 !SENDERC||

@@ -31,6 +31,9 @@ class FileFormat(enum.StrEnum):
     DELIMITED = "delimited"
     EXCEL = "excel"
     PARQUET = "parquet"
+    SENSITITRE = "sensititre"
+    BIOMERIEUX = "biomerieux"
+    FHIR = "fhir"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ Rules, each with a test of like name:
 - different results of one test for one isolate are kept side by side, not read, and reported;
 - an antimicrobial that is not known keeps its column under its own name.
 
-Source of the columns' names: NCBI's antibiogram template; EARS-Net's reporting protocol; exports in Spanish.
+Evidence: NCBI's antibiogram template as a public reader (AMRgen) names its columns; exports in Spanish are made up.
+EARS-Net's lines: `surveillance`.
 """
 
 import re
@@ -25,6 +26,7 @@ from sirena.whonet.fields import Privacy, find_field, fold_header
 from sirena.whonet.file import Table
 from sirena.whonet.headers import assign_roles
 from sirena.whonet.long_headers import find_parts
+from sirena.whonet.surveillance import refuse_counts, stack_methods
 
 _VARYING: Final = ("testing standard year or version", "laboratory typing method version or reagent", "vendor")
 _VARYING_MORE: Final = ("laboratory typing platform", "dst media", "disc content", "disk content")
@@ -48,8 +50,10 @@ def widen(table: Table, file: str) -> Table:
     """Join the rows of a long table; any other comes back as it is.
 
     Raises:
-        UnreadableFileError: it has a column of antimicrobials and none of results.
+        UnreadableFileError: it has a column of antimicrobials and none of results, or counts of isolates.
     """
+    refuse_counts(table.frame.columns, file)
+    table = stack_methods(table)
     parts = find_parts(table.frame.columns)
     if not parts or _has_tests(table.frame.columns):
         return table
@@ -114,6 +118,8 @@ def _has_tests(headers: Sequence[str]) -> bool:
 
 
 def _numbers(table: Table) -> list[int]:
+    if table.numbers:
+        return list(table.numbers)
     skipped = set(table.skipped_rows)
     numbers: list[int] = []
     number = table.first_row

@@ -1,6 +1,7 @@
 """The columns of a table with one row per drug, by name.
 
-Source: NCBI's antibiogram template; EARS-Net's reporting protocol; exports in Spanish and English.
+Evidence: NCBI's antibiogram template and BD Phoenix's report of one isolate as a public reader (AMRgen) names their
+columns; the other names are what laboratories would write.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +16,15 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "value": (
         *("cmi", "cim", "mic", "measurement", "mic value", "valor cmi", "valor cim", "cmi mg l", "mic mg l"),
-        *("resultmicvalue", "result mic value", "resultado", "result", "valor", "value"),
+        *("resultmicvalue", "result mic value", "resultado", "result", "valor", "value", "mic or concentration"),
     ),
     "sign": ("measurement sign", "signo", "sign", "operador", "operator", "resultmicsign", "result mic sign"),
     "label": (
         *("interpretacion", "interpretation", "interpretacao", "sir", "ris", "resistance phenotype", "categoria"),
-        *("category", "interpreted result", "call"),
+        *("category", "interpreted result", "call", "final sir", "expert sir", "interp"),
     ),
     "method": ("metodo", "method", "laboratory typing method", "test method", "tecnica"),
-    "standard": ("testing standard", "guideline", "norma", "estandar", "guia"),
+    "standard": ("testing standard", "guideline", "norma", "estandar", "guia", "referenceguidelinessir"),
     "unit": ("measurement unit", "unidad", "unidades", "unit", "units"),
 }
 """What a column is for → its folded names, the surest first."""

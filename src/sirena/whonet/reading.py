@@ -16,12 +16,16 @@ import polars as pl
 
 from sirena.domain.errors import UsageError
 from sirena.domain.organisms import ORGANISMS, resolve_many
+from sirena.domain.site import Site
+from sirena.domain.specimens import sites_of_specimens
+from sirena.whonet.biomerieux import is_biomerieux, read_biomerieux
 from sirena.whonet.containers import OLE_MAGIC, refuse_foreign_container, unpack_zip
 from sirena.whonet.dbase import is_dbase, read_dbase
 from sirena.whonet.delimited import read_delimited
 from sirena.whonet.encoding import looks_like_text
 from sirena.whonet.errors import UnreadableFileError
 from sirena.whonet.excel import read_excel
+from sirena.whonet.fhir import is_fhir, read_fhir
 from sirena.whonet.fields import FIELDS, Field
 from sirena.whonet.file import FileFormat, Table, WhonetFile
 from sirena.whonet.headers import ORGANISM_FIELDS, Roles, assign_roles
@@ -29,6 +33,7 @@ from sirena.whonet.long_format import widen
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.parquet import read_parquet
+from sirena.whonet.sensititre import is_sensititre, read_sensititre
 from sirena.whonet.source import Source, open_source, source_of
 from sirena.whonet.sqlite import MAGIC as SQLITE_MAGIC
 from sirena.whonet.sqlite import read_sqlite
@@ -74,7 +79,6 @@ def read_stream(
 
 def _read(opened: Source, path: Path | str, sheet: str | None, mapping: LaboratoryMapping | None) -> WhonetFile:
     source = unpack_zip(opened)
-    refuse_foreign_container(source)
     file_format = find_format(source)
     if sheet is not None and file_format is not FileFormat.EXCEL:
         raise UsageError(f"{source.name}: is no spreadsheet and has no sheet {sheet}", hint="Leave out --sheet.")
@@ -93,7 +97,8 @@ def describe_table(
     mapping = mapping or LaboratoryMapping()
     table = widen(table, str(path))
     roles = assign_roles(table.frame.columns)
-    roles = replace(roles, fields=_fields(table.frame.columns, roles, mapping))
+    fields = _fields(table.frame.columns, roles, mapping)
+    roles = replace(roles, fields=_with_origin_as_specimen(table.frame, fields))
     understanding = understand(table.frame, roles, mapping)
     return WhonetFile(
         path=path,
@@ -118,13 +123,30 @@ def _fields(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dic
     return named | {header: FIELDS[short] for header, short in said.items() if short}
 
 
+def _with_origin_as_specimen(frame: pl.DataFrame, fields: dict[str, Field]) -> dict[str, Field]:
+    """Return an origin as the specimen's type where every value is one: MicroScan calls that column ``Origen``."""
+    if any(field.short == "SPEC_TYPE" for field in fields.values()):
+        return fields
+    for header, field in fields.items():
+        texts = frame[header].drop_nulls().unique().head(_MOST_ORIGINS).to_list() if field.short == "ORIGIN" else []
+        sites = sites_of_specimens(texts)
+        if any(site is not Site.UNKNOWN for site in sites) and None not in sites:
+            return fields | {header: FIELDS["SPEC_TYPE"]}
+    return fields
+
+
 def find_format(source: Source) -> FileFormat:
     """Tell the format from the first bytes.
 
     Raises:
-        UnreadableFileError: they are of no format read here.
+        UnreadableFileError: they are of no format read here; what is known is named.
     """
     head = source.head
+    if is_fhir(head):
+        return FileFormat.FHIR
+    if is_biomerieux(head):
+        return FileFormat.BIOMERIEUX
+    refuse_foreign_container(source)
     if head.startswith(SQLITE_MAGIC):
         return FileFormat.SQLITE
     if head.startswith(PARQUET_MAGIC):
@@ -133,6 +155,8 @@ def find_format(source: Source) -> FileFormat:
         return FileFormat.EXCEL
     if is_dbase(head):
         return FileFormat.DBASE
+    if looks_like_text(head) and is_sensititre(head):
+        return FileFormat.SENSITITRE
     if looks_like_text(head):
         return FileFormat.DELIMITED
     raise UnreadableFileError(
@@ -143,6 +167,7 @@ def find_format(source: Source) -> FileFormat:
 
 _ENOUGH_KNOWN: Final = 0.5
 _MOST_ORGANISMS: Final = 500
+_MOST_ORIGINS: Final = 2_000
 
 
 def _read_table(source: Source, file_format: FileFormat, sheet: str | None) -> Table:
@@ -157,6 +182,12 @@ def _read_table(source: Source, file_format: FileFormat, sheet: str | None) -> T
             return read_dbase(source)
         case FileFormat.DELIMITED:
             return read_delimited(source)
+        case FileFormat.SENSITITRE:
+            return read_sensititre(source)
+        case FileFormat.BIOMERIEUX:
+            return read_biomerieux(source)
+        case FileFormat.FHIR:
+            return read_fhir(source)
 
 
 def _choose_organism(frame: pl.DataFrame, roles: Roles) -> str | None:

@@ -12,6 +12,7 @@ WHONET's own headers (``AMK_NM``) say all themselves. For the others these rules
 - two columns of one test, and what is not clear, are left out and listed, until the mapping says what they are.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -118,6 +119,8 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
 
 
 _LEFT_OUT: Final = "left out"
+_SIGNS: Final = "positive or negative"
+_SIGN: Final = re.compile(r"[+-]|pos(?:\.|itiv[eoa])?|neg(?:\.|ativ[eoa])?", re.IGNORECASE)
 _PATIENT: Final = "patient number"
 
 
@@ -190,6 +193,7 @@ _WHY: Final = {
     Content.ZONE: "its whole figures are zones in mm",
     Content.LABEL: "its values are categories",
     _PATIENT: "its values are numbers of persons and no MICs",
+    _SIGNS: "its values are positive or negative results and no MICs, so nothing is answered from them",
     _LEFT_OUT: "its values are neither MICs nor zones nor categories, or several of these; the mapping can say",
 }
 
@@ -207,6 +211,8 @@ def _content_of_values(column: pl.Series, named: DrugHeader) -> str | None:
         return _PATIENT
     if labels and not figures:
         return Content.LABEL
+    if texts and all(_SIGN.fullmatch(text) for text in texts):
+        return _SIGNS
     if labels > len(figures) or not figures or (zones and certain):
         return _LEFT_OUT
     if zones:

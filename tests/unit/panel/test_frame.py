@@ -59,7 +59,10 @@ def test_basis_and_reason_stand_beside_the_category_on_request() -> None:
         "species eco; any site; S <= 4, R >= 16 (CLSI 2026, Table 0)",
         "species pae; any site; S <= 16, R >= 64 (CLSI 2026, Table 0)",
         "The organism is missing.",
-        "The organism is not known; use a WHONET organism code or a species name.",
+        (
+            "The organism is not known, or an abbreviation of two meanings (EPI, PSA …); "
+            "use a WHONET organism code or a species name."
+        ),
     ]
     assert answered["Eti_AMK_NM_reason"].to_list() == [None, None, "missing_organism", "unknown_organism"]
     assert answered["Eti_AMK_EM_reason"].to_list() == ["no_model", None, None, "no_model"]

@@ -184,3 +184,14 @@ def test_whoever_sends_no_specimen_asks_as_before() -> None:
     answers = interpret(SITES, rows(ORGANISM=["spn"], PEN_NM=["1"]))
     assert spelt(answers) == {"PEN_NM": ["S"]}
     assert answers.columns[0].marks == bytes([2])
+
+
+@pytest.mark.parametrize("length", [1, 40])
+def test_abbreviations_of_two_meanings_are_refused_as_in_files(length: int) -> None:
+    """EPI, ECN and PSA in capitals have no organism; WHONET's own spelling has; POS and NEG are no MICs."""
+    answers = interpret(
+        PANEL, rows(ORGANISM=["EPI", " ECN ", "PSA", "eco"] * length, AMK_NM=["4", "4", "4", "POS"] * length)
+    )
+    refused = ["unknown_organism"] * 3 + ["unreadable_mic"]
+    assert spelt(answers) == {"AMK_NM": refused * length}
+    assert list(answers.organisms) == [None, None, None, "eco"] * length

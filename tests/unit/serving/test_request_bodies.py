@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sirena.serving.api_description import CSV_EXAMPLE, JSON_EXAMPLES
 from sirena.serving.errors import MalformedBodyError, UnsupportedMediaTypeError
@@ -118,3 +120,37 @@ def test_other_content_types_are_refused(content_type: str) -> None:
     """Nothing is guessed about what the bytes mean."""
     with pytest.raises(UnsupportedMediaTypeError):
         read_rows(b"{}", content_type)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2", "AMK_NM": "64"}]}',
+        '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "2"}], "dataframe_records": []}',
+        '{"dataframe_records": [{"ORGANISM": "a:b\\\\\\"c", "AMK_NM": 2, "AMK_NM" : 64}]}',
+        '{"inputs": {"ORGANISM": ["eco"], "AMK_NM": ["2"], "AMK_NM": ["64"]}}',
+        '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": NaN, "AMK_NM": 64}]}',
+        '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": 2}], "params": {"a": {"b": 1, "b": 2}}}',
+    ],
+)
+def test_an_object_with_a_key_twice_is_refused(body: str) -> None:
+    """As two columns of one name are: neither of two MICs is chosen."""
+    with pytest.raises(MalformedBodyError, match="twice"):
+        read_rows(body.encode(), "application/json")
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["ORGANISM", "AMK_NM", 'a":', "b\\", "c:d", "é"]),
+            st.one_of(
+                st.text(max_size=8), st.none(), st.integers(0, 9), st.dictionaries(st.text(max_size=2), st.just(1))
+            ),
+        ),
+        max_size=4,
+    )
+)
+def test_colons_and_quotation_marks_in_texts_are_no_second_key(records: list[dict[str, object]]) -> None:
+    """Whatever stands in names and cells, a body whose keys differ is read as the standard library reads it."""
+    body = json.dumps({"dataframe_records": records})
+    assert load_json(body.encode()) == json.loads(body)

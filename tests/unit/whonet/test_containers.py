@@ -56,7 +56,7 @@ def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
         (b"%PDF-1.7\n%text", "is a PDF"),
         (b"{\\rtf1\\ansi Escherichia coli}", "text document"),
         (b'[{"ORGANISM": "eco"}]', "is JSON"),
-        (b'{"resourceType": "Observation"}', "is JSON"),
+        (b'{"isolates": 2}', "is JSON"),
         (b"MSH|^~\\&|VITEK|LAB\rOBX|1|ST|AMK\r", "HL7"),
     ],
 )

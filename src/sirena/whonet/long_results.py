@@ -1,0 +1,67 @@
+"""Results of messages, one antimicrobial each, as the long table that `long_format` joins by isolate.
+
+Messages of instruments and of laboratory systems hold more than a table: names, birth dates, comments. Their readers
+take only what is named here, so nothing of a patient comes in but the number of the specimen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+import polars as pl
+
+from sirena.whonet.errors import UnreadableFileError
+from sirena.whonet.file import Table
+
+_HEADERS = ("Specimen number", "Isolate number", "Specimen type", "Organism")
+_RESULT_HEADERS = ("Antimicrobial", "MIC", "Interpretation", "Method", "Unit")
+
+
+@dataclass(frozen=True, slots=True)
+class LongResult:
+    """One antimicrobial tested on one isolate; None where the message says nothing."""
+
+    specimen: str | None
+    """Number of the specimen, as the laboratory gave it."""
+    isolate: str | None
+    """Number of the isolate in the specimen."""
+    specimen_type: str | None
+    organism: str | None
+    """Name or code, as sent."""
+    drug: str
+    """Name or code, as sent."""
+    value: str | None
+    """MIC or zone with its comparator, as sent."""
+    label: str | None = None
+    """The sender's category."""
+    method: str | None = None
+    unit: str | None = None
+
+
+def long_table(results: Sequence[LongResult], rows: Sequence[int], file: str, detail: str, encoding: str) -> Table:
+    """Return results as a table.
+
+    Args:
+        results: in the order of the file.
+        rows: number of the line or message of each, for reports.
+        file: name for messages.
+        detail: what the file is, for a person.
+        encoding: of the text.
+
+    Raises:
+        UnreadableFileError: there is no result.
+    """
+    if not results:
+        raise UnreadableFileError(
+            f"{file}: {detail} without any result of an antimicrobial",
+            hint="Export the susceptibility results too; identifications alone are not interpreted.",
+        )
+    columns = zip(*(astuple(result) for result in results), strict=True)
+    names = (*_HEADERS, *_RESULT_HEADERS)
+    frame = pl.DataFrame(
+        [
+            pl.Series(name, [text.strip() or None if text else None for text in cells], dtype=pl.String)
+            for name, cells in zip(names, columns, strict=True)
+        ]
+    )
+    empty = [name for name in names if name not in ("Organism", "MIC") and frame[name].null_count() == frame.height]
+    return Table(frame.drop(empty), encoding=encoding, detail=detail, numbers=tuple(rows))

@@ -1,0 +1,62 @@
+"""What a laboratory says of an isolate beside its organism: ESBL, MRSA and the like, as WHONET's columns hold them.
+
+Rules, each with a test of like name:
+
+- a mechanism written in the organism's name (``E. coli BLEE (+)``, ``SAMR``) is a fact of its row, ``+`` or ``-``;
+- a column of the file with the same meaning comes first; the name fills what it leaves empty;
+- no answer rests on a fact: answers come from MICs.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.phenotypes import FACTS, split_phenotypes
+from sirena.whonet.fields import find_field
+from sirena.whonet.file import WhonetFile
+
+_TEXT: Final = pl.String
+
+
+def row_facts(file: WhonetFile) -> dict[str, pl.Series]:
+    """Return the facts of each row by WHONET's field (``ESBL``), those without any value left out.
+
+    Values are ``+`` and ``-`` where the name tells; what a column of the file holds is given as it stands.
+    """
+    named = _facts_of_names(file)
+    facts: dict[str, pl.Series] = {}
+    for fact in FACTS:
+        header = _column_of(file, fact)
+        own = None if header is None else file.frame[header]
+        told = named.get(fact)
+        values = told if own is None else own if told is None else own.zip_with(own.is_not_null(), told)
+        if values is not None and values.null_count() < len(values):
+            facts[fact] = values.alias(fact)
+    return facts
+
+
+def facts_to_add(file: WhonetFile) -> list[pl.Series]:
+    """Return a column for each fact of names for which the file has no column of its own."""
+    return [values.alias(fact) for fact, values in _facts_of_names(file).items() if _column_of(file, fact) is None]
+
+
+def _facts_of_names(file: WhonetFile) -> dict[str, pl.Series]:
+    if file.organism_column is None:
+        return {}
+    cells = file.frame[file.organism_column]
+    facts = {text: found for text in cells.drop_nulls().unique().to_list() if (found := split_phenotypes(text)[1])}
+    return {
+        fact: cells.replace_strict(
+            list(told), list(told.values()), default=pl.lit(None, dtype=_TEXT), return_dtype=_TEXT
+        )
+        for fact in FACTS
+        if (told := {text: found[fact] for text, found in facts.items() if fact in found})
+    }
+
+
+def _column_of(file: WhonetFile, fact: str) -> str | None:
+    for header in file.frame.columns:
+        known = find_field(header)
+        if header.strip().upper() == fact or (known is not None and known.short == fact):
+            return header
+    return None

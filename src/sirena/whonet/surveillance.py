@@ -1,0 +1,83 @@
+"""Tables that laboratories send to surveillance: EARS-Net's lines are read, GLASS' counts are named.
+
+- EARS-Net: one row per antimicrobial, with MIC, gradient strip and zone in columns of their own; each that is filled
+  becomes a row of its method. What differs from line to line of one isolate is left out.
+- GLASS RIS and SAMPLE files hold counts of isolates and no isolate, so there is nothing to interpret.
+
+Evidence: the columns as the ECDC's own preparation scripts and the WHO's importer (both public) name them; no file sent
+by a hospital was seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from sirena.whonet.errors import UnreadableFileError
+from sirena.whonet.fields import fold_header
+from sirena.whonet.file import Table
+
+_COUNTS: Final = frozenset({"antibiotic", "pathogen", "resistant", "susceptible"})
+_METHODS: Final = {"mic": "MIC", "etest": "gradient", "grad": "gradient", "zone": "disk"}
+_MARK: Final = "resultmicvalue"
+_PER_LINE: Final = frozenset({"recordid", "record id", "diskload", "disk load", "sir"})
+
+
+def refuse_counts(headers: Sequence[str], file: str) -> None:
+    """Raise for a table of counts.
+
+    Raises:
+        UnreadableFileError: it says what the table is.
+    """
+    if {fold_header(header) for header in headers} >= _COUNTS:
+        raise UnreadableFileError(
+            f"{file}: holds counts of isolates for surveillance (GLASS RIS) and no isolate",
+            hint="Give the isolates themselves: the WHONET file or the laboratory's export they were counted from.",
+        )
+
+
+def stack_methods(table: Table) -> Table:
+    """Give each method of EARS-Net's lines a row of its own; any other table comes back as it is."""
+    by_name = {fold_header(header): header for header in table.frame.columns}
+    if _MARK not in by_name or "antibiotic" not in by_name:
+        return table
+    frame = table.frame
+    results = {
+        name
+        for stem in _METHODS
+        for part in ("value", "sign", "sir")
+        if (name := by_name.get(f"result{stem}{part}")) is not None
+    }
+    kept = [name for name in frame.columns if name not in results and fold_header(name) not in _PER_LINE]
+    whole = by_name.get("sir")
+    numbers = pl.Series("__row", table.numbers or _rows(table), dtype=pl.Int64)
+    parts = []
+    for stem, method in _METHODS.items():
+        value = by_name.get(f"result{stem}value")
+        if value is None:
+            continue
+        own = {part: by_name.get(f"result{stem}{part}") for part in ("sign", "sir")}
+        label = pl.coalesce([pl.col(name) for name in (own["sir"], whole) if name] or [pl.lit(None, dtype=pl.String)])
+        sign = pl.col(own["sign"]) if own["sign"] else pl.lit(None, dtype=pl.String)
+        part = frame.with_columns(numbers).filter(pl.col(value).is_not_null())
+        parts.append(
+            part.select(
+                *(pl.col(name) for name in kept),
+                sign.alias("sign"),
+                pl.col(value).alias("MIC"),
+                label.alias("interpretation"),
+                pl.lit(method).alias("method"),
+                pl.col("__row"),
+            )
+        )
+    stacked = pl.concat(parts).sort("__row", maintain_order=True)
+    if stacked.is_empty():
+        return table
+    return replace(table, frame=stacked.drop("__row"), numbers=tuple(stacked["__row"].to_list()), skipped_rows=())
+
+
+def _rows(table: Table) -> list[int]:
+    skipped = set(table.skipped_rows)
+    last = table.first_row + table.frame.height + len(skipped)
+    return [number for number in range(table.first_row, last) if number not in skipped][: table.frame.height]
