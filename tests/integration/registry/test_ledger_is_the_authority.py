@@ -526,7 +526,6 @@ def test_whoever_may_write_the_ledger_watches_and_records(active: Registry) -> N
     assert (alarm.who, alarm.facts()["store"], alarm.facts()["release"]) == ("", "alias", "panel_SIR/1")
 
 
-
 BESIDE = {
     "description": ("MLmodel", "changed"),
     "environment": ("requirements.txt", "changed"),
@@ -626,3 +625,16 @@ def test_an_alarm_of_the_ledger_is_over_at_the_next_look_after_a_person_let_it_g
     assert (service.look().release, service.alarms) == ("panel_SIR/1", ["alias"])
     activate_on_record(store, "2")
     assert (service.look().release, service.alarms) == ("panel_SIR/2", [])
+
+
+def test_an_entry_appended_with_the_ledgers_own_right_is_believed(service: Service) -> None:
+    """The limit of what the ledger covers: it answers by the file that it names and by no other, with an alarm."""
+    store, release = service.store, find_release(service.store, "3")
+    for content, answering in (
+        ("0" * 64, "panel_SIR/1"),
+        (sha256(Path(file_of(store, "3")).read_bytes()), "panel_SIR/3"),
+    ):
+        entry = Activated(**actor(store.settings), release=release.name, digest=release.digest, content=content)
+        service.ledger.append(entry)
+        assert service.look().release == answering
+        assert "alias" in service.alarms

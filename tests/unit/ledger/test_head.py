@@ -8,7 +8,9 @@ from sirena.ledger.head import Head, HeadFile
 
 
 @pytest.mark.parametrize("suffix", [".lock", f".{'{pid}'}.new"])
-def test_a_link_that_somebody_laid_is_not_followed(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_somebody_laid_is_not_followed(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Root would else write, or give away, a file of its own: the folder belongs to the account of a part."""
     monkeypatch.setattr("os.getpid", lambda: 7)
     treasure = tmp_path / "treasure"

@@ -11,7 +11,13 @@ import pytest
 
 from sirena.operations.settings import Settings
 from sirena.registry.artifact_store import read_artifact
-from sirena.registry.connection import Registry, RegistryUnavailableError, connect, speaks_to_mlflow, without_credentials
+from sirena.registry.connection import (
+    Registry,
+    RegistryUnavailableError,
+    connect,
+    speaks_to_mlflow,
+    without_credentials,
+)
 from sirena.registry.plots import confusion_plot
 from sirena.registry.versions import Stage
 
@@ -58,7 +64,7 @@ class _WithoutObjects(BaseHTTPRequestHandler):
 def test_a_missing_object_is_told_as_one_and_not_as_mlflow_that_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MLflow answers 500 and runs: the message leads to the object store and the backup, and starting MLflow helps none."""
+    """MLflow answers 500 and runs: the message leads to object store and backup; starting MLflow would not help."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with ThreadingHTTPServer(("127.0.0.1", 0), _WithoutObjects) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
