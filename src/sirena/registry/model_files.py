@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.models_artifact_repo import REGISTERED_MODEL_META_FILE_NAME
 
 from sirena.registry.artifact_store import local_folder, read_artifact, try_artifact
 from sirena.registry.certificates import CERTIFICATES
@@ -39,7 +40,8 @@ def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
     """Return every file of a version, ``SHA-256 path``, in the order of their paths."""
     location = registry.models.get_model_version_download_uri(version.name, str(version.version))
     folder = local_folder(registry, location)
-    paths = sorted(_local(folder) if folder is not None else _listed(get_artifact_repository(location), ""))
+    listed = _local(folder) if folder is not None else _listed(get_artifact_repository(location), "")
+    paths = sorted(path for path in listed if not (registry.settings.profile == "embedded" and _is_of_loading(path)))
     with ThreadPoolExecutor(_DOWNLOADS) as pool:
         contents = pool.map(lambda path: sha256(read_artifact(registry, location, path)), paths)
         files = tuple(f"{digest} {_spelt(path)}" for digest, path in zip(contents, paths, strict=True))
@@ -94,6 +96,14 @@ def require_unchanged(
         + (f"; files of it were written by {by}" if by else ""),
         hint="do not use this version; log and register it anew",
     )
+
+
+def _is_of_loading(path: str) -> bool:
+    """Tell whether MLflow or Python wrote a file while they loaded the model where it lies, on one person's machine.
+
+    A server's models lie in its object store and are loaded from a copy: there nobody has to write such a file.
+    """
+    return path == REGISTERED_MODEL_META_FILE_NAME or "__pycache__" in path.split("/")
 
 
 def _spelt(path: str) -> str:

@@ -638,3 +638,18 @@ def test_an_entry_appended_with_the_ledgers_own_right_is_believed(service: Servi
         service.ledger.append(entry)
         assert service.look().release == answering
         assert "alias" in service.alarms
+
+
+def test_what_loading_a_model_leaves_on_one_persons_machine_is_no_change(active: Registry) -> None:
+    """MLflow and Python write into the folder of a model that they load where it lies."""
+    folder = Path(file_of(active, "1")).parent.parent
+    (folder / "registered_model_meta").write_text("model_name: panel_SIR", encoding="utf-8")
+    cache = next(folder.glob("code/*/panel")) / "__pycache__"
+    cache.mkdir()
+    (cache / "compiled.cpython-311.pyc").write_bytes(b"compiled")
+    assert Service(active).alarms == []
+    activate_on_record(active, "2")
+    assert recorded_acts.roll_back(active).release.name == "panel_SIR/1"
+    on_a_server = replace(active, settings=active.settings.model_copy(update={"profile": "production"}))
+    added = {line.partition(" ")[2] for line in files_of(on_a_server, find_release(active, "1").source)}
+    assert "registered_model_meta" in added
