@@ -19,8 +19,9 @@ class Bench:
 
     settings: Settings
     ledger: Ledger
+    reader: Ledger
+    """As a part that answers has it, which has noted nothing itself."""
     reading: TrustedReading
-    """Of a part that answers, which has noted nothing itself."""
 
     @property
     def database(self) -> Path:
@@ -39,15 +40,21 @@ class Bench:
 
     def put_back(self, copy: Path) -> None:
         """Put an older copy of the database in place."""
-        self.ledger.close()
+        self._close()
         for file in self.database.parent.glob("ledger.db-*"):
             file.unlink()
         shutil.copy(copy, self.database)
 
     def copy(self) -> Path:
         """Return a copy of the database as it is now."""
+        aside = self.database.with_suffix(f".{self.ledger.count()}")
+        self._close()
+        return Path(shutil.copy(self.database, aside))
+
+    def _close(self) -> None:
+        """Have all of it in the one file."""
         self.ledger.close()
-        return Path(shutil.copy(self.database, self.database.with_suffix(f".{self.ledger.count()}")))
+        self.reader.close()
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def bench(tmp_path: Path) -> Bench:
     home = tmp_path / "home"
     settings = Settings.model_validate({"home": home, "database_url": f"sqlite:///{home}/ledger/ledger.db"})
     reader = open_ledger(settings.model_copy(update={"home": settings.answering_home}))
-    found = Bench(settings, open_ledger(settings), TrustedReading(reader))
+    found = Bench(settings, open_ledger(settings), reader, TrustedReading(reader))
     found.activate("panel_SIR/1")
     return found
 
