@@ -27,10 +27,11 @@ test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment
 test-containers: .venv/development ## build the image and run the compose file with podman
 	TESTS_OF_CONTAINERS=1 $(BIN)/python -m pytest -s tests/containers
 
-attack: servers .venv/development ## attack a stack: routes × roles, accounts of the machine, known tricks, requests with mistakes (N=2000)
+attack: servers .venv/development ## attack a stack: routes × roles, accounts of the machine, known tricks, forged stores, requests with mistakes (N=2000)
 	TESTS_NEED_POSTGRESQL=1 ATTACK_EVERY=1 ATTACK_REQUESTS=$(or $(N),2000) $(BIN)/pytest -q -s -p no:cacheprovider \
 		$(addprefix tests/integration/operations/,test_walk_of_roles.py test_attacks.py test_entry_refuses.py test_stored_scripts.py test_doors.py) \
-		tests/unit/access/test_routes.py tests/unit/access/test_paths.py
+		$(addprefix tests/unit/access/,test_routes.py test_paths.py test_immutable.py test_stage_rules.py test_tag_rules.py) \
+		tests/integration/registry/test_ledger_is_the_authority.py tests/integration/registry/test_registered_artifacts.py
 
 servers:
 	@bash scripts/install_debian_packages.sh

@@ -110,6 +110,8 @@ class StageControl:
             return await self._pass_on(facts, who, change.body)
         if change.evidence_of:
             return await self._evidence(change, facts, who)
+        if change.deletes_experiment:
+            return await self._delete_experiment(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
         self._maker.require(decision.identity, decision.asked.action, change.model)
         seen, examined = self._changes, None
@@ -231,6 +233,20 @@ class StageControl:
             )
         return await self._pass_on(facts, who, body_to_pass_on(change, who))
 
+    async def _delete_experiment(self, change: Change, facts: RequestFacts, who: str) -> Response:
+        """Pass on what deletes an experiment, unless registered versions come from its runs.
+
+        Raises:
+            ForbiddenError: some do.
+        """
+        async with self._one_at_a_time:  # nothing is registered from it between the look and MLflow's answer
+            if await to_thread.run_sync(self._upstream.holds_registered, change.deletes_experiment):
+                raise ForbiddenError(
+                    "registered versions come from runs of this experiment, so it is not deleted",
+                    hint="delete runs of no version one by one; `sirena gc` removes the versions that nothing needs",
+                )
+            return await self._pass_on(facts, who, body_to_pass_on(change, who))
+
     async def _promote(
         self,
         change: Change,
@@ -284,7 +300,7 @@ class StageControl:
             "model": change.model,
             "version": int(change.version),
             "tag": str(body["key"]),
-            "value": str(body["value"]),
+            "written": str(body["value"]),
         }
         await to_thread.run_sync(self._notify, "tagged", record | {"outcome": "intended"})
         return await self._carry_out("tagged", Ruling(), record, facts, body)

@@ -12,6 +12,7 @@ Rules, each with a test of like name:
 - a version is registered of what lies in MLflow's own artifacts, nowhere else; a copy names its version by number;
 - an experiment's artifacts, and a trace's, lie among MLflow's own, wherever a client would like them;
 - deleting and renaming need the right to remove, and what is in production is not removed at all;
+- an experiment with runs that registered versions come from is not deleted;
 - a run that a registered version comes from is neither deleted nor restored, and what is known of it stays as it is;
 - tags: see `tag_rules`.
 """
@@ -128,6 +129,15 @@ class Change:
         if not named:
             raise AmbiguousRequestError("the field run_id is missing or no text")
         return named
+
+    @property
+    def deletes_experiment(self) -> str:
+        """Id of the experiment that it deletes; empty when it deletes none.
+
+        Raises:
+            AmbiguousRequestError: it names none.
+        """
+        return _text(self.body, "experiment_id") if self.kind == "experiments/delete" else ""
 
     @property
     def tags_version_with_ours(self) -> bool:

@@ -79,6 +79,9 @@ class Upstream(Protocol):
     def registered(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version lies in one of these runs or logged models."""
 
+    def holds_registered(self, experiment: str) -> bool:
+        """Tell whether a registered version comes from a run of an experiment."""
+
     def forget_registered(self) -> None:
         """Look again at what is registered when next asked."""
 

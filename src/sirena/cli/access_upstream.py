@@ -130,6 +130,12 @@ class RegistryUpstream:
         """Tell whether a registered version comes from one of these runs or logged models."""
         return self._registered.hold(identifiers)
 
+    def holds_registered(self, experiment: str) -> bool:
+        """Tell whether a registered version comes from a run of an experiment."""
+        from sirena.registry.registered_artifacts import experiment_holds_registered
+
+        return experiment_holds_registered(self._registry, experiment)
+
     def forget_registered(self) -> None:
         """Look again at what is registered when next asked."""
         self._registered.forget()

@@ -4,6 +4,7 @@ Rules, each with a test of like name:
 
 - the ledger says which release answers; MLflow's alias only says whether a switch under way was made;
 - every look compares ledger, alias, row and artifact with the judgement, and what differs is a discrepancy;
+- the first look at a release compares every file of it too, and those its members were judged by; see `JudgedFiles`;
 - a discrepancy is on record in the ledger once, as an alarm, and again if it comes back.
 """
 
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from sirena.cli.judged_files import JudgedFiles
 from sirena.cli.recording import actor
 from sirena.domain.errors import SirenaError
 from sirena.ledger.catalogue import Alarm
@@ -47,6 +49,7 @@ class JudgedWatch:
         self._settings = settings
         self._ledger = ledger
         self._reading = TrustedReading(ledger)
+        self._files = JudgedFiles(ledger)
         self._registry: Registry | None = None
         self._on_record: frozenset[Discrepancy] = frozenset()
         self._stopping = threading.Event()
@@ -90,6 +93,8 @@ class JudgedWatch:
                 look = look_at(registry, found.judged, others)
                 found.judged, found.content = look.judged, look.content
                 found.discrepancies += look.discrepancies
+                if is_read and look.judged is not None and look.content is not None:
+                    found.discrepancies += self._files.look(registry, look.judged, look.content)
             elif is_read:
                 found.discrepancies += look_for_unjudged(registry)
         except SirenaError as error:

@@ -89,24 +89,34 @@ class HeadFile:
 
     def _write(self, end: Head) -> None:
         beside = self.path.with_suffix(f".{os.getpid()}.new")
-        with beside.open("w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
+        beside.unlink(missing_ok=True)
+        with os.fdopen(self._open(beside, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
             json.dump({"entries": end.entries, "hash": end.hash}, file)
             file.flush()
             os.fsync(file.fileno())
-        keep_owner(beside)
         beside.replace(self.path)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self.path.with_suffix(".lock").open("a") as lock:
-            keep_owner(Path(lock.name))
+        with os.fdopen(self._open(self.path.with_suffix(".lock"), os.O_RDWR), "r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    def _open(self, file: Path, flags: int) -> int:
+        """Open a file beside the head, made if need be, for the owner of the folder, whose programs go on with it.
+
+        Root works in folders of other accounts: a link that one of them laid is not followed, or root would write, or
+        give away, a file somewhere else.
+        """
+        descriptor = os.open(file, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if os.geteuid() == 0:
+            folder = file.parent.stat()
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        return descriptor
 
 
 def keep_owner(file: Path) -> None:
     """Give a file that root made to the owner of its folder, whose programs must go on reading and writing it."""
     if os.geteuid() == 0:
         folder = file.parent.stat()
-        os.chown(file, folder.st_uid, folder.st_gid)
+        os.chown(file, folder.st_uid, folder.st_gid, follow_symlinks=False)

@@ -33,13 +33,17 @@ _BATCH: Final = 1000
 class Ledger:
     """An open ledger; safe to share between threads."""
 
-    def __init__(self, engine: Engine, head: HeadFile, others: Sequence[HeadFile] = ()) -> None:
+    def __init__(
+        self, engine: Engine, head: HeadFile, others: Sequence[HeadFile] = (), readers: Sequence[HeadFile] = ()
+    ) -> None:
         """Use `open_ledger`, which knows where the database is and who else writes."""
         self._engine = engine
         self.head = head
         """What this writer notes."""
         self.others = tuple(others)
         """What other accounts note of the same ledger, as far as this one may read it."""
+        self.readers = tuple(readers)
+        """Where accounts that only read the ledger look whether somebody let it go on after a loss (`resume`)."""
         self._prepared = False
         self._preparing = threading.Lock()
 
@@ -96,6 +100,8 @@ class Ledger:
     def resume(self, *, who: str, origin: str, reason: str) -> Entry:
         """Go on after the end of the ledger was lost, and put on record what was lost and why.
 
+        Every account that reads or writes the ledger gets the new end noted, so that what runs goes on too.
+
         Raises:
             UsageError: nothing was lost, or no reason is given.
         """
@@ -123,8 +129,8 @@ class Ledger:
             entry = Entry.after(last, found)
             connection.execute(insert(entries).values(asdict(entry)))
         self.head.replace(Head.at(entry))
-        for other in self.others:
-            if other.path.exists():
+        for other in (*self.others, *self.readers):
+            if other.path.parent.is_dir():
                 other.replace(Head.at(entry))
         return entry
 
@@ -266,13 +272,17 @@ def open_ledger(settings: Settings) -> Ledger:
         UsageError: the address is none of PostgreSQL or SQLite.
         LedgerError: the folder of the head file cannot be made.
     """
-    return _open(settings.database_url.get_secret_value(), settings.home, settings.service_home)
+    return _open(settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 
 
 def open_as_owner(settings: Settings) -> Ledger:
     """Return the ledger under the role that shall own its table (`SIRENA_DATABASE_OWNER_URL`)."""
     owner = settings.database_owner_url.get_secret_value()
-    return _open(owner or settings.database_url.get_secret_value(), settings.home, settings.service_home)
+    return _open(owner or settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
+
+
+def _other_homes(settings: Settings) -> tuple[Path, Path]:
+    return settings.service_home, settings.answering_home
 
 
 def moment(when: datetime) -> str:
@@ -284,7 +294,7 @@ _SQLITE: Final = "sqlite:///"
 
 
 @lru_cache(maxsize=8)
-def _open(database_url: str, home: Path, service_home: Path) -> Ledger:
+def _open(database_url: str, home: Path, service_home: Path, answering_home: Path) -> Ledger:
     folder = home / "ledger"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -297,7 +307,8 @@ def _open(database_url: str, home: Path, service_home: Path) -> Ledger:
         ) from error
     engine = engine_for(database_url or f"sqlite:///{folder / 'ledger.db'}")
     name = lasting_name(engine.url)
-    return Ledger(engine, HeadFile.of(folder, name), [HeadFile.of(service_home / folder.name, name)])
+    others = [HeadFile.of(other / folder.name, name) for other in (service_home, answering_home)]
+    return Ledger(engine, HeadFile.of(folder, name), others[:1], others[1:])
 
 
 def _last(connection: Connection) -> Entry | None:

@@ -3,15 +3,21 @@
 The first reading checks the chain from the first entry to the last. A later one checks what was added, that the end
 seen before is still there, and that every deciding entry is the one that was read before: an entry that was altered,
 removed, put in between, or written anew with the whole chain after it, is found by whoever has read it once.
+
+A person may let the ledger go on after a loss (`Ledger.resume`). Then all is read anew from the first entry, if an end
+noted apart from the database, which whoever rules the database cannot write, comes after the entry that says so.
 """
 
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection, select
 
+from sirena.ledger.catalogue import LedgerResumed
 from sirena.ledger.entry import GENESIS, Entry
 from sirena.ledger.errors import LedgerTamperedError
+from sirena.ledger.head import Head
 from sirena.ledger.judgements import DECIDING, Judgements, read_judgements
 from sirena.ledger.schema import entries, exists, missing_guards
 from sirena.ledger.store import Ledger
@@ -28,6 +34,8 @@ class TrustedReading:
         self._ledger = ledger
         self._last: Entry | None = None
         self._deciding: dict[int, Entry] = {}
+        self._resumed: Entry | None = None
+        """The newest entry read that lets the ledger go on."""
         self._one_at_a_time = threading.Lock()
 
     def read(self) -> Judgements:
@@ -48,16 +56,19 @@ class TrustedReading:
                     raise LedgerTamperedError(
                         f"the ledger's database does not refuse changes any more: {', '.join(guards)}", hint=_HINT
                     )
-                self._require_the_same(connection)
-                last, added = _read_on(connection, self._last)
+                resumed = _newest_resumption(connection)
+                goes_on = resumed == self._resumed or not _is_vouched_for(resumed, heads)
+                if goes_on:
+                    self._require_the_same(connection)
+                last, added = _read_on(connection, self._last if goes_on else None)
                 for head in heads:
                     if connection.scalar(select(entries.c.hash).where(entries.c.seq == head.entries)) != head.hash:
                         raise LedgerTamperedError(
                             f"the audit ledger's entry {head.entries} is missing or was altered: it was noted",
                             hint=_HINT,
                         )
-            self._last = last
-            self._deciding |= added
+            self._last, self._resumed = last, resumed
+            self._deciding = self._deciding | added if goes_on else added
             return read_judgements(self._deciding.values())
 
     def _require_the_same(self, connection: Connection) -> None:
@@ -76,6 +87,17 @@ class TrustedReading:
             raise LedgerTamperedError(
                 f"the audit ledger's entry {self._last.seq} is not the one that was read before", hint=_HINT
             )
+
+
+def _newest_resumption(connection: Connection) -> Entry | None:
+    newest = select(entries).where(entries.c.event == LedgerResumed.event).order_by(entries.c.seq.desc()).limit(1)
+    row = connection.execute(newest).first()
+    return Entry(**row._mapping) if row is not None else None
+
+
+def _is_vouched_for(resumed: Entry | None, heads: Sequence[Head]) -> bool:
+    """Tell whether an end was noted since the ledger was let go on; `read` requires that the ledger holds that end."""
+    return resumed is not None and any(head.entries >= resumed.seq for head in heads)
 
 
 def _read_on(connection: Connection, last: Entry | None) -> tuple[Entry | None, dict[int, Entry]]:

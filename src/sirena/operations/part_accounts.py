@@ -2,7 +2,8 @@
 
 | account | holds |
 |---|---|
-| `SIRENA_ACCOUNT` | the cluster's files with its superuser's rights, the object store's files |
+| `SIRENA_ACCOUNT` | PostgreSQL's files, with the superuser's rights |
+| `sirena-objects` | the object store's files |
 | `sirena-mlflow` | MLflow's database role, the keys of the artifacts |
 | `sirena-service` | a client certificate for MLflow, its own copy of the panel |
 | `sirena-access` | the database role of accounts and ledger, a client certificate for MLflow |
@@ -19,16 +20,18 @@ from typing import Final, Self
 from sirena.operations.accounts import Account
 from sirena.operations.settings import Settings
 
-OWN: Final = ("sirena-mlflow", "sirena-service", "sirena-access", "sirena-entry")
-"""Accounts that `sirena up` makes when root runs it and they are not there."""
+OWN: Final = ("sirena-objects", "sirena-mlflow", "sirena-service", "sirena-access", "sirena-entry")
+"""Accounts that `sirena up` makes when root runs it and they are not there, in the order of `PartAccounts`."""
 
 
 @dataclass(frozen=True)
 class PartAccounts:
     """Who runs what."""
 
-    stores: Account
-    """PostgreSQL and the object store."""
+    database: Account
+    """PostgreSQL."""
+    objects: Account
+    """The object store, which takes files from whoever has its keys and shall hold nothing of the database."""
     mlflow: Account
     service: Account
     access: Account
@@ -42,18 +45,18 @@ class PartAccounts:
         Raises:
             PreparationError: this machine has no account that the settings name.
         """
-        stores = Account.of_parts(settings.account)
-        entry = Account.own_of_parts("sirena-entry")
+        database = Account.of_parts(settings.account)
+        objects, entry = (Account.own_of_parts(f"sirena-{part}") for part in ("objects", "entry"))
         if settings.service_account:
             shared = Account.of_parts(settings.service_account)
-            return cls(stores, shared, shared, shared, entry)
+            return cls(database, objects, shared, shared, shared, entry)
         mlflow, service, access = (Account.own_of_parts(f"sirena-{part}") for part in ("mlflow", "service", "access"))
-        return cls(stores, mlflow, service, access, entry)
+        return cls(database, objects, mlflow, service, access, entry)
 
     @classmethod
     def all_of_this_process(cls) -> Self:
         """Return what it is where everything runs as one person, as in the embedded profile."""
-        return cls(*[Account.of_this_process()] * 5)
+        return cls(*[Account.of_this_process()] * 6)
 
     @property
     def python(self) -> tuple[Account, ...]:
@@ -63,12 +66,7 @@ class PartAccounts:
     @property
     def all(self) -> tuple[Account, ...]:
         """Every account, each once."""
-        return tuple(dict.fromkeys((self.stores, *self.python, self.entry)))
-
-    @property
-    def are_separate(self) -> bool:
-        """True when no two parts share an account."""
-        return len(self.all) == len(OWN) + 1
+        return tuple(dict.fromkeys((self.database, self.objects, *self.python, self.entry)))
 
     def made(self, settings: Settings) -> "PartAccounts":
         """Make the accounts of Sirena's own that are missing, and return all of them.

@@ -69,7 +69,7 @@ def kept_keys(settings: Settings) -> Keys:
     try:
         kept.read(file, encoding="utf-8")
         return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
-    except (KeyError, configparser.Error) as error:
+    except (KeyError, UnicodeDecodeError, configparser.Error) as error:
         raise PreparationError(
             f"{file} is missing, or holds no keys of the S3 endpoint",
             hint="for a given endpoint set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then `sirena up`; for Sirena's "

@@ -298,8 +298,9 @@ class Stack:
         store = self._own_store()
         moves = self.database().moves or (store is not None and store.moves)
         # files of a daemon that runs cannot become another account's
-        folders = (self.database().data.parent, self.settings.home / "ceph")
-        return moves or any(other_owner(self.accounts().stores, folder) for folder in folders)
+        accounts = self.accounts()
+        owners = {self.database().data.parent: accounts.database, self.settings.home / "ceph": accounts.objects}
+        return moves or any(other_owner(account, folder) for folder, account in owners.items())
 
     def _open_home(self) -> None:
         home = self.settings.home
@@ -314,13 +315,13 @@ class Stack:
     def database(self) -> PostgreSql:
         """Describe the cluster."""
         accounts = self.accounts()
-        return PostgreSql(self.settings, accounts.stores, accounts)
+        return PostgreSql(self.settings, accounts.database, accounts)
 
     def _own_store(self) -> ObjectStore | None:
         if self.settings.s3_endpoint_url or self.settings.profile != "production":
             return None
         accounts = self.accounts()
-        return ObjectStore(self.settings, accounts.stores, accounts.mlflow)
+        return ObjectStore(self.settings, accounts.objects, accounts.mlflow)
 
     def _python(self) -> PythonParts:
         return PythonParts(self.settings, self.accounts())

@@ -8,8 +8,9 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from sirena.operations.accounts import Account, PreparationError
+from sirena.operations.accounts import PreparationError
 from sirena.operations.part import program
+from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.settings import Settings
 from sirena.operations.store_file import StoreFile
 
@@ -47,7 +48,7 @@ def ask_room(settings: Settings) -> StoreRoom:
         raise PreparationError("there is none yet", hint="sirena up")
     command = [program("ceph", "ceph-common"), "--admin-daemon", str(settings.home / "ceph" / "run" / "store.asok")]
     try:
-        told = Account.of_parts(settings.account).run([*command, "perf", "dump", "osd"], seconds=_SECONDS)
+        told = PartAccounts.of(settings).objects.run([*command, "perf", "dump", "osd"], seconds=_SECONDS)
         facts = json.loads(told)["osd"]
         room = StoreRoom(int(facts["stat_bytes"]), int(facts["stat_bytes_used"]))
     except (PreparationError, ValueError, KeyError, TypeError) as error:

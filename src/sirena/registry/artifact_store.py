@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import requests
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from sirena.registry.connection import Registry
+from sirena.registry.connection import Registry, is_unreachable
 from sirena.registry.mlflow_quietly import mlflow
 
 _UPLOADS: Final = 4
+_NOT_FOUND: Final = 404
 _PROXY_SCHEME: Final = "mlflow-artifacts"
 
 
@@ -97,6 +99,32 @@ def read_artifact(registry: Registry, location: str, path: str) -> bytes:
         # the repository's public download first lists the parent folder, which doubles the calls
         get_artifact_repository(location)._download_file(path, str(file))
         return file.read_bytes()
+
+
+def try_artifact(registry: Registry, location: str, path: str) -> tuple[bytes | None, str]:
+    """Return one file of a logged model, or None and what is wrong with it: ``is missing``, ``cannot be read (…)``.
+
+    Args:
+        registry: where.
+        location: the model's artifact location.
+        path: path below it.
+
+    Raises:
+        requests.RequestException: the store does not answer, which says nothing of the file; so of MLflow's errors.
+    """
+    try:
+        return read_artifact(registry, location, path), ""
+    except FileNotFoundError:
+        return None, "is missing"
+    except requests.HTTPError as error:
+        if error.response is None or error.response.status_code != _NOT_FOUND:
+            raise
+        return None, "is missing"
+    except Exception as error:
+        # whatever a store's client raises for a file that is not there or not to be read; away is another matter
+        if is_unreachable(error):
+            raise
+        return None, f"cannot be read ({type(error).__name__})"
 
 
 @contextmanager

@@ -30,7 +30,7 @@ _UNREACHABLE: Final = re.compile(
     re.IGNORECASE,
 )
 _ARTIFACTS_FAILED: Final = re.compile(
-    r"mlflow-artifacts/\S*.*error code 500|500 Server Error.*mlflow-artifacts/", re.DOTALL
+    r"mlflow-artifacts/.*(error code 500|too many 500 error)|500 Server Error.*mlflow-artifacts/", re.DOTALL
 )
 _REMEDY: Final = "start it (`sirena up`), or set MLFLOW_TRACKING_URI to one that runs; repeating the command is safe"
 
@@ -269,14 +269,14 @@ def _translate(error: Exception, uri: str) -> SirenaError:
         return GateError(str(refusal.get("message", "")), hint=str(refusal.get("hint", "")))
     message = str(error)
     where = f"MLflow at {without_credentials(uri)}"
-    if is_unreachable(error) and not _refusal(error):
-        return RegistryUnavailableError(f"{where} does not answer any more", hint=_REMEDY)
     if _ARTIFACTS_FAILED.search(message):
-        return RegistryError(
+        return RegistryUnavailableError(
             f"{where} could not read or write a file of a model where it keeps them",
             hint="the object lies in no bucket any more, or its keys are not accepted: `sirena status` and `sirena "
             "doctor` tell of the object store, `sirena logs mlflow` which file; `sirena restore` brings it back",
         )
+    if is_unreachable(error) and not _refusal(error):
+        return RegistryUnavailableError(f"{where} does not answer any more", hint=_REMEDY)
     refused = _refusal(error)
     first_line = without_credentials(message.strip().splitlines()[0]) if message.strip() else type(error).__name__
     if refused:

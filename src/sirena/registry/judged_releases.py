@@ -10,18 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import requests
 from mlflow.exceptions import MlflowException
 
-from sirena.registry.artifact_store import read_artifact
-from sirena.registry.connection import Registry, RegistryError, is_unreachable, speaks_to_mlflow
+from sirena.registry.artifact_store import try_artifact
+from sirena.registry.connection import Registry, RegistryError, speaks_to_mlflow
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.models import DIGEST_TAG
 from sirena.registry.releases import MEMBERS_TAG, RELEASE_FILE, RELEASE_MODEL, Release
 from sirena.registry.versions import Stage, read_file
 
 _ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
-_NOT_FOUND: Final = 404
 _RESTORE: Final = "do not use it; restore the artifact store from a backup, or make and activate a new release"
 
 
@@ -141,7 +139,7 @@ def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -
         found.append(Discrepancy(Store.ROW, f"{judged.release} is gone from MLflow"))
         return Look(judged, None, tuple(found))
     location = registry.models.get_model_version_download_uri(*_split(judged.release))
-    content, problem = _read(registry, location, f"artifacts/{RELEASE_FILE}")
+    content, problem = try_artifact(registry, location, f"artifacts/{RELEASE_FILE}")
     if content is not None and not is_judged(judged, content):
         content, problem = None, "is not what was judged"
     if content is None:
@@ -197,7 +195,7 @@ def require_judged_release(registry: Registry, judged: Judged, release: Release)
         UnjudgedReleaseError: its file is another, or is not there.
     """
     location = registry.models.get_model_version_download_uri(*_split(release.name))
-    content, problem = _read(registry, location, f"artifacts/{RELEASE_FILE}")
+    content, problem = try_artifact(registry, location, f"artifacts/{RELEASE_FILE}")
     if content is None:
         raise UnjudgedReleaseError(f"{RELEASE_FILE} of {release.name} {problem}", hint=_RESTORE)
     require_judged(judged, release.name, content)
@@ -244,22 +242,6 @@ def _row(registry: Registry, release: str) -> Any:
 def _split(release: str) -> tuple[str, str]:
     name, _, number = release.rpartition("/")
     return name, number
-
-
-def _read(registry: Registry, location: str, path: str) -> tuple[bytes | None, str]:
-    try:
-        return read_artifact(registry, location, path), ""
-    except FileNotFoundError:
-        return None, "is missing"
-    except requests.HTTPError as error:
-        if error.response is None or error.response.status_code != _NOT_FOUND:
-            raise
-        return None, "is missing"
-    except Exception as error:
-        # whatever a store's client raises for a file that is not there or not to be read; away is another matter
-        if is_unreachable(error):
-            raise
-        return None, f"cannot be read ({type(error).__name__})"
 
 
 def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:

@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.models_artifact_repo import REGISTERED_MODEL_META_FILE_NAME
 
-from sirena.registry.artifact_store import local_folder, read_artifact
+from sirena.registry.artifact_store import local_folder, read_artifact, try_artifact
 from sirena.registry.certificates import CERTIFICATES
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import sha256
@@ -20,6 +22,7 @@ from sirena.registry.recertifying import ProofError
 from sirena.registry.versions import ModelVersion
 
 _DOWNLOADS: Final = 8
+_ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
 _NAMED: Final = 5
 _MOST: Final = 300
 """Files noted one by one; of a model with more, as a stranger's may have, one digest over all."""
@@ -37,7 +40,8 @@ def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
     """Return every file of a version, ``SHA-256 path``, in the order of their paths."""
     location = registry.models.get_model_version_download_uri(version.name, str(version.version))
     folder = local_folder(registry, location)
-    paths = sorted(_local(folder) if folder is not None else _listed(get_artifact_repository(location), ""))
+    listed = _local(folder) if folder is not None else _listed(get_artifact_repository(location), "")
+    paths = sorted(path for path in listed if not (registry.settings.profile == "embedded" and _is_of_loading(path)))
     with ThreadPoolExecutor(_DOWNLOADS) as pool:
         contents = pool.map(lambda path: sha256(read_artifact(registry, location, path)), paths)
         files = tuple(f"{digest} {_spelt(path)}" for digest, path in zip(contents, paths, strict=True))
@@ -46,13 +50,33 @@ def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
     return files
 
 
+@speaks_to_mlflow
+def some_files_of(registry: Registry, version: str, paths: Iterable[str]) -> tuple[str, ...] | None:
+    """Return some files of a version as `files_of` does, without one that is not there; None for a removed version.
+
+    Args:
+        registry: where.
+        version: its name, ``modelo_AMK_NM/3``.
+        paths: of the files.
+    """
+    name, _, number = version.rpartition("/")
+    try:
+        location = registry.models.get_model_version_download_uri(name, number)
+    except MlflowException as error:
+        if error.error_code != _ABSENT:
+            raise
+        return None
+    contents = ((path, try_artifact(registry, location, path)[0]) for path in paths)
+    return tuple(f"{sha256(content)} {path}" for path, content in contents if content is not None)
+
+
 def require_unchanged(
-    version: ModelVersion, known: Sequence[str], found: Sequence[str], writers: Iterable[str] = ()
+    version: ModelVersion | str, known: Sequence[str], found: Sequence[str], writers: Iterable[str] = ()
 ) -> None:
     """Pass silently when the files are those that are known; also when none are known yet.
 
     Args:
-        version: whose files.
+        version: whose files; by its name, where nothing else is known of it.
         known: as the ledger noted them.
         found: as they are now.
         writers: accounts that wrote files of it, by the ledger.
@@ -72,6 +96,14 @@ def require_unchanged(
         + (f"; files of it were written by {by}" if by else ""),
         hint="do not use this version; log and register it anew",
     )
+
+
+def _is_of_loading(path: str) -> bool:
+    """Tell whether MLflow or Python wrote a file while they loaded the model where it lies, on one person's machine.
+
+    A server's models lie in its object store and are loaded from a copy: there nobody has to write such a file.
+    """
+    return path == REGISTERED_MODEL_META_FILE_NAME or "__pycache__" in path.split("/")
 
 
 def _spelt(path: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.mlflow_quietly import mlflow
 from sirena.registry.versions import ModelVersion, all_pages
 
 _SECONDS: Final = 2.0
@@ -46,6 +47,23 @@ def identifiers_of_versions(registry: Registry) -> frozenset[str]:
     """Return the ids of every run and logged model that a registered version comes from."""
     listed = all_pages(lambda token: registry.models.search_model_versions("", max_results=_PAGE, page_token=token))
     return frozenset[str]().union(*map(_identifiers, listed))
+
+
+@speaks_to_mlflow
+def experiment_holds_registered(registry: Registry, experiment: str) -> bool:
+    """Tell whether a registered version comes from a run of an experiment, deleted runs too."""
+    registered = identifiers_of_versions(registry)
+    token = None
+    while registered:
+        page = registry.client.search_runs(
+            [experiment], run_view_type=mlflow.entities.ViewType.ALL, max_results=_PAGE, page_token=token
+        )
+        if any(run.info.run_id in registered for run in page):
+            return True
+        token = page.token
+        if not token:
+            break
+    return False
 
 
 @speaks_to_mlflow

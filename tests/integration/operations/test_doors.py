@@ -26,6 +26,8 @@ pytestmark = [
 
 OWN = {
     STRANGER: (),
+    "sirena-objects": ("ceph/", "ceph/**"),
+    "postgres": ("postgresql/", "postgresql/**", "secrets/postgresql_superuser"),
     "sirena-mlflow": ("mlflow/", "mlflow/**", "doors/mlflow.pem", "secrets/pgpass_mlflow", "secrets/s3_credentials"),
     "sirena-service": (
         *("answering/", "answering/**", "doors/service.pem", "secrets/pgpass_reader"),
@@ -43,6 +45,8 @@ OWN = {
 """By account, the files below `SIRENA_HOME` that are its own or that it is there for."""
 SECRETS = ("postgresql_superuser", "pgpass_owner", "postgresql_sirena_owner", "pgpass", "postgresql_sirena")
 """Files in `secrets` by which somebody could rule the cluster or write the ledger."""
+RIGHTS = {"sirena-access": {"pgpass"}, "postgres": {"postgresql_superuser"}}
+"""By account, those that it is there for."""
 
 
 @pytest.fixture(scope="module")
@@ -64,16 +68,21 @@ def script(running: Running) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("name", [STRANGER, "sirena-mlflow", "sirena-service"])
+@pytest.mark.parametrize("name", [STRANGER, "sirena-objects", "sirena-mlflow", "sirena-service"])
 def test_no_account_but_its_own_gets_anything_behind_the_entry(running: Running, script: Path, name: str) -> None:
     """Ports, sockets and files: a stranger nothing, whoever breaks MLflow or the service nothing of the other parts."""
-    own_socket = str(running.settings.home / "doors" / name.removeprefix("sirena-") / "socket")
+    own_door = "ceph/run" if name == "sirena-objects" else f"doors/{name.removeprefix('sirena-')}/socket"
     walked = walk(running.settings, Account.named(name), script)
     found = [
         opening.what
         for opening in openings(running.settings, walked, OWN[name])
-        if not opening.what.startswith(own_socket)
+        if not opening.what.startswith(str(running.settings.home / own_door))
     ]
+    tried = sum(1 for path in running.settings.home.rglob("*") if not path.is_symlink())
+    print(
+        f"\nas {name}: {len(wanted_ports(running.settings))} ports and {tried} files and sockets tried, "
+        f"{len(walked['files'])} files readable, {len(found)} that must not be"
+    )
     assert found == []
     assert walked["answers"], "the S3 endpoint answers everyone, so a walk without an answer asked nobody"
 
@@ -85,7 +94,7 @@ def test_each_account_holds_its_own_and_no_secret_of_another(running: Running, s
     seen = {Path(file["path"]).name for file in walked["files"] if "/secrets/" in file["path"]}
     allowed = {Path(pattern).name for pattern in OWN[name] if pattern.startswith("secrets/")}
     assert seen == allowed
-    assert not seen & (set(SECRETS) - ({"pgpass"} if name == "sirena-access" else set()))
+    assert not seen & (set(SECRETS) - RIGHTS.get(name, set()))
 
 
 def test_a_walk_finds_what_is_open(running: Running, script: Path) -> None:

@@ -524,3 +524,132 @@ def test_whoever_may_write_the_ledger_watches_and_records(active: Registry) -> N
             time.sleep(0.05)
     [alarm] = found
     assert (alarm.who, alarm.facts()["store"], alarm.facts()["release"]) == ("", "alias", "panel_SIR/1")
+
+
+BESIDE = {
+    "description": ("MLmodel", "changed"),
+    "environment": ("requirements.txt", "changed"),
+    "code": ("code/*/panel/compiled.py", "changed"),
+    "removed": ("code/*/panel/lookup.py", "removed"),
+    "added": ("code/*/panel/more.py", "added"),
+}
+"""By kind of file that lies beside the one that is answered from: where it lies, and what happens to it."""
+
+
+def change(folder: Path, pattern: str, what: str) -> tuple[str, Callable[[], object]]:
+    """Change, add or remove a file of a folder; return its path there, and what mends it."""
+    if what == "added":
+        file = next(folder.glob(pattern.rpartition("/")[0])) / "more.py"
+        file.write_text("import os", encoding="utf-8")
+        return file.relative_to(folder).as_posix(), file.unlink
+    file = next(folder.glob(pattern))
+    true = file.read_bytes()
+    if what == "removed":
+        file.unlink()
+    else:
+        file.write_bytes(true + b" ")
+    return file.relative_to(folder).as_posix(), lambda: file.write_bytes(true)
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_the_first_look_compares_every_file_beside_the_release(active: Registry, kind: str) -> None:
+    """A service that starts tells of it and answers by what was judged, until it is mended; status tells it too."""
+    path, mend = change(Path(file_of(active, "1")).parent.parent, *BESIDE[kind])
+    service = Service(active)
+    assert (service.release, service.category, service.alarms) == ("panel_SIR/1", "R", ["artifact"])
+    assert f"panel_SIR/1: files are not what they were when the ledger noted them: {path} ({BESIDE[kind][1]})" in [
+        alarm.text for alarm in service.source.alarms
+    ]
+    for _ in range(3):
+        assert service.look().alarms == ["artifact"]
+    assert service.on_record == ["artifact"]
+    if kind == "code":
+        assert release_condition(active.settings, []).urgency is Urgency.CRITICAL
+    mend()
+    assert service.look().alarms == []
+
+
+@pytest.mark.parametrize("name", ["truth_table.json", "certificate.json", "report.json"])
+def test_files_by_which_a_member_was_judged_are_compared_at_the_first_look_and_in_turn(
+    active: Registry, name: str
+) -> None:
+    """The table by the release's own file, certificate and report by what the ledger noted of the version."""
+    member = find_version(active, release_members(active, find_release(active, "1"))[0].reference)
+    noted = Promoted(
+        **actor(active.settings),
+        model=member.name,
+        version=member.version,
+        stage="Production",
+        files=files_of(active, member),
+    )
+    open_ledger(active.settings).append(noted)
+    running = Service(active)
+    assert running.alarms == []
+    location = active.models.get_model_version_download_uri(member.name, str(member.version))
+    folder = active.settings.artifacts / location.removeprefix("mlflow-artifacts:/")
+    path, mend = change(folder, f"artifacts/{name}", "changed" if name == "truth_table.json" else "removed")
+    assert Service(active).alarms == ["artifact"]
+    turns = len(release_members(active, find_release(active, "1"))) + 1
+    assert ["artifact"] in [running.look().alarms for _ in range(turns)]
+    assert (running.release, running.category, running.alarms) == ("panel_SIR/1", "R", ["artifact"])
+    assert [alarm.text.partition(" (")[0] for alarm in running.source.alarms] == [
+        f"{member}: files are not what they were when the ledger noted them: {path}"
+    ]
+    mend()
+    assert running.look().alarms == []
+
+
+def test_a_member_that_was_removed_on_record_is_no_alarm(active: Registry) -> None:
+    """Its table is in the release's own file, and who removed it is in the ledger."""
+    member = find_version(active, release_members(active, find_release(active, "1"))[0].reference)
+    active.models.delete_model_version(member.name, str(member.version))
+    assert Service(active).alarms == []
+
+
+def test_a_switch_compares_the_files_of_the_new_release(service: Service) -> None:
+    """What was changed after its activation and before it is taken up is told, and its own file answers."""
+    activate_on_record(service.store, "2")
+    change(Path(file_of(service.store, "2")).parent.parent, "MLmodel", "changed")
+    assert (service.look().release, service.category, service.alarms) == ("panel_SIR/2", "S", ["artifact"])
+
+
+def test_an_alarm_of_the_ledger_is_over_at_the_next_look_after_a_person_let_it_go_on(service: Service) -> None:
+    """An older copy of the ledger put back: the loss is told, and `audit resume` ends it without a restart."""
+    store = service.store
+    activate_on_record(store, "2")
+    assert service.look().release == "panel_SIR/2"
+    in_ledger(store, "DELETE FROM ledger_entries WHERE details LIKE '%panel_SIR/2%'")
+    assert (service.look().release, service.alarms) == ("panel_SIR/2", ["ledger"])
+    service.ledger.resume(who="eva", origin="cli", reason="backup put back")
+    # by the ledger that is there now nobody ever activated release 2, which has the alias
+    assert (service.look().release, service.alarms) == ("panel_SIR/1", ["alias"])
+    activate_on_record(store, "2")
+    assert (service.look().release, service.alarms) == ("panel_SIR/2", [])
+
+
+def test_an_entry_appended_with_the_ledgers_own_right_is_believed(service: Service) -> None:
+    """The limit of what the ledger covers: it answers by the file that it names and by no other, with an alarm."""
+    store, release = service.store, find_release(service.store, "3")
+    for content, answering in (
+        ("0" * 64, "panel_SIR/1"),
+        (sha256(Path(file_of(store, "3")).read_bytes()), "panel_SIR/3"),
+    ):
+        entry = Activated(**actor(store.settings), release=release.name, digest=release.digest, content=content)
+        service.ledger.append(entry)
+        assert service.look().release == answering
+        assert "alias" in service.alarms
+
+
+def test_what_loading_a_model_leaves_on_one_persons_machine_is_no_change(active: Registry) -> None:
+    """MLflow and Python write into the folder of a model that they load where it lies."""
+    folder = Path(file_of(active, "1")).parent.parent
+    (folder / "registered_model_meta").write_text("model_name: panel_SIR", encoding="utf-8")
+    cache = next(folder.glob("code/*/panel")) / "__pycache__"
+    cache.mkdir()
+    (cache / "compiled.cpython-311.pyc").write_bytes(b"compiled")
+    assert Service(active).alarms == []
+    activate_on_record(active, "2")
+    assert recorded_acts.roll_back(active).release.name == "panel_SIR/1"
+    on_a_server = replace(active, settings=active.settings.model_copy(update={"profile": "production"}))
+    added = {line.partition(" ")[2] for line in files_of(on_a_server, find_release(active, "1").source)}
+    assert "registered_model_meta" in added

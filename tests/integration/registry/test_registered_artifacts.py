@@ -67,6 +67,19 @@ def test_runs_that_versions_come_from_are_not_deleted(house: House) -> None:
     assert house.registry.client.get_run(version.run_id).info.lifecycle_stage == "active"
 
 
+def test_an_experiment_that_versions_come_from_is_not_deleted(house: House) -> None:
+    """Whoever asks is told why; an experiment without them is the administrator's."""
+    client, version = house.registry.client, log_trained(house.registry, trained_on(True))
+    held, free = house.registry.experiment_id, client.create_experiment(f"trial of {version.run_id}")
+    for route in (API, API.replace("/api/", "/ajax-api/")):
+        refused = house.send("otto", "POST", f"{route}/experiments/delete", {"experiment_id": held})
+        assert (refused.status_code, "registered versions come from" in refused.text) == (403, True)
+    assert house.send("carl", "POST", f"{API}/experiments/delete", {"experiment_id": free}).status_code == 403
+    assert house.send("otto", "POST", f"{API}/experiments/delete", {"experiment_id": free}).status_code == 200
+    assert client.get_experiment(held).lifecycle_stage == "active"
+    assert client.get_experiment(free).lifecycle_stage == "deleted"
+
+
 def test_what_is_not_registered_yet_is_written_and_from_registering_on_is_not(house: House) -> None:
     """Nothing is remembered beyond the moment in which a version is made."""
     client, experiment = house.registry.client, house.registry.experiment_id

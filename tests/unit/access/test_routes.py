@@ -93,7 +93,7 @@ def test_stages_aliases_and_versions_change_only_through_stage_control() -> None
             assert route.decided_by_body or route.path.endswith(harmless), route
         if re.search("/(registered-models|model-versions)/", route.path) and route.methods != ("GET",):
             assert route.decided_by_body or route.path.endswith("get-latest-versions"), route
-    assert len(body_route_locations()) == 53
+    assert len(body_route_locations()) == 55
 
 
 def test_options_and_invented_methods_are_refused() -> None:

@@ -33,7 +33,7 @@ def python_parts(settings: Settings) -> PythonParts:
 
 def parts_with_editions(parts: PythonParts) -> list[Part]:
     """Return the parts that read editions."""
-    database = PostgreSql(parts.settings, parts.accounts.stores, parts.accounts)
+    database = PostgreSql(parts.settings, parts.accounts.database, parts.accounts)
     return [parts.service(database), parts.access(database, parts.settings.home / "refused")]
 
 

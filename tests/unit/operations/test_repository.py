@@ -14,6 +14,7 @@ from sirena.operations.backup.errors import BackupError
 from sirena.operations.backup.places import password_file, places_of
 from sirena.operations.backup.repository import Repository
 from sirena.operations.settings import Settings
+from tests.command_line import run_command
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -82,6 +83,33 @@ def test_a_repository_that_was_restored_from_is_known(repository: Repository, tm
     shutil.rmtree(repository.location)
     with pytest.raises(BackupError, match="is gone"):
         Repository(settings).ensure()
+
+
+def test_a_damaged_pack_blocks_only_the_backups_that_share_it(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A restore of one says in two lines what is damaged and what helps; an older one is taken out whole."""
+    data = Path(repository.location, "data")
+    older = save_at(repository, NOON)
+    sound = {pack for pack in data.rglob("*") if pack.is_file()}
+    newer = save_at(repository, NOON + timedelta(hours=1))
+    for pack in {pack for pack in data.rglob("*") if pack.is_file()} - sound:
+        pack.chmod(0o600)
+        pack.write_bytes(bytes(pack.stat().st_size))
+    for name, value in {
+        "SIRENA_HOME": tmp_path / "second",
+        "SIRENA_PROFILE": "production",
+        "SIRENA_BACKUP_REPOSITORY": repository.location,
+        "SIRENA_BACKUP_PASSWORD_FILE": password_file(repository.settings),
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    refused = run_command(capfd, ["restore"])
+    lines = [line for line in refused.errors.splitlines() if line.startswith(("sirena:", "  remedy:"))]
+    assert (refused.code, len(lines), "Traceback" in refused.errors) == (1, 2, False)
+    assert f"backup {newer} cannot be taken out whole" in lines[0]
+    assert "try an older one with --at" in lines[1]
+    repository.take_out(repository.find(older), tmp_path / "out")
+    assert (tmp_path / "out" / "what").read_text() == NOON.isoformat()
 
 
 def test_a_lost_password_is_told_and_none_is_made(repository: Repository) -> None:

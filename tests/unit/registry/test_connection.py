@@ -1,14 +1,23 @@
 """Reaching MLflow, or saying why not."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from sirena.operations.settings import Settings
-from sirena.registry.connection import RegistryUnavailableError, connect, without_credentials
+from sirena.registry.artifact_store import read_artifact
+from sirena.registry.connection import (
+    Registry,
+    RegistryUnavailableError,
+    connect,
+    speaks_to_mlflow,
+    without_credentials,
+)
 from sirena.registry.plots import confusion_plot
 from sirena.registry.versions import Stage
 
@@ -39,6 +48,37 @@ def test_a_server_that_hangs_is_given_up_within_seconds(tmp_path: Path, silent: 
     with pytest.raises(RegistryUnavailableError):
         connect(settings)
     assert time.monotonic() - started < 60
+
+
+class _WithoutObjects(BaseHTTPRequestHandler):
+    """What MLflow answers for a file whose object is in no bucket, or whose bucket takes its keys no more."""
+
+    def do_GET(self) -> None:
+        """Fail, and say no more than MLflow does."""
+        self.send_error(500)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_missing_object_is_told_as_one_and_not_as_mlflow_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow answers 500 and runs: the message leads to object store and backup; starting MLflow would not help."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _WithoutObjects) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.server_port}"
+        registry = Registry(Settings(home=tmp_path, tracking_uri=uri), None)
+        location = f"{uri}/api/2.0/mlflow-artifacts/artifacts/1/models/m-1"
+        try:
+            with pytest.raises(RegistryUnavailableError, match="could not read or write a file of a model") as told:
+                speaks_to_mlflow(read_artifact)(registry, location, "artifacts/release.json")
+        finally:
+            server.shutdown()
+    assert "in no bucket any more" in told.value.hint
+    assert "sirena up" not in told.value.hint
+    assert told.value.exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing)
     for account in accounts.all:
         if account.exists:
             services = account in accounts.python
-            _look_at(account, settings, notebook, stores=account == accounts.stores, services=services)
+            _look_at(account, settings, notebook, database=account == accounts.database, services=services)
     missing = [account.name for account in accounts.all if not account.exists]
     if missing:
         told = f"{', '.join(missing)} are made by `sirena up`"
@@ -44,7 +44,7 @@ def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing)
 
 
 def _look_at_sharing(accounts: PartAccounts, notebook: Notebook) -> None:
-    if accounts.access in (accounts.mlflow, accounts.stores, accounts.service):
+    if accounts.access in (accounts.mlflow, accounts.database, accounts.service):
         told = f"{accounts.access.name} runs several parts: who breaks one of them can write into the ledger"
         remedy = "leave SIRENA_SERVICE_ACCOUNT out, then `sirena up`: it gives each part an account of its own"
         notebook.note(Area.ACCOUNTS, "accounts of the parts", Verdict.WARNING, told, remedy)
@@ -53,8 +53,8 @@ def _look_at_sharing(accounts: PartAccounts, notebook: Notebook) -> None:
 def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebook) -> None:
     """Say which folders `sirena up` is still to hand over: the settings name other accounts than made them."""
     folders = {
-        settings.home / "postgresql": accounts.stores,
-        settings.home / "ceph": accounts.stores,
+        settings.home / "postgresql": accounts.database,
+        settings.home / "ceph": accounts.objects,
         settings.mlflow_home: accounts.mlflow,
         settings.answering_home: accounts.service,
         settings.service_home: accounts.access,
@@ -91,9 +91,9 @@ def _unreadable(account: Account, settings: Settings) -> Iterator[tuple[str, str
         yield f"cannot enter {closed}, which leads to {variable_of('guidelines')}", f"chmod o+x {closed}"
 
 
-def _look_at(account: Account, settings: Settings, notebook: Notebook, *, stores: bool, services: bool) -> None:
+def _look_at(account: Account, settings: Settings, notebook: Notebook, *, database: bool, services: bool) -> None:
     wrong = []
-    if stores and account.uid == 0:
+    if database and account.uid == 0:
         wrong.append(("PostgreSQL refuses to run as root", "set SIRENA_ACCOUNT to an unprivileged account"))
     # `sirena up` opens SIRENA_HOME itself, and none of the folders above
     if closed := barrier(account, nearest_folder(settings.home.parent)):

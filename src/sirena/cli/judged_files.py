@@ -1,0 +1,100 @@
+"""The files beside `release.json`, and those by which its members were judged, held against what the ledger noted.
+
+The service answers from `release.json` alone, which is compared at every look. The others are what MLflow's stock
+server would run, and what the next release would be made of: some twenty, and three of each member.
+
+Rules, each with a test of like name:
+
+- the first look at a release compares all of them, every later one those of one version, in turn;
+- what differed is compared at every look until it does not differ any more;
+- a file is known by the ledger's entry of its version, and a member's table by `release.json`, which the ledger knows.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from typing import Any, Final
+
+from sirena.cli.noted_files import NotedFiles
+from sirena.ledger.store import Ledger
+from sirena.registry.certificates import LOGGED_CERTIFICATE
+from sirena.registry.connection import Registry
+from sirena.registry.judged_releases import Discrepancy, Judged, Store
+from sirena.registry.model_files import ChangedFilesError, files_of, require_unchanged, some_files_of
+from sirena.registry.versions import REPORT, TRUTH_TABLE, find_version
+
+_AT_ONCE: Final = 4
+_TABLE: Final = f"artifacts/{TRUTH_TABLE}"
+_OF_MEMBERS: Final = (_TABLE, f"artifacts/{LOGGED_CERTIFICATE}", f"artifacts/{REPORT}")
+"""Of which files of its members a release is made."""
+
+
+class JudgedFiles:
+    """Compares the files of one release at a time; for one thread."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Compare nothing yet."""
+        self._ledger = ledger
+        self._judged: Judged | None = None
+        self._known: Mapping[str, tuple[str, ...]] = {}
+        """By version: its files that are known, ``SHA-256 path``."""
+        self._turns: Iterator[str] = iter(())
+        self._standing: dict[str, Discrepancy] = {}
+
+    def look(self, registry: Registry, judged: Judged, content: bytes) -> tuple[Discrepancy, ...]:
+        """Return which versions have files that are not those that the ledger knows.
+
+        Args:
+            registry: where.
+            judged: the release, by the ledger.
+            content: its `release.json`, as it was judged.
+
+        Raises:
+            LedgerError: the ledger does not answer, or an entry was altered.
+            RegistryUnavailableError: MLflow does not answer.
+        """
+        if judged == self._judged:
+            due = {next(self._turns), *self._standing}
+            known = self._known
+        else:
+            known = self._files_known(registry, judged, content)
+            due = set(known)
+            self._standing = {}
+
+        def compare(version: str) -> str:
+            return _changes(registry, version, known[version], is_release=version == judged.release)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            texts = dict(zip(due, pool.map(compare, due), strict=True))
+        if judged != self._judged:
+            self._judged, self._known, self._turns = judged, known, cycle(known)
+        self._standing = {version: Discrepancy(Store.ARTIFACT, text) for version, text in sorted(texts.items()) if text}
+        return tuple(self._standing.values())
+
+    def _files_known(self, registry: Registry, judged: Judged, content: bytes) -> dict[str, tuple[str, ...]]:
+        members: dict[str, dict[str, Any]] = json.loads(content)["members"]
+        tables = {f"{one['model']}/{one['version']}": str(one["table_sha256"]) for one in members.values()}
+        noted = NotedFiles(registry, self._ledger).of_each(tables.keys())
+        known = {judged.release: tuple(judged.files)}
+        for member, table in tables.items():
+            lines = [line for line in noted.get(member, ()) if line.partition(" ")[2] in _OF_MEMBERS[1:]]
+            known[member] = (f"{table} {_TABLE}", *lines)
+        return known
+
+
+def _changes(registry: Registry, version: str, known: tuple[str, ...], *, is_release: bool) -> str:
+    """Say which of a version's files are not those that are known; empty when all are.
+
+    A member that was removed is on record as such, by whom, and nothing was changed in secret.
+    """
+    present: tuple[str, ...] | None = known
+    if is_release and known:
+        present = files_of(registry, find_version(registry, version))
+    elif not is_release:
+        present = some_files_of(registry, version, [line.partition(" ")[2] for line in known])
+    try:
+        require_unchanged(version, known, known if present is None else present)
+    except ChangedFilesError as error:
+        return error.text
+    return ""
