@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --che
 
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from sirena.domain.errors import SirenaError
 COMMAND_MODULES: Final[tuple[str, ...]] = (
     "demo",
     "inspect",
+    "ask",
     "reference",
     "guideline",
     "train",
@@ -51,11 +53,14 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-def build_app() -> typer.Typer:
-    """Return the command-line application with every command registered.
+def build_app(modules: Sequence[str] = COMMAND_MODULES) -> typer.Typer:
+    """Return the command-line application.
 
     Command modules import what is heavy (Polars, MLflow, Keras) inside their functions, so that
     ``sirena --help`` answers at once.
+
+    Args:
+        modules: whose commands are registered; those of all modules by default.
     """
     app = typer.Typer(
         name="sirena",
@@ -72,15 +77,25 @@ def build_app() -> typer.Typer:
     ) -> None:
         """Registered so that options may stand before the command."""
 
-    for name in COMMAND_MODULES:
+    for name in modules:
         import_module(f"{__name__}.{name}").register(app)
     return app
+
+
+def modules_for(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the modules that a command line needs: one command answers sooner when the others are not imported.
+
+    >>> modules_for(["ask", "eco", "AMK=2"])
+    ('ask',)
+    """
+    command = next(iter(arguments), "")
+    return (command,) if command in COMMAND_MODULES else COMMAND_MODULES
 
 
 def main() -> None:
     """Run the command line; known errors are one clear message, never a stack trace."""
     try:
-        build_app()()
+        build_app(modules_for(sys.argv[1:]))()
     except SirenaError as error:
         from sirena.cli.shown import in_lines
 
