@@ -92,7 +92,7 @@ def _site(specimen: str) -> "Site":
     if site is None:
         raise UsageError(
             "--specimen names no specimen that Sirena knows, or two that differ",
-            hint="urine, blood, csf, sputum, stool, wound …, in English or Spanish, or a WHONET code; none: leave it out",
+            hint="urine, sangre, csf, sputum, wound …, or a WHONET code; leave it out where nothing is known",
         )
     return site
 

@@ -64,7 +64,9 @@ def _read(word: str, place: int, letters: Sequence[str]) -> Iterator[IsolateTest
         raise UsageError(f"test {place} is a zone diameter (mm); only MICs are answered", hint=_HINT)
     drug = column.drug if column is not None else _drug(name)
     if drug not in ANTIMICROBIALS:
-        raise UsageError(f"test {place} names no antimicrobial of Sirena", hint=f"codes are {', '.join(ANTIMICROBIALS)}")
+        raise UsageError(
+            f"test {place} names no antimicrobial of Sirena", hint=f"codes are {', '.join(ANTIMICROBIALS)}"
+        )
     for letter in letters if column is None else [column.guideline]:
         yield IsolateTest(drug, letter, mic)
 

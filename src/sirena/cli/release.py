@@ -27,10 +27,14 @@ def create(
 ) -> None:
     """Make a release and print its name; the same members give the same release.
 
+    Registered models that are not in it are named, each with the reason.
+
     Example: sirena release create --from production --note "CLSI 2025"
     """
-    from sirena.cli.gatekeeping import open_registry
+    from sirena.cli.gatekeeping import judge_for, open_registry
     from sirena.cli.recorded_acts import create_release
+    from sirena.cli.release_missing import missing_models
+    from sirena.cli.shown import in_one_line
     from sirena.registry.releases import members_at
     from sirena.registry.versions import find_version
 
@@ -38,6 +42,11 @@ def create(
     members = [find_version(registry, name) for name in versions] if versions else members_at(registry, source)
     release = create_release(registry, members, author=registry.settings.effective_user, note=note)
     typer.echo(f"{release.name}: {len(release.members)} models")
+    missing = [] if versions else missing_models(judge_for(registry, None), release)
+    if missing:
+        typer.echo(f"not in it, {len(missing)} models:", err=True)
+    for line in missing:
+        typer.echo(f"  {in_one_line(line)}", err=True)
 
 
 def list_() -> None:

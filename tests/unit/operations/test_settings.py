@@ -6,7 +6,13 @@ import pytest
 
 from sirena.domain.errors import UsageError
 from sirena.operations.settings import Settings, SettingsError, load_settings, variable_of
-from sirena.operations.settings_check import Source, meanings_of_settings, problems, require_plain_paths, settings_in_force
+from sirena.operations.settings_check import (
+    Source,
+    meanings_of_settings,
+    problems,
+    require_plain_paths,
+    settings_in_force,
+)
 from tests.command_line import run_command
 
 
