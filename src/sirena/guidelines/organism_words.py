@@ -22,7 +22,7 @@ def organism_words(codes: Iterable[str], group: str = "") -> str:
     >>> organism_words(["eco"])
     'Escherichia coli'
     >>> organism_words(["eco", "kpn", "eae"])
-    'Enterobacterales (3 organisms)'
+    'Enterobacteriaceae (3 organisms)'
     >>> organism_words(["eco", "sau", "pae", "efa"])
     'Escherichia coli, Staphylococcus aureus, Pseudomonas aeruginosa and 1 more'
     """

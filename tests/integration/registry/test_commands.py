@@ -49,7 +49,7 @@ def test_promote_release_activate_diff_and_roll_back(
     assert "modelo_AMK_NM/2" in told
     assert find_release(registry, "active").version == 1
 
-    code, changes, _ = sirena("release", "diff", "1", "2")
+    code, changes, _ = sirena("release", "diff", "1", "2", "--cells")
     changed = int((amikacin.cells != wrong(amikacin).cells).sum())
     assert code == 0
     assert len(changes.splitlines()) == changed + 1

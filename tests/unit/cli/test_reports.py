@@ -55,7 +55,7 @@ def test_a_certificate_names_very_major_errors_first_and_organisms_alike_togethe
         candidate, reference, edition="CLSI 2026", edition_digest="d", subject=Subject("modelo_AMK_NM", "1")
     )
     lines = list(difference_lines(certificate.disagreements))
-    assert lines[0].startswith("VME Enterobacterales (2 organisms): 12 … 32")
+    assert lines[0].startswith("VME Enterobacteriaceae (2 organisms): 12 … 32")
     kinds = [list(Kind).index(Kind(line.split()[0])) for line in lines]
     assert kinds == sorted(kinds)
     told = summary(certificate, 1)
