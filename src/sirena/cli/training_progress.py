@@ -11,8 +11,8 @@ from sirena.certification.comparison import Kind
 from sirena.registry.training_session import Outcome
 
 _LEGEND: Final = (
-    "asked: questions to the model (organism, site, MIC, comparator); VME: answered S where the edition says R; differing:\n"
-    "all that the edition answers otherwise, of any kind; `sirena certify MODEL` names them, the gravest first."
+    "asked: questions to the model (organism, site, MIC, comparator); VME: answered S where the edition says R;\n"
+    "differing: all that the edition answers otherwise; `sirena certify MODEL` names them, the gravest first."
 )
 
 

@@ -34,7 +34,7 @@ def file_changes(isolates: Isolates, before: Panel, after: Panel) -> Iterator[Fi
         after: the panel that is to answer.
     """
     used = [isolates.organism_column, *isolates.test_columns, *_specimen(isolates)]
-    plain = replace(isolates, frame=isolates.frame.select(dict.fromkeys(used)), category_columns={})
+    plain = replace(isolates, frame=isolates.frame.select(list(dict.fromkeys(used))), category_columns={})
     old = interpret_frame(plain, lambda column: before.tables.get(column.model_column))
     new = interpret_frame(plain, lambda column: after.tables.get(column.model_column))
     for header in isolates.test_columns:

@@ -19,10 +19,10 @@ from sirena.domain.test_column import parse_test_column
 from sirena.registry.artifact_store import upload_to_run
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import TrainedModel, canonical_json, model_digest, sha256
+from sirena.registry.evidence import held_out_agreement
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.model_place import ModelPlace, take_place
 from sirena.registry.pyfunc_artifact import save_pyfunc
-from sirena.registry.evidence import held_out_agreement
 from sirena.registry.runs import child_run, code_version, log_report
 from sirena.registry.served_code import served_code
 from sirena.registry.story import model_description, story_metrics, version_description
@@ -233,7 +233,8 @@ def _create_version(
 
 def _create_registered_model(client: Any, name: str) -> None:
     try:
-        client.create_registered_model(name, description=model_description(name.removeprefix("modelo_")))
+        parsed = parse_test_column(name.removeprefix("modelo_"))
+        client.create_registered_model(name, description=model_description(parsed.name) if parsed else None)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

@@ -79,7 +79,7 @@ def version_description(column: str, report: Mapping[str, Any], certificate: Map
         f"{differing:,} differ, {unsafe:,} of them S where the edition says R.\n\n"
         f"Responde {drug[1]} ({column}) para {organisms:,} microorganismos. Aprendió de "
         f"{spanish or 'etiquetas desconocidas'}; {results:,} resultados del archivo, evidencia {digest}. Certificado "
-        f"frente a {edition}: {asked:,} preguntas, {differing:,} difieren, {unsafe:,} de ellas S donde la edición dice R."
+        f"frente a {edition}: {asked:,} preguntas, {differing:,} difieren, {unsafe:,} de ellas S donde dice R."
     )
 
 

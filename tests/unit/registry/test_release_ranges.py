@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sirena.domain.mic import CODES
+from sirena.domain.mic import CODES, Mic
 from sirena.domain.truth_table import TruthTable
 from sirena.panel.compiled import Panel
 from sirena.registry.release_diff import differences
@@ -58,8 +58,8 @@ def test_a_release_without_the_model_has_no_category() -> None:
         ([14], "1"),
         ([14, 15, 16], "1 … 4"),
         ([14, 16], "1, 4"),
-        ([0, 1, 14], "up to 0.000122, 1"),
-        ([26, 27], "from 4096 on"),
+        ([0, 1, 14], f"up to {Mic.from_code(1)}, 1"),
+        ([26, 27], f"from {Mic.from_code(26)} on"),
         ([28 + 14, 28 + 15], "<=1 … <=2"),
         ([14, 28 + 14], "1"),
     ],
