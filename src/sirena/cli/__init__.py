@@ -47,6 +47,16 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
 _INTERRUPTED: Final = 130
 
 
+_FIRST_THINGS: Final = """Sirena: from MICs in a WHONET file to S / I / R, with a reason for every answer.
+
+  sirena ask "E. coli" CIP=0.5 "AMK<=2"       one isolate, at once
+  sirena inspect FILE                         what a file holds, and what in it cannot be read
+  sirena reference FILE -o categories.xlsx    categories for a whole file, by the breakpoints in force
+
+Models of your own begin with `sirena train FILE`; `sirena --help` lists every command."""
+"""What somebody does first who gives no command."""
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(__version__)
@@ -64,18 +74,21 @@ def build_app(modules: Sequence[str] = COMMAND_MODULES) -> typer.Typer:
     """
     app = typer.Typer(
         name="sirena",
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        add_completion=False,
         help="From WHONET MICs to S / I / R: train, certify, deploy on MLflow, answer.",
     )
 
-    @app.callback()
+    @app.callback(invoke_without_command=True)
     def root(
-        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+        context: typer.Context,
+        version: bool = typer.Option(  # noqa: ARG001 - its callback prints it and ends
+            False, "--version", callback=_version, is_eager=True, help="Print the version."
+        ),
     ) -> None:
-        """Registered so that options may stand before the command."""
+        # options may stand before the command
+        if context.invoked_subcommand is None:
+            typer.echo(_FIRST_THINGS)
 
     for name in modules:
         import_module(f"{__name__}.{name}").register(app)

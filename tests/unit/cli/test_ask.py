@@ -107,5 +107,20 @@ def test_one_command_finds_itself_in_its_module_alone() -> None:
     assert set(_commands(build_app(modules_for(["--help"])))) == every
 
 
+def test_sirena_alone_shows_the_first_three_things(capfd: pytest.CaptureFixture[str]) -> None:
+    """Each of them a command that exists; the rest is a word away."""
+    ended = run_command(capfd, [])
+    shown = [line.split()[1] for line in ended.output.splitlines() if line.startswith("  sirena ")]
+    assert (ended.code, shown) == (0, ["ask", "inspect", "reference"])
+    assert "sirena --help" in ended.output
+
+
+def test_a_shell_completes_commands(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As bash asks after `sirena --install-completion`."""
+    for name, value in (("_SIRENA_COMPLETE", "complete_bash"), ("COMP_WORDS", "sirena int"), ("COMP_CWORD", "1")):
+        monkeypatch.setenv(name, value)
+    assert run_command(capfd, []).output.split() == ["interpret"]
+
+
 def _commands(app: typer.Typer) -> list[str]:
     return list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
