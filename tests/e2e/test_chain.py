@@ -111,7 +111,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
             httpx.post(f"{url}/invocations", content=f'{{"{MISPLACED}'.encode())
             httpx.get(f"{url}/models/{MISPLACED}")
         done.sirena("release", "activate", "2")
-        done.sirena("release", "diff", "1", "2")
+        done.sirena("release", "diff", "1", "2", "--cells")
         done.sirena("release", "rollback")
         done.sirena("release", "list")
         output = tmp_path_factory.mktemp("answered") / "answered.csv"
@@ -144,7 +144,7 @@ def test_nothing_but_progress_is_printed(chain: Chain) -> None:
 def test_releases_are_switched_compared_and_rolled_back(chain: Chain) -> None:
     """The second release lacks vancomycin and nothing else; the first answers again."""
     assert chain.printed["release activate 2"] == "panel_SIR/2 is active, in place of release 1\n"
-    changes = chain.printed["release diff 1 2"].splitlines()[1:]
+    changes = chain.printed["release diff 1 2 --cells"].splitlines()[1:]
     assert {line.split("\t")[0] for line in changes if "\t" in line} == {"VAN_NM"}
     assert chain.printed["release rollback"] == "panel_SIR/1 is active again, in place of release 2\n"
     assert "panel_SIR/1\tactive" in chain.printed["release list"]

@@ -26,6 +26,7 @@ from sirena.certification.evidence import (
 )
 from sirena.certification.gate_file import Gate, load_gate
 from sirena.certification.procedure_criteria import same_person
+from sirena.certification.remedies import remedy
 from sirena.domain.errors import GateError, UsageError
 
 __all__ = ["Finding", "Gate", "Outcome", "Override", "Verdict", "evaluate", "load_gate"]
@@ -121,7 +122,7 @@ class Verdict:
         if not self.allowed:
             raise GateError(
                 f"{self.model}/{self.version} may not go to {self.stage.value}:\n{self.explain()}",
-                hint="train again or give more evidence; a person with the right may override with a reason, on record",
+                hint=remedy([finding.criterion for finding in self.refusals], self.judged_as),
             )
 
     def override(self, by: str, reason: str) -> "Verdict":

@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --che
 
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from sirena.domain.errors import SirenaError
 COMMAND_MODULES: Final[tuple[str, ...]] = (
     "demo",
     "inspect",
+    "ask",
     "reference",
     "guideline",
     "train",
@@ -49,42 +51,68 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
 _INTERRUPTED: Final = 130
 
 
+_FIRST_THINGS: Final = """Sirena: from MICs in a WHONET file to S / I / R, with a reason for every answer.
+
+  sirena ask "E. coli" CIP=0.5 "AMK<=2"       one isolate, at once
+  sirena inspect FILE                         what a file holds, and what in it cannot be read
+  sirena reference FILE -o categories.xlsx    categories for a whole file, by the breakpoints in force
+
+Models of your own begin with `sirena train FILE`; `sirena --help` lists every command."""
+"""What somebody does first who gives no command."""
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(__version__)
         raise typer.Exit
 
 
-def build_app() -> typer.Typer:
-    """Return the command-line application with every command registered.
+def build_app(modules: Sequence[str] = COMMAND_MODULES) -> typer.Typer:
+    """Return the command-line application.
 
     Command modules import what is heavy (Polars, MLflow, Keras) inside their functions, so that
     ``sirena --help`` answers at once.
+
+    Args:
+        modules: whose commands are registered; those of all modules by default.
     """
     app = typer.Typer(
         name="sirena",
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        add_completion=False,
         help="From WHONET MICs to S / I / R: train, certify, deploy on MLflow, answer.",
     )
 
-    @app.callback()
+    @app.callback(invoke_without_command=True)
     def root(
-        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+        context: typer.Context,
+        version: bool = typer.Option(  # noqa: ARG001 - its callback prints it and ends
+            False, "--version", callback=_version, is_eager=True, help="Print the version."
+        ),
     ) -> None:
-        """Registered so that options may stand before the command."""
+        # options may stand before the command
+        if context.invoked_subcommand is None:
+            typer.echo(_FIRST_THINGS)
 
-    for name in COMMAND_MODULES:
+    for name in modules:
         import_module(f"{__name__}.{name}").register(app)
     return app
+
+
+def modules_for(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the modules that a command line needs: one command answers sooner when the others are not imported.
+
+    >>> modules_for(["ask", "eco", "AMK=2"])
+    ('ask',)
+    """
+    command = next(iter(arguments), "")
+    return (command,) if command in COMMAND_MODULES else COMMAND_MODULES
 
 
 def main() -> None:
     """Run the command line; known errors are one clear message, never a stack trace."""
     try:
-        build_app()()
+        build_app(modules_for(sys.argv[1:]))()
     except SirenaError as error:
         from sirena.cli.shown import in_lines
 

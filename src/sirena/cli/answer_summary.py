@@ -28,6 +28,7 @@ class AnswerSummary:
         """
         self._unknown_specimens = unknown_specimens
         self._marks: dict[Mark, int] = {}
+        self._without_model: dict[str, int] = {}
         self._rows = rows
         self._columns = columns
         self._counts: NDArray[np.int64] | None = None
@@ -53,7 +54,13 @@ class AnswerSummary:
 
     def add(self, tally: "ColumnTally") -> None:
         """Count one column's answers."""
+        from sirena.domain.category import Category, Reason
+        from sirena.domain.truth_table import answer_code
+
         self._counts = tally.counts if self._counts is None else self._counts + tally.counts
+        unanswered = int(tally.counts[answer_code(Category.NI, Reason.NO_MODEL)])
+        if unanswered:
+            self._without_model[tally.column] = unanswered
         for mark, count in tally.marks.items():
             self._marks[mark] = self._marks.get(mark, 0) + count
         self._progress.advance(self._task)
@@ -78,6 +85,9 @@ class AnswerSummary:
         for answer, count in sorted(given, key=lambda pair: -pair[1]):
             if answer.reason is not None:
                 _echo(f"  NI {answer.reason.value}: {count:,}  {answer.reason.sentence}")
+        if self._without_model:
+            columns = sorted(self._without_model.items(), key=lambda pair: -pair[1])
+            _echo(f"  columns without a model: {', '.join(f'{column} {count:,}' for column, count in columns)}")
         for mark, count in self._marks.items():
             if count:
                 _echo(f"  marked {mark.value}: {count:,}  The site is unknown: {mark.english}.")

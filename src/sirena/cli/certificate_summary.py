@@ -1,14 +1,31 @@
-"""A certificate in a few lines of a terminal."""
+"""A certificate in a few lines of a terminal: what it found, and where the model differs, the gravest first."""
+
+from collections.abc import Iterator
 
 from sirena.certification.certificate import Certificate
+from sirena.certification.comparison import KINDS, Disagreement, Kind, describe
+from sirena.certification.grid import Comparator
+from sirena.domain.truth_table import split_key
+from sirena.guidelines.organism_words import organism_words
+
+_MICS_NAMED = 3
+_WORDS = {
+    Kind.VERY_MAJOR: "VME, S where the edition says R",
+    Kind.MAJOR: "ME, R where the edition says S",
+    Kind.MINOR: "mE, I or SDD on one side",
+    Kind.OTHER_NAME: "another name of the same (R for NS)",
+    Kind.REFUSED: "refused where the edition answers",
+    Kind.ANSWERED: "answered where the edition does not",
+    Kind.OTHER_REASON: "refused for another reason",
+}
 
 
 def summary(certificate: Certificate, most: int) -> str:
-    """Return verdict, counts and the first disagreements.
+    """Return verdict, counts and the gravest disagreements.
 
     Args:
         certificate: what to tell.
-        most: disagreements to name; ranges of neighbouring MICs count once.
+        most: lines of disagreements; organisms that differ alike are one line.
     """
     subject = certificate.subject
     rows = len(certificate.keys)
@@ -21,10 +38,37 @@ def summary(certificate: Certificate, most: int) -> str:
         f"  monotone in MIC: {'yes' if certificate.monotone else f'NO, {len(certificate.reversals)} reversals'}",
         f"  S where the edition says R: {sum(entry.cells for entry in certificate.unsafe):,}",
     ]
-    lines += [f"  {kind.value}: {count:,}" for kind, count in certificate.kinds.items() if count]
+    lines += [f"  {_WORDS[kind]}: {certificate.kinds[kind]:,}" for kind in KINDS if certificate.kinds.get(kind)]
     lines += [f"  refuses {count:,}: {reason}" for reason, count in certificate.refusals.items()]
-    lines += [f"    {entry}" for entry in certificate.disagreements[:most]]
-    hidden = len(certificate.disagreements) - most
+    differences = list(difference_lines(certificate.disagreements))
+    lines += [f"    {line}" for line in differences[:most]]
+    hidden = len(differences) - most
     if hidden > 0:
-        lines.append(f"    … and {hidden:,} more (all of them with --output)")
+        lines.append(f"    … and {hidden:,} more lines (--all prints them, --output writes every cell)")
     return "\n".join(lines)
+
+
+def difference_lines(disagreements: tuple[Disagreement, ...]) -> Iterator[str]:
+    """Yield where a model differs, a line for all organisms that differ alike: VME first, then the most questions."""
+    by_key: dict[tuple[str, Kind, str, str], list[Disagreement]] = {}
+    for entry in disagreements:
+        what = entry.key, entry.kind, describe(entry.expected), describe(entry.answered)
+        by_key.setdefault(what, []).append(entry)
+    alike: dict[tuple[str, Kind, str, str, tuple[str, ...]], list[tuple[str, int]]] = {}
+    for (key, kind, expected, answered), entries in by_key.items():
+        organism, site = split_key(key)
+        entries.sort(key=lambda entry: entry.comparator is not Comparator.EQUAL)
+        mics = tuple(entry.mics for entry in entries)
+        place = site.value if site is not None else ""
+        alike.setdefault((place, kind, expected, answered, mics), []).append(
+            (organism, sum(entry.cells for entry in entries))
+        )
+    order = sorted(alike.items(), key=lambda item: (KINDS.index(item[0][1]), -sum(cells for _, cells in item[1])))
+    for (place, kind, expected, answered, mics), organisms in order:
+        more = f" and {len(mics) - _MICS_NAMED} more" if len(mics) > _MICS_NAMED else ""
+        named = organism_words(organism for organism, _ in organisms) + (f", {place}" if place else "")
+        questions = sum(cells for _, cells in organisms)
+        yield (
+            f"{kind.value} {named}: {', '.join(mics[:_MICS_NAMED])}{more}: "
+            f"{expected} answered {answered} ({questions:,} questions)"
+        )

@@ -24,7 +24,8 @@ def register(app: typer.Typer) -> None:
         trust: Annotated[
             str, typer.Option(help="SHA-256 of a model not made by Sirena, whose code must run to be asked.")
         ] = "",
-        disagreements: Annotated[int, typer.Option(min=0, help="How many disagreements to print.")] = 20,
+        disagreements: Annotated[int, typer.Option(min=0, help="How many lines of disagreements to print.")] = 20,
+        every: Annotated[bool, typer.Option("--all", help="Print all of them.")] = False,
     ) -> None:
         """Ask a model every organism × dilution × comparator and say where it differs from the edition.
 
@@ -81,7 +82,7 @@ def register(app: typer.Typer) -> None:
                 asked=certificate.asked,
                 disagreeing=certificate.disagreeing,
             )
-        typer.echo(summary(certificate, disagreements))
+        typer.echo(summary(certificate, len(certificate.disagreements) if every else disagreements))
         if output is not None:
             base = output / f"{version.name}-{version.version}"
             for suffix, text in (

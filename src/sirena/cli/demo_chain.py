@@ -5,7 +5,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.operations.doors import Door
+from sirena.operations.mlflow_server import models_page
 from sirena.operations.part import HttpHealth
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings, load_settings
@@ -72,11 +73,14 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
         print_outcomes(outcomes)
         typer.echo(f"\nPOST http://127.0.0.1:{service_port}/invocations\n{json.dumps(_QUESTION)}\n")
         typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
-        _tell_places(home, file, tracking_uri, service_port, release)
+        _tell_places(home, file, tracking_uri, service_port, release, keep=keep)
         steps.total()
         if keep:
             typer.echo("Running until Ctrl-C.")
-            server.wait()
+            # Ctrl-C is how it is meant to end, so it is no error
+            with suppress(KeyboardInterrupt):
+                server.wait()
+            typer.echo("ended")
 
 
 class _Steps:
@@ -155,13 +159,14 @@ def _ask(port: int) -> dict[str, Any]:
     return document
 
 
-def _tell_places(home: Path, file: Path, tracking_uri: str, service_port: int, release: Release) -> None:
+def _tell_places(home: Path, file: Path, tracking_uri: str, service_port: int, release: Release, *, keep: bool) -> None:
     lines = (
         ("hospital", str(file)),
         ("release", f"{release.name}, {len(release.members)} models, active"),
-        ("MLflow", tracking_uri),
-        ("service", f"http://127.0.0.1:{service_port}  (its interface: /docs)"),
+        ("MLflow", models_page(tracking_uri) if keep else "`sirena up` shows its pages"),
+        ("service", f"http://127.0.0.1:{service_port}  (its interface: /docs)" if keep else "has ended"),
         ("everything written", str(home)),
+        ("next commands need", f"export SIRENA_HOME={home}"),
     )
     typer.echo("")
     for name, place in lines:

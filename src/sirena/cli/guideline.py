@@ -1,8 +1,9 @@
 """``sirena guideline``: which editions there are, what they say, importing others, and what changes between two."""
 
+import json
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -10,6 +11,12 @@ from sirena.cli.guideline_check import check
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
 from sirena.cli.guideline_show import show
 from sirena.cli.sections import Section, print_sections
+
+if TYPE_CHECKING:
+    from sirena.guidelines.difference import Difference
+
+_PAGE: Final = 40
+"""Lines that a person reads at once."""
 
 
 def register(app: typer.Typer) -> None:
@@ -116,8 +123,10 @@ def diff(
     second: Annotated[str, typer.Argument(help="Edition to compare with; the first itself if not given.")] = "",
     overlay: Overlay = None,
     drugs: Annotated[str, typer.Option("--drugs", help="Antimicrobial codes, separated by commas.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Print every difference, not a page of them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of them as JSON.")] = False,
 ) -> None:
-    """Name what changes from one edition to another, or through a local overlay.
+    """Name what changes from one edition to another, or through a local overlay: the gravest first, at most a page.
 
     Example: sirena guideline diff "CLSI 2025" --overlay hospital.csv
     """
@@ -130,10 +139,19 @@ def diff(
     editions = known_editions()
     before, after = editions.load(first), editions.load(second or first, overlay)
     differences = [item for item in difference(before, after) if not wanted or item.drug in wanted]
+    if as_json:
+        typer.echo(json.dumps([_facts(item) for item in differences], ensure_ascii=False, indent=2))
+        return
     rows = [
         (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
-        for item in differences
+        for item in (differences if every else differences[:_PAGE])
     ]
     header = ("what", "drug", "rank", "group", "site", before.name, after.name)
-    note = f"{len(rows)} differences, the gravest first." if rows else "The two say the same."
+    hidden = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
+    note = f"{len(differences)} differences, the gravest first.{hidden}" if rows else "The two say the same."
     print_sections([Section(f"From {before.name} to {after.name}", rows, header, note)])
+
+
+def _facts(item: "Difference") -> dict[str, str]:
+    names = ("drug", "rank", "group", "site", "before", "after")
+    return {"what": item.gravity.words, **{name: getattr(item, name) for name in names}}

@@ -50,7 +50,10 @@ def promote(
             refusals.append(refusal)
     if refusals:
         told = "\n".join(refusal.text for refusal in refusals)
-        raise GateError(f"{len(refusals)} of {len(versions)} models were refused\n{told}", hint=refusals[0].hint)
+        remedies = dict.fromkeys(refusal.hint for refusal in refusals if refusal.hint)
+        raise GateError(
+            f"{len(refusals)} of {len(versions)} models were refused\n{told}", hint="\n  or: ".join(remedies)
+        )
 
 
 def _promote(judge: "RegisteredJudge", version: "ModelVersion", stage: "Stage", override: str) -> str:

@@ -27,10 +27,14 @@ def create(
 ) -> None:
     """Make a release and print its name; the same members give the same release.
 
+    Registered models that are not in it are named, each with the reason.
+
     Example: sirena release create --from production --note "CLSI 2025"
     """
-    from sirena.cli.gatekeeping import open_registry
+    from sirena.cli.gatekeeping import judge_for, open_registry
     from sirena.cli.recorded_acts import create_release
+    from sirena.cli.release_missing import missing_models
+    from sirena.cli.shown import in_one_line
     from sirena.registry.releases import members_at
     from sirena.registry.versions import find_version
 
@@ -38,6 +42,11 @@ def create(
     members = [find_version(registry, name) for name in versions] if versions else members_at(registry, source)
     release = create_release(registry, members, author=registry.settings.effective_user, note=note)
     typer.echo(f"{release.name}: {len(release.members)} models")
+    missing = [] if versions else missing_models(judge_for(registry, None), release)
+    if missing:
+        typer.echo(f"not in it, {len(missing)} models:", err=True)
+    for line in missing:
+        typer.echo(f"  {in_one_line(line)}", err=True)
 
 
 def list_() -> None:
@@ -128,24 +137,40 @@ def rollback() -> None:
 def diff(
     before: str = typer.Argument(..., help=_NAME_HELP),
     after: str = typer.Argument("latest", help=_NAME_HELP),
+    every: bool = typer.Option(False, "--all", help="Print every range, not a page of them."),
+    cells: bool = typer.Option(False, "--cells", help="Print every answer, tab-separated, for programs and lists."),
+    as_json: bool = typer.Option(False, "--json", help="Print the ranges, or the file's counts, as JSON."),
+    file: Path | None = typer.Option(None, help="Count what changes in this WHONET file instead."),
+    rows: Path | None = typer.Option(None, help="With --file: write row and specimen number of each result here."),
 ) -> None:
-    """Print every category two releases answer differently, tab-separated: column, organism, MIC, before, after, site.
+    """Print what two releases answer differently: ranges of MICs per group of organisms, the gravest first.
 
-    An empty site stands for every site that neither release answers apart.
+    At most a page, unless --all is given. An empty site stands for every site that neither release answers apart.
 
-    Example: sirena release diff active latest > changes.tsv
+    Example: sirena release diff active latest --file hospital.sir
     """
+    from sirena.cli.answering import refuse_same_file
     from sirena.cli.gatekeeping import open_registry
     from sirena.cli.judged import find_judged
-    from sirena.registry.release_diff import differences
+    from sirena.cli.release_diff_page import print_cells, print_file_changes, print_ranges
+    from sirena.domain.errors import UsageError
     from sirena.registry.releases import panel_of, read_release_document
+    from sirena.whonet.reading import read_file
+    from sirena.whonet.writing import check_place, find_suffix
 
+    if rows is not None and file is None:
+        raise UsageError("--rows needs a file to look into", hint="name it with --file")
+    if rows is not None and file is not None:
+        find_suffix(rows)
+        check_place(rows)
+        refuse_same_file(file, rows)
+    isolates = read_file(file) if file is not None else None
     registry = open_registry()
     releases = [find_judged(registry, name) for name in (before, after)]
     old, new = (panel_of(read_release_document(registry, release), release.name) for release in releases)
-    typer.echo("column\torganism\tmic\tbefore\tafter\tsite")
-    count = 0
-    for change in differences(old, new):
-        count += 1
-        typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}\t{change.site}")
-    typer.echo(f"{count} categories differ between {old.release} and {new.release}", err=True)
+    if isolates is not None:
+        print_file_changes(old, new, isolates, rows, as_json=as_json)
+    elif cells:
+        print_cells(old, new)
+    else:
+        print_ranges(old, new, every=every, as_json=as_json)

@@ -1,13 +1,19 @@
 """What `sirena train` and `sirena demo` show while they work, and the table at the end."""
 
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sirena.certification.comparison import Kind
 from sirena.registry.training_session import Outcome
+
+_LEGEND: Final = (
+    "asked: questions to the model (organism, site, MIC, comparator); VME: answered S where the edition says R;\n"
+    "differing: all that the edition answers otherwise; `sirena certify MODEL` names them, the gravest first."
+)
 
 
 class TrainingProgress:
@@ -37,22 +43,25 @@ class TrainingProgress:
 
 
 def print_outcomes(outcomes: list[Outcome]) -> None:
-    """Print one line per antimicrobial: version, whose labels, certificate."""
+    """Print one line per antimicrobial: version, whose labels, certificate; and what the columns mean."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, side in (
         ("model", "left"), ("version", "right"), ("labels", "left"), ("organisms", "right"),
-        ("asked", "right"), ("disagreements", "right"), ("monotone", "left"), ("remark", "left"),
+        ("asked", "right"), ("VME", "right"), ("differing", "right"), ("monotone", "left"), ("remark", "left"),
     ):  # fmt: skip
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
     for outcome in outcomes:
         table.add_row(*_cells(outcome))
-    Console(width=140 if not Console().is_terminal else None).print(table)
+    console = Console(width=None if Console().is_terminal else 140)
+    console.print(table)
+    if any(outcome.certificate is not None for outcome in outcomes):
+        console.print(_LEGEND, highlight=False)
 
 
 def _cells(outcome: Outcome) -> tuple[str, ...]:
     certificate, version = outcome.certificate, outcome.version
     if certificate is None or version is None:
-        return (f"modelo_{outcome.column}", "–", "", "", "", "", "", outcome.note)
+        return (f"modelo_{outcome.column}", "–", "", "", "", "", "", "", outcome.note)
     remark = "; ".join(filter(None, ("unchanged" if version.reused else "", outcome.note)))
     return (
         version.name,
@@ -60,6 +69,7 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
         outcome.label_source,
         str(len(certificate.organisms)),
         f"{certificate.asked:,}",
+        f"{certificate.kinds.get(Kind.VERY_MAJOR, 0):,}",
         f"{certificate.disagreeing:,}",
         "yes" if certificate.monotone else "NO",
         remark,

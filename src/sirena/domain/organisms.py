@@ -202,6 +202,8 @@ _PHENOTYPES: Final = frozenset(
 _STRAIN: Final = re.compile(r"(?=.*\d)\S+|[A-Z]{1,10}")
 
 
+_WORD: Final = re.compile(r"[a-z0-9+]+")
+_IN_BRACKETS: Final = re.compile(r"\s*\([^)]*\)")
 _DIGRAPH: Final = re.compile(r"(?<=.)[ao]e")
 """Not at a word's beginning, or *Aeromonas* could not be shortened to ``A.``."""
 
@@ -209,7 +211,7 @@ _DIGRAPH: Final = re.compile(r"(?<=.)[ao]e")
 def name_key(text: str) -> str:
     """Return the spelling-independent form of a name, by which names are compared."""
     letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    words = [word for word in re.split(r"[^a-z0-9+]+", letters) if word and word not in _MARKERS]
+    words = [word for word in _WORD.findall(letters) if word not in _MARKERS]
     words = [_DIGRAPH.sub("e", _SAME_WORD.get(word, word)) for word in words]
     if words[:1] == ["complex"]:
         words = [*words[1:], "complex"]
@@ -233,7 +235,7 @@ class _Names:
             for synonym in synonyms:
                 tiers[1].setdefault(name_key(synonym), set()).add(code)
             for name in (row["name"], *synonyms):
-                bare = re.sub(r"\s*\([^)]*\)", "", name)
+                bare = _IN_BRACKETS.sub("", name)
                 tiers[2].setdefault(name_key(bare), set()).add(code)
         self.codes: dict[str, set[str]] = {}
         for tier in tiers:

@@ -13,6 +13,15 @@ QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_T
 and a hospital's server is nobody's counter."""
 
 
+def models_page(address: str) -> str:
+    """Return the page of the registered models; without what it asks for, MLflow 3 opens as a tool for language models.
+
+    >>> models_page("http://127.0.0.1:15500")
+    'http://127.0.0.1:15500/#/models?workflowType=machine_learning'
+    """
+    return f"{address.rstrip('/')}/#/models?workflowType=machine_learning"
+
+
 def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:
     """Describe an MLflow server (tracking, registry, artifacts) for one machine and no root.
 

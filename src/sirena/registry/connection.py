@@ -201,12 +201,16 @@ def _find_experiment(registry: Registry) -> Any:
     return registry.client.get_experiment_by_name(registry.settings.experiment_name)
 
 
+_OPENS_AS: Final = {"mlflow.experimentKind": "custom_model_development"}
+"""Tag by which MLflow 3 opens an experiment on its runs; without one it opens on language models' traces."""
+
+
 def _make_experiment(registry: Registry) -> str:
     settings = registry.settings
     name = settings.experiment_name
     location = None if registry.is_server else (settings.artifacts / name).as_uri()
     try:
-        return str(registry.client.create_experiment(name, artifact_location=location))
+        return str(registry.client.create_experiment(name, artifact_location=location, tags=_OPENS_AS))
     except MlflowException:
         # another process made it between our question and our order
         found = _find_experiment(registry)

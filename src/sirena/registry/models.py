@@ -19,11 +19,13 @@ from sirena.domain.test_column import parse_test_column
 from sirena.registry.artifact_store import upload_to_run
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import TrainedModel, canonical_json, model_digest, sha256
+from sirena.registry.evidence import held_out_agreement
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.model_place import ModelPlace, take_place
 from sirena.registry.pyfunc_artifact import save_pyfunc
 from sirena.registry.runs import child_run, code_version, log_report
 from sirena.registry.served_code import served_code
+from sirena.registry.story import model_description, story_metrics, version_description
 
 DIGEST_TAG: Final = "sirena.digest"
 
@@ -95,14 +97,16 @@ def log_model_version(
         **(tags or {}),
     }
     with child_run(registry, name, parent_run_id, {**facts, "mlflow.user": author}) as run_id:
-        log_report(registry, run_id, trained.report)
+        pooled, _ = held_out_agreement(trained.report)
+        log_report(registry, run_id, trained.report, story_metrics(pooled, certificate))
         with tempfile.TemporaryDirectory(prefix="sirena-model-") as scratch:
             files, hashes = _write_files(Path(scratch), trained, certificate, certificate_html)
             _log_plots(registry, run_id, Path(scratch), plots or {})
             place = log_pyfunc(
                 registry, run_id, name, artifacts=files, columns=(trained.column,), scratch=Path(scratch)
             )
-        return register(registry, name, place, run_id, {**facts, **hashes})
+        words = version_description(trained.column, trained.report, certificate)
+        return register(registry, name, place, run_id, {**facts, **hashes}, words)
 
 
 def log_pyfunc(
@@ -133,20 +137,30 @@ def log_pyfunc(
     return place
 
 
-def register(registry: Registry, name: str, place: ModelPlace, run_id: str, tags: Mapping[str, str]) -> ModelVersionRef:
+def register(
+    registry: Registry, name: str, place: ModelPlace, run_id: str, tags: Mapping[str, str], description: str = ""
+) -> ModelVersionRef:
     """Make a version of a logged model; of two versions with one digest the older stays.
+
+    Args:
+        registry: where.
+        name: of the registered model, which is made when it is missing.
+        place: of the logged model.
+        run_id: run that made it.
+        tags: of the version.
+        description: what the version is, in words.
 
     Returns:
         The version that holds this content afterwards.
     """
     client = registry.client
     try:
-        created = _create_version(client, name, place, run_id, tags)
+        created = _create_version(client, name, place, run_id, tags, description)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         _create_registered_model(client, name)
-        created = _create_version(client, name, place, run_id, tags)
+        created = _create_version(client, name, place, run_id, tags, description)
     first = find_by_digest(registry, name, tags[DIGEST_TAG])
     if first is not None and first.version < int(created.version):
         registry.models.delete_model_version(name, str(created.version))
@@ -203,15 +217,24 @@ def _log_plots(registry: Registry, run_id: str, scratch: Path, plots: Mapping[st
         upload_to_run(registry, run_id, path)
 
 
-def _create_version(client: Any, name: str, place: ModelPlace, run_id: str, tags: Mapping[str, str]) -> Any:
+def _create_version(
+    client: Any, name: str, place: ModelPlace, run_id: str, tags: Mapping[str, str], description: str
+) -> Any:
     return client.create_model_version(
-        name, place.source, run_id=run_id, tags=dict(tags), await_creation_for=0, **place.version_facts
+        name,
+        place.source,
+        run_id=run_id,
+        tags=dict(tags),
+        description=description or None,
+        await_creation_for=0,
+        **place.version_facts,
     )
 
 
 def _create_registered_model(client: Any, name: str) -> None:
     try:
-        client.create_registered_model(name)
+        parsed = parse_test_column(name.removeprefix("modelo_"))
+        client.create_registered_model(name, description=model_description(parsed.name) if parsed else None)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

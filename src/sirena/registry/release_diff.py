@@ -37,27 +37,30 @@ def differences(before: Panel, after: Panel) -> Iterator[Change]:
     """
     for column in sorted({*before.tables, *after.tables}):
         tables = before.tables.get(column), after.tables.get(column)
-        questions = list(_questions(tables))
-        old_cells, new_cells = (_categories(table, questions) for table in tables)
+        questions = list(questions_of(tables))
+        old_cells, new_cells = (category_positions(table, questions) for table in tables)
         for row, code in np.argwhere(old_cells != new_cells):
             organism, site, _ = questions[row]
             yield Change(
                 column,
                 organism,
                 str(Mic.from_code(int(code))),
-                _NAMES[old_cells[row, code]],
-                _NAMES[new_cells[row, code]],
+                CATEGORY_NAMES[old_cells[row, code]],
+                CATEGORY_NAMES[new_cells[row, code]],
                 site,
             )
 
 
 _Question = tuple[str, str, Site]
 """Organism, site as it is told, and the site to ask for."""
-_NAMES = ["", *(category.value for category in Category)]
-_CATEGORY_OF = np.array([_NAMES.index(answer.category.value) if answer else 0 for answer in ANSWERS], dtype=np.uint8)
+CATEGORY_NAMES = ("", *(category.value for category in Category))
+"""Names of category positions; the first is no answer at all."""
+_CATEGORY_OF = np.array(
+    [CATEGORY_NAMES.index(answer.category.value) if answer else 0 for answer in ANSWERS], dtype=np.uint8
+)
 
 
-def _questions(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
+def questions_of(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
     """Yield what the tables of a column are to be asked: each organism at the rest of the sites, and at its own."""
     present = [table for table in tables if table is not None]
     for organism in sorted({organism for table in present for organism in table.organisms}):
@@ -70,7 +73,7 @@ def _questions(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
                 yield organism, site.value, site
 
 
-def _categories(table: TruthTable | None, questions: Sequence[_Question]) -> NDArray[np.uint8]:
+def category_positions(table: TruthTable | None, questions: Sequence[_Question]) -> NDArray[np.uint8]:
     """Return category positions (questions, CODES) for a table, NI where it has no row."""
     cells = np.zeros((len(questions), CODES), dtype=np.uint8)
     if table is None:

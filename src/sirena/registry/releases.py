@@ -126,7 +126,10 @@ def members_at(registry: Registry, where: str) -> list[ModelVersion]:
             found.append(find_version(registry, f"{name}@{where}"))
     if not found:
         raise UsageError(
-            f"no model is in {where}", hint=f"promote some first (`sirena promote --all --to {Stage.PRODUCTION.alias}`)"
+            "Sirena has registered no model yet" if where == NEWEST else f"no model is in {where}",
+            hint="`sirena promote --all --to production` puts there what passes the gate"
+            if where != NEWEST and list_models(registry)
+            else "train some first: `sirena train FILE`",
         )
     return found
 

@@ -48,10 +48,18 @@ def child_run(registry: Registry, name: str, parent_run_id: str | None, tags: Ma
     registry.client.set_terminated(run_id, "FINISHED")
 
 
-def log_report(registry: Registry, run_id: str, report: Mapping[str, Any]) -> None:
+def log_report(
+    registry: Registry, run_id: str, report: Mapping[str, Any], further: Mapping[str, float] | None = None
+) -> None:
     """Log a training report: parameters, metrics, counts and curves, in as few calls as MLflow allows.
 
     Numbers nested deeper than two levels (per organism) stay in ``report.json``.
+
+    Args:
+        registry: where.
+        run_id: the run.
+        report: of the training.
+        further: metrics beside those of the report.
     """
     parameters = {
         **_flatten(report.get("settings") or {}),
@@ -59,7 +67,7 @@ def log_report(registry: Registry, run_id: str, report: Mapping[str, Any]) -> No
     }
     params = [Param(_key(name), str(value)[:_LONGEST_PARAM]) for name, value in parameters.items()]
     now = int(time.time() * 1000)
-    numbers = {**_flatten(report.get("evidence") or {}), **_flatten(report.get("metrics") or {})}
+    numbers = {**_flatten(report.get("evidence") or {}), **_flatten(report.get("metrics") or {}), **(further or {})}
     metrics = [Metric(_key(name), float(value), now, 0) for name, value in numbers.items() if _is_finite_number(value)]
     metrics += [
         Metric(_key(f"curve/{name}"), float(value), now, step)

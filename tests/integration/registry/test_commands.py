@@ -1,7 +1,11 @@
 """`sirena promote` and `sirena release`, judged by the gate that comes with Sirena."""
 
+from dataclasses import replace
+
 import pytest
 
+from sirena.cli.gatekeeping import judge_for
+from sirena.cli.release_missing import missing_models
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import load_edition
 from sirena.registry.history import read_history
@@ -45,11 +49,18 @@ def test_promote_release_activate_diff_and_roll_back(
     assert "modelo_AMK_NM/2" in told
     assert find_release(registry, "active").version == 1
 
-    code, changes, _ = sirena("release", "diff", "1", "2")
+    code, changes, _ = sirena("release", "diff", "1", "2", "--cells")
     changed = int((amikacin.cells != wrong(amikacin).cells).sum())
     assert code == 0
     assert len(changes.splitlines()) == changed + 1
     assert "AMK_NM\teco\t64\tR\tS\t" in changes.splitlines()
+
+    registry.client.create_registered_model("modelo_CIP_NM")
+    code, _, told = sirena("release", "create")
+    assert (code, "not in it, 1 models:\n  modelo_CIP_NM: it has no version" in told) == (0, True)
+    without = replace(find_release(registry, "1"), members={})
+    [reason, _] = missing_models(judge_for(registry, None), without)
+    assert reason.startswith("modelo_AMK_NM: the gate refuses version 2: GridAgreement failed")
 
     assert sirena("release", "activate", "2", "--override", "drill")[0] == 0
     assert "overriding the gate: drill" in sirena("release", "show", "active")[1]

@@ -50,6 +50,9 @@ def test_a_logged_version_holds_table_certificate_and_report(registry: Registry,
     assert certificate_of(registry, version) == CERTIFICATE
     assert json.loads(read_file(registry, version, REPORT))["seed"] == 7
     assert (version.author, version.column) == ("ana", "AMK_NM")
+    told = registry.models.get_model_version(version.name, str(version.version))
+    assert "Answers Amikacin (AMK_NM)" in told.description
+    assert "Amikacina según CLSI" in registry.models.get_registered_model(version.name).description
 
 
 def test_the_keras_file_in_the_artifact_loads(registry: Registry, train: Callable[..., Any], tmp_path: Path) -> None:

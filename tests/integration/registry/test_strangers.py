@@ -139,5 +139,5 @@ def test_a_certificate_against_an_overlay_names_the_overlay(registry: Registry, 
 def test_a_strangers_version_is_not_taken_as_the_newest(registry: Registry, tmp_path: Path) -> None:
     """`--from latest` takes what Sirena made; a stranger's is taken only where somebody put it."""
     stranger(registry, tmp_path, "ORGANISM", "AMK_NM")
-    with pytest.raises(UsageError, match="no model is in latest"):
+    with pytest.raises(UsageError, match="Sirena has registered no model yet"):
         members_at(registry, "latest")

@@ -11,6 +11,7 @@ from sirena.certification.criteria import CRITERIA
 from sirena.certification.evidence import LabelSource, Stage
 from sirena.certification.gate import Outcome, evaluate, load_gate
 from sirena.certification.gate_file import SHIPPED
+from sirena.certification.remedies import remedy
 from sirena.domain.errors import GateError, UsageError
 from tests.unit.certification.certification_tables import compile_by_hand, evidence
 
@@ -218,3 +219,22 @@ def test_a_missing_gate_file_is_an_error_and_never_the_shipped_gate(tmp_path: Pa
     with pytest.raises(UsageError, match="cannot be read"):
         load_gate(tmp_path / "nowhere.toml")
     assert SHIPPED.is_file()
+
+
+def test_the_remedy_of_a_refusal_names_what_helps() -> None:
+    """The command that shows the cells, and the edition beside the laboratory's labels; never to do the same again."""
+    unsafe = compile_by_hand({"eco": (4, 5), "kpn": (2, 4), "pae": (4, 6)})
+    with pytest.raises(GateError) as caught:
+        evaluate(evidence(unsafe), load_gate()).require()
+    assert "--labels both" in caught.value.hint
+    assert "sirena certify MODEL/VERSION" in caught.value.hint
+    with pytest.raises(GateError) as caught:
+        evaluate(evidence(author="ana", approver="ana"), load_gate()).require()
+    assert caught.value.hint.startswith("ask a second person")
+    assert "--labels" not in caught.value.hint
+
+
+def test_every_criterion_has_a_remedy() -> None:
+    """Whatever refuses, somebody is told what to do about it."""
+    alone = remedy([], LabelSource.REFERENCE)
+    assert all(remedy([name], LabelSource.REFERENCE) != alone for name in CRITERIA)

@@ -36,7 +36,7 @@ def test_an_error_is_shown_and_not_obeyed(capfd: pytest.CaptureFixture[str], mon
     def refused() -> None:
         raise UsageError(f"{HOSTILE}\nsecond line", hint=HOSTILE)
 
-    monkeypatch.setattr(cli, "build_app", lambda: refused)
+    monkeypatch.setattr(cli, "build_app", lambda _modules: refused)
     assert run_command(capfd, []).errors == f"sirena: {SHOWN}\nsecond line\n  remedy: {SHOWN}\n"
 
 

@@ -6,7 +6,13 @@ import pytest
 
 from sirena.domain.errors import UsageError
 from sirena.operations.settings import Settings, SettingsError, load_settings, variable_of
-from sirena.operations.settings_check import Source, problems, require_plain_paths, settings_in_force
+from sirena.operations.settings_check import (
+    Source,
+    meanings_of_settings,
+    problems,
+    require_plain_paths,
+    settings_in_force,
+)
 from tests.command_line import run_command
 
 
@@ -21,9 +27,8 @@ def home(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_every_setting_has_meaning_and_example(name: str) -> None:
     """So that `sirena settings list` explains each."""
-    field = Settings.model_fields[name]
-    assert field.description
-    assert field.examples
+    assert meanings_of_settings()[name]
+    assert Settings.model_fields[name].examples
 
 
 def test_environment_wins_over_file_and_file_over_default(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

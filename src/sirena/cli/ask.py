@@ -1,0 +1,154 @@
+"""``sirena ask``: one isolate, answered at once by the guideline editions in force, with the reason of each answer.
+
+The answers are the editions', not a model's: which release is active is known by the audit ledger and MLflow alone, and
+asking them takes seconds. The output says so.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sirena.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from sirena.cli.ask_tests import IsolateTest
+    from sirena.domain.site import Site
+    from sirena.guidelines.editions import Edition
+    from sirena.guidelines.interpreter import Explanation
+    from sirena.panel.basis import Language
+
+_EXAMPLE: Final = 'Example: sirena ask "E. coli" CIP=0.5 "AMK<=2" --specimen orina'
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("ask", epilog=_EXAMPLE)(ask)
+
+
+def ask(
+    organism: Annotated[str, typer.Argument(help="WHONET code or name.")],
+    tests: Annotated[
+        list[str], typer.Argument(help='Antimicrobial and MIC in mg/L: CIP=0.5 "AMK<=2" AMK_EM=4 amikacina=4.')
+    ],
+    specimen: Annotated[
+        str, typer.Option(help="Where the isolate comes from: urine, orina, blood, LCR, a WHONET code …")
+    ] = "",
+    guideline: Annotated[
+        list[str] | None,
+        typer.Option(help="Guideline or edition for tests that name none; CLSI by default. May be repeated."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="Language of the reasons: en or es.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Interpret one isolate by the guideline editions in force, with the reason of every answer.
+
+    No model is asked: `sirena interpret` asks those of a release. A hospital's own rules (SIRENA_OVERLAY) are applied.
+    """
+    from sirena.cli.ask_tests import read_tests
+    from sirena.domain.organisms import ORGANISMS, resolve
+    from sirena.guidelines.interpreter import explain
+
+    spoken = _language(language)
+    site = _site(specimen)
+    named = _named_editions(guideline or ["CLSI"])
+    questions = read_tests(tests, list(named))
+    code = resolve(organism)
+    answers = []
+    for question in questions:
+        edition = named.get(question.letter) or _edition_in_force(question.letter)
+        named[question.letter] = edition
+        if question.mic.strip():
+            answers.append((question, edition, explain(edition, organism, question.drug, question.mic, site)))
+    name = f"{ORGANISMS[code].name} ({code})" if code else "organism not known"
+    if as_json:
+        facts = [_facts(question, edition, answer, site, spoken) for question, edition, answer in answers]
+        document = {"organism": code, "site": site.value, "answered_by": "guideline editions", "answers": facts}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{name}, site {site.value}")
+    for question, _, answer in answers:
+        category = answer.answer.category.value
+        reason = _sentence(answer, site, spoken)
+        typer.echo(f"  {question.column:8}{question.mic:>8}  {category:3}  {reason}")
+    editions = ", ".join(dict.fromkeys(edition.name for _, edition, _ in answers))
+    typer.echo(f"answered by {editions}, no model asked; `sirena interpret` asks the active release")
+
+
+def _language(text: str) -> "Language":
+    from sirena.panel.basis import Language
+
+    try:
+        return Language(text.strip().lower())
+    except ValueError:
+        raise UsageError("--language knows no such language", hint=f"one of {', '.join(Language)}") from None
+
+
+def _site(specimen: str) -> "Site":
+    from sirena.domain.specimens import site_of_specimen
+
+    site = site_of_specimen(specimen)
+    if site is None:
+        raise UsageError(
+            "--specimen names no specimen that Sirena knows, or two that differ",
+            hint="urine, sangre, csf, sputum, wound …, or a WHONET code; leave it out where nothing is known",
+        )
+    return site
+
+
+def _named_editions(names: Sequence[str]) -> "dict[str, Edition]":
+    """Return the editions that are named, by guideline letter."""
+    editions: dict[str, Edition] = {}
+    for name in names:
+        edition = _load(name)
+        if editions.setdefault(edition.guideline.letter, edition) is not edition:
+            raise UsageError("two editions of one guideline are named", hint="name one for CLSI and one for EUCAST")
+    return editions
+
+
+def _edition_in_force(letter: str) -> "Edition":
+    from sirena.domain.test_column import GUIDELINES
+    from sirena.guidelines.rows import Guideline
+
+    if letter not in {guideline.letter for guideline in Guideline}:
+        raise UsageError(f"Sirena has no edition of {GUIDELINES[letter]}", hint=f"it has {', '.join(Guideline)}")
+    return _load(letter)
+
+
+def _load(name: str) -> "Edition":
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
+
+    settings = load_settings()
+    return Editions(settings.editions_folder).load(name, in_force=settings.overlay)
+
+
+def _sentence(explanation: "Explanation", site: "Site", language: "Language") -> str:
+    """Return why: for an NI its reason first, then the statement that was looked at."""
+    from sirena.domain.ground import GroundKind
+    from sirena.panel.basis import Language, ground_sentence
+
+    marks = explanation.ground.marks(site) if explanation.answer.reason is None else ()
+    ground = ground_sentence(explanation.ground, marks[0] if marks else None, language)
+    reason = explanation.answer.reason
+    if reason is None:
+        return ground
+    sentence = reason.spanish if language is Language.SPANISH else reason.sentence
+    return sentence if explanation.ground.kind is GroundKind.NONE else f"{sentence} {ground}"
+
+
+def _facts(
+    question: "IsolateTest", edition: "Edition", explanation: "Explanation", site: "Site", language: "Language"
+) -> dict[str, object]:
+    answer, ground = explanation.answer, explanation.ground
+    return {
+        "column": question.column,
+        "mic": question.mic,
+        "category": answer.category.value,
+        "reason": answer.reason.value if answer.reason else None,
+        "marks": [mark.value for mark in ground.marks(site)] if answer.reason is None else [],
+        "edition": edition.name,
+        "ground": ground.to_json(),
+        "sentence": _sentence(explanation, site, language),
+    }

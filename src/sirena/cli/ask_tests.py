@@ -1,0 +1,84 @@
+"""The tests that `sirena ask` is given as words: ``CIP=0.5``, ``AMK<=2``, ``AMK_EM=4``, ``amikacina=4``.
+
+Rules, each with a test of like name:
+
+- a test is an antimicrobial, ``=`` and an MIC; before a comparator the ``=`` may be left out;
+- the antimicrobial is a WHONET code or a name in English or Spanish, in any case, with or without accents;
+- a test column (``AMK_EM``) names its guideline itself; a code or name alone is asked of the guidelines that are named.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.errors import UsageError
+from sirena.domain.test_column import parse_test_column
+
+_TEST: Final = re.compile(r"\s*(?P<name>[^=<>≤≥]+?)\s*(?:=|(?=[<>≤≥]))\s*(?P<mic>.+?)\s*")
+_HINT: Final = 'write antimicrobial and MIC: CIP=0.5 "AMK<=2" AMK_EM=4'
+
+
+@dataclass(frozen=True)
+class IsolateTest:
+    """One MIC of one isolate, and the guideline that is to answer it."""
+
+    drug: str
+    """WHONET code, ``AMK``."""
+    letter: str
+    """Guideline letter of the test column: N is CLSI, E is EUCAST."""
+    mic: str
+    """As it was written, ``<=2``, mg/L."""
+
+    @property
+    def column(self) -> str:
+        """The test column, ``AMK_NM``."""
+        return f"{self.drug}_{self.letter}M"
+
+
+def read_tests(words: Iterable[str], letters: Sequence[str]) -> list[IsolateTest]:
+    """Read the tests of an isolate.
+
+    Args:
+        words: one test each.
+        letters: guidelines that answer a test that names none.
+
+    Raises:
+        UsageError: a word is no test, or names no antimicrobial or guideline; the text gives its place.
+
+    >>> [test.column for test in read_tests(["amikacina<=2"], ["N", "E"])]
+    ['AMK_NM', 'AMK_EM']
+    """
+    return [test for place, word in enumerate(words, 1) for test in _read(word, place, letters)]
+
+
+def _read(word: str, place: int, letters: Sequence[str]) -> Iterator[IsolateTest]:
+    parts = _TEST.fullmatch(word)
+    if parts is None:
+        raise UsageError(f"test {place} is no antimicrobial with an MIC", hint=_HINT)
+    name, mic = parts["name"], parts["mic"]
+    column = parse_test_column(name)
+    if column is not None and not column.is_mic:
+        raise UsageError(f"test {place} is a zone diameter (mm); only MICs are answered", hint=_HINT)
+    drug = column.drug if column is not None else _drug(name)
+    if drug not in ANTIMICROBIALS:
+        raise UsageError(
+            f"test {place} names no antimicrobial of Sirena", hint=f"codes are {', '.join(ANTIMICROBIALS)}"
+        )
+    for letter in letters if column is None else [column.guideline]:
+        yield IsolateTest(drug, letter, mic)
+
+
+def _drug(name: str) -> str | None:
+    if name.upper() in ANTIMICROBIALS:
+        return name.upper()
+    folded = _folded(name)
+    fitting = (drug for drug in ANTIMICROBIALS.values() if folded in (_folded(drug.english), _folded(drug.spanish)))
+    return next((drug.code for drug in fitting), None)
+
+
+def _folded(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]", "", letters)

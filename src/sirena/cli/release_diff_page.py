@@ -1,0 +1,123 @@
+"""``sirena release diff``: what changes, for a committee, for a program, cell by cell, or in a hospital's own file."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from sirena.cli.sections import Section, print_sections
+
+if TYPE_CHECKING:
+    from sirena.panel.compiled import Panel
+    from sirena.panel.file_changes import FileChange
+    from sirena.whonet.file import WhonetFile
+
+_PAGE: Final = 40
+"""Lines that a person reads at once."""
+_HEADINGS: Final = ("change", "column", "organisms", "site", "MIC mg/L", "#answers")
+
+
+def print_ranges(old: "Panel", new: "Panel", *, every: bool, as_json: bool) -> None:
+    """Print what changes in ranges per group of organisms, the gravest first; at most a page unless all is wanted."""
+    from sirena.registry.release_ranges import range_changes
+
+    changes = range_changes(old, new)
+    if as_json:
+        names = ("column", "organisms", "group", "site", "mics", "before", "after", "answers")
+        facts = [{name: getattr(change, name) for name in names} for change in changes]
+        document = {"before": old.release, "after": new.release, "changes": facts}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    shown = changes if every else changes[:_PAGE]
+    rows = [
+        (_arrow(item.before, item.after), item.column, item.group, item.site, item.mics, f"{item.answers:,}")
+        for item in shown
+    ]
+    counts: Counter[str] = Counter()
+    for item in changes:
+        counts[_arrow(item.before, item.after)] += item.answers
+    hidden = f"; {len(changes) - len(shown)} more ranges, --all prints them" if len(shown) < len(changes) else ""
+    sums = ", ".join(f"{change} {count:,}" for change, count in counts.items())
+    note = f"{counts.total():,} answers differ in {len(changes)} ranges, the gravest first{hidden}. {sums}".rstrip()
+    print_sections([Section(f"From {old.release} to {new.release}", rows, _HEADINGS, note)])
+
+
+def print_cells(old: "Panel", new: "Panel") -> None:
+    """Print every changed answer, tab-separated."""
+    from sirena.registry.release_diff import differences
+
+    typer.echo("column\torganism\tmic\tbefore\tafter\tsite")
+    count = 0
+    for change in differences(old, new):
+        count += 1
+        typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}\t{change.site}")
+    typer.echo(f"{count} categories differ between {old.release} and {new.release}", err=True)
+
+
+def print_file_changes(
+    old: "Panel", new: "Panel", file: "WhonetFile", rows_file: Path | None, *, as_json: bool
+) -> None:
+    """Print how many results of a file get another category, S that becomes R first.
+
+    Args:
+        old: the panel that answers now.
+        new: the panel that is to answer.
+        file: the hospital's own.
+        rows_file: file of the user's that receives row and specimen number of each; None for none.
+        as_json: print for programs.
+    """
+    from sirena.panel.file_changes import file_changes
+    from sirena.panel.frame import Isolates
+    from sirena.registry.release_ranges import gravity
+
+    changes = sorted(
+        file_changes(Isolates.of_file(file), old, new),
+        key=lambda item: (gravity(item.before, item.after), -len(item.rows), item.header),
+    )
+    if rows_file is not None:
+        _write_rows(file, changes, rows_file)
+    facts = [(item.before, item.after, item.header, len(item.rows)) for item in changes]
+    total = sum(count for *_, count in facts)
+    if as_json:
+        listed = [dict(zip(("before", "after", "column", "results"), fact, strict=True)) for fact in facts]
+        document = {"before": old.release, "after": new.release, "results": total, "changes": listed}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    rows = [(_arrow(before, after), column, f"{count:,}") for before, after, column, count in facts]
+    where = f"; row and specimen number of each are in {rows_file}" if rows_file else ""
+    note = f"{total:,} results of {file.frame.height:,} isolates get another category{where}."
+    title = f"In this file, from {old.release} to {new.release}"
+    print_sections([Section(title, rows, ("change", "column", "#results"), note)])
+
+
+def _arrow(before: str, after: str) -> str:
+    return f"{before or 'no model'} -> {after or 'no model'}"
+
+
+def _write_rows(file: "WhonetFile", changes: "list[FileChange]", target: Path) -> None:
+    import polars as pl
+
+    from sirena.whonet.specimen_numbers import specimen_numbers
+    from sirena.whonet.writing import write_file
+
+    numbers = specimen_numbers(file)
+    organisms = file.frame[file.require_organism()]
+    parts = [
+        pl.DataFrame(
+            {
+                "row": [str(row) for row in file.row_numbers(change.rows).tolist()],
+                "specimen_number": numbers.gather(pl.Series(change.rows)),
+                "column": [change.header] * len(change.rows),
+                "organism": organisms.gather(pl.Series(change.rows)),
+                "mic": file.frame[change.header].gather(pl.Series(change.rows)),
+                "before": [change.before] * len(change.rows),
+                "after": [change.after] * len(change.rows),
+            },
+            schema=dict.fromkeys(("row", "specimen_number", "column", "organism", "mic", "before", "after"), pl.String),
+        )
+        for change in changes
+    ]
+    empty = pl.DataFrame(schema=dict.fromkeys(("row", "specimen_number", "column"), pl.String))
+    write_file(pl.concat(parts) if parts else empty, target)

@@ -1,0 +1,51 @@
+"""Many organisms in few words: a group that all belong to, or the first of them."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from sirena.domain.organisms import ORGANISMS, Rank
+
+_NAMED: Final = 3
+_WIDEST: Final = Rank.ANAEROBE_CLASS
+
+
+def organism_words(codes: Iterable[str], group: str = "") -> str:
+    """Name organisms for a person.
+
+    Args:
+        codes: WHONET codes.
+        group: group of the guideline's row that decides for all of them; none when it is not known.
+
+    Returns:
+        A name, or a group with the number of its organisms that are meant, or the first names.
+
+    >>> organism_words(["eco"])
+    'Escherichia coli'
+    >>> organism_words(["eco", "kpn", "eae"])
+    'Enterobacteriaceae (3 organisms)'
+    >>> organism_words(["eco", "sau", "pae", "efa"])
+    'Escherichia coli, Staphylococcus aureus, Pseudomonas aeruginosa and 1 more'
+    """
+    listed = list(dict.fromkeys(codes))
+    if len(listed) == 1:
+        return _name(listed[0])
+    common = group or _common_group(listed)
+    if common:
+        return f"{common} ({len(listed)} organisms)"
+    more = len(listed) - _NAMED
+    names = ", ".join(map(_name, listed[:_NAMED]))
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def _name(code: str) -> str:
+    return ORGANISMS[code].name if code in ORGANISMS else code
+
+
+def _common_group(codes: list[str]) -> str:
+    if any(code not in ORGANISMS for code in codes):
+        return ""
+    lineages = [set(ORGANISMS[code].lineage) for code in codes[1:]]
+    for rank, group in ORGANISMS[codes[0]].lineage:
+        if rank <= _WIDEST and all((rank, group) in lineage for lineage in lineages):
+            return group
+    return ""

@@ -1,0 +1,158 @@
+"""What two releases answer differently, in ranges of MICs per group of organisms: what a committee reads.
+
+Rules, each with a test of like name:
+
+- organisms that one row of a guideline decides, before and after, and that change alike, are one range;
+- the gravest stands first: S that becomes R, R that becomes S, S that loses its category, a new S, then all others;
+- ranges are told in exact MICs; a censored one is told only where no exact one changes;
+- every changed answer is counted in one range, and in no other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.domain.category import Category
+from sirena.domain.mic import DILUTIONS, Mic, spell_dilution
+from sirena.domain.site import Site
+from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.organism_words import organism_words
+from sirena.panel.compiled import Panel
+from sirena.registry.release_diff import CATEGORY_NAMES, category_positions, questions_of
+
+_SUSCEPTIBLE: Final = (Category.S, Category.WT)
+_RESISTANT: Final = (Category.R, Category.NS, Category.NWT)
+_GRAVEST: Final = (("S", "R"), ("R", "S"), ("S", ""), ("", "S"))
+_UNCHANGED: Final = 255
+
+
+@dataclass(frozen=True)
+class RangeChange:
+    """MICs of one group of organisms whose category changes alike."""
+
+    column: str
+    organisms: tuple[str, ...]
+    """WHONET codes."""
+    group: str
+    """In words: ``Salmonella (84 organisms)``."""
+    site: str
+    """The site; empty for every site that neither release answers apart."""
+    mics: str
+    """mg/L: ``4 … 8``, ``up to 4``, ``from 8 on``, ``any``."""
+    before: str
+    """Category; empty when the release had no model for the column."""
+    after: str
+    answers: int
+    """Changed answers, organisms times MIC codes."""
+
+    @property
+    def gravity(self) -> int:
+        """How much depends on it; the smaller, the graver."""
+        return gravity(self.before, self.after)
+
+
+def gravity(before: str, after: str) -> int:
+    """Return how grave it is when a category becomes another; the smaller, the graver.
+
+    >>> gravity("S", "R") < gravity("R", "S") < gravity("S", "NI") < gravity("S", "I")
+    True
+    """
+    change = _side(before), _side(after)
+    return _GRAVEST.index(change) if change in _GRAVEST else len(_GRAVEST)
+
+
+def range_changes(before: Panel, after: Panel) -> list[RangeChange]:
+    """Return what the second panel answers otherwise than the first, the gravest first, then the most answers."""
+    changes = [
+        change
+        for column in sorted({*before.tables, *after.tables})
+        for change in _column(column, before.tables.get(column), after.tables.get(column))
+    ]
+    return sorted(changes, key=lambda change: (change.gravity, -change.answers, change.column, change.organisms))
+
+
+def _side(category: str) -> str:
+    if category in _SUSCEPTIBLE:
+        return "S"
+    if category in _RESISTANT:
+        return "R"
+    return "" if category in ("", Category.NI) else "I"
+
+
+_Likeness = tuple[str, str, str, bytes, bytes]
+"""Site, deciding groups, and the changed cells of both tables: what rows of one range have in common."""
+
+
+def _column(column: str, old: TruthTable | None, new: TruthTable | None) -> Iterator[RangeChange]:
+    questions = list(questions_of((old, new)))
+    cells = [category_positions(table, questions) for table in (old, new)]
+    alike: dict[_Likeness, list[int]] = {}
+    for row in np.flatnonzero((cells[0] != cells[1]).any(axis=1)).tolist():
+        organism, told_site, site = questions[row]
+        groups = _group(old, organism, site), _group(new, organism, site)
+        changed = cells[0][row] != cells[1][row]
+        both = [np.where(changed, side[row], _UNCHANGED).astype(np.uint8).tobytes() for side in cells]
+        alike.setdefault((told_site, *groups, both[0], both[1]), []).append(row)
+    for (told_site, was, now, *_), rows in alike.items():
+        organisms = tuple(questions[row][0] for row in rows)
+        group = organism_words(organisms, now or was)
+        pair = cells[0][rows[0]], cells[1][rows[0]]
+        for before, after in sorted({(int(a), int(b)) for a, b in zip(*pair, strict=True) if a != b}):
+            codes = np.flatnonzero((pair[0] == before) & (pair[1] == after))
+            names = CATEGORY_NAMES[before], CATEGORY_NAMES[after]
+            yield RangeChange(
+                column, organisms, group, told_site, mic_ranges(codes), *names, len(codes) * len(organisms)
+            )
+
+
+def _group(table: TruthTable | None, organism: str, site: Site) -> str:
+    ground = table.ground(organism, site) if table is not None else None
+    return ground.group if ground is not None else ""
+
+
+def mic_ranges(codes: "Sequence[int] | NDArray[np.intp]") -> str:
+    """Return MIC codes as ranges: of exact MICs, or where there is none among them, of censored ones.
+
+    >>> mic_ranges([Mic.from_code(code).code for code in range(17, 19)])
+    '8 … 16'
+    >>> mic_ranges(range(84))
+    'any'
+    """
+    blocks = [[int(code) % DILUTIONS for code in codes if code // DILUTIONS == block] for block in range(3)]
+    if blocks[0]:
+        return ", ".join(_spell(run) for run in _runs(blocks[0]))
+    censored = (("<=", blocks[1]), (">=", blocks[2]))
+    return ", ".join(_spell_censored(sign, run) for sign, block in censored for run in _runs(block))
+
+
+def _runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    start: int | None = None
+    for position, following in zip_longest(positions, positions[1:]):
+        start = position if start is None else start
+        if following != position + 1:
+            yield start, position
+            start = None
+
+
+def _spell(run: tuple[int, int]) -> str:
+    first, last = run
+    if run == (0, DILUTIONS - 1):
+        return "any"
+    if first == 0:
+        return f"up to {_dilution(last)}"
+    if last == DILUTIONS - 1:
+        return f"from {_dilution(first)} on"
+    return _dilution(first) if first == last else f"{_dilution(first)} … {_dilution(last)}"
+
+
+def _spell_censored(sign: str, run: tuple[int, int]) -> str:
+    first, last = run
+    return f"{sign}{_dilution(first)}" if first == last else f"{sign}{_dilution(first)} … {sign}{_dilution(last)}"
+
+
+def _dilution(position: int) -> str:
+    return spell_dilution(Mic.from_code(position).exponent)

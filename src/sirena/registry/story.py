@@ -1,0 +1,106 @@
+"""What MLflow tells of a model version: the numbers the gate judges by, whence the evidence is, and the words.
+
+Nothing here names a patient: evidence is counted by cell (organism, MIC, label), and its digest stands for it.
+
+Rules, each with a test of like name:
+
+- CA, VME, ME and mE are those of held-out results, each with its counts and the limit that the gate looks at;
+- a rate of no results is left out, for it would read as none;
+- the certificate's counts are questions, one for each organism, site, MIC and comparator;
+- words are in English and Spanish.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sirena.certification.agreement import Agreement
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.test_column import GUIDELINES, parse_test_column
+
+_LABELS: Final = {
+    "reference": ("the guideline edition alone", "solo la edición de la guía"),
+    "both": (
+        "the guideline edition, and the laboratory's labels where it is silent",
+        "la edición de la guía y, donde calla, las etiquetas del laboratorio",
+    ),
+    "file": ("the laboratory's labels alone", "solo las etiquetas del laboratorio"),
+}
+
+
+def story_metrics(held_out: Agreement | None, certificate: Mapping[str, Any]) -> dict[str, float]:
+    """Return the metrics of a version beyond those of its training.
+
+    Args:
+        held_out: agreement with results the model was not trained on; None without any.
+        certificate: the certificate as JSON.
+    """
+    return {**dict(_agreement(held_out or Agreement())), **dict(_certificate(certificate))}
+
+
+def _agreement(held_out: Agreement) -> Iterator[tuple[str, float]]:
+    if held_out.results:
+        yield "held_out/results", held_out.results
+        yield "held_out/answered", held_out.answered
+        yield "held_out/answered_share", held_out.answering.share
+    for name, rate, limit, bound in (
+        ("CA", held_out.categorical, "lower", held_out.categorical.lower),
+        ("VME", held_out.very_major_error, "upper", held_out.very_major_error.upper),
+        ("ME", held_out.major_error, "upper", held_out.major_error.upper),
+        ("mE", held_out.minor_error, "upper", held_out.minor_error.upper),
+    ):
+        if rate.results:
+            yield f"held_out/{name}", rate.share
+            yield f"held_out/{name}_{limit}_limit", bound
+            yield f"held_out/{name}_count", rate.events
+            yield f"held_out/{name}_of", rate.results
+
+
+def _certificate(certificate: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for name in ("asked", "compared", "agreements"):
+        if name in certificate:
+            yield f"certificate/{name}", certificate[name]
+    for kind, count in dict(certificate.get("kinds") or {}).items():
+        yield f"certificate/{kind}", count
+
+
+def version_description(column: str, report: Mapping[str, Any], certificate: Mapping[str, Any]) -> str:
+    """Return what a version is, in words, as MLflow's page shows it."""
+    evidence = report.get("evidence") or {}
+    english, spanish = _LABELS.get(str(report.get("label_source", "")), ("", ""))
+    kinds = dict(certificate.get("kinds") or {})
+    edition, asked = certificate.get("edition", ""), int(certificate.get("asked", 0))
+    differing, unsafe = sum(kinds.values()), kinds.get("VME", 0)
+    digest, results = str(report.get("data_sha256", ""))[:12], int(evidence.get("file_results", 0))
+    organisms = int(evidence.get("organisms", 0))
+    drug = _drug(column)
+    return (
+        f"Answers {drug[0]} ({column}) for {organisms:,} organisms. Learnt from {english or 'unknown labels'}; "
+        f"{results:,} results of the file, evidence {digest}. Certified against {edition}: {asked:,} questions, "
+        f"{differing:,} differ, {unsafe:,} of them S where the edition says R.\n\n"
+        f"Responde {drug[1]} ({column}) para {organisms:,} microorganismos. Aprendió de "
+        f"{spanish or 'etiquetas desconocidas'}; {results:,} resultados del archivo, evidencia {digest}. Certificado "
+        f"frente a {edition}: {asked:,} preguntas, {differing:,} difieren, {unsafe:,} de ellas S donde dice R."
+    )
+
+
+def model_description(column: str) -> str:
+    """Return what a registered model is for.
+
+    >>> model_description("AMK_NM").splitlines()[0]
+    'Amikacin by CLSI: S / I / R from organism, MIC (mg/L) and specimen.'
+    """
+    english, spanish = _drug(column)
+    parsed = parse_test_column(column)
+    guideline = GUIDELINES[parsed.guideline] if parsed else ""
+    return (
+        f"{english} by {guideline}: S / I / R from organism, MIC (mg/L) and specimen.\n"
+        "Releases of Sirena take the version in production; laboratories are answered by releases.\n\n"
+        f"{spanish} según {guideline}: S / I / R a partir de microorganismo, CMI (mg/L) y muestra.\n"
+        "Las publicaciones de Sirena toman la versión en producción; los laboratorios reciben respuesta de ellas."
+    )
+
+
+def _drug(column: str) -> tuple[str, str]:
+    parsed = parse_test_column(column)
+    drug = ANTIMICROBIALS.get(parsed.drug) if parsed else None
+    return (drug.english, drug.spanish) if drug else (column, column)

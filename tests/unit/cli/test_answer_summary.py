@@ -1,0 +1,23 @@
+"""What is said after a file was answered."""
+
+import numpy as np
+import pytest
+
+from sirena.cli.answer_summary import AnswerSummary
+from sirena.domain.category import Category, Reason
+from sirena.domain.truth_table import ANSWERS, answer_code
+from sirena.panel.frame import ColumnTally
+
+
+def test_columns_without_a_model_are_named_once_with_counts(capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads it knows which model to train, the most wanted first."""
+    counts = np.zeros((3, len(ANSWERS)), dtype=np.int64)
+    for row, results in enumerate((3, 0, 12)):
+        counts[row, answer_code(Category.NI, Reason.NO_MODEL)] = results
+        counts[row, answer_code(Category.S)] = 5
+    with AnswerSummary(rows=20, columns=3) as summary:
+        for row, column in enumerate(("AMC_NM", "AMK_NM", "TOB_NM")):
+            summary.add(ColumnTally(column, counts[row], (), {}))
+    summary.tell()
+    told = [line for line in capfd.readouterr().err.splitlines() if "without a model" in line]
+    assert told == ["  columns without a model: TOB_NM 12, AMC_NM 3"]
