@@ -41,7 +41,7 @@ def _births(births: pl.Series, today: date) -> pl.Series:
     # births before 1970 are real: read by year alone, which is as near as a group of ten years needs
     read = read_dates(births, today).dates
     years = births.str.extract(r"((?:18|19|20)\d{2})").cast(pl.Int32, strict=False)
-    middle = pl.select(pl.date(years, 7, 1)).to_series()
+    middle = pl.select(pl.date(pl.lit(years), 7, 1)).to_series()
     return read.zip_with(read.is_not_null(), middle)
 
 

@@ -67,11 +67,14 @@ def _spelled(lower: pl.Expr, upper: pl.Expr) -> pl.Expr:
     names = {
         exponent: spell_dilution(exponent) for exponent in range(MINIMUM_EXPONENT - 1, MINIMUM_EXPONENT + DILUTIONS)
     }
-    spell = {"return_dtype": pl.String, "default": None}
+
+    def spell(exponent: pl.Expr) -> pl.Expr:
+        return exponent.replace_strict(names, default=None, return_dtype=pl.String)
+
     return (
         pl.when(upper == _NEVER)
-        .then(pl.lit(">") + (lower - 1).replace_strict(names, **spell))
+        .then(pl.lit(">") + spell(lower - 1))
         .when(lower == -_NEVER)
-        .then(pl.lit("<=") + upper.replace_strict(names, **spell))
-        .otherwise(upper.replace_strict(names, **spell))
+        .then(pl.lit("<=") + spell(upper))
+        .otherwise(spell(upper))
     )

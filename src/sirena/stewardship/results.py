@@ -72,7 +72,7 @@ class DrugResults:
     @property
     def tested(self) -> NDArray[np.bool_]:
         """Rows with a result of any kind."""
-        return self.answers != NOT_ASKED
+        return np.not_equal(self.answers, NOT_ASKED)
 
     @cached_property
     def kinds(self) -> NDArray[np.uint8]:
