@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sirena.panel.compiled import Panel
-from sirena.panel.frame import Isolates, interpret_frame
+from .compiled import Panel
+from .frame import Isolates, interpret_frame
 
 
 @dataclass(frozen=True)
