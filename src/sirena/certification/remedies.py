@@ -12,7 +12,7 @@ _LEARN_EDITION: Final = (
 _CORRECT_LABELS: Final = (
     "`sirena train FILE --audit labels.xlsx` lists the labels that contradict one another or the edition; correct them"
 )
-_MORE_ISOLATES: Final = "train on files with more isolates that have a result for it: `sirena train A.sir B.sir`"
+_MORE_ISOLATES: Final = "train on a file with more isolates that have a result for it: `sirena train FILE`"
 _CERTIFY: Final = "certify it by the rules in force: `sirena certify MODEL/VERSION`"
 _SECOND_PERSON: Final = "ask a second person to promote it"
 _OVERRIDE: Final = "or a person with the right decides otherwise, on record: `--override REASON`"
