@@ -284,7 +284,7 @@ class StageControl:
             "model": change.model,
             "version": int(change.version),
             "tag": str(body["key"]),
-            "value": str(body["value"]),
+            "written": str(body["value"]),
         }
         await to_thread.run_sync(self._notify, "tagged", record | {"outcome": "intended"})
         return await self._carry_out("tagged", Ruling(), record, facts, body)

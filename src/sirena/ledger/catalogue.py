@@ -157,8 +157,8 @@ class Tagged(Event):
     model: Name
     version: int
     tag: Name
-    value: Name
-    """As it was written, cut."""
+    written: Name
+    """What was written there, cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
