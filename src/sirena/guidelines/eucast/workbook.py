@@ -105,9 +105,10 @@ def _opened(path: Path) -> Workbook:
         with zipfile.ZipFile(path) as archive:
             if sum(part.file_size for part in archive.infolist()) > _LARGEST:
                 raise WorkbookError("the file unpacks to more than a workbook of EUCAST's", hint=_HINT)
-        with warnings.catch_warnings():
+        # openpyxl leaves a damaged file open when it opens it itself
+        with warnings.catch_warnings(), path.open("rb") as stream:
             warnings.simplefilter("ignore")  # drawings of inhibition zones are not read
-            return load_workbook(path, rich_text=True)
+            return load_workbook(stream, rich_text=True)
     except FileNotFoundError:
         raise WorkbookError("there is no such file", hint="check the path") from None
     except _DAMAGE:
