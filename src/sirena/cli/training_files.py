@@ -40,6 +40,8 @@ def count_files(
                 )
         else:
             isolates = read_file(file, sheet=sheet, mapping=mapping)
+            if len(files) > 1 and isolates.problems:
+                tell(f"{file}:")
             tell_about_problems(isolates)
             counts = HospitalCounts.of_file(without_patients(isolates), seed)
         for name, other in hospitals.items():
