@@ -47,7 +47,7 @@ def train(file: Path, labels: str, tracking_uri: str, home: Path) -> dict[str, A
     connected = time.perf_counter()
     source = read_file(file)
     read, read_processor = time.perf_counter(), sum(os.times()[:2])
-    reference = editions.tables(columns_to_train(source))
+    reference = editions.tables(columns_to_train(source.mic_columns.values()))
     evidence = collect_evidence(source, labels=LabelSource(labels), reference=reference)
     del source
     collected, collected_processor = time.perf_counter(), sum(os.times()[:2])

@@ -22,6 +22,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "reference",
     "guideline",
     "train",
+    "cells",
     "certify",
     "promote",
     "release",

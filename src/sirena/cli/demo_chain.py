@@ -112,7 +112,7 @@ def _write_hospital(home: Path, isolates: int, seed: int) -> Path:
 def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
     hospital = without_patients(read_file(file))
     editions = choose_editions(Editions())
-    reference = editions.tables(columns_to_train(hospital))
+    reference = editions.tables(columns_to_train(hospital.mic_columns.values()))
     evidence = collect_evidence(hospital, labels=LabelSource.REFERENCE, reference=reference)
     with TrainingProgress() as progress:
         plan = Plan(evidence, editions, registry.settings.effective_user, seed=seed)

@@ -10,6 +10,7 @@ import typer
 from sirena.cli.label_audit import audit_file, audit_section
 from sirena.cli.sections import Section, print_sections
 from sirena.domain.test_column import GUIDELINES
+from sirena.panel.basis import Language
 
 if TYPE_CHECKING:
     from sirena.whonet.inspection import Inspection
@@ -34,6 +35,10 @@ def inspect(
     audit: Annotated[
         Path | None, typer.Option(help="Write here every cell whose labels contradict one another or the edition.")
     ] = None,
+    audit_isolates: Annotated[
+        Path | None, typer.Option(help="Write here the isolates of those cells, by row and specimen number.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Language of the words in --audit-isolates.")] = Language.ENGLISH,
     mapping: Annotated[
         Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
     ] = None,
@@ -70,6 +75,11 @@ def inspect(
     found = audit_file(table, editions.tables(columns))
     if audit is not None and found is not None:
         write_file(found, audit)
+    if audit_isolates is not None and found is not None:
+        from sirena.training.audited_isolates import audited_isolates
+
+        refuse_same_file(file, audit_isolates)
+        write_file(audited_isolates(table, found, language), audit_isolates)
     if as_json:
         labels = None if found is None else {"edition": named, "cells": found.to_dicts()}
         typer.echo(json.dumps({**inspection.to_json(), "label_audit": labels}, ensure_ascii=False, indent=2))

@@ -1,4 +1,4 @@
-"""``sirena train``: from a WHONET file to certified, registered models."""
+"""``sirena train``: from WHONET files to certified, registered models."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,13 @@ def register(app: typer.Typer) -> None:
         epilog='Example: sirena train isolates.sir --labels both --drugs AMK,CAZ --guideline "CLSI 2026"',
     )
     def train(
-        file: Annotated[Path, typer.Argument(help="WHONET file: dBASE, SQLite, text, Excel or Parquet.")],
+        files: Annotated[
+            list[Path],
+            typer.Argument(
+                metavar="FILE...",
+                help="WHONET files: dBASE, SQLite, text, Excel, Parquet; or counts of hospitals by `sirena cells`.",
+            ),
+        ],
         labels: Annotated[
             str,
             typer.Option(help="Whose categories to learn: file (the laboratory's Eti_ columns), reference, or both."),
@@ -38,7 +44,7 @@ def register(app: typer.Typer) -> None:
         mapping: Annotated[
             Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
         ] = None,
-        seed: Annotated[int, typer.Option(min=0, help="Same file and seed, same models, bit by bit.")] = 0,
+        seed: Annotated[int, typer.Option(min=0, help="Same files and seed, same models, bit by bit.")] = 0,
         search: Annotated[
             int, typer.Option(min=0, help="Optuna trials per antimicrobial to look for better settings; 0 for none.")
         ] = 0,
@@ -48,45 +54,39 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Train one model per antimicrobial, certify each against a guideline edition, and register it on MLflow.
 
-        Patient columns are dropped at the door. Running it again with the same file and seed adds no versions.
+        Patient columns are dropped at the door. Several files are learnt from together, those of one hospital or of
+        several. Running it again with the same files and seed adds no versions.
         """
-        from sirena.cli.answering import refuse_same_file, tell, tell_about_problems
-        from sirena.cli.label_audit import audit_file, audit_section
+        from sirena.cli.answering import refuse_same_file
         from sirena.cli.sections import print_sections
+        from sirena.cli.training_files import audit_sections, count_files
         from sirena.guidelines.choice import choose_editions
         from sirena.guidelines.editions import Editions
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
         from sirena.training.columns import columns_to_train
-        from sirena.training.evidence import LabelSource, collect_evidence
+        from sirena.training.counts import Counts, pooled
+        from sirena.training.evidence import LabelSource
         from sirena.whonet.mapping import load_mapping
-        from sirena.whonet.privacy import without_patients
-        from sirena.whonet.reading import read_file
-        from sirena.whonet.writing import check_place, find_suffix, write_file
+        from sirena.whonet.writing import check_place, find_suffix
 
-        asked = _label_source(labels, [member.value for member in LabelSource])
+        source = LabelSource(_label_source(labels, [member.value for member in LabelSource]))
         chosen = _drugs(drugs)
         if audit is not None:
             find_suffix(audit)
             check_place(audit)
-            refuse_same_file(file, audit)
+            for file in files:
+                refuse_same_file(file, audit)
         settings = load_settings()
         known = Editions(settings.editions_folder)
         editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
-        isolates = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+        hospitals = count_files(files, seed, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
         registry = connect(settings)
-        reference = editions.tables(columns_to_train(isolates, chosen))
-        tell_about_problems(isolates)
-        isolates = without_patients(isolates)
-        found = audit_file(isolates, reference)
-        if found is not None:
-            if audit is not None:
-                write_file(found, audit)
-            print_sections([audit_section(found, editions.named(reference), audit)])
-        elif audit is not None:
-            tell(f"no label audit written to {audit}: the file holds no labels")
-        evidence = collect_evidence(isolates, labels=LabelSource(asked), reference=reference)
-        del isolates, found
+        tests = [test for hospital in hospitals.values() for test in hospital.tests]
+        reference = editions.tables(columns_to_train(tests, chosen))
+        print_sections(audit_sections(hospitals, reference, editions.named(reference), audit))
+        learnt = hospitals.values() if source is not LabelSource.REFERENCE else ()
+        evidence = Counts(pooled(learnt), seed, source, reference)
         # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
         from sirena.cli.recorded_acts import train as run_recorded
         from sirena.cli.training_progress import TrainingProgress, print_outcomes
@@ -98,7 +98,7 @@ def register(app: typer.Typer) -> None:
         print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):
             raise SirenaError(
-                f"{file}: no model could be trained",
+                f"{', '.join(map(str, files))}: no model could be trained",
                 hint="give a file with MICs and Eti_ columns, or --labels reference",
             )
 

@@ -21,7 +21,7 @@ from sirena.registry.models import ModelVersionRef, log_model_version
 from sirena.registry.plots import confusion_plot
 from sirena.registry.reference import nothing_stated
 from sirena.registry.runs import finish_run, start_parent_run
-from sirena.training.evidence import Evidence
+from sirena.training.evidence import Countable
 from sirena.training.fitting import TrainedModel, Untrainable, train_models
 
 _LOGGERS: Final = 2
@@ -49,7 +49,7 @@ class Outcome:
 class Plan:
     """What a session shall do."""
 
-    evidence: Evidence
+    evidence: Countable
     editions: ChosenEditions
     """Editions the models are certified against, each column by its own."""
     author: str

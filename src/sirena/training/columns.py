@@ -12,17 +12,17 @@ from collections import Counter
 from collections.abc import Iterable
 
 from sirena.domain.antimicrobials import FIRST_PANEL
-from sirena.whonet.file import WhonetFile
+from sirena.domain.test_column import TestColumn
 
 
-def columns_to_train(file: WhonetFile, drugs: Iterable[str] | None = None) -> tuple[str, ...]:
+def columns_to_train(tests: Iterable[TestColumn], drugs: Iterable[str] | None = None) -> tuple[str, ...]:
     """Return the model columns of a training, sorted.
 
     Args:
-        file: as read.
-        drugs: antimicrobial codes that the user named; None for the file's and the first panel's.
+        tests: MIC columns of the files, once for each file that holds it.
+        drugs: antimicrobial codes that the user named; None for the files' and the first panel's.
     """
-    held = {test.model_column: test for test in file.mic_columns.values()}
+    held = {test.model_column: test for test in tests}
     letters = Counter(test.guideline for test in held.values())
     main = max(letters, key=lambda letter: (letters[letter], letter == "N"), default="N")
     if drugs is None:

@@ -10,7 +10,7 @@ Texts are interpreted once per distinct text and counted per distinct cell, so c
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -49,6 +49,21 @@ ROW_TYPES: Final = pl.Schema(
     }
 )
 """Columns of `Evidence.rows`; words are stored as numbers, a file of 500,000 isolates has millions of rows."""
+
+
+class Countable(Protocol):
+    """Labelled results that can be counted into cells: all that a training asks for."""
+
+    @property
+    def label_source(self) -> LabelSource:
+        """Where the labels come from."""
+
+    @property
+    def reference(self) -> Mapping[str, TruthTable]:
+        """The guideline's tables by test column; empty when none was given."""
+
+    def counted(self, seed: int) -> pl.DataFrame:
+        """Return weighted cells (`cells.tally`), isolates dealt into parts by a seed."""
 
 
 @dataclass(frozen=True)

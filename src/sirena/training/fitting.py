@@ -28,7 +28,7 @@ from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of, keyed
 from sirena.training.compiling import compile_network
 from sirena.training.cross_validation import cross_validate
 from sirena.training.evaluation import AgreementCounts
-from sirena.training.evidence import Evidence, LabelSource, reference_grid
+from sirena.training.evidence import Countable, LabelSource, reference_grid
 from sirena.training.lineage import Ancestry, groups_above
 from sirena.training.network import CutPoints, answering_network
 from sirena.training.optimisation import Settings
@@ -88,7 +88,7 @@ class _Chosen:
 
 
 def train_models(
-    evidence: Evidence,
+    evidence: Countable,
     *,
     drugs: Iterable[str] | None = None,
     seed: int = 0,
@@ -100,7 +100,7 @@ def train_models(
     """Train the drugs one after another, yielding each as it is done.
 
     Args:
-        evidence: from `collect_evidence`.
+        evidence: from `collect_evidence`, or `counts.Counts` of several files.
         drugs: antimicrobial codes; None for all the evidence or the reference knows.
         seed: deals the isolates into parts and steers the search.
         search: number of Optuna trials a drug; 0 for the given settings.
@@ -122,7 +122,7 @@ def train_models(
         yield result
 
 
-def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
+def _columns(evidence: Countable, counted: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
     by_drug: dict[str, set[str]] = {}
     for column in (*counted, *evidence.reference):
         by_drug.setdefault(column.split("_")[0], set()).add(column)
@@ -130,7 +130,7 @@ def _columns(evidence: Evidence, counted: dict[str, pl.DataFrame], drugs: Iterab
     return [column for drug in wanted for column in sorted(by_drug.get(drug, {f"{drug}_NM"}))]
 
 
-def _choose(evidence: Evidence, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
+def _choose(evidence: Countable, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
     """Decide what a column learns from."""
     table = evidence.reference.get(column)
     table = table if table is not None and table.keys else None

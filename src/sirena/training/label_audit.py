@@ -25,7 +25,8 @@ from sirena.domain.mic import DILUTIONS, Interval, Mic
 from sirena.domain.organisms import ORGANISMS
 from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, TruthTable
-from sirena.training.cells import LEVELS
+from sirena.panel.basis import Language
+from sirena.training.cells import LEVELS, tally
 from sirena.training.evidence import Evidence
 
 
@@ -35,6 +36,21 @@ class Finding(enum.StrEnum):
     SAME_MIC = "same_mic"
     MIC_ORDER = "mic_order"
     REFERENCE = "reference"
+
+
+WORDS: Final = {
+    Language.ENGLISH: {
+        Finding.SAME_MIC: "at the same MIC another label is as common or more so",
+        Finding.MIC_ORDER: "lower MICs have a higher category, or higher MICs a lower one",
+        Finding.REFERENCE: "the edition decides otherwise",
+    },
+    Language.SPANISH: {
+        Finding.SAME_MIC: "con la misma CIM otra etiqueta es igual de frecuente o más",
+        Finding.MIC_ORDER: "hay CIM menores con categoría mayor, o CIM mayores con categoría menor",
+        Finding.REFERENCE: "la edición decide otra cosa",
+    },
+}
+"""What each finding says, in words."""
 
 
 class Severity(enum.StrEnum):
@@ -77,10 +93,20 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
     Returns:
         One row a contradicting label of a cell, `AUDIT_COLUMNS`, the gravest first. It holds no isolate's number.
     """
+    return audit_counts(tally(evidence.rows, seed=0), reference)
+
+
+def audit_counts(counted: pl.DataFrame, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
+    """List the cells of counted evidence whose labels contradict something, as `audit_labels` does.
+
+    Args:
+        counted: as `cells.tally` returns it.
+        reference: truth tables of guideline editions by test column; None leaves that comparison out.
+    """
     cells = (
-        evidence.rows.group_by("column", "organism", "site", "mic_code", "label")
-        .agg(pl.len().cast(pl.Int64).alias("results"))
-        .with_columns(pl.col("column", "organism", "site", "label").cast(pl.String))
+        counted.group_by("column", "organism", "site", "mic_code", "label")
+        .agg(pl.col("weight").sum().cast(pl.Int64).alias("results"))
+        .with_columns(pl.col("label").cast(pl.String))
         .sort("column", "organism", "site", "mic_code", "label")
     )
     tables = reference or {}
@@ -95,14 +121,13 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
     severity = (
         pl.when(pl.col("distance") == LEVELS - 1).then(pl.lit(Severity.S_AGAINST_R)).otherwise(pl.lit(Severity.MINOR))
     )
-    codes = cells["mic_code"].unique().to_list()
     organisms = cells["organism"].unique().to_list()
     return (
         pl.concat(audited)
         .filter(pl.col("findings") != "")
         .with_columns(
             severity.alias("severity"),
-            pl.col("mic_code").replace_strict(codes, [str(Mic.from_code(code)) for code in codes]).alias("mic"),
+            mic_text("mic_code", cells),
             pl.col("organism")
             .replace_strict(organisms, [ORGANISMS[code].name if code in ORGANISMS else "" for code in organisms])
             .alias("organism_name"),
@@ -118,6 +143,28 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
         .select(AUDIT_COLUMNS.names())
         .cast(AUDIT_COLUMNS)
     )
+
+
+def describe_findings(findings: pl.Series, language: Language) -> pl.Series:
+    """Return what labels contradict, in words.
+
+    Args:
+        findings: column ``findings`` of an audit.
+        language: of the words.
+
+    >>> describe_findings(pl.Series(["same_mic+reference"]), Language.ENGLISH).item()
+    'at the same MIC another label is as common or more so; the edition decides otherwise'
+    """
+    words = WORDS[language]
+    distinct = findings.unique().to_list()
+    sentences = ["; ".join(words[Finding(name)] for name in text.split("+")) for text in distinct]
+    return findings.replace_strict(distinct, sentences, return_dtype=pl.String)
+
+
+def mic_text(name: str, frame: pl.DataFrame) -> pl.Expr:
+    """Return a column ``mic`` with the MICs of a column of codes as text."""
+    codes = frame[name].unique().to_list()
+    return pl.col(name).replace_strict(codes, [str(Mic.from_code(code)) for code in codes]).alias("mic")
 
 
 _LEVEL: Final = {label.value: label.level for label in LABELS}

@@ -9,7 +9,8 @@ from tests.laboratories import whonet_file
 
 def columns(folder: Path, header: str, drugs: list[str] | None = None) -> tuple[str, ...]:
     """Return the columns to train for a file with these test columns."""
-    return columns_to_train(whonet_file(folder, f"ORGANISM,{header}\neco{',4' * len(header.split(','))}\n"), drugs)
+    file = whonet_file(folder, f"ORGANISM,{header}\neco{',4' * len(header.split(','))}\n")
+    return columns_to_train(file.mic_columns.values(), drugs)
 
 
 def test_every_mic_column_of_the_file_is_trained(tmp_path: Path) -> None:

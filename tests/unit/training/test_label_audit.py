@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from sirena.training.evidence import Evidence
-from sirena.training.label_audit import AUDIT_COLUMNS, audit_labels
-from tests.laboratories import evidence_of, reference_table
+from sirena.panel.basis import Language
+from sirena.training.audited_isolates import audited_isolates
+from sirena.training.evidence import Evidence, LabelSource, collect_evidence
+from sirena.training.label_audit import AUDIT_COLUMNS, WORDS, Finding, audit_labels
+from tests.laboratories import evidence_of, reference_table, whonet_file
 
 
 def found(evidence: Evidence, *, reference: bool = False) -> list[tuple[object, ...]]:
@@ -85,3 +88,14 @@ def test_an_audit_can_be_written_as_csv(tmp_path: Path) -> None:
 def test_no_evidence_gives_an_empty_audit() -> None:
     """A file without labels has nothing to audit."""
     assert audit_labels(evidence_of(("eco", "=", 2, "S", 0))).is_empty()
+
+
+def test_the_isolates_of_an_audit_are_named_by_row_and_specimen(tmp_path: Path) -> None:
+    """As the file's readers count rows, with what each label contradicts in words."""
+    rows = "a1,eco,8,S\n" * 3 + "b7,eco,8,R\n" + "c9,kpn,2,S\n"
+    file = whonet_file(tmp_path, "SPEC_NUM,ORGANISM,AMK_NM,Eti_AMK_NM\n" + rows)
+    audit = audit_labels(collect_evidence(file, labels=LabelSource.FILE))
+    listed = audited_isolates(file, audit, Language.SPANISH)
+    assert listed.select("row", "specimen_number", "label", "severity", "what").rows() == [
+        (file.row_numbers(np.array([3]))[0], "b7", "R", "S against R", WORDS[Language.SPANISH][Finding.SAME_MIC])
+    ]

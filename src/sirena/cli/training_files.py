@@ -1,0 +1,84 @@
+"""The files of a training: read and counted one after another, and audited together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from sirena.cli.answering import tell, tell_about_problems
+from sirena.cli.label_audit import audit_section
+from sirena.cli.sections import Section
+from sirena.domain.errors import UsageError
+from sirena.domain.truth_table import TruthTable
+from sirena.training.counts import HospitalCounts, pooled
+from sirena.training.hospitals import compare_hospitals
+from sirena.training.label_audit import audit_counts
+from sirena.training.shared_cells import is_cells_file, read_cells
+from sirena.whonet.mapping import LaboratoryMapping
+from sirena.whonet.privacy import without_patients
+from sirena.whonet.reading import read_file
+from sirena.whonet.writing import write_file
+
+_SHOWN: Final = 5
+
+
+def count_files(
+    files: Sequence[Path], seed: int, *, sheet: str | None, mapping: LaboratoryMapping | None
+) -> dict[str, HospitalCounts]:
+    """Read and count each file, so that one at a time is in memory; return the counts by the file's name.
+
+    Raises:
+        UsageError: a file is given twice, under whatever name, or its cells were dealt by another seed.
+    """
+    hospitals: dict[str, HospitalCounts] = {}
+    for file in files:
+        if is_cells_file(file):
+            counts = read_cells(file)
+            if counts.seed != seed:
+                raise UsageError(
+                    f"{file}: its isolates were dealt by seed {counts.seed}, this training deals by {seed}",
+                    hint=f"give --seed {counts.seed}, or let the hospital write the cells again with --seed {seed}",
+                )
+        else:
+            isolates = read_file(file, sheet=sheet, mapping=mapping)
+            if len(files) > 1 and isolates.problems:
+                tell(f"{file}:")
+            tell_about_problems(isolates)
+            counts = HospitalCounts.of_file(without_patients(isolates), seed)
+        for name, other in hospitals.items():
+            if counts.tally.height and counts.tally.equals(other.tally):
+                raise UsageError(f"{file} and {name} hold the same results", hint="give each hospital's results once")
+        hospitals[str(file)] = counts
+    return hospitals
+
+
+def audit_sections(
+    hospitals: Mapping[str, HospitalCounts], reference: Mapping[str, TruthTable], edition: str, audit: Path | None
+) -> Iterator[Section]:
+    """Yield the label audit of all files together, and where several hospitals differ; write it where asked.
+
+    Args:
+        hospitals: from `count_files`.
+        reference: truth tables of guideline editions by test column.
+        edition: name of the editions.
+        audit: file for all contradicting cells, if one was asked for.
+    """
+    counted = pooled(hospitals.values())
+    if counted.is_empty():
+        if audit is not None:
+            tell(f"no label audit written to {audit}: the files hold no labels")
+        return
+    cells = audit_counts(counted, reference)
+    if audit is not None:
+        write_file(cells, audit)
+    yield audit_section(cells, edition, audit)
+    if len(hospitals) > 1:
+        yield _differences(hospitals)
+
+
+def _differences(hospitals: Mapping[str, HospitalCounts]) -> Section:
+    cells = compare_hospitals(hospitals)
+    names = list(hospitals)
+    shown = cells.select("column", "organism", "mic", *names).head(_SHOWN)
+    rows = [tuple("" if cell is None else str(cell) for cell in row) for row in shown.rows()]
+    note = f"{cells.height:,} cells are labelled differently by the files; label and number of results of each."
+    return Section("Between files", rows, ("column", "organism", "MIC", *names), note)

@@ -1,0 +1,57 @@
+"""Where hospitals call the same MIC differently, cell by cell."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from sirena.training.counts import HospitalCounts
+from sirena.training.label_audit import mic_text
+
+_CELL: Final = ("column", "organism", "site", "mic_code")
+
+
+def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
+    """List the cells that hospitals label by different levels, those furthest apart and with most results first.
+
+    A cell's level at a hospital is that of most of its labels; where two are as common, the higher one.
+
+    Args:
+        hospitals: counts by the hospital's name.
+
+    Returns:
+        One row a cell: column, organism, site, mic, results (of all hospitals), distance (levels apart, 1 or 2), and
+        for each hospital a column of its name with its label and number (``R 12``), empty where it has none.
+    """
+    names = list(hospitals)
+    usual = [_usual(counts.tally).with_columns(pl.lit(name).alias("hospital")) for name, counts in hospitals.items()]
+    cells = pl.concat(usual)
+    apart = (
+        cells.group_by(_CELL)
+        .agg(
+            pl.col("all").sum().cast(pl.Int64).alias("results"),
+            (pl.col("level").max() - pl.col("level").min()).cast(pl.Int64).alias("distance"),
+        )
+        .filter(pl.col("distance") > 0)
+    )
+    told = cells.select(
+        *_CELL, "hospital", pl.format("{} {}", pl.col("label").cast(pl.String), pl.col("weight").cast(pl.Int64))
+    )
+    beside = told.pivot("hospital", index=list(_CELL), values=told.columns[-1])
+    missing = [pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in beside.columns]
+    listed = apart.join(beside.with_columns(missing), on=_CELL, how="left")
+    return (
+        listed.with_columns(mic_text("mic_code", listed))
+        .sort("distance", "results", *_CELL, descending=[True, True, False, False, False, False])
+        .select("column", "organism", "site", "mic", "results", "distance", *names)
+    )
+
+
+def _usual(tally: pl.DataFrame) -> pl.DataFrame:
+    """Return for each cell the commonest label with its level and weight, and the weight of all."""
+    labels = tally.group_by(*_CELL, "label", "level").agg(pl.col("weight").sum())
+    return (
+        labels.sort(*_CELL, "weight", "level")
+        .group_by(_CELL, maintain_order=True)
+        .agg(pl.col("label", "level", "weight").last(), pl.col("weight").sum().alias("all"))
+    )

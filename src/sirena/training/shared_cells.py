@@ -1,0 +1,153 @@
+"""Cells as a file: the counts of a hospital that training needs, without a row of anybody's.
+
+A line says how many results of one test column, organism, site, MIC and label fell into one of `cells.PARTS` parts of
+the isolates. Parts are needed to hold whole isolates out; which isolate is in which part cannot be told from them.
+What counts can reveal, and what is done about it: docs/adr/0024-shared-cells.md.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.category import LABELS
+from sirena.domain.errors import UsageError
+from sirena.domain.mic import CODES, Mic
+from sirena.domain.organisms import ORGANISMS
+from sirena.domain.site import Site
+from sirena.domain.test_column import parse_test_column
+from sirena.training.cells import PARTS
+from sirena.training.counts import COUNT_TYPES, HospitalCounts
+from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
+from sirena.whonet.writing import replacing
+
+SUFFIX: Final = ".cells.parquet"
+"""How the name of such a file ends."""
+SMALL: Final = 5
+"""Results of a cell, all parts together, below which it is marked: few people stand behind it."""
+_FORM: Final = "sirena.cells"
+_FORM_NUMBER: Final = "1"
+_SEED: Final = "sirena.seed"
+_COLUMNS: Final = "sirena.columns"
+_FILE_TYPES: Final = pl.Schema(
+    {
+        "column": pl.String(),
+        "organism": pl.String(),
+        "site": pl.String(),
+        "mic": pl.String(),
+        "label": pl.String(),
+        "part": pl.UInt8(),
+        "results": pl.Int64(),
+        "small": pl.Boolean(),
+    }
+)
+_MIC_OF_CODE: Final = {code: str(Mic.from_code(code)) for code in range(CODES)}
+_LEVEL_OF: Final = {label.value: label.level for label in LABELS}
+
+
+def is_cells_file(path: Path) -> bool:
+    """Tell whether a file is named as one of cells."""
+    return path.name.casefold().endswith(SUFFIX)
+
+
+def write_cells(counts: HospitalCounts, path: Path) -> pl.DataFrame:
+    """Write counts as a file, whole or not at all; return its lines.
+
+    Args:
+        counts: of one hospital.
+        path: ends in `SUFFIX`.
+
+    Raises:
+        UsageError: the name ends otherwise.
+        UnavailableFileError: the folder is missing, not writable or full.
+    """
+    if not is_cells_file(path):
+        raise UsageError(f"{path}: a file of cells ends in {SUFFIX}", hint=f"for example hospital{SUFFIX}")
+    lines = _as_written(counts.tally)
+    columns = " ".join(sorted({test.model_column for test in counts.tests}))
+    facts = {_FORM: _FORM_NUMBER, _SEED: str(counts.seed), _COLUMNS: columns}
+    with replacing(path) as draft:
+        lines.write_parquet(draft, metadata=facts)
+    return lines
+
+
+def _as_written(tally: pl.DataFrame) -> pl.DataFrame:
+    whole = pl.col("weight").sum().over("column", "organism", "site", "mic_code", "label")
+    return tally.select(
+        "column",
+        "organism",
+        "site",
+        pl.col("mic_code").replace_strict(_MIC_OF_CODE, return_dtype=pl.String).alias("mic"),
+        pl.col("label").cast(pl.String),
+        "part",
+        pl.col("weight").cast(pl.Int64).alias("results"),
+        (whole < SMALL).alias("small"),
+    )
+
+
+def read_cells(path: Path) -> HospitalCounts:
+    """Read what `write_cells` wrote.
+
+    Raises:
+        UnreadableFileError: no file of cells, of another version, or one with a cell that cannot be.
+        UnavailableFileError: not there, or not to be read.
+    """
+    try:
+        facts = pl.read_parquet_metadata(path)
+        lines = pl.read_parquet(path) if facts.get(_FORM) == _FORM_NUMBER else None
+    except OSError as error:
+        raise UnavailableFileError(f"{path}: cannot be read ({error.strerror})", hint="Check the path.") from error
+    except pl.exceptions.PolarsError:
+        raise _not_cells(path) from None
+    seed = facts.get(_SEED, "")
+    tests = [parse_test_column(name) for name in facts.get(_COLUMNS, "").split()]
+    if lines is None or lines.schema != _FILE_TYPES or not seed.isdecimal() or None in tests:
+        raise _not_cells(path)
+    wrong = _first_wrong(lines)
+    if wrong is not None:
+        raise UnreadableFileError(
+            f"{path}, line {wrong[0] + 1}: {wrong[1]} is not one that Sirena knows",
+            hint="Let the hospital write the cells again.",
+        )
+    code_of = {mic: code for code, mic in _MIC_OF_CODE.items()}
+    tally = lines.select(
+        "column",
+        "organism",
+        "site",
+        pl.col("mic").replace_strict(code_of, return_dtype=pl.Int16).alias("mic_code"),
+        pl.col("label").cast(COUNT_TYPES["label"]),
+        pl.col("label").replace_strict(_LEVEL_OF, return_dtype=pl.Int8).alias("level"),
+        "part",
+        pl.col("results").cast(pl.Float64).alias("weight"),
+    )
+    return HospitalCounts(tuple(test for test in tests if test is not None), tally, int(seed))
+
+
+def _not_cells(path: Path) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{path}: is no file of cells that this Sirena reads",
+        hint=f"`sirena cells FILE -o hospital{SUFFIX}` writes one; a file of isolates must not end in {SUFFIX}.",
+    )
+
+
+def _first_wrong(lines: pl.DataFrame) -> tuple[int, str] | None:
+    """Return the first line, from 0, with something that cannot be, and the name of its column."""
+    allowed = {
+        "column": [column for column in lines["column"].unique() if column is not None and _is_column(column)],
+        "organism": list(ORGANISMS),
+        "site": [site.value for site in Site],
+        "mic": list(_MIC_OF_CODE.values()),
+        "label": list(_LEVEL_OF),
+    }
+    checks = {name: pl.col(name).is_in(values) for name, values in allowed.items()}
+    checks |= {"part": pl.col("part") < PARTS, "results": pl.col("results") > 0}
+    for name, check in checks.items():
+        wrong = lines.select((~check.fill_null(value=False)).arg_true()).to_series()
+        if len(wrong):
+            return int(wrong[0]), name
+    return None
+
+
+def _is_column(text: str) -> bool:
+    parsed = parse_test_column(text)
+    return parsed is not None and parsed.is_mic and parsed.model_column == text
