@@ -203,9 +203,11 @@ def read_dbase(source: Source) -> Table:
 def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], declared: str | None) -> CodePage:
     """Tell the code page from the letters of all text fields; some programs write UTF-8, which no header can say."""
     parts: list[bytes] = []
+    beyond_ascii = records.max(axis=0, initial=0) >= _FIRST_LETTER_BEYOND_ASCII
     for field in fields:
-        cells = records[:, field.start : field.start + field.width]
-        if field.kind == "C" and cells.size and cells.max() >= _FIRST_LETTER_BEYOND_ASCII:
+        place = slice(field.start, field.start + field.width)
+        if field.kind == "C" and beyond_ascii[place].any():
+            cells = records[:, place]
             foreign = cells[(cells >= _FIRST_LETTER_BEYOND_ASCII).any(axis=1)]
             foreign = foreign[:: 1 + len(foreign) // _MOST_CELLS]
             parts.append(np.pad(foreign, ((0, 0), (0, 1)), constant_values=ord(" ")).tobytes())
