@@ -29,7 +29,7 @@ def cells(
     `sirena train` takes such files in the place of the isolates, of one hospital or of several, and learns the very
     same models. Cells of fewer than five results are marked: look whether you may give them away.
     """
-    from sirena.cli.answering import refuse_same_file, tell, tell_about_problems
+    from sirena.cli.answering import refuse_same_file, tell_about_problems
     from sirena.training.counts import HospitalCounts
     from sirena.training.shared_cells import SMALL, write_cells
     from sirena.whonet.mapping import load_mapping

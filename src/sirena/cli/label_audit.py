@@ -70,7 +70,7 @@ def audit_section(audit: "pl.DataFrame", edition: str, written: Path | None) -> 
     ]
     where = f"; all are in {written}" if written else "; --audit FILE writes all of them"
     note = (
-        f"{audit.height:,} cells hold {audit['results'].sum():,} labels that contradict one another, the order of MICs, "
-        f"or {edition}{where if audit.height else ''}. Who is right is yours to say."
+        f"{audit.height:,} cells hold {audit['results'].sum():,} labels that contradict one another, "
+        f"the order of MICs, or {edition}{where if audit.height else ''}. Who is right is yours to say."
     )
     return Section("Label audit", rows, _HEADINGS, note)
