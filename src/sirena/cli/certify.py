@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.json_document import AsJson, print_json
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -26,6 +28,7 @@ def register(app: typer.Typer) -> None:
         ] = "",
         disagreements: Annotated[int, typer.Option(min=0, help="How many lines of disagreements to print.")] = 20,
         every: Annotated[bool, typer.Option("--all", help="Print all of them.")] = False,
+        as_json: AsJson = False,
     ) -> None:
         """Ask a model every organism × dilution × comparator and say where it differs from the edition.
 
@@ -82,7 +85,10 @@ def register(app: typer.Typer) -> None:
                 asked=certificate.asked,
                 disagreeing=certificate.disagreeing,
             )
-        typer.echo(summary(certificate, len(certificate.disagreements) if every else disagreements))
+        if as_json:
+            print_json(document)
+        else:
+            typer.echo(summary(certificate, len(certificate.disagreements) if every else disagreements))
         if output is not None:
             base = output / f"{version.name}-{version.version}"
             for suffix, text in (
@@ -91,4 +97,4 @@ def register(app: typer.Typer) -> None:
             ):
                 with replacing(base.with_suffix(suffix)) as beside:
                     beside.write_text(text, encoding="utf-8")
-            typer.echo(f"written: {base}.json, {base}.html")
+            typer.echo(f"written: {base}.json, {base}.html", err=as_json)

@@ -10,6 +10,7 @@ import typer
 from sirena.cli.guideline_check import check
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
 from sirena.cli.guideline_show import show
+from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.sections import Section, print_sections
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(guideline, name="guideline")
 
 
-def list_editions() -> None:
+def list_editions(as_json: AsJson = False) -> None:
     """Tell which guideline editions can be used, since when each is in force, and which one is the default.
 
     Example: sirena guideline list
@@ -41,23 +42,35 @@ def list_editions() -> None:
 
     editions = known_editions()
     default = set(editions.editions_in_force().values())
-    rows, doubts = [], []
-    for name in editions.names:
-        edition = editions.load(name)
-        since = edition.record.in_force_since
-        rows.append(
-            (
-                name,
-                since.isoformat() if since else "not stated",
-                "default" if name in default else "",
-                str(len(edition.breakpoints)),
-                str(len(edition.expected_resistance)),
-                str(len(edition.drugs)),
-                "shipped" if shipped(name) else "imported",
-                edition.digest[:12],
-            )
+    listed = [
+        {
+            "edition": name,
+            "in_force_since": since.isoformat() if (since := edition.record.in_force_since) else None,
+            "default": name in default,
+            "rows": len(edition.breakpoints),
+            "expected": len(edition.expected_resistance),
+            "antimicrobials": len(edition.drugs),
+            "origin": "shipped" if shipped(name) else "imported",
+            "digest": edition.digest,
+            "doubts": edition.record.doubts,
+        }
+        for name in editions.names
+        for edition in [editions.load(name)]
+    ]
+    if as_json:
+        print_json(listed)
+        return
+    rows = [
+        (
+            str(one["edition"]),
+            str(one["in_force_since"] or "not stated"),
+            "default" if one["default"] else "",
+            *(str(one[count]) for count in ("rows", "expected", "antimicrobials", "origin")),
+            str(one["digest"])[:12],
         )
-        doubts += [(name, doubt) for doubt in edition.record.doubts]
+        for one in listed
+    ]
+    doubts = [(name, doubt) for name in editions.names for doubt in editions.load(name).record.doubts]
     header = ("edition", "in force since", "", "#rows", "#expected", "#antimicrobials", "origin", "digest")
     note = "The default of a guideline is its newest edition in force; a guideline alone (CLSI, EUCAST) means it."
     print_sections(

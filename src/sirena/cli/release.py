@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sirena.cli.json_document import AsJson, print_json
+
 if TYPE_CHECKING:
     from sirena.registry.connection import Registry
     from sirena.registry.releases import Release
@@ -49,7 +51,7 @@ def create(
         typer.echo(f"  {in_one_line(line)}", err=True)
 
 
-def list_() -> None:
+def list_(as_json: AsJson = False) -> None:
     """List the releases, newest last; the active one is marked, and a warning says when its edition is not in force.
 
     Example: sirena release list
@@ -61,13 +63,28 @@ def list_() -> None:
 
     registry = open_registry()
     judged = active_name(registry)
-    for release in list_releases(registry):
+    releases = list_releases(registry)
+    if as_json:
+        print_json([{**_facts(release), "standing": standing(release, judged)} for release in releases])
+        return
+    for release in releases:
         mark = standing(release, judged)
         created = f"{release.created:%Y-%m-%d %H:%M} UTC"
         cells = (release.name, mark, created, f"{len(release.members)} models", release.author, release.note)
         typer.echo("\t".join(map(in_one_line, cells)))
         if release.name == judged:
             _warn_of_lapsed_editions(registry, release)
+
+
+def _facts(release: "Release") -> dict[str, object]:
+    return {
+        "release": release.name,
+        "created": release.created,
+        "models": len(release.members),
+        "author": release.author,
+        "note": release.note,
+        "digest": release.digest,
+    }
 
 
 def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
@@ -78,7 +95,7 @@ def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
         typer.echo(f"{release.name}: {sentence}; {REMEDY}", err=True)
 
 
-def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
+def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson = False) -> None:
     """Show a release's members, and when it was the one that answered.
 
     Example: sirena release show v3
@@ -91,6 +108,20 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP)) -> None:
     registry = open_registry()
     release = find_judged(registry, name)
     mark = standing(release, active_name(registry))
+    if as_json:
+        members = [
+            {
+                "column": member.column,
+                "version": str(member.reference),
+                "edition": member.edition,
+                "labels": member.label_source,
+                "digest": member.digest,
+            }
+            for member in release_members(registry, release)
+        ]
+        answered = [str(period) for period in periods_of(registry, release)]
+        print_json({**_facts(release), "standing": mark, "members": members, "answered": answered})
+        return
     made = f"{release.name}{f' ({mark})' if mark else ''}, made by {release.author}, {release.digest[:12]}"
     typer.echo(in_one_line(made))
     for member in release_members(registry, release):

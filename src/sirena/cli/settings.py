@@ -1,6 +1,10 @@
 """``sirena settings``: what is set, what it means, what is wrong."""
 
+from dataclasses import asdict
+
 import typer
+
+from sirena.cli.json_document import AsJson, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -11,16 +15,17 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="settings")
 
 
-def list_settings() -> None:
+def list_settings(as_json: AsJson = False) -> None:
     """List every setting with its value, where that comes from, its meaning and an example; secrets are not shown."""
     from sirena.cli.sections import Section, print_sections
     from sirena.operations.settings import load_settings, settings_file
     from sirena.operations.settings_check import settings_in_force
 
-    rows = [
-        (item.variable, item.value, item.source.value, item.meaning, item.example)
-        for item in settings_in_force(load_settings())
-    ]
+    listed = list(settings_in_force(load_settings()))
+    if as_json:
+        print_json([{**asdict(item), "source": item.source.value} for item in listed])
+        return
+    rows = [(item.variable, item.value, item.source.value, item.meaning, item.example) for item in listed]
     note = f"The environment wins over {settings_file()}, that over the default."
     print_sections([Section("Settings", rows, ("variable", "value", "from", "meaning", "example"), note)])
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.up import Profile
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def status(
             "--monitor", help="One line, and the exit codes of Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL."
         ),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell how each part stands, and disk, certificate, backup, drill, guideline, ledger and release.
 
@@ -53,8 +55,11 @@ def status(
         unwell += [f"{one.name} {one.told}" for one in found if one.urgency]
         typer.echo(f"SIRENA {worst.name}: {'; '.join(unwell) or f'{len(parts)} parts well'}")
         raise typer.Exit(int(worst))
-    print_parts(parts)
-    _print_conditions(found)
+    if as_json:
+        print_json(_document(parts, found, worst.word))
+    else:
+        print_parts(parts)
+        _print_conditions(found)
     if worst is Urgency.CRITICAL:
         raise typer.Exit(1)
 
@@ -85,6 +90,14 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
         ledger_condition(settings, parts),
         release_condition(settings, parts),
     ]
+
+
+def _document(parts: "Sequence[PartHealth]", found: "Sequence[Condition]", worst: str) -> dict[str, object]:
+    return {
+        "state": worst,
+        "parts": [{"name": part.name, "state": part.state, "well": part.well} for part in parts],
+        "conditions": [{"of": one.name, "state": one.urgency.word, "how": one.told} for one in found],
+    }
 
 
 def _print_conditions(found: "Sequence[Condition]") -> None:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli.json_document import AsJson, print_json
+
 if TYPE_CHECKING:
     from sirena.access.actions import Action
+    from sirena.access.tokens import Token
 
 _DAYS = {"d": 1.0, "h": 1 / 24, "m": 1 / 1440}
 
@@ -52,6 +55,7 @@ def create(
 
 def list_tokens(
     user: Annotated[str, typer.Option(help="Only this account's.", show_default=False)] = "",
+    as_json: AsJson = False,
 ) -> None:
     """List tokens: id, owner, state, scopes, last use. Secrets are not kept, so none is shown.
 
@@ -62,11 +66,27 @@ def list_tokens(
 
     _, store = opened_store()
     now = datetime.now(UTC).timestamp()
-    for token in Tokens(store).of(user or None):
+    tokens = Tokens(store).of(user or None)
+    if as_json:
+        print_json([_facts(token, now) for token in tokens])
+        return
+    for token in tokens:
         state = "revoked" if token.revoked else "expired" if not token.holds(now) else f"until {_day(token.expires)}"
         used = f"last used {_day(token.last_used)}" if token.last_used else "never used"
         scopes = ",".join(sorted(token.scopes)) or "all"
         typer.echo(f"{token.id:<13} {token.account:<24} {state:<18} {scopes:<20} {used:<22} {token.name}")
+
+
+def _facts(token: "Token", now: float) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "account": token.account,
+        "name": token.name,
+        "scopes": sorted(token.scopes),
+        "state": "revoked" if token.revoked else "active" if token.holds(now) else "expired",
+        "expires": _day(token.expires),
+        "last_used": _day(token.last_used) if token.last_used else None,
+    }
 
 
 def revoke(

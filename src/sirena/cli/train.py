@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.json_document import AsJson, print_json
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.errors import SirenaError, UsageError
 
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
         audit: Annotated[
             Path | None, typer.Option(help="Write the label audit here: labels that contradict one another.")
         ] = None,
+        as_json: AsJson = False,
     ) -> None:
         """Train one model per antimicrobial, certify each against a guideline edition, and register it on MLflow.
 
@@ -84,18 +86,23 @@ def register(app: typer.Typer) -> None:
         registry = connect(settings)
         tests = [test for hospital in hospitals.values() for test in hospital.tests]
         reference = editions.tables(columns_to_train(tests, chosen))
-        print_sections(audit_sections(hospitals, reference, editions.named(reference), audit))
+        sections = list(audit_sections(hospitals, reference, editions.named(reference), audit))
+        if not as_json:
+            print_sections(sections)
         learnt = hospitals.values() if source is not LabelSource.REFERENCE else ()
         evidence = Counts(pooled(learnt), seed, source, reference)
         # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
         from sirena.cli.recorded_acts import train as run_recorded
-        from sirena.cli.training_progress import TrainingProgress, print_outcomes
+        from sirena.cli.training_progress import TrainingProgress, outcomes_document, print_outcomes
         from sirena.registry.training_session import Plan
 
         with TrainingProgress() as progress:
             plan = Plan(evidence, editions, registry.settings.effective_user, chosen, seed, search)
             outcomes = run_recorded(registry, plan, progress)
-        print_outcomes(outcomes)
+        if as_json:
+            print_json(outcomes_document(outcomes))
+        else:
+            print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):
             raise SirenaError(
                 f"{', '.join(map(str, files))}: no model could be trained",

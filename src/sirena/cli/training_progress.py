@@ -74,3 +74,23 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
         "yes" if certificate.monotone else "NO",
         remark,
     )
+
+
+def outcomes_document(outcomes: list[Outcome]) -> list[dict[str, object]]:
+    """Return one entry per antimicrobial for programs: version, whose labels, certificate in numbers, remark."""
+    return [
+        {
+            "model": outcome.version.name if outcome.version else f"modelo_{outcome.column}",
+            "version": outcome.version.version if outcome.version else None,
+            "unchanged": bool(outcome.version and outcome.version.reused),
+            "labels": outcome.label_source,
+            "organisms": len(certificate.organisms) if certificate else None,
+            "asked": certificate.asked if certificate else None,
+            "very_major": certificate.kinds.get(Kind.VERY_MAJOR, 0) if certificate else None,
+            "differing": certificate.disagreeing if certificate else None,
+            "monotone": certificate.monotone if certificate else None,
+            "remark": outcome.note,
+        }
+        for outcome in outcomes
+        for certificate in [outcome.certificate]
+    ]

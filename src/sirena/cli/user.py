@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli import user_links
+from sirena.cli.json_document import AsJson, print_json
 
 if TYPE_CHECKING:
     from sirena.access.accounts import Accounts
@@ -57,7 +58,7 @@ def add(
     typer.echo(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
 
 
-def list_accounts() -> None:
+def list_accounts(as_json: AsJson = False) -> None:
     """List accounts with their roles and state.
 
     Example: sirena user list
@@ -68,14 +69,20 @@ def list_accounts() -> None:
 
     _, store = opened_store()
     accounts, external = Accounts(store).everybody(), ExternalIdentities(store).accounts()
-    if not accounts:
+    if not accounts and not as_json:
         typer.echo("no accounts yet; make one with `sirena user add NAME --role ROLE`", err=True)
     now = datetime.now(UTC).timestamp()
+    rows = []
     for account in accounts:
         state = "disabled" if account.disabled else "locked" if account.locked_until > now else "active"
         without = "single sign-on" if account.name in external else "tokens only"
         entry = "password" if account.password_hash else without
-        typer.echo(f"{account.name:<24} {','.join(sorted(account.roles)):<32} {state:<9} {entry}")
+        rows.append({"name": account.name, "roles": sorted(account.roles), "state": state, "signs_in_by": entry})
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:<24} {','.join(row['roles']):<32} {row['state']:<9} {row['signs_in_by']}")
 
 
 def password(

@@ -162,6 +162,9 @@ def test_served_says_when_registry_and_ledger_differ(log: Log, amikacin: TruthTa
     registry = log(amikacin)
     assert sirena("release", "create", "modelo_AMK_NM/1")[0] == 0
     assert "served" not in sirena("release", "show", "latest")[1]
+    shown = json.loads(sirena("release", "show", "latest", "--json")[1])
+    assert [member["version"] for member in shown["members"]] == ["modelo_AMK_NM/1"]
+    assert [one["release"] for one in json.loads(sirena("release", "list", "--json")[1])] == [shown["release"]]
     assert "no release was active" in sirena("audit", "served", "--on", "2026-03-01")[1]
     assert sirena("release", "activate", "latest")[0] == 0
     soon = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
