@@ -39,12 +39,18 @@ NO_GROUND: Final = -1
 """Stands for the number of a ground where there is none."""
 
 
-class _FlatTable:
+class FlatTable:
     """A truth table as bytes: one answer costs at most three dictionary look-ups and an index."""
 
     __slots__ = ("absent", "cells", "elsewhere", "ground_of", "known", "offset_at", "offset_of")
 
     def __init__(self, table: TruthTable, number_of: Mapping[Ground, int]) -> None:
+        """Flatten a table.
+
+        Args:
+            table: the table.
+            number_of: number of each ground in the release.
+        """
         self.absent = answer_code(Category.NI, table.absent)
         self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
         self.known = table.known
@@ -57,6 +63,7 @@ class _FlatTable:
             organism, site = split_key(key)
             (self.offset_of if site is None else self.offset_at.setdefault(site, {}))[organism] = row * CODES
         self.ground_of = [number_of[ground] for ground in table.grounds]
+        """Number of each row's ground; empty where the table has none."""
 
     def offset(self, organism: str, site: Site) -> int | None:
         """Return where the row that answers begins, or None."""
@@ -176,7 +183,7 @@ class Panel:
             return NOT_ASKED
         if parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
             return refusal_of(parsed)
-        flat = self._flat[parsed.model_column]
+        flat = self.flat[parsed.model_column]
         if code >= 0 and organism:
             offset = flat.offset(organism, site)
             if offset is not None:
@@ -195,7 +202,7 @@ class Panel:
         parsed = read_column(column)
         if not organism or parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
             return NO_GROUND
-        flat = self._flat[parsed.model_column]
+        flat = self.flat[parsed.model_column]
         offset = flat.offset(organism, site) if flat.ground_of else None
         return NO_GROUND if offset is None else flat.ground_of[offset // CODES]
 
@@ -212,9 +219,10 @@ class Panel:
         return {}
 
     @cached_property
-    def _flat(self) -> dict[str, _FlatTable]:
+    def flat(self) -> dict[str, FlatTable]:
+        """The tables as bytes, by model column."""
         number_of = {ground: number for number, ground in enumerate(self.grounds)}
-        return {column: _FlatTable(table, number_of) for column, table in self.tables.items()}
+        return {column: FlatTable(table, number_of) for column, table in self.tables.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form that `from_json` reads."""

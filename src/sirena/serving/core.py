@@ -33,6 +33,10 @@ from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, Unkn
 
 ORGANISM_COLUMNS: Final = ("ORGANISM", "LOCAL_ORG")
 """Columns that hold the organism, the first present counts; any case."""
+LONGEST_NAME: Final = 100
+"""Letters of a column's name; a longer one names nothing."""
+LONGEST_TEST_NAME: Final = 20
+"""Letters of a name that may be a test column's."""
 PANEL_MODEL: Final = "panel_SIR"
 """Name of the whole release as one model."""
 _FEW_ROWS: Final = 16
@@ -131,7 +135,7 @@ def _answer_few(
         grounds.append(None if number == NO_GROUND else number)
         marks.append(panel.mark_of(number, site) if IS_CATEGORY[code] else 0)
     return AnsweredColumn(
-        column, bytes(codes), bytes(marks) if any(marks) else None, grounds, _provenance(panel, column)
+        column, bytes(codes), bytes(marks) if any(marks) else None, grounds, column_provenance(panel, column)
     )
 
 
@@ -168,7 +172,7 @@ def _answer_many(panel: Panel, column: TestColumn, cells: Sequence[Any], subject
         codes.tobytes(),
         marks.tobytes() if marks.any() else None,
         [None if number == NO_GROUND else number for number in numbers.tolist()],
-        _provenance(panel, column),
+        column_provenance(panel, column),
     )
 
 
@@ -195,7 +199,7 @@ def model_version(panel: Panel, model: str) -> str:
     """
     if model == PANEL_MODEL:
         return panel.release
-    return str(panel.provenance.get(_model_column(panel, model), {}).get("version", ""))
+    return str(panel.provenance.get(model_column(panel, model), {}).get("version", ""))
 
 
 def text_of(cell: object) -> str | None:
@@ -214,10 +218,10 @@ def text_of(cell: object) -> str | None:
 
 
 def _asked_columns(panel: Panel, rows: Rows, model: str) -> list[tuple[TestColumn, Sequence[Any]]]:
-    wanted = None if model == PANEL_MODEL else _model_column(panel, model)
+    wanted = None if model == PANEL_MODEL else model_column(panel, model)
     asked: dict[str, tuple[TestColumn, Sequence[Any]]] = {}
     for name, cells in rows.columns.items():
-        column = read_column(name) if len(name) <= 20 else None
+        column = read_column(name) if len(name) <= LONGEST_TEST_NAME else None
         if column is None or (wanted is not None and (column.model_column != wanted or not column.is_mic)):
             continue
         if column.name in asked:
@@ -232,7 +236,12 @@ def _asked_columns(panel: Panel, rows: Rows, model: str) -> list[tuple[TestColum
     return list(asked.values())
 
 
-def _model_column(panel: Panel, model: str) -> str:
+def model_column(panel: Panel, model: str) -> str:
+    """Return the test column that a registered model answers.
+
+    Raises:
+        UnknownModelError: the release has no model of this name.
+    """
     column = model.removeprefix("modelo_")
     if column == model or column not in panel.tables:
         raise UnknownModelError(
@@ -256,7 +265,8 @@ def _specimen_column(rows: Rows) -> str | None:
     return next((name for name in rows.columns if name.strip().upper() == SPECIMEN_COLUMN), None)
 
 
-def _provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
+def column_provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
+    """Return where the answers to a test column come from; where no model answers it, why."""
     if not column.is_mic or column.model_column not in panel.tables:
         reason = Reason.NO_MODEL if column.is_mic else Reason.NOT_AN_MIC
         nothing = dict.fromkeys(("model", "version", "edition", "basis"))

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.panel.lookup import read_column
-from sirena.serving.core import ORGANISM_COLUMNS
+from sirena.serving.core import LONGEST_NAME, ORGANISM_COLUMNS
 from sirena.serving.errors import TooManyCellsError, TooManyColumnsError
 
 MOST_COLUMNS: Final = 1000
@@ -23,12 +23,11 @@ MOST_CELLS: Final = 10_000_000
 _FREE_CELLS: Final = 1_000_000
 _CELLS_PER_CELL_SENT: Final = 16
 _NAMED: Final = frozenset({*ORGANISM_COLUMNS, SPECIMEN_COLUMN})
-_LONGEST_NAME: Final = 100
 
 
 def keeps(name: object) -> bool:
     """Tell whether a column of this name is kept."""
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
         return False
     return read_column(name) is not None or name.strip().upper() in _NAMED
 
