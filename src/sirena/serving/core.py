@@ -41,6 +41,8 @@ PANEL_MODEL: Final = "panel_SIR"
 """Name of the whole release as one model."""
 _FEW_ROWS: Final = 16
 _JUNK: Final = "?"
+_PLAIN: Final = frozenset({str, type(None)})
+"""Types of cells that are their own text."""
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
@@ -67,8 +69,6 @@ class AnsweredColumn:
     """Positions in `MARKS`, one per row; None when no row has a mark."""
     grounds: Sequence[int | None]
     """Number of each row's ground in the release; None where no row of a guideline or of labels answers."""
-    provenance: Mapping[str, Any]
-    """Model, version, release, edition and basis; all null with a reason where no model answers."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,10 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
         sites = row_sites.of_each_row()
         subjects = _Subjects.of(organisms, row_sites)
         answered = [_answer_many(panel, column, cells, subjects) for column, cells in asked]
-    numbers = dict.fromkeys(number for column in answered for number in column.grounds if number is not None)
-    grounds = {number: panel.grounds[number] for number in numbers}
+    numbers: dict[int | None, None] = {}
+    for answers in answered:
+        numbers |= dict.fromkeys(answers.grounds)
+    grounds = {number: panel.grounds[number] for number in numbers if number is not None}
     return Interpretation(panel.release, [code or None for code in organisms], sites, answered, grounds)
 
 
@@ -134,9 +136,7 @@ def _answer_few(
         codes.append(code)
         grounds.append(None if number == NO_GROUND else number)
         marks.append(panel.mark_of(number, site) if IS_CATEGORY[code] else 0)
-    return AnsweredColumn(
-        column, bytes(codes), bytes(marks) if any(marks) else None, grounds, column_provenance(panel, column)
-    )
+    return AnsweredColumn(column, bytes(codes), bytes(marks) if any(marks) else None, grounds)
 
 
 @dataclass(frozen=True)
@@ -157,22 +157,24 @@ class _Subjects:
 
 
 def _answer_many(panel: Panel, column: TestColumn, cells: Sequence[Any], subjects: _Subjects) -> AnsweredColumn:
-    texts = [cell if type(cell) is str else text_of(cell) for cell in cells]
+    texts = cells if _PLAIN.issuperset(map(type, cells)) else [text_of(cell) for cell in cells]
     name, sites = column.name, subjects.sites
     codes = panel.answer_factorised(name, subjects.organisms, subjects.positions, texts, sites)
-    of_pair = [
-        (site, panel.ground_number(name, organism, site)) for site in sites.sites for organism in subjects.organisms
-    ]
-    numbers = np.array([number for _, number in of_pair], dtype=np.int64)[subjects.pairs]
-    numbers = np.where(codes == NOT_ASKED, NO_GROUND, numbers)
-    marks = np.array([panel.mark_of(number, site) for site, number in of_pair], dtype=np.uint8)[subjects.pairs]
-    marks = np.where(_IS_CATEGORY[codes], marks, 0).astype(np.uint8)
+    numbers: list[int] = []
+    marks: list[int] = []
+    for site in sites.sites:
+        at_site = panel.ground_numbers(name, subjects.organisms, site)
+        numbers += at_site
+        marks += [panel.mark_of(number, site) for number in at_site]
+    # the last stands for whoever is not asked; None fits no array of numbers, so the grounds are taken as objects
+    grounds = np.array([*(None if number == NO_GROUND else number for number in numbers), None], dtype=object)
+    pairs = np.where(codes == NOT_ASKED, -1, subjects.pairs)
+    row_marks = np.where(_IS_CATEGORY[codes], np.array([*marks, 0], dtype=np.uint8)[pairs], 0).astype(np.uint8)
     return AnsweredColumn(
         column,
         codes.tobytes(),
-        marks.tobytes() if marks.any() else None,
-        [None if number == NO_GROUND else number for number in numbers.tolist()],
-        column_provenance(panel, column),
+        row_marks.tobytes() if row_marks.any() else None,
+        grounds[pairs].tolist(),
     )
 
 
@@ -266,7 +268,10 @@ def _specimen_column(rows: Rows) -> str | None:
 
 
 def column_provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
-    """Return where the answers to a test column come from; where no model answers it, why."""
+    """Return where the answers to a test column come from: model, version, release, edition and basis.
+
+    Where no model answers they are null, and the reason stands beside them.
+    """
     if not column.is_mic or column.model_column not in panel.tables:
         reason = Reason.NO_MODEL if column.is_mic else Reason.NOT_AN_MIC
         nothing = dict.fromkeys(("model", "version", "edition", "basis"))

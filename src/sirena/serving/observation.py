@@ -3,9 +3,9 @@
 A log line holds the route's template and counts, never a path, an MIC, an organism or an identifier.
 """
 
+import os
 import re
 import time
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +20,7 @@ from sirena.serving.metrics import OTHER, ServiceMetrics
 
 REQUEST_ID: Final = "X-Request-ID"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+_ID_BYTES: Final = 16
 _KEY: Final = "sirena.observed"
 CLIENT_GONE: Final = 499
 """Status of a request whose caller left before its answer."""
@@ -139,7 +140,7 @@ def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
             text = value.decode("latin-1")
             if _SAFE_ID.fullmatch(text):
                 return text
-    return uuid.uuid4().hex
+    return os.urandom(_ID_BYTES).hex()
 
 
 def unforeseen(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from sirena.panel.compiled import NO_GROUND
 from sirena.panel.lookup import encode_text, resolve_text
 from sirena.panel.sites import read_specimen
 from sirena.serving.core import PANEL_MODEL, text_of
-from sirena.serving.prepared import MARK_STEP, REASONS, PreparedColumn, PreparedRelease, Role
+from sirena.serving.prepared import MARK_STEP, REASONS, SITES, PreparedColumn, PreparedRelease, Role
 
 _NOBODY: Final[Any] = object()
 """Stands for a cell that the record does not have."""
@@ -86,7 +86,8 @@ def _answer(
     release: PreparedRelease, asked: list[tuple[PreparedColumn, Any]], organism: str | None, read: Site | None
 ) -> RecordAnswer:
     site = Site.UNKNOWN if read is None else read
-    marks, numbers = release.marks[site], release.numbers
+    place = SITES.index(site)
+    marks, numbers = release.marks[place], release.numbers
     pieces: list[bytes] = []
     provenance: list[bytes] = []
     counts: list[tuple[str | None, int, int]] = []
@@ -94,9 +95,9 @@ def _answer(
     reasons: set[int] = set()
     for column, cell in asked:
         text = cell if cell is None or type(cell) is str else text_of(cell)
-        code = encode_text(text, column.column.drug)
+        code = encode_text(text, column.drug)
         flat = column.flat
-        offset = flat.offset(organism, site) if flat is not None and organism else None
+        offset = column.offsets[place].get(organism) if organism else None
         if code == MISSING:
             answer = NOT_ASKED
         elif flat is None:

@@ -3,7 +3,7 @@
 An answer to an isolate is then look-ups and one join of ready-made pieces; see `one_row` and `answer_bodies`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ REASON_SUFFIX: Final = "_reason"
 MARK_SUFFIX: Final = "_mark"
 MARK_STEP: Final = len(ANSWERS)
 """Pieces without a mark come first, then those with the first mark, and so on."""
+SITES: Final = tuple(Site)
+"""Sites by position: to hash one costs more than to look it up in a tuple."""
 _MOST_NAMES: Final = 4096
 """Column names whose meaning is remembered; callers choose names, so there must be an end."""
 _MOST_COLUMNS: Final = 1024
@@ -46,14 +48,17 @@ _ROLES: Final = dict(zip((*ORGANISM_COLUMNS, SPECIMEN_COLUMN), Role, strict=Fals
 class PreparedColumn:
     """One test column of one release."""
 
-    __slots__ = ("column", "flat", "head", "label", "pieces", "refusal")
+    __slots__ = ("column", "drug", "flat", "head", "label", "offsets", "pieces", "refusal")
 
     def __init__(self, panel: Panel, column: TestColumn) -> None:
         """Prepare the answers of a panel to a test column, also one that no model answers."""
         self.column = column
+        self.drug = column.drug
         self.flat = panel.flat.get(column.model_column) if column.is_mic else None
         self.refusal = refusal_of(column)
         """The answer to every value when `flat` is None."""
+        self.offsets = [self.flat.offsets[site] if self.flat is not None else {} for site in SITES]
+        """Where the row that answers an organism begins, by position in `SITES`."""
         self.label = column.model_column if self.flat is not None else None
         """Name under which answers are counted; None where no model answers."""
         self.pieces = _pieces(column.category_column)
@@ -73,10 +78,10 @@ class PreparedRelease:
         """Each ground with its number as key: ``"12":{...}``."""
         self.numbers: Sequence[bytes] = [*(b"%d" % number for number in range(len(panel.grounds))), b"null"]
         """Numbers of grounds as text; `NO_GROUND`, which is -1, finds the last."""
-        self.marks: Mapping[Site, bytes] = {
-            site: bytes([*(panel.mark_of(number, site) for number in range(len(panel.grounds))), 0]) for site in Site
-        }
-        """Position in `MARKS` for each number of a ground, by site; `NO_GROUND` finds the last, no mark."""
+        self.marks: Sequence[bytes] = [
+            bytes([*(panel.mark_of(number, site) for number in range(len(panel.grounds))), 0]) for site in SITES
+        ]
+        """Position in `MARKS` of each number of a ground, by position in `SITES`; `NO_GROUND` finds the last, none."""
         facts = {"release": panel.release, "sirena": __version__, "organisms": []}
         self.head = b'"provenance":' + orjson.dumps(facts)[:-2]
         """Where the answers come from, up to the organisms of the rows."""
