@@ -31,6 +31,7 @@ BENCHMARKS = {
     "registry": "41 models into MLflow, through the gate, into a release",
     "entry_promotion": "41 versions through NGINX, TLS and the access service: registered, promoted, released",
     "backup": "a backup and a drill, 41 models and 1,000 versions",
+    "echo_serving": "requests a second, beside a bare echo of the same server",
     "stock_serving": "requests a second, beside MLflow's own server",
     "training_speed": "all 41 trained, certified, logged and registered",
     "accuracy": "agreement with laboratories on isolates no model has seen",

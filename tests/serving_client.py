@@ -15,7 +15,7 @@ from sirena.panel.compiled import Panel
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.application import create_app
 from sirena.serving.holder import PanelHolder
-from sirena.serving.logs import service_log
+from sirena.serving.logs import ServiceLog
 from sirena.serving.server import bind, url_of
 from sirena.serving.source import MarkedPanel
 from tests.panels import small_panel
@@ -56,7 +56,7 @@ def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[Running
     """
     log = io.StringIO()
     source = Given(small_panel() if loaded else None)
-    app = create_app(source, max_body=max_body, poll_seconds=3600, log=service_log(log))
+    app = create_app(source, max_body=max_body, poll_seconds=3600, log=ServiceLog(log))
     bound = bind("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})

@@ -39,30 +39,35 @@ NO_GROUND: Final = -1
 """Stands for the number of a ground where there is none."""
 
 
-class _FlatTable:
+class FlatTable:
     """A truth table as bytes: one answer costs at most three dictionary look-ups and an index."""
 
-    __slots__ = ("absent", "cells", "elsewhere", "ground_of", "known", "offset_at", "offset_of")
+    __slots__ = ("absent", "cells", "elsewhere", "ground_of", "known", "offsets")
 
     def __init__(self, table: TruthTable, number_of: Mapping[Ground, int]) -> None:
+        """Flatten a table.
+
+        Args:
+            table: the table.
+            number_of: number of each ground in the release.
+        """
         self.absent = answer_code(Category.NI, table.absent)
         self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
         self.known = table.known
         self.cells = table.cells.tobytes()
-        self.offset_of: dict[str, int] = {}
-        """Offset of the row for every site without a row of its own, by organism."""
-        self.offset_at: dict[Site, dict[str, int]] = {}
-        """Offset of the row for one site alone, by site and organism."""
+        everywhere: dict[str, int] = {}
+        at: dict[Site, dict[str, int]] = {}
         for key, row in table.row_of.items():
             organism, site = split_key(key)
-            (self.offset_of if site is None else self.offset_at.setdefault(site, {}))[organism] = row * CODES
+            (everywhere if site is None else at.setdefault(site, {}))[organism] = row * CODES
+        self.offsets = {site: {**everywhere, **at[site]} if site in at else everywhere for site in Site}
+        """By site: where the row that answers an organism begins; sites without rows of their own share one."""
         self.ground_of = [number_of[ground] for ground in table.grounds]
+        """Number of each row's ground; empty where the table has none."""
 
     def offset(self, organism: str, site: Site) -> int | None:
         """Return where the row that answers begins, or None."""
-        own = self.offset_at.get(site)
-        offset = own.get(organism) if own is not None else None
-        return self.offset_of.get(organism) if offset is None else offset
+        return self.offsets[site].get(organism)
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,7 @@ class Panel:
             return NOT_ASKED
         if parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
             return refusal_of(parsed)
-        flat = self._flat[parsed.model_column]
+        flat = self.flat[parsed.model_column]
         if code >= 0 and organism:
             offset = flat.offset(organism, site)
             if offset is not None:
@@ -192,12 +197,16 @@ class Panel:
 
     def ground_number(self, column: str, organism: str | None, site: Site) -> int:
         """Return the number of the ground that answers for a resolved organism at a site, or `NO_GROUND`."""
+        return self.ground_numbers(column, (organism,), site)[0]
+
+    def ground_numbers(self, column: str, organisms: Sequence[str | None], site: Site) -> list[int]:
+        """Return the number of the ground for each of several organisms, as `ground_number` does for one."""
         parsed = read_column(column)
-        if not organism or parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
-            return NO_GROUND
-        flat = self._flat[parsed.model_column]
-        offset = flat.offset(organism, site) if flat.ground_of else None
-        return NO_GROUND if offset is None else flat.ground_of[offset // CODES]
+        flat = self.flat.get(parsed.model_column) if parsed is not None and parsed.is_mic else None
+        if flat is None or not flat.ground_of:
+            return [NO_GROUND] * len(organisms)
+        offsets = (flat.offset(organism, site) if organism else None for organism in organisms)
+        return [NO_GROUND if offset is None else flat.ground_of[offset // CODES] for offset in offsets]
 
     def mark_of(self, number: int, site: Site) -> int:
         """Return the position in `MARKS` of what a reader must know of a ground, by its number, at a site."""
@@ -212,9 +221,10 @@ class Panel:
         return {}
 
     @cached_property
-    def _flat(self) -> dict[str, _FlatTable]:
+    def flat(self) -> dict[str, FlatTable]:
+        """The tables as bytes, by model column."""
         number_of = {ground: number for number, ground in enumerate(self.grounds)}
-        return {column: _FlatTable(table, number_of) for column, table in self.tables.items()}
+        return {column: FlatTable(table, number_of) for column, table in self.tables.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form that `from_json` reads."""

@@ -34,9 +34,10 @@ _NO_NAME: Final = "?"
 
 def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np.intp]]:
     """Return the distinct texts in order of appearance and the position of each row's text among them."""
-    position_of: dict[str | None, int] = {}
-    rows = np.fromiter((position_of.setdefault(text, len(position_of)) for text in texts), dtype=np.intp)
-    return list(position_of), rows
+    rows = texts if isinstance(texts, Sequence) else list(texts)
+    distinct = list(dict.fromkeys(rows))
+    position_of = dict(zip(distinct, range(len(distinct)), strict=True))
+    return distinct, np.fromiter(map(position_of.__getitem__, rows), dtype=np.intp, count=len(rows))
 
 
 def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArray[np.int16]:

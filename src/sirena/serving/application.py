@@ -2,36 +2,32 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, Final
 
 import orjson
-from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from sirena import __version__
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.editions import Editions
-from sirena.panel.compiled import Panel
-from sirena.serving.answer_bodies import encode_answers
+from sirena.serving.answering import Answering, Question
 from sirena.serving.api_description import ERRORS, INVOCATION_BODY, TENSOR_BODY, UNKNOWN_MODEL, Answers
-from sirena.serving.core import PANEL_MODEL, Interpretation, interpret, model_version
+from sirena.serving.core import PANEL_MODEL, model_version
 from sirena.serving.docs_page import render_docs
 from sirena.serving.edition_standing import edition_standing
 from sirena.serving.holder import PanelHolder
-from sirena.serving.inference_protocol import encode_tensors, model_metadata, read_tensors
-from sirena.serving.logs import service_log
+from sirena.serving.hot_path import INFER, INVOCATIONS, MODEL_INVOCATIONS, HotPath
+from sirena.serving.inference_protocol import model_metadata
+from sirena.serving.logs import ServiceLog
 from sirena.serving.metrics import ServiceMetrics
-from sirena.serving.observation import RequestObserver, error_body, observed
-from sirena.serving.request_bodies import read_rows, require_json
-from sirena.serving.request_reading import read_body
+from sirena.serving.observation import RequestObserver, RequestRecorder, error_body, observed
+from sirena.serving.request_reading import read_headers
 from sirena.serving.source import PanelSource
 
 _JSON: Final = "application/json"
-_IN_THE_LOOP: Final = 64 * 1024
-"""Bodies up to this many bytes are answered in the event loop; a thread costs more than they do."""
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _DESCRIPTION: Final = (
     "S / I / R for minimum inhibitory concentrations in mg/L. One answer per row and test column, under the column's "
@@ -40,12 +36,22 @@ _DESCRIPTION: Final = (
 )
 
 
+class Service(FastAPI):
+    """FastAPI, and before it the routes that answer isolates."""
+
+    hot_path: HotPath
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self.hot_path(scope, receive, send)
+
+
 def create_app(
     source: PanelSource,
     *,
     max_body: int = 32 * 2**20,
     poll_seconds: float = 5.0,
-    log: Any = None,
+    log: ServiceLog | None = None,
     editions: Editions = Editions(),  # noqa: B008 - frozen
 ) -> FastAPI:
     """Return the application; it loads its panel in the background once it is started.
@@ -54,10 +60,10 @@ def create_app(
         source: where the panel comes from.
         max_body: largest request body, in bytes.
         poll_seconds: how often the source is asked for another panel, in seconds.
-        log: structlog logger; JSON lines on standard output when None.
+        log: of the service; lines on standard output when None.
         editions: by which it is told whether the release rests on an edition in force.
     """
-    logger = log if log is not None else service_log()
+    logger = log if log is not None else ServiceLog()
     metrics = ServiceMetrics()
     holder = PanelHolder(source, poll_seconds=poll_seconds, notify=lambda event, facts: logger.info(event, **facts))
 
@@ -67,15 +73,18 @@ def create_app(
         yield
         holder.stop()
 
-    app = FastAPI(
+    recorder = RequestRecorder(logger, metrics)
+    answering = Answering(holder, metrics, max_body)
+    app = Service(
         title="Sirena", version=__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
+    app.hot_path = HotPath(super(Service, app).__call__, answering, recorder)
     app.state.holder = holder
-    app.add_middleware(RequestObserver, log=logger, metrics=metrics)
+    app.add_middleware(RequestObserver, recorder=recorder)
     _add_errors(app)
     _add_health(app, holder, metrics, editions)
-    _add_invocations(app, holder, metrics, max_body)
-    _add_inference_protocol(app, holder, metrics, max_body)
+    _add_invocations(app, answering)
+    _add_inference_protocol(app, holder, answering)
     page: list[str] = []
 
     @app.get("/docs", include_in_schema=False)
@@ -160,35 +169,33 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, edit
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _add_invocations(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, max_body: int) -> None:
-    async def answer(request: Request, model: str) -> Response:
-        panel = holder.require()
-        body = await read_body(request, max_body)
-        content_type = request.headers.get("content-type", "")
-        work = partial(_invoke, panel, body, content_type, model)
-        interpretation, content = work() if len(body) <= _IN_THE_LOOP else await to_thread.run_sync(work)
-        _note(request, metrics, panel, interpretation)
-        return Response(content, media_type=_JSON)
-
+def _add_invocations(app: FastAPI, answering: Answering) -> None:
     @app.post(
-        "/invocations", tags=["answers"], openapi_extra=INVOCATION_BODY, responses={200: {"model": Answers}, **ERRORS}
+        INVOCATIONS, tags=["answers"], openapi_extra=INVOCATION_BODY, responses={200: {"model": Answers}, **ERRORS}
     )
     async def invocations(request: Request) -> Response:
         """Interpret isolates with the whole panel: every test column of the request, MLflow's scoring protocol."""
-        return await answer(request, PANEL_MODEL)
+        return await _answer(answering, Question(INVOCATIONS, PANEL_MODEL, tensors=False), request)
 
     @app.post(
-        "/models/{name}/invocations",
+        MODEL_INVOCATIONS,
         tags=["answers"],
         openapi_extra=INVOCATION_BODY,
         responses={200: {"model": Answers}, **ERRORS, **UNKNOWN_MODEL},
     )
     async def model_invocations(name: str, request: Request) -> Response:
         """Interpret with one model of the release (modelo_AMK_NM): only the columns it answers."""
-        return await answer(request, name)
+        return await _answer(answering, Question(MODEL_INVOCATIONS, name, tensors=False), request)
 
 
-def _add_inference_protocol(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, max_body: int) -> None:
+async def _answer(answering: Answering, question: Question, request: Request) -> Response:
+    """Answer a question that came by FastAPI: one whose path `HotPath` does not know for its own."""
+    facts = observed(request.scope)
+    content = await answering.answer(question, read_headers(request.scope), request.receive, facts)
+    return Response(content, media_type=_JSON)
+
+
+def _add_inference_protocol(app: FastAPI, holder: PanelHolder, answering: Answering) -> None:
     @app.get("/v2", tags=["Open Inference Protocol"])
     async def server() -> Response:
         """Describe the server."""
@@ -216,40 +223,10 @@ def _add_inference_protocol(app: FastAPI, holder: PanelHolder, metrics: ServiceM
         model_version(holder.require(), name)
         return _json({"name": name, "ready": True})
 
-    @app.post(
-        "/v2/models/{name}/infer",
-        tags=["Open Inference Protocol"],
-        openapi_extra=TENSOR_BODY,
-        responses={**ERRORS, **UNKNOWN_MODEL},
-    )
+    @app.post(INFER, tags=["Open Inference Protocol"], openapi_extra=TENSOR_BODY, responses={**ERRORS, **UNKNOWN_MODEL})
     async def infer(name: str, request: Request) -> Response:
         """Interpret tensors with one model of the release, or with panel_SIR."""
-        panel = holder.require()
-        body = await read_body(request, max_body)
-        require_json(request.headers.get("content-type", ""))
-        work = partial(_infer, panel, body, name)
-        interpretation, content = work() if len(body) <= _IN_THE_LOOP else await to_thread.run_sync(work)
-        _note(request, metrics, panel, interpretation)
-        return Response(content, media_type=_JSON)
-
-
-def _invoke(panel: Panel, body: bytes, content_type: str, model: str) -> tuple[Interpretation, bytes]:
-    interpretation = interpret(panel, read_rows(body, content_type), model=model)
-    return interpretation, encode_answers(interpretation)
-
-
-def _infer(panel: Panel, body: bytes, model: str) -> tuple[Interpretation, bytes]:
-    rows, identifier = read_tensors(body)
-    interpretation = interpret(panel, rows, model=model)
-    return interpretation, encode_tensors(interpretation, model, model_version(panel, model), identifier)
-
-
-def _note(request: Request, metrics: ServiceMetrics, panel: Panel, interpretation: Interpretation) -> None:
-    facts = observed(request.scope)
-    facts.rows = len(interpretation.organisms)
-    facts.columns = len(interpretation.columns)
-    facts.release = interpretation.release
-    metrics.count_answers(panel, interpretation)
+        return await _answer(answering, Question(INFER, name, tensors=True), request)
 
 
 def _source_state(holder: PanelHolder) -> dict[str, Any]:

@@ -33,10 +33,16 @@ from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, Unkn
 
 ORGANISM_COLUMNS: Final = ("ORGANISM", "LOCAL_ORG")
 """Columns that hold the organism, the first present counts; any case."""
+LONGEST_NAME: Final = 100
+"""Letters of a column's name; a longer one names nothing."""
+LONGEST_TEST_NAME: Final = 20
+"""Letters of a name that may be a test column's."""
 PANEL_MODEL: Final = "panel_SIR"
 """Name of the whole release as one model."""
 _FEW_ROWS: Final = 16
 _JUNK: Final = "?"
+_PLAIN: Final = frozenset({str, type(None)})
+"""Types of cells that are their own text."""
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
@@ -63,8 +69,6 @@ class AnsweredColumn:
     """Positions in `MARKS`, one per row; None when no row has a mark."""
     grounds: Sequence[int | None]
     """Number of each row's ground in the release; None where no row of a guideline or of labels answers."""
-    provenance: Mapping[str, Any]
-    """Model, version, release, edition and basis; all null with a reason where no model answers."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,10 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
         sites = row_sites.of_each_row()
         subjects = _Subjects.of(organisms, row_sites)
         answered = [_answer_many(panel, column, cells, subjects) for column, cells in asked]
-    numbers = dict.fromkeys(number for column in answered for number in column.grounds if number is not None)
-    grounds = {number: panel.grounds[number] for number in numbers}
+    numbers: dict[int | None, None] = {}
+    for answers in answered:
+        numbers |= dict.fromkeys(answers.grounds)
+    grounds = {number: panel.grounds[number] for number in numbers if number is not None}
     return Interpretation(panel.release, [code or None for code in organisms], sites, answered, grounds)
 
 
@@ -130,9 +136,7 @@ def _answer_few(
         codes.append(code)
         grounds.append(None if number == NO_GROUND else number)
         marks.append(panel.mark_of(number, site) if IS_CATEGORY[code] else 0)
-    return AnsweredColumn(
-        column, bytes(codes), bytes(marks) if any(marks) else None, grounds, _provenance(panel, column)
-    )
+    return AnsweredColumn(column, bytes(codes), bytes(marks) if any(marks) else None, grounds)
 
 
 @dataclass(frozen=True)
@@ -153,22 +157,24 @@ class _Subjects:
 
 
 def _answer_many(panel: Panel, column: TestColumn, cells: Sequence[Any], subjects: _Subjects) -> AnsweredColumn:
-    texts = [cell if type(cell) is str else text_of(cell) for cell in cells]
+    texts = cells if _PLAIN.issuperset(map(type, cells)) else [text_of(cell) for cell in cells]
     name, sites = column.name, subjects.sites
     codes = panel.answer_factorised(name, subjects.organisms, subjects.positions, texts, sites)
-    of_pair = [
-        (site, panel.ground_number(name, organism, site)) for site in sites.sites for organism in subjects.organisms
-    ]
-    numbers = np.array([number for _, number in of_pair], dtype=np.int64)[subjects.pairs]
-    numbers = np.where(codes == NOT_ASKED, NO_GROUND, numbers)
-    marks = np.array([panel.mark_of(number, site) for site, number in of_pair], dtype=np.uint8)[subjects.pairs]
-    marks = np.where(_IS_CATEGORY[codes], marks, 0).astype(np.uint8)
+    numbers: list[int] = []
+    marks: list[int] = []
+    for site in sites.sites:
+        at_site = panel.ground_numbers(name, subjects.organisms, site)
+        numbers += at_site
+        marks += [panel.mark_of(number, site) for number in at_site]
+    # the last stands for whoever is not asked; None fits no array of numbers, so the grounds are taken as objects
+    grounds = np.array([*(None if number == NO_GROUND else number for number in numbers), None], dtype=object)
+    pairs = np.where(codes == NOT_ASKED, -1, subjects.pairs)
+    row_marks = np.where(_IS_CATEGORY[codes], np.array([*marks, 0], dtype=np.uint8)[pairs], 0).astype(np.uint8)
     return AnsweredColumn(
         column,
         codes.tobytes(),
-        marks.tobytes() if marks.any() else None,
-        [None if number == NO_GROUND else number for number in numbers.tolist()],
-        _provenance(panel, column),
+        row_marks.tobytes() if row_marks.any() else None,
+        grounds[pairs].tolist(),
     )
 
 
@@ -195,7 +201,7 @@ def model_version(panel: Panel, model: str) -> str:
     """
     if model == PANEL_MODEL:
         return panel.release
-    return str(panel.provenance.get(_model_column(panel, model), {}).get("version", ""))
+    return str(panel.provenance.get(model_column(panel, model), {}).get("version", ""))
 
 
 def text_of(cell: object) -> str | None:
@@ -214,10 +220,10 @@ def text_of(cell: object) -> str | None:
 
 
 def _asked_columns(panel: Panel, rows: Rows, model: str) -> list[tuple[TestColumn, Sequence[Any]]]:
-    wanted = None if model == PANEL_MODEL else _model_column(panel, model)
+    wanted = None if model == PANEL_MODEL else model_column(panel, model)
     asked: dict[str, tuple[TestColumn, Sequence[Any]]] = {}
     for name, cells in rows.columns.items():
-        column = read_column(name) if len(name) <= 20 else None
+        column = read_column(name) if len(name) <= LONGEST_TEST_NAME else None
         if column is None or (wanted is not None and (column.model_column != wanted or not column.is_mic)):
             continue
         if column.name in asked:
@@ -232,7 +238,12 @@ def _asked_columns(panel: Panel, rows: Rows, model: str) -> list[tuple[TestColum
     return list(asked.values())
 
 
-def _model_column(panel: Panel, model: str) -> str:
+def model_column(panel: Panel, model: str) -> str:
+    """Return the test column that a registered model answers.
+
+    Raises:
+        UnknownModelError: the release has no model of this name.
+    """
     column = model.removeprefix("modelo_")
     if column == model or column not in panel.tables:
         raise UnknownModelError(
@@ -256,7 +267,11 @@ def _specimen_column(rows: Rows) -> str | None:
     return next((name for name in rows.columns if name.strip().upper() == SPECIMEN_COLUMN), None)
 
 
-def _provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
+def column_provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
+    """Return where the answers to a test column come from: model, version, release, edition and basis.
+
+    Where no model answers they are null, and the reason stands beside them.
+    """
     if not column.is_mic or column.model_column not in panel.tables:
         reason = Reason.NO_MODEL if column.is_mic else Reason.NOT_AN_MIC
         nothing = dict.fromkeys(("model", "version", "edition", "basis"))

@@ -19,6 +19,7 @@ from sirena.panel.compiled import Panel
 from sirena.panel.lookup import resolve_text
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.errors import NoReleaseError, NotReadyError
+from sirena.serving.prepared import PreparedRelease
 from sirena.serving.source import PanelSource
 
 
@@ -26,11 +27,17 @@ from sirena.serving.source import PanelSource
 class LoadedPanel:
     """A panel in use."""
 
-    panel: Panel
+    release: PreparedRelease
+    """The panel, with all that is spelt once."""
     mark: str
     """The source's mark of it."""
     loaded_at: float
     """Seconds since the epoch."""
+
+    @property
+    def panel(self) -> Panel:
+        """The panel itself."""
+        return self.release.panel
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,11 @@ class PanelHolder:
         return self._alarms
 
     def require(self) -> Panel:
-        """Return the panel in use.
+        """Return the panel in use; raises as `require_release` does."""
+        return self.require_release().panel
+
+    def require_release(self) -> PreparedRelease:
+        """Return the panel in use, prepared for answering.
 
         Raises:
             NotReadyError: none is loaded yet; `NoReleaseError` when there is none to load.
@@ -97,7 +108,7 @@ class PanelHolder:
             failure = self._failure
             kind = NoReleaseError if failure and failure.code == UsageError.code else NotReadyError
             raise kind("no panel is loaded yet", hint=failure.text if failure else "ask again in a few seconds")
-        return loaded.panel
+        return loaded.release
 
     def refresh(self) -> bool:
         """Ask the source, and load and swap if another panel is meant. Returns True when one was swapped in.
@@ -118,7 +129,7 @@ class PanelHolder:
                 return False
             panel = fetched.panel
             _warm(panel)
-            self._loaded = LoadedPanel(panel, fetched.mark, time.time())
+            self._loaded = LoadedPanel(PreparedRelease(panel), fetched.mark, time.time())
             self._tell("panel_loaded", {"release": panel.release, "models": str(len(panel.tables))})
             return True
 

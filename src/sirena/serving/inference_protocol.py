@@ -18,7 +18,7 @@ from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.basis import MARKS
 from sirena.panel.compiled import Panel
-from sirena.serving.answer_bodies import MARK_SUFFIX, REASON_SUFFIX, beside_answers
+from sirena.serving.answer_bodies import encode_beside
 from sirena.serving.core import (
     ORGANISM_COLUMNS,
     PANEL_MODEL,
@@ -29,6 +29,7 @@ from sirena.serving.core import (
 )
 from sirena.serving.errors import MalformedBodyError
 from sirena.serving.kept_columns import kept_columns
+from sirena.serving.prepared import MARK_SUFFIX, REASON_SUFFIX, PreparedRelease
 from sirena.serving.request_bodies import load_json, read_site
 
 PLATFORM: Final = "sirena_truth_table"
@@ -85,7 +86,9 @@ def read_tensors(body: bytes) -> tuple[Rows, str | None]:
     return Rows(kept_columns(columns), lengths.pop(), read_site(document.get("parameters"))), identifier
 
 
-def encode_tensors(interpretation: Interpretation, model: str, version: str, identifier: str | None) -> bytes:
+def encode_tensors(
+    release: PreparedRelease, interpretation: Interpretation, model: str, identifier: str | None
+) -> bytes:
     """Return the V2 answer."""
     outputs = [
         {"name": name, "shape": [len(data)], "datatype": "BYTES", "data": data}
@@ -94,12 +97,11 @@ def encode_tensors(interpretation: Interpretation, model: str, version: str, ide
     ]
     document: dict[str, Any] = {
         "model_name": model,
-        "model_version": version,
+        "model_version": model_version(release.panel, model),
         "outputs": outputs,
-        "parameters": beside_answers(interpretation),
+        "parameters": orjson.Fragment(b"{" + encode_beside(release, interpretation) + b"}"),
     }
-    content = document | ({"id": identifier} if identifier is not None else {})
-    return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(document | ({"id": identifier} if identifier is not None else {}))
 
 
 def _tensors(answered: AnsweredColumn) -> Iterator[tuple[str, list[str]]]:

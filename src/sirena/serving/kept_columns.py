@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.panel.lookup import read_column
-from sirena.serving.core import ORGANISM_COLUMNS
+from sirena.serving.core import LONGEST_NAME, ORGANISM_COLUMNS
 from sirena.serving.errors import TooManyCellsError, TooManyColumnsError
 
 MOST_COLUMNS: Final = 1000
@@ -23,12 +23,11 @@ MOST_CELLS: Final = 10_000_000
 _FREE_CELLS: Final = 1_000_000
 _CELLS_PER_CELL_SENT: Final = 16
 _NAMED: Final = frozenset({*ORGANISM_COLUMNS, SPECIMEN_COLUMN})
-_LONGEST_NAME: Final = 100
 
 
 def keeps(name: object) -> bool:
     """Tell whether a column of this name is kept."""
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
         return False
     return read_column(name) is not None or name.strip().upper() in _NAMED
 
@@ -45,13 +44,16 @@ def kept_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any
     return kept
 
 
-def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
     """Return records as columns, empty where a record lacks the name.
 
     Raises:
         TooManyColumnsError: more than `MOST_COLUMNS`.
         TooManyCellsError: more cells than `MOST_CELLS`, or records that are nearly empty.
     """
+    alike = _records_of_same_names(records)
+    if alike is not None:
+        return alike
     verdicts: dict[str, bool] = {}
     sent = 0
     for record in records:
@@ -68,6 +70,15 @@ def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
             hint="send one record an isolate with all its tests, or fewer records a request",
         )
     return {name: [record.get(name) for record in records] for name in names}
+
+
+def _records_of_same_names(records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]] | None:
+    """Return records as columns when all have the same names in the same order, as most clients send them."""
+    names = list(records[0]) if records else []
+    if not names or any(list(record) != names for record in records):
+        return None
+    columns = zip(names, zip(*(record.values() for record in records), strict=True), strict=True)
+    return kept_columns(dict(columns))
 
 
 def require_room(columns: int, rows: int) -> None:

@@ -1,27 +1,29 @@
 """The service's log: one JSON object a line, on standard output."""
 
 import sys
-from typing import Any, TextIO
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
 
 import orjson
-import structlog
+
+_OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 
-def service_log(stream: TextIO | None = None) -> Any:
-    """Return a structlog logger of its own, so that no other library's configuration changes it.
+class ServiceLog:
+    """Writes events as they happen.
 
-    Args:
-        stream: receives the lines; standard output when None.
+    Ours and no library's, because every request writes a line: structlog takes three times as long for the same one,
+    as long as answering an isolate.
     """
-    return structlog.wrap_logger(
-        structlog.PrintLogger(stream or sys.stdout),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=_dumps),
-        ],
-    )
 
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Write to a stream; to standard output when None."""
+        self._stream = stream or sys.stdout
 
-def _dumps(event: dict[str, Any], **_: Any) -> str:
-    return orjson.dumps(event, default=str).decode()
+    def info(self, event: str, **facts: Any) -> None:
+        """Write one line: the facts, the event, its level and the time in UTC."""
+        facts["event"] = event
+        facts["level"] = "info"
+        facts["timestamp"] = datetime.now(UTC)
+        self._stream.write(orjson.dumps(facts, str, _OPTIONS).decode())
+        self._stream.flush()

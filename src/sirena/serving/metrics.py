@@ -13,15 +13,15 @@
 | ``sirena_panel_alarms`` | store | things found in alias, row, artifact, cache or ledger that are not what was judged |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from sirena.domain.truth_table import ANSWERS
-from sirena.panel.compiled import Panel
 from sirena.serving.alarms import STORES, SourceAlarm
 from sirena.serving.core import Interpretation
+from sirena.serving.prepared import PreparedRelease
 
 OTHER: Final = "other"
 _METHODS: Final = ("GET", "POST", "HEAD", "OPTIONS")
@@ -29,7 +29,7 @@ _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 
 
 class ServiceMetrics:
-    """The metrics of one application."""
+    """The metrics of one application; used by its event loop alone."""
 
     def __init__(self) -> None:
         """Make a registry of their own, so that two applications in one process do not meet."""
@@ -48,7 +48,9 @@ class ServiceMetrics:
             "Rows whose specimen names no known site; they are answered as of unknown site",
             registry=self._registry,
         )
-        self._counters: dict[tuple[str, int], Counter] = {}
+        self._tallies: dict[str, list[int]] = {}
+        """Answers since the counters were last read, by column and position in `ANSWERS`."""
+        self._requests_of: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._info = Gauge("sirena_panel_info", "The release in use", ["release"], registry=self._registry)
         self._loaded_at = Gauge(
             "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
@@ -64,28 +66,43 @@ class ServiceMetrics:
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request under its route's template."""
-        self._requests.labels(route, method if method in _METHODS else OTHER, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        key = (route, method if method in _METHODS else OTHER, status)
+        request = self._requests_of.get(key)
+        if request is None:
+            # finding a child by its labels costs more than counting
+            counter = self._requests.labels(key[0], key[1], str(status))
+            request = self._requests_of[key] = (counter, self._seconds.labels(route))
+        request[0].inc()
+        request[1].observe(seconds)
 
-    def count_answers(self, panel: Panel, interpretation: Interpretation) -> None:
+    def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
         """Count the answers of one request; columns no model answers share one label."""
-        self._unknown_specimens.inc(interpretation.unknown_specimens)
-        for answered in interpretation.columns:
-            known = answered.column.is_mic and answered.column.model_column in panel.tables
-            column = answered.column.model_column if known else OTHER
-            for code in set(answered.answers):
-                counter = self._counter(column, code)
-                if counter is not None:
-                    counter.inc(answered.answers.count(code))
+        counts = [
+            (release.column(answered.column).label, code, answered.answers.count(code))
+            for answered in interpretation.columns
+            for code in set(answered.answers)
+        ]
+        self.count(counts, interpretation.unknown_specimens)
 
-    def _counter(self, column: str, code: int) -> Counter | None:
-        """Return the counter of an answer; finding one by its labels costs more than counting."""
-        counter = self._counters.get((column, code))
-        answer = ANSWERS[code]
-        if counter is None and answer is not None:
-            reason = answer.reason.value if answer.reason else ""
-            counter = self._counters[column, code] = self._answers.labels(column, answer.category.value, reason)
-        return counter
+    def count(self, counts: Iterable[tuple[str | None, int, int]], unknown_specimens: int) -> None:
+        """Count answers: label of the column (None where no model answers), position in `ANSWERS`, and how many."""
+        tallies = self._tallies
+        for label, code, number in counts:
+            tally = tallies.get(label or OTHER)
+            if tally is None:
+                tally = tallies[label or OTHER] = [0] * len(ANSWERS)
+            tally[code] += number
+        if unknown_specimens:
+            self._unknown_specimens.inc(unknown_specimens)
+
+    def _collect(self) -> None:
+        """Take the tallies over into the counters, whose locks and labels would cost each answer as much as itself."""
+        for column, tally in self._tallies.items():
+            for answer, number in zip(ANSWERS, tally, strict=True):
+                if number and answer is not None:
+                    reason = answer.reason.value if answer.reason else ""
+                    self._answers.labels(column, answer.category.value, reason).inc(number)
+            tally[:] = [0] * len(ANSWERS)
 
     def expose(
         self,
@@ -105,6 +122,7 @@ class ServiceMetrics:
             editions: for each guideline edition of the release whether it is in force.
             alarms: what the source found that is not what was judged.
         """
+        self._collect()
         self._info.clear()
         if release is not None:
             self._info.labels(release).set(1)

@@ -3,26 +3,30 @@
 A log line holds the route's template and counts, never a path, an MIC, an organism or an identifier.
 """
 
+import os
 import re
 import time
-import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sirena.serving.logs import ServiceLog
 from sirena.serving.metrics import OTHER, ServiceMetrics
 
 REQUEST_ID: Final = "X-Request-ID"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+_ID_BYTES: Final = 16
 _KEY: Final = "sirena.observed"
-_CLIENT_GONE: Final = 499
+CLIENT_GONE: Final = 499
+"""Status of a request whose caller left before its answer."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Observed:
     """What is known of a request, filled in while it is answered."""
 
@@ -46,20 +50,53 @@ def error_body(code: str, message: str, hint: str, request_id: str) -> bytes:
     return orjson.dumps({"error": error | ({"hint": hint} if hint else {})})
 
 
-class RequestObserver:
-    """ASGI middleware; the outermost of ours."""
+class RequestRecorder:
+    """Writes one log line a request and counts it."""
 
-    def __init__(self, app: ASGIApp, *, log: Any, metrics: ServiceMetrics) -> None:
+    def __init__(self, log: ServiceLog, metrics: ServiceMetrics) -> None:
+        """Write to a log, count in metrics."""
+        self._log = log
+        self._metrics = metrics
+
+    def record(self, method: str, route: str, facts: Observed, status: int, began: float) -> None:
+        """Record a request that is over.
+
+        Args:
+            method: as sent.
+            route: template of its route.
+            facts: what became known of it.
+            status: of its answer.
+            began: `time.perf_counter` at its arrival.
+        """
+        seconds = time.perf_counter() - began
+        self._metrics.count_request(route, method, status, seconds)
+        self._log.info(
+            "request",
+            request_id=facts.request_id,
+            method=method if method.isalpha() else OTHER,
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 2),
+            bytes_in=facts.bytes_in,
+            rows=facts.rows,
+            columns=facts.columns,
+            release=facts.release,
+            error=facts.error,
+        )
+
+
+class RequestObserver:
+    """ASGI middleware around the routes of FastAPI; the outermost of ours."""
+
+    def __init__(self, app: ASGIApp, *, recorder: RequestRecorder) -> None:
         """Wrap an application.
 
         Args:
             app: the application.
-            log: a structlog logger.
-            metrics: counts every request.
+            recorder: is told every request.
         """
         self._app = app
-        self._log = log
-        self._metrics = metrics
+        self._recorder = recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -67,8 +104,8 @@ class RequestObserver:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        facts = scope[_KEY] = Observed(_request_id(scope))
-        status = _CLIENT_GONE
+        facts = scope[_KEY] = Observed(request_id(scope["headers"]))
+        status = CLIENT_GONE
 
         async def send_observed(message: Message) -> None:
             nonlocal status
@@ -85,51 +122,38 @@ class RequestObserver:
         except ClientDisconnect:
             facts.error = "client_gone"
         except Exception as error:  # noqa: BLE001 - the last net: the caller gets the one shape, the log the place
-            facts.error = f"{type(error).__name__} at {_place(error)}"
-            if status == _CLIENT_GONE:
-                await _send_internal_error(send_observed, facts.request_id)
+            facts.error = unforeseen(error)
+            if status == CLIENT_GONE:
+                body = internal_error_body(facts.request_id)
+                headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+                await send_observed({"type": "http.response.start", "status": 500, "headers": headers})
+                await send_observed({"type": "http.response.body", "body": body})
         finally:
-            self._record(scope, facts, status, time.perf_counter() - began)
-
-    def _record(self, scope: Scope, facts: Observed, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", OTHER)
-        self._metrics.count_request(route, scope["method"], status, seconds)
-        self._log.info(
-            "request",
-            request_id=facts.request_id,
-            method=scope["method"] if scope["method"].isalpha() else OTHER,
-            route=route,
-            status=status,
-            milliseconds=round(seconds * 1000, 2),
-            bytes_in=facts.bytes_in,
-            rows=facts.rows,
-            columns=facts.columns,
-            release=facts.release,
-            error=facts.error,
-        )
+            route = getattr(scope.get("route"), "path", OTHER)
+            self._recorder.record(scope["method"], route, facts, status, began)
 
 
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
+def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the id that the caller gave the request, or one of our own when that is none."""
+    for name, value in headers:
         if name == b"x-request-id":
             text = value.decode("latin-1")
             if _SAFE_ID.fullmatch(text):
-                return str(text)
-    return uuid.uuid4().hex
+                return text
+    return os.urandom(_ID_BYTES).hex()
 
 
-def _place(error: BaseException) -> str:
-    """Return file and line of an error; never its message, which may repeat input."""
+def unforeseen(error: BaseException) -> str:
+    """Return kind, file and line of an error; never its message, which may repeat input."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "unknown"
+    place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "unknown"
+    return f"{type(error).__name__} at {place}"
 
 
-async def _send_internal_error(send: Send, request_id: str) -> None:
-    body = error_body(
+def internal_error_body(request_id: str) -> bytes:
+    """Return what the caller is told of an error that nobody foresaw."""
+    return error_body(
         "internal", "the request failed inside the service", "tell the operator the request id", request_id
     )
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

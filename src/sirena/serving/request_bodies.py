@@ -24,7 +24,7 @@ from sirena.domain.site import Site
 from sirena.panel.sites import chosen_site
 from sirena.serving.core import Rows
 from sirena.serving.errors import MalformedBodyError, UnsupportedMediaTypeError
-from sirena.serving.kept_columns import keeps, kept_columns, kept_records, require_room
+from sirena.serving.kept_columns import MOST_COLUMNS, keeps, kept_columns, kept_records, require_room
 
 _DELIMITERS: Final = ",;\t|"
 _HINT: Final = 'send {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}; GET /docs shows every form'
@@ -39,12 +39,20 @@ def read_rows(body: bytes, content_type: str) -> Rows:
         UnsupportedMediaTypeError: neither JSON nor CSV, or not in UTF-8.
         MalformedBodyError: the body is not one of the forms above.
     """
-    media = _media_type(content_type)
-    if media in JSON_TYPES:
-        return _read_document(load_json(body))
-    if media in CSV_TYPES:
+    if is_json(content_type):
+        return read_document(load_json(body))
+    if _media_type(content_type) in CSV_TYPES:
         return _read_csv(body)
     raise UnsupportedMediaTypeError("the content type is not read here", hint="use application/json or text/csv")
+
+
+def is_json(content_type: str) -> bool:
+    """Tell whether a content type is JSON.
+
+    Raises:
+        UnsupportedMediaTypeError: a character set other than UTF-8 is declared.
+    """
+    return content_type in JSON_TYPES or _media_type(content_type) in JSON_TYPES
 
 
 def require_json(content_type: str) -> None:
@@ -53,7 +61,7 @@ def require_json(content_type: str) -> None:
     Raises:
         UnsupportedMediaTypeError: it is not.
     """
-    if _media_type(content_type) not in JSON_TYPES:
+    if not is_json(content_type):
         raise UnsupportedMediaTypeError("the content type is not read here", hint="use application/json")
 
 
@@ -123,7 +131,12 @@ def _colons_outside_texts(body: bytes) -> int:
     return b"".join(body.split(b'"')[::2]).count(b":")
 
 
-def _read_document(document: Any) -> Rows:
+def read_document(document: Any) -> Rows:
+    """Read a JSON document.
+
+    Raises:
+        MalformedBodyError: it is not one of the forms above.
+    """
     if not isinstance(document, dict):
         raise MalformedBodyError("the body is not a JSON object", hint=_HINT)
     present = [form for form in _FORMS if form in document]
@@ -131,6 +144,24 @@ def _read_document(document: Any) -> Rows:
         raise MalformedBodyError(f"the body holds {len(present)} of {', '.join(_FORMS)}; it must hold one", hint=_HINT)
     rows = _FORMS[present[0]](document[present[0]])
     return replace(rows, site=read_site(document.get("params")))
+
+
+def only_record(document: Any) -> tuple[dict[str, Any], Site | None] | None:
+    """Return the one record of a document, and the site named for it; None when the document is anything else.
+
+    Raises:
+        MalformedBodyError: its params name a site that is none.
+    """
+    if not isinstance(document, dict) or len(document) != 1 + ("params" in document):
+        return None
+    form = next(iter(document))
+    records = document[form]
+    if form not in _RECORD_FORMS or type(records) is not list or len(records) != 1:
+        return None
+    record = records[0]
+    if type(record) is not dict or len(record) > MOST_COLUMNS:
+        return None
+    return record, read_site(document.get("params"))
 
 
 def read_site(parameters: Any) -> Site | None:
@@ -182,6 +213,7 @@ _FORMS: Final[dict[str, Callable[[Any], Rows]]] = {
     "inputs": _read_either,
     "instances": _read_either,
 }
+_RECORD_FORMS: Final = frozenset(_FORMS) - {"dataframe_split"}
 
 
 def _read_csv(body: bytes) -> Rows:

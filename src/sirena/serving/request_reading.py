@@ -1,38 +1,52 @@
-"""Reading a request's body, no further than allowed."""
+"""Reading a request's headers and body from ASGI, the body no further than allowed."""
 
-from fastapi import Request
+from collections.abc import Mapping
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from sirena.serving.errors import BodyTooLargeError, UnsupportedMediaTypeError
-from sirena.serving.observation import observed
 
 
-async def read_body(request: Request, maximum: int) -> bytes:
+def read_headers(scope: Scope) -> dict[bytes, bytes]:
+    """Return the headers by name in lower case; of several with one name the first."""
+    return dict(reversed(scope["headers"]))
+
+
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, maximum: int) -> bytes:
     """Return the body.
 
     The declared length is believed when it is too large, and the bytes are counted in any case.
 
     Args:
-        request: the request.
+        headers: from `read_headers`.
+        receive: of the request.
         maximum: largest body read, in bytes.
 
     Raises:
         BodyTooLargeError: there is more.
         UnsupportedMediaTypeError: the body is compressed.
+        ClientDisconnect: the caller left before its end.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMediaTypeError("the content encoding is not read here", hint="send the body uncompressed")
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > maximum:
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared[:20]) > maximum:
         raise _too_large(maximum)
-    chunks = []
+    chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size > maximum:
             raise _too_large(maximum)
         chunks.append(chunk)
-    observed(request.scope).bytes_in = size
-    return b"".join(chunks)
+        more = message.get("more_body", False)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _too_large(maximum: int) -> BodyTooLargeError:

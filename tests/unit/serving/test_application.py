@@ -166,6 +166,18 @@ def test_every_documented_example_is_answered(client: httpx.Client, form: str) -
     ]
 
 
+def test_a_path_spelt_oddly_gets_the_same_answer(client: httpx.Client) -> None:
+    """What FastAPI takes for the route and the hot path does not is answered, logged and counted alike."""
+    bodies = [
+        client.post(path, json={"dataframe_records": [ROW]}, headers={"X-Request-ID": "trace-12345"})
+        for path in ("/invocations", "/invocations%0A")
+    ]
+    assert bodies[0].content == bodies[1].content
+    assert [bodies[0].headers[name] for name in bodies[0].headers if name != "date"] == [
+        bodies[1].headers[name] for name in bodies[1].headers if name != "date"
+    ]
+
+
 def test_csv_is_answered_in_json(client: httpx.Client) -> None:
     """A spreadsheet's text can be posted as it is."""
     answer = client.post("/invocations", content=CSV_EXAMPLE, headers={"Content-Type": "text/csv"})

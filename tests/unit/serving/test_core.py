@@ -4,7 +4,7 @@ import pytest
 
 from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS
-from sirena.serving.core import Interpretation, Rows, interpret, text_of
+from sirena.serving.core import Interpretation, Rows, column_provenance, interpret, text_of
 from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
 from tests.panels import panel_with_sites, small_panel
 
@@ -78,7 +78,8 @@ def test_every_answer_names_model_version_release_edition_and_basis() -> None:
     answers = interpret(PANEL, rows(LOCAL_ORG=["Escherichia coli", "zzz"], AMK_NM=["4", "4"], AMK_EM=["4", "4"]))
     assert answers.release == "release-1"
     assert list(answers.organisms) == ["eco", None]
-    assert answers.columns[0].provenance == {
+    answered, unanswered = (column_provenance(PANEL, answer.column) for answer in answers.columns)
+    assert answered == {
         "model": "modelo_AMK_NM",
         "version": "3",
         "release": "release-1",
@@ -87,8 +88,8 @@ def test_every_answer_names_model_version_release_edition_and_basis() -> None:
     }
     assert list(answers.columns[0].grounds) == [0, None]
     assert answers.grounds[0].english() == "species eco; any site; S <= 4, R >= 16 (CLSI 2026, Table 0)"
-    assert answers.columns[1].provenance["model"] is None
-    assert answers.columns[1].provenance["reason"] == "no_model"
+    assert unanswered["model"] is None
+    assert unanswered["reason"] == "no_model"
 
 
 def test_one_model_answers_its_own_columns_only() -> None:

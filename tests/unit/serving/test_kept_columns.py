@@ -117,12 +117,13 @@ def test_the_service_answers_413_and_422() -> None:
 
 _UNDER_A_LIMIT = """
 import resource, sys
-from sirena.serving.application import _infer, _invoke
+from sirena.serving.answering import _infer, _invoke
+from sirena.serving.prepared import PreparedRelease
 from sirena.domain.errors import SirenaError
 from tests.panels import small_panel
 from tests.unit.serving.test_kept_columns import PROTOCOLS, test_names
 
-panel, protocol, kind = small_panel(), sys.argv[1], sys.argv[2]
+release, protocol, kind = PreparedRelease(small_panel()), sys.argv[1], sys.argv[2]
 count = 10_000
 names = [f"n{number:05}" for number in range(count)] if kind == "strange" else test_names(count)
 shared = {"ORGANISM": "eco", "AMK_NM": "4"}
@@ -132,15 +133,15 @@ else:
     rows = [{**shared, **dict.fromkeys(names, "4")}] * 3
 body, media = PROTOCOLS[protocol](rows)
 del rows
-_invoke(panel, b'{"inputs": {"ORGANISM": "eco", "AMK_NM": "4"}}', "application/json", "panel_SIR")
+_invoke(release, b'{"inputs": {"ORGANISM": "eco", "AMK_NM": "4"}}', "application/json", "panel_SIR")
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + 128 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
     if media == "v2":
-        answer = _infer(panel, body, "panel_SIR")[1]
+        answer = _infer(release, body, "application/json", "panel_SIR")[1]
     else:
-        answer = _invoke(panel, body, media, "panel_SIR")[1]
+        answer = _invoke(release, body, media, "panel_SIR")[1]
     print("answered", b'"Eti_AMK_NM"' in answer)
 except SirenaError as error:
     print(error.code)

@@ -1,0 +1,206 @@
+"""How near `sirena serve` is to its limit: the same server with an application that only sends back what it receives.
+
+    PYTHONPATH=src python benchmarks/echo_serving.py [--seconds 5]
+
+Both run in the same run, the echo on the same uvicorn with the same settings (`sirena.serving.server`), asked in turn
+by `wrk` (Debian package of that name) over kept-alive connections. Sirena answers from a panel file with a model for
+each antimicrobial of the invented hospital. Bounds of the project, for one MIC: 60 % of the echo's requests a second,
+p99 at 8 connections at most twice the echo's; one isolate × 41: 8,000 requests/s; all models in 120 MiB, ready in 1 s.
+
+Processor time a request is the server's own, from the kernel: it says the same on a machine that others use.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from processes import resident_mib
+from recording import Peer, record
+from servers import Served, body, serving
+
+from sirena.guidelines.editions import load_edition
+from sirena.guidelines.interpreter import compile_tables
+from sirena.panel.compiled import Panel
+from sirena.whonet.synthetic import generate_hospital
+
+_CONNECTIONS: Final = (1, 8, 64)
+_DRUGS: Final = 41
+_MILLISECONDS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
+_ECHO: Final = """
+import sys
+from sirena.serving.server import bind, run_until_signal
+
+async def echo(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    if scope["method"] == "GET":
+        body = b""
+    else:
+        message = await receive()
+        body = message["body"]
+        while message.get("more_body"):
+            message = await receive()
+            body += message["body"]
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+run_until_signal(echo, bind("127.0.0.1", int(sys.argv[1])))
+"""
+
+
+def write_panel(path: Path) -> list[str]:
+    """Write a panel of the reference's tables; return its test columns."""
+    edition = load_edition("CLSI 2026")
+    columns = [name for name in generate_hospital(1, seed=3).columns if name.endswith("_NM")][:_DRUGS]
+    tables = compile_tables(edition, drugs=[column.removesuffix("_NM") for column in columns])
+    facts = {"version": "1", "release": "bench", "edition": edition.name, "basis": "reference"}
+    provenance = {table.column: {"model": f"modelo_{table.column}", **facts} for table in tables.values()}
+    panel = Panel({table.column: table for table in tables.values()}, provenance, "bench")
+    path.write_text(json.dumps(panel.to_json()), "utf-8")
+    return columns
+
+
+def load(served: Served, content: bytes, folder: Path, *, connections: int, seconds: float) -> dict[str, float]:
+    """Ask a server for some seconds.
+
+    Returns:
+        requests_per_second, p50_ms, p99_ms and the server's processor_ms_per_request.
+
+    Raises:
+        RuntimeError: an answer was not 200.
+    """
+    (folder / "body").write_bytes(content)
+    script = folder / "ask.lua"
+    script.write_text(
+        'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
+        f'wrk.body = io.open("{folder / "body"}", "rb"):read("*a")\n'
+    )
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "60s", "--latency", "-s", str(script)]
+    before = _processor_seconds(served.pid)
+    text = subprocess.run(
+        [*command, f"http://127.0.0.1:{served.port}/invocations"], check=True, capture_output=True, text=True
+    ).stdout
+    used = _processor_seconds(served.pid) - before
+    total = re.search(r"(\d+) requests in ", text)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    if total is None or rate is None or "Non-2xx" in text or not int(total[1]):
+        raise RuntimeError(f"wrk says:\n{text}")
+    return {
+        "requests_per_second": float(rate[1]),
+        "p50_ms": _percentile(text, 50),
+        "p99_ms": _percentile(text, 99),
+        "processor_ms_per_request": round(1000 * used / int(total[1]), 4),
+    }
+
+
+def _percentile(text: str, percent: int) -> float:
+    match = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s|m)\b", text)
+    assert match, text
+    return round(float(match[1]) * _MILLISECONDS[match[2]], 3)
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each kind of question")
+    seconds: float = parser.parse_args().seconds
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is missing: apt-get install wrk")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        columns = write_panel(folder / "panel.json")
+        environment = {"SIRENA_HOME": name}
+        sirena_command = [sys.executable, "-m", "sirena.cli", "serve", "--port", "PORT"]
+        sirena_command += ["--panel", str(folder / "panel.json")]
+        echo_command = [sys.executable, "-c", _ECHO, "PORT"]
+        with (
+            serving(echo_command, "/", environment, folder / "echo.log") as echo,
+            serving(sirena_command, "/readyz", environment, folder / "sirena.log") as sirena,
+        ):
+            measured = measure(echo, sirena, columns, folder, seconds)
+    report(measured)
+
+
+def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seconds: float) -> dict[str, Any]:
+    """Ask both servers in turn."""
+    one, whole, many = body(1, ["AMK_NM"]), body(1, columns), body(1000, columns)
+    figures: dict[str, Any] = {"echo": {}, "sirena": {}}
+    for connections in _CONNECTIONS:
+        for name, served in (("echo", echo), ("sirena", sirena)):
+            figures[name][f"one_row_{connections}_connections"] = load(
+                served, one, folder, connections=connections, seconds=seconds
+            )
+    figures["sirena"]["one_isolate_41_columns_8_connections"] = load(
+        sirena, whole, folder, connections=8, seconds=seconds
+    )
+    thousand = load(sirena, many, folder, connections=1, seconds=seconds)
+    results = round(thousand["requests_per_second"] * 1000 * len(columns))
+    figures["sirena"]["thousand_isolates_41_columns"] = {**thousand, "results_per_second": results}
+    for name, served in (("echo", echo), ("sirena", sirena)):
+        figures[name] |= {"ready_seconds": served.ready_seconds, "memory_mib": resident_mib(served.pid)}
+    return figures
+
+
+def report(figures: dict[str, Any]) -> None:
+    """Write the comparison down."""
+    echo, sirena = figures["echo"], figures["sirena"]
+    ratios = {
+        number: sirena[key]["requests_per_second"] / echo[key]["requests_per_second"]
+        for number in _CONNECTIONS
+        for key in [f"one_row_{number}_connections"]
+    }
+    one = "one_row_8_connections"
+    record(
+        "echo_serving",
+        {
+            **figures,
+            "of_the_echo_percent": {f"{number}_connections": round(100 * ratio) for number, ratio in ratios.items()},
+        },
+        headline="one row: "
+        + ", ".join(f"{100 * ratio:.0f} %" for ratio in ratios.values())
+        + f" of the echo's requests/s over {', '.join(map(str, ratios))} connections, "
+        f"{sirena[one]['processor_ms_per_request']:g} ms of processor a request (echo "
+        f"{echo[one]['processor_ms_per_request']:g}); one isolate × 41: "
+        f"{sirena['one_isolate_41_columns_8_connections']['requests_per_second']:,.0f} requests/s; 1000 × 41: "
+        f"{sirena['thousand_isolates_41_columns']['results_per_second']:,} results/s; {sirena['memory_mib']} MiB, "
+        f"ready in {sirena['ready_seconds']:g} s",
+        peers=(
+            Peer(
+                "a bare echo",
+                "processor ms a request of one row, 8 connections",
+                sirena[one]["processor_ms_per_request"],
+                echo[one]["processor_ms_per_request"],
+                "same run",
+                more_is_better=False,
+            ),
+            Peer(
+                "a bare echo",
+                "p99 of one row, ms, 8 connections",
+                sirena[one]["p99_ms"],
+                echo[one]["p99_ms"],
+                "same run",
+                more_is_better=False,
+            ),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

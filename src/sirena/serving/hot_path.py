@@ -1,0 +1,106 @@
+"""The routes that answer isolates, before FastAPI: nothing but ASGI between the server and `Answering`.
+
+FastAPI's stack of middleware, routing and parameters costs several times what answering one isolate does. It keeps
+every other route, and describes these; the answers are the same bytes by either way. Every request gets what
+`RequestObserver` gives all others: its id, one log line, its metrics, and the one shape of every error.
+"""
+
+import time
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sirena.domain.errors import SirenaError
+from sirena.serving.answering import Answering, Question
+from sirena.serving.core import PANEL_MODEL
+from sirena.serving.observation import (
+    CLIENT_GONE,
+    Observed,
+    RequestRecorder,
+    error_body,
+    internal_error_body,
+    request_id,
+    unforeseen,
+)
+from sirena.serving.request_reading import read_headers
+
+INVOCATIONS: Final = "/invocations"
+MODEL_INVOCATIONS: Final = "/models/{name}/invocations"
+INFER: Final = "/v2/models/{name}/infer"
+_WHOLE_PANEL: Final = Question(INVOCATIONS, PANEL_MODEL, tensors=False)
+
+
+def question_of(path: str) -> Question | None:
+    """Return what a path asks for; None when it is another route's.
+
+    >>> question_of("/models/modelo_AMK_NM/invocations").model
+    'modelo_AMK_NM'
+    >>> question_of("/readyz")
+    """
+    if path == INVOCATIONS:
+        return _WHOLE_PANEL
+    match path.split("/"):
+        case ["", "models", name, "invocations"] if name:
+            return Question(MODEL_INVOCATIONS, name, tensors=False)
+        case ["", "v2", "models", name, "infer"] if name:
+            return Question(INFER, name, tensors=True)
+    return None
+
+
+class HotPath:
+    """ASGI application in front of another: it answers questions about isolates and leaves all else to that one."""
+
+    def __init__(self, app: ASGIApp, answering: Answering, recorder: RequestRecorder) -> None:
+        """Stand before an application.
+
+        Args:
+            app: answers every other request.
+            answering: answers these.
+            recorder: is told each of these.
+        """
+        self._app = app
+        self._answering = answering
+        self._recorder = recorder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            question = question_of(scope["path"])
+            if question is not None:
+                await self._answer(question, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _answer(self, question: Question, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        facts = Observed(request_id(scope["headers"]))
+        status = CLIENT_GONE
+        try:
+            try:
+                content = await self._answering.answer(question, read_headers(scope), receive, facts)
+                answer = 200
+            except SirenaError as error:
+                facts.error = error.code
+                answer, content = error.status, error_body(error.code, error.text, error.hint, facts.request_id)
+            except ClientDisconnect:
+                facts.error = "client_gone"
+                return
+            except Exception as error:  # noqa: BLE001 - the last net: the caller gets the one shape, the log the place
+                facts.error = unforeseen(error)
+                answer, content = 500, internal_error_body(facts.request_id)
+            status = answer
+            await send({"type": "http.response.start", "status": status, "headers": _headers(content, facts)})
+            await send({"type": "http.response.body", "body": content})
+        finally:
+            self._recorder.record("POST", question.route, facts, status, began)
+
+
+def _headers(content: bytes, facts: Observed) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"content-length", b"%d" % len(content)),
+        (b"content-type", b"application/json"),
+        (b"x-request-id", facts.request_id.encode("ascii")),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cache-control", b"no-store"),
+    ]

@@ -1,0 +1,142 @@
+"""What no request changes: everything about a release's answers, spelt once when the release is loaded.
+
+An answer to an isolate is then look-ups and one join of ready-made pieces; see `one_row` and `answer_bodies`.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any, Final
+
+import orjson
+
+from sirena import __version__
+from sirena.domain.category import Reason
+from sirena.domain.ground import Ground
+from sirena.domain.site import Site
+from sirena.domain.specimens import SPECIMEN_COLUMN
+from sirena.domain.test_column import TestColumn
+from sirena.domain.truth_table import ANSWERS
+from sirena.panel.basis import MARKS
+from sirena.panel.compiled import Panel
+from sirena.panel.lookup import read_column, refusal_of
+from sirena.serving.core import LONGEST_NAME, LONGEST_TEST_NAME, ORGANISM_COLUMNS, column_provenance
+
+REASON_SUFFIX: Final = "_reason"
+MARK_SUFFIX: Final = "_mark"
+MARK_STEP: Final = len(ANSWERS)
+"""Pieces without a mark come first, then those with the first mark, and so on."""
+SITES: Final = tuple(Site)
+"""Sites by position: to hash one costs more than to look it up in a tuple."""
+_MOST_NAMES: Final = 4096
+"""Column names whose meaning is remembered; callers choose names, so there must be an end."""
+_MOST_COLUMNS: Final = 1024
+"""Test columns that are kept prepared; the release's own are the first of them."""
+
+
+class Role(Enum):
+    """What a column of a request that names no test is for."""
+
+    ORGANISM = 1
+    LOCAL_ORGANISM = 2
+    SPECIMEN = 3
+    NONE = 4
+
+
+_ROLES: Final = dict(zip((*ORGANISM_COLUMNS, SPECIMEN_COLUMN), Role, strict=False))
+
+
+class PreparedColumn:
+    """One test column of one release."""
+
+    __slots__ = ("column", "drug", "flat", "head", "label", "offsets", "pieces", "refusal")
+
+    def __init__(self, panel: Panel, column: TestColumn) -> None:
+        """Prepare the answers of a panel to a test column, also one that no model answers."""
+        self.column = column
+        self.drug = column.drug
+        self.flat = panel.flat.get(column.model_column) if column.is_mic else None
+        self.refusal = refusal_of(column)
+        """The answer to every value when `flat` is None."""
+        self.offsets = [self.flat.offsets[site] if self.flat is not None else {} for site in SITES]
+        """Where the row that answers an organism begins, by position in `SITES`."""
+        self.label = column.model_column if self.flat is not None else None
+        """Name under which answers are counted; None where no model answers."""
+        self.pieces = _pieces(column.category_column)
+        """Spelt answers: ``"Eti_AMK_NM":"S"``, by position in `ANSWERS` plus `MARK_STEP` times that in `MARKS`."""
+        provenance = {column.category_column: {**column_provenance(panel, column), "ground": []}}
+        self.head = orjson.dumps(provenance)[1:-3]
+        """Provenance of the column, up to the grounds of its rows; ``]}`` ends it."""
+
+
+class PreparedRelease:
+    """A panel with all that is spelt once."""
+
+    def __init__(self, panel: Panel) -> None:
+        """Prepare a panel."""
+        self.panel = panel
+        self.grounds: Sequence[bytes] = [_spelt_ground(number, ground) for number, ground in enumerate(panel.grounds)]
+        """Each ground with its number as key: ``"12":{...}``."""
+        self.numbers: Sequence[bytes] = [*(b"%d" % number for number in range(len(panel.grounds))), b"null"]
+        """Numbers of grounds as text; `NO_GROUND`, which is -1, finds the last."""
+        self.marks: Sequence[bytes] = [
+            bytes([*(panel.mark_of(number, site) for number in range(len(panel.grounds))), 0]) for site in SITES
+        ]
+        """Position in `MARKS` of each number of a ground, by position in `SITES`; `NO_GROUND` finds the last, none."""
+        facts = {"release": panel.release, "sirena": __version__, "organisms": []}
+        self.head = b'"provenance":' + orjson.dumps(facts)[:-2]
+        """Where the answers come from, up to the organisms of the rows."""
+        self._roles: dict[str, PreparedColumn | Role] = {}
+        self._columns: dict[str, PreparedColumn] = {}
+        for column in panel.tables:
+            self.role(column)
+        self.known_role: Final[Callable[[str], PreparedColumn | Role | None]] = self._roles.get
+        """Return the role of a column's name if it is remembered."""
+
+    def role(self, name: str) -> PreparedColumn | Role:
+        """Return what a column of a request is for, by its name."""
+        role = self._roles.get(name)
+        if role is None:
+            if len(name) > LONGEST_NAME:
+                return Role.NONE
+            column = read_column(name) if len(name) <= LONGEST_TEST_NAME else None
+            role = _ROLES.get(name.strip().upper(), Role.NONE) if column is None else self.column(column)
+            if len(self._roles) < _MOST_NAMES:
+                self._roles[name] = role
+        return role
+
+    def column(self, column: TestColumn) -> PreparedColumn:
+        """Return a test column as prepared."""
+        prepared = self._columns.get(column.name)
+        if prepared is None:
+            prepared = PreparedColumn(self.panel, column)
+            if len(self._columns) < _MOST_COLUMNS:
+                self._columns[column.name] = prepared
+        return prepared
+
+
+def _spelt_ground(number: int, ground: Ground) -> bytes:
+    document = {str(number): {**ground.to_json(), "english": ground.english(), "spanish": ground.spanish()}}
+    return orjson.dumps(document)[1:-1]
+
+
+def _spelt_reason(reason: Reason) -> bytes:
+    return orjson.dumps({reason.value: {"english": reason.sentence, "spanish": reason.spanish}})[1:-1]
+
+
+REASONS: Final[Sequence[bytes | None]] = [
+    _spelt_reason(answer.reason) if answer is not None and answer.reason is not None else None for answer in ANSWERS
+]
+"""By position in `ANSWERS`: its reason as ``"censored":{...}``; None where it has none."""
+
+
+def _pieces(name: str) -> list[bytes]:
+    pieces = []
+    for mark in MARKS:
+        for answer in ANSWERS:
+            record: dict[str, Any] = {name: answer.category.value if answer else None}
+            if answer is not None and answer.reason is not None:
+                record[name + REASON_SUFFIX] = answer.reason.value
+            if mark is not None:
+                record[name + MARK_SUFFIX] = mark.value
+            pieces.append(orjson.dumps(record)[1:-1])
+    return pieces

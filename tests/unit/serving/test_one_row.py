@@ -1,0 +1,85 @@
+"""The quick way for one isolate is the general way, sooner."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sirena.domain.site import Site
+from sirena.serving.answer_bodies import encode_answers
+from sirena.serving.core import PANEL_MODEL, Rows, interpret
+from sirena.serving.kept_columns import kept_records
+from sirena.serving.one_row import answer_record
+from sirena.serving.prepared import PreparedRelease, Role
+from tests.panels import panel_with_sites, small_panel
+
+RELEASES = [PreparedRelease(small_panel()), PreparedRelease(panel_with_sites())]
+CELLS = st.sampled_from(
+    ["4", "<=2", ">16", "0,5", "abc", "", " ", None, 8, 0.5, 16.0, True, [4], {"a": 1}, float("nan"), -1, 10**400]
+)
+ORGANISMS = st.sampled_from(["eco", "Escherichia coli", "pae", "spn", "sau", "zzz", "PSA", "", None, 4, ["eco"]])
+SPECIMENS = st.sampled_from(["ur", "LCR", "orina", "bl", "qwxz", "", None, 3])
+TESTS = ["AMK_NM", "CAZ_NM", "PEN_NM", "NIT_NM", "AMK_NE", "AMK_ND30", "VAN_NM", "amk_nm", "WARD", "Eti_AMK_NM"]
+RECORDS = st.builds(
+    lambda *parts: {name: cell for part in parts for name, cell in part.items()},
+    st.dictionaries(st.sampled_from(["ORGANISM", "organism ", "LOCAL_ORG"]), ORGANISMS, max_size=2),
+    st.dictionaries(st.sampled_from(TESTS), CELLS, max_size=6),
+    st.dictionaries(st.sampled_from(["SPEC_TYPE", "spec_type"]), SPECIMENS, max_size=2),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(RELEASES),
+    RECORDS,
+    st.sampled_from([None, None, Site.URINE, Site.CEREBROSPINAL_FLUID]),
+    st.sampled_from([PANEL_MODEL, PANEL_MODEL, "modelo_AMK_NM"]),
+)
+def test_it_answers_byte_for_byte_what_the_general_way_answers(
+    release: PreparedRelease, record: dict[str, Any], site: Site | None, model: str
+) -> None:
+    """Body, counts for the metrics, and unread specimens; what it leaves to the general way it does not answer."""
+    quick = answer_record(release, record, site, model)
+    if quick is None:
+        return
+    interpretation = interpret(release.panel, Rows(kept_records([record]), 1, site), model=model)
+    assert quick.content == encode_answers(release, interpretation)
+    assert quick.unknown_specimens == interpretation.unknown_specimens
+    assert [code for _, code, _ in quick.counts] == [answered.answers[0] for answered in interpretation.columns]
+
+
+def test_plain_records_are_answered_by_it() -> None:
+    """The rule above would also hold of a way that answers nothing."""
+    quick = answer_record(RELEASES[0], {"ORGANISM": "eco", "AMK_NM": "4", "WARD": "uci"}, None, PANEL_MODEL)
+    assert quick is not None
+    assert quick.counts == [("AMK_NM", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("record", "model"),
+    [
+        ({"ORGANISM": "eco"}, PANEL_MODEL),
+        ({"AMK_NM": "4"}, PANEL_MODEL),
+        ({"ORGANISM": "eco", "AMK_NM": "4", "amk_nm": "4"}, PANEL_MODEL),
+        ({"ORGANISM": "eco", "organism": "pae", "AMK_NM": "4"}, PANEL_MODEL),
+        ({"ORGANISM": "eco", "AMK_NM": "4"}, "modelo_XXX_NM"),
+        ({"ORGANISM": "eco", "AMK_NM": "4"}, "modelo_CAZ_NM"),
+    ],
+)
+def test_what_is_not_plain_is_left_to_the_general_way(record: dict[str, Any], model: str) -> None:
+    """That one knows the errors."""
+    assert answer_record(RELEASES[0], record, None, model) is None
+
+
+def test_names_that_callers_choose_are_remembered_up_to_a_number() -> None:
+    """Memory does not grow with what is sent; a name that is not remembered means the same."""
+    release = PreparedRelease(small_panel())
+    names = [f"{first}{second}{third}_NM" for first in "BCDFGHJKLMNP" for second in "ABCDEFGHIJKLM" for third in "0123"]
+    names += [f"column {number}" for number in range(4096)]
+    assert len(names) > 4096
+    roles = [release.role(name) for name in names]
+    assert release.known_role(names[-1]) is None
+    assert release.role(names[-1]) is Role.NONE
+    assert release.role(names[0]) is roles[0]
+    assert release.role("ORGANISM" + " " * 93) is Role.NONE
