@@ -42,9 +42,9 @@ def export(
         typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
     ] = None,
     batch: Annotated[str, typer.Option(help="Name of the data set on the platform.")] = "DS1",
-    surveillance: Annotated[
+    leave_out: Annotated[
         list[str] | None,
-        typer.Option(help="Value of SPEC_REAS or SPEC_TYPE of swabs taken to screen, left out. May be repeated."),
+        typer.Option(help="Value that tells a screening culture: SPEC_REAS=sur or SPEC_TYPE=re. May be repeated."),
     ] = None,
     refused: Annotated[
         Path | None, typer.Option("--refused", help="File for the rows that are not exported, with the reason.")
@@ -79,7 +79,7 @@ def export(
         check_place(path)
         refuse_same_file(file, path)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    result = _glass(source, guideline or [], country.upper(), year, batch, surveillance or [])
+    result = _glass(source, guideline or [], country.upper(), year, batch, leave_out or [])
     _write(source, result, output, refused, dictionary)
     tell(f"{output}: {result.frame.height:,} rows for {to.upper()}, {country.upper()} {year}")
     for reason, count in Counter(reason for _, reason in result.refused).most_common():
@@ -88,20 +88,25 @@ def export(
 
 
 def _glass(
-    source: "WhonetFile", guideline: list[str], country: str, year: int, batch: str, surveillance: list[str]
+    source: "WhonetFile", guideline: list[str], country: str, year: int, batch: str, leave_out: list[str]
 ) -> "GlassExport":
+    from datetime import date
+
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
     from sirena.panel.frame import Isolates
+    from sirena.stewardship.exclusions import read_screening
     from sirena.stewardship.exports_glass import export_glass
     from sirena.stewardship.isolate_facts import IsolateFacts
+    from sirena.stewardship.isolates import read_isolates
 
     settings = load_settings()
     editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
     tables = editions.tables(sorted({column.model_column for column in source.mic_columns.values()}))
     facts = IsolateFacts.of(Isolates.of_file(source), lambda column: tables.get(column.model_column))
-    return export_glass(facts, country, year, batch=batch, surveillance=surveillance)
+    isolates = read_isolates(source, date.today())
+    return export_glass(isolates, facts, country, year, batch=batch, screening=read_screening(leave_out))
 
 
 def _write(

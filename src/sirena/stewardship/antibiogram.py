@@ -63,6 +63,8 @@ class Antibiogram:
     """Isolates that count."""
     source: str
     """By what the categories were given: ``reference · CLSI 2026``, ``release 3 · CLSI 2026``."""
+    moved_by_rules: Mapping[str, int] | None
+    """By expert rule how many results of the file it moved to R; None when no rule was applied."""
 
     @property
     def deduplicated(self) -> bool:
@@ -86,6 +88,7 @@ def count_antibiogram(
     *,
     source: str,
     cautions: Sequence[Caution] = (),
+    moved_by_rules: Mapping[str, int] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Antibiogram:
     """Count a file.
@@ -96,6 +99,7 @@ def count_antibiogram(
         request: what is asked for.
         source: names that edition or release.
         cautions: what the caller knows of the file.
+        moved_by_rules: by expert rule how many of the results it moved to R; None when no rule was applied.
         progress: called with the name of each part before it is counted.
 
     Raises:
@@ -138,6 +142,7 @@ def count_antibiogram(
         facts.frame.height,
         chosen.height,
         source,
+        moved_by_rules,
     )
 
 

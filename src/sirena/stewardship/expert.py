@@ -4,21 +4,25 @@ Rules, each with a test of like name:
 
 - the category stays as it was answered; ``reported`` stands beside it, with the rule where that changed it;
 - a rule needs a fact in the row and never infers a drug that was not tested;
-- what is R already needs no rule; the first rule of the table that holds is named.
+- what is R already needs no rule; the first rule of the table that holds is named;
+- in counts a rule moves what is counted already: an NI that a rule reports R for the patient stays out of the
+  denominator. Where a species has no breakpoint, only the isolates that resist would enter it, and show 0 %.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
+from sirena.domain.truth_table import answer_code
 from sirena.panel.frame import CATEGORIES
 from sirena.panel.placement import Existing, Placement
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts, Mask
+from sirena.stewardship.results import SDD, I, Results, S
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,45 @@ def apply_rules(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> tuple[Repor
     return tuple(_report(facts, test, rules, holds) for test in facts.tests)
 
 
+@dataclass(frozen=True)
+class ReportedResults:
+    """Results as they are to be counted, expert rules applied."""
+
+    results: Results
+    changes: Mapping[str, int]
+    """By rule, how many results of the file it moved to R."""
+
+
+def report_results(results: Results, facts: IsolateFacts, rules: Sequence[ExpertRule]) -> ReportedResults:
+    """Return results in which a rule moved S, SDD and I to R.
+
+    Args:
+        results: of a file.
+        facts: from `IsolateFacts.of_results`, of the same results.
+        rules: from `load_expert_rules`.
+    """
+    reported, changes = dict(results), dict[str, int]()
+    resistant = np.uint8(answer_code(Category.R))
+    for (name, drug), test in zip(results.items(), apply_rules(facts, rules), strict=True):
+        moved = test.rule.is_not_null().to_numpy() & np.isin(drug.kinds, (S, SDD, I))
+        if moved.any():
+            reported[name] = replace(drug, answers=np.where(moved, resistant, drug.answers))
+            _add_changes(changes, test.rule.filter(pl.Series(moved)))
+    return ReportedResults(reported, changes)
+
+
 def count_changes(reported: Sequence[ReportedTest]) -> Mapping[str, int]:
     """Return by rule how many results it changed, in the order of first appearance."""
     counts: dict[str, int] = {}
     for test in reported:
-        for label, count in test.rule.drop_nulls().value_counts(sort=True).iter_rows():
-            code = label.partition(" ")[0]
-            counts[code] = counts.get(code, 0) + count
+        _add_changes(counts, test.rule.drop_nulls())
     return counts
+
+
+def _add_changes(counts: dict[str, int], labels: pl.Series) -> None:
+    for label, count in labels.value_counts(sort=True).iter_rows():
+        code = label.partition(" ")[0]
+        counts[code] = counts.get(code, 0) + count
 
 
 def place_reported(

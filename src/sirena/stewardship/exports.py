@@ -32,6 +32,7 @@ def as_json(antibiogram: Antibiogram, language: Language) -> str:
         "mode_sentence": mode_sentence(antibiogram, language),
         "period": period_sentence(antibiogram),
         "deduplicated": antibiogram.deduplicated,
+        "moved_by_expert_rules": antibiogram.moved_by_rules,
         "rows": antibiogram.rows,
         "isolates": antibiogram.isolates,
         "losses": [{"step": loss.step, "lost": loss.lost, "left": loss.left} for loss in antibiogram.losses],
