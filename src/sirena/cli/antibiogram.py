@@ -11,7 +11,9 @@ from sirena.panel.basis import Language
 
 if TYPE_CHECKING:
     from sirena.panel.frame import TablesFor
+    from sirena.stewardship.counting import CountedFile
     from sirena.stewardship.first_isolates import FirstIsolates
+    from sirena.stewardship.report_parts import ReportParts
     from sirena.stewardship.strata import Stratum
     from sirena.whonet.file import WhonetFile
 
@@ -30,7 +32,9 @@ def antibiogram(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="File to write: .html, .xlsx, .csv or .json; - is CSV on standard output."),
+        typer.Option(
+            "--output", "-o", help="File to write: .html, .pdf, .xlsx, .csv or .json; - is CSV on standard output."
+        ),
     ],
     release: Annotated[
         str, typer.Option(help="Release that gives the categories: active, latest, or a name.")
@@ -72,6 +76,9 @@ def antibiogram(
     rules: Annotated[
         Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
     ] = None,
+    charts: Annotated[
+        Path | None, typer.Option("--charts", help="Folder for the charts, each as .svg, .png and .pdf.")
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
@@ -84,9 +91,9 @@ def antibiogram(
 
     The first isolate of each patient and species counts. Cells of fewer than 30 isolates are marked; results that are
     not interpretable, untested or resistant by nature are in no percentage; every percentage has its 95 % interval
-    (Wilson). Expert rules are on unless --no-expert-rules is given. Categories come from a release as `sirena interpret`
-    asks it, or from guideline editions; the report says from which. Patients are told apart in memory; nothing of them
-    is written.
+    (Wilson). Expert rules are on unless --no-expert-rules is given. Categories come from a release as `sirena
+    interpret` asks it, or from guideline editions; the report says from which. Patients are told apart in memory;
+    nothing of them is written.
     """
     from datetime import date
 
@@ -94,13 +101,13 @@ def antibiogram(
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file
     from sirena.stewardship.exclusions import read_screening
-    from sirena.stewardship.exports import as_csv, report_suffix, write_antibiogram
+    from sirena.stewardship.exports import PAGES, as_csv, report_suffix, write_antibiogram
     from sirena.stewardship.periods import Period
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place
 
-    report_suffix(output)
+    is_page = report_suffix(output) in PAGES
     check_place(output)
     refuse_same_file(file, output)
     everywhere = read_site(site)
@@ -111,7 +118,10 @@ def antibiogram(
         by=_strata(by or ()),
         combinations=tuple(combination or ()),
         wisca=wisca,
+        trend=is_page or charts is not None,
     )
+    if charts is not None and not charts.is_dir():
+        raise UsageError(f"--charts: {charts} is no folder", hint="make it first")
     if rules is not None and not expert_rules:
         raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
     expert = read_rules(expert_rules, rules)
@@ -123,19 +133,37 @@ def antibiogram(
     else:
         tables_for, answered_by = _by_release(source, release)
     stamp = stamp_with_rules(answered_by, expert, rules)
-    counted = count_file(
-        source, tables_for, request, today=date.today(), source=stamp, site=everywhere, rules=expert
-    ).antibiogram
+    whole = count_file(source, tables_for, request, today=date.today(), source=stamp, site=everywhere, rules=expert)
+    counted = whole.antibiogram
     if str(output) == "-":
         typer.echo(as_csv(counted, language), nl=False)
     else:
-        write_antibiogram(counted, output, language)
+        write_antibiogram(counted, output, language, _parts(source, whole, language) if is_page else None)
+    if charts is not None:
+        _write_charts(whole, charts, language)
     for loss in counted.losses:
         if loss.lost:
             tell(f"  {loss.step}: {loss.lost:,} left out, {loss.left:,} left")
     for caution in counted.cautions:
         tell(f"  {caution.spanish if language is Language.SPANISH else caution.english}")
     tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {output}")
+
+
+def _parts(source: "WhonetFile", whole: "CountedFile", language: Language) -> "ReportParts":
+    from sirena.stewardship.report import report_parts
+
+    return report_parts(source, whole, language)
+
+
+def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> None:
+    from sirena.cli.answering import tell
+    from sirena.stewardship.drawing import write_chart
+    from sirena.stewardship.report import report_charts
+
+    charts = [chart for section in report_charts(whole, language).values() for chart in section]
+    for chart in charts:
+        write_chart(chart, folder)
+    tell(f"{folder}: {len(charts)} charts, each as .svg, .png and .pdf")
 
 
 def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFor, str]":

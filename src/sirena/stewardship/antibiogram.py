@@ -39,6 +39,8 @@ class Request:
     combinations: tuple[str, ...] = ()
     """Drugs given together, ``TZP+AMK``."""
     wisca: bool = False
+    trend: bool = False
+    """Count each year by itself too."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Antibiogram:
     """As `count_combination`; empty when none was asked."""
     wisca: pl.DataFrame
     """As `wisca`; empty when it was not asked."""
+    trend: pl.DataFrame
+    """As `antibiogram_cells`, a stratum a year; empty when it was not asked, or the file holds one year."""
+    distribution: pl.DataFrame
+    """MICs of the isolates that count: ``species``, ``column``, ``mic`` (`Mic.code`), ``n``."""
     losses: tuple[Loss, ...]
     """From rows read to isolates that count."""
     cautions: tuple[Caution, ...]
@@ -112,13 +118,16 @@ def count_antibiogram(
     losses = (*remaining.losses, Loss("repeat", isolates.height - chosen.height, chosen.height))
     named = [combination_columns(text, list(results)) for text in request.combinations]
     columns = [column for group in named for column in group]
-    cells, combinations = [], []
+    cells, combinations, distribution = [], [], pl.DataFrame()
     for by in (None, *request.by):
         if progress is not None:
             progress(by.value if by else WHOLE)
         counted = with_methicillin_rows(_stratified(isolates, chosen, by, request.first, results), results)
         label = pl.lit(by.value if by else WHOLE).alias("by")
-        cells.append(antibiogram_cells(Counts.of(counted, results)).select(label, pl.all()))
+        counts = Counts.of(counted, results)
+        cells.append(antibiogram_cells(counts).select(label, pl.all()))
+        if by is None:
+            distribution = _distribution(counts.results)
         combinations += [count_combination(counted, results, group).select(label, pl.all()) for group in columns]
     selective = selectively_tested(chosen, results)
     told += [
@@ -134,6 +143,8 @@ def count_antibiogram(
         table,
         pl.concat(combinations) if combinations else pl.DataFrame(),
         wisca(chosen, results, regimens) if request.wisca else pl.DataFrame(),
+        _trend(isolates, chosen, request.first, results) if request.trend else table.clear(),
+        distribution,
         losses,
         tuple(told),
         request,
@@ -158,6 +169,20 @@ def _stratified(
     if by.is_time:
         parted = parted.with_columns(pl.col("stratum").alias("period"))
     return parted.filter(first.choose(parted, results, place=["stratum"]))
+
+
+def _trend(isolates: pl.DataFrame, chosen: pl.DataFrame, first: FirstIsolates, results: Results) -> pl.DataFrame:
+    """Return the cells of each year; none of a file of one year."""
+    by_year = _stratified(isolates, chosen, Stratum.YEAR, first, results)
+    several = by_year["stratum"].n_unique() > 1
+    return antibiogram_cells(
+        Counts.of(with_methicillin_rows(by_year if several else by_year.clear(), results), results)
+    )
+
+
+def _distribution(results: pl.DataFrame) -> pl.DataFrame:
+    measured = results.filter(pl.col("mic") >= 0)
+    return measured.group_by("species", "column", "mic").agg(pl.col("n").sum()).sort("species", "column", "mic")
 
 
 def _with_selective(cells: pl.DataFrame, selective: Mapping[tuple[str, str], str]) -> pl.DataFrame:

@@ -1,12 +1,15 @@
 """A file from its rows to its antibiogram: facts, answers, expert rules, counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+
+import polars as pl
 
 from sirena.domain.site import Site
 from sirena.panel.frame import Isolates, TablesFor
 from sirena.stewardship.antibiogram import Antibiogram, Request, count_antibiogram
+from sirena.stewardship.breakpoint_edges import BreakpointEdges, breakpoint_edges
 from sirena.stewardship.cautions import Caution
 from sirena.stewardship.expert import report_results
 from sirena.stewardship.expert_rules import ExpertRule
@@ -26,6 +29,8 @@ class CountedFile:
     """As counted, expert rules applied."""
     facts: IsolateFacts
     """Of every row, as answered before expert rules: what alerts look at."""
+    edges: Mapping[tuple[str, str], BreakpointEdges]
+    """Of the breakpoints where the site is not known, by species and column with an MIC."""
 
 
 def count_file(
@@ -70,7 +75,27 @@ def count_file(
         moved_by_rules=None if reported is None else reported.changes,
         progress=progress,
     )
-    return CountedFile(antibiogram, isolates, results, facts)
+    return CountedFile(antibiogram, isolates, results, facts, _edges(antibiogram, isolates, results, tables_for))
+
+
+def _edges(
+    antibiogram: Antibiogram, isolates: CountableIsolates, results: Results, tables_for: TablesFor
+) -> dict[tuple[str, str], BreakpointEdges]:
+    organisms: dict[str, list[str]] = {}
+    counts = (
+        isolates.frame.group_by("species", "organism").len().drop_nulls().sort(["len", "organism"], descending=True)
+    )
+    for species, organism, _ in counts.iter_rows():
+        organisms.setdefault(species, []).append(organism)
+    pairs = (
+        antibiogram.distribution.select("species", "column").unique().filter(pl.col("species").is_in(list(organisms)))
+    )
+    tables = {column: tables_for(drug.column) for column, drug in results.items()}
+    return {
+        (species, column): breakpoint_edges(table, organisms[species], Site.UNKNOWN)
+        for species, column in pairs.iter_rows()
+        if (table := tables[column]) is not None
+    }
 
 
 def _cautions(file: WhonetFile, tables_for: TablesFor) -> list[Caution]:

@@ -15,6 +15,8 @@ from sirena.domain.errors import UsageError
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram
 from sirena.stewardship.page import render_page
+from sirena.stewardship.pdf import write_pdf
+from sirena.stewardship.report_parts import ReportParts
 from sirena.stewardship.strata import WHOLE
 from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_title, word
 from sirena.whonet.writing import replacing
@@ -90,8 +92,16 @@ def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> 
                         sheet.write(line, number, value)
 
 
-def write_antibiogram(antibiogram: Antibiogram, path: Path, language: Language) -> None:
+def write_antibiogram(
+    antibiogram: Antibiogram, path: Path, language: Language, further: ReportParts | None = None
+) -> None:
     """Write a file; the suffix chooses the form.
+
+    Args:
+        antibiogram: of a file.
+        path: of the file to write.
+        language: of its words.
+        further: what a page shows beside the antibiogram.
 
     Raises:
         UsageError: no form has this suffix.
@@ -101,6 +111,10 @@ def write_antibiogram(antibiogram: Antibiogram, path: Path, language: Language) 
     with replacing(path) as temporary:
         if suffix == _WORKBOOK:
             write_workbook(antibiogram, temporary, language)
+        elif suffix == _PDF:
+            write_pdf(render_page(antibiogram, language, further), temporary)
+        elif suffix == _PAGE:
+            temporary.write_text(render_page(antibiogram, language, further), encoding="utf-8")
         else:
             temporary.write_text(_TEXTS[suffix](antibiogram, language), encoding="utf-8")
 
@@ -112,18 +126,20 @@ def report_suffix(path: Path) -> str:
         UsageError: no form has this suffix.
     """
     suffix = ".csv" if str(path) == "-" else path.suffix.lower()
-    if suffix != _WORKBOOK and suffix not in _TEXTS:
-        raise UsageError(
-            f"{path}: no antibiogram has this suffix", hint=f"Use one of {', '.join((*_TEXTS, _WORKBOOK))}."
-        )
+    known = (_PAGE, _PDF, _WORKBOOK, *_TEXTS)
+    if suffix not in known:
+        raise UsageError(f"{path}: no antibiogram has this suffix", hint=f"Use one of {', '.join(known)}.")
     return suffix
 
 
 _WORKBOOK: Final = ".xlsx"
+_PAGE: Final = ".html"
+_PDF: Final = ".pdf"
+PAGES: Final = (_PAGE, _PDF)
+"""Suffixes of the forms that are read and printed, which show charts too."""
 _TEXTS: Final[Mapping[str, Callable[[Antibiogram, Language], str]]] = {
     ".csv": as_csv,
     ".json": as_json,
-    ".html": render_page,
 }
 
 

@@ -34,7 +34,7 @@ from sirena.whonet.row_facts import row_facts
 _QUALITY_CONTROL: Final = ("qc", "quality control", "control de calidad")
 _NOT_HUMAN: Final = ("a", "e", "f", "animal", "food", "environment", "alimento", "ambiente", "medio ambiente")
 _HOSPITAL_DAYS: Final = 2
-"""An infection is of hospital origin when its specimen was taken more calendar days than these after admission (GLASS)."""
+"""More calendar days than these between admission and specimen: the infection is of hospital origin (GLASS)."""
 _UNREAD: Final = "?"
 _OTHER: Final = "oth"
 """WHONET's "other organism": it grew, so it is an isolate; every other code of no kingdom is none (no growth)."""
