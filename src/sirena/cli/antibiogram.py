@@ -33,7 +33,9 @@ def antibiogram(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", help="File to write: .html, .pdf, .xlsx, .csv or .json; - is CSV on standard output."
+            "--output",
+            "-o",
+            help="File to write: .html, .pdf, .xlsx, .csv, .parquet or .json; - is CSV on standard output.",
         ),
     ],
     release: Annotated[
@@ -79,6 +81,9 @@ def antibiogram(
     charts: Annotated[
         Path | None, typer.Option("--charts", help="Folder for the charts, each as .svg, .png and .pdf.")
     ] = None,
+    dictionary: Annotated[
+        Path | None, typer.Option("--dictionary", help="File for what each column of .csv and .parquet means.")
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
@@ -102,14 +107,18 @@ def antibiogram(
     from sirena.stewardship.counting import count_file
     from sirena.stewardship.exclusions import read_screening
     from sirena.stewardship.exports import PAGES, as_csv, report_suffix, write_antibiogram
+    from sirena.stewardship.exports import dictionary as columns_explained
     from sirena.stewardship.periods import Period
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
-    from sirena.whonet.writing import check_place
+    from sirena.whonet.writing import check_place, find_suffix, write_file
 
     is_page = report_suffix(output) in PAGES
-    check_place(output)
-    refuse_same_file(file, output)
+    for target in (output, *([dictionary] if dictionary is not None else [])):
+        check_place(target)
+        refuse_same_file(file, target)
+    if dictionary is not None:
+        find_suffix(dictionary)
     everywhere = read_site(site)
     request = Request(
         first=_first(first, days),
@@ -139,6 +148,8 @@ def antibiogram(
         typer.echo(as_csv(counted, language), nl=False)
     else:
         write_antibiogram(counted, output, language, _parts(source, whole, language) if is_page else None)
+    if dictionary is not None:
+        write_file(columns_explained(language), dictionary)
     if charts is not None:
         _write_charts(whole, charts, language)
     for loss in counted.losses:

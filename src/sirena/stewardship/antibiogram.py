@@ -73,6 +73,11 @@ class Antibiogram:
     """By expert rule how many results of the file it moved to R; None when no rule was applied."""
 
     @property
+    def several_guidelines(self) -> bool:
+        """True where columns of two guidelines stand beside each other, and need their suffix."""
+        return self.cells["guideline"].n_unique() > 1
+
+    @property
     def deduplicated(self) -> bool:
         """False when every isolate was asked for, or too many name no patient."""
         if self.request.first.mode is Mode.ALL:

@@ -30,7 +30,7 @@ Specification = dict[str, Any]
 INK: Final = "#1c2733"
 LINE: Final = "#0b5394"
 RAMP: Final = ("#0b3f6b", "#2c6fa3", "#5b9bc8", "#a9cbe4", "#d6e6f3", "#f3f8fc")
-_FILLS: Final = {"S": "#cfe9f5", "I": "#f4b942", "R": "#8f1034"}
+_FILLS: Final = {"S": "#cfe9f5", "I": "#f4b942", "R": "#8f1034", "–": "#ffffff"}
 _WATCHED: Final = (
     ("Escherichia coli", ("CIP", "LVX")),
     ("Escherichia coli", ("CTX", "CRO", "CAZ")),
@@ -74,10 +74,11 @@ def heat_map(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
     if shown.is_empty():
         return
     species = shown["species"].unique(maintain_order=True).to_list()
+    is_of_one_guideline = shown["guideline"].n_unique() == 1
     records = [
         {
             "species": cell["species"],
-            "drug": cell["column"],
+            "drug": cell["drug"] if is_of_one_guideline else cell["column"],
             "share": None
             if cell["few"] or cell["is_expected"]
             else 100 - cell["percent_r"]
@@ -243,6 +244,7 @@ def _histogram(title: str, distribution: pl.DataFrame, edge: BreakpointEdges, la
                 "censored": interval is not Interval.EXACT,
             }
         )
+    present = [category for category in _FILLS if any(record["category"] == category for record in records)]
     lines = [{"edge": position} for position in edge.positions if low - 1 <= position <= high + 1]
     names = ", ".join(f"'{exponent}': '{spell_dilution(exponent)}'" for exponent in range(low - 1, high + 2))
     x_axis = {"values": list(range(low, high + 1)), "labelExpr": f"({{{names}}})['' + datum.value]", "grid": False}
@@ -269,11 +271,10 @@ def _histogram(title: str, distribution: pl.DataFrame, edge: BreakpointEdges, la
                             "field": "category",
                             "type": "nominal",
                             "title": None,
-                            "scale": {"domain": [*_FILLS, "–"], "range": [*_FILLS.values(), "#ffffff"]},
-                            "legend": {"orient": "right"},
+                            "scale": {"domain": present, "range": [_FILLS[category] for category in present]},
+                            "legend": {"orient": "top", "direction": "horizontal", "offset": 2},
                         },
                         "fillOpacity": {"condition": {"test": "datum.censored", "value": 0.45}, "value": 1},
-                        "strokeDash": {"condition": {"test": "datum.censored", "value": [3, 2]}, "value": [1, 0]},
                     },
                 },
                 {
@@ -291,12 +292,12 @@ def _cell_text(cell: dict[str, Any]) -> str:
     if cell["is_expected"]:
         return "RI"
     if cell["no_s"]:
-        return "I↑" if cell["guideline"] == "EUCAST" else "SDD"
+        return "I↑" if cell["guideline"] == "EUCAST" else "SDD" if cell["SDD"] else "I"
     return f"{cell['percent_s']:.0f}{'*' if cell['few'] else ''}"
 
 
 def _watched(cells: pl.DataFrame, *, least: int) -> Iterator[tuple[str, str]]:
-    """Yield the watched species and columns that stand in at least so many rows, once for each guideline of the file."""
+    """Yield the watched species and columns that stand in at least so many rows, once for each guideline."""
     counts = {(row[0], row[1]): row[2] for row in cells.group_by("species", "column").len().rows()}
     suffixes = sorted({column.partition("_")[2] for _, column in counts})
     for species, drugs in _WATCHED:

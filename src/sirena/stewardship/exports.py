@@ -18,6 +18,7 @@ from sirena.stewardship.page import render_page
 from sirena.stewardship.pdf import write_pdf
 from sirena.stewardship.report_parts import ReportParts
 from sirena.stewardship.strata import WHOLE
+from sirena.stewardship.texts import TEXTS
 from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_title, word
 from sirena.whonet.writing import replacing
 
@@ -51,16 +52,24 @@ def as_json(antibiogram: Antibiogram, language: Language) -> str:
 
 
 def as_csv(antibiogram: Antibiogram, language: Language) -> str:
-    """Return the cells, one row each; the last columns say what the table is."""
-    return (
-        _rounded(antibiogram.cells)
-        .with_columns(
-            pl.lit(mode_sentence(antibiogram, language)).alias("mode"),
-            pl.lit(period_sentence(antibiogram)).alias("period"),
-            pl.lit(antibiogram.source).alias("source"),
-        )
-        .write_csv()
+    """Return the cells as `cells_table`."""
+    return cells_table(antibiogram, language).write_csv()
+
+
+def cells_table(antibiogram: Antibiogram, language: Language) -> pl.DataFrame:
+    """Return the cells, one row each; the last columns say what the table is, `dictionary` what each column means."""
+    return _rounded(antibiogram.cells).with_columns(
+        pl.lit(mode_sentence(antibiogram, language)).alias("mode"),
+        pl.lit(period_sentence(antibiogram)).alias("period"),
+        pl.lit(antibiogram.source).alias("source"),
     )
+
+
+def dictionary(language: Language) -> pl.DataFrame:
+    """Return what each column of `cells_table` means."""
+    headers = [word(name, language) for name in ("column", "meaning")]
+    rows = [(name, entry[language.value]) for name, entry in TEXTS["columns"].items()]
+    return pl.DataFrame(rows, schema=headers, orient="row")
 
 
 def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> None:
@@ -78,6 +87,7 @@ def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> 
     sheets[word("losses", language)] = pl.DataFrame(losses, schema=columns, orient="row")
     method = word("method", language)
     sheets[method] = pl.DataFrame({method: [title, *method_sentences(antibiogram, language)]})
+    sheets[word("dictionary", language)] = dictionary(language)
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as workbook:
         bold = workbook.add_format({"bold": True})
         for name, frame in sheets.items():
@@ -111,6 +121,8 @@ def write_antibiogram(
     with replacing(path) as temporary:
         if suffix == _WORKBOOK:
             write_workbook(antibiogram, temporary, language)
+        elif suffix == _PARQUET:
+            cells_table(antibiogram, language).write_parquet(temporary)
         elif suffix == _PDF:
             write_pdf(render_page(antibiogram, language, further), temporary)
         elif suffix == _PAGE:
@@ -126,7 +138,7 @@ def report_suffix(path: Path) -> str:
         UsageError: no form has this suffix.
     """
     suffix = ".csv" if str(path) == "-" else path.suffix.lower()
-    known = (_PAGE, _PDF, _WORKBOOK, *_TEXTS)
+    known = (_PAGE, _PDF, _WORKBOOK, _PARQUET, *_TEXTS)
     if suffix not in known:
         raise UsageError(f"{path}: no antibiogram has this suffix", hint=f"Use one of {', '.join(known)}.")
     return suffix
@@ -135,6 +147,7 @@ def report_suffix(path: Path) -> str:
 _WORKBOOK: Final = ".xlsx"
 _PAGE: Final = ".html"
 _PDF: Final = ".pdf"
+_PARQUET: Final = ".parquet"
 PAGES: Final = (_PAGE, _PDF)
 """Suffixes of the forms that are read and printed, which show charts too."""
 _TEXTS: Final[Mapping[str, Callable[[Antibiogram, Language], str]]] = {

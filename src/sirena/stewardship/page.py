@@ -93,11 +93,22 @@ def render_page(antibiogram: Antibiogram, language: Language, further: ReportPar
         parts=parts,
         mics=whole.to_dicts(),
         combinations=[row for row in antibiogram.combinations.to_dicts() if row["by"] == WHOLE or not row["few"]],
-        wisca=antibiogram.wisca.to_dicts(),
+        coverage=_coverage(antibiogram),
         few=FEW,
         r=further,
         drug_name=lambda column: drug_name(column, language),
     )
+
+
+def _coverage(antibiogram: Antibiogram) -> dict[str, Any] | None:
+    """Return the coverage of syndromes as a table: a row a regimen, a column a syndrome."""
+    answers = {(row["regimen"], row["syndrome"]): row for row in antibiogram.wisca.to_dicts()}
+    if not answers:
+        return None
+    syndromes = sorted({syndrome for _, syndrome in answers})
+    regimens = sorted({regimen for regimen, _ in answers})
+    rows = [(regimen, [answers.get((regimen, syndrome)) for syndrome in syndromes]) for regimen in regimens]
+    return {"syndromes": syndromes, "rows": rows}
 
 
 def _tables(cells: pl.DataFrame, by: str, language: Language) -> Iterator[ShownTable]:

@@ -12,7 +12,7 @@ from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.combinations import count_combination
 from sirena.stewardship.dates import read_dates
-from sirena.stewardship.exports import as_csv, as_json
+from sirena.stewardship.exports import as_csv, as_json, cells_table, dictionary
 from sirena.stewardship.intervals import wilson
 from sirena.stewardship.mic_quantiles import mic_summaries
 from sirena.stewardship.page import render_page
@@ -247,9 +247,16 @@ def test_the_day_comes_first_unless_a_date_says_otherwise() -> None:
     assert read_dates(pl.Series(["20240105", "2024-01-05T10:00"]), TODAY).dates.n_unique() == 1
 
 
+def test_every_column_of_the_table_is_explained(tmp_path: Path) -> None:
+    """In the order of the table, in both languages."""
+    made = counted(hospital(tmp_path, HEADER, _rows(2)))
+    for language in Language:
+        assert cells_table(made, language).columns == dictionary(language).to_series(0).to_list()
+
+
 def test_both_languages_fill_in_the_same_figures() -> None:
     """No sentence lacks a figure in one of them."""
-    texts = [entry for kind in ("words", "modes", "cautions") for entry in TEXTS[kind].values()]
+    texts = [entry for kind in ("words", "modes", "cautions", "columns") for entry in TEXTS[kind].values()]
     for entry in (*texts, *TEXTS["method"], TEXTS["parts"], TEXTS["rules_on"], TEXTS["rules_off"]):
         names = [set(re.findall(r"{(\w+)}", entry[language])) for language in ("en", "es")]
         assert names[0] == names[1], entry["en"]
