@@ -25,8 +25,8 @@ from sirena.stewardship.strata import WHOLE
 from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_name, stratum_title, word
 
 _SHADES: Final = 6
-_WIDEST: Final = 18
-"""Drugs side by side, as many as a page of A4 across holds."""
+_WIDEST: Final = {False: 20, True: 14}
+"""Drugs side by side, as many as a page of A4 across holds; fewer where two guidelines need the columns' suffix."""
 _GROUPS: Final = ("gram_negative", "gram_positive", "others")
 
 
@@ -79,7 +79,13 @@ def render_page(antibiogram: Antibiogram, language: Language, further: ReportPar
         cells = antibiogram.cells.filter(pl.col("by") == by)
         if by != WHOLE:
             cells = cells.filter(pl.col("isolates") >= FEW)
-        parts.append((by, stratum_title(by, language), list(_tables(cells, by, language))))
+        parts.append(
+            (
+                by,
+                stratum_title(by, language),
+                list(_tables(cells, by, language, _WIDEST[antibiogram.several_guidelines])),
+            )
+        )
     whole = antibiogram.cells.filter((pl.col("by") == WHOLE) & (pl.col("mics") >= FEW))
     return _template().render(
         a=antibiogram,
@@ -111,7 +117,7 @@ def _coverage(antibiogram: Antibiogram) -> dict[str, Any] | None:
     return {"syndromes": syndromes, "rows": rows}
 
 
-def _tables(cells: pl.DataFrame, by: str, language: Language) -> Iterator[ShownTable]:
+def _tables(cells: pl.DataFrame, by: str, language: Language, widest: int) -> Iterator[ShownTable]:
     for stratum in cells["stratum"].unique(maintain_order=True).to_list():
         part = cells.filter(pl.col("stratum") == stratum)
         rows_of: dict[str, list[dict[str, Any]]] = {}
@@ -124,7 +130,7 @@ def _tables(cells: pl.DataFrame, by: str, language: Language) -> Iterator[ShownT
                 columns = sorted(shown, key=_drug_order)
                 heading = word(group, language)
                 label = heading if by == WHOLE else f"{stratum_name(stratum, language)} · {heading}"
-                for side_by_side in _batched(columns, _WIDEST):
+                for side_by_side in _batched(columns, widest):
                     rows = tuple(_row(name, rows_of[name], side_by_side, language) for name in species)
                     names = tuple((column, drug_name(column, language)) for column in side_by_side)
                     yield ShownTable(label, names, rows)
