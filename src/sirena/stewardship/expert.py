@@ -71,6 +71,8 @@ def report_results(results: Results, facts: IsolateFacts, rules: Sequence[Expert
     reported, changes = dict(results), dict[str, int]()
     resistant = np.uint8(answer_code(Category.R))
     for (name, drug), test in zip(results.items(), apply_rules(facts, rules), strict=True):
+        if test.rule.null_count() == test.rule.len():
+            continue
         moved = test.rule.is_not_null().to_numpy() & np.isin(drug.kinds, (S, SDD, I))
         if moved.any():
             reported[name] = replace(drug, answers=np.where(moved, resistant, drug.answers))
@@ -122,13 +124,19 @@ def _report(
     facts: IsolateFacts, test: AnsweredTest, rules: Sequence[ExpertRule], holds: Sequence[Mask]
 ) -> ReportedTest:
     """Return what is reported for one test column; `holds` are the rows in which each rule's trigger holds."""
+    applying = [
+        (number, rows)
+        for number, (rule, rows) in enumerate(zip(rules, holds, strict=True))
+        if test.column.drug in rule.drugs and rule.is_for(test.edition, test.column.guideline) and rows.any()
+    ]
+    if not applying:
+        return ReportedTest(test.header, test.category, pl.repeat(None, facts.rows, dtype=pl.String, eager=True))
     resistant = (test.category == Category.R.value).fill_null(value=False).to_numpy()
     open_rows = test.tested & ~resistant
     position = np.full(facts.rows, -1, dtype=np.int64)
-    for number, (rule, rows) in enumerate(zip(rules, holds, strict=True)):
-        if test.column.drug in rule.drugs and rule.is_for(test.edition, test.column.guideline):
-            position[open_rows & rows] = number
-            open_rows = open_rows & ~rows
+    for number, rows in applying:
+        position[open_rows & rows] = number
+        open_rows = open_rows & ~rows
     labels = pl.Series([*(rule.label for rule in rules), None], dtype=pl.String)
     changed = pl.Series(position >= 0)
     rule_of_row = labels.gather(pl.Series(np.where(position >= 0, position, len(rules))))

@@ -70,7 +70,17 @@ def test_a_combination_counts_isolates_tested_for_both() -> None:
         pl.lit("all").alias("stratum"), pl.lit("Pseudomonas aeruginosa").alias("species")
     )
     (row,) = count_combination(isolates, results, ["TZP_NM", "AMK_NM"]).to_dicts()
-    assert (row["n"], row["covered"], row["percent"]) == (4, 3, 75.0)
+    assert (row["n"], row["covered"], row["percent"], row["identifying"]) == (4, 3, 75.0, False)
+
+
+def test_a_combination_of_few_isolates_in_a_ward_is_marked_identifying() -> None:
+    """As a cell is."""
+    results = {column: from_categories(column, ["S"] * 4) for column in ("TZP_NM", "AMK_NM")}
+    isolates = pl.DataFrame({"row": pl.Series(range(4), dtype=pl.UInt32)}).with_columns(
+        pl.lit("icu").alias("stratum"), pl.lit("Pseudomonas aeruginosa").alias("species")
+    )
+    (row,) = count_combination(isolates, results, ["TZP_NM", "AMK_NM"]).to_dicts()
+    assert row["identifying"]
 
 
 def test_wisca_is_the_posterior_mean_of_the_example() -> None:
