@@ -118,6 +118,18 @@ def test_the_command_writes_counts_refusals_and_dictionary(tmp_path: Path) -> No
     assert "P1" not in (tmp_path / "ris.csv").read_text(encoding="utf-8")
 
 
+def test_the_command_writes_rows_for_whonet(tmp_path: Path) -> None:
+    """With its dictionary; the options of GLASS are refused beside it."""
+    source, target, meanings = (tmp_path / name for name in ("isolates.csv", "whonet.csv", "dictionary.csv"))
+    source.write_text(",".join(ROW) + "\n" + ",".join(ROW.values()) + "\n", encoding="utf-8")
+    arguments = ["export", str(source), "--to", "whonet", "-o", str(target), "--dictionary", str(meanings)]
+    result = CliRunner().invoke(build_app(), arguments)
+    assert "1 rows for WHONET" in result.stderr
+    assert pl.read_csv(meanings)["column"].to_list() == pl.read_csv(target).columns
+    refused = CliRunner().invoke(build_app(), [*arguments, "--year", "2024"])
+    assert isinstance(refused.exception, UsageError)
+
+
 def test_a_country_that_is_no_code_is_refused(tmp_path: Path) -> None:
     """Before any work is done."""
     with pytest.raises(UsageError, match="three letters"):
