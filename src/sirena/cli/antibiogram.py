@@ -11,7 +11,9 @@ from sirena.panel.basis import Language
 
 if TYPE_CHECKING:
     from sirena.panel.frame import TablesFor
+    from sirena.stewardship.counting import CountedFile
     from sirena.stewardship.first_isolates import FirstIsolates
+    from sirena.stewardship.report_parts import ReportParts
     from sirena.stewardship.strata import Stratum
     from sirena.whonet.file import WhonetFile
 
@@ -30,7 +32,11 @@ def antibiogram(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="File to write: .html, .xlsx, .csv or .json; - is CSV on standard output."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write: .html, .pdf, .xlsx, .csv, .parquet or .json; - is CSV on standard output.",
+        ),
     ],
     release: Annotated[
         str, typer.Option(help="Release that gives the categories: active, latest, or a name.")
@@ -66,6 +72,18 @@ def antibiogram(
     site: Annotated[
         str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
     ] = "specimen",
+    expert_rules: Annotated[
+        bool, typer.Option(help="Count as R what an expert rule reports R, such as a beta-lactam of an MRSA.")
+    ] = True,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
+    ] = None,
+    charts: Annotated[
+        Path | None, typer.Option("--charts", help="Folder for the charts, each as .svg, .png and .pdf.")
+    ] = None,
+    dictionary: Annotated[
+        Path | None, typer.Option("--dictionary", help="File for what each column of .csv and .parquet means.")
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
@@ -78,59 +96,85 @@ def antibiogram(
 
     The first isolate of each patient and species counts. Cells of fewer than 30 isolates are marked; results that are
     not interpretable, untested or resistant by nature are in no percentage; every percentage has its 95 % interval
-    (Wilson). Categories come from a release as `sirena interpret` asks it, or from guideline editions; the report says
-    from which. Patients are told apart in memory; nothing of them is written.
+    (Wilson). Expert rules are on unless --no-expert-rules is given. Categories come from a release as `sirena
+    interpret` asks it, or from guideline editions; the report says from which. Patients are told apart in memory;
+    nothing of them is written.
     """
     from datetime import date
 
-    from sirena.cli.answering import read_site, refuse_same_file, tell
-    from sirena.panel.frame import Isolates
-    from sirena.stewardship.antibiogram import Request, count_antibiogram
-    from sirena.stewardship.cautions import Caution
-    from sirena.stewardship.exports import as_csv, report_suffix, write_antibiogram
-    from sirena.stewardship.isolates import read_isolates
+    from sirena.cli.answering import read_rules, read_site, refuse_same_file, stamp_with_rules, tell
+    from sirena.stewardship.antibiogram import Request
+    from sirena.stewardship.counting import count_file
+    from sirena.stewardship.exclusions import read_screening
+    from sirena.stewardship.exports import PAGES, as_csv, report_suffix, write_antibiogram
+    from sirena.stewardship.exports import dictionary as columns_explained
     from sirena.stewardship.periods import Period
-    from sirena.stewardship.results import interpret_results
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
-    from sirena.whonet.writing import check_place
+    from sirena.whonet.writing import check_place, find_suffix, write_file
 
-    report_suffix(output)
-    check_place(output)
-    refuse_same_file(file, output)
+    is_page = report_suffix(output) in PAGES
+    for target in (output, *([dictionary] if dictionary is not None else [])):
+        check_place(target)
+        refuse_same_file(file, target)
+    if dictionary is not None:
+        find_suffix(dictionary)
     everywhere = read_site(site)
     request = Request(
         first=_first(first, days),
         period=Period.read(period) if period else None,
-        screening=_screening(leave_out or ()),
+        screening=read_screening(leave_out or ()),
         by=_strata(by or ()),
         combinations=tuple(combination or ()),
         wisca=wisca,
+        trend=is_page or charts is not None,
     )
+    if charts is not None and not charts.is_dir():
+        raise UsageError(f"--charts: {charts} is no folder", hint="make it first")
+    if rules is not None and not expert_rules:
+        raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
+    expert = read_rules(expert_rules, rules)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     if not source.mic_columns:
         raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
     if reference or guideline:
-        tables_for, stamp = _by_guideline(source, guideline or ())
+        tables_for, answered_by = _by_guideline(source, guideline or ())
     else:
-        tables_for, stamp = _by_release(source, release)
-    results = interpret_results(Isolates.of_file(source, site=everywhere), tables_for)
-    zones = len(source.test_columns) - len(source.mic_columns)
-    cautions = [Caution("zones", {"columns": zones})] if zones else []
-    answering = (tables_for(column) for column in source.mic_columns.values())
-    if any(table is not None and table.keys and not table.grounds for table in answering):
-        cautions.append(Caution("no_grounds"))
-    counted = count_antibiogram(read_isolates(source, date.today()), results, request, source=stamp, cautions=cautions)
+        tables_for, answered_by = _by_release(source, release)
+    stamp = stamp_with_rules(answered_by, expert, rules)
+    whole = count_file(source, tables_for, request, today=date.today(), source=stamp, site=everywhere, rules=expert)
+    counted = whole.antibiogram
     if str(output) == "-":
         typer.echo(as_csv(counted, language), nl=False)
     else:
-        write_antibiogram(counted, output, language)
+        write_antibiogram(counted, output, language, _parts(source, whole, language) if is_page else None)
+    if dictionary is not None:
+        write_file(columns_explained(language), dictionary)
+    if charts is not None:
+        _write_charts(whole, charts, language)
     for loss in counted.losses:
         if loss.lost:
             tell(f"  {loss.step}: {loss.lost:,} left out, {loss.left:,} left")
     for caution in counted.cautions:
         tell(f"  {caution.spanish if language is Language.SPANISH else caution.english}")
     tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {output}")
+
+
+def _parts(source: "WhonetFile", whole: "CountedFile", language: Language) -> "ReportParts":
+    from sirena.stewardship.report import report_parts
+
+    return report_parts(source, whole, language)
+
+
+def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> None:
+    from sirena.cli.answering import tell
+    from sirena.stewardship.drawing import write_chart
+    from sirena.stewardship.report import report_charts
+
+    charts = [chart for section in report_charts(whole, language).values() for chart in section]
+    for chart in charts:
+        write_chart(chart, folder)
+    tell(f"{folder}: {len(charts)} charts, each as .svg, .png and .pdf")
 
 
 def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFor, str]":
@@ -177,13 +221,3 @@ def _strata(names: Sequence[str]) -> "tuple[Stratum, ...]":
         return tuple(dict.fromkeys(Stratum(name.strip().lower()) for name in names))
     except ValueError:
         raise UsageError("--by knows no such part", hint=f"one of {', '.join(Stratum)}") from None
-
-
-def _screening(entries: Sequence[str]) -> dict[str, list[str]]:
-    values: dict[str, list[str]] = {}
-    for entry in entries:
-        field, equals, value = entry.partition("=")
-        if not equals or not value.strip():
-            raise UsageError("--leave-out names no value", hint="write SPEC_REAS=sur")
-        values.setdefault(field.strip().upper(), []).append(value)
-    return values

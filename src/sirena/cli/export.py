@@ -2,6 +2,7 @@
 
 import enum
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -10,7 +11,10 @@ import typer
 from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from sirena.stewardship.exports_glass import GlassExport
+    from sirena.stewardship.exports_whonet import WhonetExport
     from sirena.whonet.file import WhonetFile
 
 _EXAMPLE: Final = (
@@ -24,6 +28,7 @@ class Target(enum.StrEnum):
     """Who takes the file."""
 
     GLASS = "glass"
+    WHONET = "whonet"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,18 +38,23 @@ def register(app: typer.Typer) -> None:
 
 def export(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
-    to: Annotated[Target, typer.Option("--to", help="glass: counts of R, I and S for WHO's platform (RIS).")],
+    to: Annotated[
+        Target,
+        typer.Option("--to", help="glass: counts of R, I and S for WHO's platform (RIS); whonet: rows, for WHONET."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write, format by suffix.")],
-    country: Annotated[str, typer.Option(help="Country, three letters of ISO 3166: ARG, COL, ESP.")],
-    year: Annotated[int, typer.Option(min=1900, max=2999, help="Year of the specimens; one year a file.")],
+    country: Annotated[str, typer.Option(help="glass: country, three letters of ISO 3166: ARG, COL, ESP.")] = "",
+    year: Annotated[
+        int | None, typer.Option(min=1900, max=2999, help="glass: year of the specimens; one year a file.")
+    ] = None,
     guideline: Annotated[
         list[str] | None,
         typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
     ] = None,
     batch: Annotated[str, typer.Option(help="Name of the data set on the platform.")] = "DS1",
-    surveillance: Annotated[
+    leave_out: Annotated[
         list[str] | None,
-        typer.Option(help="Value of SPEC_REAS or SPEC_TYPE of swabs taken to screen, left out. May be repeated."),
+        typer.Option(help="Value that tells a screening culture: SPEC_REAS=sur or SPEC_TYPE=re. May be repeated."),
     ] = None,
     refused: Annotated[
         Path | None, typer.Option("--refused", help="File for the rows that are not exported, with the reason.")
@@ -59,17 +69,25 @@ def export(
         Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
     ] = None,
 ) -> None:
-    """Write counts for WHO's GLASS: the first isolate of patient, specimen and pathogen in a year, by R, I and S.
+    """Write counts for WHO's GLASS, or rows for WHONET.
 
-    No row of the export is a patient's. What cannot be exported is counted by reason, and listed by row with --refused.
+    glass: the first isolate of patient, specimen and pathogen in a year, by R, I and S. No row of the export is a
+    patient's. What cannot be exported is counted by reason, and listed by row with --refused.
     Categories are the guideline's, before expert rules.
+
+    whonet: every isolate with WHONET's names of columns and organisms; patients are numbered anew, and names, numbers,
+    birth dates and specimen numbers stay out. The other options are for glass.
     """
     from sirena.cli.answering import refuse_same_file, tell
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place, find_suffix
 
-    if len(country) != _COUNTRY_LETTERS or not country.isascii() or not country.isalpha():
+    if to is Target.WHONET and (country or year or leave_out or guideline):
+        raise UsageError("--country, --year, --leave-out and --guideline are for --to glass", hint="leave them out")
+    if to is Target.GLASS and year is None:
+        raise UsageError("--year is missing", hint="GLASS takes one year a file: --year 2025")
+    if to is Target.GLASS and (len(country) != _COUNTRY_LETTERS or not country.isascii() or not country.isalpha()):
         raise UsageError("--country is no code of three letters", hint="ISO 3166: ARG, COL, ESP")
     targets = [path for path in (output, refused, dictionary) if path is not None]
     if len({str(path) for path in targets}) < len(targets):
@@ -79,38 +97,68 @@ def export(
         check_place(path)
         refuse_same_file(file, path)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    result = _glass(source, guideline or [], country.upper(), year, batch, surveillance or [])
-    _write(source, result, output, refused, dictionary)
-    tell(f"{output}: {result.frame.height:,} rows for {to.upper()}, {country.upper()} {year}")
+    result: GlassExport | WhonetExport
+    if year is None:
+        result = _whonet(source)
+        meanings, what = result.meanings, ""
+    else:
+        from sirena.stewardship.exports_glass import COLUMNS
+
+        result = _glass(source, guideline or [], country.upper(), year, batch, leave_out or [])
+        meanings, what = COLUMNS, f", {country.upper()} {year}"
+    _write(source, result, meanings, output, refused, dictionary)
+    tell(f"{output}: {result.frame.height:,} rows for {to.upper()}{what}")
     for reason, count in Counter(reason for _, reason in result.refused).most_common():
         tell(f"  not exported: {count:,} isolates, {reason}")
-    _warn_of_few(result)
+    if to is Target.GLASS:
+        _warn_of_few(result.frame)
+
+
+def _whonet(source: "WhonetFile") -> "WhonetExport":
+    from datetime import date
+
+    from sirena.cli.answering import listed, tell
+    from sirena.stewardship.exports_whonet import export_whonet
+
+    result = export_whonet(source, date.today())
+    if result.columns_left_out:
+        tell(f"  not exported: a second column for the same test: {listed(list(result.columns_left_out))}")
+    return result
 
 
 def _glass(
-    source: "WhonetFile", guideline: list[str], country: str, year: int, batch: str, surveillance: list[str]
+    source: "WhonetFile", guideline: list[str], country: str, year: int, batch: str, leave_out: list[str]
 ) -> "GlassExport":
+    from datetime import date
+
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
     from sirena.panel.frame import Isolates
+    from sirena.stewardship.exclusions import read_screening
     from sirena.stewardship.exports_glass import export_glass
     from sirena.stewardship.isolate_facts import IsolateFacts
+    from sirena.stewardship.isolates import read_isolates
 
     settings = load_settings()
     editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
     tables = editions.tables(sorted({column.model_column for column in source.mic_columns.values()}))
     facts = IsolateFacts.of(Isolates.of_file(source), lambda column: tables.get(column.model_column))
-    return export_glass(facts, country, year, batch=batch, surveillance=surveillance)
+    isolates = read_isolates(source, date.today())
+    return export_glass(isolates, facts, country, year, batch=batch, screening=read_screening(leave_out))
 
 
 def _write(
-    source: "WhonetFile", result: "GlassExport", output: Path, refused: Path | None, dictionary: Path | None
+    source: "WhonetFile",
+    result: "GlassExport | WhonetExport",
+    meanings: Mapping[str, str],
+    output: Path,
+    refused: Path | None,
+    dictionary: Path | None,
 ) -> None:
     import numpy as np
     import polars as pl
 
-    from sirena.stewardship.exports_glass import COLUMNS
     from sirena.whonet.writing import write_file
 
     write_file(result.frame.with_columns(pl.all().cast(pl.String)), output)
@@ -119,16 +167,16 @@ def _write(
         reasons = [reason for _, reason in result.refused]
         write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused)
     if dictionary is not None:
-        write_file(pl.DataFrame({"column": list(COLUMNS), "meaning": list(COLUMNS.values())}), dictionary)
+        write_file(pl.DataFrame({"column": list(meanings), "meaning": list(meanings.values())}), dictionary)
 
 
-def _warn_of_few(result: "GlassExport") -> None:
+def _warn_of_few(frame: "pl.DataFrame") -> None:
     """Say how many rows are so fine that they may identify somebody."""
     import polars as pl
 
     from sirena.cli.answering import tell
 
-    counts = [name for name, kind in result.frame.schema.items() if kind == pl.Int64]
-    few = result.frame.filter(pl.sum_horizontal(counts) < _FEW).height
+    counts = [name for name, kind in frame.schema.items() if kind == pl.Int64]
+    few = frame.filter(pl.sum_horizontal(counts) < _FEW).height
     if few:
         tell(f"  {few:,} rows count fewer than {_FEW} isolates: by age, gender and origin they may identify a person")

@@ -36,7 +36,7 @@ REASONS: Final = pl.Enum([reason.value for reason in Reason])
 MARK_TYPE: Final = pl.Enum([mark.value for mark in Mark])
 """Type of the ``_mark`` columns."""
 
-_CATEGORY_OF_ANSWER: Final = pl.Series([answer and answer.category.value for answer in ANSWERS], dtype=CATEGORIES)
+CATEGORY_OF_ANSWER: Final = pl.Series([answer and answer.category.value for answer in ANSWERS], dtype=CATEGORIES)
 _REASON_OF_ANSWER: Final = pl.Series(
     [answer.reason.value if answer and answer.reason else None for answer in ANSWERS], dtype=REASONS
 )
@@ -207,7 +207,7 @@ def interpret_frame(
         answers = cross.ravel()[pair * len(mics.texts) + mics.rows]
         grounds = _Grounds.of(table, sites.sites, codes)
         rows = grounds.of_pair[pair]
-        columns = [_CATEGORY_OF_ANSWER.gather(pl.Series(answers)).alias(placement.category)]
+        columns = [CATEGORY_OF_ANSWER.gather(pl.Series(answers)).alias(placement.category)]
         marks = _marks(grounds, rows, answers)
         if marks is not None:
             columns.append(marks.alias(placement.mark))

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from sirena.stewardship.dates import read_dates
+from sirena.stewardship.dates import EARLIEST_BIRTH, read_dates
 
 _BOUNDS: Final = (1, 5, 15, 25, 35, 45, 55, 65, 75, 85)
 _GROUPS: Final = ("<1", "1-4", "5-14", "15-24", "25-34", "35-44", "45-54", "55-64", "65-74", "75-84", "85+")
@@ -30,19 +30,21 @@ def age_groups(ages: pl.Series, groups: pl.Series, births: pl.Series, dates: pl.
     read = pl.Series([_group(text) for text in distinct.to_list()], dtype=pl.String)
     by_age = ages.replace_strict(distinct, read, default=None, return_dtype=pl.String)
     if births.null_count() < len(births) and by_age.null_count():
-        born = _births(births, today)
-        years = ((dates - born).dt.total_days() / 365.25).floor()
-        by_birth = years.cut(list(_BOUNDS), labels=list(_GROUPS), left_closed=True).cast(pl.String)
+        years = _years(births, dates, today)
+        group_of = {age: _GROUPS[sum(age >= bound for bound in _BOUNDS)] for age in years.unique().drop_nulls()}
+        by_birth = years.replace_strict(group_of, default=None, return_dtype=pl.String)
         by_age = by_age.zip_with(by_age.is_not_null(), by_birth)
     return by_age if by_age.null_count() < len(by_age) else groups.str.strip_chars()
 
 
-def _births(births: pl.Series, today: date) -> pl.Series:
-    # births before 1970 are real: read by year alone, which is as near as a group of ten years needs
-    read = read_dates(births, today).dates
-    years = births.str.extract(r"((?:18|19|20)\d{2})").cast(pl.Int32, strict=False)
-    middle = pl.select(pl.date(pl.lit(years), 7, 1)).to_series()
-    return read.zip_with(read.is_not_null(), middle)
+def _years(births: pl.Series, dates: pl.Series, today: date) -> pl.Series:
+    """Return the completed years of life of each row; null where a date is missing, or birth is after the specimen."""
+    born = read_dates(births, today, earliest=EARLIEST_BIRTH).dates
+    is_before_birthday = 100 * dates.dt.month().cast(pl.Int32) + dates.dt.day() < (
+        100 * born.dt.month().cast(pl.Int32) + born.dt.day()
+    )
+    years = dates.dt.year() - born.dt.year() - is_before_birthday.cast(pl.Int32)
+    return years.set(years < 0, None)
 
 
 def _group(text: str) -> str | None:

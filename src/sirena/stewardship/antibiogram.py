@@ -39,6 +39,8 @@ class Request:
     combinations: tuple[str, ...] = ()
     """Drugs given together, ``TZP+AMK``."""
     wisca: bool = False
+    trend: bool = False
+    """Count each year by itself too."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Antibiogram:
     """As `count_combination`; empty when none was asked."""
     wisca: pl.DataFrame
     """As `wisca`; empty when it was not asked."""
+    trend: pl.DataFrame
+    """As `antibiogram_cells`, a stratum a year; empty when it was not asked, or the file holds one year."""
+    distribution: pl.DataFrame
+    """MICs of the isolates that count: ``species``, ``column``, ``mic`` (`Mic.code`), ``n``."""
     losses: tuple[Loss, ...]
     """From rows read to isolates that count."""
     cautions: tuple[Caution, ...]
@@ -63,6 +69,13 @@ class Antibiogram:
     """Isolates that count."""
     source: str
     """By what the categories were given: ``reference · CLSI 2026``, ``release 3 · CLSI 2026``."""
+    moved_by_rules: Mapping[str, int] | None
+    """By expert rule how many results of the file it moved to R; None when no rule was applied."""
+
+    @property
+    def several_guidelines(self) -> bool:
+        """True where columns of two guidelines stand beside each other, and need their suffix."""
+        return self.cells["guideline"].n_unique() > 1
 
     @property
     def deduplicated(self) -> bool:
@@ -86,6 +99,7 @@ def count_antibiogram(
     *,
     source: str,
     cautions: Sequence[Caution] = (),
+    moved_by_rules: Mapping[str, int] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Antibiogram:
     """Count a file.
@@ -96,6 +110,7 @@ def count_antibiogram(
         request: what is asked for.
         source: names that edition or release.
         cautions: what the caller knows of the file.
+        moved_by_rules: by expert rule how many of the results it moved to R; None when no rule was applied.
         progress: called with the name of each part before it is counted.
 
     Raises:
@@ -108,13 +123,16 @@ def count_antibiogram(
     losses = (*remaining.losses, Loss("repeat", isolates.height - chosen.height, chosen.height))
     named = [combination_columns(text, list(results)) for text in request.combinations]
     columns = [column for group in named for column in group]
-    cells, combinations = [], []
+    cells, combinations, distribution = [], [], pl.DataFrame()
     for by in (None, *request.by):
         if progress is not None:
             progress(by.value if by else WHOLE)
         counted = with_methicillin_rows(_stratified(isolates, chosen, by, request.first, results), results)
         label = pl.lit(by.value if by else WHOLE).alias("by")
-        cells.append(antibiogram_cells(Counts.of(counted, results)).select(label, pl.all()))
+        counts = Counts.of(counted, results)
+        cells.append(antibiogram_cells(counts).select(label, pl.all()))
+        if by is None:
+            distribution = _distribution(counts.results)
         combinations += [count_combination(counted, results, group).select(label, pl.all()) for group in columns]
     selective = selectively_tested(chosen, results)
     told += [
@@ -130,6 +148,8 @@ def count_antibiogram(
         table,
         pl.concat(combinations) if combinations else pl.DataFrame(),
         wisca(chosen, results, regimens) if request.wisca else pl.DataFrame(),
+        _trend(isolates, chosen, request.first, results) if request.trend else table.clear(),
+        distribution,
         losses,
         tuple(told),
         request,
@@ -138,6 +158,7 @@ def count_antibiogram(
         facts.frame.height,
         chosen.height,
         source,
+        moved_by_rules,
     )
 
 
@@ -153,6 +174,20 @@ def _stratified(
     if by.is_time:
         parted = parted.with_columns(pl.col("stratum").alias("period"))
     return parted.filter(first.choose(parted, results, place=["stratum"]))
+
+
+def _trend(isolates: pl.DataFrame, chosen: pl.DataFrame, first: FirstIsolates, results: Results) -> pl.DataFrame:
+    """Return the cells of each year; none of a file of one year."""
+    by_year = _stratified(isolates, chosen, Stratum.YEAR, first, results)
+    several = by_year["stratum"].n_unique() > 1
+    return antibiogram_cells(
+        Counts.of(with_methicillin_rows(by_year if several else by_year.clear(), results), results)
+    )
+
+
+def _distribution(results: pl.DataFrame) -> pl.DataFrame:
+    measured = results.filter(pl.col("mic") >= 0)
+    return measured.group_by("species", "column", "mic").agg(pl.col("n").sum()).sort("species", "column", "mic")
 
 
 def _with_selective(cells: pl.DataFrame, selective: Mapping[tuple[str, str], str]) -> pl.DataFrame:

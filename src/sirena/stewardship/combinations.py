@@ -14,9 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sirena.domain.errors import UsageError
-from sirena.stewardship.cells import FEW
+from sirena.stewardship.cells import FEW, IDENTIFYING
 from sirena.stewardship.intervals import wilson
 from sirena.stewardship.results import COUNTED, EXPECTED, DrugResults, I, Results, S
+from sirena.stewardship.strata import WHOLE
 
 
 def covers(drug: DrugResults) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -81,4 +82,5 @@ def count_combination(isolates: pl.DataFrame, results: Results, columns: Sequenc
         pl.Series("low", 100 * low),
         pl.Series("high", 100 * high),
         (pl.col("n") < FEW).alias("few"),
+        ((pl.col("stratum") != WHOLE) & (pl.col("n") < IDENTIFYING)).alias("identifying"),
     )

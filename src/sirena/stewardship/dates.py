@@ -16,6 +16,8 @@ import polars as pl
 
 EARLIEST: Final = date(1970, 1, 1)
 """Up to this day a date is a program's zero and nobody's specimen."""
+EARLIEST_BIRTH: Final = date(1900, 1, 1)
+"""Up to this day a date is nobody's birth."""
 _ISO: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _THREE: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
@@ -35,12 +37,13 @@ class ReadDates:
     """True when nothing in the column tells day from month, and the day was read first."""
 
 
-def read_dates(texts: pl.Series, today: date) -> ReadDates:
+def read_dates(texts: pl.Series, today: date, *, earliest: date = EARLIEST) -> ReadDates:
     """Read the dates of a column, working on its distinct texts.
 
     Args:
         texts: String, null for an empty cell.
         today: later days are no dates.
+        earliest: up to this day a date is none.
     """
     distinct = texts.unique().drop_nulls()
     stripped = [text.strip() for text in distinct.to_list()]
@@ -48,7 +51,7 @@ def read_dates(texts: pl.Series, today: date) -> ReadDates:
     day_first = any(int(match[1]) > _TWELVE for match in triples)
     month_first = not day_first and any(int(match[2]) > _TWELVE for match in triples)
     read = [_read(text, month_first) for text in stripped]
-    possible = [day if day is not None and EARLIEST < day <= today else None for day in read]
+    possible = [day if day is not None and earliest < day <= today else None for day in read]
     dates = texts.replace_strict(distinct, pl.Series(possible, dtype=pl.Date), default=None, return_dtype=pl.Date)
     given = texts.str.strip_chars().str.len_chars().fill_null(0) > 0
     return ReadDates(dates, given & dates.is_null(), bool(triples) and not day_first and not month_first)

@@ -54,11 +54,11 @@ def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], pe
     """
     if period is not None and not facts.dated:
         raise UsageError("--period needs dates, and no row has one", hint="leave --period out: all rows count as one")
-    is_screening = _screening(facts, screening)
+    screened = is_screening(facts, screening)
     step = (
         pl.when(pl.col("excluded").is_not_null())
         .then(pl.col("excluded"))
-        .when(pl.lit(is_screening))
+        .when(pl.lit(screened))
         .then(pl.lit("screening"))
         .when(~period.holds() if period is not None else pl.lit(False))
         .then(pl.lit("outside_period"))
@@ -76,7 +76,16 @@ def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], pe
     return Remaining(isolates, tuple(losses))
 
 
-def _screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]]) -> pl.Series:
+def is_screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]]) -> pl.Series:
+    """Return which rows are screening cultures, in the order of `CountableIsolates.frame`.
+
+    Args:
+        facts: of a file.
+        screening: values that tell a screening culture, by field of `SCREENING_FIELDS`.
+
+    Raises:
+        UsageError: no row has such a value, or the field is another.
+    """
     columns = {"SPEC_REAS": facts.reasons, "SPEC_TYPE": facts.specimens}
     told = pl.repeat(False, facts.frame.height, eager=True, dtype=pl.Boolean)
     for field, values in screening.items():
@@ -89,6 +98,21 @@ def _screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]])
                 raise UsageError(f"no row has the value of --leave-out in {field}", hint=_present(present))
             told = told | rows
     return told
+
+
+def read_screening(entries: Sequence[str]) -> dict[str, list[str]]:
+    """Read what ``--leave-out`` names: ``SPEC_REAS=sur``.
+
+    Raises:
+        UsageError: an entry names no value.
+    """
+    values: dict[str, list[str]] = {}
+    for entry in entries:
+        field, equals, value = entry.partition("=")
+        if not equals or not value.strip():
+            raise UsageError("--leave-out names no value", hint="write SPEC_REAS=sur")
+        values.setdefault(field.strip().upper(), []).append(value)
+    return values
 
 
 def _present(values: pl.Series) -> str:

@@ -4,21 +4,25 @@ Rules, each with a test of like name:
 
 - the category stays as it was answered; ``reported`` stands beside it, with the rule where that changed it;
 - a rule needs a fact in the row and never infers a drug that was not tested;
-- what is R already needs no rule; the first rule of the table that holds is named.
+- what is R already needs no rule; the first rule of the table that holds is named;
+- in counts a rule moves what is counted already: an NI that a rule reports R for the patient stays out of the
+  denominator. Where a species has no breakpoint, only the isolates that resist would enter it, and show 0 %.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
+from sirena.domain.truth_table import answer_code
 from sirena.panel.frame import CATEGORIES
 from sirena.panel.placement import Existing, Placement
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts, Mask
+from sirena.stewardship.results import SDD, I, Results, S
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,47 @@ def apply_rules(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> tuple[Repor
     return tuple(_report(facts, test, rules, holds) for test in facts.tests)
 
 
+@dataclass(frozen=True)
+class ReportedResults:
+    """Results as they are to be counted, expert rules applied."""
+
+    results: Results
+    changes: Mapping[str, int]
+    """By rule, how many results of the file it moved to R."""
+
+
+def report_results(results: Results, facts: IsolateFacts, rules: Sequence[ExpertRule]) -> ReportedResults:
+    """Return results in which a rule moved S, SDD and I to R.
+
+    Args:
+        results: of a file.
+        facts: from `IsolateFacts.of_results`, of the same results.
+        rules: from `load_expert_rules`.
+    """
+    reported, changes = dict(results), dict[str, int]()
+    resistant = np.uint8(answer_code(Category.R))
+    for (name, drug), test in zip(results.items(), apply_rules(facts, rules), strict=True):
+        if test.rule.null_count() == test.rule.len():
+            continue
+        moved = test.rule.is_not_null().to_numpy() & np.isin(drug.kinds, (S, SDD, I))
+        if moved.any():
+            reported[name] = replace(drug, answers=np.where(moved, resistant, drug.answers))
+            _add_changes(changes, test.rule.filter(pl.Series(moved)))
+    return ReportedResults(reported, changes)
+
+
 def count_changes(reported: Sequence[ReportedTest]) -> Mapping[str, int]:
     """Return by rule how many results it changed, in the order of first appearance."""
     counts: dict[str, int] = {}
     for test in reported:
-        for label, count in test.rule.drop_nulls().value_counts(sort=True).iter_rows():
-            code = label.partition(" ")[0]
-            counts[code] = counts.get(code, 0) + count
+        _add_changes(counts, test.rule.drop_nulls())
     return counts
+
+
+def _add_changes(counts: dict[str, int], labels: pl.Series) -> None:
+    for label, count in labels.value_counts(sort=True).iter_rows():
+        code = label.partition(" ")[0]
+        counts[code] = counts.get(code, 0) + count
 
 
 def place_reported(
@@ -87,13 +124,19 @@ def _report(
     facts: IsolateFacts, test: AnsweredTest, rules: Sequence[ExpertRule], holds: Sequence[Mask]
 ) -> ReportedTest:
     """Return what is reported for one test column; `holds` are the rows in which each rule's trigger holds."""
+    applying = [
+        (number, rows)
+        for number, (rule, rows) in enumerate(zip(rules, holds, strict=True))
+        if test.column.drug in rule.drugs and rule.is_for(test.edition, test.column.guideline) and rows.any()
+    ]
+    if not applying:
+        return ReportedTest(test.header, test.category, pl.repeat(None, facts.rows, dtype=pl.String, eager=True))
     resistant = (test.category == Category.R.value).fill_null(value=False).to_numpy()
     open_rows = test.tested & ~resistant
     position = np.full(facts.rows, -1, dtype=np.int64)
-    for number, (rule, rows) in enumerate(zip(rules, holds, strict=True)):
-        if test.column.drug in rule.drugs and rule.is_for(test.edition, test.column.guideline):
-            position[open_rows & rows] = number
-            open_rows = open_rows & ~rows
+    for number, rows in applying:
+        position[open_rows & rows] = number
+        open_rows = open_rows & ~rows
     labels = pl.Series([*(rule.label for rule in rules), None], dtype=pl.String)
     changed = pl.Series(position >= 0)
     rule_of_row = labels.gather(pl.Series(np.where(position >= 0, position, len(rules))))

@@ -15,7 +15,10 @@ from sirena.domain.errors import UsageError
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram
 from sirena.stewardship.page import render_page
+from sirena.stewardship.pdf import write_pdf
+from sirena.stewardship.report_parts import ReportParts
 from sirena.stewardship.strata import WHOLE
+from sirena.stewardship.texts import TEXTS
 from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_title, word
 from sirena.whonet.writing import replacing
 
@@ -32,6 +35,7 @@ def as_json(antibiogram: Antibiogram, language: Language) -> str:
         "mode_sentence": mode_sentence(antibiogram, language),
         "period": period_sentence(antibiogram),
         "deduplicated": antibiogram.deduplicated,
+        "moved_by_expert_rules": antibiogram.moved_by_rules,
         "rows": antibiogram.rows,
         "isolates": antibiogram.isolates,
         "losses": [{"step": loss.step, "lost": loss.lost, "left": loss.left} for loss in antibiogram.losses],
@@ -48,16 +52,24 @@ def as_json(antibiogram: Antibiogram, language: Language) -> str:
 
 
 def as_csv(antibiogram: Antibiogram, language: Language) -> str:
-    """Return the cells, one row each; the last columns say what the table is."""
-    return (
-        _rounded(antibiogram.cells)
-        .with_columns(
-            pl.lit(mode_sentence(antibiogram, language)).alias("mode"),
-            pl.lit(period_sentence(antibiogram)).alias("period"),
-            pl.lit(antibiogram.source).alias("source"),
-        )
-        .write_csv()
+    """Return the cells as `cells_table`."""
+    return cells_table(antibiogram, language).write_csv()
+
+
+def cells_table(antibiogram: Antibiogram, language: Language) -> pl.DataFrame:
+    """Return the cells, one row each; the last columns say what the table is, `dictionary` what each column means."""
+    return _rounded(antibiogram.cells).with_columns(
+        pl.lit(mode_sentence(antibiogram, language)).alias("mode"),
+        pl.lit(period_sentence(antibiogram)).alias("period"),
+        pl.lit(antibiogram.source).alias("source"),
     )
+
+
+def dictionary(language: Language) -> pl.DataFrame:
+    """Return what each column of `cells_table` means."""
+    headers = [word(name, language) for name in ("column", "meaning")]
+    rows = [(name, entry[language.value]) for name, entry in TEXTS["columns"].items()]
+    return pl.DataFrame(rows, schema=headers, orient="row")
 
 
 def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> None:
@@ -75,6 +87,7 @@ def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> 
     sheets[word("losses", language)] = pl.DataFrame(losses, schema=columns, orient="row")
     method = word("method", language)
     sheets[method] = pl.DataFrame({method: [title, *method_sentences(antibiogram, language)]})
+    sheets[word("dictionary", language)] = dictionary(language)
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as workbook:
         bold = workbook.add_format({"bold": True})
         for name, frame in sheets.items():
@@ -89,8 +102,16 @@ def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> 
                         sheet.write(line, number, value)
 
 
-def write_antibiogram(antibiogram: Antibiogram, path: Path, language: Language) -> None:
+def write_antibiogram(
+    antibiogram: Antibiogram, path: Path, language: Language, further: ReportParts | None = None
+) -> None:
     """Write a file; the suffix chooses the form.
+
+    Args:
+        antibiogram: of a file.
+        path: of the file to write.
+        language: of its words.
+        further: what a page shows beside the antibiogram.
 
     Raises:
         UsageError: no form has this suffix.
@@ -100,6 +121,12 @@ def write_antibiogram(antibiogram: Antibiogram, path: Path, language: Language) 
     with replacing(path) as temporary:
         if suffix == _WORKBOOK:
             write_workbook(antibiogram, temporary, language)
+        elif suffix == _PARQUET:
+            cells_table(antibiogram, language).write_parquet(temporary)
+        elif suffix == _PDF:
+            write_pdf(render_page(antibiogram, language, further), temporary)
+        elif suffix == _PAGE:
+            temporary.write_text(render_page(antibiogram, language, further), encoding="utf-8")
         else:
             temporary.write_text(_TEXTS[suffix](antibiogram, language), encoding="utf-8")
 
@@ -111,18 +138,21 @@ def report_suffix(path: Path) -> str:
         UsageError: no form has this suffix.
     """
     suffix = ".csv" if str(path) == "-" else path.suffix.lower()
-    if suffix != _WORKBOOK and suffix not in _TEXTS:
-        raise UsageError(
-            f"{path}: no antibiogram has this suffix", hint=f"Use one of {', '.join((*_TEXTS, _WORKBOOK))}."
-        )
+    known = (_PAGE, _PDF, _WORKBOOK, _PARQUET, *_TEXTS)
+    if suffix not in known:
+        raise UsageError(f"{path}: no antibiogram has this suffix", hint=f"Use one of {', '.join(known)}.")
     return suffix
 
 
 _WORKBOOK: Final = ".xlsx"
+_PAGE: Final = ".html"
+_PDF: Final = ".pdf"
+_PARQUET: Final = ".parquet"
+PAGES: Final = (_PAGE, _PDF)
+"""Suffixes of the forms that are read and printed, which show charts too."""
 _TEXTS: Final[Mapping[str, Callable[[Antibiogram, Language], str]]] = {
     ".csv": as_csv,
     ".json": as_json,
-    ".html": render_page,
 }
 
 

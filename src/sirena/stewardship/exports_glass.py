@@ -5,7 +5,7 @@ validator accepts (EyeSeeTea/glass-dev); ``exports_glass.csv`` beside this modul
 like name:
 
 - the first isolate of patient, specimen, pathogen and year counts; a row without a patient is a patient of its own;
-- hospital origin is more than two calendar days after admission; without an admission it is unknown;
+- origin, age and order of time are those of the antibiogram (`sirena.stewardship.isolates`);
 - NI of a tested drug is UNKNOWN_NO_BREAKPOINTS, an isolate that was not tested UNKNOWN_NO_AST;
 - what cannot be exported is refused by row and reason, and never dropped in silence.
 
@@ -13,32 +13,30 @@ The counts are those of the guideline's categories, before expert rules, which t
 """
 
 import csv
-import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from sirena.domain.category import Category
 from sirena.domain.organisms import Rank
 from sirena.domain.site import Site
 from sirena.guidelines.tables import parse_rank
-from sirena.panel.sites import read_specimen
+from sirena.stewardship.exclusions import is_screening
 from sirena.stewardship.isolate_facts import IsolateFacts
+from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.multidrug import Groups, parse_groups
-from sirena.whonet.headers import assign_roles
 
 _COUNTS: Final = {
-    Category.R: "RESISTANT",
-    Category.I: "INTERMEDIATE",
-    Category.SDD: "INTERMEDIATE",
-    Category.NS: "NONSUSCEPTIBLE",
-    Category.S: "SUSCEPTIBLE",
-    Category.NI: "UNKNOWN_NO_BREAKPOINTS",
+    Category.R.value: "RESISTANT",
+    Category.I.value: "INTERMEDIATE",
+    Category.SDD.value: "INTERMEDIATE",
+    Category.NS.value: "NONSUSCEPTIBLE",
+    Category.S.value: "SUSCEPTIBLE",
+    Category.NI.value: "UNKNOWN_NO_BREAKPOINTS",
 }
 _NOT_TESTED: Final = "UNKNOWN_NO_AST"
 _STRATUM: Final = ("SPECIMEN", "PATHOGEN", "GENDER", "ORIGIN", "AGEGROUP", "ANTIBIOTIC")
@@ -60,24 +58,40 @@ COLUMNS: Final = {
     "BATCHID": "name of the data set",
 }
 """Columns of the file in order, and what they mean."""
-_AGES: Final = (
-    *((1, "<1"), (5, "01<04"), (15, "05<14"), (25, "15<24"), (35, "25<34"), (45, "35<44"), (55, "45<54")),
-    *((65, "55<64"), (75, "65<74"), (85, "75<84"), (200, "85<")),
-)
+_AGES: Final = {
+    "<1": "<1",
+    "1-4": "01<04",
+    "5-14": "05<14",
+    "15-24": "15<24",
+    "25-34": "25<34",
+    "35-44": "35<44",
+    "45-54": "45<54",
+    "55-64": "55<64",
+    "65-74": "65<74",
+    "75-84": "75<84",
+    "85+": "85<",
+}
+"""The protocol's spelling of our age groups."""
+_ORIGINS: Final = {"hospital": "HO", "community": "CO"}
+_UNKNOWN: Final = "UNK"
+_REASONS: Final = {
+    "no_organism": "no organism, an unknown one, or no growth",
+    "no_date": "no specimen date that can be",
+    "quality_control": "quality control",
+    "not_human": "not from a human",
+}
 _SPECIMEN_OF_SITE: Final = {
-    Site.BLOOD: "BLOOD",
-    Site.CEREBROSPINAL_FLUID: "CSF",
-    Site.URINE: "URINE",
-    Site.STOOL: "STOOL",
-    Site.RESPIRATORY: "LOWRESP",
+    Site.BLOOD.value: "BLOOD",
+    Site.CEREBROSPINAL_FLUID.value: "CSF",
+    Site.URINE.value: "URINE",
+    Site.STOOL.value: "STOOL",
+    Site.RESPIRATORY.value: "LOWRESP",
 }
 _SPECIMEN_OF_CODE: Final = {
     **dict.fromkeys(("cx", "gf", "gm", "gn", "ue", "va"), "UROGENITAL"),
     "re": "ANORECTAL",
     "th": "PHARYNGEAL",
 }
-_GENDERS: Final = {"m": "M", "male": "M", "f": "F", "female": "F", "o": "O"}
-_HOSPITAL_DAYS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,155 +133,133 @@ def _pathogens() -> tuple[_Pathogen, ...]:
 
 
 def export_glass(
-    facts: IsolateFacts, country: str, year: int, *, batch: str = "DS1", surveillance: Sequence[str] = ()
+    isolates: CountableIsolates,
+    facts: IsolateFacts,
+    country: str,
+    year: int,
+    *,
+    batch: str = "DS1",
+    screening: Mapping[str, Sequence[str]] | None = None,
 ) -> GlassExport:
     """Count the first isolates of one year by specimen, pathogen, gender, origin, age group and antimicrobial.
 
     Args:
-        facts: the rows and their answers.
+        isolates: who, when and where, of a file.
+        facts: the answers of the same file.
         country: three letters of ISO 3166.
         year: of the specimens.
         batch: name of the data set.
-        surveillance: values of ``SPEC_REAS`` or ``SPEC_TYPE`` that are screening, which the protocol leaves out.
+        screening: values that tell a screening culture, by field; the protocol leaves these out.
+
+    Raises:
+        UsageError: no row has such a value.
     """
-    rows = _Rows(facts)
-    refused: dict[int, str] = {}
-    first: dict[tuple[str, str, str], tuple[datetime.date, int]] = {}
-    pathogen_of, drugs_of = rows.pathogens()
-    screening = {value.strip().casefold() for value in surveillance}
-    for row in range(facts.rows):
-        reason = rows.refusal(row, year, screening, pathogen_of[row])
-        date = rows.dates[row]
-        if reason or date is None:
-            refused[row] = reason
-            continue
-        key = rows.patient[row] or f"row {row}", rows.specimen(row, pathogen_of[row]), pathogen_of[row]
-        known = first.get(key)
-        if known is not None and known[0] <= date:
-            refused[row] = "not the first of patient, specimen and pathogen in the year"
-            continue
-        if known is not None:
-            refused[known[1]] = "not the first of patient, specimen and pathogen in the year"
-        first[key] = date, row
-    counts: dict[tuple[str, ...], dict[str, int]] = {}
-    for (_, specimen, pathogen), (_, row) in first.items():
-        for drug in drugs_of[pathogen]:
-            stratum = specimen, pathogen, rows.gender(row), rows.origin(row), rows.age_group(row), drug
-            counted = counts.setdefault(stratum, {})
-            column = rows.outcome(row, drug)
-            counted[column] = counted.get(column, 0) + 1
-    names = [name for name in COLUMNS if name.isupper() and name in {*_COUNTS.values(), _NOT_TESTED}]
-    records = [
-        dict(zip(_STRATUM, stratum, strict=True))
-        | {name: counted.get(name, 0) for name in names}
-        | {"COUNTRY": country, "YEAR": str(year), "BATCHID": batch}
-        for stratum, counted in sorted(counts.items())
-    ]
-    schema = {name: pl.Int64 if name in names else pl.String for name in COLUMNS}
-    return GlassExport(pl.DataFrame(records, schema=schema), tuple(sorted(refused.items())))
+    rows = isolates.frame["row"]
+    frame = isolates.frame.select(
+        "row",
+        _patients(isolates),
+        _pathogens_of(facts).gather(rows).alias("PATHOGEN"),
+        _specimens(isolates).alias("SPECIMEN"),
+        pl.col("sex").str.to_uppercase().fill_null(_UNKNOWN).alias("GENDER"),
+        pl.col("origin").replace_strict(_ORIGINS, default=_UNKNOWN).alias("ORIGIN"),
+        pl.col("age_group").replace_strict(_AGES, default=_UNKNOWN).alias("AGEGROUP"),
+        "excluded",
+        pl.col("date").dt.year().alias("year"),
+        is_screening(isolates, screening or {}).alias("screening"),
+    )
+    frame = frame.with_columns(_refusal(year))
+    key = ["patient", "SPECIMEN", "PATHOGEN"]
+    allowed = frame.filter(pl.col("refusal").is_null())
+    counted = allowed.filter(pl.struct(key).is_first_distinct())
+    repeated = allowed.join(counted, on="row", how="anti").with_columns(pl.lit(_REPEATED).alias("refusal"))
+    refused = pl.concat([frame.filter(pl.col("refusal").is_not_null()), repeated]).sort("row")
+    return GlassExport(
+        _counts(counted, facts, country, year, batch),
+        tuple(zip(refused["row"].to_list(), refused["refusal"].to_list(), strict=True)),
+    )
 
 
-class _Rows:
-    """The fields of each row that the export needs, read once."""
-
-    def __init__(self, facts: IsolateFacts) -> None:
-        self._facts = facts
-        self._roles = assign_roles(facts.isolates.frame.columns)
-        self.patient = self._texts("PATIENT_ID")
-        self.dates = [_date(text) for text in self._texts("SPEC_DATE")]
-        self._written = self._texts("SPEC_DATE")
-        self._admitted = [_date(text) for text in self._texts("DATE_ADMIS")]
-        self._born = [_date(text) for text in self._texts("DATE_BIRTH")]
-        self._ages, self._sexes = self._texts("AGE"), self._texts("SEX")
-        self._types, self._reasons = self._texts("SPEC_TYPE"), self._texts("SPEC_REAS")
-        self._site_of = {text: read_specimen(text) for text in set(self._types)}
-        self._categories = [(test.column.drug, test.category.to_list()) for test in facts.tests]
-
-    def _texts(self, field: str) -> list[str]:
-        headers = self._roles.headers_of(field)
-        if not headers:
-            return [""] * self._facts.rows
-        return [(text or "").strip() for text in self._facts.isolates.frame[headers[0]].to_list()]
-
-    def pathogens(self) -> tuple[list[str], dict[str, list[str]]]:
-        """Return the pathogen of each row, empty for others, and the tested antimicrobials of each pathogen."""
-        here = [""] * self._facts.rows
-        tested = {drug for drug, _ in self._categories}
-        for pathogen in _pathogens():
-            members = self._facts.members(pathogen.rank, pathogen.group, pathogen.exceptions)
-            for row in np.flatnonzero(members).tolist():
-                here[row] = pathogen.code
-        return here, {one.code: [drug for drug in one.drugs if drug in tested] for one in _pathogens()}
-
-    def refusal(self, row: int, year: int, screening: set[str], pathogen: str) -> str:
-        """Return why a row is not exported; empty when it is."""
-        date = self.dates[row]
-        if not pathogen:
-            return "no pathogen of the protocol"
-        if date is None:
-            return "the specimen date cannot be read" if self._written[row] else "no specimen date"
-        if date.year != year:
-            return "another year"
-        if screening & {self._reasons[row].casefold(), self._types[row].casefold()}:
-            return "taken to screen"
-        if not self.specimen(row, pathogen):
-            return "no specimen of the protocol for this pathogen"
-        return ""
-
-    def specimen(self, row: int, pathogen: str) -> str:
-        """Return the protocol's specimen, empty where the pair with the pathogen is not in the protocol."""
-        allowed = next(one.specimens for one in _pathogens() if one.code == pathogen)
-        site = self._site_of[self._types[row]]
-        names = _SPECIMEN_OF_CODE.get(self._types[row].casefold(), ""), _SPECIMEN_OF_SITE.get(site or Site.UNKNOWN, "")
-        # the swab's own name comes first: rectal swabs are read as stool elsewhere, and the protocol tells them apart
-        name = names[0] or names[1]
-        return name if name in allowed else ""
-
-    def gender(self, row: int) -> str:
-        """Return M, F, O or UNK."""
-        return _GENDERS.get(self._sexes[row].casefold(), "UNK")
-
-    def origin(self, row: int) -> str:
-        """Return HO, CO or UNK."""
-        taken, admitted = self.dates[row], self._admitted[row]
-        if taken is None or admitted is None or taken < admitted:
-            return "UNK"
-        return "HO" if (taken - admitted).days > _HOSPITAL_DAYS else "CO"
-
-    def age_group(self, row: int) -> str:
-        """Return the protocol's age group, by the age, else by birth and specimen."""
-        text, taken, born = self._ages[row], self.dates[row], self._born[row]
-        if text.isdigit():
-            years = int(text)
-        elif text[:-1].isdigit() and text[-1:].lower() in ("m", "d", "w") and int(text[:-1]) < 12:
-            years = 0
-        elif taken is not None and born is not None and taken >= born:
-            years = taken.year - born.year - ((taken.month, taken.day) < (born.month, born.day))
-        else:
-            return "UNK"
-        return next((name for bound, name in _AGES if years < bound), "UNK")
-
-    def outcome(self, row: int, drug: str) -> str:
-        """Return the column in which a row counts for an antimicrobial."""
-        answers = [categories[row] for tested, categories in self._categories if tested == drug]
-        given = [answer for answer in answers if answer is not None]
-        decided = [answer for answer in given if answer != Category.NI]
-        if not given:
-            return _NOT_TESTED
-        return _COUNTS.get(Category((decided or given)[0]), "UNKNOWN_NO_BREAKPOINTS")
+_REPEATED: Final = "not the first of patient, specimen and pathogen in the year"
 
 
-def _date(text: str) -> datetime.date | None:
-    for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
-        for part in _heads(text):
-            try:
-                return datetime.datetime.strptime(part, pattern).replace(tzinfo=datetime.UTC).date()
-            except ValueError:
-                continue
-    return None
+def _patients(isolates: CountableIsolates) -> pl.Series:
+    """Return a name for each patient: the digest, or the row where nobody is named."""
+    frame = isolates.frame
+    return frame.select(
+        pl.col("patient").cast(pl.String).fill_null(pl.format("row {}", pl.col("row"))).alias("patient")
+    ).to_series()
 
 
-def _heads(text: str) -> Iterator[str]:
-    """Yield a date without the time that may stand behind it."""
-    if text:
-        yield text.split()[0].partition("T")[0]
+def _pathogens_of(facts: IsolateFacts) -> pl.Series:
+    """Return the pathogen of each row of the file, null for others."""
+    names = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
+    for pathogen in _pathogens():
+        members = pl.Series(facts.members(pathogen.rank, pathogen.group, pathogen.exceptions))
+        names = names.set(members, pathogen.code)
+    return names
+
+
+def _specimens(isolates: CountableIsolates) -> pl.Series:
+    """Return the protocol's specimen of each row, null for others.
+
+    The swab's own name comes first: rectal swabs are read as stool elsewhere, and the protocol tells them apart.
+    """
+    by_code = isolates.specimens.str.to_lowercase().replace_strict(_SPECIMEN_OF_CODE, default=None)
+    by_site = isolates.frame["site"].replace_strict(_SPECIMEN_OF_SITE, default=None)
+    return by_code.zip_with(by_code.is_not_null(), by_site)
+
+
+def _refusal(year: int) -> pl.Expr:
+    """Return why a row is not exported, null when it is."""
+    pairs = [f"{pathogen.code} {specimen}" for pathogen in _pathogens() for specimen in pathogen.specimens]
+    pair = pl.concat_str("PATHOGEN", "SPECIMEN", separator=" ")
+    return (
+        pl.when(pl.col("excluded") == "no_organism")
+        .then(pl.lit(_REASONS["no_organism"]))
+        .when(pl.col("PATHOGEN").is_null())
+        .then(pl.lit("no pathogen of the protocol"))
+        .when(pl.col("excluded").is_not_null())
+        .then(pl.col("excluded").replace_strict(_REASONS, default=None))
+        .when(pl.col("year").is_null())
+        .then(pl.lit(_REASONS["no_date"]))
+        .when(pl.col("year") != year)
+        .then(pl.lit("another year"))
+        .when("screening")
+        .then(pl.lit("taken to screen"))
+        .when(~pair.is_in(pairs).fill_null(value=False))
+        .then(pl.lit("no specimen of the protocol for this pathogen"))
+        .alias("refusal")
+    )
+
+
+def _counts(counted: pl.DataFrame, facts: IsolateFacts, country: str, year: int, batch: str) -> pl.DataFrame:
+    """Return the file: one row for each stratum of the isolates that count."""
+    outcomes = [name for name in COLUMNS if name in {*_COUNTS.values(), _NOT_TESTED}]
+    drugs_of = {pathogen.code: pathogen.drugs for pathogen in _pathogens()}
+    parts = []
+    for drug in dict.fromkeys(test.column.drug for test in facts.tests):
+        of_drug = counted.filter(pl.col("PATHOGEN").is_in([code for code, drugs in drugs_of.items() if drug in drugs]))
+        part = of_drug.with_columns(pl.lit(drug).alias("ANTIBIOTIC"), _outcome(facts, drug).gather(of_drug["row"]))
+        parts.append(part.select(*_STRATUM, "outcome"))
+    if not parts:
+        return pl.DataFrame(schema={name: pl.Int64 if name in outcomes else pl.String for name in COLUMNS})
+    return (
+        pl.concat(parts)
+        .group_by(_STRATUM)
+        .agg((pl.col("outcome") == name).sum().cast(pl.Int64).alias(name) for name in outcomes)
+        .with_columns(pl.lit(country).alias("COUNTRY"), pl.lit(str(year)).alias("YEAR"), pl.lit(batch).alias("BATCHID"))
+        .sort(_STRATUM)
+        .select(list(COLUMNS))
+    )
+
+
+def _outcome(facts: IsolateFacts, drug: str) -> pl.Series:
+    """Return the column in which each row of the file counts for an antimicrobial; a category goes before NI."""
+    outcome = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
+    for is_decided in (True, False):
+        for test in facts.tests_of([drug]):
+            categories = test.category.cast(pl.String)
+            named = categories.replace_strict(_COUNTS, default=None)
+            usable = named.is_not_null() & ((categories != Category.NI.value) if is_decided else True)
+            outcome = outcome.zip_with(outcome.is_not_null() | ~usable.fill_null(value=False), named)
+    return outcome.fill_null(_NOT_TESTED).alias("outcome")

@@ -24,21 +24,19 @@ from sirena.domain.phenotypes import split_phenotypes
 from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import TruthTable
-from sirena.panel.frame import Isolates, TablesFor, interpret_frame
+from sirena.panel.frame import CATEGORY_OF_ANSWER, Isolates, TablesFor, interpret_frame
 from sirena.panel.lookup import encode_texts, resolve_texts
 from sirena.panel.placement import Existing, Placement, place_categories
 from sirena.panel.sites import read_specimen
 from sirena.stewardship.condition import FIELDS, Condition, State, Trigger
+from sirena.stewardship.mechanisms import read_mechanism
+from sirena.stewardship.results import IS_EXPECTED, Results
 from sirena.whonet.headers import assign_roles
 
 Mask = NDArray[np.bool_]
 """One truth per row."""
 
 _EUCAST: Final = "E"
-_STATES: Final = {
-    **dict.fromkeys(("+", "pos", "positive", "positivo", "positiva"), State.POSITIVE),
-    **dict.fromkeys(("-", "neg", "negative", "negativo", "negativa"), State.NEGATIVE),
-}
 _RESISTANT: Final = (Category.R, Category.NS)
 _BETWEEN: Final = (Category.I, Category.SDD)
 _ZONE: Final = r"^\s*[<>=≤≥]*\s*\d{1,2}(?:[.,]\d+)?\s*$"
@@ -127,6 +125,30 @@ class IsolateFacts:
         )
         return cls(isolates, tests, tuple(codes), pair)
 
+    @classmethod
+    def of_results(cls, isolates: Isolates, results: Results, tables_for: TablesFor) -> "IsolateFacts":
+        """Gather what is known of isolates from results that are to be counted, one test for each model column.
+
+        Args:
+            isolates: the rows as read.
+            results: from `interpret_results`, of the same rows.
+            tables_for: what they were answered by.
+        """
+        texts, _, pair = _pairs(isolates)
+        codes = resolve_texts(isolates.read_texts(isolates.organism_column, texts))
+        tests = tuple(
+            AnsweredTest(
+                drug.headers[0],
+                drug.column,
+                _edition(tables_for(drug.column)),
+                CATEGORY_OF_ANSWER.gather(pl.Series(drug.answers)),
+                drug.mics >= 0,
+                (drug.standings & IS_EXPECTED) > 0,
+            )
+            for drug in results.values()
+        )
+        return cls(isolates, tests, tuple(codes), pair)
+
     @property
     def rows(self) -> int:
         """Number of rows."""
@@ -148,21 +170,21 @@ class IsolateFacts:
         """By field and state, the rows that show it."""
         roles = assign_roles(self.isolates.frame.columns)
         names = self.isolates.frame[self.isolates.organism_column]
-        of_names = {text: split_phenotypes(text)[1] for text in _distinct(names)}
+        of_names = {text: told for text in _distinct(names) if (told := split_phenotypes(text)[1])}
         masks: dict[tuple[str, State], Mask] = {}
         for field in FIELDS:
+            shown = pl.repeat(None, self.rows, dtype=pl.Boolean, eager=True)
+            named = {text: told[field] for text, told in of_names.items() if field in told}
+            of_name = (
+                names.replace_strict(list(named), list(named.values()), default=None, return_dtype=pl.String)
+                if named
+                else None
+            )
             columns = [self.isolates.frame[header] for header in roles.headers_of(field)]
-            read = [(cells, {text: _read_state(text) for text in _distinct(cells)}) for cells in columns]
-            read.append((names, {text: _read_state(facts.get(field, "")) for text, facts in of_names.items()}))
-            known: Mask = np.zeros(self.rows, dtype=bool)
-            for state in (State.POSITIVE, State.NEGATIVE):
-                masks[field, state] = np.zeros(self.rows, dtype=bool)
-            for cells, states in read:
-                for state in (State.POSITIVE, State.NEGATIVE):
-                    masks[field, state] |= (
-                        _is_among(cells, [text for text, one in states.items() if one is state]) & ~known
-                    )
-                known |= masks[field, State.POSITIVE] | masks[field, State.NEGATIVE]
+            for cells in (*columns, *([of_name] if of_name is not None else [])):
+                shown = shown.zip_with(shown.is_not_null(), read_mechanism(cells))
+            masks[field, State.POSITIVE] = shown.fill_null(value=False).to_numpy()
+            masks[field, State.NEGATIVE] = (~shown).fill_null(value=False).to_numpy()
         return masks
 
     def field_shows(self, field: str, state: State) -> Mask:
@@ -219,10 +241,6 @@ class IsolateFacts:
 def _is_among(cells: pl.Series, texts: Sequence[str]) -> Mask:
     mask: Mask = cells.is_in(texts).fill_null(value=False).to_numpy()
     return mask
-
-
-def _read_state(text: str) -> State | None:
-    return _STATES.get(text.strip().casefold())
 
 
 def _distinct(column: pl.Series) -> list[str]:

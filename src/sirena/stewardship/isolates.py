@@ -25,20 +25,24 @@ from sirena.panel.lookup import resolve_texts
 from sirena.panel.sites import RowSites
 from sirena.stewardship.age_groups import age_groups
 from sirena.stewardship.dates import ReadDates, read_dates
+from sirena.stewardship.mechanisms import read_mechanism
 from sirena.stewardship.patient_key import digest_patients
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.headers import assign_roles
+from sirena.whonet.row_facts import row_facts
 
 _QUALITY_CONTROL: Final = ("qc", "quality control", "control de calidad")
 _NOT_HUMAN: Final = ("a", "e", "f", "animal", "food", "environment", "alimento", "ambiente", "medio ambiente")
 _HOSPITAL_DAYS: Final = 2
-"""Midnights in hospital before the specimen from which on an infection is of hospital origin (GLASS: more than two
-calendar days, the day of admission being the first)."""
+"""More calendar days than these between admission and specimen: the infection is of hospital origin (GLASS)."""
 _UNREAD: Final = "?"
 _OTHER: Final = "oth"
 """WHONET's "other organism": it grew, so it is an isolate; every other code of no kingdom is none (no growth)."""
-_POSITIVE: Final = ("+", "pos", "positive", "positivo", "y", "yes", "si", "sí")
-_NEGATIVE: Final = ("-", "neg", "negative", "negativo", "n", "no")
+_SEXES: Final = {
+    **dict.fromkeys(("m", "male", "masculino", "hombre", "varon", "varón"), "m"),
+    **dict.fromkeys(("f", "female", "femenino", "mujer"), "f"),
+    **dict.fromkeys(("o", "other", "otro"), "o"),
+}
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ class CountableIsolates:
 
     frame: pl.DataFrame
     """``row`` (position in the file), ``patient`` (UInt64 digest or null), ``date``, ``organism`` (WHONET code, null
-    for none), ``species``, ``specimen``, ``site``, ``ward``, ``ward_type``, ``age_group``, ``origin``, ``excluded``
-    (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null)."""
+    for none), ``species``, ``specimen``, ``site``, ``ward``, ``ward_type``, ``sex`` (m, f, o), ``age_group``,
+    ``origin``, ``excluded`` (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null)."""
     laboratories: int
     """Distinct laboratories."""
     dated: bool
@@ -122,9 +126,10 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
             "site": _sites(cells("SPEC_TYPE")),
             "ward": _label(cells("WARD")),
             "ward_type": _label(cells("WARD_TYPE")),
+            "sex": _sexes(cells("SEX")),
             "age_group": age_groups(cells("AGE"), cells("AGE_GRP"), cells("DATE_BIRTH"), dates.dates, today),
             "origin": _origins(cells("DATE_ADMIS"), dates, today),
-            "mrsa": _mrsa(cells("MRSA")),
+            "mrsa": read_mechanism(row_facts(file).get("MRSA", nothing)),
             "reason": cells("SPEC_REAS").str.strip_chars(),
             "specimen_text": cells("SPEC_TYPE").str.strip_chars(),
             "host": cells("ORIGIN").str.strip_chars().str.to_lowercase(),
@@ -147,7 +152,7 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
 
 _FIELDS: Final = (
     *("SPEC_DATE", "PATIENT_ID", "LABORATORY", "SPEC_TYPE", "WARD", "WARD_TYPE", "AGE", "AGE_GRP", "DATE_BIRTH"),
-    *("DATE_ADMIS", "MRSA", "SPEC_REAS", "ORIGIN", "SPEC_NUM", "ISOL_NUM"),
+    *("DATE_ADMIS", "SEX", "MRSA", "SPEC_REAS", "ORIGIN", "SPEC_NUM", "ISOL_NUM"),
 )
 
 
@@ -195,17 +200,14 @@ def _label(texts: pl.Series) -> pl.Series:
     return _replaced(texts, lambda text: text.strip() or None)
 
 
-def _mrsa(texts: pl.Series) -> pl.Series:
-    folded = texts.str.strip_chars().str.to_lowercase()
-    return pl.select(
-        pl.when(folded.is_in(_POSITIVE)).then(pl.lit(True)).when(folded.is_in(_NEGATIVE)).then(pl.lit(False))
-    ).to_series()
+def _sexes(texts: pl.Series) -> pl.Series:
+    return _replaced(texts, lambda text: _SEXES.get(text.strip().lower()))
 
 
 def _origins(admissions: pl.Series, dates: ReadDates, today: date) -> pl.Series:
     days = (dates.dates - read_dates(admissions, today).dates).dt.total_days()
     return pl.select(
-        pl.when(days >= _HOSPITAL_DAYS).then(pl.lit("hospital")).when(days.is_not_null()).then(pl.lit("community"))
+        pl.when(days > _HOSPITAL_DAYS).then(pl.lit("hospital")).when(days >= 0).then(pl.lit("community"))
     ).to_series()
 
 

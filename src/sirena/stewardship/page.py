@@ -5,7 +5,7 @@ too; a cell of fewer than 30 isolates has no colour. Species stand by how common
 is ranked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -17,12 +17,16 @@ from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.organisms import ORGANISMS, Rank
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram
+from sirena.stewardship.antimicrobial_names import drug_name
 from sirena.stewardship.cells import FEW
 from sirena.stewardship.isolates import species_of
+from sirena.stewardship.report_parts import ReportParts
 from sirena.stewardship.strata import WHOLE
 from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_name, stratum_title, word
 
 _SHADES: Final = 6
+_WIDEST: Final = {False: 20, True: 14}
+"""Drugs side by side, as many as a page of A4 across holds; fewer where two guidelines need the columns' suffix."""
 _GROUPS: Final = ("gram_negative", "gram_positive", "others")
 
 
@@ -62,14 +66,26 @@ class ShownTable:
     rows: tuple[ShownRow, ...]
 
 
-def render_page(antibiogram: Antibiogram, language: Language) -> str:
-    """Return the page; everything on it is escaped, wards' names included."""
+def render_page(antibiogram: Antibiogram, language: Language, further: ReportParts | None = None) -> str:
+    """Return the page; everything on it is escaped, wards' names included.
+
+    Args:
+        antibiogram: of a file.
+        language: of the page.
+        further: what a report shows beside the antibiogram.
+    """
     parts = []
     for by in antibiogram.cells["by"].unique(maintain_order=True).to_list():
         cells = antibiogram.cells.filter(pl.col("by") == by)
         if by != WHOLE:
             cells = cells.filter(pl.col("isolates") >= FEW)
-        parts.append((by, stratum_title(by, language), list(_tables(cells, by, language))))
+        parts.append(
+            (
+                by,
+                stratum_title(by, language),
+                list(_tables(cells, by, language, _WIDEST[antibiogram.several_guidelines])),
+            )
+        )
     whole = antibiogram.cells.filter((pl.col("by") == WHOLE) & (pl.col("mics") >= FEW))
     return _template().render(
         a=antibiogram,
@@ -83,13 +99,25 @@ def render_page(antibiogram: Antibiogram, language: Language) -> str:
         parts=parts,
         mics=whole.to_dicts(),
         combinations=[row for row in antibiogram.combinations.to_dicts() if row["by"] == WHOLE or not row["few"]],
-        wisca=antibiogram.wisca.to_dicts(),
+        coverage=_coverage(antibiogram),
         few=FEW,
-        drug_name=lambda column: _drug_name(column.partition("_")[0], language),
+        r=further,
+        drug_name=lambda column: drug_name(column, language),
     )
 
 
-def _tables(cells: pl.DataFrame, by: str, language: Language) -> Iterator[ShownTable]:
+def _coverage(antibiogram: Antibiogram) -> dict[str, Any] | None:
+    """Return the coverage of syndromes as a table: a row a regimen, a column a syndrome."""
+    answers = {(row["regimen"], row["syndrome"]): row for row in antibiogram.wisca.to_dicts()}
+    if not answers:
+        return None
+    syndromes = sorted({syndrome for _, syndrome in answers})
+    regimens = sorted({regimen for regimen, _ in answers})
+    rows = [(regimen, [answers.get((regimen, syndrome)) for syndrome in syndromes]) for regimen in regimens]
+    return {"syndromes": syndromes, "rows": rows}
+
+
+def _tables(cells: pl.DataFrame, by: str, language: Language, widest: int) -> Iterator[ShownTable]:
     for stratum in cells["stratum"].unique(maintain_order=True).to_list():
         part = cells.filter(pl.col("stratum") == stratum)
         rows_of: dict[str, list[dict[str, Any]]] = {}
@@ -102,11 +130,13 @@ def _tables(cells: pl.DataFrame, by: str, language: Language) -> Iterator[ShownT
                 columns = sorted(shown, key=_drug_order)
                 heading = word(group, language)
                 label = heading if by == WHOLE else f"{stratum_name(stratum, language)} · {heading}"
-                rows = tuple(_row(name, rows_of[name], columns, language) for name in species)
-                yield ShownTable(label, tuple((c, _drug_name(c.partition("_")[0], language)) for c in columns), rows)
+                for side_by_side in _batched(columns, widest):
+                    rows = tuple(_row(name, rows_of[name], side_by_side, language) for name in species)
+                    names = tuple((column, drug_name(column, language)) for column in side_by_side)
+                    yield ShownTable(label, names, rows)
 
 
-def _row(species: str, cells: list[dict[str, Any]], columns: list[str], language: Language) -> ShownRow:
+def _row(species: str, cells: list[dict[str, Any]], columns: Sequence[str], language: Language) -> ShownRow:
     by_column = {cell["column"]: _shown(cell, language) for cell in cells}
     first = cells[0]
     return ShownRow(
@@ -144,13 +174,14 @@ def _shown(cell: Mapping[str, Any], language: Language) -> ShownCell | None:
 def _title(cell: Mapping[str, Any], language: Language) -> str:
     figures = [f"{name} {cell[name]}" for name in ("S", "SDD", "I", "R", "NS", "NI") if cell[name]]
     limits = f" ({cell['low']:.0f}–{cell['high']:.0f} %)" if cell["low"] is not None else ""
-    name = f"{cell['species']}, {_drug_name(cell['drug'], language)} {cell['guideline']}"
+    name = f"{cell['species']}, {drug_name(cell['column'], language)} {cell['guideline']}"
     return f"{name}: n {cell['n']}{limits}; {', '.join(figures)}"
 
 
-def _drug_name(code: str, language: Language) -> str:
-    drug = ANTIMICROBIALS.get(code)
-    return code if drug is None else drug.spanish if language is Language.SPANISH else drug.english
+def _batched(columns: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield the columns in parts of at most so many."""
+    for begin in range(0, len(columns), size):
+        yield columns[begin : begin + size]
 
 
 def _drug_order(column: str) -> tuple[str, str, str]:

@@ -7,7 +7,8 @@ from typing import Any, Final
 from sirena.panel.basis import Language
 
 TEXTS: Final[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
-"""By kind: ``words``, ``modes`` and ``cautions`` by name; ``method``, a list; ``parts``. Each has ``en`` and ``es``."""
+"""By kind: ``words``, ``modes`` and ``cautions`` by name; ``columns`` by column; ``method``, a list; ``parts``,
+``rules_on``, ``rules_off``. Each has ``en`` and ``es``."""
 
 
 def text(kind: str, name: str, language: Language) -> str:

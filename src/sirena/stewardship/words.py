@@ -50,10 +50,18 @@ def method_sentences(antibiogram: Antibiogram, language: Language) -> Iterator[s
             period=period_sentence(antibiogram),
             screening="; ".join(screening) or "–",
         )
+    yield _rules_sentence(antibiogram, language)
     if request.by:
         yield TEXTS["parts"][language.value].format(parts=", ".join(word(part.value, language) for part in request.by))
     for caution in antibiogram.cautions:
         yield caution.spanish if language is Language.SPANISH else caution.english
+
+
+def _rules_sentence(antibiogram: Antibiogram, language: Language) -> str:
+    if antibiogram.moved_by_rules is None:
+        return str(TEXTS["rules_off"][language.value])
+    moved = [f"{rule} {count}" for rule, count in antibiogram.moved_by_rules.items()]
+    return str(TEXTS["rules_on"][language.value]).format(moved=", ".join(moved) or word("nothing", language))
 
 
 def stratum_title(by: str, language: Language) -> str:

@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.command_line import run_command
@@ -38,10 +39,26 @@ def test_every_form_is_written(capfd: pytest.CaptureFixture[str], isolates: Path
         assert (cell["n"], cell["S"], cell["percent_s"]) == (1, 1, 100.0)
 
 
+def test_a_table_for_programs_has_its_dictionary(
+    capfd: pytest.CaptureFixture[str], isolates: Path, tmp_path: Path
+) -> None:
+    """Parquet keeps the types; what each column means stands in a file beside it."""
+    target, meanings = tmp_path / "out.parquet", tmp_path / "dictionary.csv"
+    ended = run_command(
+        capfd, ["antibiogram", isolates, "-o", target, "--guideline", "CLSI 2025", "--dictionary", meanings]
+    )
+    assert ended.code == 0, ended.errors
+    table = pl.read_parquet(target)
+    assert table.select("n", "percent_s", "few").row(0) == (1, 100.0, True)
+    assert pl.read_csv(meanings)["column"].to_list() == table.columns
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["-o", "out.pdf"], "suffix"),
+        (["-o", "out.docx"], "suffix"),
+        (["-o", "out.csv", "--charts", "nowhere"], "--charts"),
+        (["-o", "out.csv", "--no-expert-rules", "--rules", "ours.csv"], "--rules"),
         (["-o", "out.csv", "--by", "floor"], "--by"),
         (["-o", "out.csv", "--first", "second"], "--first"),
         (["-o", "out.csv", "--period", "last year"], "--period"),

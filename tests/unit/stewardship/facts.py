@@ -1,5 +1,8 @@
 """Rows for tests, answered by a published edition."""
 
+import tempfile
+from pathlib import Path
+
 import polars as pl
 
 from sirena.domain.site import Site
@@ -9,16 +12,32 @@ from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
 from sirena.panel.frame import Isolates
 from sirena.stewardship.isolate_facts import IsolateFacts
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.reading import read_file
 
 _TABLES: dict[tuple[str, str], dict[str, TruthTable]] = {}
 
 
+def frame_of(rows: list[dict[str, str]]) -> pl.DataFrame:
+    """Return rows as a table; a column that a row does not name is empty there."""
+    headers = list(dict.fromkeys(["ORGANISM", *(header for row in rows for header in row)]))
+    return pl.DataFrame(
+        {name: [row.get(name) or None for row in rows] for name in headers}, schema=dict.fromkeys(headers, pl.String)
+    )
+
+
+def read(rows: list[dict[str, str]]) -> WhonetFile:
+    """Return rows as the file that holds them is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        frame_of(rows).write_csv(path)
+        return read_file(path)
+
+
 def answered(rows: list[dict[str, str]], edition: str = "CLSI 2025") -> IsolateFacts:
     """Return the facts of some rows; a column that a row does not name is empty there."""
-    headers = list(dict.fromkeys(["ORGANISM", *(header for row in rows for header in row)]))
-    frame = pl.DataFrame(
-        {name: [row.get(name) for row in rows] for name in headers}, schema=dict.fromkeys(headers, pl.String)
-    )
+    frame = frame_of(rows)
+    headers = frame.columns
     tests = {header: column for header in headers if (column := parse_test_column(header))}
     tables: dict[str, TruthTable] = {}
     for column in tests.values():

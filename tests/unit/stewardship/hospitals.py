@@ -11,7 +11,9 @@ import pytest
 from sirena.guidelines.choice import ChosenEditions, choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.panel.frame import Isolates
-from sirena.stewardship.antibiogram import Antibiogram, Request, count_antibiogram
+from sirena.stewardship.antibiogram import Antibiogram, Request
+from sirena.stewardship.counting import CountedFile, count_file
+from sirena.stewardship.expert_rules import ExpertRule, load_expert_rules
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
 from sirena.stewardship.results import Results, interpret_results
 from sirena.whonet.file import WhonetFile
@@ -36,9 +38,26 @@ def interpreted(file: WhonetFile, edition: str = "CLSI 2025") -> tuple[Countable
 
 
 def counted(file: WhonetFile, request: Request | None = None, edition: str = "CLSI 2025") -> Antibiogram:
-    """Count a file by an edition."""
-    facts, results = interpreted(file, edition)
-    return count_antibiogram(facts, results, request or Request(), source=f"reference · {edition}")
+    """Count a file by an edition and Sirena's expert rules."""
+    return counted_file(file, request, edition).antibiogram
+
+
+def counted_file(
+    file: WhonetFile,
+    request: Request | None = None,
+    edition: str = "CLSI 2025",
+    rules: Sequence[ExpertRule] | None = load_expert_rules(),
+) -> CountedFile:
+    """Count a file and keep what it was counted from."""
+    tables = _editions(edition).tables(sorted({column.model_column for column in file.mic_columns.values()}))
+    return count_file(
+        file,
+        lambda column: tables.get(column.model_column),
+        request or Request(),
+        today=TODAY,
+        source=f"reference · {edition}",
+        rules=rules,
+    )
 
 
 def hospital(folder: Path, header: str, rows: Sequence[str]) -> WhonetFile:

@@ -12,7 +12,7 @@ from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.combinations import count_combination
 from sirena.stewardship.dates import read_dates
-from sirena.stewardship.exports import as_csv, as_json
+from sirena.stewardship.exports import as_csv, as_json, cells_table, dictionary
 from sirena.stewardship.intervals import wilson
 from sirena.stewardship.mic_quantiles import mic_summaries
 from sirena.stewardship.page import render_page
@@ -22,7 +22,7 @@ from sirena.stewardship.results import from_categories
 from sirena.stewardship.strata import Stratum
 from sirena.stewardship.texts import TEXTS
 from sirena.stewardship.wisca import coverage
-from tests.unit.stewardship.hospitals import TODAY, cell, codes, counted, hospital
+from tests.unit.stewardship.hospitals import TODAY, cell, codes, counted, counted_file, hospital
 
 HEADER = "PATIENT_ID,SPEC_DATE,SPEC_TYPE,WARD,SPEC_REAS,ORGANISM,AMK_NM,NIT_NM"
 
@@ -70,7 +70,17 @@ def test_a_combination_counts_isolates_tested_for_both() -> None:
         pl.lit("all").alias("stratum"), pl.lit("Pseudomonas aeruginosa").alias("species")
     )
     (row,) = count_combination(isolates, results, ["TZP_NM", "AMK_NM"]).to_dicts()
-    assert (row["n"], row["covered"], row["percent"]) == (4, 3, 75.0)
+    assert (row["n"], row["covered"], row["percent"], row["identifying"]) == (4, 3, 75.0, False)
+
+
+def test_a_combination_of_few_isolates_in_a_ward_is_marked_identifying() -> None:
+    """As a cell is."""
+    results = {column: from_categories(column, ["S"] * 4) for column in ("TZP_NM", "AMK_NM")}
+    isolates = pl.DataFrame({"row": pl.Series(range(4), dtype=pl.UInt32)}).with_columns(
+        pl.lit("icu").alias("stratum"), pl.lit("Pseudomonas aeruginosa").alias("species")
+    )
+    (row,) = count_combination(isolates, results, ["TZP_NM", "AMK_NM"]).to_dicts()
+    assert row["identifying"]
 
 
 def test_wisca_is_the_posterior_mean_of_the_example() -> None:
@@ -177,6 +187,33 @@ def test_columns_of_two_guidelines_stand_apart(tmp_path: Path) -> None:
     assert "several_guidelines" in codes(made)
 
 
+def test_expert_rules_count_and_add_nothing_to_a_denominator(tmp_path: Path) -> None:
+    """Penicillin of an MRSA is R, whatever its MIC; TZP, for which staphylococci have no breakpoint, stays out.
+
+    Only MRSA would enter the denominator of TZP, which would show 0 %.
+    """
+    header = "PATIENT_ID,SPEC_DATE,SPEC_TYPE,ORGANISM,MRSA,PEN_NM,TZP_NM"
+    rows = ["1,2024-01-05,bl,sau,+,<=0.12,<=4", "2,2024-01-05,bl,sau,-,<=0.12,<=4"]
+    file = hospital(tmp_path, header, rows)
+    made = counted(file)
+    penicillin, inhibitor = (cell(made, "Staphylococcus aureus", column) for column in ("PEN_NM", "TZP_NM"))
+    assert (penicillin["n"], penicillin["S"], penicillin["R"]) == (2, 1, 1)
+    assert (inhibitor["n"], inhibitor["NI"], inhibitor["percent_s"]) == (0, 2, None)
+    assert made.moved_by_rules == {"MRS": 1}
+    assert "MRS 1" in render_page(made, Language.ENGLISH)
+    plain = counted_file(file, rules=None).antibiogram
+    assert cell(plain, "Staphylococcus aureus", "PEN_NM")["S"] == 2
+    assert "Expert rules are off" in render_page(plain, Language.ENGLISH)
+
+
+def test_an_age_is_completed_years_and_a_birth_before_1970_counts(tmp_path: Path) -> None:
+    """Born on 6 January 1939: 84 on the day before the birthday of 2024, 85 on the day."""
+    header = "PATIENT_ID,SPEC_DATE,DATE_BIRTH,ORGANISM,AMK_NM"
+    rows = ["1,2024-01-05,1939-01-06,eco,2", "2,2024-01-06,1939-01-06,eco,2", "3,2024-01-06,2025-01-06,eco,2"]
+    facts = counted_file(hospital(tmp_path, header, rows)).isolates
+    assert facts.frame["age_group"].to_list() == ["75-84", "85+", None]
+
+
 def test_a_screening_value_nobody_has_is_refused(tmp_path: Path) -> None:
     """Misspelt, it would leave nothing out in silence; the codes that are there are shown."""
     with pytest.raises(UsageError) as error:
@@ -220,9 +257,16 @@ def test_the_day_comes_first_unless_a_date_says_otherwise() -> None:
     assert read_dates(pl.Series(["20240105", "2024-01-05T10:00"]), TODAY).dates.n_unique() == 1
 
 
+def test_every_column_of_the_table_is_explained(tmp_path: Path) -> None:
+    """In the order of the table, in both languages."""
+    made = counted(hospital(tmp_path, HEADER, _rows(2)))
+    for language in Language:
+        assert cells_table(made, language).columns == dictionary(language).to_series(0).to_list()
+
+
 def test_both_languages_fill_in_the_same_figures() -> None:
     """No sentence lacks a figure in one of them."""
-    texts = [entry for kind in ("words", "modes", "cautions") for entry in TEXTS[kind].values()]
-    for entry in (*texts, *TEXTS["method"], TEXTS["parts"]):
+    texts = [entry for kind in ("words", "modes", "cautions", "columns") for entry in TEXTS[kind].values()]
+    for entry in (*texts, *TEXTS["method"], TEXTS["parts"], TEXTS["rules_on"], TEXTS["rules_off"]):
         names = [set(re.findall(r"{(\w+)}", entry[language])) for language in ("en", "es")]
         assert names[0] == names[1], entry["en"]

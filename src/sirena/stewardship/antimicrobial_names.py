@@ -1,0 +1,14 @@
+"""The name of a column's antimicrobial."""
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.panel.basis import Language
+
+
+def drug_name(column: str, language: Language) -> str:
+    """Return the name of a column's antimicrobial; the column where it is not known.
+
+    >>> drug_name("CIP_NM", Language.SPANISH)
+    'Ciprofloxacino'
+    """
+    drug = ANTIMICROBIALS.get(column.partition("_")[0])
+    return column if drug is None else drug.spanish if language is Language.SPANISH else drug.english

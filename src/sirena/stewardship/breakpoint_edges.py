@@ -1,0 +1,77 @@
+"""Where the breakpoints of a species stand among the dilutions: on the edge between two, never on one.
+
+Read from the truth table that answered: S up to one dilution, R from another, whatever lies between.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.domain.category import Category
+from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT
+from sirena.domain.site import Site
+from sirena.domain.truth_table import ANSWERS, TruthTable
+
+_OFF_SCALE: Final = -10
+"""Exponent of 0.001 mg/L: EUCAST's S <= 0.001 says that nothing is S."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakpointEdges:
+    """The last dilution that is S and the first that is R, as exponents of two; None where there is none."""
+
+    susceptible: int | None
+    resistant: int | None
+
+    @property
+    def positions(self) -> list[float]:
+        """Where the lines stand: half a dilution above the last S, half below the first R.
+
+        >>> BreakpointEdges(susceptible=-2, resistant=0).positions
+        [-1.5, -0.5]
+        """
+        edges = set()
+        if self.susceptible is not None:
+            edges.add(self.susceptible + 0.5)
+        if self.resistant is not None:
+            edges.add(self.resistant - 0.5)
+        return sorted(edges)
+
+    def category(self, exponent: int) -> str:
+        """Return S, I or R for a dilution, a dash where there are no breakpoints.
+
+        Below R and above S stands I, which is SDD for some drugs of CLSI.
+        """
+        if self.susceptible is None and self.resistant is None:
+            return "–"
+        if self.resistant is not None and exponent >= self.resistant:
+            return "R"
+        return "S" if self.susceptible is not None and exponent <= self.susceptible else "I"
+
+
+def breakpoint_edges(table: TruthTable, organisms: Iterable[str], site: Site) -> BreakpointEdges:
+    """Return the edges for the first of some organisms that the table answers.
+
+    Args:
+        table: of one antimicrobial.
+        organisms: WHONET codes, the commonest first.
+        site: of infection.
+    """
+    for organism in organisms:
+        row = table.row(organism, site)
+        if row is None:
+            continue
+        answers = [ANSWERS[code] for code in table.cells[row][:DILUTIONS]]
+        categories = [None if answer is None else answer.category for answer in answers]
+        susceptible = [
+            number + MINIMUM_EXPONENT for number, category in enumerate(categories) if category is Category.S
+        ]
+        resistant = [
+            number + MINIMUM_EXPONENT
+            for number, category in enumerate(categories)
+            if category in (Category.R, Category.NS)
+        ]
+        if susceptible or resistant:
+            last = susceptible[-1] if susceptible and susceptible[-1] > _OFF_SCALE else None
+            return BreakpointEdges(last, resistant[0] if resistant else None)
+    return BreakpointEdges(None, None)

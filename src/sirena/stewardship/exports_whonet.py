@@ -1,0 +1,101 @@
+"""A file as WHONET reads it: its own column names and organism codes, dates as ISO writes them, and nobody's identity.
+
+Rules, each with a test of like name:
+
+- patients are numbered anew, so that repeats stay repeats; names, numbers, birth dates and specimen numbers stay out;
+- what names no organism is refused by row; MICs and zones stand as they were found, in WHONET's columns;
+- of two columns for the same test the first is taken, and the other is named.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from sirena.stewardship.dates import read_dates
+from sirena.stewardship.isolates import field_header, read_isolates
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.row_facts import row_facts
+
+_REFUSED: Final = "no organism, an unknown one, or no growth"
+_AS_FOUND: Final = {
+    "LABORATORY": "laboratory",
+    "ORIGIN": "host, h for a human",
+    "AGE": "age of the patient",
+    "WARD": "ward",
+    "WARD_TYPE": "ward type",
+    "SPEC_TYPE": "specimen",
+    "SPEC_REAS": "why the specimen was taken",
+}
+_MEANINGS: Final = {
+    "PATIENT_ID": "number of the patient in this file alone; it leads to nobody",
+    "SEX": "m, f, o",
+    "AGE_GRP": "age group",
+    "SPEC_DATE": "date of the specimen",
+    "DATE_ADMIS": "date of admission",
+    "ORGANISM": "WHONET's code of the organism",
+    **_AS_FOUND,
+}
+
+
+@dataclass(frozen=True)
+class WhonetExport:
+    """The file, and what could not be part of it."""
+
+    frame: pl.DataFrame
+    """All String, in the order of the file."""
+    refused: tuple[tuple[int, str], ...]
+    """Position of a row (0-based) and why it is not exported."""
+    columns_left_out: tuple[str, ...]
+    """Headers of further columns for a test that is there already."""
+    meanings: Mapping[str, str]
+    """By column of the file, what it holds."""
+
+
+def export_whonet(file: WhonetFile, today: date) -> WhonetExport:
+    """Return a file's isolates for WHONET.
+
+    Args:
+        file: as read.
+        today: later dates are none.
+
+    Raises:
+        NoOrganismColumnError: no column names the organism.
+    """
+    known = read_isolates(file, today).frame.sort("row")
+    nothing = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
+
+    def cells(short: str) -> pl.Series:
+        header = field_header(file, short)
+        return nothing if header is None else file.frame[header].str.strip_chars()
+
+    number = known["patient"].rank("dense").cast(pl.String)
+    columns = {
+        "PATIENT_ID": number,
+        "SEX": known["sex"],
+        "AGE_GRP": known["age_group"],
+        "SPEC_DATE": known["date"].cast(pl.String),
+        "DATE_ADMIS": read_dates(cells("DATE_ADMIS"), today).dates.cast(pl.String),
+        "ORGANISM": known["organism"],
+        **{name: cells(name) for name in _AS_FOUND},
+        **row_facts(file),
+    }
+    columns = {name: column for name, column in columns.items() if column.null_count() < len(column)}
+    meanings = {name: _MEANINGS.get(name, "mechanism of resistance, + or -") for name in columns}
+    left_out = []
+    for header, test in file.test_columns.items():
+        if test.name in columns:
+            left_out.append(header)
+        else:
+            columns[test.name] = file.frame[header]
+            meanings[test.name] = f"{test.drug}: MIC in mg/L" if test.is_mic else f"{test.drug}: zone diameter in mm"
+    frame = pl.DataFrame([column.alias(name) for name, column in columns.items()])
+    refused = known.filter(pl.col("organism").is_null())["row"].to_list()
+    return WhonetExport(
+        frame.filter(known["organism"].is_not_null()),
+        tuple((row, _REFUSED) for row in refused),
+        tuple(left_out),
+        meanings,
+    )

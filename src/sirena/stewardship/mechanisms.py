@@ -1,0 +1,20 @@
+"""What a cell such as ``MRSA`` or ``ESBL`` says: positive, negative, or nothing.
+
+>>> read_mechanism(pl.Series(["+", "Negativo", "?", None])).to_list()
+[True, False, None, None]
+"""
+
+from typing import Final
+
+import polars as pl
+
+_POSITIVE: Final = ("+", "pos", "positive", "positivo", "positiva", "y", "yes", "si", "sí")
+_NEGATIVE: Final = ("-", "neg", "negative", "negativo", "negativa", "n", "no")
+
+
+def read_mechanism(cells: pl.Series) -> pl.Series:
+    """Return True for positive, False for negative and null for anything else, one for each cell."""
+    folded = cells.cast(pl.String).str.strip_chars().str.to_lowercase()
+    return pl.select(
+        pl.when(folded.is_in(_POSITIVE)).then(pl.lit(True)).when(folded.is_in(_NEGATIVE)).then(pl.lit(False))
+    ).to_series()

@@ -1,0 +1,86 @@
+"""What a file lacks or what looks wrong in it, as counts: missing fields, contaminants, other categories.
+
+Rules, each with a test of like name:
+
+- a field is missing in a row that is empty or that cannot be read;
+- a skin organism from blood is a likely contaminant (Hall and Lyman, Clin Microbiol Rev 2006;19:788);
+- the laboratory's own category is compared where both gave one, before expert rules.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from sirena.domain.category import Category
+from sirena.stewardship.isolate_facts import IsolateFacts
+from sirena.stewardship.isolates import CountableIsolates
+from sirena.whonet.file import WhonetFile
+
+_FIELDS: Final = ("patient", "date", "specimen", "ward", "ward_type", "sex", "age_group", "origin")
+_SKIN_GENERA: Final = r"^(?:Corynebacterium|Cutibacterium|Propionibacterium|Micrococcus|Bacillus) "
+_STAPHYLOCOCCI: Final = r"^Staphylococcus[ ,]"
+_NO_CONTAMINANTS: Final = (
+    *("Staphylococcus aureus", "Staphylococcus lugdunensis", "Staphylococcus sp.", "Bacillus anthracis"),
+    "Corynebacterium diphtheriae",
+)
+_DECIDED: Final = [category.value for category in Category if category is not Category.NI]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One test column in which the laboratory's category is another than the guideline's."""
+
+    column: str
+    compared: int
+    differing: int
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The counts."""
+
+    missing: tuple[tuple[str, int], ...]
+    """By field, the rows that do not say."""
+    rows: int
+    blood: int
+    """Isolates from blood."""
+    contaminants: int
+    """Those of them that are skin organisms."""
+    disagreements: tuple[Disagreement, ...]
+    """Columns that could be compared, the most differing first."""
+
+
+def data_quality(file: WhonetFile, isolates: CountableIsolates, facts: IsolateFacts) -> Quality:
+    """Count what a file lacks.
+
+    Args:
+        file: as read.
+        isolates: who, when and where, of the file.
+        facts: its answers, before expert rules.
+    """
+    frame = isolates.frame
+    blood = frame.filter((pl.col("site") == "blood") & pl.col("excluded").is_null())["species"]
+    is_skin = (blood.str.contains(_SKIN_GENERA) | blood.str.contains(_STAPHYLOCOCCI)) & ~blood.is_in(_NO_CONTAMINANTS)
+    return Quality(
+        tuple((field, frame[field].null_count()) for field in _FIELDS),
+        frame.height,
+        blood.len(),
+        int(is_skin.sum()),
+        tuple(sorted(_disagreements(file, facts), key=lambda one: (-one.differing, one.column))),
+    )
+
+
+def _disagreements(file: WhonetFile, facts: IsolateFacts) -> Iterator[Disagreement]:
+    for test in facts.tests:
+        header = file.category_columns.get(test.header)
+        if header is None:
+            continue
+        own = file.frame[header].str.strip_chars().str.to_uppercase()
+        ours = test.category.cast(pl.String)
+        both = (own.is_in(_DECIDED) & ours.is_in(_DECIDED)).fill_null(value=False).to_numpy()
+        if both.any():
+            differing = (own != ours).fill_null(value=False).to_numpy()
+            yield Disagreement(test.column.name, int(both.sum()), int(np.logical_and(both, differing).sum()))

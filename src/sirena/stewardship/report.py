@@ -1,0 +1,63 @@
+"""A file's report: its charts drawn, its alerts and the quality of its data counted."""
+
+import base64
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from sirena.panel.basis import Language
+from sirena.stewardship.alert_tables import count_alerts
+from sirena.stewardship.alerts import find_alerts
+from sirena.stewardship.charts import Chart, heat_map, histograms, trends, wards
+from sirena.stewardship.counting import CountedFile
+from sirena.stewardship.drawing import draw
+from sirena.stewardship.quality import data_quality
+from sirena.stewardship.report_parts import DrawnChart, ReportParts
+from sirena.stewardship.strata import WHOLE, Stratum
+from sirena.whonet.file import WhonetFile
+
+_COMMONEST: Final = 12
+
+
+def report_charts(counted: CountedFile, language: Language) -> Mapping[str, list[Chart]]:
+    """Return the charts of a file by section: heat map, trends, wards, distributions of MICs."""
+    antibiogram = counted.antibiogram
+    whole = antibiogram.cells.filter(pl.col("by") == WHOLE)
+    by_ward = antibiogram.cells.filter(pl.col("by") == Stratum.WARD.value)
+    return {
+        "heat_map": list(heat_map(whole, language)),
+        "trends": list(trends(antibiogram.trend, language)),
+        "wards": list(wards(by_ward, language)),
+        "distributions": list(histograms(antibiogram.distribution, counted.edges, language)),
+    }
+
+
+def report_parts(file: WhonetFile, counted: CountedFile, language: Language) -> ReportParts:
+    """Return what a report shows beside the antibiogram; its tables show what the heat map does.
+
+    Args:
+        file: as read.
+        counted: the same file, with the trend asked for.
+        language: of the words.
+    """
+    charts = {
+        section: [_drawn(chart) for chart in charts]
+        for section, charts in report_charts(counted, language).items()
+        if section != "heat_map"
+    }
+    whole = counted.antibiogram.cells.filter(pl.col("by") == WHOLE).filter(
+        ~pl.col("species").str.contains(r" \(M.SA\)$")
+    )
+    species = whole.select("species", "isolates").unique().sort(["isolates", "species"], descending=[True, False])
+    return ReportParts(
+        charts,
+        count_alerts(find_alerts(counted.facts), language),
+        data_quality(file, counted.isolates, counted.facts),
+        [(name, isolates) for name, isolates in species.head(_COMMONEST).iter_rows()],
+    )
+
+
+def _drawn(chart: Chart) -> DrawnChart:
+    picture = base64.b64encode(draw(chart.specification, "svg")).decode()
+    return DrawnChart(chart.title, f"data:image/svg+xml;base64,{picture}")
