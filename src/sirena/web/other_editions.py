@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import TruthTable
@@ -24,10 +25,16 @@ from sirena.panel.gravity import gravity
 from sirena.web.opened_file import OpenedFile
 
 
+_REFERENCE: Final = "reference · "
+"""Before the names of editions, where no model answers."""
+
+
 @dataclass(frozen=True)
 class EditionChanges:
     """What changes in a file."""
 
+    now: str
+    """What answers these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
     edition: str
     """With the hospital's own rules where they are in force."""
     columns: int
@@ -79,7 +86,8 @@ class OtherEditions:
         tables = _tables_of(edition, compared)
         changes = file_changes(isolates, opened.answers.panel, Panel(tables, {}, edition.name))
         ordered = sorted(changes, key=lambda item: (gravity(item.before, item.after), -len(item.rows), item.header))
-        return EditionChanges(edition.name, len(compared), bool(own), tuple(ordered))
+        now = opened.answers.source_of(column.model_column for column in compared.values())
+        return EditionChanges(now.removeprefix(_REFERENCE), edition.name, len(compared), bool(own), tuple(ordered))
 
 
 def _tables_of(edition: Edition, columns: Mapping[str, TestColumn]) -> dict[str, TruthTable]:

@@ -155,8 +155,7 @@ def test_a_keyboard_reaches_the_content_first(who: Person, address: str) -> None
 
 def test_on_paper_the_table_is_whole_and_its_head_comes_again(who: Person, address: str, hospital: Path) -> None:
     """A4 across; letters stand beside colours, and what only a screen can use is away."""
-    origin = enter(who, address, "en")
-    drop(who, origin, hospital)
+    here = drop(who, enter(who, address, "en"), hospital)
     paper = base64.b64decode(who.call("Page.printToPDF", preferCSSPageSize=True)["data"])
     (width, height), *others = {
         (round(float(box[1])), round(float(box[2])))
@@ -169,6 +168,8 @@ def test_on_paper_the_table_is_whole_and_its_head_comes_again(who: Person, addre
         assert who.run("getComputedStyle(document.querySelector('thead')).display") == "table-header-group"
         assert who.run("getComputedStyle(document.querySelector('header nav')).display") == "none"
         assert who.run("getComputedStyle(document.querySelector('.key')).display") == "block"
+        assert who.run("document.documentElement.scrollWidth") <= 1047
+        who.open(f"{here}/antibiogram", arrives=f"{here}/antibiogram")
         assert who.run("document.documentElement.scrollWidth") <= 1047
     finally:
         who.call("Emulation.setEmulatedMedia", media="")

@@ -19,10 +19,10 @@ def changes(page: str) -> list[tuple[str, str, str, int]]:
     """Return category now and then, column and results of each line of the page."""
     lines = re.findall(
         r'<tr><td><span class="c \w+">(\w+)</span></td><td><span class="c \w+">(\w+)</span></td>\s*'
-        r'<th scope="row">[^<]*\((\w+)\)</th>\s*<td class="figure">(\d+)</td>',
+        r'<td class="figure">(\d+)</td>\s*<th scope="row">[^<]*\((\w+)\)</th>',
         page,
     )
-    return [(before, after, column, int(results)) for before, after, column, results in lines]
+    return [(before, after, column, int(results)) for before, after, results, column in lines]
 
 
 def test_a_change_of_guideline_is_told_with_its_rows(person: TestClient) -> None:
@@ -36,6 +36,7 @@ def test_a_change_of_guideline_is_told_with_its_rows(person: TestClient) -> None
     }
     assert "so all are read as if they were" in page
     assert "4 columns were compared." in page
+    assert "From CLSI 2026 to EUCAST 2025," in page
     assert re.search(r'/rows/0/FEP_NM">Row 2</a>', page)
 
 
