@@ -24,7 +24,6 @@ from sirena.panel.frame import Isolates
 from sirena.panel.gravity import gravity
 from sirena.web.opened_file import OpenedFile
 
-
 _REFERENCE: Final = "reference · "
 """Before the names of editions, where no model answers."""
 
