@@ -1,5 +1,7 @@
 """The page that says what another guideline edition would change in an open file."""
 
+from typing import Final
+
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
@@ -7,7 +9,7 @@ from sirena.web.opened_file import CODE, ROW
 from sirena.web.other_editions import OtherEditions
 from sirena.web.pages import Pages
 
-_SHOWN_ROWS = 20
+_SHOWN_ROWS: Final = 20
 """So many isolates of one change are named."""
 
 
