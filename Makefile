@@ -35,7 +35,8 @@ attack: servers .venv/development ## attack a stack: routes × roles, accounts o
 
 servers:
 	@bash scripts/install_debian_packages.sh
-	-@bash scripts/install_oidc_provider.sh >/dev/null
+	-@bash scripts/install_node_packages.sh oidc_provider >/dev/null
+	-@bash scripts/install_node_packages.sh axe >/dev/null
 
 lint: .venv/development ## formatting, ruff, mypy, bandit, secrets, pip-audit
 	$(BIN)/ruff format --check src tests benchmarks scripts

@@ -24,7 +24,7 @@ class OpenIdProvider:
     def __init__(self, folder: Path, entry_url: str) -> None:
         """Prepare it, with the address of the entry it sends browsers back to."""
         installed = subprocess.run(
-            ["bash", REPOSITORY / "scripts" / "install_oidc_provider.sh"],
+            ["bash", REPOSITORY / "scripts" / "install_node_packages.sh", "oidc_provider"],
             capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert installed.returncode == 0, installed.stderr

@@ -38,10 +38,13 @@ def open_pages(
     """
     import webbrowser
 
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
     from sirena.serving.server import bind, run_until_signal, url_of
     from sirena.web.application import create_pages
     from sirena.web.opened_file import open_whonet_file
     from sirena.web.opened_files import OpenedFiles
+    from sirena.web.other_editions import OtherEditions
     from sirena.web.visitors import ENTER, new_key
     from sirena.whonet.reading import read_file
 
@@ -55,7 +58,9 @@ def open_pages(
     typer.echo(f"Sirena: {address}")
     if browser:
         webbrowser.open(address)
-    run_until_signal(create_pages(answers, files, key), bound)
+    settings = load_settings()
+    others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
+    run_until_signal(create_pages(answers, files, key, others), bound)
 
 
 def _answers(release: str | None, guideline: list[str]) -> "Answers":
@@ -72,4 +77,5 @@ def _answers(release: str | None, guideline: list[str]) -> "Answers":
     from sirena.cli.judged_panel import load_for_answers
 
     loaded = load_for_answers(release)
-    return Answers(loaded.panel, stamp_of(loaded, loaded.panel.tables), by_models=True)
+    stamp = stamp_of(loaded, loaded.panel.tables)
+    return Answers(loaded.panel, stamp, by_models=True, source_of=lambda columns: stamp_of(loaded, columns))

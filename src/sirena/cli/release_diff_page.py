@@ -70,7 +70,7 @@ def print_file_changes(
     """
     from sirena.panel.file_changes import file_changes
     from sirena.panel.frame import Isolates
-    from sirena.registry.release_ranges import gravity
+    from sirena.panel.gravity import gravity
 
     changes = sorted(
         file_changes(Isolates.of_file(file), old, new),

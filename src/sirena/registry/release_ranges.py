@@ -16,17 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sirena.domain.category import Category
 from sirena.domain.mic import DILUTIONS, Mic, spell_dilution
 from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.organism_words import organism_words
 from sirena.panel.compiled import Panel
+from sirena.panel.gravity import gravity
 from sirena.registry.release_diff import CATEGORY_NAMES, category_positions, questions_of
 
-_SUSCEPTIBLE: Final = (Category.S, Category.WT)
-_RESISTANT: Final = (Category.R, Category.NS, Category.NWT)
-_GRAVEST: Final = (("S", "R"), ("R", "S"), ("S", ""), ("", "S"))
 _UNCHANGED: Final = 255
 
 
@@ -55,16 +52,6 @@ class RangeChange:
         return gravity(self.before, self.after)
 
 
-def gravity(before: str, after: str) -> int:
-    """Return how grave it is when a category becomes another; the smaller, the graver.
-
-    >>> gravity("S", "R") < gravity("R", "S") < gravity("S", "NI") < gravity("S", "I")
-    True
-    """
-    change = _side(before), _side(after)
-    return _GRAVEST.index(change) if change in _GRAVEST else len(_GRAVEST)
-
-
 def range_changes(before: Panel, after: Panel) -> list[RangeChange]:
     """Return what the second panel answers otherwise than the first, the gravest first, then the most answers."""
     changes = [
@@ -73,14 +60,6 @@ def range_changes(before: Panel, after: Panel) -> list[RangeChange]:
         for change in _column(column, before.tables.get(column), after.tables.get(column))
     ]
     return sorted(changes, key=lambda change: (change.gravity, -change.answers, change.column, change.organisms))
-
-
-def _side(category: str) -> str:
-    if category in _SUSCEPTIBLE:
-        return "S"
-    if category in _RESISTANT:
-        return "R"
-    return "" if category in ("", Category.NI) else "I"
 
 
 _Likeness = tuple[str, str, str, bytes, bytes]

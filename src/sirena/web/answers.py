@@ -1,8 +1,11 @@
 """Who answers on the pages: the guideline editions in force, or the models of a release."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.test_column import TestColumn
+from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.choice import ChosenEditions
 from sirena.panel.compiled import Panel
 
@@ -16,6 +19,12 @@ class Answers:
     """``CLSI 2026, EUCAST 2026`` or ``release 3 · CLSI 2026``."""
     by_models: bool
     """True when models of a release answer; False when the guideline editions do."""
+    source_of: Callable[[Iterable[str]], str]
+    """Names, as reports do, by what some model columns are answered: ``reference · CLSI 2026``."""
+
+    def table_of(self, column: TestColumn) -> TruthTable | None:
+        """Return the table that answers a test column; None when nothing does."""
+        return self.panel.tables.get(column.model_column)
 
 
 def answers_of_editions(editions: ChosenEditions) -> Answers:
@@ -31,4 +40,9 @@ def answers_of_editions(editions: ChosenEditions) -> Answers:
         edition = editions.of(column)
         assert edition is not None  # a table is made by an edition
         provenance[column] = {"edition": edition.name}
-    return Answers(Panel(tables, provenance, "reference"), editions.named(tables), by_models=False)
+
+    def source_of(asked: Iterable[str]) -> str:
+        named = editions.named(asked)
+        return f"reference · {named}" if named else "reference"
+
+    return Answers(Panel(tables, provenance, "reference"), editions.named(tables), by_models=False, source_of=source_of)

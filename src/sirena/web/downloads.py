@@ -1,4 +1,7 @@
-"""An answered file as bytes for a browser, in a format it chose; made in memory."""
+"""An answered file as bytes for a browser, in a format it chose; made in memory.
+
+A workbook's cells are texts, and in the form that Excel opens by double click nothing begins a formula.
+"""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -6,8 +9,9 @@ from typing import Final
 
 import polars as pl
 
+from sirena.web.formulas import without_formulas
 from sirena.web.opened_file import OpenedFile
-from sirena.whonet.csv_style import EXCEL_ES, CsvStyle, write_styled
+from sirena.whonet.csv_style import EXCEL_ES, write_styled
 from sirena.whonet.excel_writing import write_excel
 
 
@@ -15,13 +19,10 @@ def _csv(frame: pl.DataFrame) -> bytes:
     return frame.write_csv().encode()
 
 
-def _styled(style: CsvStyle) -> Callable[[pl.DataFrame], bytes]:
-    def write(frame: pl.DataFrame) -> bytes:
-        stream = BytesIO()
-        write_styled(frame, stream, style)
-        return stream.getvalue()
-
-    return write
+def _excel_csv(frame: pl.DataFrame) -> bytes:
+    stream = BytesIO()
+    write_styled(without_formulas(frame), stream, EXCEL_ES)
+    return stream.getvalue()
 
 
 def _excel(frame: pl.DataFrame) -> bytes:
@@ -38,7 +39,7 @@ def _parquet(frame: pl.DataFrame) -> bytes:
 
 FORMATS: Final[dict[str, Callable[[pl.DataFrame], bytes]]] = {
     "xlsx": _excel,
-    "excel-es.csv": _styled(EXCEL_ES),
+    "excel-es.csv": _excel_csv,
     "csv": _csv,
     "parquet": _parquet,
 }

@@ -9,6 +9,7 @@ Rules, each with a test of like name:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -22,6 +23,8 @@ from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
 from sirena.panel.placement import Existing, place_categories
+from sirena.stewardship.isolates import CountableIsolates, read_isolates
+from sirena.stewardship.results import DrugResults, interpret_results
 from sirena.web.answers import Answers
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.headers import assign_roles
@@ -48,6 +51,8 @@ class OpenedFile:
     category_of: Mapping[str, str]
     """Header of a test column → header of its category."""
     tallies: tuple[ColumnTally, ...]
+    countable: CountableIsolates
+    """What counting needs of each row; a patient is a digest whose key nobody holds."""
 
     @cached_property
     def tests(self) -> dict[str, TestColumn]:
@@ -103,6 +108,11 @@ class OpenedFile:
         """How many MICs were asked."""
         return sum(self.categories.values())
 
+    @cached_property
+    def drug_results(self) -> Mapping[str, DrugResults]:
+        """The results as counting needs them, by model column."""
+        return interpret_results(Isolates.of_file(self.file), self.answers.table_of)
+
     def site_of(self, position: int) -> Site:
         """Return the site of one row of `answered`, by its position (0-based)."""
         return self._sites[position]
@@ -153,10 +163,11 @@ def open_whonet_file(name: str, file: WhonetFile, answers: Answers) -> OpenedFil
     tallies: list[ColumnTally] = []
     answered = interpret_frame(
         isolates,
-        lambda column: answers.panel.tables.get(column.model_column),
+        answers.table_of,
         existing=Existing.REPLACE,
         stamp=answers.name,
         progress=tallies.append,
     )
     category_of = {placement.header: placement.category for placement in placements}
-    return OpenedFile(name, anonymous, answers, answered, category_of, tuple(tallies))
+    countable = read_isolates(file, date.today())
+    return OpenedFile(name, anonymous, answers, answered, category_of, tuple(tallies), countable)

@@ -1,6 +1,13 @@
-"""The pages of `sirena open`, used at Chromium in both languages: no complaint of the browser, no page too wide."""
+"""The pages of `sirena open`, used at Chromium in both languages: no complaint of the browser, no page too wide.
 
+One browser and one server serve all tests; the examiner of accessibility (axe) has a browser of its own, so that what
+it does to a page hides no fault of the page.
+"""
+
+import base64
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +20,14 @@ from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 from tests.browser_person import Person, person
 
-PATIENCE = 30.0
+PATIENCE = 60.0
+REPOSITORY = Path(__file__).resolve().parents[3]
+WIDTHS = (1280, 640, 390)
+"""A screen, the same at 200 % zoom, and a telephone, in CSS pixels."""
+AXE = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then(
+    found => found.violations.map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"""
+TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 
 
 @pytest.fixture(scope="module")
@@ -52,35 +66,139 @@ def choose_file(who: Person, path: Path) -> None:
     who.call("DOM.setFileInputFiles", nodeId=field, files=[str(path)])
 
 
+def set_width(who: Person, width: int) -> None:
+    """Give the window a width in CSS pixels."""
+    who.call("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=False)
+
+
+def refuse_sideways_scrolling(who: Person) -> None:
+    """Fail where the page itself is wider than the window; a table may be, in a region of its own."""
+    for width in WIDTHS:
+        set_width(who, width)
+        assert who.run("document.documentElement.scrollWidth") <= width, who.run("location.href")
+
+
+def press(who: Person, key: dict[str, object]) -> None:
+    """Press a key and let it go."""
+    who.call("Input.dispatchKeyEvent", type="keyDown", **key)
+    who.call("Input.dispatchKeyEvent", type="keyUp", **key)
+
+
+def enter(who: Person, address: str, language: str) -> str:
+    """Open the printed address in a language and return the origin."""
+    origin = address.partition("/enter/")[0]
+    who.open(address, arrives=f"{origin}/")
+    who.open(f"{origin}/language/{language}", arrives=f"{origin}/")
+    return origin
+
+
+def drop(who: Person, origin: str, path: Path) -> str:
+    """Choose a file, send it, and return the address it is shown at."""
+    choose_file(who, path)
+    who.click("main form button", arrives=f"{origin}/files/")
+    return str(who.run("location.href"))
+
+
+@pytest.fixture(scope="module")
+def who() -> Iterator[Person]:
+    """Somebody at a browser."""
+    with person() as somebody:
+        yield somebody
+
+
 @pytest.mark.parametrize(
-    ("language", "isolates", "reason", "intermediate"),
+    ("language", "words"),
     [
-        ("en", "300 isolates read.", "Rests on", "intermediate"),
-        ("es", "300 aislamientos leídos.", "Se basa en", "intermedio"),
+        ("en", ("300 isolates read.", "Rests on", "intermediate", "From rows to isolates", "columns were compared")),
+        ("es", ("300 aislamientos leídos.", "Se basa en", "intermedio", "De filas a aislamientos", "Se compararon")),
     ],
 )
-def test_a_file_its_reasons_and_one_isolate(
-    address: str, hospital: Path, language: str, isolates: str, reason: str, intermediate: str
+def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
+    who: Person, address: str, hospital: Path, language: str, words: tuple[str, ...]
 ) -> None:
-    """Journeys J1 to J3 at 1280 and 390 px; what the page shows is there without leaving it."""
-    origin = address.partition("/enter/")[0]
-    with person() as who:
-        who.open(address, arrives=f"{origin}/")
-        who.open(f"{origin}/language/{language}", arrives=f"{origin}/")
-        choose_file(who, hospital)
-        who.click("main form button", arrives=f"{origin}/files/")
-        assert isolates in who.read()
-        here = who.run("location.href")
-        who.run("document.querySelector('td a.c').click()")
-        wait_for(who, "#why", reason)
-        assert who.run("location.href") == here
-        for width in (1280, 390):
-            who.call("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=False)
-            assert who.run("document.documentElement.scrollWidth") <= width
+    """Journeys J1 to J4 and J7; no page is wider than its window."""
+    isolates, reason, intermediate, steps, compared = words
+    origin = enter(who, address, language)
+    here = drop(who, origin, hospital)
+    assert isolates in who.read()
+    who.run("document.querySelector('td a.c').click()")
+    wait_for(who, "#why", reason)
+    assert who.run("location.href") == here
+    refuse_sideways_scrolling(who)
 
-        who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
-        who.fill_in(organism="E. coli", CIP="0,5")
-        assert intermediate in wait_for(who, "#answers", intermediate)
-        assert who.run("document.documentElement.scrollWidth") <= 390
-        assert who.run("localStorage.length + sessionStorage.length") == 0
-        assert who.complaints == []
+    who.open(f"{here}/antibiogram?by=ward", arrives=f"{here}/antibiogram")
+    assert steps in who.read()
+    refuse_sideways_scrolling(who)
+    who.open(f"{here}/edition?edition=CLSI+2025", arrives=f"{here}/edition")
+    assert compared in who.read()
+    refuse_sideways_scrolling(who)
+
+    who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
+    who.fill_in(organism="E. coli", CIP="0,5")
+    assert intermediate in wait_for(who, "#answers", intermediate)
+    refuse_sideways_scrolling(who)
+    assert who.run("localStorage.length + sessionStorage.length") == 0
+    assert who.complaints == []
+
+
+def test_a_keyboard_reaches_the_content_first(who: Person, address: str) -> None:
+    """The first Tab shows the way past the head, Enter takes it, and the next Tab is at the content."""
+    enter(who, address, "en")
+    press(who, TAB)
+    assert who.run("document.activeElement.className") == "skip"
+    assert who.run("document.activeElement.getBoundingClientRect().left") >= 0
+    press(who, ENTER)
+    assert who.run("document.activeElement.id") == "main"
+    press(who, TAB)
+    assert who.run("document.activeElement.closest('main') !== null")
+
+
+def test_on_paper_the_table_is_whole_and_its_head_comes_again(who: Person, address: str, hospital: Path) -> None:
+    """A4 across; letters stand beside colours, and what only a screen can use is away."""
+    here = drop(who, enter(who, address, "en"), hospital)
+    paper = base64.b64decode(who.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+    (width, height), *others = {
+        (round(float(box[1])), round(float(box[2])))
+        for box in re.finditer(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper)
+    }
+    assert (width, height, others) == (842, 595, [])
+    who.call("Emulation.setEmulatedMedia", media="print")
+    set_width(who, 1047)  # A4 across without its margins
+    try:
+        assert who.run("getComputedStyle(document.querySelector('thead')).display") == "table-header-group"
+        assert who.run("getComputedStyle(document.querySelector('header nav')).display") == "none"
+        assert who.run("getComputedStyle(document.querySelector('.key')).display") == "block"
+        assert who.run("document.documentElement.scrollWidth") <= 1047
+        who.open(f"{here}/antibiogram", arrives=f"{here}/antibiogram")
+        assert who.run("document.documentElement.scrollWidth") <= 1047
+    finally:
+        who.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_axe_has_nothing_to_say(address: str, hospital: Path) -> None:
+    """WCAG 2.2 at AA, of every page, on a screen and on a telephone."""
+    installed = subprocess.run(
+        ["bash", REPOSITORY / "scripts" / "install_node_packages.sh", "axe"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert installed.returncode == 0, installed.stderr
+    axe = (Path(installed.stdout.strip()) / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    with person() as examiner:
+        origin = enter(examiner, address, "es")
+        here = drop(examiner, origin, hospital)
+        cell = examiner.run("document.querySelector('td a.c').href")
+        pages = [
+            *(f"{origin}/", f"{origin}/isolate", f"{origin}/files/none", f"{here}?category=NS", cell),
+            *(f"{here}/antibiogram?by=ward&screening=SPEC_TYPE.1", f"{here}/antibiogram?first_day=2024-01-01"),
+            *(f"{here}/edition", f"{here}/edition?edition=EUCAST+2025"),
+        ]
+        found = {}
+        for width, page in [(width, page) for width in (1280, 390) for page in pages]:
+            set_width(examiner, width)
+            examiner.open(page, arrives=page)
+            examiner.run(f"{axe}; undefined")
+            if violations := examiner.run(AXE):
+                found[f"{page.removeprefix(here).removeprefix(origin)} at {width}"] = violations
+        assert found == {}, json.dumps(found, indent=1, ensure_ascii=False)

@@ -6,8 +6,9 @@ import pytest
 from sirena.domain.mic import CODES, Mic
 from sirena.domain.truth_table import TruthTable
 from sirena.panel.compiled import Panel
+from sirena.panel.gravity import gravity
 from sirena.registry.release_diff import differences
-from sirena.registry.release_ranges import gravity, mic_ranges, range_changes
+from sirena.registry.release_ranges import mic_ranges, range_changes
 from tests.panels import cut_table, small_panel
 
 

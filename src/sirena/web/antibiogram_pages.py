@@ -1,0 +1,61 @@
+"""The antibiogram of an open file: the page that asks and shows, and its downloads."""
+
+from functools import partial
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from sirena.panel.basis import Language
+from sirena.stewardship.first_isolates import Mode
+from sirena.stewardship.strata import Stratum
+from sirena.stewardship.words import mode_sentence, period_sentence, word
+from sirena.web.antibiogram_query import AntibiogramQuery, screening_values, years_of
+from sirena.web.antibiogram_report import REPORTS, count_opened, report_body
+from sirena.web.pages import NOT_FOUND, Pages, language_of
+
+
+def add_antibiogram(app: FastAPI, pages: Pages) -> None:
+    """Add the addresses of antibiograms."""
+
+    @app.get("/files/{identifier}/antibiogram")
+    def show(request: Request, identifier: str) -> HTMLResponse:
+        opened = pages.require(identifier)
+        language = Language(language_of(request))
+        query = _query(request)
+        counted = body = None
+        if opened.file.mic_columns and not query.has_wrong_days:
+            counted = count_opened(opened, query.request(opened.countable))
+            body = partial(report_body, counted, language)
+        return pages.show(
+            request,
+            "antibiogram.html",
+            identifier=identifier,
+            opened=opened,
+            question=query,
+            counted=counted,
+            body=body,
+            mode=counted and mode_sentence(counted, language),
+            period=counted and period_sentence(counted),
+            years=years_of(opened.countable),
+            screening=screening_values(opened.countable),
+            modes=list(Mode),
+            parts=[(part, word(part.value, language)) for part in Stratum],
+            reports=list(REPORTS),
+        )
+
+    @app.get("/files/{identifier}/antibiogram/{form}")
+    def send(request: Request, identifier: str, form: str) -> Response:
+        opened = pages.require(identifier)
+        query = _query(request)
+        if form not in REPORTS or query.has_wrong_days:
+            raise HTTPException(NOT_FOUND)
+        counted = count_opened(opened, query.request(opened.countable))
+        content = REPORTS[form](counted, Language(language_of(request))).encode()
+        disposition = {"content-disposition": f'attachment; filename="antibiogram.{form}"'}
+        return Response(content, media_type="application/octet-stream", headers=disposition)
+
+
+def _query(request: Request) -> AntibiogramQuery:
+    asked = request.query_params
+    return AntibiogramQuery.read(asked, asked.getlist("by"), asked.getlist("screening"))

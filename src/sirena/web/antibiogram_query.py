@@ -1,0 +1,141 @@
+"""What somebody asks of the antibiogram page, as it stands in the address.
+
+Rules, each with a test of like name:
+
+- a value nobody can ask is not asked: the page never fails by its address;
+- values that tell a screening culture stand in the address by number, for a cell may hold anything.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Final
+from urllib.parse import urlencode
+
+from sirena.stewardship.antibiogram import Request
+from sirena.stewardship.exclusions import SCREENING_FIELDS
+from sirena.stewardship.first_isolates import FirstIsolates, Mode
+from sirena.stewardship.isolates import CountableIsolates
+from sirena.stewardship.periods import Period
+from sirena.stewardship.strata import Stratum
+
+MOST_VALUES: Final = 40
+"""So many values of a field are offered, the commonest first."""
+_EPISODE: Final = FirstIsolates().days
+_LONGEST_EPISODE: Final = 3660
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningValue:
+    """A value that may tell a screening culture."""
+
+    token: str
+    """How the address names it: ``SPEC_REAS.0``."""
+    field: str
+    value: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class AntibiogramQuery:
+    """What the address asks; empty fields ask nothing."""
+
+    period: str = ""
+    """``2025``; empty for each calendar year, or for the days below."""
+    first_day: str = ""
+    """ISO date."""
+    last_day: str = ""
+    """ISO date."""
+    mode: Mode = Mode.PATIENT
+    days: int = _EPISODE
+    """Length of an episode."""
+    by: tuple[Stratum, ...] = ()
+    screening: tuple[str, ...] = ()
+    """Tokens of `ScreeningValue`."""
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, str], by: Iterable[str], screening: Iterable[str]) -> "AntibiogramQuery":
+        """Read an address.
+
+        Args:
+            parameters: ``period``, ``first_day``, ``last_day``, ``mode`` and ``days``.
+            by: names of `Stratum`.
+            screening: tokens of values that tell a screening culture.
+        """
+        mode, days = parameters.get("mode", ""), parameters.get("days", "")
+        return cls(
+            parameters.get("period", ""),
+            parameters.get("first_day", ""),
+            parameters.get("last_day", ""),
+            Mode(mode) if mode in list(Mode) else Mode.PATIENT,
+            int(days) if days.isdecimal() and 1 <= int(days[:9]) <= _LONGEST_EPISODE else _EPISODE,
+            tuple(part for part in Stratum if part.value in set(by)),
+            tuple(dict.fromkeys(screening)),
+        )
+
+    @cached_property
+    def address(self) -> str:
+        """The address's parameters, what asks nothing left out."""
+        pairs = [("period", self.period), ("first_day", self.first_day), ("last_day", self.last_day)]
+        pairs += [("mode", self.mode.value if self.mode is not Mode.PATIENT else "")]
+        pairs += [("days", str(self.days) if self.mode is Mode.EPISODE else "")]
+        pairs += [("by", part.value) for part in self.by] + [("screening", token) for token in self.screening]
+        return urlencode([pair for pair in pairs if pair[1]])
+
+    @property
+    def has_wrong_days(self) -> bool:
+        """True when days are asked that are none, or that end before they begin."""
+        return bool(self.first_day or self.last_day) and self._days() is None
+
+    def request(self, isolates: CountableIsolates) -> Request:
+        """Return what is to be counted.
+
+        Args:
+            isolates: of the file; what it does not have is not asked.
+        """
+        offered = {value.token: value for value in screening_values(isolates)}
+        screening: dict[str, list[str]] = {}
+        for token in self.screening:
+            if token in offered:
+                screening.setdefault(offered[token].field, []).append(offered[token].value)
+        return Request(
+            first=FirstIsolates(self.mode, self.days),
+            period=self._period(isolates),
+            screening=screening,
+            by=self.by,
+        )
+
+    def _period(self, isolates: CountableIsolates) -> Period | None:
+        if not isolates.dated:
+            return None
+        if self.period in years_of(isolates):
+            return Period.read(self.period)
+        return self._days()
+
+    def _days(self) -> Period | None:
+        try:
+            days = Period(date.fromisoformat(self.first_day), date.fromisoformat(self.last_day))
+        except ValueError:
+            return None
+        return days if days.first <= days.last else None
+
+
+def years_of(isolates: CountableIsolates) -> Sequence[str]:
+    """Return the calendar years of a file, the newest first."""
+    years = isolates.frame["date"].drop_nulls().dt.year().unique().sort(descending=True)
+    return [str(year) for year in years]
+
+
+def screening_values(isolates: CountableIsolates) -> list[ScreeningValue]:
+    """Return the values that may tell a screening culture, the commonest of each field first."""
+    columns = dict(zip(SCREENING_FIELDS, (isolates.reasons, isolates.specimens), strict=True))
+    offered = []
+    for field, column in columns.items():
+        texts = column.drop_nulls().str.to_lowercase().str.strip_chars().rename("value")
+        counted = texts.filter(texts != "").value_counts().sort(["count", "value"], descending=[True, False])
+        offered += [
+            ScreeningValue(f"{field}.{number}", field, value, rows)
+            for number, (value, rows) in enumerate(counted.head(MOST_VALUES).iter_rows())
+        ]
+    return offered

@@ -1,0 +1,33 @@
+"""The page that says what another guideline edition would change in an open file."""
+
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from sirena.web.opened_file import CODE, ROW
+from sirena.web.other_editions import OtherEditions
+from sirena.web.pages import Pages
+
+_SHOWN_ROWS: Final = 20
+"""So many isolates of one change are named."""
+
+
+def add_edition(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
+    """Add the address of another edition."""
+
+    @app.get("/files/{identifier}/edition")
+    def show(request: Request, identifier: str, edition: str = "") -> HTMLResponse:
+        opened = pages.require(identifier)
+        return pages.show(
+            request,
+            "edition.html",
+            identifier=identifier,
+            opened=opened,
+            editions=others.names,
+            chosen=edition,
+            outcome=others.changes(opened, edition) if edition in others.names else None,
+            shown_rows=_SHOWN_ROWS,
+            ROW=ROW,
+            CODE=CODE,
+        )

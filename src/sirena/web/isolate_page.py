@@ -1,0 +1,59 @@
+"""The page of one isolate, answered as somebody types it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS, FIRST_PANEL
+from sirena.domain.organisms import ORGANISMS
+from sirena.domain.site import Site
+from sirena.guidelines.rows import Guideline
+from sirena.panel.sites import read_specimen
+from sirena.web.answers import Answers
+from sirena.web.explanation import Explanation, explain
+from sirena.web.pages import Pages, language_of
+
+
+def add_isolate(app: FastAPI, pages: Pages) -> None:
+    """Add the address of one isolate."""
+    names = sorted(organism.name for organism in ORGANISMS.values())
+
+    @app.get("/isolate")
+    def ask(request: Request) -> HTMLResponse:
+        return pages.show(
+            request, "isolate.html", **_drugs(language_of(request)), organisms=names, asked={}, answered=[]
+        )
+
+    @app.post("/isolate")
+    async def answer(request: Request) -> HTMLResponse:
+        form = {name: str(text) for name, text in (await request.form()).items()}
+        template = "answers.html" if "HX-Request" in request.headers else "isolate.html"
+        answered = _answer_isolate(pages.answers, form)
+        return pages.show(
+            request, template, **_drugs(language_of(request)), organisms=names, asked=form, answered=answered
+        )
+
+
+def _answer_isolate(answers: Answers, form: dict[str, str]) -> list[Explanation]:
+    letter = Guideline(form["guideline"]).letter if form.get("guideline") in list(Guideline) else "N"
+    site = read_specimen(form.get("specimen")) or Site.UNKNOWN
+    return [
+        explain(answers, f"{drug}_{letter}M", form.get("organism"), mic, site)
+        for drug in ANTIMICROBIALS
+        if (mic := form.get(drug, "").strip())
+    ]
+
+
+def _drugs(language: str) -> dict[str, Any]:
+    def listed(codes: Iterable[str]) -> list[tuple[str, str]]:
+        named = [(code, getattr(ANTIMICROBIALS[code], "spanish" if language == "es" else "english")) for code in codes]
+        return sorted(named, key=lambda pair: pair[1].casefold())
+
+    return {
+        "first_drugs": listed(FIRST_PANEL),
+        "other_drugs": listed(code for code in ANTIMICROBIALS if code not in FIRST_PANEL),
+        "guidelines": list(Guideline),
+        "sites": list(Site),
+    }

@@ -1,0 +1,103 @@
+"""What another guideline edition would change in an open file.
+
+Rules, each with a test of like name:
+
+- an edition answers the columns of its own guideline; in a file without any, every column, as if its guideline had
+  been measured for;
+- S that becomes R stands first, then the change with most results;
+- figures are those of `panel.file_changes`, which `sirena release diff --file` prints.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from sirena.domain.test_column import TestColumn
+from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.editions import Edition, Editions
+from sirena.guidelines.interpreter import compile_tables
+from sirena.panel.compiled import Panel
+from sirena.panel.file_changes import FileChange, file_changes
+from sirena.panel.frame import Isolates
+from sirena.panel.gravity import gravity
+from sirena.web.opened_file import OpenedFile
+
+_REFERENCE: Final = "reference · "
+"""Before the names of editions, where no model answers."""
+
+
+@dataclass(frozen=True)
+class EditionChanges:
+    """What changes in a file."""
+
+    now: str
+    """What answers these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
+    edition: str
+    """With the hospital's own rules where they are in force."""
+    columns: int
+    """MIC columns that were compared."""
+    own_guideline: bool
+    """False when the file's columns name another guideline."""
+    changes: tuple[FileChange, ...]
+    """The gravest first."""
+
+    @property
+    def results(self) -> int:
+        """Results that get another category."""
+        return sum(len(change.rows) for change in self.changes)
+
+    @property
+    def gravest(self) -> int:
+        """Results that are S now and would be R."""
+        return sum(len(change.rows) for change in self.changes if gravity(change.before, change.after) == 0)
+
+
+@dataclass(frozen=True)
+class OtherEditions:
+    """The editions a file can be read by."""
+
+    editions: Editions = field(default_factory=Editions)
+    overlay: Path | None = None
+    """The hospital's own rules, in force on the editions they name."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all editions."""
+        return self.editions.names
+
+    def changes(self, opened: OpenedFile, name: str) -> EditionChanges:
+        """Compare what answers an open file with an edition.
+
+        Args:
+            opened: the file.
+            name: one of `names`.
+
+        Raises:
+            UsageError: there is no such edition.
+        """
+        edition = self.editions.load(name, in_force=self.overlay)
+        columns = opened.file.mic_columns
+        own = {header: column for header, column in columns.items() if column.guideline == edition.guideline.letter}
+        compared = own or columns
+        isolates = replace(Isolates.of_file(opened.file), test_columns=compared)
+        tables = _tables_of(edition, compared)
+        changes = file_changes(isolates, opened.answers.panel, Panel(tables, {}, edition.name))
+        ordered = sorted(changes, key=lambda item: (gravity(item.before, item.after), -len(item.rows), item.header))
+        now = opened.answers.source_of(column.model_column for column in compared.values())
+        return EditionChanges(now.removeprefix(_REFERENCE), edition.name, len(compared), bool(own), tuple(ordered))
+
+
+def _tables_of(edition: Edition, columns: Mapping[str, TestColumn]) -> dict[str, TruthTable]:
+    compiled = _compiled(edition, tuple(sorted({column.drug for column in columns.values()})))
+    return {
+        column.model_column: replace(table, column=column.model_column)
+        for column in columns.values()
+        if (table := compiled[column.drug]).keys
+    }
+
+
+@lru_cache(maxsize=4)
+def _compiled(edition: Edition, drugs: tuple[str, ...]) -> dict[str, TruthTable]:
+    return compile_tables(edition, drugs)

@@ -1,0 +1,129 @@
+"""The antibiogram of an open file: the command line's figures, asked for by the address."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+import sirena.web
+from tests.command_line import run_command
+from tests.unit.web.conftest import drop
+
+HEADER = "PATIENT_ID,SPEC_NUM,SPEC_DATE,WARD,SPEC_TYPE,SPEC_REAS,ORGANISM,CIP_NM,CAZ_EM\n"
+ROWS = (
+    "P1,1,2024-01-05,uci,ur,dia,eco,0.25,1\n"
+    "P1,2,2024-01-20,uci,bl,dia,eco,4,8\n"
+    "P2,3,2024-03-01,med,ur,sur,eco,0.25,1\n"
+    "P3,4,2024-05-01,med,bl,dia,pae,1,4\n"
+    "P3,5,2025-02-01,med,bl,dia,pae,1,4\n"
+    "P4,6,2025-02-02,=1+1,bl,dia,eco,0.25,1\n"
+    "P5,7,,med,bl,dia,eco,0.25,1\n"
+)
+FILE = (HEADER + ROWS).encode()
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "html"])
+@pytest.mark.parametrize(
+    ("address", "options"),
+    [
+        ("", []),
+        ("period=2024&by=ward&by=year", ["--period", "2024", "--by", "ward", "--by", "year"]),
+        (
+            "first_day=2024-01-01&last_day=2025-02-01&mode=episode&days=10&screening=SPEC_REAS.1",
+            [
+                *("--period", "2024-01-01..2025-02-01", "--first", "episode", "--days", "10"),
+                "--leave-out=SPEC_REAS=sur",
+            ],
+        ),
+        ("mode=all&by=specimen", ["--first", "all", "--by", "specimen"]),
+    ],
+)
+def test_downloads_are_the_command_lines(
+    person: TestClient, capfd: pytest.CaptureFixture[str], tmp_path: Path, form: str, address: str, options: list[str]
+) -> None:
+    """Every byte of them, source and method included."""
+    (tmp_path / "hospital.csv").write_bytes(FILE)
+    written = tmp_path / f"out.{form}"
+    ended = run_command(capfd, ["antibiogram", tmp_path / "hospital.csv", "-o", written, "--reference", *options])
+    assert ended.code == 0, ended.errors
+    sent = person.get(f"{drop(person, FILE)}/antibiogram/{form}?{address}")
+    assert sent.headers["content-disposition"] == f'attachment; filename="antibiogram.{form}"'
+    assert sent.content.decode() == written.read_text(encoding="utf-8")
+
+
+def test_the_page_holds_the_reports_tables_and_its_method(person: TestClient) -> None:
+    """Few isolates are marked, steps are counted, and the mode stands in the title."""
+    address = f"{drop(person, FILE)}/antibiogram"
+    page = person.get(f"{address}?mode=phenotype&by=ward").text
+    report = person.get(f"{address}/html?mode=phenotype&by=ward").text
+    cells = re.findall(r"<td class=.*?</td>", page)
+    assert cells
+    assert cells == re.findall(r"<td class=.*?</td>", report)
+    assert 'class="few"' in page
+    assert "differs in its phenotype" in page
+    assert "no date that can be" in page
+    assert "<style" not in page
+
+
+def test_every_class_of_the_report_has_its_style(person: TestClient) -> None:
+    """The page's own style sheet stands in for the report's, which the content policy keeps out."""
+    report = person.get(f"{drop(person, FILE)}/antibiogram/html?by=ward").text
+    style = (Path(sirena.web.__file__).parent / "static" / "sirena.css").read_text(encoding="utf-8")
+    ruled = set(re.findall(r"\.([a-z][\w-]*)[^{}]*\{", report[: report.index("</style>")]))
+    assert {"few", "ri", "wide", "s0", "s5"} <= ruled
+    assert {name for name in ruled - {"sub"} if not re.search(rf"\.{name}\b", style)} == set()
+
+
+def test_a_value_nobody_can_ask_is_not_asked(person: TestClient) -> None:
+    """The page never fails by its address, and never repeats it as markup."""
+    address = f"{drop(person, FILE)}/antibiogram"
+    plain = re.findall(r"<td class=.*?</td>", person.get(address).text)
+    for odd in ("period=1850", "mode=<b>", "days=0", "days=99999999999999999999", "by=floor", "screening=WARD.0"):
+        page = person.get(f"{address}?{odd}")
+        assert page.status_code == 200
+        assert "<b>" not in page.text.replace("<b>7</b>", "").replace("<b>5</b>", "")
+        assert re.findall(r"<td class=.*?</td>", page.text) == plain
+
+
+@pytest.mark.parametrize("days", ["first_day=2025-01-01&last_day=2024-01-01", "first_day=2024-01-01", "last_day=x"])
+def test_days_that_are_none_are_told_at_their_fields(person: TestClient, days: str) -> None:
+    """Nothing is counted of a period that was not meant."""
+    address = f"{drop(person, FILE)}/antibiogram"
+    page = person.get(f"{address}?{days}").text
+    assert "Give both days" in page
+    assert page.count('aria-describedby="wrong-days"') == 2
+    assert 'class="report"' not in page
+    assert person.get(f"{address}/csv?{days}").status_code == 404
+
+
+def test_no_isolate_left_and_nothing_to_count_are_sentences(person: TestClient) -> None:
+    """An empty table teaches nothing."""
+    nobody = person.get(f"{drop(person, FILE)}/antibiogram?first_day=1990-01-01&last_day=1990-01-02")
+    assert "No isolate is left" in nobody.text
+    zones = drop(person, b"ORGANISM,CIP_ND5\neco,22\n")
+    assert "nothing to count" in person.get(f"{zones}/antibiogram").text
+    undated = drop(person, b"ORGANISM,CIP_NM\neco,1\n")
+    assert "No row has a date" in person.get(f"{undated}/antibiogram").text
+
+
+def test_a_ward_stands_as_text_in_the_page_and_as_no_formula_in_excels_form(person: TestClient) -> None:
+    """A file from elsewhere may hold both."""
+    hostile = "".join(f"H{row},{row},2024-01-05,<script>alert(1)</script>,bl,dia,eco,0.25,1\n" for row in range(30))
+    address = f"{drop(person, (HEADER + hostile + ROWS).encode())}/antibiogram"
+    for page in (person.get(f"{address}?by=ward").text, person.get(f"{address}/html?by=ward").text):
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page
+    text = person.get(f"{address}/excel-es.csv?by=ward").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines(), delimiter=";"))
+    assert "'=1+1" in {row["stratum"] for row in rows}
+    assert {row["mic50"] for row in rows if row["by"] == "all" and row["column"] == "CIP_NM"} >= {"0,25"}
+
+
+def test_the_page_is_spanish_for_spanish_readers(person: TestClient) -> None:
+    """The report's sentences with it."""
+    page = person.get(f"{drop(person, FILE)}/antibiogram?mode=all", headers={"accept-language": "es"}).text
+    assert "Antibiograma acumulado – sin deduplicar" in page
+    assert "todos los aislamientos, también los repetidos" in page
+    assert 'lang="es"' in page
