@@ -86,6 +86,8 @@ CREDENTIALS = [
     Attack("token narrowed to something else", request(by="narrow"), 403, "forbidden", who="viewer"),
     Attack("token in a cookie", request(READ, f"Cookie: __Host-sirena={SECRET}", by=""), 401, "session_refused"),
     Attack("two credentials", request(READ, f"Authorization: Bearer {SECRET}"), 400, "malformed_request"),
+    *(Attack(f"control character in {header}", request(READ, f"{header}: a\x01b", by=""), 400, "malformed_request")
+      for header in ("Authorization", "Cookie", "X-Note")),
     Attack("token in the query", request(f"/api/2.0/mlflow/experiments/search?token={SECRET}", by=""), 401,
            "not_signed_in"),
     Attack("a right somebody has not", request(CREATE, "Content-Length: 2", method="POST", body=b"{}"), 403,

@@ -42,6 +42,7 @@ def count_file(
     source: str,
     site: Site | None = None,
     rules: Sequence[ExpertRule] | None = None,
+    isolates: CountableIsolates | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> CountedFile:
     """Count the antibiogram of a file.
@@ -54,6 +55,7 @@ def count_file(
         source: names that edition or release.
         site: of every row; None lets the specimen decide.
         rules: expert rules; None counts the guideline's categories alone.
+        isolates: read before the file lost its columns of patients; read from the file when None.
         progress: called with the name of each part before it is counted.
 
     Raises:
@@ -65,7 +67,7 @@ def count_file(
     facts = IsolateFacts.of_results(rows, answered, tables_for)
     reported = report_results(answered, facts, rules) if rules is not None else None
     results = answered if reported is None else reported.results
-    isolates = read_isolates(file, today)
+    isolates = isolates or read_isolates(file, today)
     antibiogram = count_antibiogram(
         isolates,
         results,

@@ -5,6 +5,7 @@ Every form says by which rule isolates count, of which days, and by which editio
 
 import json
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,7 +73,7 @@ def dictionary(language: Language) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=headers, orient="row")
 
 
-def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> None:
+def write_workbook(antibiogram: Antibiogram, path: Path | BytesIO, language: Language) -> None:
     """Write a workbook: one sheet a part, then combinations, coverage, losses and method."""
     title = " · ".join((mode_sentence(antibiogram, language), period_sentence(antibiogram), antibiogram.source))
     sheets: dict[str, pl.DataFrame] = {}
@@ -88,7 +89,9 @@ def write_workbook(antibiogram: Antibiogram, path: Path, language: Language) -> 
     method = word("method", language)
     sheets[method] = pl.DataFrame({method: [title, *method_sentences(antibiogram, language)]})
     sheets[word("dictionary", language)] = dictionary(language)
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as workbook:
+    with xlsxwriter.Workbook(
+        path, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    ) as workbook:
         bold = workbook.add_format({"bold": True})
         for name, frame in sheets.items():
             sheet = workbook.add_worksheet(name[:31])

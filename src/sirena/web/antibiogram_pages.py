@@ -1,5 +1,6 @@
 """The antibiogram of an open file: the page that asks and shows, and its downloads."""
 
+from dataclasses import replace
 from functools import partial
 
 from fastapi import FastAPI, Request, Response
@@ -11,7 +12,7 @@ from sirena.stewardship.first_isolates import Mode
 from sirena.stewardship.strata import Stratum
 from sirena.stewardship.words import mode_sentence, period_sentence, word
 from sirena.web.antibiogram_query import AntibiogramQuery, screening_values, years_of
-from sirena.web.antibiogram_report import REPORTS, count_opened, report_body
+from sirena.web.antibiogram_report import REPORTS, count_opened, report, report_body
 from sirena.web.pages import NOT_FOUND, Pages, language_of
 
 
@@ -25,8 +26,8 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
         query = _query(request)
         counted = body = None
         if opened.file.mic_columns and not query.has_wrong_days:
-            counted = count_opened(opened, query.request(opened.countable))
-            body = partial(report_body, counted, language)
+            whole = count_opened(opened, replace(query.request(opened.countable), trend=True))
+            counted, body = whole.antibiogram, partial(report_body, opened, whole, language)
         return pages.show(
             request,
             "antibiogram.html",
@@ -50,8 +51,7 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
         query = _query(request)
         if form not in REPORTS or query.has_wrong_days:
             raise HTTPException(NOT_FOUND)
-        counted = count_opened(opened, query.request(opened.countable))
-        content = REPORTS[form](counted, Language(language_of(request))).encode()
+        content = report(opened, query.request(opened.countable), form, Language(language_of(request)))
         disposition = {"content-disposition": f'attachment; filename="antibiogram.{form}"'}
         return Response(content, media_type="application/octet-stream", headers=disposition)
 

@@ -1,4 +1,4 @@
-"""The antibiogram of an open file: counted by `stewardship`, in every form `sirena antibiogram` writes to a text.
+"""The antibiogram of an open file: counted by `stewardship`, in the forms that `sirena antibiogram` writes.
 
 Rules, each with a test of like name:
 
@@ -8,6 +8,8 @@ Rules, each with a test of like name:
 
 import codecs
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from typing import Final
 
@@ -15,10 +17,12 @@ import polars as pl
 from markupsafe import Markup, escape
 
 from sirena.panel.basis import Language
-from sirena.stewardship.antibiogram import Antibiogram, Request, count_antibiogram
-from sirena.stewardship.cautions import Caution
-from sirena.stewardship.exports import as_csv, as_json
+from sirena.stewardship.antibiogram import Antibiogram, Request
+from sirena.stewardship.counting import CountedFile, count_file
+from sirena.stewardship.expert_rules import load_expert_rules
+from sirena.stewardship.exports import as_csv, as_json, write_workbook
 from sirena.stewardship.page import render_page
+from sirena.stewardship.report import report_parts
 from sirena.web.formulas import without_formulas
 from sirena.web.opened_file import OpenedFile
 
@@ -27,49 +31,79 @@ _FIGURES: Final = ("percent_", "low", "high", "mic50", "mic90", "mic_")
 """Beginnings of the names of columns that hold figures with decimals."""
 
 
-def count_opened(opened: OpenedFile, request: Request) -> Antibiogram:
-    """Count an open file.
+def count_opened(opened: OpenedFile, request: Request) -> CountedFile:
+    """Count an open file, by Sirena's expert rules as the command line does.
 
     Args:
         opened: the file.
         request: what is asked for.
     """
-    file = opened.file
-    zones = len(file.test_columns) - len(file.mic_columns)
-    cautions = [Caution("zones", {"columns": zones})] if zones else []
-    tables = (opened.answers.table_of(column) for column in file.mic_columns.values())
-    if any(table is not None and table.keys and not table.grounds for table in tables):
-        cautions.append(Caution("no_grounds"))
-    source = opened.answers.source_of(column.model_column for column in file.mic_columns.values())
-    return count_antibiogram(opened.countable, opened.drug_results, request, source=source, cautions=cautions)
+    columns = (column.model_column for column in opened.file.mic_columns.values())
+    return count_file(
+        opened.file,
+        opened.answers.table_of,
+        request,
+        today=date.today(),
+        source=f"{opened.answers.source_of(columns)} · expert rules",
+        rules=load_expert_rules(),
+        isolates=opened.countable,
+    )
 
 
-def report_body(antibiogram: Antibiogram, language: Language, label: str) -> Markup:
+def report_page(opened: OpenedFile, counted: CountedFile, language: Language) -> str:
+    """Return the report of the command line, charts, alerts and quality of the data included."""
+    return render_page(counted.antibiogram, language, report_parts(opened.file, counted, language))
+
+
+def report_body(opened: OpenedFile, counted: CountedFile, language: Language, label: str) -> Markup:
     """Return what the report of the command line shows, for a page that has a head and a style of its own.
 
     Args:
-        antibiogram: the counts.
+        opened: the file.
+        counted: the same file.
         language: of the reader.
         label: says what a table is that can be scrolled sideways, for who does not see it.
     """
-    _, _, after = render_page(antibiogram, language).partition("<main>")
+    _, _, after = report_page(opened, counted, language).partition("<main>")
     body, end, _ = after.partition("</main>")
     assert end  # the report is one page with one <main>
     region = f'<div class="wide" tabindex="0" role="group" aria-label="{escape(label)}">'
     return Markup(body.replace(_WIDE, region))  # noqa: S704 - the report escapes what comes from the file
 
 
-def _excel_csv(antibiogram: Antibiogram, language: Language) -> str:
+def _excel_csv(antibiogram: Antibiogram, language: Language) -> bytes:
     table = without_formulas(pl.read_csv(BytesIO(as_csv(antibiogram, language).encode()), infer_schema=False))
     figures = [name for name in table.columns if name.startswith(_FIGURES)]
     commas = table.with_columns(pl.col(figures).str.replace(".", ",", literal=True))
-    return codecs.BOM_UTF8.decode() + commas.write_csv(separator=";")
+    return codecs.BOM_UTF8 + commas.write_csv(separator=";").encode()
 
 
-REPORTS: Final[dict[str, Callable[[Antibiogram, Language], str]]] = {
-    "html": render_page,
+def _workbook(antibiogram: Antibiogram, language: Language) -> bytes:
+    stream = BytesIO()
+    write_workbook(antibiogram, stream, language)
+    return stream.getvalue()
+
+
+_TABLES: Final[dict[str, Callable[[Antibiogram, Language], bytes]]] = {
+    "xlsx": _workbook,
     "excel-es.csv": _excel_csv,
-    "csv": as_csv,
-    "json": as_json,
+    "csv": lambda antibiogram, language: as_csv(antibiogram, language).encode(),
+    "json": lambda antibiogram, language: as_json(antibiogram, language).encode(),
 }
+_PAGE: Final = "html"
+REPORTS: Final = (_PAGE, *_TABLES)
 """What a browser may ask for, by the end of the file's name."""
+
+
+def report(opened: OpenedFile, request: Request, form: str, language: Language) -> bytes:
+    """Return the antibiogram of an open file as a file.
+
+    Args:
+        opened: the file.
+        request: what is asked for.
+        form: one of `REPORTS`.
+        language: of the reader.
+    """
+    if form == _PAGE:
+        return report_page(opened, count_opened(opened, replace(request, trend=True)), language).encode()
+    return _TABLES[form](count_opened(opened, request).antibiogram, language)

@@ -24,7 +24,6 @@ from sirena.domain.truth_table import ANSWERS
 from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
 from sirena.panel.placement import Existing, place_categories
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
-from sirena.stewardship.results import DrugResults, interpret_results
 from sirena.web.answers import Answers
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.headers import assign_roles
@@ -107,11 +106,6 @@ class OpenedFile:
     def results(self) -> int:
         """How many MICs were asked."""
         return sum(self.categories.values())
-
-    @cached_property
-    def drug_results(self) -> Mapping[str, DrugResults]:
-        """The results as counting needs them, by model column."""
-        return interpret_results(Isolates.of_file(self.file), self.answers.table_of)
 
     def site_of(self, position: int) -> Site:
         """Return the site of one row of `answered`, by its position (0-based)."""

@@ -2,8 +2,12 @@
 
 import csv
 import re
+import tempfile
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
+import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
@@ -127,3 +131,22 @@ def test_the_page_is_spanish_for_spanish_readers(person: TestClient) -> None:
     assert "Antibiograma acumulado – sin deduplicar" in page
     assert "todos los aislamientos, también los repetidos" in page
     assert 'lang="es"' in page
+
+
+def test_the_workbook_is_made_in_memory_and_holds_the_same_figures(
+    person: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No part of a file touches a disk, and a ward's name is no formula."""
+    address = f"{drop(person, FILE)}/antibiogram"
+    lines = list(csv.DictReader(person.get(f"{address}/csv").text.splitlines()))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a temporary file was made")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    content = person.get(f"{address}/xlsx?by=ward").content
+    monkeypatch.undo()
+    sheet = pl.read_excel(BytesIO(content), sheet_id=1, read_options={"header_row": 1})
+    assert sheet["n"].to_list() == [int(line["n"]) for line in lines if line["by"] == "all"]
+    assert "<f>" not in zipfile.ZipFile(BytesIO(content)).read("xl/worksheets/sheet2.xml").decode()
