@@ -19,7 +19,7 @@ demo: install ## the whole chain on a synthetic hospital (KEEP=1 leaves it runni
 	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
 
 test: servers .venv/development ## install everything and run all tests (T=path for some)
-	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(T)
+	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(T)
 
 test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment of its own
 	PYTHONPATH=src .venv-compat/bin/python -m pytest tests/compat
