@@ -4,12 +4,12 @@ The answers are the editions', not a model's: which release is active is known b
 asking them takes seconds. The output says so.
 """
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.json_document import print_json
 from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def ask(
     if as_json:
         facts = [_facts(question, edition, answer, site, spoken) for question, edition, answer in answers]
         document = {"organism": code, "site": site.value, "answered_by": "guideline editions", "answers": facts}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
         return
     typer.echo(f"{name}, site {site.value}")
     for question, _, answer in answers:

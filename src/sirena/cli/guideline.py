@@ -1,6 +1,5 @@
 """``sirena guideline``: which editions there are, what they say, importing others, and what changes between two."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -42,6 +41,7 @@ def list_editions(as_json: AsJson = False) -> None:
 
     editions = known_editions()
     default = set(editions.editions_in_force().values())
+    loaded = {name: editions.load(name) for name in editions.names}
     listed = [
         {
             "edition": name,
@@ -54,8 +54,7 @@ def list_editions(as_json: AsJson = False) -> None:
             "digest": edition.digest,
             "doubts": edition.record.doubts,
         }
-        for name in editions.names
-        for edition in [editions.load(name)]
+        for name, edition in loaded.items()
     ]
     if as_json:
         print_json(listed)
@@ -70,7 +69,7 @@ def list_editions(as_json: AsJson = False) -> None:
         )
         for one in listed
     ]
-    doubts = [(name, doubt) for name in editions.names for doubt in editions.load(name).record.doubts]
+    doubts = [(name, doubt) for name, edition in loaded.items() for doubt in edition.record.doubts]
     header = ("edition", "in force since", "", "#rows", "#expected", "#antimicrobials", "origin", "digest")
     note = "The default of a guideline is its newest edition in force; a guideline alone (CLSI, EUCAST) means it."
     print_sections(
@@ -153,7 +152,7 @@ def diff(
     before, after = editions.load(first), editions.load(second or first, overlay)
     differences = [item for item in difference(before, after) if not wanted or item.drug in wanted]
     if as_json:
-        typer.echo(json.dumps([_facts(item) for item in differences], ensure_ascii=False, indent=2))
+        print_json([_facts(item) for item in differences])
         return
     rows = [
         (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")

@@ -1,6 +1,5 @@
 """``sirena guideline check``: what a person should look at in an edition before anybody relies on it."""
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
 from sirena.cli.guideline_rows import bulleted, edition_facts, edition_lines, row_facts, row_lines, saying, whom
+from sirena.cli.json_document import print_json
 from sirena.cli.sections import Section, print_sections
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check(
     other = editions.load(against) if against else None
     outcome = check_edition(loaded, other, chosen_drugs(drugs))
     if as_json:
-        typer.echo(json.dumps(_document(loaded, outcome), ensure_ascii=False, indent=2))
+        print_json(_document(loaded, outcome))
         return
     for line in edition_lines(loaded):
         typer.echo(line)

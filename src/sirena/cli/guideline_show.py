@@ -1,7 +1,6 @@
 """``sirena guideline show``: what an edition says, row by row, with source, number of readings and doubts."""
 
 import csv
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -9,6 +8,7 @@ import typer
 
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, chosen_organism, known_editions
 from sirena.cli.guideline_rows import edition_facts, edition_lines, row_facts, row_lines
+from sirena.cli.json_document import print_json
 
 if TYPE_CHECKING:
     from sirena.domain.organisms import Organism
@@ -41,7 +41,7 @@ def show(
         _print_overlay(loaded, rows)
     elif as_json:
         document = {**edition_facts(loaded), "rows": [row_facts(row) for row in rows]}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     else:
         _print_page(loaded, rows)
 

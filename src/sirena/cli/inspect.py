@@ -1,13 +1,13 @@
 """``sirena inspect``: what a file holds, and what in it cannot be read."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sirena.cli.label_audit import audit_file, audit_section
+from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.label_audit import audit_section, labels_of
 from sirena.cli.sections import Section, print_sections
 from sirena.domain.test_column import GUIDELINES
 from sirena.panel.basis import Language
@@ -26,7 +26,7 @@ def inspect(
     sheet: Annotated[
         str | None, typer.Option("--sheet", help="Sheet of a spreadsheet; the first visible table by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,
     guideline: Annotated[
         list[str] | None,
@@ -58,6 +58,8 @@ def inspect(
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
+    from sirena.training.audited_isolates import audited_isolates
+    from sirena.training.label_audit import audit_labels
     from sirena.whonet.inspection import inspect_file
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.mapping_writing import save_mapping
@@ -72,21 +74,20 @@ def inspect(
     inspection = inspect_file(table, examples=rows)
     columns = {column.model_column for column in table.mic_columns.values()}
     named = editions.named(columns)
-    found = audit_file(table, editions.tables(columns))
-    if audit is not None and found is not None:
-        write_file(found, audit)
-    if audit_isolates is not None and found is not None:
-        from sirena.training.audited_isolates import audited_isolates
-
+    labels = labels_of(table)
+    contradictions = None if labels is None else audit_labels(labels, editions.tables(columns))
+    if audit is not None and contradictions is not None:
+        write_file(contradictions, audit)
+    if audit_isolates is not None and labels is not None and contradictions is not None:
         refuse_same_file(file, audit_isolates)
-        write_file(audited_isolates(table, found, language), audit_isolates)
+        write_file(audited_isolates(table, labels, contradictions, language), audit_isolates)
     if as_json:
-        labels = None if found is None else {"edition": named, "cells": found.to_dicts()}
-        typer.echo(json.dumps({**inspection.to_json(), "label_audit": labels}, ensure_ascii=False, indent=2))
+        listed = None if contradictions is None else {"edition": named, "cells": contradictions.to_dicts()}
+        print_json({**inspection.to_json(), "label_audit": listed})
     else:
         print_sections(describe(inspection))
-        if found is not None:
-            print_sections([audit_section(found, named, audit)])
+        if contradictions is not None:
+            print_sections([audit_section(contradictions, named, audit)])
     table.require_organism()
 
 
@@ -206,10 +207,10 @@ def _disks(inspection: "Inspection") -> Section:
 
 
 def _problems(inspection: "Inspection") -> Section:
-    found = [*inspection.problems, *(problem for test in inspection.tests for problem in test.problems)]
+    problems = [*inspection.problems, *(problem for test in inspection.tests for problem in test.problems)]
     rows = [
         (one.column or "(file)", str(one.count), one.problem_class.sentence, _rows(one.rows, one.count))
-        for one in found
+        for one in problems
     ]
     return Section("Not readable, or doubtful", rows, ("column", "#count", "what stands there", "rows"))
 

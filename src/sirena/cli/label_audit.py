@@ -1,6 +1,5 @@
 """The label audit as ``inspect`` and ``train`` show it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +8,7 @@ from sirena.cli.sections import Section
 if TYPE_CHECKING:
     import polars as pl
 
-    from sirena.domain.truth_table import TruthTable
+    from sirena.training.evidence import Evidence
     from sirena.whonet.file import WhonetFile
 
 SHOWN: Final = 10
@@ -39,29 +38,25 @@ _HEADINGS: Final = (
 )
 
 
-def audit_file(file: "WhonetFile", reference: Mapping[str, "TruthTable"]) -> "pl.DataFrame | None":
-    """Audit the laboratory's labels; None when the file has none, neither in columns nor beside MICs.
+def labels_of(file: "WhonetFile") -> "Evidence | None":
+    """Return the laboratory's labels; None when the file has none, neither in columns nor beside MICs.
 
     Args:
         file: as read.
-        reference: truth tables of guideline editions by test column.
     """
     from sirena.training.evidence import LabelSource, collect_evidence
-    from sirena.training.label_audit import audit_labels
 
     if file.organism_column is None:
         return None
-    evidence = collect_evidence(file, labels=LabelSource.FILE)
-    if not (file.category_columns or file.label_columns or evidence.rows.height):
-        return None
-    return audit_labels(evidence, reference)
+    labels = collect_evidence(file, labels=LabelSource.FILE)
+    return labels if file.category_columns or file.label_columns or labels.rows.height else None
 
 
 def audit_section(audit: "pl.DataFrame", edition: str, written: Path | None) -> Section:
     """Return the gravest cells and how many there are.
 
     Args:
-        audit: from `audit_file`.
+        audit: from `label_audit.audit_labels`.
         edition: name of the edition the labels were compared with.
         written: file that holds all of them, if one was asked for.
     """

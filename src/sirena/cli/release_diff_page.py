@@ -1,12 +1,12 @@
 """``sirena release diff``: what changes, for a committee, for a program, cell by cell, or in a hospital's own file."""
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 
+from sirena.cli.json_document import print_json
 from sirena.cli.sections import Section, print_sections
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def print_ranges(old: "Panel", new: "Panel", *, every: bool, as_json: bool) -> N
         names = ("column", "organisms", "group", "site", "mics", "before", "after", "answers")
         facts = [{name: getattr(change, name) for name in names} for change in changes]
         document = {"before": old.release, "after": new.release, "changes": facts}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
         return
     shown = changes if every else changes[:_PAGE]
     rows = [
@@ -83,7 +83,7 @@ def print_file_changes(
     if as_json:
         listed = [dict(zip(("before", "after", "column", "results"), fact, strict=True)) for fact in facts]
         document = {"before": old.release, "after": new.release, "results": total, "changes": listed}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
         return
     rows = [(_arrow(before, after), column, f"{count:,}") for before, after, column, count in facts]
     where = f"; row and specimen number of each are in {rows_file}" if rows_file else ""

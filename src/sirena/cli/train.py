@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
         from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
         from sirena.training.columns import columns_to_train
-        from sirena.training.counts import Counts, pooled
+        from sirena.training.counts import CountedEvidence, pooled
         from sirena.training.evidence import LabelSource
         from sirena.whonet.mapping import load_mapping
         from sirena.whonet.writing import check_place, find_suffix
@@ -86,11 +86,12 @@ def register(app: typer.Typer) -> None:
         registry = connect(settings)
         tests = [test for hospital in hospitals.values() for test in hospital.tests]
         reference = editions.tables(columns_to_train(tests, chosen))
-        sections = list(audit_sections(hospitals, reference, editions.named(reference), audit))
+        cells = pooled(hospitals.values())
+        sections = list(audit_sections(hospitals, cells, reference, editions.named(reference), audit))
         if not as_json:
             print_sections(sections)
-        learnt = hospitals.values() if source is not LabelSource.REFERENCE else ()
-        evidence = Counts(pooled(learnt), seed, source, reference)
+        learnt = cells if source is not LabelSource.REFERENCE else cells.clear()
+        evidence = CountedEvidence(learnt, seed, source, reference)
         # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
         from sirena.cli.recorded_acts import train as run_recorded
         from sirena.cli.training_progress import TrainingProgress, outcomes_document, print_outcomes

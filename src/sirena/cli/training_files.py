@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from sirena.cli.answering import tell, tell_about_problems
 from sirena.cli.label_audit import audit_section
 from sirena.cli.sections import Section
 from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import TruthTable
-from sirena.training.counts import HospitalCounts, pooled
+from sirena.training.counts import HospitalCounts
 from sirena.training.hospitals import compare_hospitals
 from sirena.training.label_audit import audit_counts
 from sirena.training.shared_cells import is_cells_file, read_cells
@@ -52,17 +54,21 @@ def count_files(
 
 
 def audit_sections(
-    hospitals: Mapping[str, HospitalCounts], reference: Mapping[str, TruthTable], edition: str, audit: Path | None
+    hospitals: Mapping[str, HospitalCounts],
+    counted: pl.DataFrame,
+    reference: Mapping[str, TruthTable],
+    edition: str,
+    audit: Path | None,
 ) -> Iterator[Section]:
     """Yield the label audit of all files together, and where several hospitals differ; write it where asked.
 
     Args:
         hospitals: from `count_files`.
+        counted: the cells of all of them, `counts.pooled`.
         reference: truth tables of guideline editions by test column.
         edition: name of the editions.
         audit: file for all contradicting cells, if one was asked for.
     """
-    counted = pooled(hospitals.values())
     if counted.is_empty():
         if audit is not None:
             tell(f"no label audit written to {audit}: the files hold no labels")

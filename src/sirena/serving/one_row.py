@@ -50,12 +50,12 @@ def answer_record(
         model: registered name.
     """
     organism_cell = local_cell = specimen = _NOBODY
-    asked: list[tuple[PreparedColumn, Any]] = []
+    tests: list[tuple[PreparedColumn, Any]] = []
     known_role = release.known_role
     for name, cell in record.items():
         role = known_role(name) or release.role(name)
         if type(role) is PreparedColumn:
-            asked.append((role, cell))
+            tests.append((role, cell))
         elif role is Role.ORGANISM:
             if organism_cell is not _NOBODY:
                 return None
@@ -72,18 +72,18 @@ def answer_record(
         wanted = model.removeprefix("modelo_")
         if wanted == model or wanted not in release.panel.tables:
             return None
-        asked = [pair for pair in asked if pair[0].label == wanted]
+        tests = [pair for pair in tests if pair[0].label == wanted]
     if organism_cell is _NOBODY:
         organism_cell = local_cell
-    if not asked or organism_cell is _NOBODY or len({column for column, _ in asked}) != len(asked):
+    if not tests or organism_cell is _NOBODY or len({column for column, _ in tests}) != len(tests):
         return None
     organism = resolve_text(text_of(organism_cell))
     read = site if site is not None else Site.UNKNOWN if specimen is _NOBODY else read_specimen(text_of(specimen))
-    return _answer(release, asked, organism, read)
+    return _answer(release, tests, organism, read)
 
 
 def _answer(
-    release: PreparedRelease, asked: list[tuple[PreparedColumn, Any]], organism: str | None, read: Site | None
+    release: PreparedRelease, tests: list[tuple[PreparedColumn, Any]], organism: str | None, read: Site | None
 ) -> RecordAnswer:
     site = Site.UNKNOWN if read is None else read
     place = SITES.index(site)
@@ -93,7 +93,7 @@ def _answer(
     counts: list[tuple[str | None, int, int]] = []
     grounds: dict[int, None] = {}
     reasons: set[int] = set()
-    for column, cell in asked:
+    for column, cell in tests:
         text = cell if cell is None or type(cell) is str else text_of(cell)
         code = encode_text(text, column.drug)
         flat = column.flat

@@ -30,7 +30,7 @@ _DECIDED: Final = [category.value for category in Category if category is not Ca
 
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
+class ColumnDifference:
     """One test column in which the laboratory's category is another than the guideline's."""
 
     column: str
@@ -49,7 +49,7 @@ class Quality:
     """Isolates from blood."""
     contaminants: int
     """Those of them that are skin organisms."""
-    disagreements: tuple[Disagreement, ...]
+    disagreements: tuple[ColumnDifference, ...]
     """Columns that could be compared, the most differing first."""
 
 
@@ -73,7 +73,7 @@ def data_quality(file: WhonetFile, isolates: CountableIsolates, facts: IsolateFa
     )
 
 
-def _disagreements(file: WhonetFile, facts: IsolateFacts) -> Iterator[Disagreement]:
+def _disagreements(file: WhonetFile, facts: IsolateFacts) -> Iterator[ColumnDifference]:
     for test in facts.tests:
         header = file.category_columns.get(test.header)
         if header is None:
@@ -83,4 +83,4 @@ def _disagreements(file: WhonetFile, facts: IsolateFacts) -> Iterator[Disagreeme
         both = (own.is_in(_DECIDED) & ours.is_in(_DECIDED)).fill_null(value=False).to_numpy()
         if both.any():
             differing = (own != ours).fill_null(value=False).to_numpy()
-            yield Disagreement(test.column.name, int(both.sum()), int(np.logical_and(both, differing).sum()))
+            yield ColumnDifference(test.column.name, int(both.sum()), int(np.logical_and(both, differing).sum()))

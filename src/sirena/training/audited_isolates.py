@@ -6,29 +6,30 @@ A specimen number identifies a patient: the table goes only into a file that its
 import polars as pl
 
 from sirena.panel.basis import Language
-from sirena.training.evidence import LabelSource, collect_evidence
-from sirena.training.label_audit import describe_findings, mic_text
+from sirena.training.cells import mic_text
+from sirena.training.evidence import Evidence
+from sirena.training.label_audit import describe_findings
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.specimen_numbers import specimen_numbers
 
 _CELL = ("column", "organism", "site", "mic", "label")
 
 
-def audited_isolates(file: WhonetFile, audit: pl.DataFrame, language: Language) -> pl.DataFrame:
+def audited_isolates(file: WhonetFile, labels: Evidence, audit: pl.DataFrame, language: Language) -> pl.DataFrame:
     """Return one row for each labelled result in a cell of the audit, the gravest first.
 
     Args:
         file: as read, its columns of patients still there.
-        audit: from `label_audit.audit_labels` of the same file.
+        labels: the laboratory's, of the same file.
+        audit: of these labels, from `label_audit.audit_labels`.
         language: of the words that say what the label contradicts.
 
     Returns:
         Columns rank (of the audit), row (as the file's readers count), specimen_number, column, organism, site, mic,
         label, severity, what (in words), reference.
     """
-    rows = collect_evidence(file, labels=LabelSource.FILE).rows
     texts = pl.col("column", "organism", "site", "label").cast(pl.String)
-    results = rows.with_columns(texts, mic_text("mic_code", rows)).join(audit, on=_CELL, how="inner")
+    results = labels.rows.with_columns(texts, mic_text()).join(audit, on=_CELL, how="inner")
     positions = results["isolate"].to_numpy().astype("int64")
     return (
         results.with_columns(

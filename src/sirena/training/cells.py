@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sirena.domain.category import LABELS, Category, Reason
+from sirena.domain.mic import CODES, Mic
 from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable, key_of
 
@@ -38,6 +39,10 @@ LABEL_TYPE: Final = pl.Enum([*(label.value for label in LABELS), *REFUSALS])
 """Column type of a label in every frame of evidence. Refusals stand only in a reference's grid."""
 SITE_TYPE: Final = pl.Enum([site.value for site in Site])
 """Column type of a site in every frame of evidence."""
+LEVEL_OF_LABEL: Final = {label.value: label.level for label in LABELS}
+"""Ordinal level of each label, by its text."""
+MIC_OF_CODE: Final = {code: str(Mic.from_code(code)) for code in range(CODES)}
+"""Text of each MIC, by its code."""
 REFERENCE_PART: Final = 255
 """Part of cells that come from a reference's grid: no isolate's, so never held out."""
 _WORD: Final = 2**32
@@ -57,6 +62,11 @@ def part_of_isolate(isolate: pl.Expr, seed: int) -> pl.Expr:
     return ((mixed ^ (mixed // 65_536)) % PARTS).cast(pl.UInt8)
 
 
+def mic_text() -> pl.Expr:
+    """Return a column ``mic`` with the texts of the column ``mic_code``."""
+    return pl.col("mic_code").replace_strict(MIC_OF_CODE, return_dtype=pl.String).alias("mic")
+
+
 def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Count rows into cells.
 
@@ -72,7 +82,7 @@ def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
         rows.lazy()
         .with_columns(
             part_of_isolate(pl.col("isolate"), seed).alias("part"),
-            pl.col("label").replace_strict(_LEVEL_OF, return_dtype=pl.Int8).alias("level"),
+            pl.col("label").replace_strict(LEVEL_OF_LABEL, return_dtype=pl.Int8).alias("level"),
         )
         .group_by(keys)
         .agg(pl.len().cast(pl.Float64).alias("weight"))
@@ -195,9 +205,6 @@ def _key(organism: str, site: Site, reference: TruthTable | None) -> str:
 def _in_fold(fold: int) -> pl.Expr:
     part = pl.col("part")
     return pl.when((part % FOLDS == fold) & (part != REFERENCE_PART)).then(pl.col("weight")).otherwise(0.0)
-
-
-_LEVEL_OF: Final = {label.value: label.level for label in LABELS}
 
 
 def _level_names(keys: tuple[str, ...], counted: pl.DataFrame) -> NDArray[np.str_]:

@@ -56,7 +56,7 @@ class HospitalCounts:
 
 
 @dataclass(frozen=True)
-class Counts:
+class CountedEvidence:
     """Counted evidence, with the labels' source and the reference it may lean on, as of `evidence.Evidence`."""
 
     tally: pl.DataFrame

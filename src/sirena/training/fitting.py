@@ -100,7 +100,7 @@ def train_models(
     """Train the drugs one after another, yielding each as it is done.
 
     Args:
-        evidence: from `collect_evidence`, or `counts.Counts` of several files.
+        evidence: from `collect_evidence`, or `counts.CountedEvidence` of several files.
         drugs: antimicrobial codes; None for all the evidence or the reference knows.
         seed: deals the isolates into parts and steers the search.
         search: number of Optuna trials a drug; 0 for the given settings.

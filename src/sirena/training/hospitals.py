@@ -5,8 +5,8 @@ from typing import Final
 
 import polars as pl
 
+from sirena.training.cells import mic_text
 from sirena.training.counts import HospitalCounts
-from sirena.training.label_audit import mic_text
 
 _CELL: Final = ("column", "organism", "site", "mic_code")
 
@@ -34,14 +34,14 @@ def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
         )
         .filter(pl.col("distance") > 0)
     )
-    told = cells.select(
+    labels = cells.select(
         *_CELL, "hospital", pl.format("{} {}", pl.col("label").cast(pl.String), pl.col("weight").cast(pl.Int64))
     )
-    beside = told.pivot("hospital", index=list(_CELL), values=told.columns[-1])
+    beside = labels.pivot("hospital", index=list(_CELL), values=labels.columns[-1])
     missing = [pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in beside.columns]
     listed = apart.join(beside.with_columns(missing), on=_CELL, how="left")
     return (
-        listed.with_columns(mic_text("mic_code", listed))
+        listed.with_columns(mic_text())
         .sort("distance", "results", *_CELL, descending=[True, True, False, False, False, False])
         .select("column", "organism", "site", "mic", "results", "distance", *names)
     )

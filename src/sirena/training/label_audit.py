@@ -20,13 +20,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sirena.domain.category import LABELS
-from sirena.domain.mic import DILUTIONS, Interval, Mic
+from sirena.domain.mic import DILUTIONS, Interval
 from sirena.domain.organisms import ORGANISMS
 from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, TruthTable
 from sirena.panel.basis import Language
-from sirena.training.cells import LEVELS, tally
+from sirena.training.cells import LEVEL_OF_LABEL, LEVELS, mic_text, tally
 from sirena.training.evidence import Evidence
 
 
@@ -127,7 +126,7 @@ def audit_counts(counted: pl.DataFrame, reference: Mapping[str, TruthTable] | No
         .filter(pl.col("findings") != "")
         .with_columns(
             severity.alias("severity"),
-            mic_text("mic_code", cells),
+            mic_text(),
             pl.col("organism")
             .replace_strict(organisms, [ORGANISMS[code].name if code in ORGANISMS else "" for code in organisms])
             .alias("organism_name"),
@@ -161,20 +160,11 @@ def describe_findings(findings: pl.Series, language: Language) -> pl.Series:
     return findings.replace_strict(distinct, sentences, return_dtype=pl.String)
 
 
-def mic_text(name: str, frame: pl.DataFrame) -> pl.Expr:
-    """Return a column ``mic`` with the MICs of a column of codes as text."""
-    codes = frame[name].unique().to_list()
-    return pl.col(name).replace_strict(codes, [str(Mic.from_code(code)) for code in codes]).alias("mic")
-
-
-_LEVEL: Final = {label.value: label.level for label in LABELS}
-
-
 def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     """Compare the cells of one organism and drug with one another and with the reference."""
     code = group["mic_code"].to_numpy().astype(np.int64)
     labels = group["label"].to_list()
-    level = np.array([_LEVEL[label] for label in labels])
+    level = np.array([LEVEL_OF_LABEL[label] for label in labels])
     results = group["results"].to_numpy()
     same = code[:, None] == code[None]
     at_level = np.zeros((len(code), LEVELS), dtype=np.int64)
@@ -188,7 +178,7 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     opposed, opposing = _order_conflicts(code, level, results)
     disordered = (opposed >= results) & (opposed > 0)
     expected = _reference_categories(table, group["organism"][0], Site(group["site"][0]), code)
-    expected_level = np.array([_LEVEL.get(category, -1) if category else -1 for category in expected])
+    expected_level = np.array([LEVEL_OF_LABEL.get(category, -1) if category else -1 for category in expected])
     differs = (expected_level >= 0) & (expected_level != level)
     distance = np.maximum.reduce(
         [

@@ -10,13 +10,11 @@ from typing import Final
 
 import polars as pl
 
-from sirena.domain.category import LABELS
 from sirena.domain.errors import UsageError
-from sirena.domain.mic import CODES, Mic
 from sirena.domain.organisms import ORGANISMS
 from sirena.domain.site import Site
 from sirena.domain.test_column import parse_test_column
-from sirena.training.cells import PARTS
+from sirena.training.cells import LEVEL_OF_LABEL, MIC_OF_CODE, PARTS, mic_text
 from sirena.training.counts import COUNT_TYPES, HospitalCounts
 from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
 from sirena.whonet.writing import replacing
@@ -41,8 +39,6 @@ _FILE_TYPES: Final = pl.Schema(
         "small": pl.Boolean(),
     }
 )
-_MIC_OF_CODE: Final = {code: str(Mic.from_code(code)) for code in range(CODES)}
-_LEVEL_OF: Final = {label.value: label.level for label in LABELS}
 
 
 def is_cells_file(path: Path) -> bool:
@@ -77,7 +73,7 @@ def _as_written(tally: pl.DataFrame) -> pl.DataFrame:
         "column",
         "organism",
         "site",
-        pl.col("mic_code").replace_strict(_MIC_OF_CODE, return_dtype=pl.String).alias("mic"),
+        mic_text(),
         pl.col("label").cast(pl.String),
         "part",
         pl.col("weight").cast(pl.Int64).alias("results"),
@@ -109,14 +105,14 @@ def read_cells(path: Path) -> HospitalCounts:
             f"{path}, line {wrong[0] + 1}: {wrong[1]} is not one that Sirena knows",
             hint="Let the hospital write the cells again.",
         )
-    code_of = {mic: code for code, mic in _MIC_OF_CODE.items()}
+    code_of = {mic: code for code, mic in MIC_OF_CODE.items()}
     tally = lines.select(
         "column",
         "organism",
         "site",
         pl.col("mic").replace_strict(code_of, return_dtype=pl.Int16).alias("mic_code"),
         pl.col("label").cast(COUNT_TYPES["label"]),
-        pl.col("label").replace_strict(_LEVEL_OF, return_dtype=pl.Int8).alias("level"),
+        pl.col("label").replace_strict(LEVEL_OF_LABEL, return_dtype=pl.Int8).alias("level"),
         "part",
         pl.col("results").cast(pl.Float64).alias("weight"),
     )
@@ -136,8 +132,8 @@ def _first_wrong(lines: pl.DataFrame) -> tuple[int, str] | None:
         "column": [column for column in lines["column"].unique() if column is not None and _is_column(column)],
         "organism": list(ORGANISMS),
         "site": [site.value for site in Site],
-        "mic": list(_MIC_OF_CODE.values()),
-        "label": list(_LEVEL_OF),
+        "mic": list(MIC_OF_CODE.values()),
+        "label": list(LEVEL_OF_LABEL),
     }
     checks = {name: pl.col(name).is_in(values) for name, values in allowed.items()}
     checks |= {"part": pl.col("part") < PARTS, "results": pl.col("results") > 0}

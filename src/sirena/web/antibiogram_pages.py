@@ -57,5 +57,5 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
 
 
 def _query(request: Request) -> AntibiogramQuery:
-    asked = request.query_params
-    return AntibiogramQuery.read(asked, asked.getlist("by"), asked.getlist("screening"))
+    parameters = request.query_params
+    return AntibiogramQuery.read(parameters, parameters.getlist("by"), parameters.getlist("screening"))

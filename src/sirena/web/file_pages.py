@@ -100,5 +100,5 @@ def _explain_cell(opened: OpenedFile, position: int, test: str) -> Explanation:
 
 
 def _address(identifier: str, query: RowQuery, **changes: str | int) -> str:
-    asked = urlencode(query.parameters(**changes))
-    return f"/files/{identifier}" + (f"?{asked}" if asked else "")
+    question = urlencode(query.parameters(**changes))
+    return f"/files/{identifier}" + (f"?{question}" if question else "")

@@ -9,7 +9,7 @@ import pytest
 from sirena.panel.basis import Language
 from sirena.stewardship.exports import write_antibiogram
 from sirena.stewardship.page import render_page
-from sirena.stewardship.quality import Disagreement, data_quality
+from sirena.stewardship.quality import ColumnDifference, data_quality
 from sirena.stewardship.report import report_parts
 from sirena.whonet.file import WhonetFile
 from tests.unit.stewardship.facts import read
@@ -48,7 +48,7 @@ def test_quality_counts_what_is_missing_contaminants_and_other_categories(file: 
     quality = data_quality(file, counted.isolates, counted.facts)
     assert dict(quality.missing) | {"patient": 1, "date": 1, "specimen": 0, "ward": 3} == dict(quality.missing)
     assert (quality.blood, quality.contaminants) == (2, 1)
-    assert quality.disagreements == (Disagreement("OXA_NM", 2, 1),)
+    assert quality.disagreements == (ColumnDifference("OXA_NM", 2, 1),)
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -94,8 +94,8 @@ def test_the_isolates_of_an_audit_are_named_by_row_and_specimen(tmp_path: Path) 
     """As the file's readers count rows, with what each label contradicts in words."""
     rows = "a1,eco,8,S\n" * 3 + "b7,eco,8,R\n" + "c9,kpn,2,S\n"
     file = whonet_file(tmp_path, "SPEC_NUM,ORGANISM,AMK_NM,Eti_AMK_NM\n" + rows)
-    audit = audit_labels(collect_evidence(file, labels=LabelSource.FILE))
-    listed = audited_isolates(file, audit, Language.SPANISH)
+    labels = collect_evidence(file, labels=LabelSource.FILE)
+    listed = audited_isolates(file, labels, audit_labels(labels), Language.SPANISH)
     assert listed.select("row", "specimen_number", "label", "severity", "what").rows() == [
         (file.row_numbers(np.array([3]))[0], "b7", "R", "S against R", WORDS[Language.SPANISH][Finding.SAME_MIC])
     ]
