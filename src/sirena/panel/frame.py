@@ -6,7 +6,7 @@ variety of a column, which does not grow with the file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -58,8 +58,14 @@ class Isolates:
     """Header of a test column → header of its category, where there is one."""
     site: Site | str = Site.UNKNOWN
     """The site of every row, or the header of the column that holds each row's specimen."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Header → WHONET's field it holds (``MRSA``), by short name."""
     readings_of: Callable[[str, Sequence[str]], Mapping[str, str]] | None = None
     """Gives the distinct texts of a column that stand for others (a sum of two agents, a laboratory's own code)."""
+
+    def headers_of(self, short: str) -> list[str]:
+        """Return the headers that hold a WHONET field."""
+        return [header for header, held in self.fields.items() if held == short and header in self.frame.columns]
 
     def read_texts(self, header: str, texts: Sequence[str | None]) -> list[str | None]:
         """Return what the distinct texts of a column are to be read as."""
@@ -81,8 +87,15 @@ class Isolates:
             SirenaError: no column names the organism.
         """
         columns = file.test_columns if zones else file.mic_columns
-        decided = site or file.specimen_column or Site.UNKNOWN
-        return cls(file.frame, file.require_organism(), columns, file.category_columns, decided, file.readings_of)
+        return cls(
+            file.frame,
+            file.require_organism(),
+            columns,
+            file.category_columns,
+            site or file.specimen_column or Site.UNKNOWN,
+            file.fields,
+            file.readings_of,
+        )
 
     def row_sites(self) -> RowSites:
         """Return the site of each row."""

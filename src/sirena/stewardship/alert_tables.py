@@ -10,7 +10,7 @@ from sirena.panel.basis import Language
 from sirena.stewardship.alerts import AlertFinding, reasons_of
 from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.whonet.file import WhonetFile
-from sirena.whonet.headers import assign_roles
+from sirena.whonet.specimen_numbers import specimen_numbers
 
 _SPANISH_PRIORITY: Final = {"critical": "crítica", "high": "alta", "medium": "media", "": ""}
 LISTED: Final = ("row", "specimen_number", "organism", "alert", "priority", "text", "because")
@@ -49,7 +49,7 @@ def list_alerts(
 
     Isolates of which multidrug resistance cannot be told are counted and not listed.
     """
-    specimens = assign_roles(file.frame.columns).headers_of("SPEC_NUM")
+    specimens = specimen_numbers(file)
     organisms = file.frame[file.require_organism()]
     parts = []
     for finding in findings:
@@ -60,7 +60,7 @@ def list_alerts(
             pl.DataFrame(
                 {
                     "row": [str(number) for number in file.row_numbers(positions).tolist()],
-                    "specimen_number": file.frame[specimens[0]].gather(positions) if specimens else None,
+                    "specimen_number": specimens.gather(positions),
                     "organism": organisms.gather(positions),
                     "alert": finding.alert.code,
                     "priority": priority_word(finding.alert.priority, language) or None,

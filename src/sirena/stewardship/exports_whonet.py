@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from sirena.stewardship.dates import read_dates
-from sirena.stewardship.isolates import field_header, read_isolates
+from sirena.stewardship.isolates import read_isolates
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.row_facts import row_facts
 
@@ -68,7 +68,7 @@ def export_whonet(file: WhonetFile, today: date) -> WhonetExport:
     nothing = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
 
     def cells(short: str) -> pl.Series:
-        header = field_header(file, short)
+        header = file.header_of(short)
         return nothing if header is None else file.frame[header].str.strip_chars()
 
     number = known["patient"].rank("dense").cast(pl.String)

@@ -31,7 +31,6 @@ from sirena.panel.sites import read_specimen
 from sirena.stewardship.condition import FIELDS, Condition, State, Trigger
 from sirena.stewardship.mechanisms import read_mechanism
 from sirena.stewardship.results import IS_EXPECTED, Results
-from sirena.whonet.headers import assign_roles
 
 Mask = NDArray[np.bool_]
 """One truth per row."""
@@ -168,7 +167,6 @@ class IsolateFacts:
     @cached_property
     def _field_masks(self) -> Mapping[tuple[str, State], Mask]:
         """By field and state, the rows that show it."""
-        roles = assign_roles(self.isolates.frame.columns)
         names = self.isolates.frame[self.isolates.organism_column]
         of_names = {text: told for text in _distinct(names) if (told := split_phenotypes(text)[1])}
         masks: dict[tuple[str, State], Mask] = {}
@@ -180,7 +178,7 @@ class IsolateFacts:
                 if named
                 else None
             )
-            columns = [self.isolates.frame[header] for header in roles.headers_of(field)]
+            columns = [self.isolates.frame[header] for header in self.isolates.headers_of(field)]
             for cells in (*columns, *([of_name] if of_name is not None else [])):
                 shown = shown.zip_with(shown.is_not_null(), read_mechanism(cells))
             masks[field, State.POSITIVE] = shown.fill_null(value=False).to_numpy()

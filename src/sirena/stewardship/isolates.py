@@ -28,7 +28,6 @@ from sirena.stewardship.dates import ReadDates, read_dates
 from sirena.stewardship.mechanisms import read_mechanism
 from sirena.stewardship.patient_key import digest_patients
 from sirena.whonet.file import WhonetFile
-from sirena.whonet.headers import assign_roles
 from sirena.whonet.row_facts import row_facts
 
 _QUALITY_CONTROL: Final = ("qc", "quality control", "control de calidad")
@@ -68,20 +67,6 @@ class CountableIsolates:
     """``SPEC_TYPE`` as found, in the order of `frame`."""
 
 
-def field_header(file: WhonetFile, short: str) -> str | None:
-    """Return the header of a WHONET field that holds anything, the mapping's word before the header's own."""
-    mapped = [header for header in file.frame.columns if file.mapping.column(header).field == short]
-    named = [
-        header
-        for header in assign_roles(file.frame.columns).headers_of(short)
-        if file.mapping.column(header).field is None
-    ]
-    for header in (*mapped, *named):
-        if file.frame[header].null_count() < file.frame.height:
-            return header
-    return None
-
-
 @cache
 def species_of(code: str) -> str:
     """Return the species an organism counts as, by name.
@@ -104,7 +89,7 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
     Raises:
         NoOrganismColumnError: no column names the organism.
     """
-    headers = {short: header for short in _FIELDS if (header := field_header(file, short)) is not None}
+    headers = {short: header for short in _FIELDS if (header := file.header_of(short)) is not None}
     height = file.frame.height
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, height)
 

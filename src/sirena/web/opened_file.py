@@ -26,7 +26,6 @@ from sirena.panel.placement import Existing, place_categories
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
 from sirena.web.answers import Answers
 from sirena.whonet.file import WhonetFile
-from sirena.whonet.headers import assign_roles
 from sirena.whonet.privacy import columns_of_patients
 
 _SHOWN_FIELDS: Final = ("SPEC_NUM", "SPEC_DATE", "WARD")
@@ -62,8 +61,7 @@ class OpenedFile:
     @cached_property
     def shown_fields(self) -> dict[str, str]:
         """WHONET field → header, of what the table shows before the organism."""
-        roles = assign_roles(self.file.frame.columns)
-        return {name: headers[0] for name in _SHOWN_FIELDS if (headers := roles.headers_of(name))}
+        return {name: headers[0] for name in _SHOWN_FIELDS if (headers := self.file.headers_of(name))}
 
     @cached_property
     def rows(self) -> pl.DataFrame:
@@ -141,8 +139,7 @@ def open_whonet_file(name: str, file: WhonetFile, answers: Answers) -> OpenedFil
     Raises:
         SirenaError: no column names the organism.
     """
-    roles = assign_roles(file.frame.columns)
-    kept = {header for field in _SHOWN_FIELDS for header in roles.headers_of(field)} - set(file.patient_headers)
+    kept = {header for field in _SHOWN_FIELDS for header in file.headers_of(field)} - set(file.patient_headers)
     patients = [header for header in columns_of_patients(file) if header not in kept]
     anonymous = replace(file, table=replace(file.table, frame=file.frame.drop(patients)))
     isolates = Isolates.of_file(anonymous)

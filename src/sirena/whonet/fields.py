@@ -80,6 +80,9 @@ Código local del microorganismo/Microorganismo local/Nombre del microorganismo
 +CARBAPENEM|Carbapenemase|Carbapenemasa
 +MRSA|MRSA/MRSA screening test|SARM/Prueba de tamizaje de SARM
 +MECA_PCR|mecA PCR|PCR mecA
++AMPC|AmpC|
++VRE|VRE|EVR
++MDR|MDR|Multirresistente
 +INDUC_CLI|Inducible clindamycin resistance|Resistencia inducible a clindamicina
 !COMMENT|Comment/Comments|Comentario/Comentarios/Observaciones
 !DATE_DATA|Date of data entry|Fecha de ingreso de datos/Fecha de entrada de datos

@@ -68,6 +68,8 @@ class WhonetFile:
     table: Table
     organism_column: str | None
     """Header that names the organism: the code column, else a name column; None when there is none."""
+    fields: dict[str, str]
+    """Header → WHONET's field it holds, by short name; the mapping's word first, then WHONET's short names."""
     specimen_column: str | None
     """Header of the specimen type."""
     date_column: str | None
@@ -89,6 +91,15 @@ class WhonetFile:
     def frame(self) -> pl.DataFrame:
         """Every column String, names and order as found, null for empty cells."""
         return self.table.frame
+
+    def headers_of(self, short: str) -> list[str]:
+        """Return the headers of the table that hold a WHONET field, the mapping's word before the header's own."""
+        return [header for header, field in self.fields.items() if field == short and header in self.frame.columns]
+
+    def header_of(self, short: str) -> str | None:
+        """Return the first header of a WHONET field in which anything stands; None when there is none."""
+        headers = self.headers_of(short)
+        return next((header for header in headers if self.frame[header].null_count() < self.frame.height), None)
 
     @property
     def encoding(self) -> str | None:

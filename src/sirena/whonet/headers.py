@@ -32,8 +32,7 @@ class Roles:
 
     def headers_of(self, short: str) -> list[str]:
         """Return the headers that name a WHONET field: its short name first, then long ones in the file's order."""
-        found = [header for header, field in self.fields.items() if field.short == short]
-        return sorted(found, key=lambda header: header.strip().upper() != short)
+        return [header for header, field in self.fields.items() if field.short == short]
 
     @property
     def is_foreign(self) -> bool:
@@ -72,7 +71,8 @@ def assign_roles(headers: Sequence[str]) -> Roles:
         name = category_of(header)
         if name is not None and name in by_name:
             categories[by_name[name]] = header
-    fields = {header: known for header in headers if header not in tests and (known := find_field(header)) is not None}
+    known = {header: field for header in headers if header not in tests and (field := find_field(header)) is not None}
+    fields = dict(sorted(known.items(), key=lambda pair: pair[0].strip().upper() != pair[1].short))
     drugs = {
         header: named
         for header in headers

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from sirena.whonet.fields import Privacy
+from sirena.whonet.fields import FIELDS, Privacy
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.headers import assign_roles, category_of
 
@@ -35,8 +35,12 @@ def kept_columns(headers: list[str]) -> list[str]:
 
 
 def columns_of_patients(file: WhonetFile) -> list[str]:
-    """Return the headers that identify a patient by name or by the pattern of their values, in the table's order."""
-    named = {*patient_columns(file.frame.columns), *file.patient_headers}
+    """Return the headers that identify a patient, in the table's order.
+
+    Their own name tells, the mapping's word, or the pattern of their values.
+    """
+    mapped = {header for header, short in file.fields.items() if FIELDS[short].privacy is Privacy.IDENTIFIES}
+    named = {*patient_columns(file.frame.columns), *mapped, *file.patient_headers}
     return [header for header in file.frame.columns if header in named]
 
 
@@ -69,13 +73,19 @@ def drop_patient_columns(frame: pl.DataFrame) -> pl.DataFrame:
     dates = roles.headers_of("SPEC_DATE")
     if not dates or roles.headers_of(YEAR):
         return kept
-    return kept.with_columns(frame[dates[0]].str.extract(r"(?:^|\D)((?:19|20)\d{2})(?:\D|$)").alias(YEAR))
+    return kept.with_columns(_years(frame[dates[0]]))
+
+
+def _years(dates: pl.Series) -> pl.Series:
+    return dates.str.extract(r"(?:^|\D)((?:19|20)\d{2})(?:\D|$)").alias(YEAR)
 
 
 def without_patients(file: WhonetFile) -> WhonetFile:
     """Return a file as training may see it: rows as they were, no column that could tell whose isolate one is."""
     frame = drop_patient_columns(file.frame)
     # columns whose role only their values or the mapping told
-    own = {*file.test_columns, *file.label_columns.values(), file.organism_column}
+    own = {*file.test_columns, *file.label_columns.values(), file.organism_column, file.specimen_column}
     others = [header for header in file.frame.columns if header in own and header not in frame.columns]
+    if file.date_column is not None and YEAR not in frame.columns and not file.headers_of(YEAR):
+        frame = frame.with_columns(_years(file.frame[file.date_column]))
     return replace(file, table=replace(file.table, frame=frame.with_columns(file.frame[name] for name in others)))

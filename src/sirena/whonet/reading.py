@@ -105,6 +105,7 @@ def describe_table(
         format=file_format,
         table=table,
         organism_column=_choose_organism(table.frame, roles),
+        fields={header: field.short for header, field in roles.fields.items()},
         specimen_column=_first_filled(table.frame, roles.headers_of("SPEC_TYPE")),
         date_column=_first_filled(table.frame, roles.headers_of("SPEC_DATE")),
         test_columns=understanding.test_columns,
@@ -119,8 +120,8 @@ def describe_table(
 def _fields(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, Field]:
     """Return which column is which field of WHONET's: the mapping's word before the header's."""
     said = {header: mapping.column(header).field for header in headers}
-    named = {header: known for header, known in roles.fields.items() if said[header] is None}
-    return named | {header: FIELDS[short] for header, short in said.items() if short}
+    mapped = {header: FIELDS[short] for header, short in said.items() if short}
+    return mapped | {header: known for header, known in roles.fields.items() if said[header] is None}
 
 
 def _with_origin_as_specimen(frame: pl.DataFrame, fields: dict[str, Field]) -> dict[str, Field]:

@@ -12,7 +12,6 @@ from typing import Final
 import polars as pl
 
 from sirena.domain.phenotypes import FACTS, split_phenotypes
-from sirena.whonet.fields import find_field
 from sirena.whonet.file import WhonetFile
 
 _TEXT: Final = pl.String
@@ -26,7 +25,7 @@ def row_facts(file: WhonetFile) -> dict[str, pl.Series]:
     named = _facts_of_names(file)
     facts: dict[str, pl.Series] = {}
     for fact in FACTS:
-        header = _column_of(file, fact)
+        header = next(iter(file.headers_of(fact)), None)
         own = None if header is None else file.frame[header]
         told = named.get(fact)
         values = told if own is None else own if told is None else own.zip_with(own.is_not_null(), told)
@@ -37,7 +36,7 @@ def row_facts(file: WhonetFile) -> dict[str, pl.Series]:
 
 def facts_to_add(file: WhonetFile) -> list[pl.Series]:
     """Return a column for each fact of names for which the file has no column of its own."""
-    return [values.alias(fact) for fact, values in _facts_of_names(file).items() if _column_of(file, fact) is None]
+    return [values.alias(fact) for fact, values in _facts_of_names(file).items() if not file.headers_of(fact)]
 
 
 def _facts_of_names(file: WhonetFile) -> dict[str, pl.Series]:
@@ -52,11 +51,3 @@ def _facts_of_names(file: WhonetFile) -> dict[str, pl.Series]:
         for fact in FACTS
         if (told := {text: found[fact] for text, found in facts.items() if fact in found})
     }
-
-
-def _column_of(file: WhonetFile, fact: str) -> str | None:
-    for header in file.frame.columns:
-        known = find_field(header)
-        if header.strip().upper() == fact or (known is not None and known.short == fact):
-            return header
-    return None

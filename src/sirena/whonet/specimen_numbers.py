@@ -5,7 +5,6 @@ It identifies a patient, so it goes only where the laboratory asked for it: into
 
 import polars as pl
 
-from sirena.whonet.fields import find_field
 from sirena.whonet.file import WhonetFile
 
 
@@ -15,8 +14,7 @@ def specimen_numbers(file: WhonetFile) -> pl.Series:
     Args:
         file: as read, its columns of patients still there.
     """
-    for header in file.frame.columns:
-        field = find_field(header)
-        if field is not None and field.short == "SPEC_NUM":
-            return file.frame[header].cast(pl.String).fill_null("").alias("specimen_number")
+    header = file.header_of("SPEC_NUM")
+    if header is not None:
+        return file.frame[header].cast(pl.String).fill_null("").alias("specimen_number")
     return pl.repeat("", file.frame.height, dtype=pl.String, eager=True).alias("specimen_number")

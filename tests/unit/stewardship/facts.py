@@ -12,6 +12,7 @@ from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
 from sirena.panel.frame import Isolates
 from sirena.stewardship.isolate_facts import IsolateFacts
+from sirena.whonet.fields import find_field
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.reading import read_file
 
@@ -46,5 +47,7 @@ def answered(rows: list[dict[str, str]], edition: str = "CLSI 2025") -> IsolateF
             compiled = compile_tables(load_edition(edition), [column.drug]) if column.is_mic else {}
             _TABLES[key] = {table.column: table for table in compiled.values() if table.keys}
         tables |= _TABLES[key]
+    fields = {header: known.short for header in headers if (known := find_field(header))}
     site = "SPEC_TYPE" if "SPEC_TYPE" in headers else Site.UNKNOWN
-    return IsolateFacts.of(Isolates(frame, "ORGANISM", tests, {}, site), lambda column: tables.get(column.name))
+    isolates = Isolates(frame, "ORGANISM", tests, {}, site, fields)
+    return IsolateFacts.of(isolates, lambda column: tables.get(column.name))

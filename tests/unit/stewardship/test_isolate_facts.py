@@ -1,9 +1,17 @@
 """What is known of each row."""
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 
 from sirena.domain.organisms import Rank
+from sirena.panel.frame import Isolates
 from sirena.stewardship.condition import State, parse_trigger
+from sirena.stewardship.isolate_facts import IsolateFacts
+from sirena.stewardship.isolates import read_isolates
+from sirena.whonet.mapping import load_mapping
+from sirena.whonet.reading import read_file
 from tests.unit.stewardship.facts import answered
 
 
@@ -39,3 +47,19 @@ def test_a_drug_was_tested_where_its_cell_can_be_read() -> None:
         ]
     )
     assert [test.tested.tolist() for test in facts.tests] == [[True, False, False], [True, False, False]]
+
+
+def test_a_field_of_the_mapping_counts(tmp_path: Path) -> None:
+    """A laboratory's own header shows a mechanism once its mapping says which."""
+    (tmp_path / "a.csv").write_text("ORGANISM;Cribado;OXA_NM\nsau;+;\nsau;-;\n", encoding="utf-8")
+    (tmp_path / "m.toml").write_text('[columns.Cribado]\nfield = "MRSA"\n', encoding="utf-8")
+    file = read_file(tmp_path / "a.csv", mapping=load_mapping(tmp_path / "m.toml"))
+    facts = IsolateFacts.of(Isolates.of_file(file), lambda _: None)
+    assert facts.field_shows("MRSA", State.POSITIVE).tolist() == [True, False]
+
+
+def test_an_origin_that_is_a_specimen_is_counted_as_one(tmp_path: Path) -> None:
+    """MicroScan calls the specimen's column so."""
+    (tmp_path / "a.csv").write_text("Origen;ORGANISM;AMK_NM\nOrina;eco;4\nSangre;eco;4\n", encoding="utf-8")
+    isolates = read_isolates(read_file(tmp_path / "a.csv"), date(2026, 1, 1))
+    assert isolates.frame.sort("row")["specimen"].to_list() == ["orina", "sangre"]

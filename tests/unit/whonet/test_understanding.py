@@ -12,6 +12,7 @@ from sirena.whonet.mapping import load_mapping
 from sirena.whonet.mapping_writing import save_mapping
 from sirena.whonet.privacy import columns_of_patients, without_patients
 from sirena.whonet.reading import read_file
+from sirena.whonet.row_facts import row_facts
 
 
 def table(path: Path, text: str, mapping: str | None = None) -> WhonetFile:
@@ -162,3 +163,15 @@ def test_a_mapping_with_a_mistake_names_the_place(text: str, tmp_path: Path) -> 
         table(tmp_path, "ORGANISM;AMK_NM\neco;4\n", text)
     assert "m.toml" in str(refusal.value)
     assert refusal.value.hint
+
+
+def test_a_field_of_the_mapping_is_one_everywhere(tmp_path: Path) -> None:
+    """Before the header's own word: mechanisms, patients, and the specimen that training needs."""
+    text = "Clave;Cribado;ESBL;De donde;Microorganismo;AMK_NM\n77;+;-;Orina;eco;4\n"
+    fields = {"Clave": "PATIENT_ID", "Cribado": "ESBL", "ESBL": "", "De donde": "SPEC_TYPE"}
+    said = "".join(f'[columns."{header}"]\nfield = "{field}"\n' for header, field in fields.items())
+    file = table(tmp_path, text, said)
+    assert {fact: values.to_list() for fact, values in row_facts(file).items()} == {"ESBL": ["+"]}
+    assert columns_of_patients(file) == ["Clave"]
+    assert "De donde" in without_patients(file).frame.columns
+    assert "Clave" not in without_patients(file).frame.columns
