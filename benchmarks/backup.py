@@ -27,7 +27,7 @@ from reference_models import REPORT, certify_and_log, reference_models
 from tests.integration.backup.machines import Machine, machine
 from tests.integration.registry.registry_models import passes
 
-from sirena.cli.backup_acts import drill_backup, make_backup
+from sirena.acts.backing_up import drill_backup, make_backup
 from sirena.guidelines.editions import load_edition
 from sirena.operations.backup.answers import ask_service
 from sirena.operations.backup.objects import Bucket

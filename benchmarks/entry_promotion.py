@@ -32,11 +32,12 @@ from recording import record
 from tests.integration.backup.machines import Machine, machine
 from tests.workstation import Workstation, workstation
 
+from sirena.acts.gatekeeping import judge_for
+from sirena.acts.promoting import promote
+from sirena.acts.releasing import activate, create_release
 from sirena.certification.certificate import Subject, certify
 from sirena.certification.certificate_file import to_json
 from sirena.certification.page import render_page
-from sirena.cli.gatekeeping import judge_for
-from sirena.cli.recorded_acts import activate, create_release, promote
 from sirena.domain.antimicrobials import FIRST_PANEL
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition, load_edition

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from sirena.cli.access_upstream import RegistryUpstream
+from sirena.acts.entry_upstream import RegistryUpstream
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.operations.mlflow_server import embedded_mlflow_server

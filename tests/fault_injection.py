@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import polars as pl
 
-from sirena.cli import recorded_acts
-from sirena.cli.gatekeeping import judge_for
+from sirena.acts import promoting, training
+from sirena.acts.gatekeeping import judge_for
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
@@ -121,11 +121,11 @@ class Scientist:
         """Train with a new seed, register and promote to staging."""
         self._seed += 1
         registry = connect(self.settings)
-        [outcome] = recorded_acts.train(registry, self.plan(self._seed), lambda *_: None)
+        [outcome] = training.train(registry, self.plan(self._seed), lambda *_: None)
         assert outcome.version is not None, outcome.note
         self.registered.append(str(outcome.version))
         version = find_version(registry, str(outcome.version))
-        recorded_acts.promote(judge_for(registry, None, approver="eva"), version, Stage.STAGING)
+        promoting.promote(judge_for(registry, None, approver="eva"), version, Stage.STAGING)
         self.promoted.append(str(version))
 
     def run(self, stopping: threading.Event) -> None:

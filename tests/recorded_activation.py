@@ -2,8 +2,8 @@
 
 from typing import cast
 
+from sirena.acts import releasing
 from sirena.certification.gate import Verdict
-from sirena.cli import recorded_acts
 from sirena.registry.activation import Activation
 from sirena.registry.connection import Registry
 from sirena.registry.judging import RegisteredJudge
@@ -21,4 +21,4 @@ class _Lenient:
 
 def activate_on_record(registry: Registry, release: str) -> Activation:
     """Make a release the active one, in MLflow and in the ledger of the registry's settings."""
-    return recorded_acts.activate(registry, find_release(registry, release), cast("RegisteredJudge", _Lenient()))
+    return releasing.activate(registry, find_release(registry, release), cast("RegisteredJudge", _Lenient()))

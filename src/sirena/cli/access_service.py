@@ -35,10 +35,10 @@ def access_service(
     from sirena.access.room import Room
     from sirena.access.service import AccessParts, create_access_app
     from sirena.access.store import open_store
+    from sirena.acts.entry_records import entry_log_at, record_events
+    from sirena.acts.entry_upstream import RegistryUpstream
+    from sirena.acts.judged_watch import JudgedWatch, WatchThread
     from sirena.cli.access_openid import openid_configuration
-    from sirena.cli.access_records import entry_log_at, record_events
-    from sirena.cli.access_upstream import RegistryUpstream
-    from sirena.cli.judged_watch import JudgedWatch, WatchThread
     from sirena.ledger.store import open_ledger
     from sirena.operations.settings import load_settings
     from sirena.serving.server import bind, bind_path, run_until_signal, url_of

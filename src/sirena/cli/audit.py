@@ -65,8 +65,8 @@ def export(
 
     Example: sirena audit export -o ledger.jsonl
     """
+    from sirena.acts.recording import recorded
     from sirena.cli.audit_formats import Format, lines
-    from sirena.cli.recording import recorded
     from sirena.ledger.catalogue import Downloaded
     from sirena.operations.settings import load_settings
     from sirena.whonet.writing import replacing
@@ -124,8 +124,8 @@ def served(
 
     Example: sirena audit served --on 2026-03-01T10:00
     """
+    from sirena.acts.gatekeeping import open_registry
     from sirena.cli.audit_served import print_served, served_at
-    from sirena.cli.gatekeeping import open_registry
 
     chosen, moment = _format(form), _moment(on)
     if moment > (now := datetime.now(UTC)):
@@ -144,7 +144,7 @@ def prepare(
 
     Example: sirena audit prepare --writer sirena
     """
-    from sirena.cli.tables import bring_to_head
+    from sirena.acts.tables import bring_to_head
     from sirena.ledger.store import open_as_owner
     from sirena.operations.settings import load_settings
 
@@ -159,7 +159,7 @@ def resume(reason: str = typer.Option(..., help="Why entries are missing; goes o
 
     Example: sirena audit resume --reason "disk failed, backup of Monday put back"
     """
-    from sirena.cli.recording import actor
+    from sirena.acts.recording import actor
     from sirena.operations.settings import load_settings
 
     facts = actor(load_settings())

@@ -11,8 +11,8 @@ from typing import Final
 
 import typer
 
+from sirena.acts.judged import ACTIONS
 from sirena.cli.audit_formats import Format, harmless
-from sirena.cli.judged import ACTIONS
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.shown import in_one_line
 from sirena.domain.errors import UsageError

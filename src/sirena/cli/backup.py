@@ -38,7 +38,7 @@ def backup(
 
     Kept are 7 daily, 5 weekly and 12 monthly backups. The stack goes on answering meanwhile.
     """
-    from sirena.cli.backup_acts import make_backup
+    from sirena.acts.backing_up import make_backup
     from sirena.cli.progress import told
     from sirena.operations.backup.places import password_file
 
@@ -99,7 +99,7 @@ def restore(
     The machine must be fresh (another SIRENA_HOME will do) and down. Its passwords stay its own. Repeating a restore
     that failed is safe.
     """
-    from sirena.cli.backup_acts import restore_backup
+    from sirena.acts.backing_up import restore_backup
     from sirena.cli.progress import told
 
     with ends_in_order(), told() as tell:
@@ -124,7 +124,7 @@ def drill(at: At = "") -> None:
     Proven are every hash, every row count, the audit ledger's chain, and that the restored production release gives
     the very answers the service gave when the backup was made. Anything else is a failure.
     """
-    from sirena.cli.backup_acts import drill_backup
+    from sirena.acts.backing_up import drill_backup
     from sirena.cli.progress import told
 
     with ends_in_order(), told() as tell:
@@ -135,6 +135,6 @@ def drill(at: At = "") -> None:
 
 
 def _settings() -> "Settings":
-    from sirena.cli.stack_choice import chosen_stack
+    from sirena.acts.stack_choice import chosen_stack
 
     return chosen_stack("").settings

@@ -35,7 +35,7 @@ def renew(
 
     The entry takes it up without losing a request.
     """
-    from sirena.cli.stack_choice import chosen_stack
+    from sirena.acts.stack_choice import chosen_stack
     from sirena.operations import acme
     from sirena.operations.certificates import days_left, entry_certificate, self_made
     from sirena.operations.settings import CertificateSource

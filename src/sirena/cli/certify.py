@@ -37,10 +37,10 @@ def register(app: typer.Typer) -> None:
         """
         import json
 
+        from sirena.acts.recording import recorded
         from sirena.certification.certificate_file import to_json
         from sirena.certification.page import render_page
         from sirena.cli.certificate_summary import summary
-        from sirena.cli.recording import recorded
         from sirena.domain.errors import UsageError
         from sirena.guidelines.choice import choose_editions
         from sirena.guidelines.editions import Editions

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import typer
 
-from sirena.cli import recorded_acts
-from sirena.cli.gatekeeping import judge_for
+from sirena.acts import promoting, releasing, training
+from sirena.acts.gatekeeping import judge_for
 from sirena.cli.training_progress import TrainingProgress, print_outcomes
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
@@ -116,7 +116,7 @@ def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
     evidence = collect_evidence(hospital, labels=LabelSource.REFERENCE, reference=reference)
     with TrainingProgress() as progress:
         plan = Plan(evidence, editions, registry.settings.effective_user, seed=seed)
-        outcomes = recorded_acts.train(registry, plan, progress)
+        outcomes = training.train(registry, plan, progress)
     untrained = [outcome for outcome in outcomes if outcome.version is None]
     if untrained:
         raise SirenaError("; ".join(f"{outcome.column}: {outcome.note}" for outcome in untrained))
@@ -127,14 +127,14 @@ def _promote(registry: Registry, outcomes: list[Outcome]) -> None:
     judge = judge_for(registry, None)
     for outcome in outcomes:
         for stage in (Stage.STAGING, Stage.PRODUCTION):
-            recorded_acts.promote(judge, find_version(registry, str(outcome.version)), stage)
+            promoting.promote(judge, find_version(registry, str(outcome.version)), stage)
 
 
 def _release(registry: Registry, outcomes: list[Outcome]) -> Release:
     versions = [find_version(registry, str(outcome.version)) for outcome in outcomes]
     judge = judge_for(registry, None)
-    release = recorded_acts.create_release(registry, versions, author=judge.approver, note="demo")
-    recorded_acts.activate(registry, release, judge)
+    release = releasing.create_release(registry, versions, author=judge.approver, note="demo")
+    releasing.activate(registry, release, judge)
     return release
 
 

@@ -42,8 +42,8 @@ def doctor(
 
 def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
     """Make every look; return which stack was looked at."""
+    from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
-    from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.doctor.examination import examine
     from sirena.operations.doctor.finding import AS_ROOT, Area, Verdict
     from sirena.operations.doctor.standing import Standing

@@ -99,7 +99,7 @@ def look_at_parts(stack: "Stack", standing: "Standing", notebook: "Notebook") ->
 
 def look_at_databases(stack: "Stack", standing: "Standing", notebook: "Notebook") -> None:
     """Say what `sirena upgrade --check` says, where that starts nothing and makes nothing."""
-    from sirena.cli.upgrade_look import look, own_files
+    from sirena.acts.upgrade_look import look, own_files
     from sirena.operations.doctor.finding import Area, Verdict
     from sirena.operations.doctor.standing import StackState
 

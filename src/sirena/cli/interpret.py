@@ -12,7 +12,7 @@ from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 
 if TYPE_CHECKING:
-    from sirena.cli.judged_panel import AnsweringRelease
+    from sirena.acts.judged_panel import AnsweringRelease
     from sirena.domain.test_column import TestColumn
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
@@ -70,6 +70,7 @@ def interpret(
     With --expert-rules the category stays as it is, and what is reported stands beside it with the rule: a beta-lactam
     of an MRSA, clindamycin with inducible resistance. No rule speaks of a drug that was not tested.
     """
+    from sirena.acts.judged_panel import load_for_answers
     from sirena.cli.answering import (
         Output,
         answer_file,
@@ -79,7 +80,6 @@ def interpret(
         tell,
         tell_about_problems,
     )
-    from sirena.cli.judged_panel import load_for_answers
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
 

@@ -73,8 +73,8 @@ def _answers(release: str | None, guideline: list[str]) -> "Answers":
         settings = load_settings()
         chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
         return answers_of_editions(chosen)
+    from sirena.acts.judged_panel import load_for_answers
     from sirena.cli.interpret import stamp_of
-    from sirena.cli.judged_panel import load_for_answers
 
     loaded = load_for_answers(release)
     stamp = stamp_of(loaded, loaded.panel.tables)

@@ -28,7 +28,7 @@ def promote(
 
     Example: sirena promote modelo_AMK_NM/2 --to production
     """
-    from sirena.cli.gatekeeping import judge_for, open_registry
+    from sirena.acts.gatekeeping import judge_for, open_registry
     from sirena.domain.errors import GateError, SirenaError, UsageError
     from sirena.registry.releases import members_at
     from sirena.registry.versions import IntegrityError, Stage, find_version
@@ -57,7 +57,7 @@ def promote(
 
 
 def _promote(judge: "RegisteredJudge", version: "ModelVersion", stage: "Stage", override: str) -> str:
-    from sirena.cli.recorded_acts import promote as give_stage
+    from sirena.acts.promoting import promote as give_stage
 
     done, verdict = give_stage(judge, version, stage, override)
     if not done.changed:

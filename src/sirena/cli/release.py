@@ -33,8 +33,8 @@ def create(
 
     Example: sirena release create --from production --note "CLSI 2025"
     """
-    from sirena.cli.gatekeeping import judge_for, open_registry
-    from sirena.cli.recorded_acts import create_release
+    from sirena.acts.gatekeeping import judge_for, open_registry
+    from sirena.acts.releasing import create_release
     from sirena.cli.release_missing import missing_models
     from sirena.cli.shown import in_one_line
     from sirena.registry.releases import members_at
@@ -56,8 +56,8 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: sirena release list
     """
-    from sirena.cli.gatekeeping import open_registry
-    from sirena.cli.judged import active_name, standing
+    from sirena.acts.gatekeeping import open_registry
+    from sirena.acts.judged import active_name, standing
     from sirena.cli.shown import in_one_line
     from sirena.registry.releases import list_releases
 
@@ -100,8 +100,8 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
 
     Example: sirena release show v3
     """
-    from sirena.cli.gatekeeping import open_registry
-    from sirena.cli.judged import active_name, find_judged, periods_of, standing
+    from sirena.acts.gatekeeping import open_registry
+    from sirena.acts.judged import active_name, find_judged, periods_of, standing
     from sirena.cli.shown import in_one_line
     from sirena.registry.releases import release_members
 
@@ -141,8 +141,8 @@ def activate(
 
     Example: sirena release activate latest
     """
-    from sirena.cli.gatekeeping import judge_for, open_registry
-    from sirena.cli.recorded_acts import activate as switch_to
+    from sirena.acts.gatekeeping import judge_for, open_registry
+    from sirena.acts.releasing import activate as switch_to
     from sirena.registry.releases import find_release
 
     registry = open_registry()
@@ -158,8 +158,8 @@ def rollback() -> None:
 
     Example: sirena release rollback
     """
-    from sirena.cli.gatekeeping import open_registry
-    from sirena.cli.recorded_acts import roll_back
+    from sirena.acts.gatekeeping import open_registry
+    from sirena.acts.releasing import roll_back
 
     done = roll_back(open_registry())
     typer.echo(f"{done.release.name} is active again, in place of release {done.previous}")
@@ -180,9 +180,9 @@ def diff(
 
     Example: sirena release diff active latest --file hospital.sir
     """
+    from sirena.acts.gatekeeping import open_registry
+    from sirena.acts.judged import find_judged
     from sirena.cli.answering import refuse_same_file
-    from sirena.cli.gatekeeping import open_registry
-    from sirena.cli.judged import find_judged
     from sirena.cli.release_diff_page import print_cells, print_file_changes, print_ranges
     from sirena.domain.errors import UsageError
     from sirena.registry.releases import panel_of, read_release_document

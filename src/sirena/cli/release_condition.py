@@ -36,7 +36,7 @@ def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "C
 
 
 def _condition(settings: "Settings", ledger: "Ledger") -> "Condition":
-    from sirena.cli.judged_watch import JudgedWatch
+    from sirena.acts.judged_watch import JudgedWatch
     from sirena.ledger.trusted_reading import TrustedReading
     from sirena.operations.conditions import Condition, Urgency
     from sirena.registry.connection import connect

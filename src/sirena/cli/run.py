@@ -19,7 +19,7 @@ def run(
 
     For containers. On a server, `sirena up` and the systemd unit of `sirena units` do the same.
     """
-    from sirena.cli.stack_choice import chosen_stack
+    from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.up import down, up
     from sirena.operations.foreground import alone, ended_by_signal, forget_earlier_container, stay
 

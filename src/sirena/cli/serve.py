@@ -68,8 +68,8 @@ def serve(
 
 
 def _registry_source(settings: "Settings", release: str) -> "PanelSource":
-    from sirena.cli.judged import is_behind_an_entry
-    from sirena.cli.judged_panel import JudgedPanelSource
+    from sirena.acts.judged import is_behind_an_entry
+    from sirena.acts.judged_panel import JudgedPanelSource
     from sirena.domain.errors import UsageError
     from sirena.ledger.store import open_ledger
     from sirena.registry.connection import connect

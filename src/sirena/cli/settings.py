@@ -36,9 +36,9 @@ def check() -> None:
     Those files are the hospital's own rules (by row and column), the gate and the policy. Exit code 1 when anything
     is found.
     """
+    from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.access_openid import openid_problems
     from sirena.cli.named_files import file_problems
-    from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.settings_check import problems
 
     settings = chosen_stack("").settings

@@ -65,10 +65,10 @@ def status(
 
 
 def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
+    from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.guideline_condition import guideline_condition
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.cli.release_condition import release_condition
-    from sirena.cli.stack_choice import chosen_stack
     from sirena.operations.accounts import PreparationError
     from sirena.operations.conditions import conditions
     from sirena.operations.doctor.standing import StackState, Standing

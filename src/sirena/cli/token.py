@@ -37,18 +37,13 @@ def create(
 
     Example: sirena token create --user lis --expires 90d --scope answer
     """
-    from sirena.access.tokens import Tokens
-    from sirena.cli.accounts_store import opened_store
-    from sirena.cli.recording import recorded
-    from sirena.ledger.catalogue import TokenCreated
+    from sirena.acts.accounts_store import opened_store
+    from sirena.acts.tokens import create_token
 
     scopes = frozenset(_action(text) for text in scope or ())
     days = _days(expires)
     settings, store = opened_store()
-    tokens = Tokens(store)
-    with recorded(settings, TokenCreated, token="", owner=user, scopes=tuple(sorted(scopes))) as act:
-        token, secret = tokens.create(user, name=name, days=days, scopes=scopes)
-        act.learn(token=token.id, expires=_day(token.expires))
+    token, secret = create_token(settings, store, user, name=name, days=days, scopes=scopes)
     typer.echo(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
     typer.echo(secret)
 
@@ -62,7 +57,7 @@ def list_tokens(
     Example: sirena token list --user lis
     """
     from sirena.access.tokens import Tokens
-    from sirena.cli.accounts_store import opened_store
+    from sirena.acts.accounts_store import opened_store
 
     _, store = opened_store()
     now = datetime.now(UTC).timestamp()
@@ -96,16 +91,10 @@ def revoke(
 
     Example: sirena token revoke 2fffaa658676
     """
-    from sirena.access.tokens import Tokens
-    from sirena.cli.accounts_store import opened_store
-    from sirena.cli.recording import recorded
-    from sirena.ledger.catalogue import TokenRevoked
+    from sirena.acts.accounts_store import opened_store
+    from sirena.acts.tokens import revoke_token
 
-    settings, store = opened_store()
-    tokens = Tokens(store)
-    with recorded(settings, TokenRevoked, token=identifier, owner="") as act:
-        token = tokens.revoke(identifier)
-        act.learn(owner=token.account)
+    token = revoke_token(*opened_store(), identifier)
     typer.echo(f"token {token.id} of {token.account} is revoked")
 
 

@@ -93,7 +93,7 @@ def register(app: typer.Typer) -> None:
         learnt = cells if source is not LabelSource.REFERENCE else cells.clear()
         evidence = CountedEvidence(learnt, seed, source, reference)
         # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
-        from sirena.cli.recorded_acts import train as run_recorded
+        from sirena.acts.training import train as run_recorded
         from sirena.cli.training_progress import TrainingProgress, outcomes_document, print_outcomes
         from sirena.registry.training_session import Plan
 

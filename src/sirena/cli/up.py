@@ -27,10 +27,10 @@ def up(profile: Profile = "") -> None:
 
     Repeating it is harmless: what runs goes on, what is missing is started, changed settings are taken up.
     """
+    from sirena.acts.stack_choice import chosen_stack, note_release, remember
+    from sirena.acts.stack_records import record_start
     from sirena.cli.parts_table import print_parts
     from sirena.cli.progress import told
-    from sirena.cli.stack_choice import chosen_stack, note_release, remember
-    from sirena.cli.stack_records import record_start
     from sirena.operations.settings_check import require_plain_paths
 
     stack = chosen_stack(profile)
@@ -49,8 +49,8 @@ def up(profile: Profile = "") -> None:
 
 def down(profile: Profile = "") -> None:
     """End every part in order: requests under way are answered first."""
-    from sirena.cli.stack_choice import chosen_stack
-    from sirena.cli.stack_records import record_stop
+    from sirena.acts.stack_choice import chosen_stack
+    from sirena.acts.stack_records import record_stop
 
     stack = chosen_stack(profile)
     if stack.supervisor.is_running():

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena import __version__
+
 if TYPE_CHECKING:
-    from sirena.cli.upgrade_look import Finding
-    from sirena.operations.stack import Stack
-    from sirena.operations.steps import Tell
+    from sirena.acts.upgrade_look import Finding
 
 NEEDED: Final = 4
 """Exit code of `--check` when there is something to do."""
@@ -35,9 +35,10 @@ def upgrade(
     repeating an upgrade that failed is safe. Or go back: `sirena upgrade --back` with the new package, then install
     the former one and `sirena up`.
     """
+    from sirena.acts.stack_choice import chosen_stack
+    from sirena.acts.upgrade_look import look
+    from sirena.acts.upgrading import take_upgrade_back, upgrade_stack
     from sirena.cli.progress import told
-    from sirena.cli.stack_choice import chosen_stack
-    from sirena.cli.upgrade_look import look
     from sirena.domain.errors import UsageError
 
     if sum((check, no_backup, back)) > 1:
@@ -45,7 +46,10 @@ def upgrade(
     stack = chosen_stack("")
     with told() as tell:
         if back:
-            _go_back(stack, tell)
+            way = take_upgrade_back(stack, tell)
+            typer.echo(
+                f"the state before the upgrade of {way.at} is back; now install Sirena {way.former} and say `sirena up`"
+            )
             return
         findings = look(stack)
     due = [finding for finding in findings if finding.is_due]
@@ -59,83 +63,11 @@ def upgrade(
     if check:
         return
     with told() as tell:
-        _upgrade(stack, findings, tell, renounced=no_backup)
-
-
-def _upgrade(stack: "Stack", findings: "list[Finding]", tell: "Tell", *, renounced: bool) -> None:
-    from sirena import __version__
-    from sirena.cli.recording import recorded
-    from sirena.cli.stack_choice import note_release
-    from sirena.cli.way_back import keep
-    from sirena.domain.errors import SirenaError
-    from sirena.ledger.catalogue import Upgraded
-    from sirena.operations.accounts import PreparationError
-    from sirena.operations.store_file import StoreFile
-
-    # what `up` would refuse afterwards is refused while everything still runs
-    StoreFile(stack.settings).require_size()
+        way = upgrade_stack(stack, findings, tell, renounced=no_backup)
     former = findings[0].found
-    changed = tuple(str(finding) for finding in findings[1:] if finding.is_due)
-    production = stack.settings.profile == "production"
-    ran = stack.supervisor.is_running()
-    _drain(stack, tell)
-    kept = False
-    try:
-        with recorded(stack.settings, Upgraded, release=__version__, former=former, changed=changed) as act:
-            way = keep(stack.settings, former, __version__, changed, tell, renounced=renounced)
-            act.learn(snapshot=way.snapshot)
-            kept = bool(way.snapshot)
-            _change(stack, tell)
-            if production or ran:
-                stack.bring_up(tell)
-    except (SirenaError, OSError) as error:
-        # down, so that the way back is open
-        stack.take_down()
-        remedy = "repeat `sirena upgrade`"
-        if kept:
-            remedy += f"; or go back: `sirena upgrade --back`, install Sirena {former}, `sirena up`"
-        cause = error if isinstance(error, SirenaError) else PreparationError(f"{error.filename}: {error.strerror}")
-        raise type(cause)(f"the upgrade failed, everything is down: {cause.text}", hint=remedy) from error
-    note_release(stack)
-    typer.echo(f"upgraded: {'; '.join(changed) or f'Sirena {former} to {__version__}'}")
+    typer.echo(f"upgraded: {'; '.join(way.due) or f'Sirena {former} to {__version__}'}")
     if way.snapshot:
         typer.echo(f"the state before: {way.snapshot}; back to it: sirena upgrade --back")
-
-
-def _drain(stack: "Stack", tell: "Tell") -> None:
-    """End everything in order, then start what keeps data, alone: nobody can change anything through it but us."""
-    tell("ending the stack")
-    stack.take_down()
-    if stack.settings.profile == "production":
-        stack.bring_up_stores(tell)
-
-
-def _change(stack: "Stack", tell: "Tell") -> None:
-    from sirena.cli.tables import bring_to_head, writer_of
-    from sirena.cli.upgrade_look import entered, mlflow_database
-    from sirena.operations.mlflow_database import installed_revision
-
-    with entered(stack) as settings:
-        mlflow = mlflow_database(stack)
-        if mlflow is not None and mlflow.revision() not in ("", installed_revision()):
-            tell("MLflow's tables")
-            mlflow.upgrade()
-        tell("tables of accounts and ledger")
-        if stack.settings.profile == "production":
-            stack.database().hand_over_tables()
-        bring_to_head(settings, writer_of(settings))
-
-
-def _go_back(stack: "Stack", tell: "Tell") -> None:
-    from sirena.cli.stack_choice import note_release
-    from sirena.cli.way_back import go_back, noted
-
-    way = noted(stack.settings)
-    tell("ending the stack")
-    stack.take_down()
-    go_back(stack.settings, way, tell)
-    note_release(stack, way.former)
-    typer.echo(f"the state before the upgrade of {way.at} is back; now install Sirena {way.former} and say `sirena up`")
 
 
 def _print(findings: "list[Finding]") -> None:

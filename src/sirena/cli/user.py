@@ -10,9 +10,7 @@ from sirena.cli import user_links
 from sirena.cli.json_document import AsJson, print_json
 
 if TYPE_CHECKING:
-    from sirena.access.accounts import Accounts
     from sirena.access.actions import Role
-    from sirena.operations.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -44,17 +42,15 @@ def add(
 
     Example: sirena user add maria --role scientist
     """
-    from sirena.cli.recording import recorded
+    from sirena.acts.accounts import add_account
+    from sirena.acts.accounts_store import opened_store
     from sirena.domain.errors import UsageError
-    from sirena.ledger.catalogue import AccountCreated
 
     if password_stdin and no_password:
         raise UsageError("--password-stdin and --no-password exclude each other")
     held = frozenset(_role(text) for text in role)
-    settings, accounts = _accounts()
-    chosen = None if no_password else _password(password_stdin)
-    with recorded(settings, AccountCreated, account=name, role=",".join(sorted(held))):
-        account = accounts.add(name, held, chosen)
+    settings, store = opened_store()
+    account = add_account(settings, store, name, held, None if no_password else _password(password_stdin))
     typer.echo(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
 
 
@@ -65,7 +61,7 @@ def list_accounts(as_json: AsJson = False) -> None:
     """
     from sirena.access.accounts import Accounts
     from sirena.access.external_identities import ExternalIdentities
-    from sirena.cli.accounts_store import opened_store
+    from sirena.acts.accounts_store import opened_store
 
     _, store = opened_store()
     accounts, external = Accounts(store).everybody(), ExternalIdentities(store).accounts()
@@ -98,14 +94,10 @@ def password(
 
     Example: sirena user password maria
     """
-    from sirena.cli.recording import recorded
-    from sirena.ledger.catalogue import AccountChanged
+    from sirena.acts.accounts import change_password
+    from sirena.acts.accounts_store import opened_store
 
-    settings, accounts = _accounts()
-    accounts.find(name)
-    chosen = _password(password_stdin)
-    with recorded(settings, AccountChanged, account=name, change="password"):
-        accounts.set_password(name, chosen)
+    change_password(*opened_store(), name, lambda: _password(password_stdin))
     typer.echo(f"{name} has another password; its sessions are ended")
 
 
@@ -119,13 +111,11 @@ def roles(
 
     Example: sirena user roles maria --role scientist --role approver
     """
-    from sirena.cli.recording import recorded
-    from sirena.ledger.catalogue import AccountChanged
+    from sirena.acts.accounts import change_roles
+    from sirena.acts.accounts_store import opened_store
 
     held = frozenset(_role(text) for text in role)
-    settings, accounts = _accounts()
-    with recorded(settings, AccountChanged, account=name, change="role", role=",".join(sorted(held))):
-        accounts.set_roles(name, held)
+    change_roles(*opened_store(), name, held)
     typer.echo(f"{name} may enter as {', '.join(sorted(held))}")
 
 
@@ -134,12 +124,10 @@ def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
 
     Example: sirena user enable maria
     """
-    from sirena.cli.recording import recorded
-    from sirena.ledger.catalogue import AccountChanged
+    from sirena.acts.accounts import enable_account
+    from sirena.acts.accounts_store import opened_store
 
-    settings, accounts = _accounts()
-    with recorded(settings, AccountChanged, account=name, change="enabled"):
-        accounts.enable(name)
+    enable_account(*opened_store(), name)
     typer.echo(f"{name} is enabled and not locked; sessions and tokens that were ended stay so")
 
 
@@ -148,21 +136,11 @@ def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
 
     Example: sirena user disable maria
     """
-    from sirena.cli.recording import recorded
-    from sirena.ledger.catalogue import AccountChanged
+    from sirena.acts.accounts import disable_account
+    from sirena.acts.accounts_store import opened_store
 
-    settings, accounts = _accounts()
-    with recorded(settings, AccountChanged, account=name, change="disabled"):
-        accounts.disable(name)
+    disable_account(*opened_store(), name)
     typer.echo(f"{name} is disabled; sessions and tokens are revoked")
-
-
-def _accounts() -> "tuple[Settings, Accounts]":
-    from sirena.access.accounts import Accounts
-    from sirena.cli.accounts_store import opened_store
-
-    settings, store = opened_store()
-    return settings, Accounts(store)
 
 
 def _role(text: str) -> "Role":

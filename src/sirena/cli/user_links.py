@@ -30,11 +30,9 @@ def link(
 
     Example: sirena user link maria --subject 8f14e45f-ceea-467f-a0e6-1c9d2f3b4a5c
     """
-    from sirena.access.identity_links import IdentityLinks
-    from sirena.cli.accounts_store import opened_store
-    from sirena.cli.recording import recorded
+    from sirena.acts.accounts import link_account
+    from sirena.acts.accounts_store import opened_store
     from sirena.domain.errors import UsageError
-    from sirena.ledger.catalogue import AccountChanged
 
     settings, store = opened_store()
     issuer = issuer or settings.oidc_issuer
@@ -42,11 +40,7 @@ def link(
         raise UsageError("no provider is named", hint="--issuer, or set SIRENA_OIDC_ISSUER")
     if issuer != settings.oidc_issuer:
         typer.echo("note: SIRENA_OIDC_ISSUER names another provider, so nobody of this one enters now", err=True)
-    links = IdentityLinks(store)
-    facts = {"account": name, "change": "linked", "issuer": issuer, "subject": subject}
-    with recorded(settings, AccountChanged, **facts) as act:
-        if not links.link(name, issuer, subject):
-            act.nothing_to_do()
+    link_account(settings, store, name, issuer, subject)
     typer.echo(f"{name} is {subject} at {issuer}; it has no password of its own")
 
 
@@ -58,14 +52,8 @@ def unlink(name: _Name) -> None:
 
     Example: sirena user unlink maria
     """
-    from sirena.access.identity_links import IdentityLinks
-    from sirena.cli.accounts_store import opened_store
-    from sirena.cli.recording import recorded
-    from sirena.ledger.catalogue import AccountChanged
+    from sirena.acts.accounts import unlink_account
+    from sirena.acts.accounts_store import opened_store
 
-    settings, store = opened_store()
-    links = IdentityLinks(store)
-    with recorded(settings, AccountChanged, account=name, change="unlinked") as act:
-        issuer, subject = links.unlink(name)
-        act.learn(issuer=issuer, subject=subject)
+    issuer = unlink_account(*opened_store(), name)
     typer.echo(f"{name} is nobody's at {issuer} any more")

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from sirena.access.routes import body_route_locations
 from sirena.access.store import open_store
-from sirena.cli.tables import make_or_require
+from sirena.acts.tables import make_or_require
 from sirena.ledger.store import open_ledger
 from sirena.operations.certificates import authority_file
 from sirena.operations.python_parts import PythonParts

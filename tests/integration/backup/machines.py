@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sirena.cli.tables import make_or_require
+from sirena.acts.tables import make_or_require
 from sirena.operations.backup.databases import Databases, entered
 from sirena.operations.backup.manifest import NAME, FileFacts, Manifest, facts_of, files_of
 from sirena.operations.backup.repository import Repository

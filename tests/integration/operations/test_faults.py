@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sirena.cli import recorded_acts
-from sirena.cli.gatekeeping import judge_for
+from sirena.acts import promoting, releasing, training
+from sirena.acts.gatekeeping import judge_for
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.stack import Stack
 from sirena.registry.connection import connect
@@ -99,12 +99,12 @@ def machine(disk: Path) -> Iterator[Machine]:
         found.sirena("user", "add", "clara", "--role", "clinician", "--no-password")
         found.caller.token = found.sirena("token", "create", "--user", "clara")
         registry = connect(ours)
-        [outcome] = recorded_acts.train(registry, found.scientist.plan(0), lambda *_: None)
+        [outcome] = training.train(registry, found.scientist.plan(0), lambda *_: None)
         judge = judge_for(registry, None)
         for stage in (Stage.STAGING, Stage.PRODUCTION):
-            recorded_acts.promote(judge, find_version(registry, str(outcome.version)), stage)
-        release = recorded_acts.create_release(registry, members_at(registry, "production"), author="ana")
-        recorded_acts.activate(registry, release, judge)
+            promoting.promote(judge, find_version(registry, str(outcome.version)), stage)
+        release = releasing.create_release(registry, members_at(registry, "production"), author="ana")
+        releasing.activate(registry, release, judge)
         found.caller.wait_for_first(PATIENCE)
         yield found
         print("\n" + table(found.reports))

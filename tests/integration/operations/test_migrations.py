@@ -23,8 +23,8 @@ from sirena.access.actions import Role
 from sirena.access.passwords import verify_password
 from sirena.access.store import ACCESS_SCHEMA, StoreError, open_store, prepare_store, store_standing
 from sirena.access.tokens import Tokens
-from sirena.cli.tables import bring_to_head
-from sirena.cli.tables import writer_of as writer
+from sirena.acts.tables import bring_to_head
+from sirena.acts.tables import writer_of as writer
 from sirena.ledger.catalogue import Login
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_ledger

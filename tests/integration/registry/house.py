@@ -13,10 +13,10 @@ import numpy as np
 from sirena.access.accounts import Accounts
 from sirena.access.actions import Role
 from sirena.access.store import open_store
+from sirena.acts.entry_records import record_events
+from sirena.acts.entry_upstream import RegistryUpstream
 from sirena.certification.certificate import Subject, certify
 from sirena.certification.certificate_file import to_json
-from sirena.cli.access_records import record_events
-from sirena.cli.access_upstream import RegistryUpstream
 from sirena.domain.category import Category
 from sirena.domain.truth_table import TruthTable, answer_code
 from sirena.guidelines.editions import Edition, load_edition

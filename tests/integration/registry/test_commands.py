@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sirena.cli.gatekeeping import judge_for
+from sirena.acts.gatekeeping import judge_for
 from sirena.cli.release_missing import missing_models
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import load_edition

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from sirena.acts import releasing
+from sirena.acts.judged_panel import JudgedPanelSource, load_for_answers
+from sirena.acts.judged_watch import JudgedWatch, WatchThread
+from sirena.acts.recording import actor
 from sirena.certification.gate import Verdict
-from sirena.cli import recorded_acts
 from sirena.cli.audit_served import served_at
-from sirena.cli.judged_panel import JudgedPanelSource, load_for_answers
-from sirena.cli.judged_watch import JudgedWatch, WatchThread
-from sirena.cli.recording import actor
 from sirena.cli.release_condition import release_condition
 from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.ledger.catalogue import Activated, Logout, Promoted, Uploaded
@@ -178,7 +178,7 @@ def test_a_copied_release_with_another_table_never_answers(service: Service) -> 
     assert service.alarms == ["alias"]
     activate_on_record(store, "2")
     assert service.look().release == "panel_SIR/2"
-    assert recorded_acts.roll_back(store).release.name == "panel_SIR/1"
+    assert releasing.roll_back(store).release.name == "panel_SIR/1"
     assert (service.look().category, service.alarms) == ("R", [])
 
 
@@ -348,12 +348,12 @@ def test_rollback_goes_where_the_ledger_says_and_only_if_it_is_what_was_judged(a
     true = file.read_bytes()
     file.write_bytes(true + b" ")
     with pytest.raises(UnjudgedReleaseError, match="is not what was judged"):
-        recorded_acts.roll_back(active)
+        releasing.roll_back(active)
     assert active_version(active) == 2
     file.write_bytes(true)
-    assert recorded_acts.roll_back(active).release.name == "panel_SIR/1"
+    assert releasing.roll_back(active).release.name == "panel_SIR/1"
     with pytest.raises(UsageError, match="no release was active before panel_SIR/1"):
-        recorded_acts.roll_back(active)
+        releasing.roll_back(active)
 
 
 def test_audit_served_reports_what_was_judged(active: Registry) -> None:
@@ -411,13 +411,13 @@ def test_a_deleted_experiment_stops_nothing(service: Service, train: Callable[..
     assert registry.experiment_is_deleted
     activate_on_record(registry, "2")
     assert (service.look().release, service.alarms) == ("panel_SIR/2", [])
-    assert recorded_acts.roll_back(registry).release.name == "panel_SIR/1"
+    assert releasing.roll_back(registry).release.name == "panel_SIR/1"
     served = served_at(registry, service.ledger, datetime.now(UTC))
     assert served is not None
     assert (served.release, served.remarks) == ("panel_SIR/1", ())
     assert "was deleted" in release_condition(store.settings, []).told
     members = [find_version(registry, name) for name in ("modelo_AMK_NM/3",)]
-    assert recorded_acts.create_release(registry, members, author="ana").version == 4
+    assert releasing.create_release(registry, members, author="ana").version == 4
     assert not registry.experiment_is_deleted
     [mended] = [one.facts() for one in service.ledger.read(events=("administered",)) if one.outcome == "done"]
     assert mended == {"action": "restore", "resource": f"experiment {store.settings.experiment_name}"}
@@ -427,7 +427,7 @@ def test_a_tag_of_a_version_tells_no_other_edition(active: Registry) -> None:
     """Edition and labels of a release come from the certificate and the report that its versions' hashes prove."""
     for key, value in (("sirena.edition", "EUCAST 2031"), ("sirena.label_source", "file")):
         active.models.set_model_version_tag("modelo_AMK_NM", "3", key, value)
-    release = recorded_acts.create_release(active, [find_version(active, "modelo_AMK_NM/3")], author="ana")
+    release = releasing.create_release(active, [find_version(active, "modelo_AMK_NM/3")], author="ana")
     [member] = release_members(active, release)
     assert (member.edition, member.label_source) == ("CLSI 2025", "reference")
     activate_on_record(active, str(release.version))
@@ -442,7 +442,7 @@ def test_a_pointer_to_no_certificate_blocks_nothing(active: Registry, pointer: s
     version = find_version(active, "modelo_AMK_NM/3")
     assert certificate_path(version) == "certificate.json"
     assert len(certificate_digest(version)) == 64
-    release = recorded_acts.create_release(active, [version], author="ana")
+    release = releasing.create_release(active, [version], author="ana")
     assert activate_on_record(active, str(release.version)).changed
 
 
@@ -459,7 +459,7 @@ def test_a_damaged_version_blocks_itself_alone_and_is_named(active: Registry) ->
 
     with pytest.raises(GateError, match=r"modelo_AMK_NM/3 was changed\n.*modelo_AMP_NM/1 was changed"):
         activate(active, find_release(active, "3"), approver="eva", judge=judge, override="because")
-    only = recorded_acts.create_release(active, [find_version(active, "modelo_AMK_NM/2")], author="ana")
+    only = releasing.create_release(active, [find_version(active, "modelo_AMK_NM/2")], author="ana")
     assert activate(active, only, approver="eva", judge=judge).changed
 
 
@@ -476,7 +476,7 @@ def test_a_file_changed_after_it_was_judged_is_named_and_refused(active: Registr
         file.write_text("import os", encoding="utf-8")
     told = rf"{file.relative_to(folder)} \({change}\)"
     with pytest.raises(ChangedFilesError, match=told):
-        recorded_acts.roll_back(active)
+        releasing.roll_back(active)
     with pytest.raises(ChangedFilesError, match=told):
         activate_on_record(active, "1")
     assert active_version(active) == 2
@@ -505,11 +505,11 @@ def test_a_member_whose_files_were_changed_is_named_and_refused(active: Registry
 def test_what_a_release_is_made_of_is_noted_once(active: Registry) -> None:
     """Making it again does not note a changed file as if it had been so."""
     members = [find_version(active, "modelo_AMK_NM/2")]
-    release = recorded_acts.create_release(active, members, author="ana")
+    release = releasing.create_release(active, members, author="ana")
     folder = Path(file_of(active, str(release.version))).parent.parent
     (folder / "MLmodel").write_text("flavors: {}", encoding="utf-8")
     with pytest.raises(ChangedFilesError, match=r"MLmodel \(changed\)"):
-        recorded_acts.create_release(active, members, author="ana")
+        releasing.create_release(active, members, author="ana")
 
 
 def test_whoever_may_write_the_ledger_watches_and_records(active: Registry) -> None:
@@ -649,7 +649,7 @@ def test_what_loading_a_model_leaves_on_one_persons_machine_is_no_change(active:
     (cache / "compiled.cpython-311.pyc").write_bytes(b"compiled")
     assert Service(active).alarms == []
     activate_on_record(active, "2")
-    assert recorded_acts.roll_back(active).release.name == "panel_SIR/1"
+    assert releasing.roll_back(active).release.name == "panel_SIR/1"
     on_a_server = replace(active, settings=active.settings.model_copy(update={"profile": "production"}))
     added = {line.partition(" ")[2] for line in files_of(on_a_server, find_release(active, "1").source)}
     assert "registered_model_meta" in added

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sirena.cli.access_records import record_events
+from sirena.acts.entry_records import record_events
 from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
 from sirena.operations.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from sirena.access.upstream import Ruling
-from sirena.cli.access_upstream import RegistryUpstream
+from sirena.acts.entry_upstream import RegistryUpstream
 from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry
 from sirena.registry.history import now

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.cli.stack_choice import note_release, noted_release, remember
+from sirena.acts.stack_choice import note_release, noted_release, remember
 from sirena.operations.settings import Settings, load_settings
 from sirena.operations.stack import Stack
 from sirena.operations.whole_files import replace_whole

@@ -1,14 +1,18 @@
 """What the audit ledger is told of the stack: that it was started or stopped, and which settings were changed."""
 
-from typing import TYPE_CHECKING
-
 import typer
 
-if TYPE_CHECKING:
-    from sirena.operations.stack import Stack
+from sirena import __version__
+from sirena.acts.recording import actor
+from sirena.ledger.catalogue import SettingsChanged, Started, Stopped
+from sirena.ledger.errors import LedgerError
+from sirena.ledger.event import Event
+from sirena.ledger.store import open_ledger
+from sirena.operations.kept_settings import KeptSettings
+from sirena.operations.stack import Stack
 
 
-def record_start(stack: "Stack", *, was_running: bool) -> None:
+def record_start(stack: Stack, *, was_running: bool) -> None:
     """Put on record that the stack was started, and each setting that is another than at the last start.
 
     Args:
@@ -18,13 +22,6 @@ def record_start(stack: "Stack", *, was_running: bool) -> None:
     Raises:
         LedgerError: the ledger refuses.
     """
-    from sirena import __version__
-    from sirena.cli.recording import actor
-    from sirena.ledger.catalogue import SettingsChanged, Started
-    from sirena.ledger.event import Event
-    from sirena.ledger.store import open_ledger
-    from sirena.operations.kept_settings import KeptSettings
-
     settings = stack.settings
     kept = KeptSettings.of(settings)
     events: list[Event] = [
@@ -37,13 +34,8 @@ def record_start(stack: "Stack", *, was_running: bool) -> None:
     kept.keep(settings)
 
 
-def record_stop(stack: "Stack") -> None:
+def record_stop(stack: Stack) -> None:
     """Put on record that the stack is being stopped; a ledger that does not answer must not keep it running."""
-    from sirena.cli.recording import actor
-    from sirena.ledger.catalogue import Stopped
-    from sirena.ledger.errors import LedgerError
-    from sirena.ledger.store import open_ledger
-
     try:
         open_ledger(stack.settings).append(Stopped(**actor(stack.settings), profile=stack.settings.profile))
     except LedgerError as error:

@@ -1,13 +1,19 @@
 """The tables of accounts and ledger, entered as the role that owns them."""
 
-from typing import TYPE_CHECKING
+from contextlib import closing
 
-if TYPE_CHECKING:
-    from sirena.operations.schema import Standing
-    from sirena.operations.settings import Settings
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from sirena.access.store import ACCESS_SCHEMA, prepare_store, store_standing
+from sirena.ledger.schema import LEDGER_SCHEMA
+from sirena.ledger.store import open_as_owner
+from sirena.operations.postgresql import WRITER
+from sirena.operations.schema import Standing, State, require_usable
+from sirena.operations.settings import Settings
 
 
-def make_or_require(settings: "Settings", owner_url: str) -> None:
+def make_or_require(settings: Settings, owner_url: str) -> None:
     """Make the tables of a database that has none; where there are some, require those of this program.
 
     Args:
@@ -18,14 +24,6 @@ def make_or_require(settings: "Settings", owner_url: str) -> None:
         SchemaError: the tables are another Sirena's.
         SirenaError: the database refuses.
     """
-    from contextlib import closing
-
-    from sirena.access.store import ACCESS_SCHEMA, prepare_store, store_standing
-    from sirena.ledger.schema import LEDGER_SCHEMA
-    from sirena.ledger.store import open_as_owner
-    from sirena.operations.postgresql import WRITER
-    from sirena.operations.schema import State, require_usable
-
     with closing(open_as_owner(as_owner(settings, owner_url))) as ledger:
         accounts, entries = store_standing(owner_url), ledger.standing()
         require_usable(accounts, ACCESS_SCHEMA, ledger.store)
@@ -36,7 +34,7 @@ def make_or_require(settings: "Settings", owner_url: str) -> None:
             ledger.create(WRITER)
 
 
-def bring_to_head(settings: "Settings", writer: str) -> "dict[str, tuple[Standing, Standing]]":
+def bring_to_head(settings: Settings, writer: str) -> dict[str, tuple[Standing, Standing]]:
     """Bring the tables to this program's revision and give the services' role its rights; again is harmless.
 
     Args:
@@ -49,12 +47,6 @@ def bring_to_head(settings: "Settings", writer: str) -> "dict[str, tuple[Standin
     Raises:
         SirenaError: the tables are a later Sirena's, or the database refuses; each schema is changed or as before.
     """
-    from contextlib import closing
-
-    from sirena.access.store import ACCESS_SCHEMA, prepare_store
-    from sirena.ledger.schema import LEDGER_SCHEMA
-    from sirena.ledger.store import open_as_owner
-
     with closing(open_as_owner(settings)) as ledger:
         return {
             ACCESS_SCHEMA.name: prepare_store(accounts_url(settings), writer),
@@ -62,15 +54,13 @@ def bring_to_head(settings: "Settings", writer: str) -> "dict[str, tuple[Standin
         }
 
 
-def accounts_url(settings: "Settings") -> str:
+def accounts_url(settings: Settings) -> str:
     """Return the database of accounts, entered as the owner of its tables."""
     return settings.database_owner_url.get_secret_value() or settings.effective_database_url
 
 
-def writer_of(settings: "Settings") -> str:
+def writer_of(settings: Settings) -> str:
     """Return the PostgreSQL role of the services; empty where it is also the owner of the tables, or there are none."""
-    from sqlalchemy import make_url
-
     owner = settings.database_owner_url.get_secret_value()
     if not owner:
         return ""
@@ -78,8 +68,6 @@ def writer_of(settings: "Settings") -> str:
     return "" if writer == make_url(owner).username else writer
 
 
-def as_owner(settings: "Settings", owner_url: str) -> "Settings":
+def as_owner(settings: Settings, owner_url: str) -> Settings:
     """Return settings that enter the database as the owner of its tables."""
-    from pydantic import SecretStr
-
     return settings.model_copy(update={"database_owner_url": SecretStr(owner_url)})

@@ -10,8 +10,8 @@ Rules, each with a test of like name:
 import json
 from dataclasses import dataclass
 
-from sirena.cli.judged import is_behind_an_entry
-from sirena.cli.judged_watch import Findings, JudgedWatch
+from sirena.acts.judged import is_behind_an_entry
+from sirena.acts.judged_watch import Findings, JudgedWatch
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.operations.settings import Settings, load_settings

@@ -6,18 +6,18 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from sirena.ledger.acts import Act
-    from sirena.ledger.event import Event
-    from sirena.operations.settings import Settings
+from sirena.ledger.acts import Act, acting
+from sirena.ledger.event import Event
+from sirena.ledger.store import open_ledger
+from sirena.operations.settings import Settings
 
 E = TypeVar("E", bound="Event")
 
 
 @contextmanager
-def recorded(settings: "Settings", kind: type[E], **facts: Any) -> "Iterator[Act[E]]":
+def recorded(settings: Settings, kind: type[E], **facts: Any) -> Iterator[Act[E]]:
     """Put an act of a command on record: its intention before, its outcome after.
 
     Args:
@@ -28,9 +28,6 @@ def recorded(settings: "Settings", kind: type[E], **facts: Any) -> "Iterator[Act
     Raises:
         LedgerError: the ledger cannot be written; nothing was done.
     """
-    from sirena.ledger.acts import acting
-    from sirena.ledger.store import open_ledger
-
     ledger = open_ledger(settings)
     try:
         with acting(ledger, kind(**actor(settings), **facts)) as act:
@@ -39,13 +36,18 @@ def recorded(settings: "Settings", kind: type[E], **facts: Any) -> "Iterator[Act
         ledger.close()
 
 
-def actor(settings: "Settings") -> dict[str, Any]:
+def actor(settings: Settings) -> dict[str, Any]:
     """Return who acts, from where and in which call of the command line, as every event wants to know it.
 
     ``SIRENA_USER`` may be set to any name; the operating system's user stands beside it.
     """
     origin = f"cli {getpass.getuser()}@{socket.gethostname()}"
     return {"who": settings.effective_user, "origin": origin, "request_id": _request_id()}
+
+
+def origin_of(act: Event) -> dict[str, Any]:
+    """Return who acts, from where, in which call and act, for an event that belongs to another."""
+    return {"who": act.who, "origin": act.origin, "request_id": act.request_id, "act": act.act}
 
 
 @cache

@@ -3,22 +3,28 @@
 import ssl
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import httpx
 
 from sirena.access.tag_rules import VersionState
 from sirena.access.upstream import KEPT_CONNECTIONS, Ruling, UpstreamError
-
-if TYPE_CHECKING:
-    from sirena.ledger.judgements import Judgements
-    from sirena.ledger.store import Ledger
-    from sirena.ledger.trusted_reading import TrustedReading
-    from sirena.operations.settings import Settings
-    from sirena.registry.connection import Registry
-    from sirena.registry.proof import Prover
-    from sirena.registry.registered_artifacts import RegisteredArtifacts
-    from sirena.training.asking_apart import NetworkAsker
+from sirena.acts.gatekeeping import judge_for
+from sirena.acts.noted_files import NotedFiles
+from sirena.acts.promoting import judge_version, leave
+from sirena.acts.releasing import is_rollback, judge_release
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.ledger.judgements import Judgements
+from sirena.ledger.store import Ledger, open_ledger
+from sirena.ledger.trusted_reading import TrustedReading
+from sirena.operations.settings import Settings
+from sirena.registry.connection import Registry, connect
+from sirena.registry.makers import makers_of
+from sirena.registry.model_files import files_of
+from sirena.registry.proof import Prover
+from sirena.registry.registered_artifacts import RegisteredArtifacts, experiment_holds_registered
+from sirena.registry.releases import RELEASE_MODEL
+from sirena.registry.versions import Stage, find_version, number_in_production
+from sirena.training.asking_apart import NetworkAsker
 
 _SECONDS = 20.0
 
@@ -26,7 +32,7 @@ _SECONDS = 20.0
 class RegistryUpstream:
     """The MLflow of the settings, held to the gate of `sirena promote` and `sirena release activate`."""
 
-    def __init__(self, settings: "Settings", asker: "NetworkAsker") -> None:
+    def __init__(self, settings: Settings, asker: NetworkAsker) -> None:
         """Take what names MLflow, overlay and gate, and what asks networks; whoever made the asker closes it."""
         self._settings = settings
         self._asker = asker
@@ -35,10 +41,6 @@ class RegistryUpstream:
 
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""
-        from sirena.domain.errors import UsageError
-        from sirena.registry.releases import RELEASE_MODEL
-        from sirena.registry.versions import Stage, find_version
-
         try:
             found = find_version(self._registry, f"{model}/{version}")
         except UsageError:
@@ -53,8 +55,6 @@ class RegistryUpstream:
 
     def in_production(self, model: str) -> VersionState | None:
         """Return the version of a model that is in production, by alias or by stage alone; None if there is none."""
-        from sirena.registry.versions import Stage, number_in_production
-
         number = number_in_production(self._registry, model)
         if number is None:
             return None
@@ -62,10 +62,6 @@ class RegistryUpstream:
 
     def act(self, model: str, version: str, stage: str) -> str:
         """Return what giving a stage is in the ledger: a panel in production is an active release."""
-        from sirena.cli.rulings import is_rollback
-        from sirena.registry.releases import RELEASE_MODEL
-        from sirena.registry.versions import Stage
-
         if model != RELEASE_MODEL or Stage.named(stage) is not Stage.PRODUCTION:
             return "promoted"
         return "rolled_back" if is_rollback(self._judgements(), version) else "activated"
@@ -81,12 +77,6 @@ class RegistryUpstream:
             ProofError: what is registered is not what is said of it.
             UsageError: the version does not exist or holds no certificate.
         """
-        from sirena.cli.gatekeeping import judge_for
-        from sirena.cli.noted_files import NotedFiles
-        from sirena.cli.rulings import judge_release, judge_version
-        from sirena.registry.releases import RELEASE_MODEL
-        from sirena.registry.versions import Stage
-
         judge = judge_for(self._registry, None, approver=approver, prover=self._prover)
         noted = NotedFiles(self._registry, self._ledger)
         if self.act(model, version, stage) != "promoted":
@@ -97,8 +87,6 @@ class RegistryUpstream:
 
     def leave(self, model: str, version: str, stage: str, who: str) -> Ruling | None:
         """Say how to record that a stage is taken away; None when it is on record already."""
-        from sirena.cli.rulings import leave
-
         return leave(self._registry, model, version, stage, who)
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
@@ -107,7 +95,6 @@ class RegistryUpstream:
         Raises:
             LedgerError: the ledger, which knows the writers, does not answer.
         """
-        from sirena.registry.makers import makers_of
 
         def writers(identifier: str) -> set[str]:
             return {entry.who for entry in self._ledger.read(events=("uploaded",), act=identifier)}
@@ -116,10 +103,6 @@ class RegistryUpstream:
 
     def files(self, model: str, version: str) -> tuple[str, ...]:
         """Return every file of a version with its digest; empty when they cannot be read now."""
-        from sirena.domain.errors import SirenaError
-        from sirena.registry.model_files import files_of
-        from sirena.registry.versions import find_version
-
         try:
             return files_of(self._registry, find_version(self._registry, f"{model}/{version}"))
         except SirenaError:
@@ -132,8 +115,6 @@ class RegistryUpstream:
 
     def holds_registered(self, experiment: str) -> bool:
         """Tell whether a registered version comes from a run of an experiment."""
-        from sirena.registry.registered_artifacts import experiment_holds_registered
-
         return experiment_holds_registered(self._registry, experiment)
 
     def forget_registered(self) -> None:
@@ -161,40 +142,35 @@ class RegistryUpstream:
         )
 
     @cached_property
-    def _registry(self) -> "Registry":
-        from sirena.registry.connection import connect
+    def _registry(self) -> Registry:
 
         return connect(self._settings)
 
-    def _judgements(self) -> "Judgements":
+    def _judgements(self) -> Judgements:
         return self._reading.read()
 
     @cached_property
-    def _reading(self) -> "TrustedReading":
-        from sirena.ledger.trusted_reading import TrustedReading
+    def _reading(self) -> TrustedReading:
 
         return TrustedReading(self._ledger)
 
     @cached_property
-    def _ledger(self) -> "Ledger":
-        from sirena.ledger.store import open_ledger
+    def _ledger(self) -> Ledger:
 
         return open_ledger(self._settings)
 
     @cached_property
-    def _registered(self) -> "RegisteredArtifacts":
-        from sirena.registry.registered_artifacts import RegisteredArtifacts
+    def _registered(self) -> RegisteredArtifacts:
 
         return RegisteredArtifacts(self._registry)
 
     @cached_property
-    def _prover(self) -> "Prover":
-        from sirena.registry.proof import Prover
+    def _prover(self) -> Prover:
 
         return Prover(self._registry, self._asker.ask, self._settings.home / "proofs")
 
 
-def _verification(url: str) -> "ssl.SSLContext | bool":
+def _verification(url: str) -> ssl.SSLContext | bool:
     """Return by what MLflow is known, and what is shown to it, as MLflow's own client reads both."""
     from mlflow.environment_variables import MLFLOW_TRACKING_CLIENT_CERT_PATH, MLFLOW_TRACKING_SERVER_CERT_PATH
 

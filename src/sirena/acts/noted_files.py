@@ -6,7 +6,7 @@ from typing import Final
 
 from sirena.ledger.errors import LedgerTamperedError
 from sirena.ledger.event import Outcome
-from sirena.ledger.store import Ledger
+from sirena.ledger.store import Ledger, open_ledger
 from sirena.registry.connection import Registry
 from sirena.registry.model_files import files_of, require_unchanged
 from sirena.registry.registered_artifacts import identifiers_of
@@ -22,6 +22,11 @@ class NotedFiles:
 
     registry: Registry
     ledger: Ledger
+
+    @classmethod
+    def of_registry(cls, registry: Registry) -> "NotedFiles":
+        """Return what the ledger of this installation noted."""
+        return cls(registry, open_ledger(registry.settings))
 
     def require(self, version: ModelVersion) -> tuple[str, ...]:
         """Return the files of a version when they are what was noted; also when nothing was noted yet.

@@ -1,17 +1,20 @@
 """Which stack a command means: the profile asked for, the one brought up last, or the setting."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sirena import __version__
-
-if TYPE_CHECKING:
-    from sirena.operations.stack import Stack
+from sirena.access.routes import body_route_locations
+from sirena.acts.tables import make_or_require
+from sirena.domain.errors import UsageError
+from sirena.operations.settings import load_settings, profile_file
+from sirena.operations.stack import Stack
+from sirena.operations.whole_files import replace_whole
 
 _PROFILES: Final = ("embedded", "production")
 
 
-def chosen_stack(profile: str) -> "Stack":
+def chosen_stack(profile: str) -> Stack:
     """Return the stack of this `SIRENA_HOME`.
 
     Args:
@@ -20,11 +23,6 @@ def chosen_stack(profile: str) -> "Stack":
     Raises:
         UsageError: there is no such profile.
     """
-    from sirena.cli.tables import make_or_require
-    from sirena.domain.errors import UsageError
-    from sirena.operations.settings import load_settings
-    from sirena.operations.stack import Stack
-
     settings = load_settings()
     profile = profile or settings.profile
     if profile not in _PROFILES:
@@ -34,28 +32,22 @@ def chosen_stack(profile: str) -> "Stack":
 
 
 def _body_routes() -> tuple[str, ...]:
-    from sirena.access.routes import body_route_locations
 
     return tuple(body_route_locations())
 
 
-def remember(stack: "Stack") -> None:
+def remember(stack: Stack) -> None:
     """Keep which profile was brought up, so that `down` and `status` mean the same one."""
-    from sirena.operations.settings import profile_file
-    from sirena.operations.whole_files import replace_whole
-
     stack.settings.home.mkdir(parents=True, exist_ok=True)
     replace_whole(profile_file(stack.settings), f"{stack.settings.profile}\n".encode())
 
 
-def note_release(stack: "Stack", release: str = __version__) -> None:
+def note_release(stack: Stack, release: str = __version__) -> None:
     """Keep which Sirena runs here now, so that `upgrade` can say where it comes from."""
-    from sirena.operations.whole_files import replace_whole
-
     replace_whole(stack.settings.home / "release", f"{release}\n".encode())
 
 
-def noted_release(stack: "Stack") -> str:
+def noted_release(stack: Stack) -> str:
     """Return the Sirena that ran here last; empty where none noted itself, as 0.1.0 did not."""
     file = stack.settings.home / "release"
     return file.read_text(encoding="utf-8").strip() if file.is_file() else ""

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from typing import Any, Final
 
-from sirena.cli.noted_files import NotedFiles
+from sirena.acts.noted_files import NotedFiles
 from sirena.ledger.store import Ledger
 from sirena.registry.certificates import LOGGED_CERTIFICATE
 from sirena.registry.connection import Registry

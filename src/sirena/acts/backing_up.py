@@ -4,8 +4,8 @@ from contextlib import closing, suppress
 
 from pydantic import SecretStr
 
-from sirena.cli.backup_proof import prove
-from sirena.cli.recording import actor, recorded
+from sirena.acts.backup_proof import prove
+from sirena.acts.recording import actor, recorded
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import BackedUp, Restored
 from sirena.ledger.store import open_ledger

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sirena.cli.recording import actor
-from sirena.cli.upgrade_look import own_files
+from sirena.acts.backing_up import make_backup, restore_backup
+from sirena.acts.recording import actor
+from sirena.acts.upgrade_look import own_files
 from sirena.domain.errors import UsageError
 from sirena.ledger.store import open_ledger
 from sirena.operations.accounts import Account
@@ -128,13 +129,11 @@ def _copy(settings: Settings, now: datetime) -> Path:
 
 
 def _back_up(settings: Settings, tell: Tell) -> str:
-    from sirena.cli.backup_acts import make_backup
 
     return make_backup(settings, tell, before_upgrade=True).snapshot
 
 
 def _restore(settings: Settings, snapshot: str, tell: Tell) -> None:
-    from sirena.cli.backup_acts import restore_backup
 
     restore_backup(settings, snapshot, tell, replace=True)
 

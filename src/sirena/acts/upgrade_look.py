@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from sirena import __version__
 from sirena.access.store import ACCESS_SCHEMA, store_standing
-from sirena.cli.stack_choice import noted_release
-from sirena.cli.tables import accounts_url, as_owner
+from sirena.acts.stack_choice import noted_release
+from sirena.acts.tables import accounts_url, as_owner
 from sirena.domain.errors import UsageError
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_as_owner

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from sirena.cli.judged_files import JudgedFiles
-from sirena.cli.recording import actor
+from sirena.acts.judged_files import JudgedFiles
+from sirena.acts.recording import actor
 from sirena.domain.errors import SirenaError
 from sirena.ledger.catalogue import Alarm
 from sirena.ledger.errors import LedgerError, LedgerTamperedError

@@ -15,6 +15,10 @@ from sirena.operations.backup.drilling import RestoredCopy
 from sirena.operations.backup.errors import DrillError
 from sirena.operations.settings import Settings
 from sirena.panel.compiled import Panel
+from sirena.registry.connection import connect
+from sirena.registry.panel_cache import load_release
+from sirena.registry.releases import find_release, list_releases
+from sirena.registry.versions import find_version, load_table
 
 _NAMED = 5
 
@@ -56,10 +60,6 @@ class _Loaded:
 
 
 def _load(copy: RestoredCopy) -> _Loaded | None:
-    from sirena.registry.connection import connect
-    from sirena.registry.panel_cache import load_release
-    from sirena.registry.releases import find_release, list_releases
-    from sirena.registry.versions import find_version, load_table
 
     settings = Settings(home=copy.home, profile="embedded", tracking_uri=_psycopg2(copy.mlflow_url))
     try:

@@ -2,26 +2,23 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sirena.guidelines.editions import Edition
-    from sirena.registry.connection import Registry
-    from sirena.registry.judging import RegisteredJudge
-    from sirena.registry.proof import Prover
+from sirena.certification.gate import load_gate
+from sirena.guidelines.editions import Edition, Editions
+from sirena.operations.settings import load_settings
+from sirena.registry.connection import Registry, connect
+from sirena.registry.judging import RegisteredJudge
+from sirena.registry.proof import Prover
 
 
-def open_registry() -> "Registry":
+def open_registry() -> Registry:
     """Connect to the MLflow the environment names."""
-    from sirena.operations.settings import load_settings
-    from sirena.registry.connection import connect
-
     return connect(load_settings())
 
 
 def judge_for(
-    registry: "Registry", overlay: Path | None, *, approver: str = "", prover: "Prover | None" = None
-) -> "RegisteredJudge":
+    registry: Registry, overlay: Path | None, *, approver: str = "", prover: Prover | None = None
+) -> RegisteredJudge:
     """Return the gate for an approver.
 
     Args:
@@ -31,16 +28,12 @@ def judge_for(
         approver: who decides; empty means the current user, behind the entry the account of the token.
         prover: proves what is judged, on a server that believes nobody.
     """
-    from sirena.certification.gate import load_gate
-    from sirena.guidelines.editions import Editions
-    from sirena.registry.judging import RegisteredJudge
-
     settings = registry.settings
     rules = overlay or settings.overlay
     editions = Editions(settings.editions_folder)
 
     @lru_cache
-    def edition(name: str) -> "Edition":
+    def edition(name: str) -> Edition:
         # an edition with an overlay is named "CLSI 2025 + rules.csv"; which rules are in force is not its to say
         return editions.load(name.partition(" + ")[0], in_force=rules)
 

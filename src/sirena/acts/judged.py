@@ -1,34 +1,33 @@
 """What the ledger of this installation says of releases, for commands that look once."""
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from sirena.ledger.judgements import Judgements
-    from sirena.operations.settings import Settings
-    from sirena.registry.connection import Registry
-    from sirena.registry.releases import Release
-
+from sirena.ledger.judgements import Judgements
+from sirena.ledger.store import open_ledger
+from sirena.ledger.trusted_reading import TrustedReading
+from sirena.operations.settings import Settings
+from sirena.registry.activation import served_periods
+from sirena.registry.connection import Registry
+from sirena.registry.releases import ACTIVE, Release, find_release
+from sirena.registry.versions import Stage
 
 ACTIONS: Final = {"activated": "activate", "rolled_back": "rollback"}
 """What people call the switches of the ledger."""
 
 
-def judgements_of(settings: "Settings") -> "Judgements":
+def judgements_of(settings: Settings) -> Judgements:
     """Read the ledger from its first entry to its last, and return which releases it holds as judged.
 
     Raises:
         LedgerTamperedError: an entry is not as it was written.
         LedgerUnavailableError: the database does not answer.
     """
-    from sirena.ledger.store import open_ledger
-    from sirena.ledger.trusted_reading import TrustedReading
-
     with closing(open_ledger(settings)) as ledger:
         return TrustedReading(ledger).read()
 
 
-def is_behind_an_entry(settings: "Settings") -> bool:
+def is_behind_an_entry(settings: Settings) -> bool:
     """Tell whether MLflow is reached with credentials, through an entry, whose own ledger is the one that counts."""
     from mlflow.utils.credentials import get_default_host_creds
 
@@ -39,7 +38,7 @@ def is_behind_an_entry(settings: "Settings") -> bool:
     return bool(credentials.username or credentials.token)
 
 
-def active_name(registry: "Registry") -> str | None:
+def active_name(registry: Registry) -> str | None:
     """Return the release that may answer by the ledger; None behind an entry, whose ledger is not here.
 
     Without one it is empty.
@@ -50,7 +49,7 @@ def active_name(registry: "Registry") -> str | None:
     return active.release if active else ""
 
 
-def standing(release: "Release", judged: str | None) -> str:
+def standing(release: Release, judged: str | None) -> str:
     """Return the mark of a release in a list: whether it answers, and whether MLflow and the ledger agree on that.
 
     Args:
@@ -64,25 +63,18 @@ def standing(release: "Release", judged: str | None) -> str:
     return "HAS THE ALIAS, NOT JUDGED" if release.active else ""
 
 
-def find_judged(registry: "Registry", name: str) -> "Release":
+def find_judged(registry: Registry, name: str) -> Release:
     """Return the release a text names; the active one is the ledger's, where the ledger is here.
 
     Raises:
         UsageError: the text names no release.
     """
-    from sirena.registry.releases import ACTIVE, find_release
-    from sirena.registry.versions import Stage
-
     judged = active_name(registry) if name.strip().lower() in (ACTIVE, Stage.PRODUCTION.alias) else None
     return find_release(registry, judged or name)
 
 
-def periods_of(registry: "Registry", release: "Release") -> "list[str]":
+def periods_of(registry: Registry, release: Release) -> list[str]:
     """Return when a release was the one that answered, a line each: by the ledger, else by MLflow."""
-    from sirena.ledger.store import open_ledger
-    from sirena.ledger.trusted_reading import TrustedReading
-    from sirena.registry.activation import served_periods
-
     if registry.signed_in_as:
         return [
             f"served {one.since} to {one.until or 'now'}, {one.action} by {one.by}"

@@ -1,25 +1,22 @@
 """From the events of the access service to entries of the audit ledger."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from sirena.access.entry_refusals import EntryLog
+from sirena.ledger.catalogue import CATALOGUE
+from sirena.ledger.event import Outcome
+from sirena.ledger.store import open_ledger
+from sirena.operations.settings import Settings
+from sirena.registry.releases import RELEASE_MODEL
 
-    from sirena.access.entry_refusals import EntryLog
-    from sirena.operations.settings import Settings
 
-
-def record_events(settings: "Settings") -> Callable[[str, Mapping[str, Any]], None]:
+def record_events(settings: Settings) -> Callable[[str, Mapping[str, Any]], None]:
     """Return what puts an event of the access service on record.
 
     It raises `LedgerError` when the ledger cannot be written, and then the service lets nothing through.
     """
-    from sirena.ledger.catalogue import CATALOGUE
-    from sirena.ledger.event import Outcome
-    from sirena.ledger.store import open_ledger
-    from sirena.registry.releases import RELEASE_MODEL
-
     ledger = open_ledger(settings)
     refused = {"refusal", "login_failed", "promotion_refused", "activation_refused"}
 
@@ -36,10 +33,7 @@ def record_events(settings: "Settings") -> Callable[[str, Mapping[str, Any]], No
     return record
 
 
-def entry_log_at(log: "Path", settings: "Settings") -> "EntryLog":
+def entry_log_at(log: Path, settings: Settings) -> EntryLog:
     """Return where NGINX's refusals are read, with the place in it kept below `SIRENA_HOME`."""
-    from sirena.access.entry_refusals import EntryLog
-    from sirena.ledger.store import open_ledger
-
     ledger = open_ledger(settings)
     return EntryLog(log, settings.home / "entry-refusals.json", lambda act: any(ledger.read(act=act)))

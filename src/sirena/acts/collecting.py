@@ -1,0 +1,93 @@
+"""Collecting: what nothing needs is removed, on record."""
+
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from typing import Final
+
+from sirena.acts.recording import recorded
+from sirena.ledger.catalogue import Collected
+from sirena.operations import unfinished_uploads
+from sirena.operations.backup.exclusive import exclusive
+from sirena.operations.backup.objects import bucket_errors_told
+from sirena.operations.s3 import s3_client
+from sirena.operations.settings import Settings
+from sirena.operations.stack import Stack
+from sirena.operations.steps import Tell
+from sirena.operations.unfinished_uploads import UnfinishedUpload, abort
+from sirena.registry.connection import Registry
+from sirena.registry.housekeeping import Collection, free, unnamed_models
+from sirena.registry.retention import Retention, StoredVersion
+
+_BATCH: Final = 100
+"""Versions removed between intention and outcome of one entry in the ledger."""
+
+
+def kept_out_of_backups(settings: Settings) -> AbstractContextManager[None]:
+    """Keep out of a backup on this server: what its databases name must be there when it comes to the files."""
+    return exclusive(settings, "collection") if settings.holds_production_stack else nullcontext()
+
+
+def remove_versions(
+    registry: Registry,
+    collection: Collection,
+    unneeded: list[StoredVersion],
+    retention: Retention,
+    tell: Tell,
+) -> int:
+    """Remove versions, except those that came to be needed meanwhile; return how many were removed."""
+    removed = 0
+    for model in sorted({version.model for version in unneeded}):
+        versions = [one for one in unneeded if one.model == model]
+        for start in range(0, len(versions), _BATCH):
+            batch = versions[start : start + _BATCH]
+            numbers = tuple(str(one.number) for one in batch)
+            with recorded(registry.settings, Collected, model=model, versions=numbers, rule=str(retention)) as act:
+                tell(f"{model} {numbers[0]} to {numbers[-1]}, {removed:,} of {len(unneeded):,} removed")
+                gone = [one for one in batch if collection.remove(one)]
+                removed += len(gone)
+                act.learn(versions=tuple(str(one.number) for one in gone))
+                if not gone:
+                    act.nothing_to_do()
+    return removed
+
+
+def free_models(registry: Registry, retention: Retention, tell: Tell) -> int:
+    """Remove the files of stored models that no version names; return of how many."""
+    tell("stored models")
+    models = unnamed_models(registry, retention)
+    freed = 0
+    for name in sorted({model.name for model in models}):
+        mine = [model for model in models if model.name == name]
+        with recorded(registry.settings, Collected, model=name, rule=str(retention)) as act:
+            for model in mine:
+                tell(f"files of {name}, {freed:,} of {len(models):,}")
+                if free(registry, model):
+                    freed += 1
+                    act.learn(freed=act.event.freed + 1)
+    return freed
+
+
+def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
+    """Return uploads into this server's bucket that nobody will finish; elsewhere we may not look."""
+    if not settings.holds_production_stack:
+        return []
+    before = datetime.now(UTC) - unfinished_uploads.DEAD_AFTER
+    with bucket_errors_told("looking through", settings.s3_bucket):
+        client = s3_client(settings, Stack(settings).s3_endpoint)
+        found = unfinished_uploads.unfinished_uploads(client, settings.s3_bucket)
+        return [one for one in found if one.begun < before]
+
+
+def abort_uploads(settings: Settings, uploads: list[UnfinishedUpload], tell: Tell) -> None:
+    """Remove the parts of unfinished uploads."""
+    if not uploads:
+        return
+    tell("unfinished uploads")
+    with (
+        recorded(settings, Collected, model="", rule="unfinished uploads older than a day") as act,
+        bucket_errors_told("removing unfinished uploads from", settings.s3_bucket),
+    ):
+        client = s3_client(settings, Stack(settings).s3_endpoint)
+        for upload in uploads:
+            abort(client, upload)
+            act.learn(uploads=act.event.uploads + 1)

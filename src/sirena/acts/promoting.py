@@ -1,0 +1,110 @@
+"""Promotion: a version is given a stage, by a command on its own or by the entry for whoever asks it.
+
+Both ask the same gate and put the same facts on record. The command gives the stage itself; the entry hands the
+decision to MLflow's own request and records it around that (`Ruling`), in the order of ADR 7.
+"""
+
+from dataclasses import replace
+
+from sirena.access.upstream import Ruling
+from sirena.acts.noted_files import NotedFiles
+from sirena.acts.recording import origin_of, recorded
+from sirena.acts.verdicts import override_facts, verdict_facts
+from sirena.certification.gate import Verdict
+from sirena.domain.errors import UsageError
+from sirena.ledger.catalogue import Overridden, Promoted
+from sirena.registry import stages
+from sirena.registry.certificates import certificate_digest
+from sirena.registry.connection import Registry
+from sirena.registry.history import Entry, now, record
+from sirena.registry.judging import RegisteredJudge
+from sirena.registry.releases import RELEASE_MODEL
+from sirena.registry.stages import Promotion, decision, other_holder, promotions
+from sirena.registry.versions import ModelVersion, Stage, find_version
+
+
+def promote(
+    judge: RegisteredJudge, version: ModelVersion, stage: Stage, override: str = ""
+) -> tuple[Promotion, Verdict | None]:
+    """Judge a version and give it a stage, unless the gate refuses; return what was done and the gate's verdict."""
+    settings = judge.registry.settings
+    with recorded(settings, Promoted, model=version.name, version=version.version, stage=stage.value) as act:
+        act.learn(evidence=certificate_digest(version))
+        if stage.alias and not judge.registry.signed_in_as:
+            act.learn(files=NotedFiles.of_registry(judge.registry).to_note(version))
+        verdict = judge.judge(version, stage) if stage.alias else None
+        if verdict is not None:
+            act.learn(**verdict_facts(verdict))
+            if override:
+                verdict = verdict.override(judge.approver, override)
+        done = stages.promote(judge.registry, version, stage, approver=judge.approver, verdict=verdict)
+        act.learn(previous=done.previous)
+        if verdict is not None and verdict.overridden:
+            facts = override_facts(str(version), stage, override, act.event.criteria, act.event.evidence)
+            act.further.append(Overridden(**origin_of(act.event), **facts))
+        if not done.changed:
+            act.nothing_to_do()
+    return done, verdict
+
+
+def judge_version(judge: RegisteredJudge, noted: NotedFiles, reference: str, stage: Stage, override: str) -> Ruling:
+    """Judge a version for staging or production.
+
+    Args:
+        judge: the gate.
+        noted: what the ledger noted of files.
+        reference: names the version.
+        stage: the stage it shall have.
+        override: reason to give it although the gate refuses.
+
+    Raises:
+        GateError: the gate refuses and is not overridden, the version is not proved, or its files were changed.
+    """
+    version = find_version(judge.registry, reference)
+    files = noted.to_note(version)
+    verdict = judge.judge(version, stage, overriding=bool(override))
+    facts = verdict_facts(verdict)
+    if override:
+        verdict = verdict.override(judge.approver, override)
+    verdict.require()
+    entry = decision(version, stage, judge.approver, other_holder(judge.registry, version, stage), verdict)
+    overridden = None
+    if verdict.overridden:
+        overridden = override_facts(str(version), stage, entry.override, facts["criteria"], entry.evidence)
+    facts |= {"previous": entry.previous, "evidence": entry.evidence, "files": files}
+    return Ruling(facts, overridden, lambda: _announce(judge.registry, version, entry))
+
+
+def leave(registry: Registry, model: str, version: str, stage: str, who: str) -> Ruling | None:
+    """Say how to record that a version leaves a stage.
+
+    Args:
+        registry: where.
+        model: registered model.
+        version: its number; empty for whichever has the alias of ``stage``, which is taken away.
+        stage: the stage it is given, or the one whose alias is taken away.
+        who: account that decides.
+
+    Returns:
+        None when there is no such version, or when its last decision says so already.
+    """
+    given = Stage.NONE if not version else Stage.named(stage)
+    try:
+        found = find_version(registry, f"{model}/{version}" if version else f"{model}@{Stage.named(stage).alias}")
+    except UsageError:
+        return None
+    facts = {"model": model, "version": found.version, "stage": given.value}
+    if model == RELEASE_MODEL:
+        # what answered when stands with the activations; a release that is taken away is in the ledger only
+        return Ruling(facts)
+    decided = promotions(found)
+    last = decided[-1].stage if decided else Stage.NONE.value
+    if last == given.value or (not version and last != Stage.named(stage).value):
+        return None
+    entry = decision(found, given, who)
+    return Ruling(facts, None, lambda: _announce(registry, found, entry))
+
+
+def _announce(registry: Registry, version: ModelVersion, entry: Entry) -> None:
+    """Put a decision on the version's record, as of now: after the ledger's intention, whenever it was judged."""
+    record(registry, version.name, replace(entry, at=now()), version=version.version)

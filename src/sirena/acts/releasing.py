@@ -1,0 +1,171 @@
+"""Releases: made, activated, rolled back, by a command or by the entry for whoever asks it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sirena.access.upstream import Ruling
+from sirena.acts.experiment import mend_experiment
+from sirena.acts.judged import judgements_of
+from sirena.acts.noted_files import NotedFiles
+from sirena.acts.recording import origin_of, recorded
+from sirena.acts.verdicts import override_facts
+from sirena.certification.gate import Verdict
+from sirena.domain.errors import UsageError
+from sirena.ledger.acts import Act
+from sirena.ledger.catalogue import Activated, Overridden, ReleaseCreated, RolledBack
+from sirena.ledger.judgements import Judgements
+from sirena.registry import activation, releases
+from sirena.registry.activation import Activation
+from sirena.registry.connection import Registry
+from sirena.registry.history import Entry
+from sirena.registry.judged_releases import ReleaseFacts, UnjudgedReleaseError, facts_of, require_judged_release
+from sirena.registry.judging import RegisteredJudge
+from sirena.registry.model_files import require_unchanged
+from sirena.registry.proof import require_tables_of_members
+from sirena.registry.releases import ACTIVE, RELEASE_MODEL, Member, Release, find_release
+from sirena.registry.versions import ModelVersion, Stage, find_version
+
+
+def create_release(registry: Registry, versions: Sequence[ModelVersion], *, author: str, note: str = "") -> Release:
+    """Make a release of versions."""
+    mend_experiment(registry)
+    with recorded(registry.settings, ReleaseCreated, members=tuple(map(str, versions))) as act:
+        release = releases.create_release(registry, versions, author=author, note=note)
+        files = () if registry.signed_in_as else NotedFiles.of_registry(registry).to_note(release.source)
+        act.learn(release=release.name, digest=release.digest, files=files)
+    return release
+
+
+def activate(registry: Registry, release: Release, judge: RegisteredJudge, override: str = "") -> Activation:
+    """Make a release the one that answers, unless the gate refuses members and nobody overrides it."""
+    refused: list[str] = []
+
+    def judged(member: Member) -> Verdict:
+        if not registry.signed_in_as:
+            NotedFiles.of_registry(registry).require(find_version(registry, member.reference))
+        verdict = judge.judge_member(member)
+        if not verdict.passed:
+            refused.append(member.reference)
+        return verdict
+
+    if not registry.signed_in_as:
+        judgements_of(registry.settings)  # on a ledger that is not what was written nothing is activated
+    with recorded(registry.settings, Activated, release=release.name, digest=release.digest) as act:
+
+        def agreed() -> None:
+            facts = facts_of(registry, release)
+            if not registry.signed_in_as:  # else the entry proves it, and its ledger is the one that counts
+                require_tables_of_members(registry, release)
+                facts = replace(facts, files=NotedFiles.of_registry(registry).require(release.source))
+            act.announce(**asdict(facts))
+
+        done = activation.activate(
+            registry, release, approver=judge.approver, judge=judged, override=override, agreed=agreed
+        )
+        act.learn(previous=done.previous)
+        if refused and override.strip():
+            told = override_facts(release.name, Stage.PRODUCTION, override, tuple(refused), release.digest)
+            act.further.append(Overridden(**origin_of(act.event), **told))
+        if not done.changed:
+            act.nothing_to_do()
+    return done
+
+
+def roll_back(registry: Registry) -> Activation:
+    """Make the release active again that the active one replaced, if it still is what was judged then."""
+    approver = registry.settings.effective_user
+    with recorded(registry.settings, RolledBack) as act:
+        target = None if registry.signed_in_as else _judged_before(registry, act)
+        done = activation.roll_back(registry, approver=approver, to=target)
+        act.learn(release=done.release.name, digest=done.release.digest, previous=done.previous)
+    return done
+
+
+def is_rollback(judgements: Judgements, version: str) -> bool:
+    """Tell whether activating this release would return to the one that the active one replaced, by the ledger."""
+    target = judgements.rollback
+    return target is not None and target.release == f"{RELEASE_MODEL}/{int(version)}"
+
+
+def judge_release(
+    judge: RegisteredJudge, judgements: Judgements, noted: NotedFiles, version: str, override: str
+) -> Ruling:
+    """Judge a release for answering, unless it is the one to roll back to.
+
+    Args:
+        judge: the gate.
+        judgements: what the ledger holds of releases.
+        noted: what the ledger noted of files.
+        version: number of the release.
+        override: reason to activate although members are refused.
+
+    Raises:
+        GateError: members are refused and nobody overrides it, or the release is not proved.
+        UnjudgedReleaseError: the release to roll back to is not what was judged.
+    """
+    registry, approver = judge.registry, judge.approver
+    release = find_release(registry, version)
+    before = judgements.active
+    previous = int(before.release.rpartition("/")[2]) if before else None
+    target = judgements.rollback
+    if target is not None and is_rollback(judgements, version):
+        facts = require_judged_release(registry, target, release)
+        require_unchanged(release.source, target.files, noted.require(release.source))
+        return _switch(registry, release, facts, previous, activation.ROLLBACK, approver, "", {})
+
+    def judged(member: Member) -> Verdict:
+        noted.require(find_version(registry, member.reference))
+        return judge.judge_member(member, overriding=bool(override))
+
+    refused = activation.judge_release(registry, release, approver=approver, judge=judged, override=override)
+    if judge.prover is not None:
+        judge.prover.prove_release(release)
+    outcome = activation.activation_record(release, refused)
+    facts = replace(facts_of(registry, release), files=noted.require(release.source))
+    return _switch(
+        registry, release, facts, previous, activation.ACTIVATE, approver, override if refused else "", outcome
+    )
+
+
+def _judged_before(registry: Registry, act: Act[RolledBack]) -> Release:
+    """Return the release that the active one replaced by the ledger, and announce the switch to it."""
+    judgements = judgements_of(registry.settings)
+    if judgements.active is None:
+        unjudged = find_release(registry, ACTIVE)
+        raise UnjudgedReleaseError(
+            f"{unjudged.name} has MLflow's alias, and the audit ledger knows no release as judged and activated",
+            hint=f"sirena release activate {unjudged.name}",
+        )
+    target = judgements.rollback
+    if target is None:
+        raise UsageError(
+            f"no release was active before {judgements.active.release}",
+            hint="activate one with `sirena release activate NAME`",
+        )
+    release = find_release(registry, target.release)
+    facts = require_judged_release(registry, target, release)
+    require_unchanged(release.source, target.files, NotedFiles.of_registry(registry).require(release.source))
+    act.announce(release=release.name, **asdict(facts))
+    return release
+
+
+def _switch(
+    registry: Registry,
+    release: Release,
+    facts: ReleaseFacts,
+    previous: int | None,
+    action: str,
+    approver: str,
+    override: str,
+    outcome: dict[str, Any],
+) -> Ruling:
+    announced: list[Entry] = []
+    return Ruling(
+        {**asdict(facts), "previous": previous},
+        override_facts(release.name, Stage.PRODUCTION, override, tuple(outcome["refused"]), release.digest)
+        if override
+        else None,
+        lambda: announced.append(activation.announce(registry, release, action, approver, override, outcome)),
+        lambda: activation.confirm(registry, announced[-1]),
+    )

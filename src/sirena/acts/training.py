@@ -1,0 +1,60 @@
+"""Training: versions registered, certified, and on record."""
+
+from sirena.acts.experiment import mend_experiment
+from sirena.acts.recording import actor, recorded
+from sirena.ledger.catalogue import Certified, Registered, Trained
+from sirena.ledger.event import Event
+from sirena.ledger.event import Outcome as Ended
+from sirena.registry.connection import Registry
+from sirena.registry.model_files import files_of
+from sirena.registry.training_session import Outcome, Plan, Progress, run_session
+from sirena.registry.versions import find_version
+
+
+def train(registry: Registry, plan: Plan, progress: Progress) -> list[Outcome]:
+    """Run a training session; every version it registers and its certificate get an entry."""
+    settings = registry.settings
+    mend_experiment(registry)
+    with recorded(
+        settings,
+        Trained,
+        labels=plan.evidence.label_source.value,
+        edition=plan.editions.named(plan.evidence.reference),
+        seed=plan.seed,
+    ) as act:
+        outcomes = run_session(registry, plan, progress)
+        for outcome in outcomes:
+            act.further += _registered(registry, outcome, act.event)
+        act.learn(registered=sum(outcome.version is not None for outcome in outcomes))
+    return outcomes
+
+
+def _registered(registry: Registry, outcome: Outcome, session: Event) -> list[Event]:
+    version, certificate = outcome.version, outcome.certificate
+    if version is None or certificate is None:
+        return []
+    common = {**actor(registry.settings), "act": session.act}
+    ended = Ended.UNCHANGED if version.reused else Ended.DONE
+    return [
+        Registered(
+            **common,
+            outcome=ended,
+            model=version.name,
+            version=version.version,
+            label_source=outcome.label_source,
+            digest=version.digest,
+            files=()
+            if registry.signed_in_as or version.reused
+            else files_of(registry, find_version(registry, str(version))),
+        ),
+        Certified(
+            **common,
+            outcome=ended,
+            model=version.name,
+            version=version.version,
+            edition=certificate.edition,
+            edition_digest=certificate.edition_digest,
+            asked=certificate.asked,
+            disagreeing=certificate.disagreeing,
+        ),
+    ]

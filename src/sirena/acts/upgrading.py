@@ -1,0 +1,85 @@
+"""An upgrade and the way back from it, on record."""
+
+from sirena import __version__
+from sirena.acts.recording import recorded
+from sirena.acts.stack_choice import note_release
+from sirena.acts.tables import bring_to_head, writer_of
+from sirena.acts.upgrade_look import Finding, entered, mlflow_database
+from sirena.acts.way_back import WayBack, go_back, keep, noted
+from sirena.domain.errors import SirenaError
+from sirena.ledger.catalogue import Upgraded
+from sirena.operations.accounts import PreparationError
+from sirena.operations.mlflow_database import installed_revision
+from sirena.operations.stack import Stack
+from sirena.operations.steps import Tell
+from sirena.operations.store_file import StoreFile
+
+
+def upgrade_stack(stack: Stack, findings: list[Finding], tell: Tell, *, renounced: bool) -> WayBack:
+    """End the stack, back up, change the tables, start; return the way back.
+
+    Args:
+        stack: which.
+        findings: from `look`.
+        tell: is told each step.
+        renounced: make no backup.
+
+    Raises:
+        SirenaError: it failed, everything is down, and the remedy names the ways on and back.
+    """
+    # what `up` would refuse afterwards is refused while everything still runs
+    StoreFile(stack.settings).require_size()
+    former = findings[0].found
+    changed = tuple(str(finding) for finding in findings[1:] if finding.is_due)
+    production = stack.settings.profile == "production"
+    ran = stack.supervisor.is_running()
+    _drain(stack, tell)
+    kept = False
+    try:
+        with recorded(stack.settings, Upgraded, release=__version__, former=former, changed=changed) as act:
+            way = keep(stack.settings, former, __version__, changed, tell, renounced=renounced)
+            act.learn(snapshot=way.snapshot)
+            kept = bool(way.snapshot)
+            _change(stack, tell)
+            if production or ran:
+                stack.bring_up(tell)
+    except (SirenaError, OSError) as error:
+        # down, so that the way back is open
+        stack.take_down()
+        remedy = "repeat `sirena upgrade`"
+        if kept:
+            remedy += f"; or go back: `sirena upgrade --back`, install Sirena {former}, `sirena up`"
+        cause = error if isinstance(error, SirenaError) else PreparationError(f"{error.filename}: {error.strerror}")
+        raise type(cause)(f"the upgrade failed, everything is down: {cause.text}", hint=remedy) from error
+    note_release(stack)
+    return way
+
+
+def _drain(stack: Stack, tell: Tell) -> None:
+    """End everything in order, then start what keeps data, alone: nobody can change anything through it but us."""
+    tell("ending the stack")
+    stack.take_down()
+    if stack.settings.profile == "production":
+        stack.bring_up_stores(tell)
+
+
+def _change(stack: Stack, tell: Tell) -> None:
+    with entered(stack) as settings:
+        mlflow = mlflow_database(stack)
+        if mlflow is not None and mlflow.revision() not in ("", installed_revision()):
+            tell("MLflow's tables")
+            mlflow.upgrade()
+        tell("tables of accounts and ledger")
+        if stack.settings.profile == "production":
+            stack.database().hand_over_tables()
+        bring_to_head(settings, writer_of(settings))
+
+
+def take_upgrade_back(stack: Stack, tell: Tell) -> WayBack:
+    """Put back what was there before the last upgrade, and stay down; return what was put back."""
+    way = noted(stack.settings)
+    tell("ending the stack")
+    stack.take_down()
+    go_back(stack.settings, way, tell)
+    note_release(stack, way.former)
+    return way

@@ -1,0 +1,28 @@
+"""What the audit ledger learns of the gate's verdicts and of those who override it."""
+
+from typing import Any
+
+from sirena.certification.gate import Outcome, Verdict
+from sirena.registry.versions import Stage
+
+
+def verdict_facts(verdict: Verdict) -> dict[str, Any]:
+    """Return what the ledger learns of a verdict: the gate, and which criteria refused or were waived."""
+    return {
+        "gate": verdict.gate_digest,
+        "criteria": tuple(finding.criterion for finding in verdict.refusals),
+        "waived": tuple(one.criterion for one in verdict.findings if one.outcome is Outcome.WAIVED),
+    }
+
+
+def override_facts(subject: str, stage: Stage, reason: str, criteria: tuple[str, ...], evidence: str) -> dict[str, Any]:
+    """Return what the ledger learns of an override.
+
+    Args:
+        subject: version or release.
+        stage: the stage it is given.
+        reason: in the words of who overrides.
+        criteria: what refused; for a release, the members that were refused.
+        evidence: digest of what was judged.
+    """
+    return {"subject": subject, "stage": stage.value, "reason": reason, "criteria": criteria, "evidence": evidence}
