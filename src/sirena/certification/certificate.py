@@ -171,6 +171,16 @@ def certify(
 
     Raises:
         UsageError: the two answer different test columns, or the candidate has no organism.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> edition = load_edition("CLSI 2026")
+    >>> table = compile_tables(edition, ["AMK"], organisms=["eco", "kpn"])["AMK"]
+    >>> proof = certify(
+    ...     table, table, edition="CLSI 2026", edition_digest=edition.digest, subject=Subject("modelo_AMK_NM", "1")
+    ... )
+    >>> proof.disagreeing
+    0
     """
     asked = ask_table(candidate) if isinstance(candidate, TruthTable) else candidate
     if asked.column != reference.column:

@@ -152,7 +152,11 @@ class Disagreement:
 
 
 def describe(answer: Answer | None) -> str:
-    """Spell an answer: ``S``, ``NI: censored``, or ``NI`` for a refusal without reason."""
+    """Spell an answer: ``S``, ``NI: censored``, or ``NI`` for a refusal without reason.
+
+    >>> describe(Answer(Category.S)), describe(None)
+    ('S', 'NI')
+    """
     if answer is None:
         return Category.NI.value
     return f"NI: {answer.reason.value}" if answer.reason else answer.category.value
@@ -163,6 +167,9 @@ def read_description(text: str) -> Answer | None:
 
     Raises:
         ValueError: it is no answer.
+
+    >>> read_description("R")
+    Answer(category=<Category.R: 'R'>, reason=None)
     """
     category, _, reason = text.partition(": ")
     if not reason:

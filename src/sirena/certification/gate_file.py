@@ -55,6 +55,9 @@ def load_gate(path: Path | None = None) -> Gate:
 
     Raises:
         UsageError: the file is missing, is not TOML, or states something unknown; the text names file and key.
+
+    >>> len(load_gate().digest)
+    64
     """
     file = SHIPPED if path is None else path
     try:

@@ -78,5 +78,9 @@ class ApproverIsNotAuthor:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Compare two account names; case and surrounding spaces make no second person."""
+    """Compare two account names; case and surrounding spaces make no second person.
+
+    >>> same_person("Ana", "ana"), same_person("ana", "eva")
+    (True, False)
+    """
     return one.strip().casefold() == other.strip().casefold()

@@ -39,6 +39,9 @@ def read_label(text: str | None) -> Category | None:
 
     Args:
         text: the cell, any case and spacing.
+
+    >>> read_label(" s "), read_label("<=2")
+    (<Category.S: 'S'>, None)
     """
     if text is None:
         return None

@@ -97,7 +97,11 @@ class Mic:
 
 
 def spell_dilution(exponent: int) -> str:
-    """Return the usual spelling of ``2 ** exponent`` mg/L (0.12 for 2**-3, 0.06 for 2**-4)."""
+    """Return the usual spelling of ``2 ** exponent`` mg/L (0.12 for 2**-3, 0.06 for 2**-4).
+
+    >>> spell_dilution(-4), spell_dilution(3)
+    ('0.06', '8')
+    """
     return _SPELLING.get(exponent) or f"{2.0**exponent:.4g}"
 
 
@@ -136,6 +140,9 @@ def nearest_dilutions(value: float) -> tuple[int, int]:
 
     Args:
         value: mg/L, above zero.
+
+    >>> nearest_dilutions(0.12), nearest_dilutions(3.0)
+    ((-3, -3), (1, 2))
     """
     logarithm = math.log2(value)
     nearest = round(logarithm)
@@ -151,6 +158,11 @@ def parse_mic(text: str) -> Mic:
     Raises:
         UnreadableMicError: it is not a comparator and a number.
         ImpossibleMicError: no dilution test gives this number.
+
+    >>> parse_mic("<=0.5")
+    Mic(interval=<Interval.AT_MOST: 1>, exponent=-1)
+    >>> parse_mic(">32").code
+    76
     """
     spelled = text.translate(_SPELLINGS)
     match = _PATTERN.fullmatch(spelled)
@@ -189,6 +201,9 @@ def encode_mics(texts: Iterable[str | None], drug: str | None = None) -> NDArray
 
     Returns:
         int16 array, one per text: 0 … CODES-1, or `MISSING`, `UNREADABLE`, `IMPOSSIBLE`.
+
+    >>> encode_mics(["<=2", "4", "", "sensible"]).tolist()
+    [43, 16, -1, -2]
     """
     return np.fromiter((_encode(text, drug) for text in texts), dtype=np.int16)
 

@@ -46,6 +46,9 @@ def strip_notation(text: str) -> str:
 
     Args:
         text: a cell; one without any of these comes back as it is.
+
+    >>> strip_notation("<=0.25 S"), strip_notation("8/4"), strip_notation("4 µg/mL")
+    ('<=0.25', '8', '4')
     """
     if len(text) > _LONGEST:
         return text
@@ -80,7 +83,11 @@ def read_for(drug: str, text: str) -> str:
 
 
 def is_combination(drug: str) -> bool:
-    """Tell antimicrobials of two agents."""
+    """Tell antimicrobials of two agents.
+
+    >>> is_combination("AMC"), is_combination("AMP")
+    (True, False)
+    """
     known = ANTIMICROBIALS.get(drug)
     return known is None or "/" in known.english
 

@@ -121,6 +121,9 @@ def resolve(text: str) -> str | None:
 
     Args:
         text: a WHONET code or a name, as found in a file.
+
+    >>> resolve("E. coli"), resolve("Estafilococo aureus"), resolve("Candida no albicans")
+    ('eco', 'sau', 'cxa')
     """
     names = _names()
     stripped = text.strip().lower()
@@ -140,6 +143,9 @@ def resolve_many(texts: Iterable[str | None]) -> list[str | None]:
     Returns:
         One entry per text, as `TruthTable.look_up` takes them: None where the cell is empty (a missing
         organism), ``""`` where the text names no organism of the table, else the code.
+
+    >>> resolve_many(["eco", None, "nobody knows"])
+    ['eco', None, '']
     """
     return [None if text is None or not text.strip() else resolve(text) or "" for text in texts]
 
@@ -209,7 +215,11 @@ _DIGRAPH: Final = re.compile(r"(?<=.)[ao]e")
 
 
 def name_key(text: str) -> str:
-    """Return the spelling-independent form of a name, by which names are compared."""
+    """Return the spelling-independent form of a name, by which names are compared.
+
+    >>> name_key("Salmonella enterica ser. Enteritidis") == name_key("salmonella enteritidis")
+    True
+    """
     letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = [word for word in _WORD.findall(letters) if word not in _MARKERS]
     words = [_DIGRAPH.sub("e", _SAME_WORD.get(word, word)) for word in words]

@@ -119,7 +119,11 @@ def site_of_specimen(text: str | None) -> Site | None:
 
 
 def sites_of_specimens(texts: Iterable[str | None]) -> list[Site | None]:
-    """Return the site of each of the distinct texts of a column, as `site_of_specimen` does."""
+    """Return the site of each of the distinct texts of a column, as `site_of_specimen` does.
+
+    >>> [site and site.value for site in sites_of_specimens(["ur", "Hemocultivo", "qwerty"])]
+    ['urine', 'blood', None]
+    """
     return [site_of_specimen(text) for text in texts]
 
 

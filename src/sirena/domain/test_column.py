@@ -72,7 +72,13 @@ class TestColumn:
 
 
 def parse_test_column(name: str) -> TestColumn | None:
-    """Return the test column a header names, or None when it names something else."""
+    """Return the test column a header names, or None when it names something else.
+
+    >>> parse_test_column("AMK_NM")
+    TestColumn(drug='AMK', guideline='N', method='M', potency='')
+    >>> parse_test_column("WARD") is None
+    True
+    """
     match = _PATTERN.fullmatch(name.strip())
     if match is None:
         return None

@@ -48,7 +48,11 @@ NOT_ASKED: Final = 0
 
 
 def answer_code(category: Category, reason: Reason | None = None) -> int:
-    """Return the cell value of an answer."""
+    """Return the cell value of an answer.
+
+    >>> ANSWERS[answer_code(Category.S)]
+    Answer(category=<Category.S: 'S'>, reason=None)
+    """
     return ANSWER_CODES[Answer(category, reason)]
 
 
@@ -77,6 +81,9 @@ def split_key(key: str) -> tuple[str, Site | None]:
 
     Raises:
         ValueError: the key names no site of the domain.
+
+    >>> split_key("spn@csf"), split_key("eco")
+    (('spn', <Site.CEREBROSPINAL_FLUID: 'csf'>), ('eco', None))
     """
     organism, at, site = key.partition(_AT)
     return organism, Site(site) if at else None

@@ -65,6 +65,10 @@ def choose_editions(
 
     Raises:
         UsageError: there is no such edition, two of one guideline are named, or no edition has a rule of the overlay.
+
+    >>> from sirena.guidelines.editions import Editions
+    >>> choose_editions(Editions(), ["CLSI 2025"]).named(["AMK_NM"])
+    'CLSI 2025'
     """
     named = [known.load(name, in_force=in_force) for name in names]
     chosen = {edition.guideline.letter: edition for edition in named}

@@ -90,6 +90,11 @@ def difference(first: Edition, second: Edition) -> list[Difference]:
     """Return what the second edition says otherwise than the first, the gravest first, then by drug, rank and group.
 
     What changes no answer is no difference: another table number, 0.06 instead of 0.064, 513 instead of 560.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> change = difference(load_edition("CLSI 2025"), load_edition("CLSI 2026"))[0]
+    >>> change.drug, change.group, change.before, change.after
+    ('AZA', 'Enterobacterales', '', 'S <= 4, R >= 16')
     """
     differences = [*_breakpoints(first, second), *_expected(first, second)]
     return sorted(differences, key=lambda item: (item.gravity, item.drug, item.rank, item.group, item.site))

@@ -241,12 +241,20 @@ def load_edition(name: str, overlay: Path | None = None, *, in_force: Path | Non
 
 
 def editions() -> tuple[str, ...]:
-    """Return the names of the editions that come with Sirena."""
+    """Return the names of the editions that come with Sirena.
+
+    >>> "EUCAST 2026" in editions()
+    True
+    """
     return Editions().names
 
 
 def shipped(name: str) -> bool:
-    """Tell whether an edition comes with Sirena."""
+    """Tell whether an edition comes with Sirena.
+
+    >>> shipped("CLSI 2025"), shipped("CLSI 1950")
+    (True, False)
+    """
     return name in _folders(SHIPPED)
 
 
@@ -262,12 +270,20 @@ def _load(name: str, folder: Path, _changed: int) -> Edition:
 
 
 def folded(name: str) -> str:
-    """Return what is the same in all spellings of an edition's name."""
+    """Return what is the same in all spellings of an edition's name.
+
+    >>> folded("eucast  2026")
+    'eucast2026'
+    """
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def folder_name(name: str) -> str:
-    """Return the folder of an edition: ``CLSI 2025`` is ``clsi_2025``."""
+    """Return the folder of an edition: ``CLSI 2025`` is ``clsi_2025``.
+
+    >>> folder_name("CLSI 2025")
+    'clsi_2025'
+    """
     return "_".join(re.findall(r"[a-z]+|[0-9]+", name.lower()))
 
 

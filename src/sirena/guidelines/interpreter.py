@@ -170,6 +170,14 @@ def compile_tables(
     Returns:
         By antimicrobial code. A table has a row for every organism the edition says something of; an organism
         without a row is refused with `Reason.NO_BREAKPOINT`.
+
+    >>> from sirena.domain.mic import encode_mics
+    >>> from sirena.domain.truth_table import ANSWERS
+    >>> from sirena.guidelines.editions import load_edition
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["AMK"])["AMK"]
+    >>> codes = table.look_up(["eco", "kpn"], encode_mics(["<=2", "16"]))
+    >>> [[ANSWERS[code].category.value for code in row] for row in codes.tolist()]
+    [['S', 'R'], ['S', 'R']]
     """
     known = [ORGANISMS[code] for code in (ORGANISMS if organisms is None else organisms) if code in ORGANISMS]
     return {

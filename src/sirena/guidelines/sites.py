@@ -124,6 +124,9 @@ def parse_sites(text: str) -> tuple[Indication, ...]:
 
     Raises:
         ValueError: a part names no indication of this table.
+
+    >>> parse_sites("")
+    (<Indication.UNSPECIFIED: ''>,)
     """
     try:
         indications = {Indication(part.strip().lower()) for part in text.split(",")}

@@ -35,7 +35,11 @@ class TableError(SirenaError):
 
 
 def rank_name(rank: Rank) -> str:
-    """Return how a rank is written in tables: ``species group``."""
+    """Return how a rank is written in tables: ``species group``.
+
+    >>> rank_name(Rank.GENUS_GROUP)
+    'genus group'
+    """
     return rank.name.lower().replace("_", " ")
 
 
@@ -44,6 +48,9 @@ def parse_rank(text: str) -> Rank:
 
     Raises:
         ValueError: it is none.
+
+    >>> parse_rank("species")
+    <Rank.SPECIES: 2>
     """
     try:
         return _RANKS[text.strip().lower().replace("_", " ")]
@@ -56,6 +63,9 @@ def parse_concentration(text: str) -> float | None:
 
     Raises:
         ValueError: it is no positive number.
+
+    >>> parse_concentration("0.5"), parse_concentration("")
+    (0.5, None)
     """
     if not text.strip():
         return None
@@ -105,7 +115,11 @@ def parse_readings(text: str) -> int:
 
 
 def spell_concentration(value: float | None) -> str:
-    """Return a figure as it stands in a table."""
+    """Return a figure as it stands in a table.
+
+    >>> spell_concentration(0.5), spell_concentration(None)
+    ('0.5', '')
+    """
     return "" if value is None else f"{value:g}"
 
 

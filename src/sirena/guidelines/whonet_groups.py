@@ -81,6 +81,9 @@ def group_of_whonet(kind: str, code: str, genera: Mapping[str, str] | None = Non
 
     Raises:
         LookupError: no group of ours is that one; the row cannot be applied to anyone.
+
+    >>> group_of_whonet("WHONET_ORG_CODE", "eco")
+    (<Rank.SPECIES: 2>, 'Escherichia coli')
     """
     code = code.strip()
     if kind == "WHONET_ORG_CODE":

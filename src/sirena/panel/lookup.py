@@ -33,7 +33,12 @@ _NO_NAME: Final = "?"
 
 
 def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np.intp]]:
-    """Return the distinct texts in order of appearance and the position of each row's text among them."""
+    """Return the distinct texts in order of appearance and the position of each row's text among them.
+
+    >>> texts, positions = factorise(["eco", "kpn", "eco"])
+    >>> texts, positions.tolist()
+    (['eco', 'kpn'], [0, 1, 0])
+    """
     rows = texts if isinstance(texts, Sequence) else list(texts)
     distinct = list(dict.fromkeys(rows))
     position_of = dict(zip(distinct, range(len(distinct)), strict=True))
@@ -41,7 +46,11 @@ def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np
 
 
 def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArray[np.int16]:
-    """Encode distinct MIC texts of one drug's column (see `encode_mics`); one too long to be an MIC is not read."""
+    """Encode distinct MIC texts of one drug's column (see `encode_mics`); one too long to be an MIC is not read.
+
+    >>> encode_texts(["<=2", None, "?"]).tolist()
+    [43, -1, -2]
+    """
     return encode_mics((_NO_MIC if text and len(text) > _LONGEST_MIC else text for text in texts), drug)
 
 
@@ -53,6 +62,9 @@ def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
 
     Returns:
         The code; None for a missing organism; "" for one that is not known.
+
+    >>> resolve_texts(["eco", "E. coli", None])
+    ['eco', 'eco', None]
     """
     return resolve_many(
         _NO_NAME if text and (len(text) > _LONGEST_ORGANISM or text.strip() in AMBIGUOUS) else text for text in texts
@@ -73,7 +85,11 @@ def resolve_text(text: str | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def read_column(name: str) -> TestColumn | None:
-    """Parse a test column's name as `parse_test_column` does, remembering the answer."""
+    """Parse a test column's name as `parse_test_column` does, remembering the answer.
+
+    >>> read_column("AMK_NM")
+    TestColumn(drug='AMK', guideline='N', method='M', potency='')
+    """
     return parse_test_column(name)
 
 

@@ -63,7 +63,11 @@ class RowSites:
 
 
 def read_specimen(text: str | None) -> Site | None:
-    """Return the site that a specimen names, as `site_of_specimen` does; a text too long to be one is not read."""
+    """Return the site that a specimen names, as `site_of_specimen` does; a text too long to be one is not read.
+
+    >>> read_specimen("Orina")
+    <Site.URINE: 'urine'>
+    """
     return None if text and len(text) > _LONGEST_SPECIMEN else site_of_specimen(text)
 
 

@@ -21,6 +21,10 @@ def columns_to_train(tests: Iterable[TestColumn], drugs: Iterable[str] | None = 
     Args:
         tests: MIC columns of the files, once for each file that holds it.
         drugs: antimicrobial codes that the user named; None for the files' and the first panel's.
+
+    >>> from sirena.domain.test_column import parse_test_column
+    >>> columns_to_train([parse_test_column("AMK_NM")], ["AMK"])
+    ('AMK_NM',)
     """
     held = {test.model_column: test for test in tests}
     letters = Counter(test.guideline for test in held.values())

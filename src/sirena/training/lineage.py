@@ -22,6 +22,10 @@ def groups_above(key: str) -> tuple[str, ...]:
     """Return the groups a key's organism belongs to, from the widest to the narrowest; none for an unknown code.
 
     A key for one site has groups of its own, so that relatives lean on one another within that site alone.
+
+    >>> groups_above("eco")  # doctest: +NORMALIZE_WHITESPACE
+    ('any bacteria', 'any Gram-negative bacteria', 'order Enterobacterales', 'family Enterobacteriaceae',
+     'genus Escherichia', 'species Escherichia coli')
     """
     code, site = split_key(key)
     organism = ORGANISMS.get(code)

@@ -92,7 +92,11 @@ def classify_text(text: str, code: int, read: str | None = None) -> ProblemClass
 
 
 def looks_like_a_zone(text: str) -> bool:
-    """Tell whole numbers of a zone's size that are no dilution."""
+    """Tell whole numbers of a zone's size that are no dilution.
+
+    >>> looks_like_a_zone("23"), looks_like_a_zone("<=0.5")
+    (True, False)
+    """
     return _WHOLE.fullmatch(text) is not None and int(text) in _ZONES
 
 

@@ -142,7 +142,11 @@ def _physical_end(text: bytes, start: int) -> int:
 
 
 def find_delimiter(header_line: str, quote: str = '"') -> str:
-    """Return the delimiter that finds most known column names in a header; on a tie the one that splits most."""
+    """Return the delimiter that finds most known column names in a header; on a tie the one that splits most.
+
+    >>> find_delimiter("ORGANISM;AMK_NM;CIP_NM")
+    ';'
+    """
 
     def merit(delimiter: str) -> tuple[int, int]:
         names = split_line(header_line, delimiter, quote)

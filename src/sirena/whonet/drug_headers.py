@@ -115,7 +115,11 @@ def _drugs_by_stem() -> dict[str, str]:
 
 @cache
 def find_drug(text: str) -> str | None:
-    """Return the WHONET code of the antimicrobial a text names, by name or by code in capitals; else None."""
+    """Return the WHONET code of the antimicrobial a text names, by name or by code in capitals; else None.
+
+    >>> find_drug("Amikacina"), find_drug("Sala")
+    ('AMK', None)
+    """
     stripped = text.strip()
     if stripped in ANTIMICROBIALS:
         return stripped
@@ -139,12 +143,20 @@ def read_drug_header(header: str) -> DrugHeader | None:
 
 
 def is_method(text: str) -> bool:
-    """Tell words that say what a column's cells are and nothing else: ``CIM``, ``Int``, ``mm``."""
+    """Tell words that say what a column's cells are and nothing else: ``CIM``, ``Int``, ``mm``.
+
+    >>> is_method("CIM"), is_method("Sala")
+    (True, False)
+    """
     return fold_header(text) in _CONTENT_OF
 
 
 def vitek_code(header: str) -> tuple[str, str] | None:
-    """Return VITEK's code and what follows it: ``("AN", "Other-Expertized")``; None for other headers."""
+    """Return VITEK's code and what follows it: ``("AN", "Other-Expertized")``; None for other headers.
+
+    >>> vitek_code("AN-Amikacin")
+    ('AN', 'Amikacin')
+    """
     match = _PREFIX.fullmatch(header.strip())
     return (match["code"].upper(), match["rest"]) if match is not None else None
 

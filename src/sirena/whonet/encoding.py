@@ -21,7 +21,11 @@ _CONTROLS: Final = frozenset(range(0x20)) - frozenset(b"\t\n\r\f\x1a")
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Return False for noise: bytes of which more than one in a hundred is a control character other than NUL."""
+    """Return False for noise: bytes of which more than one in a hundred is a control character other than NUL.
+
+    >>> looks_like_text("Microorganismo;AMK".encode()), looks_like_text(bytes([0, 1, 2, 255]))
+    (True, False)
+    """
     if wide_encoding(head) is not None:
         return True
     return sum(head.count(code) for code in _CONTROLS) * 100 <= len(head)

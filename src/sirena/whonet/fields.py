@@ -129,7 +129,11 @@ _JOINING_WORDS: Final = frozenset({"de", "del", "la", "el", "las", "los", "the",
 
 
 def fold_header(header: str) -> str:
-    """Return a header without case, accents, punctuation and joining words, for comparison only."""
+    """Return a header without case, accents, punctuation and joining words, for comparison only.
+
+    >>> fold_header("Fecha de la Muestra")
+    'fecha muestra'
+    """
     plain = unicodedata.normalize("NFKD", header.replace("_", " ")).encode("ascii", "ignore").decode().casefold()
     return " ".join(word for word in re.findall(r"[a-z0-9]+", plain) if word not in _JOINING_WORDS)
 
@@ -140,5 +144,9 @@ _BY_FOLDED: Final[dict[str, Field]] = {
 
 
 def find_field(header: str) -> Field | None:
-    """Return the WHONET field a header names, short or long, English or Spanish; None when it names none."""
+    """Return the WHONET field a header names, short or long, English or Spanish; None when it names none.
+
+    >>> find_field("Fecha de ingreso").short
+    'DATE_ADMIS'
+    """
     return _BY_FOLDED.get(fold_header(header))

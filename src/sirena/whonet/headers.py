@@ -61,6 +61,10 @@ def assign_roles(headers: Sequence[str]) -> Roles:
 
     Raises:
         DuplicateColumnsError: a name occurs twice, case and surrounding spaces aside, or two headers name one test.
+
+    >>> roles = assign_roles(["Microorganismo", "AMK_NM", "Eti_AMK_NM"])
+    >>> list(roles.fields), list(roles.test_columns), roles.category_columns
+    (['Microorganismo'], ['AMK_NM'], {'AMK_NM': 'Eti_AMK_NM'})
     """
     refuse_duplicates(headers)
     tests = {header: test for header in headers if (test := find_test_column(header)) is not None}
@@ -85,7 +89,11 @@ def assign_roles(headers: Sequence[str]) -> Roles:
 
 
 def category_of(header: str) -> str | None:
-    """Return the canonical test column (``AMK_NM``) whose category a header holds, or None."""
+    """Return the canonical test column (``AMK_NM``) whose category a header holds, or None.
+
+    >>> category_of("Eti_AMK_NM"), category_of("AMK_NM")
+    ('AMK_NM', None)
+    """
     stripped = header.strip()
     if stripped[: len(CATEGORY_PREFIX)].casefold() != CATEGORY_PREFIX.casefold():
         return None
@@ -144,6 +152,9 @@ def find_test_column(header: str) -> TestColumn | None:
     """Return the test column a header names: ``AMK_NM``, ``Amikacin_NM``, or ``Amikacina CLSI CIM``.
 
     A long header must say its guideline: a bare ``Amikacin`` is nobody's test column, since nothing is guessed.
+
+    >>> find_test_column("AMK_NM")
+    TestColumn(drug='AMK', guideline='N', method='M', potency='')
     """
     test = parse_test_column(header)
     if test is not None:
@@ -161,6 +172,9 @@ def printable(header: str) -> str:
     """Return a header for a message, or a stand-in when it does not look like a column's name.
 
     The first line of a file without a header is a patient's record, so only WHONET's names and short codes are told.
+
+    >>> printable("NHC")
+    'NHC'
     """
     if not header.strip():
         return "(no name)"

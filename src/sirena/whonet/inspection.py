@@ -202,6 +202,9 @@ def looks_like_an_organism(text: str) -> bool:
 
     Words alone would not do: a patient's name that slipped into the organism's column is words too. What is hidden
     is still named by its rows.
+
+    >>> looks_like_an_organism("Escherichia hispanica"), looks_like_an_organism("Ana Pérez")
+    (True, False)
     """
     stripped = text.strip()
     if len(stripped) > _LONGEST_NAME:

@@ -31,7 +31,11 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def find_parts(headers: Sequence[str]) -> dict[str, str]:
-    """Return the columns of a long table by what they are for; empty when this is none."""
+    """Return the columns of a long table by what they are for; empty when this is none.
+
+    >>> find_parts(["Microorganismo", "Antibiótico", "CMI"])
+    {'drug': 'Antibiótico', 'value': 'CMI'}
+    """
     folded = {fold_header(header.lstrip("#")): header for header in reversed(headers)}
     parts = {
         part: folded[name] for part, names in _PARTS.items() if (name := next((n for n in names if n in folded), None))

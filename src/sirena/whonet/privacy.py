@@ -23,6 +23,9 @@ def kept_columns(headers: list[str]) -> list[str]:
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.
+
+    >>> kept_columns(["PATIENT_ID", "ORGANISM", "AMK_NM", "LAST_NAME"])
+    ['ORGANISM', 'AMK_NM']
     """
     roles = assign_roles(headers)
     return [
@@ -51,6 +54,9 @@ def patient_columns(headers: list[str]) -> list[str]:
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.
+
+    >>> patient_columns(["NHC", "ORGANISM", "AMK_NM"])
+    ['NHC']
     """
     fields = assign_roles(headers).fields
     return [header for header in headers if header in fields and fields[header].privacy is Privacy.IDENTIFIES]
@@ -67,6 +73,9 @@ def drop_patient_columns(frame: pl.DataFrame) -> pl.DataFrame:
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.
+
+    >>> drop_patient_columns(pl.DataFrame({"NHC": ["1"], "ORGANISM": ["eco"], "AMK_NM": ["4"]})).columns
+    ['ORGANISM', 'AMK_NM']
     """
     roles = assign_roles(frame.columns)
     kept = frame.select(kept_columns(frame.columns))

@@ -116,7 +116,11 @@ class Problem:
 
 
 def spell_rows(rows: Sequence[int], count: int) -> str:
-    """Return `` (rows 3, 7, 9 …)`` for a few row numbers out of `count`."""
+    """Return `` (rows 3, 7, 9 …)`` for a few row numbers out of `count`.
+
+    >>> spell_rows([2, 5], 2)
+    ' (rows 2, 5)'
+    """
     if not rows:
         return ""
     more = " …" if count > len(rows) else ""

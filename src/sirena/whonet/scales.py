@@ -42,6 +42,9 @@ def read_scale(drug: str, texts: Iterable[str], scale: Scale | None = None) -> M
         drug: antimicrobial of the column.
         texts: its distinct texts.
         scale: what a mapping says of it.
+
+    >>> read_scale("SXT", ["20", "40", "320"])
+    {'20': '1', '40': '2', '320': '16'}
     """
     figures = {text: match for text in texts if (match := _FIGURE.fullmatch(text.strip())) is not None}
     readings = _thousands({text: match["number"] for text, match in figures.items()})

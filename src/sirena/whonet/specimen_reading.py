@@ -79,6 +79,9 @@ def looks_like_a_specimen(text: str) -> bool:
     """Tell whether an unknown text may be shown: up to three letters, or words that begin like a known one; no digits.
 
     A longer word alone may be a patient's surname in the wrong column; it is named by its rows.
+
+    >>> looks_like_a_specimen("Orina"), looks_like_a_specimen("E. coli")
+    (True, False)
     """
     if _LIKE_A_CODE.fullmatch(text):
         return True

@@ -79,6 +79,9 @@ def generate_hospital(isolates: int, seed: int, *, labels: Labels | None = None)
 
     Raises:
         UsageError: no isolates asked for.
+
+    >>> generate_hospital(10, seed=1).height
+    10
     """
     if isolates < 1:
         raise UsageError("a hospital needs at least one isolate", hint="Ask for 5000, for example.")

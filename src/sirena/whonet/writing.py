@@ -73,6 +73,9 @@ def find_suffix(path: Path | str) -> str:
 
     Raises:
         UsageError: no format has this suffix.
+
+    >>> find_suffix("answers.xlsx"), find_suffix("answers.csv")
+    ('.xlsx', '.csv')
     """
     if str(path) == "-":
         return ".csv"
