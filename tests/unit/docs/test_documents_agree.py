@@ -12,6 +12,7 @@ from tests.unit.docs.scripts import script
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+SETTINGS = (REPOSITORY / "docs/reference/settings.md").read_text(encoding="utf-8")
 
 
 def _commands() -> set[str]:
@@ -38,11 +39,11 @@ def test_every_command_the_readme_shows_exists() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-def test_every_setting_stands_in_the_readme(name: str) -> None:
+def test_every_setting_stands_in_the_reference(name: str) -> None:
     """Each environment variable has a row with its meaning."""
     alias = Settings.model_fields[name].validation_alias
     variable = alias if isinstance(alias, str) else f"SIRENA_{name.upper()}"
-    assert f"| `{variable}` |" in README
+    assert f"| `{variable}` |" in SETTINGS
 
 
 def test_every_relative_link_leads_somewhere() -> None:
@@ -54,3 +55,15 @@ def test_every_relative_link_leads_somewhere() -> None:
         if not (document.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_the_index_of_decisions_is_complete() -> None:
+    """Each page of docs/adr stands in its README, by number and title."""
+    folder = REPOSITORY / "docs/adr"
+    rows = []
+    for page in sorted(folder.glob("0*.md")):
+        number, _, title = page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ").partition(". ")
+        rows.append(f"| {number} | [{title}]({page.name}) |")
+        assert page.name.startswith(f"{int(number):04}-")
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert [line for line in index.splitlines() if line.startswith("| ") and "[" in line] == rows
