@@ -9,7 +9,7 @@ import pytest
 
 import sirena
 
-PACKAGES = ("domain", "guidelines", "whonet", "panel", "certification", "training", "stewardship", "web", "access", "cli")
+PACKAGES = ("domain", "guidelines", "whonet", "panel", "certification", "training", "stewardship", "web")
 ROOT = Path(sirena.__file__).parent
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial"
 

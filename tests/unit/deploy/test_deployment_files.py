@@ -1,6 +1,5 @@
-"""What lies in deploy/ is what Sirena writes, and what systemd, Kubernetes and compose can read."""
+"""systemd, Kubernetes and compose can read what Sirena writes for them and what lies in deploy/."""
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -21,27 +20,6 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 DEPLOY = REPOSITORY / "deploy"
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 MANIFESTS: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes/sirena.yaml").read_text("utf-8")))
-
-
-def _examples() -> Any:
-    specification = importlib.util.spec_from_file_location(
-        "write_deployment_examples", REPOSITORY / "scripts/write_deployment_examples.py"
-    )
-    assert specification
-    assert specification.loader
-    script = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(script)
-    return script.examples()
-
-
-def test_units_and_nginx_configuration_are_what_sirena_writes() -> None:
-    """One source of truth; scripts/write_deployment_examples.py writes them anew."""
-    written = {
-        path.relative_to(DEPLOY).as_posix(): path.read_text(encoding="utf-8")
-        for folder in ("systemd", "nginx")
-        for path in (DEPLOY / folder).iterdir()
-    }
-    assert written == _examples()
 
 
 def test_systemd_reads_the_units_without_complaint(tmp_path: Path) -> None:
