@@ -18,7 +18,7 @@ from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.operations.doors import Door
-from sirena.operations.mlflow_server import models_page
+from sirena.operations.mlflow_server import machine_learning_page
 from sirena.operations.part import HttpHealth
 from sirena.operations.processes import ChildProcess, free_port
 from sirena.operations.settings import Settings, load_settings
@@ -163,7 +163,7 @@ def _tell_places(home: Path, file: Path, tracking_uri: str, service_port: int, r
     lines = (
         ("hospital", str(file)),
         ("release", f"{release.name}, {len(release.members)} models, active"),
-        ("MLflow", models_page(tracking_uri) if keep else "`sirena up` shows its pages"),
+        ("MLflow", machine_learning_page(tracking_uri) if keep else "`sirena up` shows its pages"),
         ("service", f"http://127.0.0.1:{service_port}  (its interface: /docs)" if keep else "has ended"),
         ("everything written", str(home)),
         ("next commands need", f"export SIRENA_HOME={home}"),

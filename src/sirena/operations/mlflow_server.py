@@ -13,13 +13,15 @@ QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_T
 and a hospital's server is nobody's counter."""
 
 
-def models_page(address: str) -> str:
-    """Return the page of the registered models; without what it asks for, MLflow 3 opens as a tool for language models.
+def machine_learning_page(address: str) -> str:
+    """Return MLflow's page of experiments with the menu of machine learning: runs and model registry.
 
-    >>> models_page("http://127.0.0.1:15500")
-    'http://127.0.0.1:15500/#/models?workflowType=machine_learning'
+    Without what it asks for, MLflow 3 opens as a tool for language models. Its list of models forgets the question.
+
+    >>> machine_learning_page("http://127.0.0.1:15500")
+    'http://127.0.0.1:15500/#/experiments?workflowType=machine_learning'
     """
-    return f"{address.rstrip('/')}/#/models?workflowType=machine_learning"
+    return f"{address.rstrip('/')}/#/experiments?workflowType=machine_learning"
 
 
 def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:

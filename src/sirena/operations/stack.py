@@ -19,7 +19,7 @@ from sirena.operations.environment import import_path
 from sirena.operations.free_ports import require_free_ports
 from sirena.operations.handing_over import other_owner
 from sirena.operations.health_report import PartHealth, health_of
-from sirena.operations.mlflow_server import models_page
+from sirena.operations.mlflow_server import machine_learning_page
 from sirena.operations.object_store import ObjectStore
 from sirena.operations.one_at_a_time import one_at_a_time
 from sirena.operations.part import Part, RunningHealth
@@ -243,7 +243,7 @@ class Stack:
         if settings.profile == "embedded":
             return [
                 f"service  http://127.0.0.1:{settings.port}  (interface: /docs)",
-                f"MLflow   {models_page(f'http://127.0.0.1:{settings.mlflow_port}')}",
+                f"MLflow   {machine_learning_page(f'http://127.0.0.1:{settings.mlflow_port}')}",
             ]
         name = settings.server_name
         found = [f"entry    https://{name}:{port}" for port in sorted({settings.https_port, settings.port})]

@@ -18,12 +18,12 @@ from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.test_column import GUIDELINES, parse_test_column
 
 _LABELS: Final = {
-    "reference": ("the guideline edition alone", "solo la edición de la guía"),
+    "reference": ("the guideline edition alone", "la edición de la guía, y nada más"),
     "both": (
         "the guideline edition, and the laboratory's labels where it is silent",
         "la edición de la guía y, donde calla, las etiquetas del laboratorio",
     ),
-    "file": ("the laboratory's labels alone", "solo las etiquetas del laboratorio"),
+    "file": ("the laboratory's labels alone", "las etiquetas del laboratorio, y nada más"),
 }
 
 
@@ -77,10 +77,16 @@ def version_description(column: str, report: Mapping[str, Any], certificate: Map
         f"Answers {drug[0]} ({column}) for {organisms:,} organisms. Learnt from {english or 'unknown labels'}; "
         f"{results:,} results of the file, evidence {digest}. Certified against {edition}: {asked:,} questions, "
         f"{differing:,} differ, {unsafe:,} of them S where the edition says R.\n\n"
-        f"Responde {drug[1]} ({column}) para {organisms:,} microorganismos. Aprendió de "
-        f"{spanish or 'etiquetas desconocidas'}; {results:,} resultados del archivo, evidencia {digest}. Certificado "
-        f"frente a {edition}: {asked:,} preguntas, {differing:,} difieren, {unsafe:,} de ellas S donde dice R."
+        f"Responde {drug[1]} ({column}) para {_spanish(organisms)} microorganismos. Aprendió de "
+        f"{spanish or 'etiquetas desconocidas'}; {_spanish(results)} resultados del archivo, evidencia {digest}. "
+        f"Certificado frente a {edition}: {_spanish(asked)} preguntas, {_spanish(differing)} difieren, "
+        f"{_spanish(unsafe)} de ellas S donde dice R."
     )
+
+
+def _spanish(number: int) -> str:
+    """Return a number with a space after each three digits: a comma would be read as a decimal sign."""
+    return f"{number:,}".replace(",", "\u00a0")
 
 
 def model_description(column: str) -> str:

@@ -87,6 +87,7 @@ def signed_in(house: House, work: Work, request: pytest.FixtureRequest) -> Itera
 PAGES = [
     ("/", "pages"),
     ("/#/experiments", "pages"),
+    ("/#/experiments?workflowType=machine_learning", "Model registry"),
     ("/#/experiments/{experiment}/runs", "run_1"),
     ("/#/experiments/{experiment}/runs?compareRunsMode=CHART", "loss"),
     ("/#/experiments/{experiment}/models", ""),
