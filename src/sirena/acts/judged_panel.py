@@ -8,19 +8,19 @@ Rules, each with a test of like name:
 """
 
 import json
-from dataclasses import dataclass
 
+from sirena.acts.answering_release import AnsweringRelease
 from sirena.acts.judged import is_behind_an_entry
 from sirena.acts.judged_watch import Findings, JudgedWatch
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.ledger.store import Ledger, open_ledger
-from sirena.operations.settings import Settings, load_settings
+from sirena.operations.settings import Settings
 from sirena.panel.compiled import Panel
 from sirena.registry.digests import sha256
 from sirena.registry.judged_copy import JudgedCopy, KeptJudgement
 from sirena.registry.judged_releases import Discrepancy, Judged, UnjudgedReleaseError
 from sirena.registry.panel_cache import load_release
-from sirena.registry.releases import ACTIVE, panel_of
+from sirena.registry.releases import ACTIVE
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.source import MarkedPanel, PanelSource
 
@@ -61,7 +61,7 @@ class JudgedPanelSource(PanelSource):
             raise found.failures[0] if found.failures else _refusal(found)
         mark = f"{found.judged.release} {sha256(content)}"
         if mark != known:
-            return MarkedPanel(panel_of(json.loads(content), found.judged.release), mark)
+            return MarkedPanel(Panel.of_release(json.loads(content), found.judged.release), mark)
         if found.failures:
             raise found.failures[0]
         return None
@@ -95,26 +95,12 @@ def _refusal(found: Findings) -> SirenaError:
     )
 
 
-@dataclass(frozen=True)
-class AnsweringRelease:
-    """A release compiled for a file's answers."""
-
-    panel: Panel
-    name: str
-    """``panel_SIR/3``."""
-    from_cache_only: bool
-    """True when MLflow did not answer."""
-    alarms: tuple[str, ...] = ()
-    """What was found that is not what was judged."""
-
-
-def load_for_answers(release: str) -> AnsweringRelease:
-    """Return a release for a file's answers: the active one as it was judged, or another that is named.
+def look_for_release(settings: Settings, release: str) -> AnsweringRelease:
+    """Look at MLflow, and return a release for a file's answers: the active one as it was judged, or another.
 
     Raises:
         SirenaError: it is not there, or nowhere as it was judged.
     """
-    settings = load_settings()
     if release.strip().lower() != ACTIVE or is_behind_an_entry(settings):
         loaded = load_release(release, settings=settings)
         return AnsweringRelease(loaded.panel, loaded.name, loaded.from_cache_only)

@@ -110,7 +110,7 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
     if release:
         if guideline:
             raise UsageError("--guideline and --release exclude each other", hint="the release knows its editions")
-        from sirena.acts.judged_panel import load_for_answers
+        from sirena.acts.answering_release import load_for_answers
 
         loaded = load_for_answers(release)
         return (lambda column: loaded.panel.tables.get(column.model_column)), loaded.name

@@ -190,7 +190,7 @@ def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFo
 
 
 def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
-    from sirena.acts.judged_panel import load_for_answers
+    from sirena.acts.answering_release import load_for_answers
     from sirena.cli.answering import tell
     from sirena.cli.interpret import stamp_of
 

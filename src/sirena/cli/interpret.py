@@ -12,7 +12,7 @@ from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 
 if TYPE_CHECKING:
-    from sirena.acts.judged_panel import AnsweringRelease
+    from sirena.acts.answering_release import AnsweringRelease
     from sirena.domain.test_column import TestColumn
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
@@ -70,7 +70,7 @@ def interpret(
     With --expert-rules the category stays as it is, and what is reported stands beside it with the rule: a beta-lactam
     of an MRSA, clindamycin with inducible resistance. No rule speaks of a drug that was not tested.
     """
-    from sirena.acts.judged_panel import load_for_answers
+    from sirena.acts.answering_release import load_for_answers
     from sirena.cli.answering import (
         Output,
         answer_file,

@@ -73,7 +73,7 @@ def _answers(release: str | None, guideline: list[str]) -> "Answers":
         settings = load_settings()
         chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
         return answers_of_editions(chosen)
-    from sirena.acts.judged_panel import load_for_answers
+    from sirena.acts.answering_release import load_for_answers
     from sirena.cli.interpret import stamp_of
 
     loaded = load_for_answers(release)

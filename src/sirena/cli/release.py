@@ -185,7 +185,8 @@ def diff(
     from sirena.cli.answering import refuse_same_file
     from sirena.cli.release_diff_page import print_cells, print_file_changes, print_ranges
     from sirena.domain.errors import UsageError
-    from sirena.registry.releases import panel_of, read_release_document
+    from sirena.panel.compiled import Panel
+    from sirena.registry.releases import read_release_document
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place, find_suffix
 
@@ -198,7 +199,7 @@ def diff(
     isolates = read_file(file) if file is not None else None
     registry = open_registry()
     releases = [find_judged(registry, name) for name in (before, after)]
-    old, new = (panel_of(read_release_document(registry, release), release.name) for release in releases)
+    old, new = (Panel.of_release(read_release_document(registry, release), release.name) for release in releases)
     if isolates is not None:
         print_file_changes(old, new, isolates, rows, as_json=as_json)
     elif cells:

@@ -236,6 +236,18 @@ class Panel:
         }
 
     @classmethod
+    def of_release(cls, document: Mapping[str, Any], name: str) -> "Panel":
+        """Compile a release's file for answering, each answer's provenance naming the release.
+
+        Args:
+            document: from `to_json`.
+            name: ``panel_SIR/3``.
+        """
+        panel = cls.from_json(document)
+        provenance = {column: {**facts, "release": name} for column, facts in panel.provenance.items()}
+        return cls(panel.tables, provenance, release=name)
+
+    @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Panel":
         """Read what `to_json` wrote, also in the form of earlier versions (see `SITELESS_FORMAT`).
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sirena.operations.kept_panels import PANELS, kept_panel_file, read_kept_panel
 from sirena.registry.digests import sha256
 from sirena.registry.judged_releases import Discrepancy, Judged, Store, is_judged
-from sirena.registry.panel_cache import PANELS, write_whole
+from sirena.registry.panel_cache import write_whole
 
 _NOTE: Final = "judged.json"
 
@@ -72,7 +73,7 @@ class JudgedCopy:
         """Keep a release's file and note it; nothing is written that is there already. None when it cannot be kept."""
         kept = KeptJudgement(judged.release, judged.digest, sha256(content))
         file = self._file(kept.content)
-        is_kept = _holds(file, kept.content) or write_whole(file, content)
+        is_kept = read_kept_panel(self.home, kept.content) is not None or write_whole(file, content)
         if self.note() != kept:
             facts = {"release": kept.release, "digest": kept.digest, "content": kept.content}
             is_kept = write_whole(self._note, json.dumps(facts).encode()) and is_kept
@@ -83,11 +84,4 @@ class JudgedCopy:
         return self.home / PANELS / _NOTE
 
     def _file(self, digest: str) -> Path:
-        return self.home / PANELS / f"{digest}.json"
-
-
-def _holds(file: Path, digest: str) -> bool:
-    try:
-        return sha256(file.read_bytes()) == digest
-    except OSError:
-        return False
+        return kept_panel_file(self.home, digest)

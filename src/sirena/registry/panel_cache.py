@@ -10,18 +10,16 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
 
+from sirena.operations.kept_panels import PANELS, kept_panel_file, read_kept_panel
 from sirena.operations.settings import Settings, load_settings
 from sirena.panel.compiled import Panel
 from sirena.registry.connection import Registry, RegistryUnavailableError, connect
 from sirena.registry.digests import sha256
-from sirena.registry.releases import RELEASE_FILE, Release, find_release, panel_of
+from sirena.registry.releases import RELEASE_FILE, Release, find_release
 from sirena.registry.versions import read_file
 
 _log = logging.getLogger(__name__)
-PANELS: Final = "panels"
-"""Folder of the kept copies, below `SIRENA_HOME`."""
 
 
 @dataclass(frozen=True)
@@ -57,19 +55,20 @@ def load_release(
     try:
         registry = registry or connect(settings)
         found = find_release(registry, release)
-        content = _content(registry, found, folder)
+        content = _content(registry, found, settings.home)
     except RegistryUnavailableError as error:
         note = _remembered(folder, release)
         if note is None:
             raise
-        kept = _kept(folder, note.sha256)
+        kept = read_kept_panel(settings.home, note.sha256)
         if kept is None:
             raise
         _log.warning("%s; answering from the kept copy of %s", error.text, note.name)
-        return LoadedRelease(panel_of(json.loads(kept), note.name), note.name, note.sha256, from_cache_only=True)
+        panel = Panel.of_release(json.loads(kept), note.name)
+        return LoadedRelease(panel, note.name, note.sha256, from_cache_only=True)
     digest = sha256(content)
     _remember(folder, release, _Note(found.name, digest))
-    return LoadedRelease(panel_of(json.loads(content), found.name), found.name, digest, from_cache_only=False)
+    return LoadedRelease(Panel.of_release(json.loads(content), found.name), found.name, digest, from_cache_only=False)
 
 
 @dataclass(frozen=True)
@@ -78,21 +77,13 @@ class _Note:
     sha256: str
 
 
-def _content(registry: Registry, release: Release, folder: Path) -> bytes:
-    kept = _kept(folder, release.source.tags.get(f"sirena.sha256.{RELEASE_FILE}", ""))
+def _content(registry: Registry, release: Release, home: Path) -> bytes:
+    kept = read_kept_panel(home, release.source.tags.get(f"sirena.sha256.{RELEASE_FILE}", ""))
     if kept is not None:
         return kept
     content = read_file(registry, release.source, RELEASE_FILE)
-    write_whole(folder / f"{sha256(content)}.json", content)
+    write_whole(kept_panel_file(home, sha256(content)), content)
     return content
-
-
-def _kept(folder: Path, digest: str) -> bytes | None:
-    try:
-        content = (folder / f"{digest}.json").read_bytes()
-    except OSError:
-        return None
-    return content if sha256(content) == digest else None
 
 
 def _remember(folder: Path, release: str, note: _Note) -> None:

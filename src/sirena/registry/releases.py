@@ -265,13 +265,6 @@ def read_release_document(registry: Registry, release: Release) -> dict[str, Any
     return dict(json.loads(read_file(registry, release.source, RELEASE_FILE)))
 
 
-def panel_of(document: Mapping[str, Any], name: str) -> Panel:
-    """Compile a release's file for answering, each answer's provenance naming the release."""
-    panel = Panel.from_json(document)
-    provenance = {column: {**facts, "release": name} for column, facts in panel.provenance.items()}
-    return Panel(panel.tables, provenance, release=name)
-
-
 def _asked_columns(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the inputs of a release: its columns, their gradient strips, and the other guideline's to refuse aloud.
 

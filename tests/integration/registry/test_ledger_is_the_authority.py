@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from sirena.acts import releasing
-from sirena.acts.judged_panel import JudgedPanelSource, load_for_answers
+from sirena.acts.answering_release import load_for_answers
+from sirena.acts.judged_panel import JudgedPanelSource
 from sirena.acts.judged_watch import JudgedWatch, WatchThread
 from sirena.acts.recording import actor
 from sirena.certification.gate import Verdict
@@ -25,13 +26,14 @@ from sirena.ledger.catalogue import Activated, Logout, Promoted, Uploaded
 from sirena.ledger.event import Outcome
 from sirena.ledger.store import Ledger, moment, open_ledger
 from sirena.operations.conditions import Urgency
+from sirena.operations.kept_panels import PANELS
 from sirena.registry.activation import activate, active_version
 from sirena.registry.certificates import certificate_digest, certificate_path
 from sirena.registry.connection import Registry, connect
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.judged_releases import UnjudgedReleaseError
 from sirena.registry.model_files import ChangedFilesError, files_of
-from sirena.registry.panel_cache import PANELS, load_release
+from sirena.registry.panel_cache import load_release
 from sirena.registry.releases import (
     MEMBERS_TAG,
     RELEASE_FILE,
@@ -384,6 +386,22 @@ def test_a_file_is_answered_by_what_was_judged(active: Registry, monkeypatch: py
     loaded = load_for_answers("active")
     assert (loaded.name, loaded.from_cache_only) == ("panel_SIR/1", False)
     assert loaded.alarms == ("panel_SIR/3 has the alias production; the ledger's release is panel_SIR/1",)
+
+
+def test_a_judged_copy_answers_a_file_without_mlflow(active: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it is kept, a database of MLflow that is gone changes nothing; a changed copy is not answered from."""
+    monkeypatch.setenv("SIRENA_HOME", str(active.settings.home))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert load_for_answers("active").name == "panel_SIR/1"
+    database = active.settings.home / "mlflow.db"
+    database.rename(database.with_suffix(".away"))
+    loaded = load_for_answers("active")
+    assert (loaded.name, loaded.from_cache_only, loaded.alarms) == ("panel_SIR/1", False, ())
+    assert not database.exists()
+    database.with_suffix(".away").rename(database)
+    for copy in (active.settings.home / PANELS).glob("*[0-9a-f].json"):
+        copy.write_bytes(copy.read_bytes() + b" ")
+    assert "the kept copy of panel_SIR/1 was changed" in load_for_answers("active").alarms
 
 
 def test_a_copy_that_cannot_be_written_stops_no_answer_and_is_no_alarm(active: Registry) -> None:

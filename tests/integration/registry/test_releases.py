@@ -13,6 +13,7 @@ from sirena.domain.truth_table import ANSWERS
 from sirena.operations.mlflow_server import embedded_mlflow_server
 from sirena.operations.processes import free_port
 from sirena.operations.settings import Settings
+from sirena.panel.compiled import Panel
 from sirena.registry.activation import activate, roll_back, served_periods
 from sirena.registry.connection import Registry, RegistryUnavailableError, connect
 from sirena.registry.models import log_model_version
@@ -25,7 +26,6 @@ from sirena.registry.releases import (
     find_release,
     list_releases,
     members_at,
-    panel_of,
     read_release_document,
     release_members,
 )
@@ -157,7 +157,7 @@ def test_an_activation_interrupted_by_a_crash_is_told_truly(
 
 def test_a_diff_names_every_changed_category(store: Registry, releases: list[Release]) -> None:
     """Between S up to 2 and S up to 4, exactly MIC 4 changes, in its three kinds and for each organism."""
-    before, after = (panel_of(read_release_document(store, release), release.name) for release in releases[:2])
+    before, after = (Panel.of_release(read_release_document(store, release), release.name) for release in releases[:2])
     changes = list(differences(before, after))
     assert changes == [
         Change("AMK_NM", organism, mic, "R", "S") for organism in ("eco", "kpn", "sau") for mic in ("4", "<=4", ">=4")
@@ -167,7 +167,7 @@ def test_a_diff_names_every_changed_category(store: Registry, releases: list[Rel
 
 def test_a_diff_tells_added_and_removed_antimicrobials(store: Registry, releases: list[Release]) -> None:
     """A column that one release lacks has no category there."""
-    both = panel_of(read_release_document(store, releases[0]), "both")
+    both = Panel.of_release(read_release_document(store, releases[0]), "both")
     only = type(both)({"AMK_NM": both.tables["AMK_NM"]}, {}, release="only")
     assert {(change.column, change.after) for change in differences(both, only)} == {("AMP_NM", "")}
 
