@@ -8,7 +8,7 @@ export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
 
-.PHONY: help install demo test test-compat test-containers servers attack lint reformat bench docs lock clean
+.PHONY: help install demo test test-compat test-containers servers attack lint reformat bench docs lock clean node-packages
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -18,7 +18,7 @@ install: .venv/runtime ## install Sirena into .venv: hashed, locked dependencies
 demo: install ## the whole chain on a synthetic hospital (KEEP=1 leaves it running)
 	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
 
-test: servers .venv/development ## install everything and run all tests (T=path for some)
+test: servers .venv/development node-packages ## install everything and run all tests (T=path for some)
 	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(T)
 
 test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment of its own
@@ -27,7 +27,7 @@ test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment
 test-containers: .venv/development ## build the image and run the compose file with podman
 	TESTS_OF_CONTAINERS=1 $(BIN)/python -m pytest -s tests/containers
 
-attack: servers .venv/development ## attack a stack: routes × roles, accounts of the machine, known tricks, forged stores, requests with mistakes (N=2000)
+attack: servers .venv/development node-packages ## attack a stack: routes × roles, accounts of the machine, known tricks, forged stores, requests with mistakes (N=2000)
 	TESTS_NEED_POSTGRESQL=1 ATTACK_EVERY=1 ATTACK_REQUESTS=$(or $(N),2000) $(BIN)/pytest -q -s -p no:cacheprovider \
 		$(addprefix tests/integration/operations/,test_walk_of_roles.py test_attacks.py test_entry_refuses.py test_stored_scripts.py test_doors.py) \
 		$(addprefix tests/unit/access/,test_routes.py test_paths.py test_immutable.py test_stage_rules.py test_tag_rules.py) \
@@ -35,8 +35,9 @@ attack: servers .venv/development ## attack a stack: routes × roles, accounts o
 
 servers:
 	@bash scripts/install_debian_packages.sh
-	-@bash scripts/install_node_packages.sh oidc_provider >/dev/null
-	-@bash scripts/install_node_packages.sh axe >/dev/null
+
+node-packages: .venv/development
+	@$(BIN)/python -m tests.node_packages >/dev/null
 
 lint: .venv/development ## formatting, ruff, mypy, bandit, secrets, pip-audit
 	$(BIN)/ruff format --check src tests benchmarks scripts

@@ -13,6 +13,8 @@ from urllib.parse import urljoin
 
 import httpx
 
+from tests.node_packages import NODE, installed_packages
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SECRET = "the-test-provider-knows-this-secret"
 """Client secret of ``sirena`` in tests/oidc_provider/server.mjs; `sirena-public` has none."""
@@ -23,15 +25,10 @@ class OpenIdProvider:
 
     def __init__(self, folder: Path, entry_url: str) -> None:
         """Prepare it, with the address of the entry it sends browsers back to."""
-        installed = subprocess.run(
-            ["bash", REPOSITORY / "scripts" / "install_node_packages.sh", "oidc_provider"],
-            capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        assert installed.returncode == 0, installed.stderr
         # modules are looked up beside the script
         self._script = folder / "server.mjs"
         shutil.copy(REPOSITORY / "tests" / "oidc_provider" / "server.mjs", self._script)
-        (folder / "node_modules").symlink_to(Path(installed.stdout.strip()) / "node_modules")
+        (folder / "node_modules").symlink_to(installed_packages("oidc_provider") / "node_modules")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -49,7 +46,7 @@ class OpenIdProvider:
         callback, after = f"{self._entry_url}/auth/openid/callback", f"{self._entry_url}/auth/login"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["node", self._script, str(self._port), callback, after], stdout=log, stderr=log
+                [NODE, self._script, str(self._port), callback, after], stdout=log, stderr=log
             )
         deadline = time.monotonic() + 120
         while b"listening" not in self._log.read_bytes():

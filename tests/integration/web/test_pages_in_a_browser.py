@@ -19,6 +19,7 @@ import pytest
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 from tests.browser_person import Person, person
+from tests.node_packages import installed_packages
 
 PATIENCE = 60.0
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -177,14 +178,7 @@ def test_on_paper_the_table_is_whole_and_its_head_comes_again(who: Person, addre
 
 def test_axe_has_nothing_to_say(address: str, hospital: Path) -> None:
     """WCAG 2.2 at AA, of every page, on a screen and on a telephone."""
-    installed = subprocess.run(
-        ["bash", REPOSITORY / "scripts" / "install_node_packages.sh", "axe"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert installed.returncode == 0, installed.stderr
-    axe = (Path(installed.stdout.strip()) / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    axe = (installed_packages("axe") / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     with person() as examiner:
         origin = enter(examiner, address, "es")
         here = drop(examiner, origin, hospital)

