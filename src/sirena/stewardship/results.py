@@ -26,6 +26,7 @@ from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, answer_code
 from sirena.panel.frame import Isolates, TablesFor, factorise_column
 from sirena.panel.lookup import cross_answers, encode_texts, resolve_texts
+from sirena.stewardship.parallel import in_parallel
 
 UNTESTED, S, SDD, I, R, NS, NI, ELSEWHERE, EXPECTED = range(9)  # noqa: E741 - the field's own name
 """What one result counts as. NI, results elsewhere and expected resistance are in no denominator."""
@@ -77,10 +78,15 @@ class DrugResults:
     @cached_property
     def kinds(self) -> NDArray[np.uint8]:
         """What each row counts as: a position in `KINDS`."""
-        kinds = KIND_OF_ANSWER[self.answers]
-        kinds[((self.standings & IS_ELSEWHERE) > 0) & (kinds != UNTESTED)] = ELSEWHERE
-        kinds[(self.standings & IS_EXPECTED) > 0] = EXPECTED
-        return kinds
+        return kinds_of(self.answers, self.standings)
+
+
+def kinds_of(answers: NDArray[np.uint8], standings: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return what answers count as, given where they stand: positions in `KINDS`."""
+    kinds = KIND_OF_ANSWER[answers]
+    kinds[((standings & IS_ELSEWHERE) > 0) & (kinds != UNTESTED)] = ELSEWHERE
+    kinds[(standings & IS_EXPECTED) > 0] = EXPECTED
+    return kinds
 
 
 def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, DrugResults]:
@@ -97,15 +103,19 @@ def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, Dr
     codes = resolve_texts(isolates.read_texts(isolates.organism_column, organisms.texts))
     sites = isolates.row_sites()
     pair = sites.rows * len(codes) + organisms.rows
-    results: dict[str, DrugResults] = {}
-    for header, column in sorted(isolates.test_columns.items(), key=lambda item: item[1].method != "M"):
+
+    def interpret(header: str, column: TestColumn) -> DrugResults:
         table = tables_for(column)
         mics = factorise_column(isolates.frame[header])
         mic_codes = encode_texts(isolates.read_texts(header, mics.texts), column.drug)
         cross = cross_answers(column, table, codes, mic_codes, sites.sites)
         answers = cross.ravel()[pair * len(mics.texts) + mics.rows]
         standings = _standings(table, sites.sites, codes)[pair]
-        read = DrugResults(_model_column(column), (header,), answers, mic_codes.astype(np.int8)[mics.rows], standings)
+        return DrugResults(_model_column(column), (header,), answers, mic_codes.astype(np.int8)[mics.rows], standings)
+
+    ordered = sorted(isolates.test_columns.items(), key=lambda item: item[1].method != "M")
+    results: dict[str, DrugResults] = {}
+    for (_, column), read in zip(ordered, in_parallel(lambda item: interpret(*item), ordered), strict=True):
         name = column.model_column
         results[name] = _joined(results[name], read) if name in results else read
     order = {
