@@ -56,7 +56,8 @@ class Counts:
         numbered = isolates.select("row", *_GROUP_KEYS).join(groups, on=_GROUP_KEYS, how="left").sort("row")
         rows, group = numbered["row"].to_numpy(), numbered["group"].to_numpy().astype(np.int64)
         parts = in_parallel(lambda item: _decoded(*_count(item[1], rows, group), item[0]), results.items())
-        decoded = pl.concat([_decoded(*([np.zeros(0, dtype=np.int64)] * 3), ""), *parts])
+        nothing = np.zeros(0, dtype=np.int64)
+        decoded = pl.concat([_decoded(nothing, nothing, nothing, ""), *parts])
         counted = decoded.join(groups, on="group", how="left", maintain_order="left").select(_RESULT_TYPES.names())
         whole = isolates.group_by(_GROUP_KEYS, maintain_order=True).agg(
             pl.len().cast(pl.Int64).alias("isolates"),
