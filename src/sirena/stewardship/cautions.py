@@ -80,5 +80,5 @@ def file_cautions(
         yield Caution("several_guidelines", {"guidelines": ", ".join(guidelines)})
     if Stratum.ORIGIN in by and "DATE_ADMIS" not in facts.fields:
         yield Caution("no_admission")
-    if isolates["period"].n_unique() > 1 or any(stratum.is_time for stratum in by):
+    if isolates["date"].dt.year().drop_nulls().n_unique() > 1 or any(stratum.is_time for stratum in by):
         yield Caution("one_edition")

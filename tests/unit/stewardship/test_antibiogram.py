@@ -160,6 +160,14 @@ def test_a_file_without_patients_is_called_not_deduplicated(tmp_path: Path) -> N
     assert "not de-duplicated" in render_page(made, Language.ENGLISH)
 
 
+@pytest.mark.parametrize("period", [None, Period.read("2023-01-01..2024-12-31")])
+def test_several_years_say_that_one_edition_reads_them(tmp_path: Path, period: Period | None) -> None:
+    """Whether each year is a period or all are one: a trend may be drawn of either."""
+    rows = ["1,2023-01-05,bl,icu,,eco,1,", "2,2024-01-05,bl,icu,,eco,1,"]
+    assert "one_edition" in codes(counted(hospital(tmp_path, HEADER, rows), Request(period=period)))
+    assert "one_edition" not in codes(counted(hospital(tmp_path, HEADER, rows[:1]), Request(period=period)))
+
+
 def test_two_laboratories_are_told_and_share_no_patient(tmp_path: Path) -> None:
     """Patient 1 of one is not patient 1 of the other."""
     header = "LABORATORY,PATIENT_ID,SPEC_DATE,ORGANISM,AMK_NM"
