@@ -75,7 +75,7 @@ def test_the_pdf_is_tagged_and_says_what_it_is(file: WhonetFile, tmp_path: Path)
     counted = counted_file(file)
     target = tmp_path / "report.pdf"
     parts = report_parts(file, counted, Language.SPANISH)
-    parts = replace(parts, charts=parts.charts | {"trends": [DrawnChart("tendencia", _PICTURE)]})
+    parts = replace(parts, charts={**parts.charts, "trends": [DrawnChart("tendencia", _PICTURE)]})
     write_antibiogram(counted.antibiogram, target, Language.SPANISH, parts, paper=Paper.A3)
     content = target.read_bytes()
     assert content.startswith(b"%PDF")
