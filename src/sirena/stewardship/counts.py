@@ -128,7 +128,7 @@ def _codes(drug: DrugResults) -> NDArray[np.uint16]:
 @cache
 def _code_table() -> NDArray[np.uint16]:
     """Return the code without an MIC of each standing and answer, the standings outermost."""
-    standings, answers = (part.ravel() for part in np.indices((1 << 4, 1 << 8)))
+    standings, answers = (part.ravel() for part in np.indices((1 << 5, 1 << 8)))
     answered = np.minimum(answers, len(KIND_OF_ANSWER) - 1).astype(np.uint8)
     kinds = kinds_of(answered, standings.astype(np.uint8)).astype(np.uint16)
     bits = (standings & IS_URINE_ROW) // IS_URINE_ROW + (standings & HAS_NO_S) // HAS_NO_S * 2

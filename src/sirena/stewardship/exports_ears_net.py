@@ -8,7 +8,8 @@ Rules, each with a test of like name:
 - categories are EUCAST's, which the network asks for: the MIC of a column that is named after another guideline is read
   by EUCAST too;
 - an MIC stands as it was found, its sign apart; a gradient strip has columns of its own;
-- a test without S, I or R is refused by row and reason, as are isolates; nothing is dropped in silence.
+- a test without S, I or R is refused by row and reason, as are isolates, and so is what a one-sided breakpoint calls R
+  (`one_sided`); nothing is dropped in silence.
 
 Every antimicrobial is a line: the platform leaves out the pairs that it does not watch. Zone diameters are not
 exported, and categories are the guideline's, before expert rules.
@@ -216,8 +217,9 @@ def _results(tests: Sequence[AnsweredTest], rows: pl.Series, facts: IsolateFacts
     sign, value, category = nothing, nothing, nothing
     for test in tests:
         signs, values = _signs_and_values(test, rows, facts)
+        one_sided = pl.Series(test.one_sided).gather(rows)
         told = test.category.cast(pl.String).gather(rows)
-        decided = pl.select(pl.when(told.is_in(_DECIDED) & values.is_not_null()).then(told)).to_series()
+        decided = pl.select(pl.when(told.is_in(_DECIDED) & values.is_not_null() & ~one_sided).then(told)).to_series()
         takes = value.is_null() | (category.is_null() & decided.is_not_null())
         sign, value, category = (
             new.zip_with(takes, old) for new, old in ((signs, sign), (values, value), (decided, category))

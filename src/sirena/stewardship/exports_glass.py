@@ -6,7 +6,8 @@ like name:
 
 - the first isolate of patient, specimen, pathogen and year counts; a row without a patient is a patient of its own;
 - origin, age and order of time are those of the antibiogram (`sirena.stewardship.isolates`);
-- NI of a tested drug is UNKNOWN_NO_BREAKPOINTS, an isolate that was not tested UNKNOWN_NO_AST;
+- NI of a tested drug is UNKNOWN_NO_BREAKPOINTS, and so is what a one-sided breakpoint calls R (`one_sided`);
+- an isolate that was not tested UNKNOWN_NO_AST;
 - what cannot be exported is refused by row and reason, and never dropped in silence.
 
 The counts are those of the guideline's categories, before expert rules, which the platform does not know.
@@ -197,7 +198,7 @@ def _outcome(facts: IsolateFacts, drug: str) -> pl.Series:
     outcome = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
     for is_decided in (True, False):
         for test in facts.tests_of([drug]):
-            categories = test.category.cast(pl.String)
+            categories = test.category.cast(pl.String).set(pl.Series(test.one_sided & test.tested), Category.NI.value)
             named = categories.replace_strict(_COUNTS, default=None)
             usable = named.is_not_null() & ((categories != Category.NI.value) if is_decided else True)
             outcome = outcome.zip_with(outcome.is_not_null() | ~usable.fill_null(value=False), named)

@@ -7,6 +7,7 @@ Rules, each with a test of like name:
 
 - expected resistance is told by the ground of the organism's row, tested or not;
 - a row of the guideline for urine alone counts isolates from urine alone; any other isolate is elsewhere;
+- a row that says R above a breakpoint and nothing below it (EUCAST's brackets) gives nothing to count, nor its R;
 - there is no S category where no dilution above 0.001 mg/L is S: what the guideline calls wild type is then I.
 """
 
@@ -26,6 +27,7 @@ from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, answer_code
 from sirena.panel.frame import Isolates, TablesFor, factorise_column
 from sirena.panel.lookup import cross_answers, encode_texts, resolve_texts
+from sirena.stewardship.one_sided import is_one_sided
 from sirena.stewardship.parallel import in_parallel
 
 UNTESTED, S, SDD, I, R, NS, NI, ELSEWHERE, EXPECTED = range(9)  # noqa: E741 - the field's own name
@@ -34,7 +36,7 @@ KINDS: Final = ("untested", "S", "SDD", "I", "R", "NS", "NI", "elsewhere", "expe
 COUNTED: Final = (S, SDD, I, R, NS)
 """The kinds of the denominator."""
 
-IS_EXPECTED, IS_URINE_ROW, IS_ELSEWHERE, HAS_NO_S = 1, 2, 4, 8
+IS_EXPECTED, IS_URINE_ROW, IS_ELSEWHERE, HAS_NO_S, IS_ONE_SIDED = 1, 2, 4, 8, 16
 """Bits of a standing: what the guideline says of an organism at a site, whatever the MIC."""
 
 _KIND_OF_CATEGORY: Final = {Category.S: S, Category.SDD: SDD, Category.I: I, Category.R: R, Category.NS: NS}
@@ -84,6 +86,7 @@ class DrugResults:
 def kinds_of(answers: NDArray[np.uint8], standings: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return what answers count as, given where they stand: positions in `KINDS`."""
     kinds = KIND_OF_ANSWER[answers]
+    kinds[((standings & IS_ONE_SIDED) > 0) & (kinds != UNTESTED)] = NI
     kinds[((standings & IS_ELSEWHERE) > 0) & (kinds != UNTESTED)] = ELSEWHERE
     kinds[(standings & IS_EXPECTED) > 0] = EXPECTED
     return kinds
@@ -181,7 +184,9 @@ def _standing(table: TruthTable, row: int | None, site: Site) -> int:
     if ground is not None and Mark.URINE_ONLY in ground.marks(Site.UNKNOWN):
         bits |= IS_URINE_ROW | (0 if site is Site.URINE else IS_ELSEWHERE)
     exact = table.cells[row][:DILUTIONS][_OFF_SCALE - MINIMUM_EXPONENT + 1 :]
-    if _S_CODE not in exact and not _SILENT[exact].all():
+    if is_one_sided(table, row):
+        bits |= IS_ONE_SIDED
+    elif _S_CODE not in exact and not _SILENT[exact].all():
         bits |= HAS_NO_S
     return bits
 

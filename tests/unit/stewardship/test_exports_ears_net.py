@@ -123,8 +123,8 @@ def test_a_gradient_strip_has_columns_of_its_own() -> None:
 
 
 def test_a_test_without_a_category_is_refused() -> None:
-    """So is an isolate without any MIC."""
-    result = export([ROW | {"AMK_EM": "<=16"}, ROW | {"PATIENT_ID": "B", "CIP_EM": ""}])
+    """So is the R of a breakpoint in brackets, which has no S, and an isolate without any MIC."""
+    result = export([ROW | {"AMK_EM": "64"}, ROW | {"PATIENT_ID": "B", "CIP_EM": ""}])
     assert lines(result, "Antibiotic") == [("CIP",)]
     assert result.refused == ((0, "AMK: no category S, I or R"), (1, "no MIC"))
     assert result.isolates == 1
