@@ -7,6 +7,8 @@ Rules, each with a test of like name:
 - patients and isolates are numbered within the file, so that no number leads to anybody;
 - categories are EUCAST's, which the network asks for: the MIC of a column that is named after another guideline is read
   by EUCAST too;
+- oxacillin and cefoxitin of *S. aureus*, for which EUCAST gives a note and no figure, are R or S as the laboratory
+  says of MRSA or *mecA*: the network counts MRSA by them;
 - an MIC stands as it was found, its sign apart; a gradient strip has columns of its own;
 - a test without S, I or R is refused by row and reason, as are isolates, and so is what a one-sided breakpoint calls R
   (`one_sided`); nothing is dropped in silence.
@@ -37,6 +39,7 @@ from sirena.stewardship.dates import read_dates
 from sirena.stewardship.exclusions import is_screening
 from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts
 from sirena.stewardship.isolates import CountableIsolates, field_header
+from sirena.stewardship.methicillin import SURROGATES
 from sirena.stewardship.surveillance_protocol import UNKNOWN, pathogens_of, read_pathogens, refusal
 from sirena.whonet.file import WhonetFile
 
@@ -58,7 +61,7 @@ COLUMNS: Final = {
     "IsolateId": "number of the isolate in this file alone",
     "Pathogen": "ESCCOL, KLEPNE … as in the protocol",
     "Antibiotic": "code of the antimicrobial, WHONET's",
-    "SIR": "category by EUCAST: S, I, R",
+    "SIR": "category by EUCAST: S, I, R; oxacillin and cefoxitin of STAAUR by the fields MRSA and MECA_PCR",
     "ResultMICSign": "=, <=, <, >, >= before the MIC by dilution",
     "ResultMICValue": "MIC by dilution, mg/L",
     "ResultMICSIR": "its category",
@@ -156,7 +159,7 @@ def export_ears_net(
     first = _first(allowed)
     repeated = allowed.join(first, on="row", how="anti").with_columns(pl.lit(_REPEATED).alias("refusal"))
     refused = pl.concat([frame.filter(pl.col("refusal").is_not_null()), repeated]).select("row", "refusal")
-    lines, without = _tests(first["row"], facts)
+    lines, without = _tests(first, facts)
     untested = first.join(pl.concat([lines.select("row"), without.select("row")]), on="row", how="anti")
     refused = pl.concat([refused, without, untested.select("row", pl.lit(_NO_TEST).alias("refusal"))]).sort("row")
     exported = first.join(lines, on="row", how="semi").sort("row")
@@ -183,15 +186,18 @@ def _first(allowed: pl.DataFrame) -> pl.DataFrame:
     return named.filter(pl.struct("name", "PATHOGEN").is_first_distinct()).select(allowed.columns)
 
 
-def _tests(rows: pl.Series, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the results of some rows, a line an antimicrobial, and those without a category as refusals."""
+def _tests(first: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the results of some isolates, a line an antimicrobial, and those without a category as refusals."""
+    rows = first["row"]
+    methicillin = _methicillin(facts).gather(rows).set(first["PATHOGEN"] != "STAAUR", None)
     lines = [pl.DataFrame(schema=_LINE)]
     for drug in sorted({test.column.drug for test in facts.tests}):
         tests = sorted(facts.tests_of([drug]), key=lambda test: test.column.method != "M")
         dilution = _results([test for test in tests if test.column.method == "M"], rows, facts, "ResultMIC")
         strip = _results([test for test in tests if test.column.method == "E"], rows, facts, "ResultGrad")
+        told = [methicillin] if drug in SURROGATES else []
         of_drug = pl.DataFrame([rows, *dilution, *strip]).with_columns(
-            pl.lit(drug).alias("Antibiotic"), pl.coalesce("ResultMICSIR", "ResultGradSIR").alias("SIR")
+            pl.lit(drug).alias("Antibiotic"), pl.coalesce("ResultMICSIR", "ResultGradSIR", *told).alias("SIR")
         )
         is_tested = pl.col("ResultMICValue").is_not_null() | pl.col("ResultGradValue").is_not_null()
         lines.append(of_drug.filter(is_tested).select(_LINE.names()))
@@ -200,6 +206,15 @@ def _tests(rows: pl.Series, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.DataF
     return whole.filter(pl.col("SIR").is_not_null()), without.select(
         "row", pl.format("{}: no category S, I or R", pl.col("Antibiotic")).alias("refusal")
     )
+
+
+def _methicillin(facts: IsolateFacts) -> pl.Series:
+    """Return R or S as MRSA or *mecA* of each row of the file tells, null where neither does."""
+    positive, negative = (
+        pl.Series(facts.field_shows("MRSA", state) | facts.field_shows("MECA_PCR", state))
+        for state in (State.POSITIVE, State.NEGATIVE)
+    )
+    return pl.select(pl.when(positive).then(pl.lit("R")).when(negative).then(pl.lit("S"))).to_series()
 
 
 _LINE: Final = pl.Schema(

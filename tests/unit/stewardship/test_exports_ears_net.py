@@ -113,6 +113,16 @@ def test_an_mic_of_another_guidelines_column_is_read_by_eucast() -> None:
     assert lines(export([row]), "SIR", "ResultMICSign", "ResultMICValue") == [("I", "=", "0.5")]
 
 
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [({"MRSA": "+"}, ["R"]), ({"MECA_PCR": "-"}, ["S"]), ({}, []), ({"MRSA": "+", "ORGANISM": "spn"}, [])],
+)
+def test_oxacillin_of_s_aureus_is_what_the_laboratory_says_of_mrsa(changes: dict[str, str], shown: list[str]) -> None:
+    """EUCAST gives a note for it; without the laboratory's word it is refused, as in other organisms."""
+    row = {**ROW, "ORGANISM": "sau", "CIP_EM": "", "OXA_EM": "8", **changes}
+    assert [category for (category,) in lines(export([row]), "SIR")] == shown
+
+
 def test_a_gradient_strip_has_columns_of_its_own() -> None:
     """One line an antimicrobial; the value stands as found, and the dilution's category goes first."""
     names = ("SIR", "ResultMICValue", "ResultGradSign", "ResultGradValue", "ResultGradSIR")
