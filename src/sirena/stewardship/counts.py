@@ -19,11 +19,11 @@ from sirena.stewardship.results import (
     EXPECTED,
     HAS_NO_S,
     IS_URINE_ROW,
-    KIND_OF_ANSWER,
+    STANDINGS,
     UNTESTED,
     DrugResults,
     Results,
-    kinds_of,
+    kind_table,
 )
 
 _KEYS: Final = ("stratum", "species", "column", "kind", "urine_row", "no_s", "mic")
@@ -115,10 +115,7 @@ def _count(
 
 def _codes(drug: DrugResults) -> NDArray[np.uint16]:
     """Return kind, bits of the standing, whether there is a result, and MIC of each row of the file as one number."""
-    both = drug.standings.astype(np.uint16)
-    both <<= 8
-    both |= drug.answers
-    codes: NDArray[np.uint16] = _code_table()[both]
+    codes: NDArray[np.uint16] = _code_table()[drug.standings_and_answers]
     # no MIC is -1, and stands first
     codes += np.maximum(drug.mics, -1).astype(np.uint16)
     codes += np.uint16(1)
@@ -128,9 +125,8 @@ def _codes(drug: DrugResults) -> NDArray[np.uint16]:
 @cache
 def _code_table() -> NDArray[np.uint16]:
     """Return the code without an MIC of each standing and answer, the standings outermost."""
-    standings, answers = (part.ravel() for part in np.indices((1 << 5, 1 << 8)))
-    answered = np.minimum(answers, len(KIND_OF_ANSWER) - 1).astype(np.uint8)
-    kinds = kinds_of(answered, standings.astype(np.uint8)).astype(np.uint16)
+    standings, answers = (part.ravel() for part in np.indices((STANDINGS, 1 << 8)))
+    kinds = kind_table().astype(np.uint16)
     bits = (standings & IS_URINE_ROW) // IS_URINE_ROW + (standings & HAS_NO_S) // HAS_NO_S * 2
     table: NDArray[np.uint16] = (((kinds * _BITS + bits) * 2 + (answers != NOT_ASKED)) * _MICS).astype(np.uint16)
     return table

@@ -13,7 +13,7 @@ Rules, each with a test of like name:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -38,6 +38,8 @@ COUNTED: Final = (S, SDD, I, R, NS)
 
 IS_EXPECTED, IS_URINE_ROW, IS_ELSEWHERE, HAS_NO_S, IS_ONE_SIDED = 1, 2, 4, 8, 16
 """Bits of a standing: what the guideline says of an organism at a site, whatever the MIC."""
+STANDINGS: Final = 32
+"""Standings there are."""
 
 _KIND_OF_CATEGORY: Final = {Category.S: S, Category.SDD: SDD, Category.I: I, Category.R: R, Category.NS: NS}
 KIND_OF_ANSWER: Final = np.array(
@@ -80,12 +82,23 @@ class DrugResults:
     @cached_property
     def kinds(self) -> NDArray[np.uint8]:
         """What each row counts as: a position in `KINDS`."""
-        return kinds_of(self.answers, self.standings)
+        kinds: NDArray[np.uint8] = kind_table()[self.standings_and_answers]
+        return kinds
+
+    @property
+    def standings_and_answers(self) -> NDArray[np.uint16]:
+        """Standing and answer of each row as one number, the standing times 256 and the answer: an index of tables."""
+        both = self.standings.astype(np.uint16)
+        both <<= 8
+        both |= self.answers
+        return both
 
 
-def kinds_of(answers: NDArray[np.uint8], standings: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return what answers count as, given where they stand: positions in `KINDS`."""
-    kinds = KIND_OF_ANSWER[answers]
+@cache
+def kind_table() -> NDArray[np.uint8]:
+    """Return what each standing and answer counts as, see `DrugResults.standings_and_answers`."""
+    standings, answers = (part.ravel() for part in np.indices((STANDINGS, 1 << 8)))
+    kinds = KIND_OF_ANSWER[np.minimum(answers, len(KIND_OF_ANSWER) - 1)]
     kinds[((standings & IS_ONE_SIDED) > 0) & (kinds != UNTESTED)] = NI
     kinds[((standings & IS_ELSEWHERE) > 0) & (kinds != UNTESTED)] = ELSEWHERE
     kinds[(standings & IS_EXPECTED) > 0] = EXPECTED
