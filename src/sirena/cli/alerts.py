@@ -83,7 +83,8 @@ def alerts(
     zones = [header for header, column in source.test_columns.items() if not column.is_mic]
     if zones:
         tell(f"zone diameters are not interpreted and raise no alert: {listed(zones)}")
-    tell(f"{source.frame.height:,} isolates, answered by {answered_by}; no alert looks for clusters")
+    tell(f"{source.frame.height:,} isolates, answered by {answered_by}")
+    tell("clusters in a ward are not looked for: no published method has a maintained library that could be used here")
     if output is not None:
         found = list_alerts(source, facts, findings, language)
         _write(found, output)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sirena.panel.frame import TablesFor
     from sirena.stewardship.counting import CountedFile
     from sirena.stewardship.first_isolates import FirstIsolates
+    from sirena.stewardship.page import Paper
     from sirena.stewardship.report_parts import ReportParts
     from sirena.stewardship.strata import Stratum
     from sirena.whonet.file import WhonetFile
@@ -84,6 +85,9 @@ def antibiogram(
     dictionary: Annotated[
         Path | None, typer.Option("--dictionary", help="File for what each column of .csv and .parquet means.")
     ] = None,
+    paper: Annotated[
+        str, typer.Option(help="Paper of .pdf and of a printed .html, across: a4, or a3, which holds more drugs.")
+    ] = "a4",
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
@@ -120,6 +124,7 @@ def antibiogram(
     if dictionary is not None:
         find_suffix(dictionary)
     everywhere = read_site(site)
+    printed_on = _paper(paper)
     request = Request(
         first=_first(first, days),
         period=Period.read(period) if period else None,
@@ -147,7 +152,8 @@ def antibiogram(
     if str(output) == "-":
         typer.echo(as_csv(counted, language), nl=False)
     else:
-        write_antibiogram(counted, output, language, _parts(source, whole, language) if is_page else None)
+        parts = _parts(source, whole, language) if is_page else None
+        write_antibiogram(counted, output, language, parts, paper=printed_on)
     if dictionary is not None:
         write_file(columns_explained(language), dictionary)
     if charts is not None:
@@ -158,6 +164,15 @@ def antibiogram(
     for caution in counted.cautions:
         tell(f"  {caution.spanish if language is Language.SPANISH else caution.english}")
     tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {output}")
+
+
+def _paper(name: str) -> "Paper":
+    from sirena.stewardship.page import Paper
+
+    try:
+        return Paper(name.strip().lower())
+    except ValueError:
+        raise UsageError("--paper knows no such paper", hint=f"one of {', '.join(Paper)}") from None
 
 
 def _parts(source: "WhonetFile", whole: "CountedFile", language: Language) -> "ReportParts":

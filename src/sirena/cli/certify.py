@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.panel.basis import Language
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +24,10 @@ def register(app: typer.Typer) -> None:
         output: Annotated[
             Path | None, typer.Option("--output", "-o", help="Folder for the certificate (JSON and a page).")
         ] = None,
+        chart: Annotated[
+            Path | None, typer.Option(help="The grid as a picture, organisms by dilutions: .svg, .png or .pdf.")
+        ] = None,
+        language: Annotated[Language, typer.Option(help="Language of the picture.")] = Language.SPANISH,
         trust: Annotated[
             str, typer.Option(help="SHA-256 of a model not made by Sirena, whose code must run to be asked.")
         ] = "",
@@ -39,6 +44,7 @@ def register(app: typer.Typer) -> None:
 
         from sirena.acts.recording import recorded
         from sirena.certification.certificate_file import to_json
+        from sirena.certification.grid_chart import grid_chart
         from sirena.certification.page import render_page
         from sirena.cli.certificate_summary import summary
         from sirena.domain.errors import UsageError
@@ -50,11 +56,13 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.certifying import certify_version
         from sirena.registry.connection import connect
         from sirena.registry.versions import find_version
+        from sirena.stewardship.drawing import draw
         from sirena.whonet.writing import check_place, replacing
 
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
             check_place(output / "certificate.json")
+        form = _chart_form(chart) if chart is not None else ""
         settings = load_settings()
         registry = connect(settings)
         version = find_version(registry, model)
@@ -98,3 +106,25 @@ def register(app: typer.Typer) -> None:
                 with replacing(base.with_suffix(suffix)) as beside:
                     beside.write_text(text, encoding="utf-8")
             typer.echo(f"written: {base}.json, {base}.html", err=as_json)
+        if chart is not None:
+            with replacing(chart) as beside:
+                beside.write_bytes(draw(grid_chart(certificate, language).specification, form))
+            typer.echo(f"written: {chart}", err=as_json)
+
+
+def _chart_form(chart: Path) -> str:
+    """Return the form of a picture by its suffix.
+
+    Raises:
+        UsageError: no picture has this suffix.
+        UnavailableFileError: it cannot be written there.
+    """
+    from sirena.domain.errors import UsageError
+    from sirena.stewardship.drawing import FORMATS
+    from sirena.whonet.writing import check_place
+
+    form = chart.suffix.lower().removeprefix(".")
+    if form not in FORMATS:
+        raise UsageError(f"{chart}: no picture has this suffix", hint=f"Use one of .{', .'.join(FORMATS)}.")
+    check_place(chart)
+    return form

@@ -13,6 +13,7 @@ from sirena.domain.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
+    from sirena.stewardship.exports_ears_net import EarsNetExport, Sender
     from sirena.stewardship.exports_glass import GlassExport
     from sirena.stewardship.exports_whonet import WhonetExport
     from sirena.whonet.file import WhonetFile
@@ -21,14 +22,18 @@ _EXAMPLE: Final = (
     "Example: sirena export isolates.sir --to glass --country ARG --year 2025 -o ris.csv --refused refused.csv"
 )
 _FEW: Final = 5
-_COUNTRY_LETTERS: Final = 3
 
 
 class Target(enum.StrEnum):
     """Who takes the file."""
 
     GLASS = "glass"
+    EARS_NET = "ears-net"
     WHONET = "whonet"
+
+
+_COUNTRY_LETTERS: Final = {Target.GLASS: 3, Target.EARS_NET: 2}
+_NAMES: Final = {Target.GLASS: "GLASS", Target.EARS_NET: "EARS-Net"}
 
 
 def register(app: typer.Typer) -> None:
@@ -40,18 +45,30 @@ def export(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
     to: Annotated[
         Target,
-        typer.Option("--to", help="glass: counts of R, I and S for WHO's platform (RIS); whonet: rows, for WHONET."),
+        typer.Option(
+            "--to",
+            help="glass: counts of R, I and S for WHO's platform (RIS); ears-net: a line for each isolate and drug, "
+            "for the ECDC's (TESSy); whonet: rows, for WHONET.",
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write, format by suffix.")],
-    country: Annotated[str, typer.Option(help="glass: country, three letters of ISO 3166: ARG, COL, ESP.")] = "",
+    country: Annotated[
+        str, typer.Option(help="glass: country, three letters of ISO 3166: ARG, COL, ESP; ears-net: two letters, ES.")
+    ] = "",
+    laboratory: Annotated[
+        str, typer.Option(help="ears-net: code of the laboratory, from the national coordination.")
+    ] = "",
     year: Annotated[
-        int | None, typer.Option(min=1900, max=2999, help="glass: year of the specimens; one year a file.")
+        int | None, typer.Option(min=1900, max=2999, help="glass, ears-net: year of the specimens; one year a file.")
     ] = None,
     guideline: Annotated[
         list[str] | None,
         typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
     ] = None,
-    batch: Annotated[str, typer.Option(help="Name of the data set on the platform.")] = "DS1",
+    batch: Annotated[
+        str,
+        typer.Option(help="Name of the data set on the platform: glass BATCHID, DS1 by default; ears-net DataSource."),
+    ] = "",
     leave_out: Annotated[
         list[str] | None,
         typer.Option(help="Value that tells a screening culture: SPEC_REAS=sur or SPEC_TYPE=re. May be repeated."),
@@ -69,26 +86,26 @@ def export(
         Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
     ] = None,
 ) -> None:
-    """Write counts for WHO's GLASS, or rows for WHONET.
+    """Write counts for WHO's GLASS, lines for EARS-Net, or rows for WHONET.
 
     glass: the first isolate of patient, specimen and pathogen in a year, by R, I and S. No row of the export is a
     patient's. What cannot be exported is counted by reason, and listed by row with --refused.
     Categories are the guideline's, before expert rules.
 
+    ears-net: a line for each antimicrobial of the first isolate of patient and pathogen in a year, from blood and
+    cerebrospinal fluid, with MIC and category. All MICs are read by EUCAST, which the network asks for, whatever
+    guideline a column is named after. Patients and isolates are numbered within the file; age, sex, dates and ward type
+    are those of a person.
+
     whonet: every isolate with WHONET's names of columns and organisms; patients are numbered anew, and names, numbers,
-    birth dates and specimen numbers stay out. The other options are for glass.
+    birth dates and specimen numbers stay out. It takes no option of the others.
     """
     from sirena.cli.answering import refuse_same_file, tell
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place, find_suffix
 
-    if to is Target.WHONET and (country or year or leave_out or guideline):
-        raise UsageError("--country, --year, --leave-out and --guideline are for --to glass", hint="leave them out")
-    if to is Target.GLASS and year is None:
-        raise UsageError("--year is missing", hint="GLASS takes one year a file: --year 2025")
-    if to is Target.GLASS and (len(country) != _COUNTRY_LETTERS or not country.isascii() or not country.isalpha()):
-        raise UsageError("--country is no code of three letters", hint="ISO 3166: ARG, COL, ESP")
+    _check(to, country=country, laboratory=laboratory, year=year, guideline=guideline or [], leave_out=leave_out or [])
     targets = [path for path in (output, refused, dictionary) if path is not None]
     if len({str(path) for path in targets}) < len(targets):
         raise UsageError("two of the files to write are one", hint="name a file for each")
@@ -97,14 +114,20 @@ def export(
         check_place(path)
         refuse_same_file(file, path)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    result: GlassExport | WhonetExport
+    result: GlassExport | EarsNetExport | WhonetExport
     if year is None:
         result = _whonet(source)
         meanings, what = result.meanings, ""
+    elif to is Target.EARS_NET:
+        from sirena.stewardship.exports_ears_net import COLUMNS, Sender
+
+        sender = Sender(country.upper(), laboratory.strip(), batch)
+        result = _ears_net(source, guideline or [], sender, year, leave_out or [])
+        meanings, what = COLUMNS, f", {country.upper()} {year}"
     else:
         from sirena.stewardship.exports_glass import COLUMNS
 
-        result = _glass(source, guideline or [], country.upper(), year, batch, leave_out or [])
+        result = _glass(source, guideline or [], country.upper(), year, batch or "DS1", leave_out or [])
         meanings, what = COLUMNS, f", {country.upper()} {year}"
     _write(source, result, meanings, output, refused, dictionary)
     tell(f"{output}: {result.frame.height:,} rows for {to.upper()}{what}")
@@ -112,6 +135,37 @@ def export(
         tell(f"  not exported: {count:,} isolates, {reason}")
     if to is Target.GLASS:
         _warn_of_few(result.frame)
+    elif to is Target.EARS_NET:
+        tell("  each row is a person's: age, sex, dates and ward type may identify somebody; keep the file as such")
+
+
+def _check(
+    to: Target, *, country: str, laboratory: str, year: int | None, guideline: list[str], leave_out: list[str]
+) -> None:
+    """Raise `UsageError` for options that the target lacks or does not take."""
+    if to is Target.WHONET:
+        if country or laboratory or year or leave_out or guideline:
+            raise UsageError(
+                "--country, --laboratory, --year, --leave-out and --guideline are for glass and ears-net",
+                hint="leave them out",
+            )
+        return
+    if year is None:
+        raise UsageError("--year is missing", hint=f"{_NAMES[to]} takes one year a file: --year 2025")
+    letters = _COUNTRY_LETTERS[to]
+    if len(country) != letters or not country.isascii() or not country.isalpha():
+        example = "ARG, COL, ESP" if to is Target.GLASS else "ES, PT"
+        raise UsageError(
+            f"--country is no code of {'three' if to is Target.GLASS else 'two'} letters", hint=f"ISO 3166: {example}"
+        )
+    if to is Target.EARS_NET and not laboratory.strip():
+        raise UsageError(
+            "--laboratory is missing", hint="the national coordination of EARS-Net gives each laboratory one"
+        )
+    if to is Target.EARS_NET and any(not name.upper().startswith("EUCAST") for name in guideline):
+        raise UsageError("--guideline is no edition of EUCAST", hint="EARS-Net takes categories by EUCAST alone")
+    if to is Target.GLASS and laboratory:
+        raise UsageError("--laboratory is for ears-net", hint="leave it out")
 
 
 def _whonet(source: "WhonetFile") -> "WhonetExport":
@@ -148,9 +202,35 @@ def _glass(
     return export_glass(isolates, facts, country, year, batch=batch, screening=read_screening(leave_out))
 
 
+def _ears_net(
+    source: "WhonetFile", guideline: list[str], sender: "Sender", year: int, leave_out: list[str]
+) -> "EarsNetExport":
+    from datetime import date
+
+    from sirena.guidelines.choice import choose_editions
+    from sirena.guidelines.editions import Editions
+    from sirena.operations.settings import load_settings
+    from sirena.panel.frame import Isolates
+    from sirena.stewardship.exclusions import read_screening
+    from sirena.stewardship.exports_ears_net import export_ears_net, read_by_eucast
+    from sirena.stewardship.isolate_facts import IsolateFacts
+    from sirena.stewardship.isolates import read_isolates
+
+    settings = load_settings()
+    rows = read_by_eucast(Isolates.of_file(source))
+    columns = sorted({column.model_column for column in rows.test_columns.values()})
+    editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
+    tables = editions.tables(columns)
+    facts = IsolateFacts.of(rows, lambda column: tables.get(column.model_column))
+    today = date.today()
+    return export_ears_net(
+        source, read_isolates(source, today), facts, sender, year, today, screening=read_screening(leave_out)
+    )
+
+
 def _write(
     source: "WhonetFile",
-    result: "GlassExport | WhonetExport",
+    result: "GlassExport | EarsNetExport | WhonetExport",
     meanings: Mapping[str, str],
     output: Path,
     refused: Path | None,

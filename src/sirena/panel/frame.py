@@ -241,9 +241,14 @@ def interpret_frame(
 def factorise_column(column: pl.Series) -> Factor:
     """Reduce a column to its distinct texts."""
     texts = column if column.dtype == pl.String else column.cast(pl.String)
-    distinct = texts.unique().drop_nulls()
-    rows = texts.cast(pl.Enum(distinct)).to_physical().cast(pl.Int64).fill_null(len(distinct)).to_numpy()
-    return Factor([*distinct.to_list(), None], rows)
+    # numbering texts while they are read takes half the time of collecting the distinct ones first
+    numbered = texts.cast(pl.Categorical(pl.Categories.random()))
+    distinct = numbered.unique().drop_nulls()
+    numbers = distinct.to_physical().to_numpy().astype(np.int64)
+    position = np.full(int(numbers.max(initial=-1)) + 2, len(distinct), dtype=np.int64)
+    position[numbers] = np.arange(len(distinct))
+    rows = position[numbered.to_physical().fill_null(len(position) - 1).to_numpy()]
+    return Factor([*distinct.cast(pl.String).to_list(), None], rows)
 
 
 def _marks(grounds: _Grounds, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:

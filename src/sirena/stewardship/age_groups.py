@@ -26,15 +26,27 @@ def age_groups(ages: pl.Series, groups: pl.Series, births: pl.Series, dates: pl.
         dates: of the specimens.
         today: later birth dates are none.
     """
-    distinct = ages.unique().drop_nulls()
-    read = pl.Series([_group(text) for text in distinct.to_list()], dtype=pl.String)
-    by_age = ages.replace_strict(distinct, read, default=None, return_dtype=pl.String)
-    if births.null_count() < len(births) and by_age.null_count():
-        years = _years(births, dates, today)
-        group_of = {age: _GROUPS[sum(age >= bound for bound in _BOUNDS)] for age in years.unique().drop_nulls()}
-        by_birth = years.replace_strict(group_of, default=None, return_dtype=pl.String)
-        by_age = by_age.zip_with(by_age.is_not_null(), by_birth)
+    years = ages_in_years(ages, births, dates, today)
+    group_of = {age: _GROUPS[sum(age >= bound for bound in _BOUNDS)] for age in years.unique().drop_nulls()}
+    by_age = years.replace_strict(group_of, default=None, return_dtype=pl.String)
     return by_age if by_age.null_count() < len(by_age) else groups.str.strip_chars()
+
+
+def ages_in_years(ages: pl.Series, births: pl.Series, dates: pl.Series, today: date) -> pl.Series:
+    """Return the completed years of each row's patient, null where nothing tells it.
+
+    Args:
+        ages: WHONET's ``AGE``: years, or ``3m``, ``10d``.
+        births: ``DATE_BIRTH``, used where the age is missing.
+        dates: of the specimens.
+        today: later birth dates are none.
+    """
+    distinct = ages.unique().drop_nulls()
+    read = pl.Series([_age(text) for text in distinct.to_list()], dtype=pl.Int32)
+    by_age = ages.replace_strict(distinct, read, default=None, return_dtype=pl.Int32)
+    if births.null_count() < len(births) and by_age.null_count():
+        by_age = by_age.zip_with(by_age.is_not_null(), _years(births, dates, today))
+    return by_age
 
 
 def _years(births: pl.Series, dates: pl.Series, today: date) -> pl.Series:
@@ -47,14 +59,12 @@ def _years(births: pl.Series, dates: pl.Series, today: date) -> pl.Series:
     return years.set(years < 0, None)
 
 
-def _group(text: str) -> str | None:
+def _age(text: str) -> int | None:
     match = _AGE.fullmatch(text.strip().lower())
     if match is None:
         return None
     number, unit = int(match[1]), match[2]
     if unit in _DAYS:
-        return _GROUPS[0]
+        return 0
     years = number // 12 if unit in _MONTHS else number
-    if years > _OLDEST:
-        return None
-    return _GROUPS[sum(years >= bound for bound in _BOUNDS)]
+    return years if years <= _OLDEST else None

@@ -11,7 +11,7 @@ from sirena.panel.basis import Language
 from sirena.stewardship.exclusions import Loss
 from sirena.stewardship.first_isolates import FirstIsolates, Mode
 from sirena.stewardship.isolates import CountableIsolates
-from sirena.stewardship.results import Results
+from sirena.stewardship.results import IS_ONE_SIDED, DrugResults, Results
 from sirena.stewardship.strata import Stratum
 from sirena.stewardship.texts import text
 
@@ -78,7 +78,18 @@ def file_cautions(
     guidelines = sorted({GUIDELINES[drug.column.guideline] for drug in results.values() if drug.tested.any()})
     if len(guidelines) > 1:
         yield Caution("several_guidelines", {"guidelines": ", ".join(guidelines)})
+    one_sided = [name for name, drug in results.items() if _is_one_sided(drug, isolates)]
+    if one_sided:
+        yield Caution("one_sided", {"drugs": ", ".join(one_sided)})
     if Stratum.ORIGIN in by and "DATE_ADMIS" not in facts.fields:
         yield Caution("no_admission")
-    if isolates["period"].n_unique() > 1 or any(stratum.is_time for stratum in by):
+    if isolates["date"].dt.year().drop_nulls().n_unique() > 1 or any(stratum.is_time for stratum in by):
         yield Caution("one_edition")
+
+
+def _is_one_sided(drug: DrugResults, isolates: pl.DataFrame) -> bool:
+    """Return whether some isolate was tested for a drug whose breakpoint tells R alone."""
+    if not (drug.standings >= IS_ONE_SIDED).any():  # the highest bit
+        return False
+    told = ((drug.standings & IS_ONE_SIDED) > 0) & drug.tested
+    return bool(told.any() and told[isolates["row"].to_numpy()].any())

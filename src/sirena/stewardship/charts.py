@@ -30,7 +30,8 @@ Specification = dict[str, Any]
 INK: Final = "#1c2733"
 LINE: Final = "#0b5394"
 RAMP: Final = ("#0b3f6b", "#2c6fa3", "#5b9bc8", "#a9cbe4", "#d6e6f3", "#f3f8fc")
-_FILLS: Final = {"S": "#cfe9f5", "I": "#f4b942", "R": "#8f1034", "–": "#ffffff"}
+FILLS: Final = {"S": "#cfe9f5", "I": "#f4b942", "R": "#8f1034", "–": "#ffffff"}
+"""Of categories; they differ in lightness (91, 79, 31) too, so that a grey printer shows them."""
 _WATCHED: Final = (
     ("Escherichia coli", ("CIP", "LVX")),
     ("Escherichia coli", ("CTX", "CRO", "CAZ")),
@@ -128,7 +129,7 @@ def heat_map(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
     yield Chart(
         "heat-map",
         title,
-        _specification(title, {"layer": layers, "width": {"step": 27}, "height": {"step": 20}}, records),
+        specification(title, {"layer": layers, "width": {"step": 27}, "height": {"step": 20}}, records),
     )
 
 
@@ -146,7 +147,7 @@ def trends(trend: pl.DataFrame, language: Language) -> Iterator[Chart]:
         yield Chart(
             _file_name("trend", species, column),
             f"{text('words', 'trend', language)}: {title}",
-            _specification(
+            specification(
                 title,
                 {
                     "width": 240,
@@ -183,7 +184,7 @@ def wards(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
         yield Chart(
             _file_name("wards", species, column),
             f"{text('words', 'ward_comparison', language)}: {title}",
-            _specification(
+            specification(
                 title,
                 {
                     "width": 220,
@@ -244,11 +245,11 @@ def _histogram(title: str, distribution: pl.DataFrame, edge: BreakpointEdges, la
                 "censored": interval is not Interval.EXACT,
             }
         )
-    present = [category for category in _FILLS if any(record["category"] == category for record in records)]
+    present = [category for category in FILLS if any(record["category"] == category for record in records)]
     lines = [{"edge": position} for position in edge.positions if low - 1 <= position <= high + 1]
     names = ", ".join(f"'{exponent}': '{spell_dilution(exponent)}'" for exponent in range(low - 1, high + 2))
     x_axis = {"values": list(range(low, high + 1)), "labelExpr": f"({{{names}}})['' + datum.value]", "grid": False}
-    return _specification(
+    return specification(
         title,
         {
             "width": 240,
@@ -271,7 +272,7 @@ def _histogram(title: str, distribution: pl.DataFrame, edge: BreakpointEdges, la
                             "field": "category",
                             "type": "nominal",
                             "title": None,
-                            "scale": {"domain": present, "range": [_FILLS[category] for category in present]},
+                            "scale": {"domain": present, "range": [FILLS[category] for category in present]},
                             "legend": {"orient": "top", "direction": "horizontal", "offset": 2},
                         },
                         "fillOpacity": {"condition": {"test": "datum.censored", "value": 0.45}, "value": 1},
@@ -337,7 +338,14 @@ def _hollow_if_few() -> Specification:
     return {"condition": {"test": "datum.few", "value": "white"}, "value": LINE}
 
 
-def _specification(title: str, parts: Specification, records: Sequence[dict[str, Any]]) -> Specification:
+def specification(title: str, parts: Specification, records: Sequence[dict[str, Any]]) -> Specification:
+    """Return a specification in the house's fonts and colours, its data inside it.
+
+    Args:
+        title: above the chart.
+        parts: layers, sizes and encodings.
+        records: the data.
+    """
     return {"title": title, "data": {"values": list(records)}, "background": "white", "config": _CONFIG, **parts}
 
 

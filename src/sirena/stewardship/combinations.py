@@ -57,6 +57,14 @@ def count_combination(isolates: pl.DataFrame, results: Results, columns: Sequenc
         results: of the whole file.
         columns: of one guideline.
     """
+    return combination_shares(combination_counts(isolates, results, columns))
+
+
+def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequence[str]) -> pl.DataFrame:
+    """Return ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
+
+    Counts of parts that share no patient may be put one after the other: `combination_shares` adds them.
+    """
     answered, covered = zip(*(covers(results[column]) for column in columns), strict=True)
     rows = isolates["row"].to_numpy()
     counted = isolates.select(
@@ -65,19 +73,24 @@ def count_combination(isolates: pl.DataFrame, results: Results, columns: Sequenc
         pl.Series("n", np.logical_and.reduce(answered)[rows]),
         pl.Series("covered", np.logical_or.reduce(covered)[rows]),
     )
-    sums = (
+    return (
         counted.filter("n")
         .group_by("stratum", "species")
-        .agg(pl.col("n").sum().cast(pl.Int64), pl.col("covered").sum().cast(pl.Int64))
-        .sort(["stratum", "n", "species"], descending=[False, True, False])
+        .agg(pl.col("n", "covered").sum().cast(pl.Int64))
+        .select("stratum", "species", pl.lit(" + ".join(columns)).alias("combination"), "n", "covered")
+    )
+
+
+def combination_shares(counts: pl.DataFrame) -> pl.DataFrame:
+    """Return counts of `combination_counts`, added, with percentages, intervals and marks."""
+    sums = (
+        counts.group_by("stratum", "species", "combination")
+        .agg(pl.col("n", "covered").sum())
+        .sort(["stratum", "n", "species", "combination"], descending=[False, True, False, False])
     )
     low, high = wilson(sums["covered"].to_numpy(), sums["n"].to_numpy())
     return sums.select(
-        "stratum",
-        "species",
-        pl.lit(" + ".join(columns)).alias("combination"),
-        "n",
-        "covered",
+        *("stratum", "species", "combination", "n", "covered"),
         (100 * pl.col("covered") / pl.col("n")).alias("percent"),
         pl.Series("low", 100 * low),
         pl.Series("high", 100 * high),

@@ -6,18 +6,32 @@ and MIC50 follow from the sum.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from sirena.stewardship.results import EXPECTED, HAS_NO_S, IS_URINE_ROW, UNTESTED, Results
+from sirena.domain.truth_table import NOT_ASKED
+from sirena.stewardship.parallel import in_parallel
+from sirena.stewardship.results import (
+    EXPECTED,
+    HAS_NO_S,
+    IS_URINE_ROW,
+    STANDINGS,
+    UNTESTED,
+    DrugResults,
+    Results,
+    kind_table,
+)
 
 _KEYS: Final = ("stratum", "species", "column", "kind", "urine_row", "no_s", "mic")
 _GROUP_KEYS: Final = ("stratum", "species")
-_KINDS: Final = 16
 _MICS: Final = 128
 _BITS: Final = 4
+_CODES: Final = 2**14
+"""Kinds (up to 16), bits of the standing, tested or not, and MICs: what one result may be."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +53,12 @@ class Counts:
             results: of the whole file.
         """
         groups = isolates.select(_GROUP_KEYS).unique(maintain_order=True).with_row_index("group")
-        numbered = isolates.join(groups, on=_GROUP_KEYS, how="left", maintain_order="left")
+        numbered = isolates.select("row", *_GROUP_KEYS).join(groups, on=_GROUP_KEYS, how="left").sort("row")
         rows, group = numbered["row"].to_numpy(), numbered["group"].to_numpy().astype(np.int64)
-        parts = []
-        for name, drug in results.items():
-            tested = drug.tested[rows]
-            kinds = drug.kinds[rows]
-            bits = (drug.standings[rows] & IS_URINE_ROW) // IS_URINE_ROW + (
-                drug.standings[rows] & HAS_NO_S
-            ) // HAS_NO_S * 2
-            mics = np.maximum(drug.mics[rows].astype(np.int64), -1) + 1
-            code = (((group * _KINDS + kinds) * _BITS + bits) * 2 + tested) * _MICS + mics
-            code = code[kinds != UNTESTED]
-            counted = pl.Series("code", code).value_counts(name="n")
-            parts.append(_decoded(counted, name))
-        empty = pl.DataFrame(schema=_RESULT_TYPES)
-        counted = pl.concat(
-            [empty, *(part.join(groups, on="group", how="left").select(empty.columns) for part in parts)]
-        )
+        parts = in_parallel(lambda item: _decoded(*_count(item[1], rows, group), item[0]), results.items())
+        nothing = np.zeros(0, dtype=np.int64)
+        decoded = pl.concat([_decoded(nothing, nothing, nothing, ""), *parts])
+        counted = decoded.join(groups, on="group", how="left", maintain_order="left").select(_RESULT_TYPES.names())
         whole = isolates.group_by(_GROUP_KEYS, maintain_order=True).agg(
             pl.len().cast(pl.Int64).alias("isolates"),
             (pl.col("site") == "urine").sum().cast(pl.Int64).alias("urine_isolates"),
@@ -90,17 +92,59 @@ _RESULT_TYPES: Final = pl.Schema(
 )
 
 
-def _decoded(counted: pl.DataFrame, column: str) -> pl.DataFrame:
-    code, bits = pl.col("code"), pl.col("code") // (2 * _MICS) % _BITS
-    kind = code // (2 * _MICS * _BITS) % _KINDS
-    return counted.select(
-        pl.lit(column).alias("column"),
-        kind.cast(pl.UInt8).alias("kind"),
-        (bits % 2 == 1).alias("urine_row"),
-        (bits >= 2).alias("no_s"),
-        (code // _MICS % 2 == 1).alias("tested"),
-        # what is resistant by nature has no distribution to look at
-        pl.when(kind == EXPECTED).then(-1).otherwise(code % _MICS - 1).cast(pl.Int8).alias("mic"),
-        (code // (2 * _MICS * _BITS * _KINDS)).cast(pl.UInt32).alias("group"),
-        pl.col("n").cast(pl.Int64),
-    )
+def _count(
+    drug: DrugResults, rows: NDArray[np.uint32], group: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return group, code and count of what is there, the untested left out.
+
+    The codes that occur are few, so counting them together with the group needs a small array only.
+    """
+    codes = _codes(drug)[rows]
+    present = np.flatnonzero(np.bincount(codes, minlength=_CODES))
+    present = present[present // (_BITS * 2 * _MICS) != UNTESTED]
+    place = np.full(_CODES, len(present), dtype=np.int64)
+    place[present] = np.arange(len(present))
+    width = len(present) + 1
+    joint = group * width
+    joint += place[codes]
+    counts = np.bincount(joint)
+    number = np.flatnonzero(counts)
+    number = number[number % width != len(present)]
+    return number // width, present[number % width], counts[number].astype(np.int64)
+
+
+def _codes(drug: DrugResults) -> NDArray[np.uint16]:
+    """Return kind, bits of the standing, whether there is a result, and MIC of each row of the file as one number."""
+    codes: NDArray[np.uint16] = _code_table()[drug.standings_and_answers]
+    # no MIC is -1, and stands first
+    codes += np.maximum(drug.mics, -1).astype(np.uint16)
+    codes += np.uint16(1)
+    return codes
+
+
+@cache
+def _code_table() -> NDArray[np.uint16]:
+    """Return the code without an MIC of each standing and answer, the standings outermost."""
+    standings, answers = (part.ravel() for part in np.indices((STANDINGS, 1 << 8)))
+    kinds = kind_table().astype(np.uint16)
+    bits = (standings & IS_URINE_ROW) // IS_URINE_ROW + (standings & HAS_NO_S) // HAS_NO_S * 2
+    table: NDArray[np.uint16] = (((kinds * _BITS + bits) * 2 + (answers != NOT_ASKED)) * _MICS).astype(np.uint16)
+    return table
+
+
+def _decoded(
+    groups: NDArray[np.int64], codes: NDArray[np.int64], counts: NDArray[np.int64], column: str
+) -> pl.DataFrame:
+    kinds, bits = codes // (_BITS * 2 * _MICS), codes // (2 * _MICS) % _BITS
+    return pl.DataFrame(
+        {
+            "group": groups.astype(np.uint32),
+            "kind": kinds.astype(np.uint8),
+            "urine_row": bits % 2 == 1,
+            "no_s": bits >= 2,
+            "tested": codes // _MICS % 2 == 1,
+            # what is resistant by nature has no distribution to look at
+            "mic": np.where(kinds == EXPECTED, -1, codes % _MICS - 1).astype(np.int8),
+            "n": counts,
+        }
+    ).with_columns(pl.lit(column).alias("column"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
@@ -43,12 +44,8 @@ def apply_rules(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> tuple[Repor
         facts: the rows and their answers.
         rules: from `load_expert_rules`; the first that holds is named.
     """
-    holds = [
-        facts.members(rule.rank, rule.group)
-        & facts.holds(rule.trigger, rule.guideline.letter if rule.guideline else "")
-        for rule in rules
-    ]
-    return tuple(_report(facts, test, rules, holds) for test in facts.tests)
+    holds = _holds(facts, rules)
+    return tuple(_report(test, rules, _rule_of_row(facts, test, rules, holds)) for test in facts.tests)
 
 
 @dataclass(frozen=True)
@@ -70,13 +67,15 @@ def report_results(results: Results, facts: IsolateFacts, rules: Sequence[Expert
     """
     reported, changes = dict(results), dict[str, int]()
     resistant = np.uint8(answer_code(Category.R))
-    for (name, drug), test in zip(results.items(), apply_rules(facts, rules), strict=True):
-        if test.rule.null_count() == test.rule.len():
+    holds = _holds(facts, rules)
+    for (name, drug), test in zip(results.items(), facts.tests, strict=True):
+        position = _rule_of_row(facts, test, rules, holds)
+        if position.max(initial=-1) < 0:
             continue
-        moved = test.rule.is_not_null().to_numpy() & np.isin(drug.kinds, (S, SDD, I))
+        moved = (position >= 0) & np.isin(drug.kinds, (S, SDD, I))
         if moved.any():
             reported[name] = replace(drug, answers=np.where(moved, resistant, drug.answers))
-            _add_changes(changes, test.rule.filter(pl.Series(moved)))
+            _add_changes(changes, _labels(rules).gather(pl.Series(position[moved])))
     return ReportedResults(reported, changes)
 
 
@@ -120,25 +119,45 @@ def place_reported(
     return pl.DataFrame([series for name, column in columns.items() for series in (column, *after.get(name, ()))])
 
 
-def _report(
+def _holds(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> list[Mask]:
+    """Return the rows in which the trigger of each rule holds."""
+    return [
+        facts.members(rule.rank, rule.group)
+        & facts.holds(rule.trigger, rule.guideline.letter if rule.guideline else "")
+        for rule in rules
+    ]
+
+
+def _rule_of_row(
     facts: IsolateFacts, test: AnsweredTest, rules: Sequence[ExpertRule], holds: Sequence[Mask]
-) -> ReportedTest:
-    """Return what is reported for one test column; `holds` are the rows in which each rule's trigger holds."""
+) -> NDArray[np.int16]:
+    """Return the position of the first rule that changes what a test reports in each row; -1 for none."""
+    position = np.full(facts.rows, -1, dtype=np.int16)
     applying = [
         (number, rows)
         for number, (rule, rows) in enumerate(zip(rules, holds, strict=True))
         if test.column.drug in rule.drugs and rule.is_for(test.edition, test.column.guideline) and rows.any()
     ]
-    if not applying:
-        return ReportedTest(test.header, test.category, pl.repeat(None, facts.rows, dtype=pl.String, eager=True))
-    resistant = (test.category == Category.R.value).fill_null(value=False).to_numpy()
-    open_rows = test.tested & ~resistant
-    position = np.full(facts.rows, -1, dtype=np.int64)
-    for number, rows in applying:
-        position[open_rows & rows] = number
-        open_rows = open_rows & ~rows
-    labels = pl.Series([*(rule.label for rule in rules), None], dtype=pl.String)
-    changed = pl.Series(position >= 0)
-    rule_of_row = labels.gather(pl.Series(np.where(position >= 0, position, len(rules))))
-    resistance = pl.repeat(Category.R.value, facts.rows, dtype=CATEGORIES, eager=True)
-    return ReportedTest(test.header, resistance.zip_with(changed, test.category), rule_of_row)
+    if applying:
+        resistant = (test.category == Category.R.value).fill_null(value=False).to_numpy()
+        open_rows = test.tested & ~resistant
+        for number, rows in applying:
+            position[open_rows & rows] = number
+            open_rows &= ~rows
+    return position
+
+
+def _labels(rules: Sequence[ExpertRule]) -> pl.Series:
+    """Return the labels of the rules by position; the last is null."""
+    return pl.Series([*(rule.label for rule in rules), None], dtype=pl.String)
+
+
+def _report(test: AnsweredTest, rules: Sequence[ExpertRule], position: NDArray[np.int16]) -> ReportedTest:
+    """Return what is reported for one test column, given the rule of each row."""
+    labels = _labels(rules)
+    changed = position >= 0
+    if not changed.any():
+        return ReportedTest(test.header, test.category, labels[-1:].new_from_index(0, len(position)))
+    rule_of_row = labels.gather(pl.Series(np.where(changed, position, len(rules))))
+    resistance = pl.repeat(Category.R.value, len(position), dtype=CATEGORIES, eager=True)
+    return ReportedTest(test.header, resistance.zip_with(pl.Series(changed), test.category), rule_of_row)

@@ -15,7 +15,7 @@ import xlsxwriter
 from sirena.domain.errors import UsageError
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram
-from sirena.stewardship.page import render_page
+from sirena.stewardship.page import Paper, render_page
 from sirena.stewardship.pdf import write_pdf
 from sirena.stewardship.report_parts import ReportParts
 from sirena.stewardship.strata import WHOLE
@@ -106,7 +106,12 @@ def write_workbook(antibiogram: Antibiogram, path: Path | BytesIO, language: Lan
 
 
 def write_antibiogram(
-    antibiogram: Antibiogram, path: Path, language: Language, further: ReportParts | None = None
+    antibiogram: Antibiogram,
+    path: Path,
+    language: Language,
+    further: ReportParts | None = None,
+    *,
+    paper: Paper = Paper.A4,
 ) -> None:
     """Write a file; the suffix chooses the form.
 
@@ -115,6 +120,7 @@ def write_antibiogram(
         path: of the file to write.
         language: of its words.
         further: what a page shows beside the antibiogram.
+        paper: on which a page is printed.
 
     Raises:
         UsageError: no form has this suffix.
@@ -127,9 +133,9 @@ def write_antibiogram(
         elif suffix == _PARQUET:
             cells_table(antibiogram, language).write_parquet(temporary)
         elif suffix == _PDF:
-            write_pdf(render_page(antibiogram, language, further), temporary)
+            write_pdf(render_page(antibiogram, language, further, paper=paper), temporary)
         elif suffix == _PAGE:
-            temporary.write_text(render_page(antibiogram, language, further), encoding="utf-8")
+            temporary.write_text(render_page(antibiogram, language, further, paper=paper), encoding="utf-8")
         else:
             temporary.write_text(_TEXTS[suffix](antibiogram, language), encoding="utf-8")
 

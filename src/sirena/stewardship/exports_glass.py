@@ -6,29 +6,32 @@ like name:
 
 - the first isolate of patient, specimen, pathogen and year counts; a row without a patient is a patient of its own;
 - origin, age and order of time are those of the antibiogram (`sirena.stewardship.isolates`);
-- NI of a tested drug is UNKNOWN_NO_BREAKPOINTS, an isolate that was not tested UNKNOWN_NO_AST;
+- NI of a tested drug is UNKNOWN_NO_BREAKPOINTS, and so is what a one-sided breakpoint calls R (`one_sided`);
+- an isolate that was not tested UNKNOWN_NO_AST;
 - what cannot be exported is refused by row and reason, and never dropped in silence.
 
 The counts are those of the guideline's categories, before expert rules, which the platform does not know.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from sirena.domain.category import Category
-from sirena.domain.organisms import Rank
 from sirena.domain.site import Site
-from sirena.guidelines.tables import parse_rank
 from sirena.stewardship.exclusions import is_screening
 from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.stewardship.isolates import CountableIsolates
-from sirena.stewardship.multidrug import Groups, parse_groups
+from sirena.stewardship.surveillance_protocol import (
+    UNKNOWN,
+    Pathogen,
+    pathogens_of,
+    patient_names,
+    read_pathogens,
+    refusal,
+)
 
 _COUNTS: Final = {
     Category.R.value: "RESISTANT",
@@ -73,13 +76,6 @@ _AGES: Final = {
 }
 """The protocol's spelling of our age groups."""
 _ORIGINS: Final = {"hospital": "HO", "community": "CO"}
-_UNKNOWN: Final = "UNK"
-_REASONS: Final = {
-    "no_organism": "no organism, an unknown one, or no growth",
-    "no_date": "no specimen date that can be",
-    "quality_control": "quality control",
-    "not_human": "not from a human",
-}
 _SPECIMEN_OF_SITE: Final = {
     Site.BLOOD.value: "BLOOD",
     Site.CEREBROSPINAL_FLUID.value: "CSF",
@@ -94,18 +90,6 @@ _SPECIMEN_OF_CODE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Pathogen:
-    """One pathogen of the protocol."""
-
-    code: str
-    rank: Rank
-    group: str
-    exceptions: Groups
-    specimens: tuple[str, ...]
-    drugs: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class GlassExport:
     """The file, and what could not be part of it."""
@@ -116,20 +100,8 @@ class GlassExport:
     """Position of a row (0-based) and why it is not counted, in the order of the file."""
 
 
-@cache
-def _pathogens() -> tuple[_Pathogen, ...]:
-    with Path(__file__).with_name("exports_glass.csv").open(encoding="utf-8", newline="") as stream:
-        return tuple(
-            _Pathogen(
-                row["pathogen"],
-                parse_rank(row["rank"]),
-                row["group"],
-                parse_groups(row["except"]),
-                tuple(row["specimens"].split()),
-                tuple(row["drugs"].split()),
-            )
-            for row in csv.DictReader(stream)
-        )
+def _pathogens() -> tuple[Pathogen, ...]:
+    return read_pathogens("exports_glass.csv")
 
 
 def export_glass(
@@ -157,17 +129,19 @@ def export_glass(
     rows = isolates.frame["row"]
     frame = isolates.frame.select(
         "row",
-        _patients(isolates),
-        _pathogens_of(facts).gather(rows).alias("PATHOGEN"),
+        patient_names(isolates),
+        pathogens_of(facts, _pathogens()).gather(rows).alias("PATHOGEN"),
         _specimens(isolates).alias("SPECIMEN"),
-        pl.col("sex").str.to_uppercase().fill_null(_UNKNOWN).alias("GENDER"),
-        pl.col("origin").replace_strict(_ORIGINS, default=_UNKNOWN).alias("ORIGIN"),
-        pl.col("age_group").replace_strict(_AGES, default=_UNKNOWN).alias("AGEGROUP"),
+        pl.col("sex").str.to_uppercase().fill_null(UNKNOWN).alias("GENDER"),
+        pl.col("origin").replace_strict(_ORIGINS, default=UNKNOWN).alias("ORIGIN"),
+        pl.col("age_group").replace_strict(_AGES, default=UNKNOWN).alias("AGEGROUP"),
         "excluded",
         pl.col("date").dt.year().alias("year"),
         is_screening(isolates, screening or {}).alias("screening"),
     )
-    frame = frame.with_columns(_refusal(year))
+    frame = frame.with_columns(
+        refusal(year, is_specimen=_is_specimen(), no_specimen="no specimen of the protocol for this pathogen")
+    )
     key = ["patient", "SPECIMEN", "PATHOGEN"]
     allowed = frame.filter(pl.col("refusal").is_null())
     counted = allowed.filter(pl.struct(key).is_first_distinct())
@@ -182,23 +156,6 @@ def export_glass(
 _REPEATED: Final = "not the first of patient, specimen and pathogen in the year"
 
 
-def _patients(isolates: CountableIsolates) -> pl.Series:
-    """Return a name for each patient: the digest, or the row where nobody is named."""
-    frame = isolates.frame
-    return frame.select(
-        pl.col("patient").cast(pl.String).fill_null(pl.format("row {}", pl.col("row"))).alias("patient")
-    ).to_series()
-
-
-def _pathogens_of(facts: IsolateFacts) -> pl.Series:
-    """Return the pathogen of each row of the file, null for others."""
-    names = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
-    for pathogen in _pathogens():
-        members = pl.Series(facts.members(pathogen.rank, pathogen.group, pathogen.exceptions))
-        names = names.set(members, pathogen.code)
-    return names
-
-
 def _specimens(isolates: CountableIsolates) -> pl.Series:
     """Return the protocol's specimen of each row, null for others.
 
@@ -209,27 +166,10 @@ def _specimens(isolates: CountableIsolates) -> pl.Series:
     return by_code.zip_with(by_code.is_not_null(), by_site)
 
 
-def _refusal(year: int) -> pl.Expr:
-    """Return why a row is not exported, null when it is."""
+def _is_specimen() -> pl.Expr:
+    """Return where the protocol takes the specimen of the pathogen."""
     pairs = [f"{pathogen.code} {specimen}" for pathogen in _pathogens() for specimen in pathogen.specimens]
-    pair = pl.concat_str("PATHOGEN", "SPECIMEN", separator=" ")
-    return (
-        pl.when(pl.col("excluded") == "no_organism")
-        .then(pl.lit(_REASONS["no_organism"]))
-        .when(pl.col("PATHOGEN").is_null())
-        .then(pl.lit("no pathogen of the protocol"))
-        .when(pl.col("excluded").is_not_null())
-        .then(pl.col("excluded").replace_strict(_REASONS, default=None))
-        .when(pl.col("year").is_null())
-        .then(pl.lit(_REASONS["no_date"]))
-        .when(pl.col("year") != year)
-        .then(pl.lit("another year"))
-        .when("screening")
-        .then(pl.lit("taken to screen"))
-        .when(~pair.is_in(pairs).fill_null(value=False))
-        .then(pl.lit("no specimen of the protocol for this pathogen"))
-        .alias("refusal")
-    )
+    return pl.concat_str("PATHOGEN", "SPECIMEN", separator=" ").is_in(pairs)
 
 
 def _counts(counted: pl.DataFrame, facts: IsolateFacts, country: str, year: int, batch: str) -> pl.DataFrame:
@@ -258,7 +198,7 @@ def _outcome(facts: IsolateFacts, drug: str) -> pl.Series:
     outcome = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
     for is_decided in (True, False):
         for test in facts.tests_of([drug]):
-            categories = test.category.cast(pl.String)
+            categories = test.category.cast(pl.String).set(pl.Series(test.one_sided & test.tested), Category.NI.value)
             named = categories.replace_strict(_COUNTS, default=None)
             usable = named.is_not_null() & ((categories != Category.NI.value) if is_decided else True)
             outcome = outcome.zip_with(outcome.is_not_null() | ~usable.fill_null(value=False), named)

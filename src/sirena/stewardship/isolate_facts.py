@@ -30,7 +30,8 @@ from sirena.panel.placement import Existing, Placement, place_categories
 from sirena.panel.sites import read_specimen
 from sirena.stewardship.condition import FIELDS, Condition, State, Trigger
 from sirena.stewardship.mechanisms import read_mechanism
-from sirena.stewardship.results import IS_EXPECTED, Results
+from sirena.stewardship.one_sided import is_one_sided
+from sirena.stewardship.results import IS_EXPECTED, IS_ONE_SIDED, Results
 
 Mask = NDArray[np.bool_]
 """One truth per row."""
@@ -55,6 +56,8 @@ class AnsweredTest:
     """The cell holds a result that can be read."""
     expected: Mask
     """The guideline expects resistance of this organism, whatever the MIC."""
+    one_sided: Mask
+    """The guideline says R above a breakpoint and gives no category below it: such an R is not to be counted."""
 
     def shows(self, state: State) -> Mask:
         """Return the rows in which the test shows a state; resistance by nature is left out."""
@@ -118,6 +121,7 @@ class IsolateFacts:
                 answered[placement.category],
                 _tested(isolates, placement),
                 _expected(table, codes, sites)[pair],
+                _one_sided(table, codes, sites)[pair],
             )
             for placement in placements
             for table in [tables_for(placement.column)]
@@ -143,6 +147,7 @@ class IsolateFacts:
                 CATEGORY_OF_ANSWER.gather(pl.Series(drug.answers)),
                 drug.mics >= 0,
                 (drug.standings & IS_EXPECTED) > 0,
+                (drug.standings & IS_ONE_SIDED) > 0,
             )
             for drug in results.values()
         )
@@ -280,3 +285,16 @@ def _expected(table: TruthTable | None, codes: Sequence[str | None], sites: Sequ
     return np.array(
         [ground is not None and ground.kind is GroundKind.EXPECTED_RESISTANCE for ground in grounds], dtype=bool
     )
+
+
+def _one_sided(table: TruthTable | None, codes: Sequence[str | None], sites: Sequence[Site]) -> Mask:
+    if table is None:
+        return np.zeros(len(codes), dtype=bool)
+    rows = (table.row(code, site) if code else None for code, site in zip(codes, sites, strict=True))
+    known: dict[int | None, bool] = {}
+    answers = []
+    for row in rows:
+        if row not in known:
+            known[row] = is_one_sided(table, row)
+        answers.append(known[row])
+    return np.array(answers, dtype=bool)

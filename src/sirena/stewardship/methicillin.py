@@ -16,7 +16,8 @@ from sirena.stewardship.results import NS, R, Results, S
 SPECIES: Final = "Staphylococcus aureus"
 RESISTANT: Final = f"{SPECIES} (MRSA)"
 SUSCEPTIBLE: Final = f"{SPECIES} (MSSA)"
-_SURROGATES: Final = ("OXA", "FOX")
+SURROGATES: Final = ("OXA", "FOX")
+"""Antimicrobials that are tested for resistance to methicillin."""
 
 
 def with_methicillin_rows(isolates: pl.DataFrame, results: Results) -> pl.DataFrame:
@@ -31,7 +32,7 @@ def with_methicillin_rows(isolates: pl.DataFrame, results: Results) -> pl.DataFr
     resistant = aureus["mrsa"].fill_null(value=False).to_numpy().copy()
     susceptible = (~aureus["mrsa"]).fill_null(value=False).to_numpy().copy()
     for drug in results.values():
-        if drug.column.drug in _SURROGATES:
+        if drug.column.drug in SURROGATES:
             kinds = drug.kinds[rows]
             resistant |= np.isin(kinds, (R, NS))
             susceptible |= kinds == S

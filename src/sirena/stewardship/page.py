@@ -5,6 +5,7 @@ too; a cell of fewer than 30 isolates has no colour. Species stand by how common
 is ranked.
 """
 
+import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -25,8 +26,17 @@ from sirena.stewardship.strata import WHOLE
 from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_name, stratum_title, word
 
 _SHADES: Final = 6
-_WIDEST: Final = {False: 20, True: 14}
-"""Drugs side by side, as many as a page of A4 across holds; fewer where two guidelines need the columns' suffix."""
+
+
+class Paper(enum.StrEnum):
+    """The paper that a page is printed on, across."""
+
+    A4 = "a4"
+    A3 = "a3"
+
+
+_WIDEST: Final = {Paper.A4: (20, 14), Paper.A3: (32, 22)}
+"""Drugs side by side, as many as a page across holds; fewer where two guidelines need the columns' suffix."""
 _GROUPS: Final = ("gram_negative", "gram_positive", "others")
 
 
@@ -66,15 +76,19 @@ class ShownTable:
     rows: tuple[ShownRow, ...]
 
 
-def render_page(antibiogram: Antibiogram, language: Language, further: ReportParts | None = None) -> str:
+def render_page(
+    antibiogram: Antibiogram, language: Language, further: ReportParts | None = None, *, paper: Paper = Paper.A4
+) -> str:
     """Return the page; everything on it is escaped, wards' names included.
 
     Args:
         antibiogram: of a file.
         language: of the page.
         further: what a report shows beside the antibiogram.
+        paper: on which it is printed.
     """
     parts = []
+    widest = _WIDEST[paper][antibiogram.several_guidelines]
     for by in antibiogram.cells["by"].unique(maintain_order=True).to_list():
         cells = antibiogram.cells.filter(pl.col("by") == by)
         if by != WHOLE:
@@ -83,13 +97,14 @@ def render_page(antibiogram: Antibiogram, language: Language, further: ReportPar
             (
                 by,
                 stratum_title(by, language),
-                list(_tables(cells, by, language, _WIDEST[antibiogram.several_guidelines])),
+                list(_tables(cells, by, language, widest)),
             )
         )
     whole = antibiogram.cells.filter((pl.col("by") == WHOLE) & (pl.col("mics") >= FEW))
     return _template().render(
         a=antibiogram,
         language=language.value,
+        paper=paper.name,
         w=lambda name: word(name, language),
         named=lambda stratum: stratum_name(stratum, language),
         mode=mode_sentence(antibiogram, language),

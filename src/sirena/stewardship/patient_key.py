@@ -8,15 +8,17 @@ Rules, each with a test of like name:
 """
 
 import hashlib
-import re
 import secrets
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 _BYTES: Final = 8
-_NOBODY: Final = re.compile(r"[\W_0]*")
+_BETWEEN: Final = "\x1f"
+_SOMEBODY: Final = r"[^\W_0][^\x1f]*$"
+"""A letter or a digit other than zero in the last part."""
 
 
 def digest_patients(columns: Sequence[pl.Series], key: bytes | None = None) -> pl.Series:
@@ -31,15 +33,20 @@ def digest_patients(columns: Sequence[pl.Series], key: bytes | None = None) -> p
     """
     secret = key or secrets.token_bytes(32)
     joined = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(columns)]).select(
-        pl.concat_str(pl.all().fill_null("").str.strip_chars().str.to_lowercase(), separator="\x1f")
+        pl.concat_str(pl.all().fill_null("").str.strip_chars().str.to_lowercase(), separator=_BETWEEN)
     )
     texts = joined.to_series().zip_with(columns[-1].is_not_null(), pl.Series([None], dtype=pl.String))
     distinct = texts.unique().drop_nulls()
-    digests = [_digest(text, secret) for text in distinct.to_list()]
-    return texts.replace_strict(distinct, pl.Series(digests, dtype=pl.UInt64), default=None, return_dtype=pl.UInt64)
+    distinct = distinct.filter(distinct.str.contains(_SOMEBODY))
+    return texts.replace_strict(distinct, _digests(distinct.to_list(), secret), default=None, return_dtype=pl.UInt64)
 
 
-def _digest(text: str, key: bytes) -> int | None:
-    if _NOBODY.fullmatch(text.rpartition("\x1f")[2]):
-        return None
-    return int.from_bytes(hashlib.blake2b(text.encode(), key=key, digest_size=_BYTES).digest(), "big")
+def _digests(texts: Sequence[str], key: bytes) -> pl.Series:
+    keyed = hashlib.blake2b(key=key, digest_size=_BYTES)
+
+    def digest(text: str) -> bytes:
+        state = keyed.copy()
+        state.update(text.encode())
+        return state.digest()
+
+    return pl.Series(np.frombuffer(b"".join(map(digest, texts)), dtype=np.uint64))

@@ -1,4 +1,4 @@
-"""A page as PDF to print and to present: A4, tagged for screen readers (PDF/UA), made without any request."""
+"""A page as PDF to print and to present: tagged for screen readers (PDF/UA), made without any request."""
 
 from pathlib import Path
 from typing import Final

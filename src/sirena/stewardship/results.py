@@ -7,12 +7,13 @@ Rules, each with a test of like name:
 
 - expected resistance is told by the ground of the organism's row, tested or not;
 - a row of the guideline for urine alone counts isolates from urine alone; any other isolate is elsewhere;
+- a row that says R above a breakpoint and nothing below it (EUCAST's brackets) gives nothing to count, nor its R;
 - there is no S category where no dilution above 0.001 mg/L is S: what the guideline calls wild type is then I.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,8 @@ from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, answer_code
 from sirena.panel.frame import Isolates, TablesFor, factorise_column
 from sirena.panel.lookup import cross_answers, encode_texts, resolve_texts
+from sirena.stewardship.one_sided import is_one_sided
+from sirena.stewardship.parallel import in_parallel
 
 UNTESTED, S, SDD, I, R, NS, NI, ELSEWHERE, EXPECTED = range(9)  # noqa: E741 - the field's own name
 """What one result counts as. NI, results elsewhere and expected resistance are in no denominator."""
@@ -33,8 +36,10 @@ KINDS: Final = ("untested", "S", "SDD", "I", "R", "NS", "NI", "elsewhere", "expe
 COUNTED: Final = (S, SDD, I, R, NS)
 """The kinds of the denominator."""
 
-IS_EXPECTED, IS_URINE_ROW, IS_ELSEWHERE, HAS_NO_S = 1, 2, 4, 8
+IS_EXPECTED, IS_URINE_ROW, IS_ELSEWHERE, HAS_NO_S, IS_ONE_SIDED = 1, 2, 4, 8, 16
 """Bits of a standing: what the guideline says of an organism at a site, whatever the MIC."""
+STANDINGS: Final = 32
+"""Standings there are."""
 
 _KIND_OF_CATEGORY: Final = {Category.S: S, Category.SDD: SDD, Category.I: I, Category.R: R, Category.NS: NS}
 KIND_OF_ANSWER: Final = np.array(
@@ -77,10 +82,27 @@ class DrugResults:
     @cached_property
     def kinds(self) -> NDArray[np.uint8]:
         """What each row counts as: a position in `KINDS`."""
-        kinds = KIND_OF_ANSWER[self.answers]
-        kinds[((self.standings & IS_ELSEWHERE) > 0) & (kinds != UNTESTED)] = ELSEWHERE
-        kinds[(self.standings & IS_EXPECTED) > 0] = EXPECTED
+        kinds: NDArray[np.uint8] = kind_table()[self.standings_and_answers]
         return kinds
+
+    @property
+    def standings_and_answers(self) -> NDArray[np.uint16]:
+        """Standing and answer of each row as one number, the standing times 256 and the answer: an index of tables."""
+        both = self.standings.astype(np.uint16)
+        both <<= 8
+        both |= self.answers
+        return both
+
+
+@cache
+def kind_table() -> NDArray[np.uint8]:
+    """Return what each standing and answer counts as, see `DrugResults.standings_and_answers`."""
+    standings, answers = (part.ravel() for part in np.indices((STANDINGS, 1 << 8)))
+    kinds = KIND_OF_ANSWER[np.minimum(answers, len(KIND_OF_ANSWER) - 1)]
+    kinds[((standings & IS_ONE_SIDED) > 0) & (kinds != UNTESTED)] = NI
+    kinds[((standings & IS_ELSEWHERE) > 0) & (kinds != UNTESTED)] = ELSEWHERE
+    kinds[(standings & IS_EXPECTED) > 0] = EXPECTED
+    return kinds
 
 
 def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, DrugResults]:
@@ -97,15 +119,19 @@ def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, Dr
     codes = resolve_texts(isolates.read_texts(isolates.organism_column, organisms.texts))
     sites = isolates.row_sites()
     pair = sites.rows * len(codes) + organisms.rows
-    results: dict[str, DrugResults] = {}
-    for header, column in sorted(isolates.test_columns.items(), key=lambda item: item[1].method != "M"):
+
+    def interpret(header: str, column: TestColumn) -> DrugResults:
         table = tables_for(column)
         mics = factorise_column(isolates.frame[header])
         mic_codes = encode_texts(isolates.read_texts(header, mics.texts), column.drug)
         cross = cross_answers(column, table, codes, mic_codes, sites.sites)
         answers = cross.ravel()[pair * len(mics.texts) + mics.rows]
         standings = _standings(table, sites.sites, codes)[pair]
-        read = DrugResults(_model_column(column), (header,), answers, mic_codes.astype(np.int8)[mics.rows], standings)
+        return DrugResults(_model_column(column), (header,), answers, mic_codes.astype(np.int8)[mics.rows], standings)
+
+    ordered = sorted(isolates.test_columns.items(), key=lambda item: item[1].method != "M")
+    results: dict[str, DrugResults] = {}
+    for (_, column), read in zip(ordered, in_parallel(lambda item: interpret(*item), ordered), strict=True):
         name = column.model_column
         results[name] = _joined(results[name], read) if name in results else read
     order = {
@@ -171,7 +197,9 @@ def _standing(table: TruthTable, row: int | None, site: Site) -> int:
     if ground is not None and Mark.URINE_ONLY in ground.marks(Site.UNKNOWN):
         bits |= IS_URINE_ROW | (0 if site is Site.URINE else IS_ELSEWHERE)
     exact = table.cells[row][:DILUTIONS][_OFF_SCALE - MINIMUM_EXPONENT + 1 :]
-    if _S_CODE not in exact and not _SILENT[exact].all():
+    if is_one_sided(table, row):
+        bits |= IS_ONE_SIDED
+    elif _S_CODE not in exact and not _SILENT[exact].all():
         bits |= HAS_NO_S
     return bits
 

@@ -106,6 +106,19 @@ def test_eucast_without_s_category_shows_i(tmp_path: Path) -> None:
     assert found["percent_s_i"] == 75
 
 
+def test_a_breakpoint_that_tells_r_alone_gives_no_percentage(tmp_path: Path) -> None:
+    """Gentamicin in brackets (EUCAST, blood): five R of forty would be 100 % R; from urine there is a breakpoint."""
+    header = "PATIENT_ID,SPEC_DATE,SPEC_TYPE,ORGANISM,GEN_EM"
+    rows = [f"{number},2024-01-05,bl,eco,{16 if number < 5 else 1}" for number in range(40)]
+    made = counted(hospital(tmp_path, header, rows), edition="EUCAST 2025")
+    shown = cell(made, "Escherichia coli", "GEN_EM")
+    assert (shown["n"], shown["R"], shown["NI"], shown["percent_r"]) == (0, 0, 40, None)
+    assert "one_sided" in codes(made)
+    urine = counted(hospital(tmp_path, header, [row.replace(",bl,", ",ur,") for row in rows]), edition="EUCAST 2025")
+    assert cell(urine, "Escherichia coli", "GEN_EM")["percent_r"] == 12.5
+    assert "one_sided" not in codes(urine)
+
+
 def test_thirty_isolates_are_enough_and_fewer_are_marked(tmp_path: Path) -> None:
     """The mark goes at 30; a drug tested in fewer than 70 % is partial."""
     many = cell(counted(hospital(tmp_path, HEADER, _rows(30))), "Escherichia coli", "AMK_NM")
@@ -158,6 +171,14 @@ def test_a_file_without_patients_is_called_not_deduplicated(tmp_path: Path) -> N
     )
     assert (made.isolates, made.deduplicated) == (4, False)
     assert "not de-duplicated" in render_page(made, Language.ENGLISH)
+
+
+@pytest.mark.parametrize("period", [None, Period.read("2023-01-01..2024-12-31")])
+def test_several_years_say_that_one_edition_reads_them(tmp_path: Path, period: Period | None) -> None:
+    """Whether each year is a period or all are one: a trend may be drawn of either."""
+    rows = ["1,2023-01-05,bl,icu,,eco,1,", "2,2024-01-05,bl,icu,,eco,1,"]
+    assert "one_edition" in codes(counted(hospital(tmp_path, HEADER, rows), Request(period=period)))
+    assert "one_edition" not in codes(counted(hospital(tmp_path, HEADER, rows[:1]), Request(period=period)))
 
 
 def test_two_laboratories_are_told_and_share_no_patient(tmp_path: Path) -> None:

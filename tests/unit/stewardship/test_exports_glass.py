@@ -89,6 +89,13 @@ def test_an_isolate_that_was_not_tested_counts_as_such() -> None:
     assert counted(exported)["BLOOD", "ESCCOL", "CIP"] == (0, 0, 0, 1, 1)
 
 
+def test_a_breakpoint_that_tells_r_alone_counts_as_no_breakpoint() -> None:
+    """Amikacin in Acinetobacter is in brackets by EUCAST: R alone would be all that is counted."""
+    rows = [ROW | {"ORGANISM": "aba", "CIP_NM": "", "AMK_EM": mic, "PATIENT_ID": mic} for mic in ("1", "64")]
+    exported = export_glass(read_isolates(read(rows), TODAY), answered(rows, "EUCAST 2025"), "TST", 2024)
+    assert counted(exported)["BLOOD", "ACISPP", "AMK"] == (0, 0, 0, 2, 0)
+
+
 def test_typhi_is_a_pathogen_of_its_own() -> None:
     """And no other Salmonella counts with it."""
     exported = export([ROW | {"ORGANISM": "sat"}, ROW | {"ORGANISM": "sal", "PATIENT_ID": "P2"}])

@@ -6,8 +6,11 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sirena.stewardship.cells import antibiogram_cells
+from sirena.stewardship.combinations import combination_counts, combination_shares, count_combination
 from sirena.stewardship.counts import Counts
 from sirena.stewardship.first_isolates import FirstIsolates, Mode
 from sirena.stewardship.results import DrugResults, from_categories
@@ -116,3 +119,13 @@ def test_counts_of_parts_add_up() -> None:
     kept = FRAME.filter(FirstIsolates().choose(FRAME, RESULTS)).head(20_000)
     parts = [Counts.of(kept.filter(pl.col("row") % 2 == half), RESULTS) for half in (0, 1)]
     assert antibiogram_cells(Counts.added(parts)).equals(antibiogram_cells(Counts.of(kept, RESULTS)))
+
+
+@settings(max_examples=10)
+@given(part=st.lists(st.integers(0, 3), min_size=1, max_size=40))
+def test_combinations_of_parts_add_up(part: list[int]) -> None:
+    """However hospitals are shared out among up to four machines, the sum is what one of them counts."""
+    columns, kept = ("CIP_NM", "AMK_NM"), FRAME.head(120)
+    machine = pl.Series(part).gather((kept["hospital"] % len(part)).cast(pl.UInt32))
+    parts = [combination_counts(kept.filter(machine == number), RESULTS, columns) for number in sorted(set(part))]
+    assert combination_shares(pl.concat(parts)).equals(count_combination(kept, RESULTS, columns))

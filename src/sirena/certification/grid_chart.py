@@ -1,0 +1,142 @@
+"""The grid of a certificate as a chart: organisms by dilutions, what the model answers, and where it differs.
+
+Rules, each with a test of like name:
+
+- organisms that the model answers alike, and that differ alike, share a row; rows that differ stand first;
+- a cell has the category that the model gives the dilution; a letter in it names the gravest kind of difference of any
+  question on it, whatever the sign before the number; a step between two dilutions belongs to the higher one;
+- what the chart leaves out stands in its title: the certificate holds every disagreement.
+"""
+
+import json
+from collections import defaultdict
+from typing import Any, Final
+
+from sirena.certification.certificate import Certificate
+from sirena.certification.comparison import Kind
+from sirena.certification.cut_points import CutPoint
+from sirena.certification.grid import HIGHEST_EXPONENT, LOWEST_EXPONENT, SCALE
+from sirena.certification.page_model import organism_names
+from sirena.domain.mic import spell_dilution
+from sirena.panel.basis import Language
+from sirena.stewardship.charts import FILLS, INK, Chart, specification
+
+_MOST_ROWS: Final = 40
+_NAMED: Final = 2
+"""Up to this many organisms of a row are written by name."""
+_LETTERS: Final = {Kind.VERY_MAJOR: "VME", Kind.MAJOR: "ME", Kind.MINOR: "mE"}
+_OTHER: Final = "≠"
+_DILUTIONS: Final = range(LOWEST_EXPONENT, HIGHEST_EXPONENT + 1)
+_SEVERITY: Final = list(Kind)
+
+_Row = tuple[tuple[str, ...], tuple[str, ...]]
+"""Categories and letters of a row by dilution."""
+
+
+def grid_chart(certificate: Certificate, language: Language) -> Chart:
+    """Return the chart of a certificate."""
+    rows = _rows(certificate)
+    ordered = sorted(rows.items(), key=lambda item: (not any(item[0][1]), -len(item[1]), item[1]))
+    shown = ordered[:_MOST_ROWS]
+    records: list[dict[str, Any]] = []
+    for number, ((categories, letters), keys) in enumerate(shown):
+        label = _label(keys, language)
+        for exponent, category, letter in zip(_DILUTIONS, categories, letters, strict=True):
+            records.append(
+                {
+                    "row": number,
+                    "organisms": label,
+                    "mic": spell_dilution(exponent),
+                    "category": category,
+                    "difference": letter,
+                }
+            )
+    title = _title(certificate, left_out=sum(len(keys) for _, keys in ordered[_MOST_ROWS:]), language=language)
+    labels = [_label(keys, language) for _, keys in shown]
+    return Chart("certificate-grid", title, specification(title, _layers(labels, language), records))
+
+
+def _rows(certificate: Certificate) -> dict[_Row, tuple[str, ...]]:
+    """Return the keys of each row of the chart."""
+    worst: dict[str, list[Kind | None]] = {}
+    for entry in certificate.disagreements:
+        kinds = worst.setdefault(entry.key, [None] * len(_DILUTIONS))
+        for position in range(SCALE.index(entry.first), SCALE.index(entry.last) + 1):
+            place = (position + 1) // 2
+            known = kinds[place]
+            if known is None or _SEVERITY.index(entry.kind) < _SEVERITY.index(known):
+                kinds[place] = entry.kind
+    rows: dict[_Row, list[str]] = defaultdict(list)
+    for point in certificate.cut_points:
+        kinds = worst.get(point.key, [None] * len(_DILUTIONS))
+        letters = tuple("" if kind is None else _LETTERS.get(kind, _OTHER) for kind in kinds)
+        rows[tuple(_category(point, exponent) for exponent in _DILUTIONS), letters].append(point.key)
+    return {row: tuple(keys) for row, keys in rows.items()}
+
+
+def _category(point: CutPoint, exponent: int) -> str:
+    if point.susceptible is None and point.resistant is None:
+        return "–"
+    if point.susceptible is not None and exponent <= point.susceptible:
+        return "S"
+    return "R" if point.resistant is not None and exponent >= point.resistant else "I"
+
+
+def _label(keys: tuple[str, ...], language: Language) -> str:
+    if len(keys) <= _NAMED:
+        return organism_names(keys)
+    further = f"y {len(keys) - 1} más" if language is Language.SPANISH else f"and {len(keys) - 1} more"
+    return f"{organism_names(keys[:1])} {further}"
+
+
+def _title(certificate: Certificate, *, left_out: int, language: Language) -> str:
+    subject = f"{certificate.subject.model}/{certificate.subject.version} · {certificate.edition}"
+    counts = f"{certificate.disagreeing} / {certificate.asked}"
+    if language is Language.SPANISH:
+        title = f"{subject} · preguntas que difieren: {counts}"
+        return f"{title} · {left_out} organismos más en el certificado" if left_out else title
+    title = f"{subject} · questions that differ: {counts}"
+    return f"{title} · {left_out} further organisms in the certificate" if left_out else title
+
+
+def _layers(labels: list[str], language: Language) -> dict[str, Any]:
+    spanish = language is Language.SPANISH
+    names = ", ".join(f"'{number}': {json.dumps(label, ensure_ascii=False)}" for number, label in enumerate(labels))
+    encoding = {
+        "x": {
+            "field": "mic",
+            "type": "ordinal",
+            "sort": [spell_dilution(exponent) for exponent in _DILUTIONS],
+            "title": "CIM, mg/L" if spanish else "MIC, mg/L",
+            "axis": {"orient": "top", "labelAngle": -60},
+        },
+        "y": {
+            "field": "row",
+            "type": "ordinal",
+            "title": None,
+            "axis": {"labelExpr": f"({{{names}}})['' + datum.value]", "labelLimit": 320, "labelFontStyle": "italic"},
+        },
+    }
+    fill = {
+        "field": "category",
+        "type": "nominal",
+        "title": "el modelo responde" if spanish else "the model answers",
+        "scale": {"domain": list(FILLS), "range": list(FILLS.values())},
+        "legend": {"orient": "bottom", "symbolStrokeColor": INK, "symbolType": "square"},
+    }
+    outline = {
+        "stroke": {"condition": {"test": "datum.difference != ''", "value": INK}, "value": "#c5ced6"},
+        "strokeWidth": {"condition": {"test": "datum.difference != ''", "value": 2}, "value": 0.5},
+    }
+    letters = {
+        "text": {"field": "difference"},
+        "color": {"condition": {"test": "datum.category == 'R'", "value": "white"}, "value": INK},
+    }
+    return {
+        "width": {"step": 30},
+        "height": {"step": 18},
+        "layer": [
+            {"mark": {"type": "rect"}, "encoding": encoding | outline | {"fill": fill}},
+            {"mark": {"type": "text", "fontSize": 9, "fontWeight": "bold"}, "encoding": encoding | letters},
+        ],
+    }

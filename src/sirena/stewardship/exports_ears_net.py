@@ -1,0 +1,327 @@
+"""EARS-Net: a line for each isolate of blood or cerebrospinal fluid and antimicrobial, as TESSy's AMRTEST takes them.
+
+Rules, each with a test of like name:
+
+- the eight pathogens from blood and cerebrospinal fluid; the first isolate of patient, pathogen and year, on one day
+  cerebrospinal fluid before blood; a row without a patient is a patient of its own;
+- patients and isolates are numbered within the file, so that no number leads to anybody;
+- categories are EUCAST's, which the network asks for: the MIC of a column that is named after another guideline is read
+  by EUCAST too;
+- oxacillin and cefoxitin of *S. aureus*, for which EUCAST gives a note and no figure, are R or S as the laboratory
+  says of MRSA or *mecA*: the network counts MRSA by them;
+- an MIC stands as it was found, its sign apart; a gradient strip has columns of its own;
+- a test without S, I or R is refused by row and reason, as are isolates, and so is what a one-sided breakpoint calls R
+  (`one_sided`); nothing is dropped in silence.
+
+Every antimicrobial is a line: the platform leaves out the pairs that it does not watch. Zone diameters are not
+exported, and categories are the guideline's, before expert rules.
+
+Evidence: the columns as a public converter of such files names them (Epiconcept-Paris/EHR-BSI, made with the ECDC), its
+words for hospital units, and the page of the reporting protocol of 2022 on what is reported (pathogens, specimens,
+EUCAST alone, first by date and isolate source, further pairs filtered out). POS and NEG, INPAT and OUTPAT and the
+precedence of cerebrospinal fluid are from memory of that protocol, which could not be opened whole; no platform has
+validated a file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.site import Site
+from sirena.panel.frame import Isolates
+from sirena.panel.lookup import encode_texts
+from sirena.stewardship.age_groups import ages_in_years
+from sirena.stewardship.condition import State
+from sirena.stewardship.dates import read_dates
+from sirena.stewardship.exclusions import is_screening
+from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts
+from sirena.stewardship.isolates import CountableIsolates, field_header
+from sirena.stewardship.methicillin import SURROGATES
+from sirena.stewardship.surveillance_protocol import UNKNOWN, pathogens_of, read_pathogens, refusal
+from sirena.whonet.file import WhonetFile
+
+COLUMNS: Final = {
+    "RecordId": "number of the isolate and antimicrobial: one line",
+    "RecordType": "AMRTEST",
+    "Subject": "AMR",
+    "DataSource": "name of the data source, as the national coordination gave it",
+    "ReportingCountry": "country, two letters; EL is Greece",
+    "LaboratoryCode": "code of the laboratory, as the national coordination gave it",
+    "DateUsedForStatistics": "date of the specimen",
+    "Specimen": "BLOOD, CSF",
+    "PatientCounter": "number of the patient in this file alone; it leads to nobody",
+    "Gender": "M, F, O, UNK",
+    "Age": "completed years at the specimen; UNK",
+    "PatientType": "INPAT, OUTPAT, UNK: by ward type, else by the date of admission",
+    "HospitalUnitType": "ICU, ED, INTMED, SURG, PEDS, OBGYN by ward type; UNK",
+    "DateOfHospitalisation": "date of admission",
+    "IsolateId": "number of the isolate in this file alone",
+    "Pathogen": "ESCCOL, KLEPNE … as in the protocol",
+    "Antibiotic": "code of the antimicrobial, WHONET's",
+    "SIR": "category by EUCAST: S, I, R; oxacillin and cefoxitin of STAAUR by the fields MRSA and MECA_PCR",
+    "ResultMICSign": "=, <=, <, >, >= before the MIC by dilution",
+    "ResultMICValue": "MIC by dilution, mg/L",
+    "ResultMICSIR": "its category",
+    "ResultGradSign": "=, <=, <, >, >= before the MIC by gradient strip",
+    "ResultGradValue": "MIC by gradient strip, mg/L",
+    "ResultGradSIR": "its category",
+    "ESBL": "POS, NEG, UNK",
+    "ResultCarbapenemases": "POS, NEG, UNK",
+    "ResultPCRmec": "POS, NEG, UNK",
+    "ReferenceGuidelinesSIR": "EUCAST",
+}
+"""Columns of the file in order, and what they mean."""
+_SPECIMEN_OF_SITE: Final = {Site.BLOOD.value: "BLOOD", Site.CEREBROSPINAL_FLUID.value: "CSF"}
+_UNIT_OF_WARD_TYPE: Final = {
+    "icu": "ICU",
+    "eme": "ED",
+    "med": "INTMED",
+    "sur": "SURG",
+    "ped": "PEDS",
+    "obg": "OBGYN",
+}
+_PATIENT_OF_WARD_TYPE: Final = {
+    **dict.fromkeys(("in", "icu", "med", "sur", "ped", "obg"), "INPAT"),
+    **dict.fromkeys(("out", "eme", "com"), "OUTPAT"),
+}
+_MECHANISMS: Final = {"ESBL": "ESBL", "CARBAPENEM": "ResultCarbapenemases", "MECA_PCR": "ResultPCRmec"}
+_RESULT: Final = r"^\s*(<=|>=|≤|≥|<|>|=)?\s*(\d+(?:[.,]\d+)?)"
+_SIGNS: Final = {"≤": "<=", "≥": ">="}
+_DECIDED: Final = ("S", "I", "R")
+_REPEATED: Final = "not the first of patient and pathogen in the year"
+_NO_SPECIMEN: Final = "neither from blood nor from cerebrospinal fluid"
+_NO_TEST: Final = "no MIC"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends the file."""
+
+    country: str
+    """Two letters."""
+    laboratory: str
+    """Code that the national coordination gave."""
+    data_source: str = ""
+    """Name that the national coordination gave."""
+
+
+@dataclass(frozen=True)
+class EarsNetExport:
+    """The file, and what could not be part of it."""
+
+    frame: pl.DataFrame
+    """Of the columns `COLUMNS`, all String; empty cells are null."""
+    isolates: int
+    """Isolates in it."""
+    refused: tuple[tuple[int, str], ...]
+    """Position of a row (0-based) and why it, or one of its tests, is not exported, in the order of the file."""
+
+
+def export_ears_net(
+    file: WhonetFile,
+    isolates: CountableIsolates,
+    facts: IsolateFacts,
+    sender: Sender,
+    year: int,
+    today: date,
+    *,
+    screening: Mapping[str, Sequence[str]] | None = None,
+) -> EarsNetExport:
+    """Return the lines of one year.
+
+    Args:
+        file: as read.
+        isolates: who, when and where, of the file.
+        facts: its answers; every test answered by EUCAST, as `read_by_eucast` makes them.
+        sender: country, laboratory, data source.
+        year: of the specimens.
+        today: later dates are none.
+        screening: values that tell a screening culture, by field; they are left out.
+
+    Raises:
+        UsageError: no row has such a value.
+    """
+    rows = isolates.frame["row"]
+    frame = isolates.frame.select(
+        "row",
+        "patient",
+        "date",
+        "excluded",
+        pathogens_of(facts, read_pathogens("exports_ears_net.csv")).gather(rows).alias("PATHOGEN"),
+        pl.col("site").replace_strict(_SPECIMEN_OF_SITE, default=None).alias("Specimen"),
+        pl.col("date").dt.year().alias("year"),
+        is_screening(isolates, screening or {}).alias("screening"),
+    ).with_columns(refusal(year, is_specimen=pl.col("Specimen").is_not_null(), no_specimen=_NO_SPECIMEN))
+    allowed = frame.filter(pl.col("refusal").is_null())
+    first = _first(allowed)
+    repeated = allowed.join(first, on="row", how="anti").with_columns(pl.lit(_REPEATED).alias("refusal"))
+    refused = pl.concat([frame.filter(pl.col("refusal").is_not_null()), repeated]).select("row", "refusal")
+    lines, without = _tests(first, facts)
+    untested = first.join(pl.concat([lines.select("row"), without.select("row")]), on="row", how="anti")
+    refused = pl.concat([refused, without, untested.select("row", pl.lit(_NO_TEST).alias("refusal"))]).sort("row")
+    exported = first.join(lines, on="row", how="semi").sort("row")
+    whole = lines.join(_of_isolates(exported, isolates, file, facts, today), on="row").sort("row", "Antibiotic")
+    return EarsNetExport(
+        _laid_out(whole, sender),
+        exported.height,
+        tuple(zip(refused["row"].to_list(), refused["refusal"].to_list(), strict=True)),
+    )
+
+
+def read_by_eucast(isolates: Isolates) -> Isolates:
+    """Return isolates of which every MIC, whatever guideline its column is named after, is to be read by EUCAST."""
+    columns = {header: replace(column, guideline="E") for header, column in isolates.test_columns.items()}
+    return replace(isolates, test_columns=columns)
+
+
+def _first(allowed: pl.DataFrame) -> pl.DataFrame:
+    """Return the first isolate of each patient and pathogen; on one day cerebrospinal fluid goes before blood."""
+    ordered = allowed.with_row_index("order").sort("date", pl.col("Specimen") == "BLOOD", "order")
+    named = ordered.with_columns(
+        pl.col("patient").cast(pl.String).fill_null(pl.format("row {}", pl.col("row"))).alias("name")
+    )
+    return named.filter(pl.struct("name", "PATHOGEN").is_first_distinct()).select(allowed.columns)
+
+
+def _tests(first: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the results of some isolates, a line an antimicrobial, and those without a category as refusals."""
+    rows = first["row"]
+    methicillin = _methicillin(facts).gather(rows).set(first["PATHOGEN"] != "STAAUR", None)
+    lines = [pl.DataFrame(schema=_LINE)]
+    for drug in sorted({test.column.drug for test in facts.tests}):
+        tests = sorted(facts.tests_of([drug]), key=lambda test: test.column.method != "M")
+        dilution = _results([test for test in tests if test.column.method == "M"], rows, facts, "ResultMIC")
+        strip = _results([test for test in tests if test.column.method == "E"], rows, facts, "ResultGrad")
+        told = [methicillin] if drug in SURROGATES else []
+        of_drug = pl.DataFrame([rows, *dilution, *strip]).with_columns(
+            pl.lit(drug).alias("Antibiotic"), pl.coalesce("ResultMICSIR", "ResultGradSIR", *told).alias("SIR")
+        )
+        is_tested = pl.col("ResultMICValue").is_not_null() | pl.col("ResultGradValue").is_not_null()
+        lines.append(of_drug.filter(is_tested).select(_LINE.names()))
+    whole = pl.concat(lines)
+    without = whole.filter(pl.col("SIR").is_null())
+    return whole.filter(pl.col("SIR").is_not_null()), without.select(
+        "row", pl.format("{}: no category S, I or R", pl.col("Antibiotic")).alias("refusal")
+    )
+
+
+def _methicillin(facts: IsolateFacts) -> pl.Series:
+    """Return R or S as MRSA or *mecA* of each row of the file tells, null where neither does."""
+    positive, negative = (
+        pl.Series(facts.field_shows("MRSA", state) | facts.field_shows("MECA_PCR", state))
+        for state in (State.POSITIVE, State.NEGATIVE)
+    )
+    return pl.select(pl.when(positive).then(pl.lit("R")).when(negative).then(pl.lit("S"))).to_series()
+
+
+_LINE: Final = pl.Schema(
+    {
+        "row": pl.UInt32,
+        **dict.fromkeys(("Antibiotic", "SIR"), pl.String),
+        **{f"{stem}{part}": pl.String for stem in ("ResultMIC", "ResultGrad") for part in ("Sign", "Value", "SIR")},
+    }
+)
+
+
+def _results(tests: Sequence[AnsweredTest], rows: pl.Series, facts: IsolateFacts, stem: str) -> list[pl.Series]:
+    """Return sign, value and category of some rows, of the first of an antimicrobial's tests that was done."""
+    nothing = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+    sign, value, category = nothing, nothing, nothing
+    for test in tests:
+        signs, values = _signs_and_values(test, rows, facts)
+        one_sided = pl.Series(test.one_sided).gather(rows)
+        told = test.category.cast(pl.String).gather(rows)
+        decided = pl.select(pl.when(told.is_in(_DECIDED) & values.is_not_null() & ~one_sided).then(told)).to_series()
+        takes = value.is_null() | (category.is_null() & decided.is_not_null())
+        sign, value, category = (
+            new.zip_with(takes, old) for new, old in ((signs, sign), (values, value), (decided, category))
+        )
+    return [sign.alias(f"{stem}Sign"), value.alias(f"{stem}Value"), category.alias(f"{stem}SIR")]
+
+
+def _signs_and_values(test: AnsweredTest, rows: pl.Series, facts: IsolateFacts) -> tuple[pl.Series, pl.Series]:
+    cells = facts.isolates.frame[test.header].gather(rows)
+    texts = cells.unique().drop_nulls().to_list()
+    read = facts.isolates.read_texts(test.header, texts)
+    codes = encode_texts(read, test.column.drug).tolist()
+    readable = [(text, other) for text, other, code in zip(texts, read, codes, strict=True) if code >= 0]
+    table = pl.DataFrame(readable, schema={"text": pl.String, "read": pl.String}, orient="row").with_columns(
+        pl.col("read").str.extract(_RESULT, 1).replace(_SIGNS).fill_null("=").alias("sign"),
+        pl.col("read").str.extract(_RESULT, 2).str.replace(",", ".", literal=True).alias("value"),
+    )
+    spread = pl.DataFrame({"text": cells}).join(table, on="text", how="left", maintain_order="left")
+    return spread.select(pl.when(pl.col("value").is_not_null()).then("sign")).to_series(), spread["value"]
+
+
+def _of_isolates(
+    exported: pl.DataFrame, isolates: CountableIsolates, file: WhonetFile, facts: IsolateFacts, today: date
+) -> pl.DataFrame:
+    """Return what the lines of each isolate share."""
+    nothing = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
+
+    def cells(short: str) -> pl.Series:
+        header = field_header(file, short)
+        return nothing if header is None else file.frame[header]
+
+    known = isolates.frame.sort("row")
+    ages = ages_in_years(cells("AGE"), cells("DATE_BIRTH"), known["date"], today)
+    admitted = read_dates(cells("DATE_ADMIS"), today).dates
+    ward_type = known["ward_type"].str.to_lowercase()
+    of_file = pl.DataFrame(
+        {
+            "row": known["row"],
+            "Gender": known["sex"].str.to_uppercase().fill_null(UNKNOWN),
+            "Age": ages.cast(pl.String).fill_null(UNKNOWN),
+            "DateOfHospitalisation": pl.select(
+                pl.when(admitted <= known["date"]).then(admitted.cast(pl.String))
+            ).to_series(),
+            "HospitalUnitType": ward_type.replace_strict(_UNIT_OF_WARD_TYPE, default=UNKNOWN),
+            "PatientType": ward_type.replace_strict(_PATIENT_OF_WARD_TYPE, default=None, return_dtype=pl.String),
+            **{name: _mechanism(facts, field) for field, name in _MECHANISMS.items()},
+        }
+    ).with_columns(
+        pl.coalesce(
+            "PatientType", pl.when(pl.col("DateOfHospitalisation").is_not_null()).then(pl.lit("INPAT"))
+        ).fill_null(UNKNOWN)
+    )
+    numbered = exported.select(
+        "row",
+        "Specimen",
+        pl.col("PATHOGEN").alias("Pathogen"),
+        pl.col("date").cast(pl.String).alias("DateUsedForStatistics"),
+        _patient_counter().alias("PatientCounter"),
+        pl.int_range(1, pl.len() + 1).cast(pl.String).alias("IsolateId"),
+    )
+    return numbered.join(of_file, on="row")
+
+
+def _patient_counter() -> pl.Expr:
+    """Return the place of the patient's digest among those of the file, drawn anew in every run; others follow."""
+    known = pl.col("patient").rank("dense").cast(pl.Int64)
+    unknown = known.max().fill_null(0) + pl.col("patient").is_null().cum_sum().cast(pl.Int64)
+    return known.fill_null(unknown).cast(pl.String)
+
+
+def _mechanism(facts: IsolateFacts, field: str) -> pl.Series:
+    positive, negative = (pl.Series(facts.field_shows(field, state)) for state in (State.POSITIVE, State.NEGATIVE))
+    words = pl.when(positive).then(pl.lit("POS")).when(negative).then(pl.lit("NEG")).otherwise(pl.lit(UNKNOWN))
+    return pl.select(words).to_series()
+
+
+def _laid_out(lines: pl.DataFrame, sender: Sender) -> pl.DataFrame:
+    fixed = {
+        "RecordType": "AMRTEST",
+        "Subject": "AMR",
+        "DataSource": sender.data_source or None,
+        "ReportingCountry": sender.country,
+        "LaboratoryCode": sender.laboratory,
+        "ReferenceGuidelinesSIR": "EUCAST",
+    }
+    return lines.select(
+        pl.all(),
+        pl.format("{}-{}", "IsolateId", "Antibiotic").alias("RecordId"),
+        *(pl.lit(value, dtype=pl.String).alias(name) for name, value in fixed.items()),
+    ).select(list(COLUMNS))

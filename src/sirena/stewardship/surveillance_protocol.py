@@ -1,0 +1,103 @@
+"""What exports for surveillance platforms have in common: pathogens by the protocol's codes, patients, refusals."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.organisms import Rank
+from sirena.guidelines.tables import parse_rank
+from sirena.stewardship.isolate_facts import IsolateFacts
+from sirena.stewardship.isolates import CountableIsolates
+from sirena.stewardship.multidrug import Groups, parse_groups
+
+UNKNOWN: Final = "UNK"
+"""The platforms' word for what nobody knows."""
+REASONS: Final = {
+    "no_organism": "no organism, an unknown one, or no growth",
+    "no_date": "no specimen date that can be",
+    "quality_control": "quality control",
+    "not_human": "not from a human",
+}
+"""By word of `CountableIsolates.frame`, why an isolate is not exported."""
+NO_PATHOGEN: Final = "no pathogen of the protocol"
+OTHER_YEAR: Final = "another year"
+SCREENING: Final = "taken to screen"
+
+
+@dataclass(frozen=True, slots=True)
+class Pathogen:
+    """One pathogen of a protocol."""
+
+    code: str
+    rank: Rank
+    group: str
+    exceptions: Groups
+    specimens: tuple[str, ...]
+    """The protocol's words; empty where all specimens of the protocol count."""
+    drugs: tuple[str, ...]
+    """WHONET codes; empty where all count."""
+
+
+@cache
+def read_pathogens(table: str) -> tuple[Pathogen, ...]:
+    """Read a table beside this module, ``exports_glass.csv``."""
+    with Path(__file__).with_name(table).open(encoding="utf-8", newline="") as stream:
+        return tuple(
+            Pathogen(
+                row["pathogen"],
+                parse_rank(row["rank"]),
+                row["group"],
+                parse_groups(row.get("except", "")),
+                tuple(row.get("specimens", "").split()),
+                tuple(row.get("drugs", "").split()),
+            )
+            for row in csv.DictReader(stream)
+        )
+
+
+def pathogens_of(facts: IsolateFacts, pathogens: Sequence[Pathogen]) -> pl.Series:
+    """Return the pathogen of each row of the file by the protocol's code, null for others."""
+    names = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
+    for pathogen in pathogens:
+        members = pl.Series(facts.members(pathogen.rank, pathogen.group, pathogen.exceptions))
+        names = names.set(members, pathogen.code)
+    return names
+
+
+def patient_names(isolates: CountableIsolates) -> pl.Series:
+    """Return a name for each patient: the digest of this run, or the row where nobody is named."""
+    return isolates.frame.select(
+        pl.col("patient").cast(pl.String).fill_null(pl.format("row {}", pl.col("row"))).alias("patient")
+    ).to_series()
+
+
+def refusal(year: int, *, is_specimen: pl.Expr, no_specimen: str) -> pl.Expr:
+    """Return why a row is not exported, null when it is.
+
+    Args:
+        year: of the specimens that the file takes.
+        is_specimen: true where the specimen is one of the protocol.
+        no_specimen: what is said where it is not.
+    """
+    return (
+        pl.when(pl.col("excluded") == "no_organism")
+        .then(pl.lit(REASONS["no_organism"]))
+        .when(pl.col("PATHOGEN").is_null())
+        .then(pl.lit(NO_PATHOGEN))
+        .when(pl.col("excluded").is_not_null())
+        .then(pl.col("excluded").replace_strict(REASONS, default=None))
+        .when(pl.col("year").is_null())
+        .then(pl.lit(REASONS["no_date"]))
+        .when(pl.col("year") != year)
+        .then(pl.lit(OTHER_YEAR))
+        .when("screening")
+        .then(pl.lit(SCREENING))
+        .when(~is_specimen.fill_null(value=False))
+        .then(pl.lit(no_specimen))
+        .alias("refusal")
+    )
