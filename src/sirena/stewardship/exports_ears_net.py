@@ -38,7 +38,7 @@ from sirena.stewardship.condition import State
 from sirena.stewardship.dates import read_dates
 from sirena.stewardship.exclusions import is_screening
 from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts
-from sirena.stewardship.isolates import CountableIsolates, field_header
+from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.methicillin import SURROGATES
 from sirena.stewardship.surveillance_protocol import UNKNOWN, pathogens_of, read_pathogens, refusal
 from sirena.whonet.file import WhonetFile
@@ -263,7 +263,7 @@ def _of_isolates(
     nothing = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
 
     def cells(short: str) -> pl.Series:
-        header = field_header(file, short)
+        header = file.header_of(short)
         return nothing if header is None else file.frame[header]
 
     known = isolates.frame.sort("row")
