@@ -3,10 +3,10 @@
 Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --check` found something to do.
 """
 
-import gc
 import sys
 import traceback
 from collections.abc import Sequence
+from gc import set_threshold
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -115,7 +115,7 @@ def modules_for(arguments: Sequence[str]) -> Sequence[str]:
 
 def main() -> None:
     """Run the command line; known errors are one clear message, never a stack trace."""
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         build_app(modules_for(sys.argv[1:]))()
     except SirenaError as error:
