@@ -141,9 +141,10 @@ def _print(counts: list[dict[str, Any]], form: Format, language: Language) -> No
 def _table(counts: list[dict[str, Any]], language: Language) -> str:
     """Return the alerts that hold for any isolate, and the rest as one line."""
     from sirena.stewardship.alert_tables import priority_word
+    from sirena.texts.messages import translate
 
-    spanish = language is Language.SPANISH
-    head = ("alerta", "OMS", "aislados", "de", "") if spanish else ("alert", "WHO", "isolates", "of tested", "")
+    headings = ("alert", "WHO", "isolates", "of tested", "")
+    head = tuple(translate(heading, language.value).text for heading in headings)
     lines = [
         (
             record["alert"],
@@ -160,9 +161,9 @@ def _table(counts: list[dict[str, Any]], language: Language) -> str:
     nothing = dict.fromkeys(record["alert"] for record in counts if not record["isolates"] and record["tested"])
     untested = dict.fromkeys(record["alert"] for record in counts if not record["tested"])
     if nothing:
-        texts.append(f"{'buscado y no hallado' if spanish else 'looked for and not found'}: {', '.join(nothing)}")
+        texts.append(translate(f"looked for and not found: {', '.join(nothing)}", language.value).text)
     if untested:
-        texts.append(f"{'no se probó' if spanish else 'not tested'}: {', '.join(untested)}")
+        texts.append(translate(f"not tested: {', '.join(untested)}", language.value).text)
     return "\n".join(texts)
 
 

@@ -1,0 +1,263 @@
+"""The texts that people read, taken from the source: what an error says, and every sentence of the command line.
+
+A text is a template: ``%(name)s`` stands where the source puts a value, and a condition inside a text makes one
+template for each branch. `write_catalogues.py` brings them into the catalogues, and tests compare.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from itertools import product
+from math import prod
+from pathlib import Path
+
+import sirena
+
+PACKAGE = Path(sirena.__file__).parent
+OF_SERVERS = ("access", "serving", "web/application.py", "web/pages.py")
+"""Sources whose errors are answers of servers, which speak English to programs."""
+SENTENCES = (
+    "cli/",
+    "certification/isolate_criteria.py",
+    "certification/grid_criteria.py",
+    "certification/procedure_criteria.py",
+    "certification/gate.py",
+    "whonet/problems.py",
+)
+"""Sources whose every sentence people are shown."""
+FOR_PROGRAMS = (
+    *("cli/access_", "cli/audit_formats.py", "cli/json_document.py", "cli/judged_files.py", "cli/recording.py"),
+    *("cli/run.py", "cli/serve.py", "cli/status.py", "cli/upgrade_look.py", "cli/doctor"),
+)
+"""Of these, what is read by programs or stands in logs: only their errors are for people."""
+WORDS = {"whonet/drug_headers.py": "Content"}
+"""Enumerations whose values people are shown."""
+_OTHER_ERRORS = {"TypeError", "RuntimeError", "KeyError", "AssertionError", "NotImplementedError", "LookupError"}
+_LETTERS = re.compile(r"[A-Za-z]{2}")
+_MOST_WAYS = 8
+_OF_COMMANDS = {"help", "epilog", "metavar", "name"}
+_SHOWN = {"headings", "facts", "legend"}
+
+Way = tuple[str | ast.expr, ...]
+"""One way a text can be spelled: literal parts, and expressions for values."""
+
+
+def messages() -> dict[str, str]:
+    """Return template by template the place in the source where it stands."""
+    texts: dict[str, str] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE).as_posix()
+        tree = _Inlined().visit(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _texts(tree, place):
+            for template in templates(node):
+                if _is_text(template):
+                    texts.setdefault(template, place)
+    return texts
+
+
+class _Inlined(ast.NodeTransformer):
+    """Puts in the place of a variable the text it was given, and of a call the texts its function returns."""
+
+    def __init__(self) -> None:
+        self._scopes: list[dict[str, ast.expr]] = []
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:  # noqa: N802 - the name is ast's
+        """Know the module's constants and functions."""
+        return self._within(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - the name is ast's
+        """Know the function's variables."""
+        return self._within(node)
+
+    def _within(self, node: ast.Module | ast.FunctionDef) -> ast.AST:
+        self._scopes.append({name: deepcopy(text) for name, text in _given(node)})
+        self.generic_visit(node)
+        self._scopes.pop()
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802 - the name is ast's
+        """Replace a variable."""
+        return (self._text(node.id) if isinstance(node.ctx, ast.Load) else None) or node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the name is ast's
+        """Replace a call."""
+        name = f"{node.func.id}()" if isinstance(node.func, ast.Name) else ""
+        text = self._text(name)
+        self.generic_visit(node)
+        return text or node
+
+    def _text(self, name: str) -> ast.expr | None:
+        for scope in reversed(self._scopes):
+            if name in scope:
+                text = scope.pop(name)  # so that no text is put into itself
+                inlined = self.visit(deepcopy(text))
+                scope[name] = text
+                return inlined
+        return None
+
+
+def _given(node: ast.Module | ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    """Yield names that are given a text once, and functions that return texts."""
+    values: dict[str, list[ast.expr]] = {}
+    for child in _own_statements(node):
+        if isinstance(child, ast.Assign) and len(child.targets) == 1 and isinstance(child.targets[0], ast.Name):
+            values.setdefault(child.targets[0].id, []).append(child.value)
+        elif isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name) and child.value is not None:
+            values.setdefault(child.target.id, []).append(child.value)
+        elif isinstance(child, ast.AugAssign | ast.For) and isinstance(child.target, ast.Name):
+            values.setdefault(child.target.id, []).extend([child.target, child.target])
+        elif isinstance(child, ast.FunctionDef) and isinstance(node, ast.Module):
+            whole = _Inlined().visit(deepcopy(child))
+            returned = [one.value for one in ast.walk(whole) if isinstance(one, ast.Return) and one.value]
+            if returned and all(_spelled(one) for one in returned):
+                yield f"{child.name}()", _any_of(returned)
+    for name, given in values.items():
+        if len(given) == 1 and _spelled(given[0]) and not name.startswith("__"):
+            yield name, given[0]
+
+
+def _own_statements(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.ClassDef):
+            yield from _own_statements(child)
+
+
+def _any_of(nodes: list[ast.expr]) -> ast.expr:
+    return nodes[0] if len(nodes) == 1 else ast.BoolOp(ast.Or(), nodes)
+
+
+def _texts(tree: ast.Module, place: str) -> Iterator[ast.expr]:
+    if place in WORDS:
+        yield from _values_of(tree, WORDS[place])
+    if place.startswith(SENTENCES) and not place.startswith(FOR_PROGRAMS):
+        yield from _sentences(tree)
+    elif not place.startswith(OF_SERVERS):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _is_error(_name(node.func)):
+                yield from node.args
+                yield from (keyword.value for keyword in node.keywords)
+
+
+def _is_error(name: str) -> bool:
+    return name.endswith("Error") and name not in _OTHER_ERRORS
+
+
+def _values_of(tree: ast.Module, name: str) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            yield from (child.value for child in node.body if isinstance(child, ast.Assign))
+
+
+def _sentences(node: ast.AST, is_word: bool = False) -> Iterator[ast.expr]:
+    """Yield the outermost expressions of text under a node, without docstrings, annotations and help of commands."""
+    for field, child in _children(node):
+        if field in {"annotation", "returns"} or (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
+            continue
+        if isinstance(child, ast.keyword) and child.arg in _OF_COMMANDS:
+            continue
+        if isinstance(child, ast.AnnAssign) and _name(child.target) == "_EXAMPLE":
+            continue
+        words = is_word or _shows_words(child)
+        if isinstance(child, ast.expr) and _is_spelled(child):
+            if words or any(" " in template for template in templates(child)):
+                yield child
+            for place in ast.walk(child):
+                if isinstance(place, ast.FormattedValue) and not _spelled(place.value):
+                    yield from _sentences(place, words)
+        else:
+            yield from _sentences(child, words)
+
+
+def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    for field, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield field, child
+
+
+def _shows_words(node: ast.AST) -> bool:
+    """Return whether single words under a node are shown to people: titles, headings and cells of sections."""
+    if isinstance(node, ast.Call):
+        return _name(node.func) in {"Section", "say", "tell"}
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(_name(target).strip("_").lower() in _SHOWN for target in targets)
+    return False
+
+
+def _is_spelled(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr | ast.BinOp | ast.Constant | ast.IfExp | ast.BoolOp) and bool(_spelled(node))
+
+
+def templates(node: ast.expr) -> list[str]:
+    """Return the templates an expression can be; none for what is computed elsewhere."""
+    return [_with_places(parts) for parts in _spelled(node)]
+
+
+def _spelled(node: ast.expr) -> list[Way]:
+    """Return the ways an expression of text can be spelled; none for what is computed elsewhere."""
+    if isinstance(node, ast.Constant):
+        return [(node.value,)] if isinstance(node.value, str) else []
+    if isinstance(node, ast.IfExp):
+        return _either(node.body, node.orelse)
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+        return _either(*node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        if not (_spelled(node.left) or _spelled(node.right)):
+            return []
+        return [left + right for left, right in product(_or_value(node.left), _or_value(node.right))]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"rstrip", "strip"}:
+        return _spelled(node.func.value)
+    if not isinstance(node, ast.JoinedStr):
+        return []
+    parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
+    ways = [_or_value(part) for part in parts]
+    if prod(map(len, ways)) > _MOST_WAYS:
+        ways = [[(part,)] if not isinstance(part, ast.Constant) else way for part, way in zip(parts, ways, strict=True)]
+    return [tuple(piece for way in choice for piece in way) for choice in product(*ways)]
+
+
+def _either(*nodes: ast.expr) -> list[Way]:
+    """Return the ways of several expressions; none when all are computed elsewhere."""
+    if not any(_spelled(node) for node in nodes):
+        return []
+    return [way for node in nodes for way in _or_value(node)]
+
+
+def _or_value(node: ast.expr) -> list[Way]:
+    return _spelled(node) or [(node,)]
+
+
+def _with_places(parts: Way) -> str:
+    numbers: dict[str, int] = {}
+    text = ""
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+        else:
+            name = _place_name(part)
+            numbers[name] = numbers.get(name, 0) + 1
+            text += f"%({name}{numbers[name] if numbers[name] > 1 else ''})s"
+    return text.strip()
+
+
+def _place_name(node: ast.expr) -> str:
+    name = _name(node.func) if isinstance(node, ast.Call) else _name(node)
+    if name in {"join", "map", "listed"}:
+        return "names"
+    if name in {"len", "sum"}:
+        return "count"
+    return name.strip("_").lower() or "value"
+
+
+def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_text(template: str) -> bool:
+    literal = re.sub(r"%\(\w+\)s", "", template)
+    return bool(_LETTERS.search(literal)) and "://" not in template.partition(" ")[0]

@@ -1,0 +1,126 @@
+"""Errors and sentences in the reader's language.
+
+Sirena's own words are written in English where they arise, each a template filled in: ``hospital.csv: row 7 holds …``.
+The catalogue holds the templates; a text is recognised by the one it fits, and its values are put into the Spanish one.
+So nothing below the command line and the pages needs to know a language. A test reads the source and names each text
+without a template.
+
+Rules, each with a test of like name:
+
+- of the templates that a text fits, the one with most letters of its own is meant;
+- a value that is a sentence of Sirena's is translated too; any other stays as it is, but for the signs in numbers;
+- of a text in lines, or in parts with semicolons between, each is translated for itself;
+- singular or plural is decided by the first number in the text;
+- what fits no template stays English.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from sirena.texts.catalogue import MESSAGES, read_catalogue
+from sirena.texts.language import ENGLISH, SPANISH
+
+PLACE: Final = re.compile(r"%\((\w+)\)s")
+_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+")
+_SHARE: Final = re.compile(r"(\d+)(?:\.(\d+))?%")
+_SEPARATORS: Final = ("\n", "; ")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text, and the language it is in."""
+
+    text: str
+    language: str
+
+
+def translate(text: str, language: str, catalogue: Path = MESSAGES) -> Message:
+    """Return a text in a language; in English when it fits no template.
+
+    Args:
+        text: in English, its values filled in.
+        language: ``en`` or ``es``.
+        catalogue: where its templates stand.
+
+    >>> translate("a.csv: the file is empty", "es").text
+    'a.csv: el archivo está vacío'
+    """
+    spanish = _spanish(text, catalogue) if language == SPANISH else None
+    return Message(text, ENGLISH) if spanish is None else Message(spanish, SPANISH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    english: str
+    literals: tuple[str, ...]
+    """What stands around the places."""
+    forms: tuple[str, ...]
+    """Spanish; singular and plural where number matters."""
+
+    def values(self, text: str) -> Mapping[str, str] | None:
+        """Return the values of a text that fits; None when it does not fit."""
+        first, *middle, last = self.literals
+        if not (text.startswith(first) and text.endswith(last) and all(part in text for part in middle)):
+            return None
+        match = _pattern(self.english).fullmatch(text)
+        return None if match is None else match.groupdict()
+
+
+@cache
+def _templates(catalogue: Path) -> list[_Template]:
+    """Return the texts that have places, the one with most letters of its own first."""
+    entries = read_catalogue(catalogue).items()
+    templates = [
+        _Template(english, tuple(PLACE.split(english)[::2]), forms) for english, forms in entries if "%(" in english
+    ]
+    return sorted(templates, key=lambda template: -sum(map(len, template.literals)))
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = PLACE.split(template)
+    spelled = [f"(?P<{part}>.*?)" if number % 2 else re.escape(part) for number, part in enumerate(parts)]
+    return re.compile("".join(spelled), re.DOTALL)
+
+
+def _spanish(text: str, catalogue: Path) -> str | None:
+    core = text.strip()
+    forms = read_catalogue(catalogue).get(core)
+    if forms is not None:
+        return text.replace(core, forms[0])
+    for template in _templates(catalogue):
+        values = template.values(core)
+        if values is not None:
+            return text.replace(core, _filled(template, values, catalogue))
+    for separator in _SEPARATORS:
+        if separator in core:
+            parts = core.split(separator)
+            spanish = [_spanish(part, catalogue) for part in parts]
+            if any(spanish):
+                pairs = zip(parts, spanish, strict=True)
+                return text.replace(core, separator.join(part if other is None else other for part, other in pairs))
+    return None
+
+
+def _filled(template: _Template, values: Mapping[str, str], catalogue: Path) -> str:
+    form = template.forms[0] if _is_singular(values) else template.forms[-1]
+    return form % {name: _value(value, catalogue) for name, value in values.items()}
+
+
+def _is_singular(values: Mapping[str, str]) -> bool:
+    numbers = (value for value in values.values() if value.isdecimal() or _THOUSANDS.fullmatch(value))
+    return next(numbers, "") == "1"
+
+
+def _value(value: str, catalogue: Path) -> str:
+    """Return a value in Spanish: a sentence of ours, or a number with its signs; a name stays as it is."""
+    if _THOUSANDS.fullmatch(value):
+        return value.replace(",", ".")
+    share = _SHARE.fullmatch(value)
+    if share is not None:
+        return ",".join(filter(None, share.groups())) + " %"
+    return (_spanish(value, catalogue) if " " in value else None) or value
