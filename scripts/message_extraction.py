@@ -23,7 +23,12 @@ SENTENCES = (
     "certification/grid_criteria.py",
     "certification/procedure_criteria.py",
     "certification/gate.py",
+    "registry/training_session.py",
+    "stewardship/exports_glass.py",
+    "training/fitting.py",
+    "whonet/inspection.py",
     "whonet/problems.py",
+    "whonet/understanding.py",
 )
 """Sources whose every sentence people are shown."""
 FOR_PROGRAMS = (
@@ -35,7 +40,7 @@ WORDS = {"whonet/drug_headers.py": "Content"}
 """Enumerations whose values people are shown."""
 _OTHER_ERRORS = {"TypeError", "RuntimeError", "KeyError", "AssertionError", "NotImplementedError", "LookupError"}
 _LETTERS = re.compile(r"[A-Za-z]{2}")
-_MOST_WAYS = 8
+_MOST_WAYS = 12
 _OF_COMMANDS = {"help", "epilog", "metavar", "name"}
 _SHOWN = {"headings", "facts", "legend"}
 
@@ -62,25 +67,25 @@ class _Inlined(ast.NodeTransformer):
     def __init__(self) -> None:
         self._scopes: list[dict[str, ast.expr]] = []
 
-    def visit_Module(self, node: ast.Module) -> ast.AST:  # noqa: N802 - the name is ast's
+    def visit_Module(self, node: ast.Module) -> ast.AST:
         """Know the module's constants and functions."""
         return self._within(node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - the name is ast's
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """Know the function's variables."""
         return self._within(node)
 
     def _within(self, node: ast.Module | ast.FunctionDef) -> ast.AST:
-        self._scopes.append({name: deepcopy(text) for name, text in _given(node)})
+        self._scopes.append(dict(_given(node)))
         self.generic_visit(node)
         self._scopes.pop()
         return node
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802 - the name is ast's
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         """Replace a variable."""
         return (self._text(node.id) if isinstance(node.ctx, ast.Load) else None) or node
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the name is ast's
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         """Replace a call."""
         name = f"{node.func.id}()" if isinstance(node.func, ast.Name) else ""
         text = self._text(name)
@@ -107,7 +112,7 @@ def _given(node: ast.Module | ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]
             values.setdefault(child.target.id, []).append(child.value)
         elif isinstance(child, ast.AugAssign | ast.For) and isinstance(child.target, ast.Name):
             values.setdefault(child.target.id, []).extend([child.target, child.target])
-        elif isinstance(child, ast.FunctionDef) and isinstance(node, ast.Module):
+        elif isinstance(child, ast.FunctionDef) and isinstance(node, ast.Module) and _returns_text(child):
             whole = _Inlined().visit(deepcopy(child))
             returned = [one.value for one in ast.walk(whole) if isinstance(one, ast.Return) and one.value]
             if returned and all(_spelled(one) for one in returned):
@@ -115,6 +120,10 @@ def _given(node: ast.Module | ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]
     for name, given in values.items():
         if len(given) == 1 and _spelled(given[0]) and not name.startswith("__"):
             yield name, given[0]
+
+
+def _returns_text(node: ast.FunctionDef) -> bool:
+    return node.returns is not None and _name(node.returns) == "str"
 
 
 def _own_statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -153,11 +162,17 @@ def _values_of(tree: ast.Module, name: str) -> Iterator[ast.expr]:
 def _sentences(node: ast.AST, is_word: bool = False) -> Iterator[ast.expr]:
     """Yield the outermost expressions of text under a node, without docstrings, annotations and help of commands."""
     for field, child in _children(node):
-        if field in {"annotation", "returns"} or (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
+        if field in {"annotation", "returns"} or (
+            isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+        ):
             continue
         if isinstance(child, ast.keyword) and child.arg in _OF_COMMANDS:
             continue
         if isinstance(child, ast.AnnAssign) and _name(child.target) == "_EXAMPLE":
+            continue
+        if isinstance(child, ast.Call) and _name(child.func) == "echo":
+            # printed as it stands, but for what is put into words in it
+            yield from _put_into_words(child)
             continue
         words = is_word or _shows_words(child)
         if isinstance(child, ast.expr) and _is_spelled(child):
@@ -170,6 +185,12 @@ def _sentences(node: ast.AST, is_word: bool = False) -> Iterator[ast.expr]:
             yield from _sentences(child, words)
 
 
+def _put_into_words(node: ast.AST) -> Iterator[ast.expr]:
+    for child in ast.walk(node):
+        if isinstance(child, ast.Call) and _name(child.func) == "in_words":
+            yield from (argument for argument in child.args if _is_spelled(argument))
+
+
 def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     for field, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
@@ -180,7 +201,7 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 def _shows_words(node: ast.AST) -> bool:
     """Return whether single words under a node are shown to people: titles, headings and cells of sections."""
     if isinstance(node, ast.Call):
-        return _name(node.func) in {"Section", "say", "tell"}
+        return _name(node.func) in {"Section", "in_words"}
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return any(_name(target).strip("_").lower() in _SHOWN for target in targets)

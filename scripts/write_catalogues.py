@@ -1,6 +1,7 @@
-"""Bring the Spanish catalogues to the texts of the source: new ones are added empty, those that are gone are left out.
+"""Bring the Spanish catalogues to the texts of the source: new ones are added empty, those that are gone left out.
 
-Run it after changing a text, then write the Spanish into the empty entries of ``src/sirena/texts/locale``; tests compare.
+Run it after changing a text, then write the Spanish into the empty entries of ``src/sirena/texts/locale``; tests
+compare.
 """
 
 import json

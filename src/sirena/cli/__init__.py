@@ -119,9 +119,9 @@ def main() -> None:
     except SirenaError as error:
         from sirena.cli.shown import in_lines
 
-        say(f"sirena: {in_words(in_lines(error.text))}", err=True)
+        typer.echo(f"sirena: {in_words(in_lines(error.text))}", err=True)
         if error.hint:
-            say(f"  remedy: {in_words(in_lines(error.hint))}", err=True)
+            typer.echo(f"  {in_words('remedy')}: {in_words(in_lines(error.hint))}", err=True)
         code = error.exit_code
     except Exception as error:  # noqa: BLE001 - the last one, told without its contents
         _tell_unforeseen(error)

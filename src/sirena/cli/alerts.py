@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from sirena.cli.voice import language_or_locale
 from sirena.panel.basis import Language
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def alerts(
         typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
     ] = None,
     release: Annotated[str, typer.Option(help="Ask the models of a release instead: active, latest, or a name.")] = "",
-    language: Annotated[Language, typer.Option(help="Language of the texts.")] = Language.ENGLISH,
+    language: Annotated[
+        Language | None,
+        typer.Option(help="Language of the texts: en by default, the locale's for the table."),
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="Counts as table, csv or json.")] = Format.TABLE,
     site: Annotated[
         str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
@@ -79,13 +83,14 @@ def alerts(
     tables_for, answered_by = _answers(source, guideline or (), release)
     facts = IsolateFacts.of(Isolates.of_file(source, zones=True, site=everywhere), tables_for)
     findings = find_alerts(facts)
-    _print(count_alerts(findings, language), form, language)
+    printed = language_or_locale(language) if form is Format.TABLE else language or Language.ENGLISH
+    _print(count_alerts(findings, printed), form, printed)
     zones = [header for header, column in source.test_columns.items() if not column.is_mic]
     if zones:
         tell(f"zone diameters are not interpreted and raise no alert: {listed(zones)}")
     tell(f"{source.frame.height:,} isolates, answered by {answered_by}; no alert looks for clusters")
     if output is not None:
-        found = list_alerts(source, facts, findings, language)
+        found = list_alerts(source, facts, findings, language or Language.ENGLISH)
         _write(found, output)
         tell(f"{output}: {found.height:,} alerts by row and specimen number")
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli.up import Profile
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,4 +109,4 @@ def _print(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
     counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
     said = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items() if number)
     where = f" ({place['profile']} in {place['home']})" if place else ""
-    typer.echo(f"{said}{where}")
+    say(f"{said}{where}")

@@ -43,7 +43,9 @@ def _outcome(imported: "ImportedWorkbook") -> str:
 
 
 def _cells(title: str, cells: "Iterable[Undecided]") -> Section:
-    return Section(title, [(item.sheet, item.cell, item.reason) for item in cells], ("sheet", "cell", "why"))
+    return Section(
+        title, [(item.sheet, item.cell, item.reason) for item in cells], ("sheet", "cell", "why"), words=(2,)
+    )
 
 
 def _differences(imported: "ImportedWorkbook") -> list[Section]:
@@ -53,12 +55,12 @@ def _differences(imported: "ImportedWorkbook") -> list[Section]:
         (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
         for item in imported.differences
     ]
-    header = ("what", "drug", "rank", "group", "site", "shipped", "workbook")
+    headings = ("what", "drug", "rank", "group", "site", "shipped", "workbook")
     return [
         Section(
             f"Where the workbook differs from {imported.name}",
             rows,
-            header,
+            headings,
             f"{len(rows)} differences, the gravest first.",
         )
     ]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import typer
 
+from sirena.cli.voice import in_words
 from sirena.operations.steps import Tell
 
 
@@ -13,7 +14,7 @@ from sirena.operations.steps import Tell
 def told() -> Iterator[Tell]:
     """Give a function that is told each step."""
     if not sys.stderr.isatty():
-        yield lambda step: typer.echo(f"{step} …", err=True)
+        yield lambda step: typer.echo(f"{in_words(step)} …", err=True)
         return
     from rich.console import Console
 

@@ -8,6 +8,7 @@ import typer
 
 from sirena.cli.json_document import print_json
 from sirena.cli.sections import Section, print_sections
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.panel.compiled import Panel
@@ -53,7 +54,7 @@ def print_cells(old: "Panel", new: "Panel") -> None:
     for change in differences(old, new):
         count += 1
         typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}\t{change.site}")
-    typer.echo(f"{count} categories differ between {old.release} and {new.release}", err=True)
+    say(f"{count} categories differ between {old.release} and {new.release}", err=True)
 
 
 def print_file_changes(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.access.actions import Action
@@ -49,7 +50,7 @@ def create(
     with recorded(settings, TokenCreated, token="", owner=user, scopes=tuple(sorted(scopes))) as act:
         token, secret = tokens.create(user, name=name, days=days, scopes=scopes)
         act.learn(token=token.id, expires=_day(token.expires))
-    typer.echo(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
+    say(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
     typer.echo(secret)
 
 
@@ -106,7 +107,7 @@ def revoke(
     with recorded(settings, TokenRevoked, token=identifier, owner="") as act:
         token = tokens.revoke(identifier)
         act.learn(owner=token.account)
-    typer.echo(f"token {token.id} of {token.account} is revoked")
+    say(f"token {token.id} of {token.account} is revoked")
 
 
 def _days(text: str) -> float:

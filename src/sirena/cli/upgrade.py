@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.voice import say
+
 if TYPE_CHECKING:
     from sirena.cli.upgrade_look import Finding
     from sirena.operations.stack import Stack
@@ -51,10 +53,10 @@ def upgrade(
     due = [finding for finding in findings if finding.is_due]
     _print(findings)
     if check and due:
-        typer.echo("an upgrade is needed: sirena upgrade")
+        say("an upgrade is needed: sirena upgrade")
         raise typer.Exit(NEEDED)
     if not due:
-        typer.echo("nothing to upgrade")
+        say("nothing to upgrade")
         return
     if check:
         return
@@ -97,9 +99,9 @@ def _upgrade(stack: "Stack", findings: "list[Finding]", tell: "Tell", *, renounc
         cause = error if isinstance(error, SirenaError) else PreparationError(f"{error.filename}: {error.strerror}")
         raise type(cause)(f"the upgrade failed, everything is down: {cause.text}", hint=remedy) from error
     note_release(stack)
-    typer.echo(f"upgraded: {'; '.join(changed) or f'Sirena {former} to {__version__}'}")
+    say(f"upgraded: {'; '.join(changed) or f'Sirena {former} to {__version__}'}")
     if way.snapshot:
-        typer.echo(f"the state before: {way.snapshot}; back to it: sirena upgrade --back")
+        say(f"the state before: {way.snapshot}; back to it: sirena upgrade --back")
 
 
 def _drain(stack: "Stack", tell: "Tell") -> None:
@@ -135,7 +137,7 @@ def _go_back(stack: "Stack", tell: "Tell") -> None:
     stack.take_down()
     go_back(stack.settings, way, tell)
     note_release(stack, way.former)
-    typer.echo(f"the state before the upgrade of {way.at} is back; now install Sirena {way.former} and say `sirena up`")
+    say(f"the state before the upgrade of {way.at} is back; now install Sirena {way.former} and say `sirena up`")
 
 
 def _print(findings: "list[Finding]") -> None:

@@ -8,6 +8,7 @@ import typer
 
 from sirena.cli import user_links
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.access.accounts import Accounts
@@ -55,7 +56,7 @@ def add(
     chosen = None if no_password else _password(password_stdin)
     with recorded(settings, AccountCreated, account=name, role=",".join(sorted(held))):
         account = accounts.add(name, held, chosen)
-    typer.echo(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
+    say(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
 
 
 def list_accounts(as_json: AsJson = False) -> None:
@@ -70,7 +71,7 @@ def list_accounts(as_json: AsJson = False) -> None:
     _, store = opened_store()
     accounts, external = Accounts(store).everybody(), ExternalIdentities(store).accounts()
     if not accounts and not as_json:
-        typer.echo("no accounts yet; make one with `sirena user add NAME --role ROLE`", err=True)
+        say("no accounts yet; make one with `sirena user add NAME --role ROLE`", err=True)
     now = datetime.now(UTC).timestamp()
     rows = []
     for account in accounts:
@@ -106,7 +107,7 @@ def password(
     chosen = _password(password_stdin)
     with recorded(settings, AccountChanged, account=name, change="password"):
         accounts.set_password(name, chosen)
-    typer.echo(f"{name} has another password; its sessions are ended")
+    say(f"{name} has another password; its sessions are ended")
 
 
 def roles(
@@ -126,7 +127,7 @@ def roles(
     settings, accounts = _accounts()
     with recorded(settings, AccountChanged, account=name, change="role", role=",".join(sorted(held))):
         accounts.set_roles(name, held)
-    typer.echo(f"{name} may enter as {', '.join(sorted(held))}")
+    say(f"{name} may enter as {', '.join(sorted(held))}")
 
 
 def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
@@ -140,7 +141,7 @@ def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
     settings, accounts = _accounts()
     with recorded(settings, AccountChanged, account=name, change="enabled"):
         accounts.enable(name)
-    typer.echo(f"{name} is enabled and not locked; sessions and tokens that were ended stay so")
+    say(f"{name} is enabled and not locked; sessions and tokens that were ended stay so")
 
 
 def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
@@ -154,7 +155,7 @@ def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
     settings, accounts = _accounts()
     with recorded(settings, AccountChanged, account=name, change="disabled"):
         accounts.disable(name)
-    typer.echo(f"{name} is disabled; sessions and tokens are revoked")
+    say(f"{name} is disabled; sessions and tokens are revoked")
 
 
 def _accounts() -> "tuple[Settings, Accounts]":

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.voice import say
+
 _Name = Annotated[str, typer.Argument(help="Account.")]
 
 
@@ -41,13 +43,13 @@ def link(
     if not issuer:
         raise UsageError("no provider is named", hint="--issuer, or set SIRENA_OIDC_ISSUER")
     if issuer != settings.oidc_issuer:
-        typer.echo("note: SIRENA_OIDC_ISSUER names another provider, so nobody of this one enters now", err=True)
+        say("note: SIRENA_OIDC_ISSUER names another provider, so nobody of this one enters now", err=True)
     links = IdentityLinks(store)
     facts = {"account": name, "change": "linked", "issuer": issuer, "subject": subject}
     with recorded(settings, AccountChanged, **facts) as act:
         if not links.link(name, issuer, subject):
             act.nothing_to_do()
-    typer.echo(f"{name} is {subject} at {issuer}; it has no password of its own")
+    say(f"{name} is {subject} at {issuer}; it has no password of its own")
 
 
 def unlink(name: _Name) -> None:
@@ -68,4 +70,4 @@ def unlink(name: _Name) -> None:
     with recorded(settings, AccountChanged, account=name, change="unlinked") as act:
         issuer, subject = links.unlink(name)
         act.learn(issuer=issuer, subject=subject)
-    typer.echo(f"{name} is nobody's at {issuer} any more")
+    say(f"{name} is nobody's at {issuer} any more")

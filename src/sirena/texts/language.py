@@ -11,8 +11,8 @@ _NO_LANGUAGE: Final = {"", "C", "POSIX"}
 def spoken_language(environment: Mapping[str, str]) -> str:
     """Return the language that an environment asks for, ``en`` or ``es``.
 
-    The locale is the first of LC_ALL, LC_MESSAGES and LANG that is set. Under the locale C it is English; else LANGUAGE,
-    a list with colons between, comes before the locale, and the first language that Sirena has is spoken.
+    The locale is the first of LC_ALL, LC_MESSAGES and LANG that is set. Under the locale C it is English; else
+    LANGUAGE, a list with colons between, comes before the locale, and the first language that Sirena has is spoken.
 
     Args:
         environment: variables of the process.

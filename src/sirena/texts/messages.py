@@ -9,6 +9,7 @@ Rules, each with a test of like name:
 
 - of the templates that a text fits, the one with most letters of its own is meant;
 - a value that is a sentence of Sirena's is translated too; any other stays as it is, but for the signs in numbers;
+- a template of few letters, none of which begin it, is meant only where each value is one word or such a sentence;
 - of a text in lines, or in parts with semicolons between, each is translated for itself;
 - singular or plural is decided by the first number in the text;
 - what fits no template stays English.
@@ -26,8 +27,8 @@ from sirena.texts.language import ENGLISH, SPANISH
 
 PLACE: Final = re.compile(r"%\((\w+)\)s")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+")
+_FEW_LETTERS: Final = 12
 _SHARE: Final = re.compile(r"(\d+)(?:\.(\d+))?%")
-_SEPARATORS: Final = ("\n", "; ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,12 @@ class _Template:
         match = _pattern(self.english).fullmatch(text)
         return None if match is None else match.groupdict()
 
+    @property
+    def is_loose(self) -> bool:
+        """Whether it has too few letters of its own to be told from another text by them."""
+        begins = any(letter.isalpha() for letter in self.literals[0])
+        return not begins and sum(letter.isalpha() for part in self.literals for letter in part) < _FEW_LETTERS
+
 
 @cache
 def _templates(catalogue: Path) -> list[_Template]:
@@ -93,22 +100,26 @@ def _spanish(text: str, catalogue: Path) -> str | None:
     if forms is not None:
         return text.replace(core, forms[0])
     for template in _templates(catalogue):
-        values = template.values(core)
-        if values is not None:
+        values = template.values(core) if ("\n" in core) <= ("\n" in template.english) else None
+        if values is not None and not (
+            template.is_loose and any(_is_unknown(one, catalogue) for one in values.values())
+        ):
             return text.replace(core, _filled(template, values, catalogue))
-    for separator in _SEPARATORS:
-        if separator in core:
-            parts = core.split(separator)
-            spanish = [_spanish(part, catalogue) for part in parts]
-            if any(spanish):
-                pairs = zip(parts, spanish, strict=True)
-                return text.replace(core, separator.join(part if other is None else other for part, other in pairs))
-    return None
+    parts, separator = (core.splitlines(), "\n") if "\n" in core else (core.rsplit("; ", 1), "; ")
+    spanish = [_spanish(part, catalogue) for part in parts] if len(parts) > 1 else []
+    if not any(spanish):
+        return None
+    pairs = zip(parts, spanish, strict=True)
+    return text.replace(core, separator.join(part if other is None else other for part, other in pairs))
 
 
 def _filled(template: _Template, values: Mapping[str, str], catalogue: Path) -> str:
     form = template.forms[0] if _is_singular(values) else template.forms[-1]
     return form % {name: _value(value, catalogue) for name, value in values.items()}
+
+
+def _is_unknown(value: str, catalogue: Path) -> bool:
+    return " " in value and _spanish(value, catalogue) is None
 
 
 def _is_singular(values: Mapping[str, str]) -> bool:

@@ -133,5 +133,5 @@ def test_what_could_not_be_read_in_a_file_is_told_in_spanish(person: TestClient)
     """By column and row, never by content."""
     files = {"file": ("a.csv", b"ORGANISM,AMK_NM\neco,secret\neco,2\n")}
     page = person.post("/files", files=files, headers={"accept-language": "es"}).text
-    assert "columna AMK_NM: 1 × texto que no es una CIM (fila 2)" in page
+    assert "columna AMK_NM: 1 × texto que no es una CMI (fila 2)" in page
     assert "secret" not in page
