@@ -23,6 +23,7 @@ SENTENCES = (
     "certification/grid_criteria.py",
     "certification/procedure_criteria.py",
     "certification/gate.py",
+    "guidelines/difference.py",
     "registry/training_session.py",
     "stewardship/exports_glass.py",
     "training/fitting.py",
@@ -253,10 +254,11 @@ def _or_value(node: ast.expr) -> list[Way]:
 
 def _with_places(parts: Way) -> str:
     numbers: dict[str, int] = {}
+    has_values = any(not isinstance(part, str) for part in parts)
     text = ""
     for part in parts:
         if isinstance(part, str):
-            text += part
+            text += part.replace("%", "%%") if has_values else part
         else:
             name = _place_name(part)
             numbers[name] = numbers.get(name, 0) + 1

@@ -8,6 +8,7 @@ import typer
 
 from sirena.cli.guideline_check import check
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
+from sirena.cli.guideline_rows import DIFFERENCE_WORDS
 from sirena.cli.guideline_show import show
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.sections import Section, print_sections
@@ -161,7 +162,7 @@ def diff(
     headings = ("what", "drug", "rank", "group", "site", before.name, after.name)
     hidden = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
     note = f"{len(differences)} differences, the gravest first.{hidden}" if rows else "The two say the same."
-    print_sections([Section(f"From {before.name} to {after.name}", rows, headings, note)])
+    print_sections([Section(f"From {before.name} to {after.name}", rows, headings, note, words=DIFFERENCE_WORDS)])
 
 
 def _facts(item: "Difference") -> dict[str, str]:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
-from sirena.cli.guideline_rows import bulleted, edition_facts, edition_lines, row_facts, row_lines, saying, whom
+from sirena.cli.guideline_rows import (
+    DIFFERENCE_WORDS,
+    bulleted,
+    edition_facts,
+    edition_lines,
+    row_facts,
+    row_lines,
+    saying,
+    whom,
+)
 from sirena.cli.json_document import print_json
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import say
@@ -109,7 +118,8 @@ def _differences(outcome: "EditionCheck") -> list[Section]:
     ]
     headings = ("what", "drug", "rank", "group", "site", outcome.against, outcome.edition)
     note = "" if rows else "The two say the same."
-    return [Section(f"From {outcome.against} to {outcome.edition}, the gravest first", rows, headings, note)]
+    title = f"From {outcome.against} to {outcome.edition}, the gravest first"
+    return [Section(title, rows, headings, note, DIFFERENCE_WORDS)]
 
 
 def _document(edition: "Edition", outcome: "EditionCheck") -> dict[str, Any]:

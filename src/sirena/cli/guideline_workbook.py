@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sirena.cli.guideline_rows import DIFFERENCE_WORDS
 from sirena.cli.sections import Section, print_sections
 
 if TYPE_CHECKING:
@@ -62,5 +63,6 @@ def _differences(imported: "ImportedWorkbook") -> list[Section]:
             rows,
             headings,
             f"{len(rows)} differences, the gravest first.",
+            DIFFERENCE_WORDS,
         )
     ]

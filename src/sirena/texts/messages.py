@@ -9,7 +9,8 @@ Rules, each with a test of like name:
 
 - of the templates that a text fits, the one with most letters of its own is meant;
 - a value that is a sentence of Sirena's is translated too; any other stays as it is, but for the signs in numbers;
-- a template of few letters, none of which begin it, is meant only where each value is one word or such a sentence;
+- a template of few letters that is no label (``doubt: …``) is meant only where its values are words, lists of words
+  or such sentences;
 - of a text in lines, or in parts with semicolons between, each is translated for itself;
 - singular or plural is decided by the first number in the text;
 - what fits no template stays English.
@@ -27,7 +28,7 @@ from sirena.texts.language import ENGLISH, SPANISH
 
 PLACE: Final = re.compile(r"%\((\w+)\)s")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+")
-_FEW_LETTERS: Final = 12
+_FEW_LETTERS: Final = 8
 _SHARE: Final = re.compile(r"(\d+)(?:\.(\d+))?%")
 
 
@@ -73,8 +74,8 @@ class _Template:
     @property
     def is_loose(self) -> bool:
         """Whether it has too few letters of its own to be told from another text by them."""
-        begins = any(letter.isalpha() for letter in self.literals[0])
-        return not begins and sum(letter.isalpha() for part in self.literals for letter in part) < _FEW_LETTERS
+        is_label = self.literals[0].endswith(": ")
+        return not is_label and sum(letter.isalpha() for part in self.literals for letter in part) < _FEW_LETTERS
 
 
 @cache
@@ -82,7 +83,7 @@ def _templates(catalogue: Path) -> list[_Template]:
     """Return the texts that have places, the one with most letters of its own first."""
     entries = read_catalogue(catalogue).items()
     templates = [
-        _Template(english, tuple(PLACE.split(english)[::2]), forms) for english, forms in entries if "%(" in english
+        _Template(english, tuple(part.replace("%%", "%") for part in PLACE.split(english)[::2]), forms) for english, forms in entries if "%(" in english
     ]
     return sorted(templates, key=lambda template: -sum(map(len, template.literals)))
 
@@ -90,7 +91,7 @@ def _templates(catalogue: Path) -> list[_Template]:
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
     parts = PLACE.split(template)
-    spelled = [f"(?P<{part}>.*?)" if number % 2 else re.escape(part) for number, part in enumerate(parts)]
+    spelled = [f"(?P<{part}>.*?)" if number % 2 else re.escape(part.replace("%%", "%")) for number, part in enumerate(parts)]
     return re.compile("".join(spelled), re.DOTALL)
 
 
@@ -119,7 +120,7 @@ def _filled(template: _Template, values: Mapping[str, str], catalogue: Path) -> 
 
 
 def _is_unknown(value: str, catalogue: Path) -> bool:
-    return " " in value and _spanish(value, catalogue) is None
+    return any(" " in part for part in value.split(", ")) and _spanish(value, catalogue) is None
 
 
 def _is_singular(values: Mapping[str, str]) -> bool:
