@@ -27,6 +27,7 @@ SENTENCES = (
     "registry/training_session.py",
     "stewardship/exports_glass.py",
     "training/fitting.py",
+    "whonet/containers.py",
     "whonet/inspection.py",
     "whonet/problems.py",
     "whonet/understanding.py",
@@ -53,8 +54,10 @@ def messages() -> dict[str, str]:
     """Return template by template the place in the source where it stands."""
     texts: dict[str, str] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
-        place = path.relative_to(PACKAGE).as_posix()
-        tree = _Inlined().visit(ast.parse(path.read_text(encoding="utf-8")))
+        place, source = path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8")
+        if not place.startswith((*SENTENCES, *WORDS)) and "Error(" not in source:
+            continue
+        tree = _Inlined().visit(ast.parse(source))
         for node in _texts(tree, place):
             for template in templates(node):
                 if _is_text(template):
@@ -129,6 +132,8 @@ def _returns_text(node: ast.FunctionDef) -> bool:
 
 def _own_statements(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            continue
         yield child
         if not isinstance(child, ast.FunctionDef | ast.ClassDef):
             yield from _own_statements(child)

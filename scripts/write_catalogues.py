@@ -26,14 +26,14 @@ OF_TYPER: Final = (
     "Show completion for the current shell, to copy it or customize the installation.",
     *("required", "default: %(default)s", "env var: %(variable)s"),
     *("Usage: %(usage)s", "Try '%(command)s' for help.", "Error: %(message)s"),
-    *("Missing argument '%(name)s'.", "Missing option '%(name)s'.", "Missing command.", "Missing parameter: %(name)s"),
+    *("Missing argument '%(name)s'.", "Missing option '%(name)s'.", "Missing command."),
     *("No such option: %(name)s", "No such option: %(name)s (Possible options: %(names)s)"),
-    *("No such option: %(name)s Did you mean %(other)s?", "No such command '%(name)s'."),
-    *("No such command '%(name)s'. Did you mean '%(other)s'?", "Got unexpected extra argument (%(names)s)"),
-    *("Got unexpected extra arguments (%(names)s)", "Option '%(name)s' requires an argument."),
-    *("Option '%(name)s' does not take a value.", "Invalid value for '%(name)s': %(why)s", "Invalid value: %(why)s"),
-    *("'%(value)s' is not one of %(choices)s.", "'%(value)s' is not a valid integer."),
-    "%(value)s is not in the range %(range)s.",
+    *("No such command '%(name)s'.", "No such command '%(name)s'. Did you mean '%(other)s'?"),
+    *("Got unexpected extra argument(s) (%(names)s)", "Option '%(name)s' requires an argument."),
+    *("Option '%(name)s' does not take a value.", "Invalid value for '%(name)s': %(why)s"),
+    "Value error, '%(value)s' is not one of %(choices)s.",
+    "Input should be a valid integer, unable to parse string as an integer",
+    *("Input should be greater than or equal to %(number)s", "Input should be less than or equal to %(number)s"),
 )
 """What Typer says itself."""
 _HEAD: Final = """msgid ""

@@ -68,7 +68,11 @@ def test_nothing_imports_from_its_right(package: str) -> None:
         ("sirena.stewardship.antibiogram", ["tensorflow", "keras", "mlflow", "fastapi", "pandas"]),
         ("sirena.serving.application", ["tensorflow", "keras"]),
         ("sirena.ledger.acts", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas", "numpy"]),
-        ("sirena.cli", ["tensorflow", "keras", "mlflow", "polars", "pandas", "numpy"]),
+        (
+            "sirena.cli",
+            ["tensorflow", "keras", "mlflow", "polars", "pandas", "numpy", "babel", "sirena.texts.messages"],
+        ),
+        ("sirena.texts.messages", ["babel", "numpy"]),
     ],
 )
 def test_importing_a_package_does_not_load_what_it_must_not_know(module: str, forbidden: list[str]) -> None:

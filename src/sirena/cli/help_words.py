@@ -14,7 +14,7 @@ _EXTRAS: Final = "  ["
 """Begins what Typer writes behind the help of an option: its default, its bounds, that it is required."""
 
 
-class _SpanishFormatter(typer.Context.formatter_class):  # type: ignore[name-defined,misc]
+class _SpanishFormatter(typer.Context.formatter_class):  # type: ignore[misc, valid-type]
     """Writes Typer's own words in Spanish."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:

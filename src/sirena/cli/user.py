@@ -8,7 +8,7 @@ import typer
 
 from sirena.cli import user_links
 from sirena.cli.json_document import AsJson, print_json
-from sirena.cli.voice import say
+from sirena.cli.voice import in_words, say
 
 if TYPE_CHECKING:
     from sirena.access.accounts import Accounts
@@ -178,4 +178,4 @@ def _role(text: str) -> "Role":
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return str(typer.prompt(in_words("Password"), hide_input=True, confirmation_prompt=in_words("Repeat it")))

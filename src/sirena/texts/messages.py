@@ -11,7 +11,8 @@ Rules, each with a test of like name:
 - a value that is a sentence of Sirena's is translated too; any other stays as it is, but for the signs in numbers;
 - a template of few letters that is no label (``doubt: …``) is meant only where its values are words, lists of words
   or such sentences;
-- of a text in lines, or in parts with semicolons between, each is translated for itself;
+- of a text in lines, or in parts with semicolons between, each is translated for itself; what is named before a colon
+  stays;
 - singular or plural is decided by the first number in the text;
 - what fits no template stays English.
 """
@@ -83,15 +84,22 @@ def _templates(catalogue: Path) -> list[_Template]:
     """Return the texts that have places, the one with most letters of its own first."""
     entries = read_catalogue(catalogue).items()
     templates = [
-        _Template(english, tuple(part.replace("%%", "%") for part in PLACE.split(english)[::2]), forms) for english, forms in entries if "%(" in english
+        _Template(english, tuple(map(_plain, PLACE.split(english)[::2])), forms)
+        for english, forms in entries
+        if "%(" in english
     ]
     return sorted(templates, key=lambda template: -sum(map(len, template.literals)))
+
+
+def _plain(literal: str) -> str:
+    """Return what stands between places as it is said: there a per cent sign is written twice."""
+    return literal.replace("%%", "%")
 
 
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
     parts = PLACE.split(template)
-    spelled = [f"(?P<{part}>.*?)" if number % 2 else re.escape(part.replace("%%", "%")) for number, part in enumerate(parts)]
+    spelled = [f"(?P<{part}>.*?)" if number % 2 else re.escape(_plain(part)) for number, part in enumerate(parts)]
     return re.compile("".join(spelled), re.DOTALL)
 
 
@@ -109,7 +117,9 @@ def _spanish(text: str, catalogue: Path) -> str | None:
     parts, separator = (core.splitlines(), "\n") if "\n" in core else (core.rsplit("; ", 1), "; ")
     spanish = [_spanish(part, catalogue) for part in parts] if len(parts) > 1 else []
     if not any(spanish):
-        return None
+        place, colon, rest = core.partition(": ")
+        what = _spanish(rest, catalogue) if colon else None
+        return None if what is None else text.replace(core, f"{place}: {what}")
     pairs = zip(parts, spanish, strict=True)
     return text.replace(core, separator.join(part if other is None else other for part, other in pairs))
 

@@ -92,7 +92,7 @@ def test_catalogues_are_read_as_gettext_reads_them(path: Path) -> None:
         catalogue = read_po(stream, locale="es")
     expected = {
         entry.id if isinstance(entry.id, str) else entry.id[0]: (
-            (entry.string,) if isinstance(entry.string, str) else tuple(entry.string)
+            (entry.string,) if isinstance(entry.string, str) else tuple(entry.string or ())
         )
         for entry in catalogue
         if entry.id
