@@ -24,6 +24,9 @@ SENTENCES = (
     "certification/procedure_criteria.py",
     "certification/gate.py",
     "guidelines/difference.py",
+    "operations/conditions.py",
+    "operations/doctor/",
+    "operations/entry_conditions.py",
     "registry/training_session.py",
     "stewardship/exports_glass.py",
     "training/fitting.py",
@@ -35,10 +38,11 @@ SENTENCES = (
 """Sources whose every sentence people are shown."""
 FOR_PROGRAMS = (
     *("cli/access_", "cli/audit_formats.py", "cli/json_document.py", "cli/judged_files.py", "cli/recording.py"),
-    *("cli/run.py", "cli/serve.py", "cli/status.py", "cli/upgrade_look.py", "cli/doctor"),
+    *("cli/run.py", "cli/serve.py", "cli/status.py", "cli/upgrade_look.py", "operations/doctor/walking.py"),
+    *("operations/doctor/standing.py", "operations/doctor/examination.py"),
 )
 """Of these, what is read by programs or stands in logs: only their errors are for people."""
-WORDS = {"whonet/drug_headers.py": "Content"}
+WORDS = {"whonet/drug_headers.py": "Content", "operations/doctor/finding.py": "Area"}
 """Enumerations whose values people are shown."""
 _OTHER_ERRORS = {"TypeError", "RuntimeError", "KeyError", "AssertionError", "NotImplementedError", "LookupError"}
 _LETTERS = re.compile(r"[A-Za-z]{2}")
