@@ -14,7 +14,7 @@ import typer
 from sirena.cli import recorded_acts
 from sirena.cli.gatekeeping import judge_for
 from sirena.cli.training_progress import TrainingProgress, print_outcomes
-from sirena.cli.voice import say
+from sirena.cli.voice import in_words, say
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
@@ -95,9 +95,9 @@ class _Steps:
     def __call__(self, what: str) -> Iterator[None]:
         self._number += 1
         begun = time.monotonic()
-        say(f"[{self._number}] {what} …", err=True)
+        typer.echo(f"[{self._number}] {in_words(what)} …", err=True)
         yield
-        say(f"[{self._number}] {what}: {time.monotonic() - begun:.1f} s", err=True)
+        typer.echo(f"[{self._number}] {in_words(what)}: {time.monotonic() - begun:.1f} s", err=True)
 
     def total(self) -> None:
         say(f"\nDone in {time.monotonic() - self._begun:.0f} s.")

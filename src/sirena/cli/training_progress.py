@@ -29,8 +29,8 @@ class TrainingProgress:
 
     def __enter__(self) -> Self:
         self._progress.start()
-        for step in ("trained", "registered"):
-            self._tasks[step] = self._progress.add_task(in_words(step), total=None, column="")
+        for step, words in (("trained", in_words("trained")), ("registered", in_words("registered"))):
+            self._tasks[step] = self._progress.add_task(words, total=None, column="")
         return self
 
     def __exit__(

@@ -18,9 +18,10 @@ Rules, each with a test of like name:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ from sirena.texts.language import ENGLISH, SPANISH
 PLACE: Final = re.compile(r"%\((\w+)\)s")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+")
 _FEW_LETTERS: Final = 8
+_END: Final = 2
 _SHARE: Final = re.compile(r"(\d+)(?:\.(\d+))?%")
 
 
@@ -80,15 +82,25 @@ class _Template:
 
 
 @cache
-def _templates(catalogue: Path) -> list[_Template]:
-    """Return the texts that have places, the one with most letters of its own first."""
-    entries = read_catalogue(catalogue).items()
-    templates = [
-        _Template(english, tuple(map(_plain, PLACE.split(english)[::2])), forms)
-        for english, forms in entries
-        if "%(" in english
-    ]
-    return sorted(templates, key=lambda template: -sum(map(len, template.literals)))
+def _templates(catalogue: Path) -> dict[tuple[str, str], list[_Template]]:
+    """Return the texts that have places, by the two letters they begin and end with; empty where a place stands."""
+    templates: dict[tuple[str, str], list[_Template]] = {}
+    for english, forms in read_catalogue(catalogue).items():
+        if "%(" in english:
+            template = _Template(english, tuple(map(_plain, PLACE.split(english)[::2])), forms)
+            key = template.literals[0][:_END], template.literals[-1][-_END:]
+            templates.setdefault((key[0] * (len(key[0]) == _END), key[1] * (len(key[1]) == _END)), []).append(template)
+    return templates
+
+
+def _fitting(text: str, catalogue: Path) -> Iterator[tuple[_Template, Mapping[str, str]]]:
+    """Yield the templates that a text fits with its values, the one with most letters of its own first."""
+    keys = product({text[:_END], ""}, {text[-_END:], ""})
+    near = [template for key in keys for template in _templates(catalogue).get(key, ())]
+    for template in sorted(near, key=lambda template: -sum(map(len, template.literals))):
+        values = template.values(text)
+        if values is not None and ("\n" in text) <= ("\n" in template.english):
+            yield template, values
 
 
 def _plain(literal: str) -> str:
@@ -103,22 +115,20 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile("".join(spelled), re.DOTALL)
 
 
+@lru_cache(maxsize=1024)
 def _spanish(text: str, catalogue: Path) -> str | None:
     core = text.strip()
     forms = read_catalogue(catalogue).get(core)
     if forms is not None:
         return text.replace(core, forms[0])
-    for template in _templates(catalogue):
-        values = template.values(core) if ("\n" in core) <= ("\n" in template.english) else None
-        if values is not None and not (
-            template.is_loose and any(_is_unknown(one, catalogue) for one in values.values())
-        ):
+    for template, values in _fitting(core, catalogue):
+        if not (template.is_loose and any(_is_unknown(value, catalogue) for value in values.values())):
             return text.replace(core, _filled(template, values, catalogue))
     parts, separator = (core.splitlines(), "\n") if "\n" in core else (core.rsplit("; ", 1), "; ")
     spanish = [_spanish(part, catalogue) for part in parts] if len(parts) > 1 else []
     if not any(spanish):
         place, colon, rest = core.partition(": ")
-        what = _spanish(rest, catalogue) if colon else None
+        what = _spanish(rest, catalogue) if colon and len(parts) == 1 else None
         return None if what is None else text.replace(core, f"{place}: {what}")
     pairs = zip(parts, spanish, strict=True)
     return text.replace(core, separator.join(part if other is None else other for part, other in pairs))

@@ -1,6 +1,8 @@
 """Recognising a text by its template."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sirena.texts.language import spoken_language
 from sirena.texts.messages import translate
@@ -75,3 +77,10 @@ def test_one_is_singular() -> None:
 def test_the_language_is_the_one_gettext_would_choose(environment: dict[str, str], language: str) -> None:
     """Of those that Sirena speaks."""
     assert spoken_language(environment) == language
+
+
+@settings(max_examples=25)
+@given(st.text(st.sampled_from("ab1,;:%() \n'")) | st.text())
+def test_no_text_makes_it_fail(text: str) -> None:
+    """A text of a person's or a file's comes back, unless it is one of ours."""
+    assert translate(text, "es").text or not text
