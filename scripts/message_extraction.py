@@ -45,6 +45,8 @@ FOR_PROGRAMS = (
 WORDS = {"whonet/drug_headers.py": "Content", "operations/doctor/finding.py": "Area"}
 """Enumerations whose values people are shown."""
 _OTHER_ERRORS = {"TypeError", "RuntimeError", "KeyError", "AssertionError", "NotImplementedError", "LookupError"}
+_STEPS = {"tell"}
+"""Functions that are told a step under way, which the command shows."""
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _MOST_WAYS = 12
 _OF_COMMANDS = {"help", "epilog", "metavar", "name"}
@@ -59,7 +61,7 @@ def messages() -> dict[str, str]:
     texts: dict[str, str] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         place, source = path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8")
-        if not place.startswith((*SENTENCES, *WORDS)) and "Error(" not in source:
+        if not place.startswith((*SENTENCES, *WORDS)) and "Error(" not in source and "tell(" not in source:
             continue
         tree = _Inlined().visit(ast.parse(source))
         for node in _texts(tree, place):
@@ -154,7 +156,7 @@ def _texts(tree: ast.Module, place: str) -> Iterator[ast.expr]:
         yield from _sentences(tree)
     elif not place.startswith(OF_SERVERS):
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _is_error(_name(node.func)):
+            if isinstance(node, ast.Call) and (_is_error(_name(node.func)) or _name(node.func) in _STEPS):
                 yield from node.args
                 yield from (keyword.value for keyword in node.keywords)
 

@@ -18,5 +18,5 @@ def told() -> Iterator[Tell]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("starting") as status_line:
-        yield lambda step: status_line.update(f"{step} …")
+    with Console(stderr=True).status(in_words("starting")) as status_line:
+        yield lambda step: status_line.update(f"{in_words(step)} …")
