@@ -39,7 +39,6 @@ SENTENCES = (
 FOR_PROGRAMS = (
     *("cli/access_", "cli/audit_formats.py", "cli/json_document.py", "cli/judged_files.py", "cli/recording.py"),
     *("cli/run.py", "cli/serve.py", "cli/status.py", "cli/upgrade_look.py", "operations/doctor/walking.py"),
-    *("operations/doctor/standing.py", "operations/doctor/examination.py"),
 )
 """Of these, what is read by programs or stands in logs: only their errors are for people."""
 WORDS = {"whonet/drug_headers.py": "Content", "operations/doctor/finding.py": "Area"}

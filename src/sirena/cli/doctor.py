@@ -98,7 +98,7 @@ def _print(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
     sections = []
     for area in Area:
         rows = [(one.name, one.verdict.value, one.told) for one in findings if one.area is area]
-        sections.append(Section(area.value, rows, ("of", "state", "how it is"), words=(0, 1, 2)))
+        sections.append(Section(area.value, rows, ("of", "state", "how it is"), words=(2,)))
     remedies: dict[str, list[str]] = {}
     for one in findings:
         if one.verdict is not Verdict.WELL and one.remedy:

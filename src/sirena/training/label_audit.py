@@ -44,8 +44,8 @@ WORDS: Final = {
         Finding.REFERENCE: "the edition decides otherwise",
     },
     Language.SPANISH: {
-        Finding.SAME_MIC: "con la misma CIM otra etiqueta es igual de frecuente o más",
-        Finding.MIC_ORDER: "hay CIM menores con categoría mayor, o CIM mayores con categoría menor",
+        Finding.SAME_MIC: "con la misma CMI otra etiqueta es igual de frecuente o más",
+        Finding.MIC_ORDER: "hay CMI menores con categoría mayor, o CMI mayores con categoría menor",
         Finding.REFERENCE: "la edición decide otra cosa",
     },
 }
