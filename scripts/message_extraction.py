@@ -6,13 +6,16 @@ template for each branch. `write_catalogues.py` brings them into the catalogues,
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from copy import deepcopy
-from itertools import product
-from math import prod
 from pathlib import Path
 
 import sirena
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from text_templates import name_of, spelled, templates
 
 PACKAGE = Path(sirena.__file__).parent
 OF_SERVERS = ("access", "serving", "web/application.py", "web/pages.py")
@@ -47,12 +50,8 @@ _OTHER_ERRORS = {"TypeError", "RuntimeError", "KeyError", "AssertionError", "Not
 _STEPS = {"tell"}
 """Functions that are told a step under way, which the command shows."""
 _LETTERS = re.compile(r"[A-Za-z]{2}")
-_MOST_WAYS = 12
 _OF_COMMANDS = {"help", "epilog", "metavar", "name"}
 _SHOWN = {"headings", "facts", "legend"}
-
-Way = tuple[str | ast.expr, ...]
-"""One way a text can be spelled: literal parts, and expressions for values."""
 
 
 def messages() -> dict[str, str]:
@@ -124,15 +123,15 @@ def _given(node: ast.Module | ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]
         elif isinstance(child, ast.FunctionDef) and isinstance(node, ast.Module) and _returns_text(child):
             whole = _Inlined().visit(deepcopy(child))
             returned = [one.value for one in ast.walk(whole) if isinstance(one, ast.Return) and one.value]
-            if returned and all(_spelled(one) for one in returned):
+            if returned and all(spelled(one) for one in returned):
                 yield f"{child.name}()", _any_of(returned)
     for name, given in values.items():
-        if len(given) == 1 and _spelled(given[0]) and not name.startswith("__"):
+        if len(given) == 1 and spelled(given[0]) and not name.startswith("__"):
             yield name, given[0]
 
 
 def _returns_text(node: ast.FunctionDef) -> bool:
-    return node.returns is not None and _name(node.returns) == "str"
+    return node.returns is not None and name_of(node.returns) == "str"
 
 
 def _own_statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -155,7 +154,7 @@ def _texts(tree: ast.Module, place: str) -> Iterator[ast.expr]:
         yield from _sentences(tree)
     elif not place.startswith(OF_SERVERS):
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (_is_error(_name(node.func)) or _name(node.func) in _STEPS):
+            if isinstance(node, ast.Call) and (_is_error(name_of(node.func)) or name_of(node.func) in _STEPS):
                 yield from node.args
                 yield from (keyword.value for keyword in node.keywords)
 
@@ -179,9 +178,9 @@ def _sentences(node: ast.AST, is_word: bool = False) -> Iterator[ast.expr]:
             continue
         if isinstance(child, ast.keyword) and child.arg in _OF_COMMANDS:
             continue
-        if isinstance(child, ast.AnnAssign) and _name(child.target) == "_EXAMPLE":
+        if isinstance(child, ast.AnnAssign) and name_of(child.target) == "_EXAMPLE":
             continue
-        if isinstance(child, ast.Call) and _name(child.func) == "echo":
+        if isinstance(child, ast.Call) and name_of(child.func) == "echo":
             # printed as it stands, but for what is put into words in it
             yield from _put_into_words(child)
             continue
@@ -190,7 +189,7 @@ def _sentences(node: ast.AST, is_word: bool = False) -> Iterator[ast.expr]:
             if words or any(" " in template for template in templates(child)):
                 yield child
             for place in ast.walk(child):
-                if isinstance(place, ast.FormattedValue) and not _spelled(place.value):
+                if isinstance(place, ast.FormattedValue) and not spelled(place.value):
                     yield from _sentences(place, words)
         else:
             yield from _sentences(child, words)
@@ -198,7 +197,7 @@ def _sentences(node: ast.AST, is_word: bool = False) -> Iterator[ast.expr]:
 
 def _put_into_words(node: ast.AST) -> Iterator[ast.expr]:
     for child in ast.walk(node):
-        if isinstance(child, ast.Call) and _name(child.func) == "in_words":
+        if isinstance(child, ast.Call) and name_of(child.func) == "in_words":
             yield from (argument for argument in child.args if _is_spelled(argument))
 
 
@@ -212,83 +211,15 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 def _shows_words(node: ast.AST) -> bool:
     """Return whether single words under a node are shown to people: titles, headings and cells of sections."""
     if isinstance(node, ast.Call):
-        return _name(node.func) in {"Section", "in_words"}
+        return name_of(node.func) in {"Section", "in_words"}
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(_name(target).strip("_").lower() in _SHOWN for target in targets)
+        return any(name_of(target).strip("_").lower() in _SHOWN for target in targets)
     return False
 
 
 def _is_spelled(node: ast.expr) -> bool:
-    return isinstance(node, ast.JoinedStr | ast.BinOp | ast.Constant | ast.IfExp | ast.BoolOp) and bool(_spelled(node))
-
-
-def templates(node: ast.expr) -> list[str]:
-    """Return the templates an expression can be; none for what is computed elsewhere."""
-    return [_with_places(parts) for parts in _spelled(node)]
-
-
-def _spelled(node: ast.expr) -> list[Way]:
-    """Return the ways an expression of text can be spelled; none for what is computed elsewhere."""
-    if isinstance(node, ast.Constant):
-        return [(node.value,)] if isinstance(node.value, str) else []
-    if isinstance(node, ast.IfExp):
-        return _either(node.body, node.orelse)
-    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
-        return _either(*node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        if not (_spelled(node.left) or _spelled(node.right)):
-            return []
-        return [left + right for left, right in product(_or_value(node.left), _or_value(node.right))]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"rstrip", "strip"}:
-        return _spelled(node.func.value)
-    if not isinstance(node, ast.JoinedStr):
-        return []
-    parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
-    ways = [_or_value(part) for part in parts]
-    if prod(map(len, ways)) > _MOST_WAYS:
-        ways = [[(part,)] if not isinstance(part, ast.Constant) else way for part, way in zip(parts, ways, strict=True)]
-    return [tuple(piece for way in choice for piece in way) for choice in product(*ways)]
-
-
-def _either(*nodes: ast.expr) -> list[Way]:
-    """Return the ways of several expressions; none when all are computed elsewhere."""
-    if not any(_spelled(node) for node in nodes):
-        return []
-    return [way for node in nodes for way in _or_value(node)]
-
-
-def _or_value(node: ast.expr) -> list[Way]:
-    return _spelled(node) or [(node,)]
-
-
-def _with_places(parts: Way) -> str:
-    numbers: dict[str, int] = {}
-    has_values = any(not isinstance(part, str) for part in parts)
-    text = ""
-    for part in parts:
-        if isinstance(part, str):
-            text += part.replace("%", "%%") if has_values else part
-        else:
-            name = _place_name(part)
-            numbers[name] = numbers.get(name, 0) + 1
-            text += f"%({name}{numbers[name] if numbers[name] > 1 else ''})s"
-    return text.strip()
-
-
-def _place_name(node: ast.expr) -> str:
-    name = _name(node.func) if isinstance(node, ast.Call) else _name(node)
-    if name in {"join", "map", "listed"}:
-        return "names"
-    if name in {"len", "sum"}:
-        return "count"
-    return name.strip("_").lower() or "value"
-
-
-def _name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+    return isinstance(node, ast.JoinedStr | ast.BinOp | ast.Constant | ast.IfExp | ast.BoolOp) and bool(spelled(node))
 
 
 def _is_text(template: str) -> bool:

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -86,7 +87,9 @@ class AnswerSummary:
         _echo(f"{self._rows:,} isolates, {self._columns} MIC columns, {results:,} results  {spelt}".rstrip())
         for answer, count in sorted(given, key=lambda pair: -pair[1]):
             if answer.reason is not None:
-                _echo(f"  NI {answer.reason.value}: {count:,}  {_sentence(answer.reason)}")
+                typer.echo(
+                    f"  NI {answer.reason.value}: {in_words(f'{count:,}')}  {_sentence(answer.reason)}", err=True
+                )
         if self._without_model:
             columns = sorted(self._without_model.items(), key=lambda pair: -pair[1])
             _echo(f"  columns without a model: {', '.join(f'{column} {count:,}' for column, count in columns)}")

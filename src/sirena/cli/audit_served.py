@@ -131,7 +131,7 @@ def print_served(served: Served | None, when: datetime, form: Format) -> None:
 def _print_table(served: Served, when: datetime) -> None:
     said = f", overriding the gate: {served.override}" if served.override else ""
     say(f"At {moment(when)[:19]} UTC {served.release} ({served.digest[:12]}) answered,")
-    between = f"since {served.since[:19]} until {(served.until or 'now')[:19]}"
+    between = f"since {served.since[:19]} until {served.until[:19] if served.until else 'now'}"
     say(in_one_line(f"{between}, {served.action} by {served.activated_by}{said}"))
     say(f"audit ledger: entry {served.ledger_entry}")
     for remark in served.remarks:

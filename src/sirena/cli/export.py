@@ -100,14 +100,15 @@ def export(
     result: GlassExport | WhonetExport
     if year is None:
         result = _whonet(source)
-        meanings, what = result.meanings, ""
+        meanings = result.meanings
     else:
         from sirena.stewardship.exports_glass import COLUMNS
 
         result = _glass(source, guideline or [], country.upper(), year, batch, leave_out or [])
-        meanings, what = COLUMNS, f", {country.upper()} {year}"
+        meanings = COLUMNS
     _write(source, result, meanings, output, refused, dictionary)
-    tell(f"{output}: {result.frame.height:,} rows for {to.upper()}{what}")
+    platform = f"GLASS, {country.upper()} {year}" if year is not None else "WHONET"
+    tell(f"{output}: {result.frame.height:,} rows for {platform}")
     for reason, count in Counter(reason for _, reason in result.refused).most_common():
         tell(f"  not exported: {count:,} isolates, {reason}")
     if to is Target.GLASS:

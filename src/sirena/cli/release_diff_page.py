@@ -41,7 +41,8 @@ def print_ranges(old: "Panel", new: "Panel", *, every: bool, as_json: bool) -> N
         counts[_arrow(item.before, item.after)] += item.answers
     hidden = f"; {len(changes) - len(shown)} more ranges, --all prints them" if len(shown) < len(changes) else ""
     sums = ", ".join(f"{change} {count:,}" for change, count in counts.items())
-    note = f"{counts.total():,} answers differ in {len(changes)} ranges, the gravest first{hidden}. {sums}".rstrip()
+    which = f"{hidden}. {sums}" if sums else f"{hidden}."
+    note = f"{counts.total():,} answers differ in {len(changes)} ranges, the gravest first{which}"
     print_sections([Section(f"From {old.release} to {new.release}", rows, _HEADINGS, note)])
 
 

@@ -29,7 +29,7 @@ from sirena.texts.catalogue import MESSAGES, read_catalogue
 from sirena.texts.language import ENGLISH, SPANISH
 
 PLACE: Final = re.compile(r"%\((\w+)\)s")
-_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+")
+_THOUSANDS: Final = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\w,])")
 _FEW_LETTERS: Final = 8
 _END: Final = 2
 _SHARE: Final = re.compile(r"(\d+)(?:\.(\d+))?%")
@@ -118,6 +118,8 @@ def _pattern(template: str) -> re.Pattern[str]:
 @lru_cache(maxsize=1024)
 def _spanish(text: str, catalogue: Path) -> str | None:
     core = text.strip()
+    if _THOUSANDS.fullmatch(core):
+        return text.replace(",", ".")
     forms = read_catalogue(catalogue).get(core)
     if forms is not None:
         return text.replace(core, forms[0])
@@ -150,9 +152,8 @@ def _is_singular(values: Mapping[str, str]) -> bool:
 
 def _value(value: str, catalogue: Path) -> str:
     """Return a value in Spanish: a sentence of ours, or a number with its signs; a name stays as it is."""
-    if _THOUSANDS.fullmatch(value):
-        return value.replace(",", ".")
     share = _SHARE.fullmatch(value)
     if share is not None:
         return ",".join(filter(None, share.groups())) + " %"
-    return (_spanish(value, catalogue) if " " in value else None) or value
+    sentence = _spanish(value, catalogue) if " " in value else None
+    return sentence or _THOUSANDS.sub(lambda number: number[0].replace(",", "."), value)

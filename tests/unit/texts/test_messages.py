@@ -34,7 +34,11 @@ def test_a_value_that_is_a_sentence_is_translated_too() -> None:
 
 def test_signs_in_numbers_are_those_of_spanish() -> None:
     """Thousands with a point, shares with a comma; an MIC stays as the laboratory wrote it."""
-    assert _spanish("  20,000 isolates, 2 MIC columns, 39,000 results  S 1").startswith("  20.000 aislamientos")
+    assert _spanish("  20,000 isolates, 2 MIC columns, 39,000 results  S 1  NI 38,999") == (
+        "  20.000 aislamientos, 2 columnas de CMI, 39.000 resultados  S 1  NI 38.999"
+    )
+    assert _spanish("4,570") == "4.570"
+    assert _spanish("left out, not clear what they hold: 1,2,3; a --mapping can say").count("1,2,3") == 1
     assert "(97,25 %)" in _spanish("the edition states a category for 1,234; agreeing 1,200 (97.25%)")
 
 
