@@ -41,7 +41,7 @@ SENTENCES = (
 """Sources whose every sentence people are shown."""
 FOR_PROGRAMS = (
     *("cli/access_", "cli/audit_formats.py", "cli/json_document.py", "cli/judged_files.py", "cli/recording.py"),
-    *("cli/run.py", "cli/serve.py", "cli/status.py", "cli/upgrade_look.py", "operations/doctor/walking.py"),
+    *("cli/run.py", "cli/serve.py", "cli/upgrade_look.py", "operations/doctor/walking.py"),
 )
 """Of these, what is read by programs or stands in logs: only their errors are for people."""
 WORDS = {"whonet/drug_headers.py": "Content", "operations/doctor/finding.py": "Area"}
