@@ -21,6 +21,7 @@ PACKAGE = Path(sirena.__file__).parent
 OF_SERVERS = ("access", "serving", "web/application.py", "web/pages.py")
 """Sources whose errors are answers of servers, which speak English to programs."""
 SENTENCES = (
+    "acts/",
     "cli/",
     "certification/isolate_criteria.py",
     "certification/grid_criteria.py",
@@ -40,6 +41,7 @@ SENTENCES = (
 )
 """Sources whose every sentence people are shown."""
 FOR_PROGRAMS = (
+    *("acts/entry_", "acts/judged_files.py", "acts/recording.py", "acts/upgrade_look.py"),
     *("cli/access_", "cli/audit_formats.py", "cli/json_document.py", "cli/judged_files.py", "cli/recording.py"),
     *("cli/run.py", "cli/serve.py", "cli/upgrade_look.py", "operations/doctor/walking.py"),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sirena.cli.voice import say
+import typer
 
 if TYPE_CHECKING:
     from sirena.operations.stack import Stack
@@ -47,4 +47,4 @@ def record_stop(stack: "Stack") -> None:
     try:
         open_ledger(stack.settings).append(Stopped(**actor(stack.settings), profile=stack.settings.profile))
     except LedgerError as error:
-        say(f"not on record: {error.text}", err=True)
+        typer.echo(f"not on record: {error.text}", err=True)
