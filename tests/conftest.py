@@ -10,6 +10,7 @@ import pytest
 with suppress(ModuleNotFoundError):  # the suite of older MLflows has no Hypothesis
     import tests.properties  # noqa: F401 - loads how properties are tried
 
+os.environ["LANGUAGE"] = "en"  # whatever the locale, the command line speaks English in tests that do not say otherwise
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 

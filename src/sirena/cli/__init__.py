@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Final
 
 import typer
+from typer.exceptions import TyperException
 
 from sirena import __version__
+from sirena.cli.voice import in_words, say, speaks_spanish
 from sirena.domain.errors import SirenaError
 
 COMMAND_MODULES: Final[tuple[str, ...]] = (
@@ -96,7 +98,7 @@ def build_app(modules: Sequence[str] = COMMAND_MODULES) -> typer.Typer:
     ) -> None:
         # options may stand before the command
         if context.invoked_subcommand is None:
-            typer.echo(_FIRST_THINGS)
+            say(_FIRST_THINGS)
 
     for name in modules:
         import_module(f"{__name__}.{name}").register(app)
@@ -117,28 +119,46 @@ def main() -> None:
     """Run the command line; known errors are one clear message, never a stack trace."""
     set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
-        build_app(modules_for(sys.argv[1:]))()
+        code = _run(sys.argv[1:])
     except SirenaError as error:
         from sirena.cli.shown import in_lines
 
-        typer.echo(f"sirena: {in_lines(error.text)}", err=True)
+        typer.echo(f"sirena: {in_words(in_lines(error.text))}", err=True)
         if error.hint:
-            typer.echo(f"  remedy: {in_lines(error.hint)}", err=True)
-        sys.exit(error.exit_code)
-    except SystemExit as end:
-        # Typer turns Ctrl-C into this code and says nothing
-        if end.code == _INTERRUPTED:
-            typer.echo("sirena: interrupted", err=True)
-        raise
+            typer.echo(f"  {in_words('remedy')}: {in_words(in_lines(error.hint))}", err=True)
+        code = error.exit_code
     except Exception as error:  # noqa: BLE001 - the last one, told without its contents
         _tell_unforeseen(error)
-        sys.exit(1)
+        code = 1
+    if code == _INTERRUPTED:
+        # Typer turns Ctrl-C into this code and says nothing
+        say("sirena: interrupted", err=True)
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Run a command, say what is wrong with its arguments, and return its exit code."""
+    command = typer.main.get_command(build_app(modules_for(arguments)))
+    if speaks_spanish():
+        from sirena.cli.help_words import speak_spanish
+
+        speak_spanish(command)
+    try:
+        return int(command.main(standalone_mode=False) or 0)
+    except TyperException as misuse:
+        from sirena.cli.help_words import show_misuse
+
+        show_misuse(misuse)
+        return misuse.exit_code
+    except typer.Abort:
+        say("Aborted!", err=True)
+        return 1
 
 
 def _tell_unforeseen(error: Exception) -> None:
     """Say where an error nobody foresaw arose, never its text or its trace: either may hold a patient's data."""
     if isinstance(error, OSError) and error.strerror:
-        typer.echo(f"sirena: {error.filename or 'writing'}: {error.strerror}", err=True)
+        say(f"sirena: {error.filename or 'writing'}: {error.strerror}", err=True)
         return
     from sirena.operations.settings import load_settings
 
@@ -147,7 +167,7 @@ def _tell_unforeseen(error: Exception) -> None:
         frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(package)
     ]
     place = f"{Path(frames[-1].filename).relative_to(package)}, line {frames[-1].lineno}" if frames else "the start"
-    typer.echo(f"sirena: unforeseen error ({type(error).__name__}) at {place}", err=True)
-    typer.echo("  remedy: report it with the command you gave, without data; SIRENA_TRACE=1 shows the trace", err=True)
+    say(f"sirena: unforeseen error ({type(error).__name__}) at {place}", err=True)
+    say("  remedy: report it with the command you gave, without data; SIRENA_TRACE=1 shows the trace", err=True)
     if load_settings().trace:
         traceback.print_exception(error)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from sirena.cli.voice import language_or_locale
 from sirena.panel.basis import Language
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def alerts(
         typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
     ] = None,
     release: Annotated[str, typer.Option(help="Ask the models of a release instead: active, latest, or a name.")] = "",
-    language: Annotated[Language, typer.Option(help="Language of the texts.")] = Language.ENGLISH,
+    language: Annotated[
+        Language | None,
+        typer.Option(help="Language of the texts: en by default, the locale's for the table."),
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="Counts as table, csv or json.")] = Format.TABLE,
     site: Annotated[
         str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
@@ -79,14 +83,15 @@ def alerts(
     tables_for, answered_by = _answers(source, guideline or (), release)
     facts = IsolateFacts.of(Isolates.of_file(source, zones=True, site=everywhere), tables_for)
     findings = find_alerts(facts)
-    _print(count_alerts(findings, language), form, language)
+    printed = language_or_locale(language) if form is Format.TABLE else language or Language.ENGLISH
+    _print(count_alerts(findings, printed), form, printed)
     zones = [header for header, column in source.test_columns.items() if not column.is_mic]
     if zones:
         tell(f"zone diameters are not interpreted and raise no alert: {listed(zones)}")
     tell(f"{source.frame.height:,} isolates, answered by {answered_by}")
     tell("clusters in a ward are not looked for: no published method has a maintained library that could be used here")
     if output is not None:
-        found = list_alerts(source, facts, findings, language)
+        found = list_alerts(source, facts, findings, language or Language.ENGLISH)
         _write(found, output)
         tell(f"{output}: {found.height:,} alerts by row and specimen number")
 
@@ -142,9 +147,10 @@ def _print(counts: list[dict[str, Any]], form: Format, language: Language) -> No
 def _table(counts: list[dict[str, Any]], language: Language) -> str:
     """Return the alerts that hold for any isolate, and the rest as one line."""
     from sirena.stewardship.alert_tables import priority_word
+    from sirena.texts.messages import translate
 
-    spanish = language is Language.SPANISH
-    head = ("alerta", "OMS", "aislados", "de", "") if spanish else ("alert", "WHO", "isolates", "of tested", "")
+    headings = ("alert", "WHO", "isolates", "of tested", "")
+    head = tuple(translate(heading, language.value).text for heading in headings)
     lines = [
         (
             record["alert"],
@@ -161,9 +167,9 @@ def _table(counts: list[dict[str, Any]], language: Language) -> str:
     nothing = dict.fromkeys(record["alert"] for record in counts if not record["isolates"] and record["tested"])
     untested = dict.fromkeys(record["alert"] for record in counts if not record["tested"])
     if nothing:
-        texts.append(f"{'buscado y no hallado' if spanish else 'looked for and not found'}: {', '.join(nothing)}")
+        texts.append(translate(f"looked for and not found: {', '.join(nothing)}", language.value).text)
     if untested:
-        texts.append(f"{'no se probó' if spanish else 'not tested'}: {', '.join(untested)}")
+        texts.append(translate(f"not tested: {', '.join(untested)}", language.value).text)
     return "\n".join(texts)
 
 

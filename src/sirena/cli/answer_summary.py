@@ -7,10 +7,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sirena.cli.voice import in_words, say, speaks_spanish
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sirena.domain.category import Reason
     from sirena.domain.ground import Mark
     from sirena.panel.frame import ColumnTally
 
@@ -33,10 +36,10 @@ class AnswerSummary:
         self._columns = columns
         self._counts: NDArray[np.int64] | None = None
         self._progress = Progress(
-            TextColumn("answering"),
+            TextColumn(in_words("answering")),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("columns"),
+            TextColumn(in_words("columns")),
             TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
@@ -84,13 +87,15 @@ class AnswerSummary:
         _echo(f"{self._rows:,} isolates, {self._columns} MIC columns, {results:,} results  {spelt}".rstrip())
         for answer, count in sorted(given, key=lambda pair: -pair[1]):
             if answer.reason is not None:
-                _echo(f"  NI {answer.reason.value}: {count:,}  {answer.reason.sentence}")
+                typer.echo(
+                    f"  NI {answer.reason.value}: {in_words(f'{count:,}')}  {_sentence(answer.reason)}", err=True
+                )
         if self._without_model:
             columns = sorted(self._without_model.items(), key=lambda pair: -pair[1])
             _echo(f"  columns without a model: {', '.join(f'{column} {count:,}' for column, count in columns)}")
         for mark, count in self._marks.items():
             if count:
-                _echo(f"  marked {mark.value}: {count:,}  The site is unknown: {mark.english}.")
+                _echo(f"  marked {mark.value}: {count:,}  The site is unknown: {_words(mark)}.")
         if self._unknown_specimens:
             _echo(
                 f"  unknown specimens: {self._unknown_specimens:,} rows  They are answered as of unknown site; "
@@ -98,5 +103,13 @@ class AnswerSummary:
             )
 
 
+def _sentence(reason: "Reason") -> str:
+    return reason.spanish if speaks_spanish() else reason.sentence
+
+
+def _words(mark: "Mark") -> str:
+    return mark.spanish if speaks_spanish() else mark.english
+
+
 def _echo(text: str) -> None:
-    typer.echo(text, err=True)
+    say(text, err=True)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import typer
-
 from sirena.cli.answer_summary import AnswerSummary
+from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def refuse_same_file(source: Path, output: Path) -> None:
 
 def tell(text: str) -> None:
     """Say one thing on standard error; standard output may carry the file."""
-    typer.echo(text, err=True)
+    say(text, err=True)
 
 
 def tell_about_zones(file: "WhonetFile") -> None:

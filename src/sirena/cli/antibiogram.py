@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.voice import language_or_locale
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.basis import Language
 
@@ -88,7 +89,7 @@ def antibiogram(
     paper: Annotated[
         str, typer.Option(help="Paper of .pdf and of a printed .html, across: a4, or a3, which holds more drugs.")
     ] = "a4",
-    language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+    language: Annotated[Language | None, typer.Option(help="Language of the report; en by default.")] = None,
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
     ] = None,
@@ -113,10 +114,12 @@ def antibiogram(
     from sirena.stewardship.exports import PAGES, as_csv, report_suffix, write_antibiogram
     from sirena.stewardship.exports import dictionary as columns_explained
     from sirena.stewardship.periods import Period
+    from sirena.stewardship.words import word
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place, find_suffix, write_file
 
+    written = language or Language.ENGLISH
     is_page = report_suffix(output) in PAGES
     for target in (output, *([dictionary] if dictionary is not None else [])):
         check_place(target)
@@ -150,19 +153,20 @@ def antibiogram(
     whole = count_file(source, tables_for, request, today=date.today(), source=stamp, site=everywhere, rules=expert)
     counted = whole.antibiogram
     if str(output) == "-":
-        typer.echo(as_csv(counted, language), nl=False)
+        typer.echo(as_csv(counted, written), nl=False)
     else:
-        parts = _parts(source, whole, language) if is_page else None
-        write_antibiogram(counted, output, language, parts, paper=printed_on)
+        parts = _parts(source, whole, written) if is_page else None
+        write_antibiogram(counted, output, written, parts, paper=printed_on)
     if dictionary is not None:
-        write_file(columns_explained(language), dictionary)
+        write_file(columns_explained(written), dictionary)
     if charts is not None:
-        _write_charts(whole, charts, language)
+        _write_charts(whole, charts, written)
+    printed = language_or_locale(language)
     for loss in counted.losses:
         if loss.lost:
-            tell(f"  {loss.step}: {loss.lost:,} left out, {loss.left:,} left")
+            tell(f"  {word(loss.step, printed)}: {loss.lost:,} left out, {loss.left:,} left")
     for caution in counted.cautions:
-        tell(f"  {caution.spanish if language is Language.SPANISH else caution.english}")
+        tell(f"  {caution.spanish if printed is Language.SPANISH else caution.english}")
     tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {output}")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sirena.cli.json_document import print_json
+from sirena.cli.voice import say, speaks_spanish
 from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def ask(
         list[str] | None,
         typer.Option(help="Guideline or edition for tests that name none; CLSI by default. May be repeated."),
     ] = None,
-    language: Annotated[str, typer.Option(help="Language of the reasons: en or es.")] = "en",
+    language: Annotated[
+        str, typer.Option(help="Language of the reasons: en or es; by default the locale's, and en for --json.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Interpret one isolate by the guideline editions in force, with the reason of every answer.
@@ -50,7 +53,7 @@ def ask(
     from sirena.domain.organisms import ORGANISMS, resolve
     from sirena.guidelines.interpreter import explain
 
-    spoken = _language(language)
+    spoken = _language(language or ("es" if speaks_spanish() and not as_json else "en"))
     site = _site(specimen)
     named = _named_editions(guideline or ["CLSI"])
     questions = read_tests(tests, list(named))
@@ -67,13 +70,13 @@ def ask(
         document = {"organism": code, "site": site.value, "answered_by": "guideline editions", "answers": facts}
         print_json(document)
         return
-    typer.echo(f"{name}, site {site.value}")
+    say(f"{name}, site {site.value}")
     for question, _, answer in answers:
         category = answer.answer.category.value
         reason = _sentence(answer, site, spoken)
         typer.echo(f"  {question.column:8}{question.mic:>8}  {category:3}  {reason}")
     editions = ", ".join(dict.fromkeys(edition.name for _, edition, _ in answers))
-    typer.echo(f"answered by {editions}, no model asked; `sirena interpret` asks the active release")
+    say(f"answered by {editions}, no model asked; `sirena interpret` asks the active release")
 
 
 def _language(text: str) -> "Language":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def export(
             return
         with replacing(output) as beside, beside.open("w", encoding="utf-8") as file:
             file.writelines(f"{row}\n" for row in rows)
-    typer.echo(f"written: {output}", err=True)
+    say(f"written: {output}", err=True)
 
 
 def verify(
@@ -104,14 +105,14 @@ def verify(
             f"the audit ledger at {ledger.store} is not what was written: {found.finding.text}",
             hint="keep database and head file as they are, compare with the last backup, tell who is responsible",
         )
-    typer.echo(f"{found.entries} entries, intact: {ledger.store}")
+    say(f"{found.entries} entries, intact: {ledger.store}")
     if found.head is not None:
         # also the services' entries are from now on held against what this account noted
         ledger.note(found.head)
-        typer.echo(f"end {found.head.entries}:{found.head.hash}")
+        say(f"end {found.head.entries}:{found.head.hash}")
     for entry in found.open_acts:
         facts = " ".join(str(value) for value in entry.facts().values())
-        typer.echo(f"without outcome: entry {entry.seq}, {entry.event} by {entry.who} at {entry.at[:19]} UTC: {facts}")
+        say(f"without outcome: entry {entry.seq}, {entry.event} by {entry.who} at {entry.at[:19]} UTC: {facts}")
 
 
 def served(
@@ -129,7 +130,7 @@ def served(
 
     chosen, moment = _format(form), _moment(on)
     if moment > (now := datetime.now(UTC)):
-        typer.echo(f"{on} has not come yet (without a zone it is UTC), so this is what answers now", err=True)
+        say(f"{on} has not come yet (without a zone it is UTC), so this is what answers now", err=True)
         moment = now
     print_served(served_at(open_registry(), _ledger(), moment), moment, chosen)
 
@@ -151,7 +152,7 @@ def prepare(
     settings = load_settings()
     bring_to_head(settings, writer)
     told = f"; {writer} may only append" if writer else ""
-    typer.echo(f"the audit ledger at {open_as_owner(settings).store} is ready{told}")
+    say(f"the audit ledger at {open_as_owner(settings).store} is ready{told}")
 
 
 def resume(reason: str = typer.Option(..., help="Why entries are missing; goes on record.")) -> None:
@@ -164,7 +165,7 @@ def resume(reason: str = typer.Option(..., help="Why entries are missing; goes o
 
     facts = actor(load_settings())
     entry = _ledger().resume(who=facts["who"], origin=facts["origin"], reason=reason)
-    typer.echo(f"the ledger goes on with entry {entry.seq}")
+    say(f"the ledger goes on with entry {entry.seq}")
 
 
 def _ledger() -> "Ledger":

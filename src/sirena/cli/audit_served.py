@@ -15,6 +15,7 @@ from sirena.acts.judged import ACTIONS
 from sirena.cli.audit_formats import Format, harmless
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.shown import in_one_line
+from sirena.cli.voice import in_words, say
 from sirena.domain.errors import UsageError
 from sirena.ledger.entry import Entry
 from sirena.ledger.event import Outcome
@@ -122,30 +123,30 @@ def print_served(served: Served | None, when: datetime, form: Format) -> None:
                 {name: harmless("" if cell is None else str(cell)) for name, cell in row.items()} for row in rows
             )
     elif served is None:
-        typer.echo(f"no release was active at {moment(when)[:19]} UTC")
+        say(f"no release was active at {moment(when)[:19]} UTC")
     else:
         _print_table(served, when)
 
 
 def _print_table(served: Served, when: datetime) -> None:
     said = f", overriding the gate: {served.override}" if served.override else ""
-    typer.echo(f"At {moment(when)[:19]} UTC {served.release} ({served.digest[:12]}) answered,")
-    between = f"since {served.since[:19]} until {(served.until or 'now')[:19]}"
-    typer.echo(in_one_line(f"{between}, {served.action} by {served.activated_by}{said}"))
-    typer.echo(f"audit ledger: entry {served.ledger_entry}")
+    say(f"At {moment(when)[:19]} UTC {served.release} ({served.digest[:12]}) answered,")
+    between = f"since {served.since[:19]} until {served.until[:19] if served.until else 'now'}"
+    say(in_one_line(f"{between}, {served.action} by {served.activated_by}{said}"))
+    say(f"audit ledger: entry {served.ledger_entry}")
     for remark in served.remarks:
-        typer.echo(in_one_line(f"BUT now {remark}"))
-    typer.echo("")
+        say(in_one_line(f"BUT now {remark}"))
+    say("")
     rows = [
         (
             one.column,
             one.version,
             one.edition,
-            one.approved_by or "with the release",
+            one.approved_by or in_words("with the release"),
             one.approved_at[:19],
             one.evidence[:12],
             one.criteria + (f"; overridden: {one.override}" if one.override else ""),
-            f"entry {one.ledger_entry}" if one.ledger_entry else "",
+            in_words(f"entry {one.ledger_entry}") if one.ledger_entry else "",
         )
         for one in served.versions
     ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli.ending import ends_in_order
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.operations.settings import Settings
@@ -55,33 +56,33 @@ def backup(
             made = make_backup(settings, tell)
     finally:
         if password.exists() and not had_password:
-            typer.echo(
+            say(
                 f"KEEP A COPY of {password} in another place now: without this password the backup is worthless, and "
                 "nobody can make it anew",
                 err=True,
             )
     manifest = made.manifest
-    typer.echo(
+    say(
         f"backup {made.snapshot}: {len(manifest.objects):,} objects, "
         f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows, "
         f"{manifest.size / _MIB:,.1f} MiB in {made.seconds:.1f} s, in {made.repository.location}"
     )
     if made.release:
-        typer.echo(f"answers of {made.release} recorded for the drill")
+        say(f"answers of {made.release} recorded for the drill")
     else:
-        typer.echo("the service had no release to answer with: a drill cannot compare answers", err=True)
+        say("the service had no release to answer with: a drill cannot compare answers", err=True)
     if made.left_out:
-        typer.echo(f"not in it, set them again after a restore: {', '.join(made.left_out)}", err=True)
+        say(f"not in it, set them again after a restore: {', '.join(made.left_out)}", err=True)
     if made.repository.is_on_this_machine:
-        typer.echo("this repository is lost together with this machine: set SIRENA_BACKUP_REPOSITORY", err=True)
+        say("this repository is lost together with this machine: set SIRENA_BACKUP_REPOSITORY", err=True)
     elif made.repository.is_on_the_same_disk:
-        typer.echo(
+        say(
             "this repository lies on the disk of SIRENA_HOME and is lost together with it: is its own disk mounted?",
             err=True,
         )
     if made.ahead:
         named = ", ".join(f"{one.id} ({one.time:%Y-%m-%d})" for one in made.ahead)
-        typer.echo(
+        say(
             f"no old backup was removed, since some are of days to come: {named}; is this machine's clock right? "
             "see `timedatectl`",
             err=True,
@@ -105,17 +106,17 @@ def restore(
     with ends_in_order(), told() as tell:
         done = restore_backup(_settings(), at, tell, replace=replace)
     manifest = done.manifest
-    typer.echo(
+    say(
         f"restored {done.snapshot.id} of {done.snapshot.time:%Y-%m-%d %H:%M} UTC: {len(manifest.objects):,} objects, "
         f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows"
     )
-    typer.echo(done.configuration)
-    typer.echo(done.record)
-    typer.echo(
+    say(done.configuration)
+    say(done.record)
+    say(
         f"accounts and tokens are those of {done.snapshot.time:%Y-%m-%d %H:%M} UTC: what was disabled, revoked or "
         "taken away since holds again; see `sirena user list` and `sirena token list`"
     )
-    typer.echo("start it: sirena up --profile production")
+    say("start it: sirena up --profile production")
 
 
 def drill(at: At = "") -> None:
@@ -129,9 +130,9 @@ def drill(at: At = "") -> None:
 
     with ends_in_order(), told() as tell:
         done = drill_backup(_settings(), at, tell)
-    typer.echo(f"drill of {done.snapshot.id} ({done.snapshot.time:%Y-%m-%d %H:%M} UTC): {done.seconds:.1f} s")
+    say(f"drill of {done.snapshot.id} ({done.snapshot.time:%Y-%m-%d %H:%M} UTC): {done.seconds:.1f} s")
     for sentence in done.proven:
-        typer.echo(f"  {sentence}")
+        say(f"  {sentence}")
 
 
 def _settings() -> "Settings":

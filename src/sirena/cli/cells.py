@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError
 
 
@@ -49,7 +50,7 @@ def cells(
         )
     lines = write_cells(counts, output)
     whole = lines.unique(["column", "organism", "site", "mic", "label"])
-    typer.echo(
+    say(
         f"{output}: {lines['results'].sum():,} results in {whole.height:,} cells, "
         f"{whole['small'].sum():,} of them with fewer than {SMALL} results (column `small`)"
     )

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli.voice import say
+
 if TYPE_CHECKING:
     from sirena.operations.settings import Settings
 
@@ -23,9 +25,9 @@ def show() -> None:
 
     settings = _production()
     paths = entry_certificate(settings)
-    typer.echo(f"{settings.tls.value} for {settings.server_name}: {paths.chain}, {days_left(paths.chain)} days left")
+    say(f"{settings.tls.value} for {settings.server_name}: {paths.chain}, {days_left(paths.chain)} days left")
     if paths.chain.parent == authority_file(settings).parent:
-        typer.echo(f"clients must trust {authority_file(settings)}")
+        say(f"clients must trust {authority_file(settings)}")
 
 
 def renew(
@@ -46,7 +48,7 @@ def renew(
     elif settings.tls is CertificateSource.SELF_MADE:
         self_made(settings, anew=force)
     chosen_stack("production").reload_entry()
-    typer.echo(f"{days_left(entry_certificate(settings).chain)} days left")
+    say(f"{days_left(entry_certificate(settings).chain)} days left")
 
 
 def watch() -> None:

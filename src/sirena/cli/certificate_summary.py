@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sirena.certification.certificate import Certificate
 from sirena.certification.comparison import KINDS, Disagreement, Kind, describe
 from sirena.certification.grid import Comparator
+from sirena.cli.voice import in_words
 from sirena.domain.truth_table import split_key
 from sirena.guidelines.organism_words import organism_words
 
@@ -38,7 +39,9 @@ def summary(certificate: Certificate, most: int) -> str:
         f"  monotone in MIC: {'yes' if certificate.monotone else f'NO, {len(certificate.reversals)} reversals'}",
         f"  S where the edition says R: {sum(entry.cells for entry in certificate.unsafe):,}",
     ]
-    lines += [f"  {_WORDS[kind]}: {certificate.kinds[kind]:,}" for kind in KINDS if certificate.kinds.get(kind)]
+    lines += [
+        f"  {in_words(_WORDS[kind])}: {certificate.kinds[kind]:,}" for kind in KINDS if certificate.kinds.get(kind)
+    ]
     lines += [f"  refuses {count:,}: {reason}" for reason, count in certificate.refusals.items()]
     differences = list(difference_lines(certificate.disagreements))
     lines += [f"    {line}" for line in differences[:most]]

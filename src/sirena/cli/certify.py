@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.voice import say
 from sirena.panel.basis import Language
 
 
@@ -96,7 +97,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(document)
         else:
-            typer.echo(summary(certificate, len(certificate.disagreements) if every else disagreements))
+            say(summary(certificate, len(certificate.disagreements) if every else disagreements))
         if output is not None:
             base = output / f"{version.name}-{version.version}"
             for suffix, text in (
@@ -105,11 +106,11 @@ def register(app: typer.Typer) -> None:
             ):
                 with replacing(base.with_suffix(suffix)) as beside:
                     beside.write_text(text, encoding="utf-8")
-            typer.echo(f"written: {base}.json, {base}.html", err=as_json)
+            say(f"written: {base}.json, {base}.html", err=as_json)
         if chart is not None:
             with replacing(chart) as beside:
                 beside.write_bytes(draw(grid_chart(certificate, language).specification, form))
-            typer.echo(f"written: {chart}", err=as_json)
+            say(f"written: {chart}", err=as_json)
 
 
 def _chart_form(chart: Path) -> str:

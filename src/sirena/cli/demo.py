@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.voice import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
         port = free_port()
         server = embedded_mlflow_server(load_settings(), port)
-        typer.echo("starting MLflow, loading Keras …", err=True)
+        say("starting MLflow, loading Keras …", err=True)
         with ends_in_order():
             try:
                 # it comes up while Keras is imported and the hospital is written

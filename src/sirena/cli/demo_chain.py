@@ -14,6 +14,7 @@ import typer
 from sirena.acts import promoting, releasing, training
 from sirena.acts.gatekeeping import judge_for
 from sirena.cli.training_progress import TrainingProgress, print_outcomes
+from sirena.cli.voice import in_words, say
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
@@ -71,16 +72,16 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
             running.enter_context(_service(settings, service_port))
         answer = _ask(service_port)
         print_outcomes(outcomes)
-        typer.echo(f"\nPOST http://127.0.0.1:{service_port}/invocations\n{json.dumps(_QUESTION)}\n")
+        say(f"\nPOST http://127.0.0.1:{service_port}/invocations\n{json.dumps(_QUESTION)}\n")
         typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         _tell_places(home, file, tracking_uri, service_port, release, keep=keep)
         steps.total()
         if keep:
-            typer.echo("Running until Ctrl-C.")
+            say("Running until Ctrl-C.")
             # Ctrl-C is how it is meant to end, so it is no error
             with suppress(KeyboardInterrupt):
                 server.wait()
-            typer.echo("ended")
+            say("ended")
 
 
 class _Steps:
@@ -94,12 +95,12 @@ class _Steps:
     def __call__(self, what: str) -> Iterator[None]:
         self._number += 1
         begun = time.monotonic()
-        typer.echo(f"[{self._number}] {what} …", err=True)
+        typer.echo(f"[{self._number}] {in_words(what)} …", err=True)
         yield
-        typer.echo(f"[{self._number}] {what}: {time.monotonic() - begun:.1f} s", err=True)
+        typer.echo(f"[{self._number}] {in_words(what)}: {time.monotonic() - begun:.1f} s", err=True)
 
     def total(self) -> None:
-        typer.echo(f"\nDone in {time.monotonic() - self._begun:.0f} s.")
+        say(f"\nDone in {time.monotonic() - self._begun:.0f} s.")
 
 
 def _write_hospital(home: Path, isolates: int, seed: int) -> Path:
@@ -168,6 +169,6 @@ def _tell_places(home: Path, file: Path, tracking_uri: str, service_port: int, r
         ("everything written", str(home)),
         ("next commands need", f"export SIRENA_HOME={home}"),
     )
-    typer.echo("")
+    say("")
     for name, place in lines:
-        typer.echo(f"{name:>20}  {place}")
+        say(f"{name:>20}  {place}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli.up import Profile
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,15 +98,15 @@ def _print(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
     sections = []
     for area in Area:
         rows = [(one.name, one.verdict.value, one.told) for one in findings if one.area is area]
-        sections.append(Section(area.value, rows, ("of", "state", "how it is")))
+        sections.append(Section(area.value, rows, ("of", "state", "how it is"), words=(2,)))
     remedies: dict[str, list[str]] = {}
     for one in findings:
         if one.verdict is not Verdict.WELL and one.remedy:
             remedies.setdefault(one.remedy, []).append(one.name)
     to_do = [(", ".join(dict.fromkeys(names)), remedy) for remedy, names in remedies.items()]
-    sections.append(Section("What to do", to_do, ("for", "remedy")))
+    sections.append(Section("What to do", to_do, ("for", "remedy"), words=(1,)))
     print_sections(sections)
     counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
     said = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items() if number)
     where = f" ({place['profile']} in {place['home']})" if place else ""
-    typer.echo(f"{said}{where}")
+    say(f"{said}{where}")

@@ -117,20 +117,21 @@ def export(
     result: GlassExport | EarsNetExport | WhonetExport
     if year is None:
         result = _whonet(source)
-        meanings, what = result.meanings, ""
+        meanings = result.meanings
     elif to is Target.EARS_NET:
         from sirena.stewardship.exports_ears_net import COLUMNS, Sender
 
         sender = Sender(country.upper(), laboratory.strip(), batch)
         result = _ears_net(source, guideline or [], sender, year, leave_out or [])
-        meanings, what = COLUMNS, f", {country.upper()} {year}"
+        meanings = COLUMNS
     else:
         from sirena.stewardship.exports_glass import COLUMNS
 
         result = _glass(source, guideline or [], country.upper(), year, batch or "DS1", leave_out or [])
-        meanings, what = COLUMNS, f", {country.upper()} {year}"
+        meanings = COLUMNS
     _write(source, result, meanings, output, refused, dictionary)
-    tell(f"{output}: {result.frame.height:,} rows for {to.upper()}{what}")
+    platform = f"{_NAMES[to]}, {country.upper()} {year}" if year is not None else "WHONET"
+    tell(f"{output}: {result.frame.height:,} rows for {platform}")
     for reason, count in Counter(reason for _, reason in result.refused).most_common():
         tell(f"  not exported: {count:,} isolates, {reason}")
     if to is Target.GLASS:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli.voice import say
+
 if TYPE_CHECKING:
     from sirena.registry.housekeeping import Collection
 
@@ -53,19 +55,19 @@ def gc(
         uploads = dead_uploads(registry.settings)
     _print(collection, len(unneeded), len(unnamed), len(uploads))
     if not unneeded and not unnamed and not uploads:
-        typer.echo("nothing to collect")
+        say("nothing to collect")
     elif not yes:
-        typer.echo("nothing was removed; to remove it: the same command with --yes")
+        say("nothing was removed; to remove it: the same command with --yes")
     else:
         with kept_out_of_backups(registry.settings), told() as tell:
             removed = remove_versions(registry, collection, unneeded, retention, tell)
             freed = free_models(registry, retention, tell)
             abort_uploads(registry.settings, uploads, tell)
-        typer.echo(f"removed {removed:,} versions and the files of {freed:,} stored models")
+        say(f"removed {removed:,} versions and the files of {freed:,} stored models")
         if uploads:
-            typer.echo(f"removed the parts of {len(uploads):,} unfinished uploads")
+            say(f"removed the parts of {len(uploads):,} unfinished uploads")
         if removed < len(unneeded):
-            typer.echo(f"{len(unneeded) - removed:,} came to be needed meanwhile, or were removed by others")
+            say(f"{len(unneeded) - removed:,} came to be needed meanwhile, or were removed by others")
 
 
 def _print(collection: "Collection", unneeded: int, unnamed: int, uploads: int) -> None:
@@ -77,4 +79,4 @@ def _print(collection: "Collection", unneeded: int, unnamed: int, uploads: int) 
     releases = len(collection.inventory.stock.releases)
     note = f"{releases:,} releases, all kept; {unnamed:,} stored models that no version names"
     note += f"; {uploads:,} unfinished uploads older than a day" if uploads else ""
-    print_sections([Section("Versions by what needs them", rows, ("needed by", "#versions", ""), note)])
+    print_sections([Section("Versions by what needs them", rows, ("needed by", "#versions", ""), note, words=(0,))])

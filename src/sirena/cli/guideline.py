@@ -8,6 +8,7 @@ import typer
 
 from sirena.cli.guideline_check import check
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
+from sirena.cli.guideline_rows import DIFFERENCE_WORDS
 from sirena.cli.guideline_show import show
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.sections import Section, print_sections
@@ -70,11 +71,11 @@ def list_editions(as_json: AsJson = False) -> None:
         for one in listed
     ]
     doubts = [(name, doubt) for name, edition in loaded.items() for doubt in edition.record.doubts]
-    header = ("edition", "in force since", "", "#rows", "#expected", "#antimicrobials", "origin", "digest")
+    headings = ("edition", "in force since", "", "#rows", "#expected", "#antimicrobials", "origin", "digest")
     note = "The default of a guideline is its newest edition in force; a guideline alone (CLSI, EUCAST) means it."
     print_sections(
         [
-            Section("Guideline editions", rows, header, note),
+            Section("Guideline editions", rows, headings, note, words=(2,)),
             Section("What a person with the documents should look at", doubts, ("edition", "doubt")),
         ]
     )
@@ -158,10 +159,10 @@ def diff(
         (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
         for item in (differences if every else differences[:_PAGE])
     ]
-    header = ("what", "drug", "rank", "group", "site", before.name, after.name)
+    headings = ("what", "drug", "rank", "group", "site", before.name, after.name)
     hidden = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
     note = f"{len(differences)} differences, the gravest first.{hidden}" if rows else "The two say the same."
-    print_sections([Section(f"From {before.name} to {after.name}", rows, header, note)])
+    print_sections([Section(f"From {before.name} to {after.name}", rows, headings, note, words=DIFFERENCE_WORDS)])
 
 
 def _facts(item: "Difference") -> dict[str, str]:

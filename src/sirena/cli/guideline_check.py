@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
-from sirena.cli.guideline_rows import bulleted, edition_facts, edition_lines, row_facts, row_lines, saying, whom
+from sirena.cli.guideline_rows import (
+    DIFFERENCE_WORDS,
+    bulleted,
+    edition_facts,
+    edition_lines,
+    row_facts,
+    row_lines,
+    saying,
+    whom,
+)
 from sirena.cli.json_document import print_json
 from sirena.cli.sections import Section, print_sections
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.guidelines.check import EditionCheck, Override
@@ -40,10 +50,10 @@ def check(
         print_json(_document(loaded, outcome))
         return
     for line in edition_lines(loaded):
-        typer.echo(line)
-    typer.echo("")
+        say(line)
+    say("")
     counts = [(what, str(number)) for what, number in _counts(outcome)]
-    print_sections([Section("To look at", counts, ("what", "#rows"))])
+    print_sections([Section("To look at", counts, ("what", "#rows"), words=(0,))])
     _print_rows(loaded, outcome)
     print_sections(_differences(outcome))
 
@@ -77,17 +87,17 @@ def _print_rows(edition: "Edition", outcome: "EditionCheck") -> None:
         ("Rest on one reading, without another doubt", [row for row in outcome.one_reading if not row.doubt]),
     )
     if outcome.overridden:
-        typer.echo("Overridden by a wider or an equal group, with another answer")
+        say("Overridden by a wider or an equal group, with another answer")
         for line in bulleted(_override(edition, item) for item in outcome.overridden):
-            typer.echo(line)
-        typer.echo("")
+            say(line)
+        say("")
     for title, rows in parts:
         if rows:
-            typer.echo(title)
+            say(title)
             for row in rows:
                 for line in row_lines(row, edition.guideline):
-                    typer.echo(line)
-            typer.echo("")
+                    say(line)
+            say("")
 
 
 def _override(edition: "Edition", item: "Override") -> str:
@@ -106,9 +116,10 @@ def _differences(outcome: "EditionCheck") -> list[Section]:
         (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
         for item in outcome.differences
     ]
-    header = ("what", "drug", "rank", "group", "site", outcome.against, outcome.edition)
+    headings = ("what", "drug", "rank", "group", "site", outcome.against, outcome.edition)
     note = "" if rows else "The two say the same."
-    return [Section(f"From {outcome.against} to {outcome.edition}, the gravest first", rows, header, note)]
+    title = f"From {outcome.against} to {outcome.edition}, the gravest first"
+    return [Section(title, rows, headings, note, DIFFERENCE_WORDS)]
 
 
 def _document(edition: "Edition", outcome: "EditionCheck") -> dict[str, Any]:

@@ -4,6 +4,8 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
+from sirena.cli.voice import in_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
     Row = Breakpoint | ExpectedResistance
 
+DIFFERENCE_WORDS: Final = (0, 5, 6)
+"""Columns of a table of differences that hold words: what differs, and what stood and stands there."""
 _WIDTH: Final = 100
 _WHO: Final = 50
 """Columns for the group of organisms, before what is said of it."""
@@ -99,13 +103,15 @@ def edition_lines(edition: "Edition") -> "Iterator[str]":
         ("doubt", record.doubts),
     ):
         for text in filter(None, texts):
-            yield from textwrap.wrap(f"{label}: {text}", width(), initial_indent="  ", subsequent_indent="    ")
+            yield from textwrap.wrap(
+                in_words(f"{label}: {text}"), width(), initial_indent="  ", subsequent_indent="    "
+            )
 
 
 def bulleted(texts: "Iterable[str]") -> "Iterator[str]":
     """Yield sentences as lines of text."""
     for text in texts:
-        yield from textwrap.wrap(text, width(), initial_indent="  ", subsequent_indent=_INDENT)
+        yield from textwrap.wrap(in_words(text), width(), initial_indent="  ", subsequent_indent=_INDENT)
 
 
 def _beside(who: str, what: str) -> "Iterator[str]":
@@ -118,4 +124,4 @@ def _beside(who: str, what: str) -> "Iterator[str]":
 
 
 def _wrapped(text: str) -> "Iterator[str]":
-    yield from textwrap.wrap(text, width(), initial_indent=_INDENT, subsequent_indent=_INDENT + "  ")
+    yield from textwrap.wrap(in_words(text), width(), initial_indent=_INDENT, subsequent_indent=_INDENT + "  ")

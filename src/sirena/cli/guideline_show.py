@@ -9,6 +9,7 @@ import typer
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, chosen_organism, known_editions
 from sirena.cli.guideline_rows import edition_facts, edition_lines, row_facts, row_lines
 from sirena.cli.json_document import print_json
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.domain.organisms import Organism
@@ -69,16 +70,16 @@ def _order(row: "Breakpoint | ExpectedResistance") -> tuple[str, bool, int, str,
 def _print_page(edition: "Edition", rows: "list[Breakpoint | ExpectedResistance]") -> None:
     letter = "at or above" if edition.guideline.letter == "N" else "above"
     for line in edition_lines(edition):
-        typer.echo(line)
-    typer.echo(f"  figures in mg/L: S at or below, R {letter}; S <= 0.001: no MIC is S")
+        say(line)
+    say(f"  figures in mg/L: S at or below, R {letter}; S <= 0.001: no MIC is S")
     drug = ""
     for row in rows:
         if row.drug != drug:
             drug = row.drug
-            typer.echo("")
+            say("")
         for line in row_lines(row, edition.guideline):
-            typer.echo(line)
-    typer.echo(f"\n{len(rows)} rows")
+            say(line)
+    say(f"\n{len(rows)} rows")
 
 
 def _print_overlay(edition: "Edition", rows: "list[Breakpoint | ExpectedResistance]") -> None:

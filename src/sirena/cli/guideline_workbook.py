@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sirena.cli.guideline_rows import DIFFERENCE_WORDS
 from sirena.cli.sections import Section, print_sections
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def _outcome(imported: "ImportedWorkbook") -> str:
 
 
 def _cells(title: str, cells: "Iterable[Undecided]") -> Section:
-    return Section(title, [(item.sheet, item.cell, item.reason) for item in cells], ("sheet", "cell", "why"))
+    return Section(
+        title, [(item.sheet, item.cell, item.reason) for item in cells], ("sheet", "cell", "why"), words=(2,)
+    )
 
 
 def _differences(imported: "ImportedWorkbook") -> list[Section]:
@@ -53,12 +56,13 @@ def _differences(imported: "ImportedWorkbook") -> list[Section]:
         (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
         for item in imported.differences
     ]
-    header = ("what", "drug", "rank", "group", "site", "shipped", "workbook")
+    headings = ("what", "drug", "rank", "group", "site", "shipped", "workbook")
     return [
         Section(
             f"Where the workbook differs from {imported.name}",
             rows,
-            header,
+            headings,
             f"{len(rows)} differences, the gravest first.",
+            DIFFERENCE_WORDS,
         )
     ]

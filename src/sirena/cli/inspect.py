@@ -9,6 +9,7 @@ import typer
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.label_audit import audit_section, labels_of
 from sirena.cli.sections import Section, print_sections
+from sirena.cli.voice import in_words
 from sirena.domain.test_column import GUIDELINES
 from sirena.panel.basis import Language
 
@@ -109,19 +110,20 @@ def describe(inspection: "Inspection") -> Iterator[Section]:
 def _file(inspection: "Inspection") -> Section:
     facts = [
         ("format", inspection.format + (f" ({inspection.detail})" if inspection.detail else "")),
-        ("encoding", inspection.encoding or "fixed by the format"),
+        ("encoding", inspection.encoding or in_words("fixed by the format")),
         ("isolates", str(inspection.rows)),
         ("columns", str(inspection.columns)),
-        ("organism", inspection.organism_column or "none: name a column ORGANISM or LOCAL_ORG"),
-        ("specimen type", inspection.specimen_column or "none"),
-        ("specimen date", inspection.date_column or "none"),
+        ("organism", inspection.organism_column or in_words("none: name a column ORGANISM or LOCAL_ORG")),
+        ("specimen type", inspection.specimen_column or in_words("none")),
+        ("specimen date", inspection.date_column or in_words("none")),
         (
             "mechanisms",
-            ", ".join(f"{name} {count}" for name, count in inspection.phenotypes.items()) or "none",
+            ", ".join(f"{name} {count}" for name, count in inspection.phenotypes.items()) or in_words("none"),
         ),
-        ("of patients", ", ".join(inspection.patient_columns) or "none"),
+        ("of patients", ", ".join(inspection.patient_columns) or in_words("none")),
     ]
-    return Section(f"File {inspection.path}", facts, note="Columns of patients are dropped before training.")
+    note = "Columns of patients are dropped before training."
+    return Section(f"{in_words('File')} {inspection.path}", facts, note=note, words=(0,))
 
 
 def _no_mics(inspection: "Inspection") -> Section:
@@ -138,7 +140,9 @@ def _headers(inspection: "Inspection") -> Section:
         (one.header, one.content, one.drug, GUIDELINES.get(one.guideline, ""), one.why) for one in inspection.headers
     ]
     note = "What is wrong or left out here, a mapping file says: --write-mapping, then --mapping." if rows else ""
-    return Section("Headers of other systems", rows, ("header", "read as", "drug", "guideline", "why"), note)
+    return Section(
+        "Headers of other systems", rows, ("header", "read as", "drug", "guideline", "why"), note, words=(1, 4)
+    )
 
 
 def _organisms(inspection: "Inspection") -> Section:
@@ -156,7 +160,7 @@ def _organisms(inspection: "Inspection") -> Section:
 
 def _unknown_organisms(inspection: "Inspection") -> Section:
     rows = [
-        (one.text or "(text that does not look like an organism)", str(one.count), _rows(one.rows, one.count))
+        (one.text or in_words("(text that does not look like an organism)"), str(one.count), _rows(one.rows, one.count))
         for one in inspection.unknown_organisms[:20]
     ]
     return Section("Unknown organisms", rows, ("text", "#isolates", "rows"))
@@ -171,7 +175,7 @@ def _specimens(inspection: "Inspection") -> Section:
 def _unknown_specimens(inspection: "Inspection") -> Section:
     unknown = inspection.specimens.unknown
     rows = [
-        (one.text or "(text that does not look like a specimen)", str(one.count), _rows(one.rows, one.count))
+        (one.text or in_words("(text that does not look like a specimen)"), str(one.count), _rows(one.rows, one.count))
         for one in unknown[:20]
     ]
     rest = f" {len(unknown) - len(rows)} more texts are not shown." if len(unknown) > len(rows) else ""
@@ -209,10 +213,10 @@ def _disks(inspection: "Inspection") -> Section:
 def _problems(inspection: "Inspection") -> Section:
     problems = [*inspection.problems, *(problem for test in inspection.tests for problem in test.problems)]
     rows = [
-        (one.column or "(file)", str(one.count), one.problem_class.sentence, _rows(one.rows, one.count))
+        (one.column or in_words("(file)"), str(one.count), one.problem_class.sentence, _rows(one.rows, one.count))
         for one in problems
     ]
-    return Section("Not readable, or doubtful", rows, ("column", "#count", "what stands there", "rows"))
+    return Section("Not readable, or doubtful", rows, ("column", "#count", "what stands there", "rows"), words=(2,))
 
 
 def _rows(rows: tuple[int, ...], count: int) -> str:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.voice import say
+
 if TYPE_CHECKING:
     from sirena.web.answers import Answers
 
@@ -55,7 +57,7 @@ def open_pages(
     key = new_key()
     bound = bind("127.0.0.1", port)
     address = f"{url_of(bound)}{ENTER}{key}"
-    typer.echo(f"Sirena: {address}")
+    say(f"Sirena: {address}")
     if browser:
         webbrowser.open(address)
     settings = load_settings()

@@ -23,8 +23,8 @@ def print_parts(found: Sequence[PartHealth]) -> None:
         for part in found
     ]
     total = sum(part.memory_mib for part in found)
-    columns = ("part", "state", "version", "#port", "#memory", "#running")
-    print_sections([Section("Parts", rows, columns, f"{total} MiB in all")])
+    headings = ("part", "state", "version", "#port", "#memory", "#running")
+    print_sections([Section("Parts", rows, headings, f"{total} MiB in all")])
 
 
 def _duration(seconds: int) -> str:

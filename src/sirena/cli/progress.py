@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import typer
 
+from sirena.cli.voice import in_words
 from sirena.operations.steps import Tell
 
 
@@ -13,9 +14,9 @@ from sirena.operations.steps import Tell
 def told() -> Iterator[Tell]:
     """Give a function that is told each step."""
     if not sys.stderr.isatty():
-        yield lambda step: typer.echo(f"{step} …", err=True)
+        yield lambda step: typer.echo(f"{in_words(step)} …", err=True)
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("starting") as status_line:
-        yield lambda step: status_line.update(f"{step} …")
+    with Console(stderr=True).status(in_words("starting")) as status_line:
+        yield lambda step: status_line.update(f"{in_words(step)} …")

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sirena.cli.voice import say
+
 if TYPE_CHECKING:
     from sirena.registry.judging import RegisteredJudge
     from sirena.registry.versions import ModelVersion, Stage
@@ -42,7 +44,7 @@ def promote(
     refusals: list[SirenaError] = []
     for version in versions:
         try:
-            typer.echo(_promote(judge, version, stage, override))
+            say(_promote(judge, version, stage, override))
         except (GateError, IntegrityError, UsageError) as refusal:
             if not every:
                 raise

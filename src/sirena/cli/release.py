@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.registry.connection import Registry
@@ -43,12 +44,12 @@ def create(
     registry = open_registry()
     members = [find_version(registry, name) for name in versions] if versions else members_at(registry, source)
     release = create_release(registry, members, author=registry.settings.effective_user, note=note)
-    typer.echo(f"{release.name}: {len(release.members)} models")
+    say(f"{release.name}: {len(release.members)} models")
     missing = [] if versions else missing_models(judge_for(registry, None), release)
     if missing:
-        typer.echo(f"not in it, {len(missing)} models:", err=True)
+        say(f"not in it, {len(missing)} models:", err=True)
     for line in missing:
-        typer.echo(f"  {in_one_line(line)}", err=True)
+        say(f"  {in_one_line(line)}", err=True)
 
 
 def list_(as_json: AsJson = False) -> None:
@@ -92,7 +93,7 @@ def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
     from sirena.cli.guideline_condition import REMEDY, lapsed_editions
 
     for sentence in lapsed_editions(registry, release):
-        typer.echo(f"{release.name}: {sentence}; {REMEDY}", err=True)
+        say(f"{release.name}: {sentence}; {REMEDY}", err=True)
 
 
 def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson = False) -> None:
@@ -123,13 +124,13 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
         print_json({**_facts(release), "standing": mark, "members": members, "answered": answered})
         return
     made = f"{release.name}{f' ({mark})' if mark else ''}, made by {release.author}, {release.digest[:12]}"
-    typer.echo(in_one_line(made))
+    say(in_one_line(made))
     for member in release_members(registry, release):
         cells = (member.column, member.reference, member.edition, member.label_source, member.digest[:12])
         typer.echo("\t".join(map(in_one_line, cells)))
     _warn_of_lapsed_editions(registry, release)
     for served in periods_of(registry, release):
-        typer.echo(in_one_line(served))
+        say(in_one_line(served))
 
 
 def activate(
@@ -149,7 +150,7 @@ def activate(
     judge = judge_for(registry, overlay)
     done = switch_to(registry, find_release(registry, name), judge, override)
     before = f", in place of release {done.previous}" if done.previous else ""
-    typer.echo(f"{done.release.name} is active{before}" if done.changed else f"{done.release.name} is active already")
+    say(f"{done.release.name} is active{before}" if done.changed else f"{done.release.name} is active already")
     _warn_of_lapsed_editions(registry, done.release)
 
 
@@ -162,7 +163,7 @@ def rollback() -> None:
     from sirena.acts.releasing import roll_back
 
     done = roll_back(open_registry())
-    typer.echo(f"{done.release.name} is active again, in place of release {done.previous}")
+    say(f"{done.release.name} is active again, in place of release {done.previous}")
 
 
 def diff(

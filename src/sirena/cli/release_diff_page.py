@@ -8,6 +8,7 @@ import typer
 
 from sirena.cli.json_document import print_json
 from sirena.cli.sections import Section, print_sections
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.panel.compiled import Panel
@@ -40,7 +41,8 @@ def print_ranges(old: "Panel", new: "Panel", *, every: bool, as_json: bool) -> N
         counts[_arrow(item.before, item.after)] += item.answers
     hidden = f"; {len(changes) - len(shown)} more ranges, --all prints them" if len(shown) < len(changes) else ""
     sums = ", ".join(f"{change} {count:,}" for change, count in counts.items())
-    note = f"{counts.total():,} answers differ in {len(changes)} ranges, the gravest first{hidden}. {sums}".rstrip()
+    which = f"{hidden}. {sums}" if sums else f"{hidden}."
+    note = f"{counts.total():,} answers differ in {len(changes)} ranges, the gravest first{which}"
     print_sections([Section(f"From {old.release} to {new.release}", rows, _HEADINGS, note)])
 
 
@@ -53,7 +55,7 @@ def print_cells(old: "Panel", new: "Panel") -> None:
     for change in differences(old, new):
         count += 1
         typer.echo(f"{change.column}\t{change.organism}\t{change.mic}\t{change.before}\t{change.after}\t{change.site}")
-    typer.echo(f"{count} categories differ between {old.release} and {new.release}", err=True)
+    say(f"{count} categories differ between {old.release} and {new.release}", err=True)
 
 
 def print_file_changes(

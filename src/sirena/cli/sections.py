@@ -1,12 +1,13 @@
 """Sections of a report on the terminal: tables with colour for a person, aligned plain text for a pipe."""
 
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import typer
 
 from sirena.cli.shown import in_lines
+from sirena.cli.voice import in_words
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,22 @@ class Section:
     """Headings; a heading that begins with ``#`` is shown without it and right-aligned."""
     note: str = ""
     """One sentence below."""
+    words: Collection[int] = ()
+    """Columns whose cells are Sirena's own words, shown in the reader's language; from 0."""
+
+    def in_words(self) -> "Section":
+        """Return the section in the language of the locale; what a file or a person wrote stays as it is."""
+        rows = [
+            tuple(in_words(cell) if number in self.words else cell for number, cell in enumerate(row))
+            for row in self.rows
+        ]
+        return replace(
+            self,
+            title=in_words(self.title),
+            rows=rows,
+            columns=tuple(map(in_words, self.columns)),
+            note=in_words(self.note),
+        )
 
 
 def print_sections(sections: Iterable[Section]) -> None:
@@ -26,9 +43,9 @@ def print_sections(sections: Iterable[Section]) -> None:
     for section in sections:
         if section.rows or section.note:
             if sys.stdout.isatty():
-                _print_rich(section)
+                _print_rich(section.in_words())
             else:
-                _print_plain(section)
+                _print_plain(section.in_words())
 
 
 def _print_rich(section: Section) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.voice import say
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +45,7 @@ def check() -> None:
     settings = chosen_stack("").settings
     found = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
     for problem in found:
-        typer.echo(problem)
+        say(problem)
     if found:
         raise typer.Exit(1)
-    typer.echo("the settings are in order")
+    say("the settings are in order")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.voice import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -49,4 +51,4 @@ def synthesize(
     else:
         write_file(generate_hospital(isolates, seed), output)
     if str(output) != "-":
-        typer.echo(f"{output}: {isolates} isolates", err=True)
+        say(f"{output}: {isolates} isolates", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.access.actions import Action
@@ -44,7 +45,7 @@ def create(
     days = _days(expires)
     settings, store = opened_store()
     token, secret = create_token(settings, store, user, name=name, days=days, scopes=scopes)
-    typer.echo(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
+    say(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
     typer.echo(secret)
 
 
@@ -95,7 +96,7 @@ def revoke(
     from sirena.acts.tokens import revoke_token
 
     token = revoke_token(*opened_store(), identifier)
-    typer.echo(f"token {token.id} of {token.account} is revoked")
+    say(f"token {token.id} of {token.account} is revoked")
 
 
 def _days(text: str) -> float:

@@ -8,8 +8,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from sirena.certification.comparison import Kind
+from sirena.cli.voice import in_words
 from sirena.registry.training_session import Outcome
 
+_HEADINGS: Final = ("model", "#version", "labels", "#organisms", "#asked", "#VME", "#differing", "monotone", "remark")
+"""Those that begin with ``#`` stand on the right."""
 _LEGEND: Final = (
     "asked: questions to the model (organism, site, MIC, comparator); VME: answered S where the edition says R;\n"
     "differing: all that the edition answers otherwise; `sirena certify MODEL` names them, the gravest first."
@@ -26,8 +29,8 @@ class TrainingProgress:
 
     def __enter__(self) -> Self:
         self._progress.start()
-        for step in ("trained", "registered"):
-            self._tasks[step] = self._progress.add_task(step, total=None, column="")
+        for step, words in (("trained", in_words("trained")), ("registered", in_words("registered"))):
+            self._tasks[step] = self._progress.add_task(words, total=None, column="")
         return self
 
     def __exit__(
@@ -45,24 +48,22 @@ class TrainingProgress:
 def print_outcomes(outcomes: list[Outcome]) -> None:
     """Print one line per antimicrobial: version, whose labels, certificate; and what the columns mean."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, side in (
-        ("model", "left"), ("version", "right"), ("labels", "left"), ("organisms", "right"),
-        ("asked", "right"), ("VME", "right"), ("differing", "right"), ("monotone", "left"), ("remark", "left"),
-    ):  # fmt: skip
-        table.add_column(heading, justify=side)  # type: ignore[arg-type]
+    for heading in _HEADINGS:
+        side = "right" if heading.startswith("#") else "left"
+        table.add_column(in_words(heading).removeprefix("#"), justify=side)  # type: ignore[arg-type]
     for outcome in outcomes:
         table.add_row(*_cells(outcome))
     console = Console(width=None if Console().is_terminal else 140)
     console.print(table)
     if any(outcome.certificate is not None for outcome in outcomes):
-        console.print(_LEGEND, highlight=False)
+        console.print(in_words(_LEGEND), highlight=False)
 
 
 def _cells(outcome: Outcome) -> tuple[str, ...]:
     certificate, version = outcome.certificate, outcome.version
     if certificate is None or version is None:
-        return (f"modelo_{outcome.column}", "–", "", "", "", "", "", "", outcome.note)
-    remark = "; ".join(filter(None, ("unchanged" if version.reused else "", outcome.note)))
+        return (f"modelo_{outcome.column}", "–", "", "", "", "", "", "", in_words(outcome.note))
+    remark = "; ".join(filter(None, (in_words("unchanged") if version.reused else "", in_words(outcome.note))))
     return (
         version.name,
         str(version.version),
@@ -71,7 +72,7 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
         f"{certificate.asked:,}",
         f"{certificate.kinds.get(Kind.VERY_MAJOR, 0):,}",
         f"{certificate.disagreeing:,}",
-        "yes" if certificate.monotone else "NO",
+        in_words("yes") if certificate.monotone else in_words("NO"),
         remark,
     )
 

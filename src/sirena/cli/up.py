@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.voice import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -44,7 +46,7 @@ def up(profile: Profile = "") -> None:
     note_release(stack)
     print_parts(stack.health())
     for line in stack.places():
-        typer.echo(line)
+        say(line)
 
 
 def down(profile: Profile = "") -> None:
@@ -56,7 +58,7 @@ def down(profile: Profile = "") -> None:
     if stack.supervisor.is_running():
         record_stop(stack)
     stopped = stack.take_down()
-    typer.echo("everything has ended" if stopped else "nothing was running")
+    say("everything has ended" if stopped else "nothing was running")
 
 
 def logs(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sirena import __version__
+from sirena.cli.voice import say
 
 if TYPE_CHECKING:
     from sirena.acts.upgrade_look import Finding
@@ -47,7 +48,7 @@ def upgrade(
     with told() as tell:
         if back:
             way = take_upgrade_back(stack, tell)
-            typer.echo(
+            say(
                 f"the state before the upgrade of {way.at} is back; now install Sirena {way.former} and say `sirena up`"
             )
             return
@@ -55,19 +56,19 @@ def upgrade(
     due = [finding for finding in findings if finding.is_due]
     _print(findings)
     if check and due:
-        typer.echo("an upgrade is needed: sirena upgrade")
+        say("an upgrade is needed: sirena upgrade")
         raise typer.Exit(NEEDED)
     if not due:
-        typer.echo("nothing to upgrade")
+        say("nothing to upgrade")
         return
     if check:
         return
     with told() as tell:
         way = upgrade_stack(stack, findings, tell, renounced=no_backup)
     former = findings[0].found
-    typer.echo(f"upgraded: {'; '.join(way.due) or f'Sirena {former} to {__version__}'}")
+    say(f"upgraded: {'; '.join(way.due) or f'Sirena {former} to {__version__}'}")
     if way.snapshot:
-        typer.echo(f"the state before: {way.snapshot}; back to it: sirena upgrade --back")
+        say(f"the state before: {way.snapshot}; back to it: sirena upgrade --back")
 
 
 def _print(findings: "list[Finding]") -> None:

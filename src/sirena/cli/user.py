@@ -8,6 +8,7 @@ import typer
 
 from sirena.cli import user_links
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.voice import in_words, say
 
 if TYPE_CHECKING:
     from sirena.access.actions import Role
@@ -51,7 +52,7 @@ def add(
     held = frozenset(_role(text) for text in role)
     settings, store = opened_store()
     account = add_account(settings, store, name, held, None if no_password else _password(password_stdin))
-    typer.echo(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
+    say(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
 
 
 def list_accounts(as_json: AsJson = False) -> None:
@@ -66,7 +67,7 @@ def list_accounts(as_json: AsJson = False) -> None:
     _, store = opened_store()
     accounts, external = Accounts(store).everybody(), ExternalIdentities(store).accounts()
     if not accounts and not as_json:
-        typer.echo("no accounts yet; make one with `sirena user add NAME --role ROLE`", err=True)
+        say("no accounts yet; make one with `sirena user add NAME --role ROLE`", err=True)
     now = datetime.now(UTC).timestamp()
     rows = []
     for account in accounts:
@@ -98,7 +99,7 @@ def password(
     from sirena.acts.accounts_store import opened_store
 
     change_password(*opened_store(), name, lambda: _password(password_stdin))
-    typer.echo(f"{name} has another password; its sessions are ended")
+    say(f"{name} has another password; its sessions are ended")
 
 
 def roles(
@@ -116,7 +117,7 @@ def roles(
 
     held = frozenset(_role(text) for text in role)
     change_roles(*opened_store(), name, held)
-    typer.echo(f"{name} may enter as {', '.join(sorted(held))}")
+    say(f"{name} may enter as {', '.join(sorted(held))}")
 
 
 def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
@@ -128,7 +129,7 @@ def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
     from sirena.acts.accounts_store import opened_store
 
     enable_account(*opened_store(), name)
-    typer.echo(f"{name} is enabled and not locked; sessions and tokens that were ended stay so")
+    say(f"{name} is enabled and not locked; sessions and tokens that were ended stay so")
 
 
 def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
@@ -140,7 +141,7 @@ def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
     from sirena.acts.accounts_store import opened_store
 
     disable_account(*opened_store(), name)
-    typer.echo(f"{name} is disabled; sessions and tokens are revoked")
+    say(f"{name} is disabled; sessions and tokens are revoked")
 
 
 def _role(text: str) -> "Role":
@@ -155,4 +156,4 @@ def _role(text: str) -> "Role":
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return str(typer.prompt(in_words("Password"), hide_input=True, confirmation_prompt=in_words("Repeat it")))

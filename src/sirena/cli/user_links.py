@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.voice import say
+
 _Name = Annotated[str, typer.Argument(help="Account.")]
 
 
@@ -39,9 +41,9 @@ def link(
     if not issuer:
         raise UsageError("no provider is named", hint="--issuer, or set SIRENA_OIDC_ISSUER")
     if issuer != settings.oidc_issuer:
-        typer.echo("note: SIRENA_OIDC_ISSUER names another provider, so nobody of this one enters now", err=True)
+        say("note: SIRENA_OIDC_ISSUER names another provider, so nobody of this one enters now", err=True)
     link_account(settings, store, name, issuer, subject)
-    typer.echo(f"{name} is {subject} at {issuer}; it has no password of its own")
+    say(f"{name} is {subject} at {issuer}; it has no password of its own")
 
 
 def unlink(name: _Name) -> None:
@@ -56,4 +58,4 @@ def unlink(name: _Name) -> None:
     from sirena.acts.accounts_store import opened_store
 
     issuer = unlink_account(*opened_store(), name)
-    typer.echo(f"{name} is nobody's at {issuer} any more")
+    say(f"{name} is nobody's at {issuer} any more")

@@ -167,6 +167,6 @@ _SPANISH_STATEMENTS: Final = {
     "dash": "no adecuado: R sin probar (guion)",
     "insufficient evidence": "evidencia insuficiente (IE)",
     "note": "véase la nota de la guía",
-    "not applicable": "no se aplica a la CMI",
+    "not applicable": "no se aplica a la CIM",
     "block": "la tabla del grupo no incluye este antimicrobiano",
 }

@@ -62,14 +62,14 @@ class ChildProcess:
             command: program and arguments.
             health: question that the part answers when it is ready.
             log: file that receives its output.
-            environment: variables added to ours.
+            environment: variables added to ours; logs are in English.
         """
         self.name = name
         self._command = list(command)
         self._health = health
         self._log = log
         # whatever folder the command is given in, no module is taken from it
-        self._environment = {**os.environ, "PYTHONSAFEPATH": "1", **(environment or {})}
+        self._environment = {**os.environ, "LANGUAGE": "en", "PYTHONSAFEPATH": "1", **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout_seconds: float = START_SECONDS) -> None:

@@ -101,7 +101,7 @@ def model_description(column: str) -> str:
     return (
         f"{english} by {guideline}: S / I / R from organism, MIC (mg/L) and specimen.\n"
         "Releases of Sirena take the version in production; laboratories are answered by releases.\n\n"
-        f"{spanish} según {guideline}: S / I / R a partir de microorganismo, CMI (mg/L) y muestra.\n"
+        f"{spanish} según {guideline}: S / I / R a partir de microorganismo, CIM (mg/L) y muestra.\n"
         "Las publicaciones de Sirena toman la versión en producción; los laboratorios reciben respuesta de ellas."
     )
 

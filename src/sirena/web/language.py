@@ -1,12 +1,11 @@
 """The pages' words in English and Spanish, and numbers as each language writes them.
 
-The words stand in the templates in English and in ``locale/es.po`` in Spanish (gettext), a test finds every one that
-is missing.
+The words stand in the templates in English and in `sirena.texts` in Spanish (gettext), a test finds every one that is
+missing.
 """
 
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Final
 
 from babel.core import negotiate_locale
@@ -15,8 +14,9 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 
+from sirena.texts.catalogue import PAGES
+
 LANGUAGES: Final = ("en", "es")
-CATALOGUE: Final = Path(__file__).with_name("locale") / "es.po"
 
 
 def choose_language(chosen: str | None, accepted: str) -> str:
@@ -48,7 +48,7 @@ def translations(language: str) -> NullTranslations:
     """Return the words of a language."""
     if language == "en":
         return NullTranslations()
-    with CATALOGUE.open("rb") as stream:
+    with PAGES.open("rb") as stream:
         catalogue = read_po(stream, locale="es")
     compiled = BytesIO()
     write_mo(compiled, catalogue)

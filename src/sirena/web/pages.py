@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS
+from sirena.texts.messages import translate
 from sirena.web.answers import Answers
 from sirena.web.language import LANGUAGES, choose_language, spell_count, spell_share, translations
-from sirena.web.messages import translate
 from sirena.web.opened_file import OpenedFile
 from sirena.web.opened_files import OpenedFiles
 

@@ -33,7 +33,7 @@ def test_what_cannot_be_answered_says_why_in_the_language_wanted(capfd: pytest.C
     """The reason of the NI first, then the row that was looked at."""
     ended = run_command(capfd, ["ask", "eco", "AMK<=8", "--language", "es"])
     assert "NI" in ended.output
-    assert "La CMI censurada abarca valores a ambos lados de un punto de corte. Enterobacterales" in ended.output
+    assert "La CIM censurada abarca valores a ambos lados de un punto de corte. Enterobacterales" in ended.output
 
 
 def test_json_tells_the_same_with_grounds(capfd: pytest.CaptureFixture[str]) -> None:

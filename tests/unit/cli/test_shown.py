@@ -5,6 +5,7 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+import typer
 
 from sirena import cli
 from sirena.cli.audit_formats import Format
@@ -36,7 +37,9 @@ def test_an_error_is_shown_and_not_obeyed(capfd: pytest.CaptureFixture[str], mon
     def refused() -> None:
         raise UsageError(f"{HOSTILE}\nsecond line", hint=HOSTILE)
 
-    monkeypatch.setattr(cli, "build_app", lambda _modules: refused)
+    app = typer.Typer()
+    app.command()(refused)
+    monkeypatch.setattr(cli, "build_app", lambda _modules: app)
     assert run_command(capfd, []).errors == f"sirena: {SHOWN}\nsecond line\n  remedy: {SHOWN}\n"
 
 

@@ -8,7 +8,8 @@ from babel.messages.pofile import read_po
 from starlette.testclient import TestClient
 
 import sirena.web
-from sirena.web.language import CATALOGUE, choose_language
+from sirena.texts.catalogue import PAGES
+from sirena.web.language import choose_language
 
 TEMPLATES = Path(sirena.web.__file__).parent / "templates"
 
@@ -19,7 +20,7 @@ def test_every_text_of_the_pages_has_its_spanish() -> None:
         TEMPLATES, [("**.html", "jinja2")], {"**.html": {"extensions": "jinja2.ext.i18n", "trim_blocks": "true"}}
     )
     shown = {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
-    with CATALOGUE.open("rb") as stream:
+    with PAGES.open("rb") as stream:
         catalogue = read_po(stream, locale="es")
     spanish = {
         (entry.id if isinstance(entry.id, str) else entry.id[0]): entry.string for entry in catalogue if entry.id

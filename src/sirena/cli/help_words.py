@@ -1,0 +1,80 @@
+"""The help of the commands, and what Typer says itself, in the language of the locale."""
+
+import io
+from typing import Any, Final
+
+import typer
+
+from sirena.cli.voice import speaks_spanish
+from sirena.texts.catalogue import COMMANDS, read_catalogue
+from sirena.texts.language import SPANISH
+from sirena.texts.messages import translate
+
+_EXTRAS: Final = "  ["
+"""Begins what Typer writes behind the help of an option: its default, its bounds, that it is required."""
+
+
+class _SpanishFormatter(typer.Context.formatter_class):  # type: ignore[misc, valid-type]
+    """Writes Typer's own words in Spanish."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        words = " ".join(_word(word) for word in args.split(" "))
+        super().write_usage(prog, words, prefix or f"{_word('Usage')}: ")
+
+    def write_heading(self, heading: str) -> None:
+        super().write_heading(_word(heading))
+
+    def write_dl(self, rows: Any, *arguments: Any, **options: Any) -> None:
+        super().write_dl([(first, _with_extras(second)) for first, second in rows], *arguments, **options)
+
+
+class _SpanishContext(typer.Context):
+    formatter_class = _SpanishFormatter
+
+
+def speak_spanish(command: Any) -> None:
+    """Put the help of a command, and of those below it, into Spanish.
+
+    Args:
+        command: as Typer built it.
+    """
+    command.context_class = _SpanishContext
+    for name in ("help", "epilog", "short_help"):
+        setattr(command, name, _text(getattr(command, name)))
+    for parameter in command.params:
+        parameter.help = _text(getattr(parameter, "help", None))
+    for child in getattr(command, "commands", {}).values():
+        speak_spanish(child)
+
+
+def show_misuse(error: Any) -> None:
+    """Print what Typer says of a command that was given wrongly, in the language of the locale.
+
+    Args:
+        error: as Typer raised it.
+    """
+    shown = io.StringIO()
+    error.show(file=shown)
+    for line in shown.getvalue().splitlines():
+        typer.echo(translate(line, SPANISH, COMMANDS).text if speaks_spanish() else line, err=True)
+
+
+def _text(english: str | None) -> str | None:
+    return _word(english) if english else english
+
+
+def _word(english: str) -> str:
+    return read_catalogue(COMMANDS).get(english, (english,))[0]
+
+
+def _with_extras(text: str) -> str:
+    """Translate what stands behind a help in brackets; a help of Typer's own (``--help``) too."""
+    words, bracket, extras = text.rpartition(_EXTRAS)
+    if not bracket:
+        return _word(text) if not text.startswith("[") else _extras(text)
+    return f"{_word(words)}  {_extras('[' + extras)}"
+
+
+def _extras(text: str) -> str:
+    parts = text.removeprefix("[").removesuffix("]").split("; ")
+    return f"[{'; '.join(translate(part, SPANISH, COMMANDS).text for part in parts)}]"

@@ -1,0 +1,159 @@
+"""Errors and sentences in the reader's language.
+
+Sirena's own words are written in English where they arise, each a template filled in: ``hospital.csv: row 7 holds …``.
+The catalogue holds the templates; a text is recognised by the one it fits, and its values are put into the Spanish one.
+So nothing below the command line and the pages needs to know a language. A test reads the source and names each text
+without a template.
+
+Rules, each with a test of like name:
+
+- of the templates that a text fits, the one with most letters of its own is meant;
+- a value that is a sentence of Sirena's is translated too; any other stays as it is, but for the signs in numbers;
+- a template of few letters that is no label (``doubt: …``) is meant only where its values are words, lists of words
+  or such sentences;
+- of a text in lines, or in parts with semicolons between, each is translated for itself; what is named before a colon
+  stays;
+- singular or plural is decided by the first number in the text;
+- what fits no template stays English.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from sirena.texts.catalogue import MESSAGES, read_catalogue
+from sirena.texts.language import ENGLISH, SPANISH
+
+PLACE: Final = re.compile(r"%\((\w+)\)s")
+_THOUSANDS: Final = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\w,])")
+_FEW_LETTERS: Final = 8
+_END: Final = 2
+_SHARE: Final = re.compile(r"(\d+)(?:\.(\d+))?%")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text, and the language it is in."""
+
+    text: str
+    language: str
+
+
+def translate(text: str, language: str, catalogue: Path = MESSAGES) -> Message:
+    """Return a text in a language; in English when it fits no template.
+
+    Args:
+        text: in English, its values filled in.
+        language: ``en`` or ``es``.
+        catalogue: where its templates stand.
+
+    >>> translate("a.csv: the file is empty", "es").text
+    'a.csv: el archivo está vacío'
+    """
+    spanish = _spanish(text, catalogue) if language == SPANISH else None
+    return Message(text, ENGLISH) if spanish is None else Message(spanish, SPANISH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    english: str
+    literals: tuple[str, ...]
+    """What stands around the places."""
+    forms: tuple[str, ...]
+    """Spanish; singular and plural where number matters."""
+
+    def values(self, text: str) -> Mapping[str, str] | None:
+        """Return the values of a text that fits; None when it does not fit."""
+        first, *middle, last = self.literals
+        if not (text.startswith(first) and text.endswith(last) and all(part in text for part in middle)):
+            return None
+        match = _pattern(self.english).fullmatch(text)
+        return None if match is None else match.groupdict()
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether it has too few letters of its own to be told from another text by them."""
+        is_label = self.literals[0].endswith(": ")
+        return not is_label and sum(letter.isalpha() for part in self.literals for letter in part) < _FEW_LETTERS
+
+
+@cache
+def _templates(catalogue: Path) -> dict[tuple[str, str], list[_Template]]:
+    """Return the texts that have places, by the two letters they begin and end with; empty where a place stands."""
+    templates: dict[tuple[str, str], list[_Template]] = {}
+    for english, forms in read_catalogue(catalogue).items():
+        if "%(" in english:
+            template = _Template(english, tuple(map(_plain, PLACE.split(english)[::2])), forms)
+            key = template.literals[0][:_END], template.literals[-1][-_END:]
+            templates.setdefault((key[0] * (len(key[0]) == _END), key[1] * (len(key[1]) == _END)), []).append(template)
+    return templates
+
+
+def _fitting(text: str, catalogue: Path) -> Iterator[tuple[_Template, Mapping[str, str]]]:
+    """Yield the templates that a text fits with its values, the one with most letters of its own first."""
+    keys = product({text[:_END], ""}, {text[-_END:], ""})
+    near = [template for key in keys for template in _templates(catalogue).get(key, ())]
+    for template in sorted(near, key=lambda template: -sum(map(len, template.literals))):
+        values = template.values(text)
+        if values is not None and ("\n" in text) <= ("\n" in template.english):
+            yield template, values
+
+
+def _plain(literal: str) -> str:
+    """Return what stands between places as it is said: there a per cent sign is written twice."""
+    return literal.replace("%%", "%")
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = PLACE.split(template)
+    spelled = [f"(?P<{part}>.*?)" if number % 2 else re.escape(_plain(part)) for number, part in enumerate(parts)]
+    return re.compile("".join(spelled), re.DOTALL)
+
+
+@lru_cache(maxsize=1024)
+def _spanish(text: str, catalogue: Path) -> str | None:
+    core = text.strip()
+    if _THOUSANDS.fullmatch(core):
+        return text.replace(",", ".")
+    forms = read_catalogue(catalogue).get(core)
+    if forms is not None:
+        return text.replace(core, forms[0])
+    for template, values in _fitting(core, catalogue):
+        if not (template.is_loose and any(_is_unknown(value, catalogue) for value in values.values())):
+            return text.replace(core, _filled(template, values, catalogue))
+    parts, separator = (core.splitlines(), "\n") if "\n" in core else (core.rsplit("; ", 1), "; ")
+    spanish = [_spanish(part, catalogue) for part in parts] if len(parts) > 1 else []
+    if not any(spanish):
+        place, colon, rest = core.partition(": ")
+        what = _spanish(rest, catalogue) if colon and len(parts) == 1 else None
+        return None if what is None else text.replace(core, f"{place}: {what}")
+    pairs = zip(parts, spanish, strict=True)
+    return text.replace(core, separator.join(part if other is None else other for part, other in pairs))
+
+
+def _filled(template: _Template, values: Mapping[str, str], catalogue: Path) -> str:
+    form = template.forms[0] if _is_singular(values) else template.forms[-1]
+    return form % {name: _value(value, catalogue) for name, value in values.items()}
+
+
+def _is_unknown(value: str, catalogue: Path) -> bool:
+    return any(" " in part for part in value.split(", ")) and _spanish(value, catalogue) is None
+
+
+def _is_singular(values: Mapping[str, str]) -> bool:
+    numbers = (value for value in values.values() if value.isdecimal() or _THOUSANDS.fullmatch(value))
+    return next(numbers, "") == "1"
+
+
+def _value(value: str, catalogue: Path) -> str:
+    """Return a value in Spanish: a sentence of ours, or a number with its signs; a name stays as it is."""
+    share = _SHARE.fullmatch(value)
+    if share is not None:
+        return ",".join(filter(None, share.groups())) + " %"
+    sentence = _spanish(value, catalogue) if " " in value else None
+    return sentence or _THOUSANDS.sub(lambda number: number[0].replace(",", "."), value)
