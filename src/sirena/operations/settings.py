@@ -339,6 +339,11 @@ class Settings(BaseSettings):
         return self.home / "answering"
 
     @property
+    def pages_home(self) -> Path:
+        """The `SIRENA_HOME` of the production stack's pages, which may write nowhere else."""
+        return self.home / "pages"
+
+    @property
     def mlflow_home(self) -> Path:
         """The home folder of the production stack's MLflow, which may write nowhere else."""
         return self.home / "mlflow"
