@@ -71,7 +71,9 @@ def sirena_routes() -> Iterator[tuple[str, str]]:
     pages = Pages(lambda: None, OpenedFiles(), BEHIND_THE_ENTRY)  # type: ignore[arg-type,return-value]
     # the guard leads to the first of them; their files are a folder, which FastAPI calls no route
     yield from (("GET", PREFIX), ("GET", f"{PREFIX}/static/{{path:path}}"))
-    yield from ((method, PREFIX + path) for method, path in _fastapi_routes(application_of(pages, OtherEditions()).routes))
+    yield from (
+        (method, PREFIX + path) for method, path in _fastapi_routes(application_of(pages, OtherEditions()).routes)
+    )
     access = create_access_app(AccessParts(create_engine("sqlite://"), load_policy()))
     # NGINX asks /decide from within; from outside it is a route like any other that nobody classified
     yield from (route for route in _fastapi_routes(access.routes) if route[1] != "/decide")
