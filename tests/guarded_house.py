@@ -135,7 +135,7 @@ class House:
 
 @contextmanager
 def guarded_house(**changes: Any) -> Iterator[House]:
-    """Run NGINX, the access service, the pages and MLflow; one account per role, named as the role, with password and token."""
+    """Run NGINX, access service, pages and MLflow; an account per role, named as the role, with password and token."""
     require_programs("nginx", "logrotate")
     with private_cluster() as cluster, private_home() as home, ExitStack() as running:
         cluster.execute("CREATE DATABASE sirena")
