@@ -33,7 +33,7 @@ class AnswersNow:
             return self._by_editions
         last = self._last
         if last is None or last.panel is not loaded.panel:
-            last = self._last = _of_release(loaded.panel)
+            last = self._last = answers_of_release(loaded.panel)
         return last
 
     @cached_property
@@ -42,7 +42,8 @@ class AnswersNow:
         return answers_of_editions(choose_editions(Editions(settings.editions_folder), [], in_force=settings.overlay))
 
 
-def _of_release(panel: Panel) -> Answers:
+def answers_of_release(panel: Panel) -> Answers:
+    """Return a release as the pages have it."""
     release = AnsweringRelease(panel, panel.release, from_cache_only=False)
     return Answers(
         panel, stamp_of(release, panel.tables), by_models=True, source_of=lambda columns: stamp_of(release, columns)

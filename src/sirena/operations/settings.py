@@ -163,8 +163,8 @@ class Settings(BaseSettings):
     """Unprivileged account of PostgreSQL and the object store when Sirena is started by root."""
 
     service_account: str = Field(default="", pattern=r"^([a-z_][a-z0-9_-]*)?$", examples=["sirena"])
-    """Account of MLflow, the service and the access service when started by root; empty means one of its own for
-    each (`sirena-mlflow`, `sirena-service`, `sirena-access`), made by `sirena up`."""
+    """Account of MLflow, the service, the pages and the access service when started by root; empty means one of its
+    own for each (`sirena-mlflow`, `sirena-service`, `sirena-pages`, `sirena-access`), made by `sirena up`."""
 
     postgres_port: Port = Field(default=15432, examples=["15432"])
     """Loopback port of Sirena's own PostgreSQL; not 5432, where a cluster of the machine may live."""

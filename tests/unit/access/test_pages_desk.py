@@ -48,7 +48,8 @@ def test_the_pages_put_their_own_events_on_record_and_no_others(desk: Desk) -> N
     assert desk.told == [("file_opened", facts)]
     for event in ("activated", "logout", "login", "promoted", "nothing"):
         assert desk.client.post(f"/events/{event}", json={"who": "clara"}).status_code == 422
-    for odd in ({"rows": "3"}, {"name": "Quiroga.csv"}, {"rows": True}, [], "x", {"who": ["a"]}):
+    wrong: list[object] = [{"rows": "3"}, {"name": "Quiroga.csv"}, {"rows": True}, [], "x", {"who": ["a"]}]
+    for odd in wrong:
         assert desk.client.post("/events/file_opened", json=odd).status_code == 422
     assert desk.client.post("/events/file_opened", content=b"{").status_code == 422
     assert desk.client.post("/events/file_opened", content=b"{" + b" " * 10_000).status_code == 413

@@ -194,7 +194,7 @@ def test_nobodys_file_makes_room_for_anothers(answers: Answers) -> None:
     files.remove(kept, "ben")
     assert files.get(kept, "anna") is opened
     files.forget_owners({"ben"})
-    assert (len(files.all("ben")), files.owners()) == (0, {"anna"})
+    assert (len(files.all("ben")), files.owners()) == (0, frozenset({"anna"}))
     files.add(opened, "carla")
 
 
