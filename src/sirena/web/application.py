@@ -13,6 +13,7 @@ from typing import Final
 
 from anyio import to_thread
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -27,7 +28,7 @@ from sirena.web.isolate_page import add_isolate
 from sirena.web.language import LANGUAGES
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
-from sirena.web.pages import BEHIND_THE_ENTRY, Pages
+from sirena.web.pages import BEHIND_THE_ENTRY, NOT_FOUND, Pages
 from sirena.web.records import Record
 from sirena.web.upload import MOST_BYTES
 from sirena.web.visitor import SESSION, visitor_of
@@ -126,6 +127,11 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
         if error.status == _UNAVAILABLE:
             return pages.show(request, "error.html", error.status, error=None, cause=error.code)
         return pages.show(request, "error.html", _UNPROCESSABLE, error=error, cause=_UNPROCESSABLE)
+
+    @app.exception_handler(RequestValidationError)
+    async def odd(request: Request, _: RequestValidationError) -> HTMLResponse:
+        # an address that no page of ours leads to, such as ?page=two
+        return pages.show(request, "error.html", NOT_FOUND, error=None, cause=NOT_FOUND)
 
     @app.exception_handler(HTTPException)
     async def missing(request: Request, error: HTTPException) -> HTMLResponse:

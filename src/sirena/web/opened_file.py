@@ -109,7 +109,9 @@ class OpenedFile:
     @cached_property
     def size(self) -> int:
         """Bytes of memory it holds, about: the columns as read, answered, and sorted for the table."""
-        return int(self.file.frame.estimated_size() + 2 * self.answered.estimated_size())
+        return int(
+            sum(one.estimated_size() for one in (self.file.frame, self.answered, self.answered, self.countable.frame))
+        )
 
     def place_of(self, header: str) -> str:
         """Return how an address names a test column: its header, or its number where that would need escapes."""

@@ -23,10 +23,10 @@ IDLE_SECONDS: Final = 30 * 60
 """How long a file stays when nobody looks at it."""
 MOST_FILES: Final = 4
 """Files of one owner."""
-MOST_BYTES: Final = 1024**3
+MOST_BYTES: Final = 1024**3 // 2
 """Memory that one owner's files may hold, but for a single one."""
-MOST_BYTES_IN_ALL: Final = 3 * 1024**3
-"""Memory that all files may hold."""
+MOST_BYTES_IN_ALL: Final = 3 * 1024**3 // 2
+"""Memory that all files may hold; while they are read the process needs some times as much."""
 
 
 class NoRoomError(SirenaError):

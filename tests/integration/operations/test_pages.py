@@ -274,3 +274,24 @@ def test_a_clinician_goes_from_signing_in_to_signing_out(house: House, tmp_path:
         clara.click("form.leave button", arrives=f"{entry}/auth/login")
         clara.open(f"{entry}{shown}", arrives=f"{entry}/auth/login")
         assert [one for one in clara.complaints if "401" not in one] == []
+
+
+def test_a_session_that_ends_midway_leads_to_signing_in_and_loses_its_files(house: House, tmp_path: Path) -> None:
+    """Also when a script asks for the reason of a cell: the form stands on a page of its own, not within the table."""
+    file = tmp_path / "hospital.csv"
+    file.write_text(FILE)
+    entry = f"https://localhost:{house.settings.https_port}"
+    with person() as clara:
+        clara.open(f"{entry}/app/", arrives=f"{entry}/auth/login?next=/app/")
+        clara.fill_in(name="clinician", password=PASSWORD)
+        clara.click("button[type=submit]", arrives=f"{entry}/app/")
+        document = clara.call("DOM.getDocument")["root"]["nodeId"]
+        field = clara.call("DOM.querySelector", nodeId=document, selector="input[type=file]")["nodeId"]
+        clara.call("DOM.setFileInputFiles", nodeId=field, files=[str(file)])
+        clara.click("main form button", arrives=f"{entry}/app/files/")
+        shown = clara.run("location.pathname")
+        clara.call("Network.clearBrowserCookies")
+        clara.click("tbody a.c", arrives=f"{entry}/auth/login?next={shown}")
+        clara.fill_in(name="clinician", password=PASSWORD)
+        clara.click("button[type=submit]", arrives=f"{entry}{shown}")
+        assert clara.run("document.querySelectorAll('table').length") == 0

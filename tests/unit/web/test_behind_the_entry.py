@@ -97,6 +97,8 @@ def test_every_address_of_every_page_begins_where_the_pages_lie(house: House) ->
     assert "secure" in switched.headers["set-cookie"].lower()
     assert person.get("/app/language/es", params={"back": "/auth/logout"}).headers["location"] == "/app/"
     assert person.post(f"{address}/forget").headers["location"] == "/app/"
+    odd = person.get(address, params={"page": "two"})
+    assert (odd.status_code, "not, or no longer, here" in odd.text) == (404, True)
 
 
 def test_no_template_holds_an_address_that_begins_at_the_root() -> None:
