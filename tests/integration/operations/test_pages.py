@@ -130,7 +130,7 @@ def test_signing_out_deletes_the_files(house: House) -> None:
 
 
 def foreign_looks(house: House, address: str) -> list[object]:
-    """Return what is on record of looks at foreign files, repetitions counted together left out."""
+    """Return what is on record of looks at foreign files."""
     return [one for one in house.entries(address) if one.facts().get("cause") == "foreign_file"]
 
 
