@@ -52,8 +52,15 @@ _RECORDED: Final = frozenset({Action.REMOVE, Action.ADMINISTER})
 """What changes something and is on record each time; stage control tells more of what it decides itself."""
 _LONGEST_TOLD: Final = 400
 """Characters of a reason in a header; NGINX reads no more than some kilobytes of headers."""
-_PLACES: Final = {"pages": Action.PAGES, "models": Action.BROWSE}
-"""Where a person at a browser may go, so that each place can show the way to the other."""
+_PLACES: Final = {
+    "pages": Action.PAGES,
+    "models": Action.BROWSE,
+    "files": Action.OPEN_FILES,
+    "counts": Action.COUNT,
+    "rows": Action.TAKE_ROWS,
+    "isolate": Action.ANSWER,
+}
+"""Where a person at a browser may go, so that pages show no way that ends in a refusal."""
 _SHOWN: Final = 200
 """Characters of a refused target that go on record."""
 

@@ -23,7 +23,11 @@ class Visitor:
     """Address."""
     request_id: str = ""
     places: frozenset[str] = field(default_factory=frozenset)
-    """Where else the person may go: ``models``."""
+    """Where the person may go: ``files``, ``rows`` to take, ``counts``, ``isolate``; ``models`` beside the pages."""
+
+    def may(self, place: str) -> bool:
+        """Tell whether a way is to be shown; on one's own machine all of the pages' are."""
+        return not self.name or place in self.places
 
     @property
     def record(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ from tests.unit.web.conftest import ISOLATES
 
 TEMPLATES = Path(sirena.web.__file__).parent / "templates"
 ENTRY = "https://sirena.example"
+EVERYWHERE = "pages,files,counts,rows,isolate"
 
 
 class House:
@@ -40,7 +41,7 @@ class House:
             raise UnrecordedError("away")
         self.told.append((event, dict(facts)))
 
-    def person(self, name: str = "clara", session: str = "s1", places: str = "pages") -> TestClient:
+    def person(self, name: str = "clara", session: str = "s1", places: str = EVERYWHERE) -> TestClient:
         """Return a browser, with the headers that NGINX adds."""
         given = {"x-sirena-user": name, "x-sirena-session": session, "x-sirena-places": places, "x-real-ip": "10.0.0.7"}
         headers = {"accept-language": "en", **{key: text for key, text in given.items() if text}}
@@ -97,7 +98,7 @@ def test_every_address_of_every_page_begins_where_the_pages_lie(house: House) ->
     assert "secure" in switched.headers["set-cookie"].lower()
     assert person.get("/app/language/es", params={"back": "/auth/logout"}).headers["location"] == "/app/"
     assert person.post(f"{address}/forget").headers["location"] == "/app/"
-    odd = person.get(address, params={"page": "two"})
+    odd = house.person().get(address, params={"page": "two"})
     assert (odd.status_code, "not, or no longer, here" in odd.text) == (404, True)
 
 
@@ -110,8 +111,20 @@ def test_no_template_holds_an_address_that_begins_at_the_root() -> None:
 
 def test_who_may_see_models_has_a_link_to_them(house: House) -> None:
     """The entry says where somebody may go."""
-    assert 'href="/"' in house.person(places="pages,models").get("/app/").text
+    assert 'href="/"' in house.person(places=f"{EVERYWHERE},models").get("/app/").text
     assert 'href="/"' not in house.person().get("/app/").text
+
+
+def test_no_way_is_shown_that_ends_in_a_refusal(house: House) -> None:
+    """A hospital may let somebody count and take no rows, or ask for single isolates alone."""
+    counting = house.person(places="pages,files,counts")
+    page = counting.get(open_file(counting)).text
+    assert "/antibiogram" in page
+    assert "/download/" not in page
+    asking = house.person(session="s4", places="pages,isolate").get("/app/").text
+    assert "/app/isolate" in asking
+    assert 'type="file"' not in asking
+    assert "/app/isolate" not in counting.get("/app/").text
 
 
 def test_files_belong_to_the_session_or_to_who_comes_without_one(house: House) -> None:
