@@ -56,13 +56,24 @@ def mlflow_routes() -> Iterator[tuple[str, str]]:
 
 
 def sirena_routes() -> Iterator[tuple[str, str]]:
-    """Yield method and path of every route of the serving process and the access service that the entry passes on."""
+    """Yield method and path of every route of our own processes that the entry passes on."""
     from sqlalchemy import create_engine
 
     from sirena.access.service import AccessParts, create_access_app
     from sirena.serving.application import create_app
+    from sirena.web.application import application_of
+    from sirena.web.entry_visitors import PREFIX
+    from sirena.web.opened_files import OpenedFiles
+    from sirena.web.other_editions import OtherEditions
+    from sirena.web.pages import BEHIND_THE_ENTRY, Pages
 
     yield from _fastapi_routes(create_app(None).routes)  # type: ignore[arg-type]
+    pages = Pages(lambda: None, OpenedFiles(), BEHIND_THE_ENTRY)  # type: ignore[arg-type,return-value]
+    # the guard leads to the first of them; their files are a folder, which FastAPI calls no route
+    yield from (("GET", PREFIX), ("GET", f"{PREFIX}/static/{{path:path}}"))
+    yield from (
+        (method, PREFIX + path) for method, path in _fastapi_routes(application_of(pages, OtherEditions()).routes)
+    )
     access = create_access_app(AccessParts(create_engine("sqlite://"), load_policy()))
     # NGINX asks /decide from within; from outside it is a route like any other that nobody classified
     yield from (route for route in _fastapi_routes(access.routes) if route[1] != "/decide")

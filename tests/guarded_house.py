@@ -1,4 +1,4 @@
-"""A whole guarded house: real NGINX, the real access service on PostgreSQL with its ledger, and MLflow behind them."""
+"""A whole guarded house: real NGINX and access service on PostgreSQL with its ledger; pages and MLflow behind them."""
 
 import os
 import ssl
@@ -135,7 +135,7 @@ class House:
 
 @contextmanager
 def guarded_house(**changes: Any) -> Iterator[House]:
-    """Run NGINX, the access service and MLflow; one account per role, named as the role, with password and token."""
+    """Run NGINX, access service, pages and MLflow; an account per role, named as the role, with password and token."""
     require_programs("nginx", "logrotate")
     with private_cluster() as cluster, private_home() as home, ExitStack() as running:
         cluster.execute("CREATE DATABASE sirena")
@@ -162,19 +162,23 @@ def guarded_house(**changes: Any) -> Iterator[House]:
         house = House(settings, own, engine, ledger, entry, environment, access)
         _people(house)
         mlflow = embedded_mlflow_server(settings, plain_port)
+        pages = pages_service(settings, environment)
         mlflow.launch()
         access.launch()
+        pages.launch()
         try:
             running.enter_context(mlflow_door(settings, plain_port))
             stack.supervisor.start()
             parts: list[Part] = [entry.part()]
             stack.wait(parts, lambda _: None)
             access.await_health()
+            pages.await_health()
             mlflow.await_health()
             yield house
         finally:
             stack.take_down()
             house.access.stop()
+            pages.stop()
             mlflow.stop()
             engine.dispose()
             ledger.close()
@@ -185,6 +189,7 @@ def access_service(settings: Settings, entry: Entry, environment: dict[str, str]
     command = (
         sys.executable, "-m", "sirena.cli", "access-service",
         "--socket", str(Doors(settings).socket_of("access")), "--entry-log", str(entry.refusals),
+        "--pages-desk", str(Doors(settings).pages_desk),
     )  # fmt: skip
     return ChildProcess(
         "the access service",
@@ -192,6 +197,22 @@ def access_service(settings: Settings, entry: Entry, environment: dict[str, str]
         health=HttpHealth(Doors(settings).of_part("access"), "/livez"),
         log=settings.home / "logs" / "access.log",
         environment=environment,
+    )
+
+
+def pages_service(settings: Settings, environment: dict[str, str]) -> ChildProcess:
+    """Describe the pages as the stack runs them."""
+    doors = Doors(settings)
+    command = (
+        sys.executable, "-m", "sirena.cli", "pages-service",
+        "--socket", str(doors.socket_of("pages")), "--desk", str(doors.pages_desk),
+    )  # fmt: skip
+    return ChildProcess(
+        "the pages",
+        command,
+        health=HttpHealth(doors.of_part("pages"), "/livez"),
+        log=settings.home / "logs" / "pages.log",
+        environment={**environment, "SIRENA_HOME": str(settings.pages_home)},
     )
 
 

@@ -147,7 +147,7 @@ def test_the_image_holds_no_secret_and_no_root(engine: Engine) -> None:
 def test_every_part_is_well(running: Running) -> None:
     """What the health check of the compose file asks."""
     well = re.findall(r"^ +([a-z0-9-]+) +well\b", running.sirena("status"), re.MULTILINE)
-    inner = {"postgresql", "ceph-monitor", "ceph-store", "s3", "mlflow", "service", "access"}
+    inner = {"postgresql", "ceph-monitor", "ceph-store", "s3", "mlflow", "service", "pages", "access"}
     assert inner | {"entry", "log-rotation", "backup"} <= set(well)
 
 

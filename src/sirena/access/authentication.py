@@ -171,7 +171,10 @@ class Authenticator:
         session = self._sessions.resolve(value)
         if session is None:
             return None
-        return Identity(session.account.name, session.account.roles, Means.SESSION, csrf_sha256=session.csrf_sha256)
+        account = session.account
+        return Identity(
+            account.name, account.roles, Means.SESSION, csrf_sha256=session.csrf_sha256, session=session.name
+        )
 
     async def _of_password(self, key: bytes, given: Password, sender: Sender) -> Identity | None:
         account = await to_thread.run_sync(self._accounts.get, given.name)

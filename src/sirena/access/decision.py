@@ -14,6 +14,7 @@ from sirena.access.errors import (
     ForbiddenError,
     ForgedIdentityError,
     LedOnError,
+    LedToPagesError,
     MethodOverrideError,
     NotSignedInError,
     SwitchedOffPollError,
@@ -29,7 +30,9 @@ METHOD_OVERRIDES: Final = frozenset(
     {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
 )
 """Headers by which some servers take another method or path than the request line's."""
-IDENTITY_HEADERS: Final = frozenset({"x-sirena-user", "x-sirena-role", "x-sirena-roles"})
+IDENTITY_HEADERS: Final = frozenset(
+    {"x-sirena-user", "x-sirena-role", "x-sirena-roles", "x-sirena-session", "x-sirena-places"}
+)
 """Headers that only the entry sets; who sends them pretends to be it."""
 
 
@@ -126,13 +129,17 @@ class DecisionMaker:
         return Decision(identity, asked, target, write)
 
     def _lead_on(self, facts: RequestFacts, identity: Identity, asked: Asked) -> None:
-        """Lead a browser to the page of the account that may not see the first page.
+        """Lead a browser that may not see the first page to Sirena's pages, else to the page of the account.
 
         Raises:
             LedOnError: it is to be led there; the entry knows where.
         """
         first = facts.method == "GET" and asked.route.path == "/" and "text/html" in facts.header("accept")
-        if first and identity.may(self.policy, Action.OWN_SESSION) and not identity.may(self.policy, asked.action):
+        if not first or identity.may(self.policy, asked.action):
+            return
+        if identity.may(self.policy, Action.PAGES):
+            raise LedToPagesError("the first page is MLflow's", hint="see /app/")
+        if identity.may(self.policy, Action.OWN_SESSION):
             raise LedOnError("the first page is MLflow's", hint="see /auth/account")
 
     def _may_certify(self, identity: Identity, write: Write | None) -> bool:

@@ -62,6 +62,12 @@ class LedOnError(ForbiddenError):
     code = "led_on"
 
 
+class LedToPagesError(LedOnError):
+    """The same, of somebody whose place is Sirena's pages."""
+
+    code = "led_to_pages"
+
+
 class CrossSiteError(ForbiddenError):
     """Another site makes a browser act for whoever is signed in with it."""
 

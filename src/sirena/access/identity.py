@@ -27,6 +27,8 @@ class Identity:
     """Actions a token is narrowed to; empty means no narrowing."""
     csrf_sha256: str = ""
     """Hash of the session's CSRF token; empty without a session."""
+    session: str = ""
+    """Name of the session, by which nobody gets in; empty without one."""
 
     def may(self, policy: Policy, action: Action, model: str | None = None) -> bool:
         """Tell whether the policy lets them do this, and their token does not say otherwise."""

@@ -52,6 +52,15 @@ _RECORDED: Final = frozenset({Action.REMOVE, Action.ADMINISTER})
 """What changes something and is on record each time; stage control tells more of what it decides itself."""
 _LONGEST_TOLD: Final = 400
 """Characters of a reason in a header; NGINX reads no more than some kilobytes of headers."""
+_PLACES: Final = {
+    "pages": Action.PAGES,
+    "models": Action.BROWSE,
+    "files": Action.OPEN_FILES,
+    "counts": Action.COUNT,
+    "rows": Action.TAKE_ROWS,
+    "isolate": Action.ANSWER,
+}
+"""Where a person at a browser may go, so that pages show no way that ends in a refusal."""
 _SHOWN: Final = 200
 """Characters of a refused target that go on record."""
 
@@ -76,11 +85,11 @@ class AccessParts:
 
 def create_access_app(parts: AccessParts) -> FastAPI:
     """Return the application."""
-    record = GuardedRecord(parts.notify)
+    record, policy = GuardedRecord(parts.notify), parts.policy
     accounts, tokens = Accounts(parts.engine), Tokens(parts.engine)
     sessions = Sessions(parts.engine, hours=parts.session_hours)
     authenticator = Authenticator(accounts, tokens, sessions, record)
-    maker = DecisionMaker(shipped_routes(), parts.policy, authenticator, parts.upstream)
+    maker = DecisionMaker(shipped_routes(), policy, authenticator, parts.upstream)
     control = StageControl(maker, parts.upstream, record) if parts.upstream else None
 
     entry = EntryRefusals(parts.entry_log, parts.notify) if parts.entry_log else None
@@ -145,6 +154,8 @@ def create_access_app(parts: AccessParts) -> FastAPI:
             headers={
                 "X-Sirena-User": identity.name,
                 "X-Sirena-Role": ",".join(sorted(identity.roles)),
+                "X-Sirena-Session": identity.session,
+                "X-Sirena-Places": ",".join(place for place, action in _PLACES.items() if identity.may(policy, action)),
             },
         )
 

@@ -20,6 +20,8 @@ class Session:
     csrf_sha256: str
     expires: float
     """When it ends by itself, seconds since 1970."""
+    name: str
+    """What other parts know it by; it opens nothing."""
 
     def carries(self, csrf_token: str) -> bool:
         """Tell whether a form or script holds this session's CSRF token."""
@@ -62,10 +64,23 @@ class Sessions:
             if row is None or row.revoked is not None or self._clock() >= row.expires:
                 return None
             account = account_of(connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.name == row.account)).one())
-        return None if account.disabled else Session(account, row.csrf_sha256, row.expires)
+        return None if account.disabled else Session(account, row.csrf_sha256, row.expires, _name(row.secret_sha256))
+
+    def open_names(self) -> frozenset[str]:
+        """Return the names of the sessions that are open now."""
+        held = ACCOUNTS.c.name == SESSIONS.c.account, ACCOUNTS.c.disabled.is_(False)
+        is_open = SESSIONS.c.revoked.is_(None), SESSIONS.c.expires > self._clock()
+        with self._engine.connect() as connection:
+            secrets = connection.execute(select(SESSIONS.c.secret_sha256).where(*held, *is_open)).scalars()
+            return frozenset(map(_name, secrets))
 
     def end(self, cookie: str) -> None:
         """Sign out; repeating it is safe."""
         held = SESSIONS.c.secret_sha256 == digest(cookie), SESSIONS.c.revoked.is_(None)
         with self._engine.begin() as connection:
             connection.execute(update(SESSIONS).where(*held).values(revoked=self._clock()))
+
+
+def _name(secret_sha256: str) -> str:
+    """Return a name from which nobody gets back to the cookie or to what is kept of it."""
+    return digest(f"name of the session {secret_sha256}")

@@ -105,7 +105,8 @@ def signing_in_routes(
             # the identity may be two seconds old, and the session ended since
             until = datetime.fromtimestamp(session.expires).astimezone() if session else None
         browses = identity.may(maker.policy, Action.BROWSE)
-        return page(request, "account.html.j2", identity=identity, until=until, browses=browses)
+        pages = identity.may(maker.policy, Action.PAGES)
+        return page(request, "account.html.j2", identity=identity, until=until, browses=browses, pages=pages)
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:

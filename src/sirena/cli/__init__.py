@@ -39,6 +39,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "user",
     "token",
     "access_service",
+    "pages_service",
     "synthesize",
     "up",
     "status",

@@ -21,6 +21,13 @@ def access_service(
     entry_log: Annotated[
         Path | None, typer.Option(help="NGINX's log of what it refused by itself; it goes on record here.")
     ] = None,
+    pages_desk: Annotated[
+        Path | None,
+        typer.Option(
+            help="Unix socket where the pages tell what goes on record, in a folder that they alone may enter.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Decide for NGINX who may do what, until Ctrl-C or SIGTERM; `sirena up` starts it.
 
@@ -29,11 +36,13 @@ def access_service(
     Example: sirena access-service --port 15520
     """
     import tempfile
-    from contextlib import nullcontext
+    from contextlib import AbstractContextManager, nullcontext
 
+    from sirena.access.pages_desk import create_desk
     from sirena.access.policy import load_policy
     from sirena.access.room import Room
     from sirena.access.service import AccessParts, create_access_app
+    from sirena.access.sessions import Sessions
     from sirena.access.store import open_store
     from sirena.acts.entry_records import entry_log_at, record_events
     from sirena.acts.entry_upstream import RegistryUpstream
@@ -41,7 +50,7 @@ def access_service(
     from sirena.cli.access_openid import openid_configuration
     from sirena.ledger.store import open_ledger
     from sirena.operations.settings import load_settings
-    from sirena.serving.server import bind, bind_path, run_until_signal, url_of
+    from sirena.serving.server import bind, bind_path, run_until_signal, running_beside, url_of
     from sirena.training.asking_apart import NetworkAsker
 
     settings = load_settings()
@@ -65,7 +74,12 @@ def access_service(
     told = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
     typer.echo(f"Sirena decides at {url_of(bound)}/decide{told}", err=True)
     # what answers may only read the ledger; what is found that was not judged is put on record here
-    with WatchThread(JudgedWatch(settings, open_ledger(settings))) if upstream else nullcontext():
+    watch = WatchThread(JudgedWatch(settings, open_ledger(settings))) if upstream else nullcontext()
+    desk: AbstractContextManager[None] = nullcontext()
+    if pages_desk:
+        sessions = Sessions(engine, hours=settings.session_hours)
+        desk = running_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
+    with watch, desk:
         run_until_signal(app, bound)
     asker.close()
     engine.dispose()

@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
     def demo(
         isolates: Annotated[int, typer.Option(min=100, help="Isolates of the synthetic hospital.")] = 5000,
         keep: Annotated[
-            bool, typer.Option("--keep", help="Leave MLflow and the service running until Ctrl-C or SIGTERM.")
+            bool, typer.Option("--keep", help="Leave pages, MLflow and the service running until Ctrl-C or SIGTERM.")
         ] = False,
         seed: Annotated[int, typer.Option(min=0, help="Same seed, same hospital and models.")] = 0,
     ) -> None:

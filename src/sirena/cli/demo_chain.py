@@ -5,7 +5,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import typer
 
 from sirena.acts import promoting, releasing, training
 from sirena.acts.gatekeeping import judge_for
+from sirena.cli.demo_pages import DemoPages
 from sirena.cli.training_progress import TrainingProgress, print_outcomes
 from sirena.cli.voice import in_words, say
 from sirena.domain.errors import SirenaError
@@ -71,16 +72,19 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
             service_port = free_port()
             running.enter_context(_service(settings, service_port))
         answer = _ask(service_port)
+        pages = None
+        if keep:
+            with steps("pages with the hospital's file open"):
+                pages = DemoPages.of(file, settings)
         print_outcomes(outcomes)
         say(f"\nPOST http://127.0.0.1:{service_port}/invocations\n{json.dumps(_QUESTION)}\n")
         typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         _tell_places(home, file, tracking_uri, service_port, release, keep=keep)
         steps.total()
-        if keep:
-            say("Running until Ctrl-C.")
-            # Ctrl-C is how it is meant to end, so it is no error
-            with suppress(KeyboardInterrupt):
-                server.wait()
+        if pages is not None:
+            say("Running until Ctrl-C. Sirena with the hospital's file open:")
+            typer.echo(f"\n  {pages.address}\n")
+            pages.serve()
             say("ended")
 
 

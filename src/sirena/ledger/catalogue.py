@@ -294,6 +294,36 @@ class Downloaded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileOpened(Event):
+    """A file of isolates was opened on the pages, or could not be; neither its name nor its contents stand here."""
+
+    event = "file_opened"
+    size: int = 0
+    """Bytes that came."""
+    rows: int = 0
+    columns: int = 0
+    answered_by: Name = ""
+    """Editions or release."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileDownloaded(Event):
+    """Rows or an antibiogram of a file that is open on the pages were downloaded."""
+
+    event = "file_downloaded"
+    content: Name
+    """``rows`` or ``antibiogram``."""
+    format: Name
+    """``xlsx``, ``csv`` …"""
+    rows: int = 0
+    """Isolates of the file."""
+    size: int = 0
+    """Bytes that went."""
+    answered_by: Name = ""
+    """Editions or release."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Uploaded(Event):
     """Files of a run or a logged model were written through the entry; told once an hour for each account.
 
@@ -448,6 +478,8 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         RolledBack,
         Alarm,
         Downloaded,
+        FileOpened,
+        FileDownloaded,
         Uploaded,
         Administered,
         BackedUp,

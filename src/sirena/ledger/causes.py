@@ -34,6 +34,7 @@ REFUSAL: Final = {
     "password_refused": "a password that does not hold; `login_failed` says why",
     "credential_unreadable": "an `Authorization` header that cannot be read",
     "forbidden": "the account may not do this, or nobody may",
+    "foreign_file": "an open file of another session on the pages",
     "cross_site": "another site made a browser ask",
     "ambiguous_request": "it can be read in two ways",
     "method_override": "a header asks for another method or path",

@@ -18,8 +18,8 @@ from sirena.operations.part_accounts import PartAccounts
 from sirena.operations.secret_files import write_private
 from sirena.operations.whole_files import replace_whole
 
-SOCKET_PARTS: Final = ("service", "access")
-"""Parts that listen on a socket in a folder of their own."""
+SOCKET_PARTS: Final = ("service", "pages", "access")
+"""Parts that listen on a socket in a folder of their own, which NGINX's workers may enter."""
 _DAYS: Final = 3650
 _RENEWED_BEFORE: Final = datetime.timedelta(days=400)
 """So long before their end all are made anew by the next `sirena up`."""
@@ -45,11 +45,13 @@ def prepare_doors(doors: Doors, accounts: PartAccounts) -> None:
         owner.own(path)
     for part in SOCKET_PARTS:
         _prepare_folder(doors.socket_of(part).parent, getattr(accounts, part), accounts.entry)
+    _prepare_folder(doors.pages_desk.parent, accounts.access, accounts.pages)
 
 
 def _owners(doors: Doors, accounts: PartAccounts) -> Iterator[tuple[Path, Account]]:
     yield doors.mlflow_server, accounts.mlflow
     yield doors.identity("service").certificate, accounts.service
+    yield doors.identity("pages").certificate, accounts.pages
     yield doors.identity("access").certificate, accounts.access
     yield doors.identity().certificate, Account.of_this_process()
 

@@ -1,6 +1,7 @@
 """The ways to the parts behind the entry, and what each asks of whoever comes.
 
-- The service and the access service listen on a Unix socket in a folder that NGINX's workers alone can enter.
+- The service, the pages and the access service listen on a Unix socket in a folder that NGINX's workers alone can
+  enter; the access service on a second one, in a folder that the pages alone can enter.
 - MLflow listens on loopback, because its own clients can do nothing else, and speaks only with who shows a certificate
   of this installation. It shows one too, so that a program that took its port meanwhile learns nothing.
 - PostgreSQL and the S3 endpoint ask for passwords and keys, Ceph's daemons for theirs (cephx).
@@ -111,20 +112,25 @@ class Doors:
         """Return what a client of MLflow shows.
 
         Args:
-            client: ``service``, ``access``, or ``operator`` for NGINX's master and commands by hand.
+            client: ``service``, ``pages``, ``access``, or ``operator`` for NGINX's master and commands by hand.
         """
         return Identity(self.folder / f"{client}.pem", self.authority)
 
     def socket_of(self, part: str) -> Path:
-        """Return the socket of the service or the access service."""
+        """Return the socket of the service, the pages or the access service."""
         return self.folder / part / "socket"
+
+    @property
+    def pages_desk(self) -> Path:
+        """The access service's socket for the pages alone."""
+        return self.folder / "desk" / "socket"
 
     def mlflow(self, client: str = "operator") -> Door:
         """Return the way to MLflow."""
         return Door(self.settings.own_mlflow_url, identity=self.identity(client))
 
     def of_part(self, part: str) -> Door:
-        """Return the way to the service or the access service."""
+        """Return the way to the service, the pages or the access service."""
         return Door(f"http://{part}", socket=self.socket_of(part))
 
 

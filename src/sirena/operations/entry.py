@@ -33,10 +33,12 @@ SERVICE_LOCATIONS: Final = (
     "~ ^/models/[^/]+/invocations$",
     "= /v2",
     "^~ /v2/",
-    "= /app",
-    "^~ /app/",
 )
 """What `sirena serve` answers; everything else is MLflow's."""
+PAGES_LOCATIONS: Final = ("= /app", "^~ /app/")
+"""Where the pages are."""
+PAGES_MAX_BODY: Final = 200 * 1024**2
+"""Largest file that the pages take, bytes; the pages say so to people (`web.upload.MOST_BYTES`)."""
 ACCESS_LOCATIONS: Final = ("^~ /auth/", "= /auth")
 """Pages of the access service: signing in and out."""
 _ARTIFACTS: Final = (
@@ -238,6 +240,8 @@ class Entry:
             "max_body": settings.max_body,
             "artifacts": f'"{_ARTIFACTS}"',
             "service_locations": SERVICE_LOCATIONS,
+            "pages_locations": PAGES_LOCATIONS,
+            "pages_max_body": PAGES_MAX_BODY,
             "access_locations": (*ACCESS_LOCATIONS, *(f"= {path}" for path in self.body_routes)),
         }
 

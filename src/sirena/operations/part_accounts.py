@@ -6,6 +6,7 @@
 | `sirena-objects` | the object store's files |
 | `sirena-mlflow` | MLflow's database role, the keys of the artifacts |
 | `sirena-service` | a client certificate for MLflow, its own copy of the panel |
+| `sirena-pages` | the same, and in memory the files that people opened |
 | `sirena-access` | the database role of accounts and ledger, a client certificate for MLflow |
 | `sirena-entry` | NGINX's workers: the ways to the sockets |
 | root | supervisor, NGINX's master, backups and every secret |
@@ -20,7 +21,7 @@ from typing import Final, Self
 from sirena.operations.accounts import Account
 from sirena.operations.settings import Settings
 
-OWN: Final = ("sirena-objects", "sirena-mlflow", "sirena-service", "sirena-access", "sirena-entry")
+OWN: Final = ("sirena-objects", "sirena-mlflow", "sirena-service", "sirena-pages", "sirena-access", "sirena-entry")
 """Accounts that `sirena up` makes when root runs it and they are not there, in the order of `PartAccounts`."""
 
 
@@ -34,6 +35,8 @@ class PartAccounts:
     """The object store, which takes files from whoever has its keys and shall hold nothing of the database."""
     mlflow: Account
     service: Account
+    pages: Account
+    """The pages, which hold patients' files in memory and shall hold nothing else."""
     access: Account
     entry: Account
     """NGINX's workers; its master is whoever runs `sirena up`."""
@@ -49,19 +52,20 @@ class PartAccounts:
         objects, entry = (Account.own_of_parts(f"sirena-{part}") for part in ("objects", "entry"))
         if settings.service_account:
             shared = Account.of_parts(settings.service_account)
-            return cls(database, objects, shared, shared, shared, entry)
-        mlflow, service, access = (Account.own_of_parts(f"sirena-{part}") for part in ("mlflow", "service", "access"))
-        return cls(database, objects, mlflow, service, access, entry)
+            return cls(database, objects, shared, shared, shared, shared, entry)
+        parts = ("mlflow", "service", "pages", "access")
+        mlflow, service, pages, access = (Account.own_of_parts(f"sirena-{part}") for part in parts)
+        return cls(database, objects, mlflow, service, pages, access, entry)
 
     @classmethod
     def all_of_this_process(cls) -> Self:
         """Return what it is where everything runs as one person, as in the embedded profile."""
-        return cls(*[Account.of_this_process()] * 6)
+        return cls(*[Account.of_this_process()] * 7)
 
     @property
     def python(self) -> tuple[Account, ...]:
         """Those that run our interpreter, each once."""
-        return tuple(dict.fromkeys((self.mlflow, self.service, self.access)))
+        return tuple(dict.fromkeys((self.mlflow, self.service, self.pages, self.access)))
 
     @property
     def all(self) -> tuple[Account, ...]:

@@ -78,6 +78,11 @@ class PostgreSql:
         """Libpq password file of the role that may read the ledger."""
         return self.settings.home / "secrets" / "pgpass_reader"
 
+    @property
+    def pages_password_file(self) -> Path:
+        """The same for the pages, which log in as that role too."""
+        return self.settings.home / "secrets" / "pgpass_pages"
+
     def uri(self, database: str) -> str:
         """SQLAlchemy URI for MLflow, by the driver it works with, without password; `PGPASSFILE` holds it."""
         return f"postgresql+psycopg2://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
@@ -92,10 +97,10 @@ class PostgreSql:
         port = self.settings.postgres_port
         return f"postgresql://sirena_owner@127.0.0.1:{port}/sirena?passfile={quote(str(self.owner_password_file))}"
 
-    def reader_url(self) -> str:
-        """URL of our database as the role that may read the ledger alone."""
+    def reader_url(self, password_file: Path) -> str:
+        """URL of our database as the role that may read the ledger alone, for whoever may read the password's file."""
         port = self.settings.postgres_port
-        return f"postgresql://{READER}@127.0.0.1:{port}/sirena?passfile={quote(str(self.reader_password_file))}"
+        return f"postgresql://{READER}@127.0.0.1:{port}/sirena?passfile={quote(str(password_file))}"
 
     def part(self) -> Part:
         """Describe the daemon."""
@@ -278,6 +283,7 @@ class PostgreSql:
             ("mlflow", "mlflow", self.mlflow_password_file, self.accounts.mlflow),
             (WRITER, "sirena", self.password_file, self.accounts.access),
             (READER, "sirena", self.reader_password_file, self.accounts.service),
+            (READER, "sirena", self.pages_password_file, self.accounts.pages),
         ):
             secret = secrets_folder / f"postgresql_{role}"
             os.chown(secret, own.uid, own.gid)

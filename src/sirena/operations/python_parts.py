@@ -1,4 +1,4 @@
-"""The parts that are Python programs: MLflow, the service, the access service."""
+"""The parts that are Python programs: MLflow, the service, the pages, the access service."""
 
 import shlex
 import sys
@@ -68,6 +68,7 @@ class PythonParts:
         return [
             (accounts.mlflow, settings.mlflow_home),
             (accounts.service, settings.answering_home),
+            (accounts.pages, settings.pages_home),
             (accounts.access, settings.service_home),
         ]
 
@@ -175,7 +176,30 @@ class PythonParts:
                 **_places(self.settings.answering_home),
                 **self._editions(),
                 **self._as_client("service"),
-                "SIRENA_DATABASE_URL": database.reader_url(),
+                "SIRENA_DATABASE_URL": database.reader_url(database.reader_password_file),
+                **ONLY_BY_SCRAM,
+            },
+            stop_seconds=40,
+            ready_seconds=120.0,
+        )
+
+    def pages(self, database: PostgreSql) -> Part:
+        """Describe the pages behind their socket; they tell the access service what goes on record."""
+        socket, desk = str(self.doors.socket_of("pages")), str(self.doors.pages_desk)
+        return Part(
+            "pages",
+            (sys.executable, "-m", "sirena.cli", "pages-service", "--socket", socket, "--desk", desk),
+            self.accounts.pages,
+            HttpHealth(self.doors.of_part("pages"), "/livez"),
+            __version__,
+            environment={
+                **self._own_settings(),
+                **_places(self.settings.pages_home),
+                **self._editions(),
+                **self._as_client("pages"),
+                "SIRENA_DATABASE_URL": database.reader_url(database.pages_password_file),
+                # it shows traces, which may hold a cell of a file
+                variable_of("trace"): "0",
                 **ONLY_BY_SCRAM,
             },
             stop_seconds=40,
@@ -184,10 +208,21 @@ class PythonParts:
 
     def access(self, database: PostgreSql, entry_log: Path) -> Part:
         """Describe the access service, which decides on every request and records what the entry refused by itself."""
-        socket = str(self.doors.socket_of("access"))
+        socket, desk = str(self.doors.socket_of("access")), str(self.doors.pages_desk)
         return Part(
             "access",
-            (sys.executable, "-m", "sirena.cli", "access-service", "--socket", socket, "--entry-log", str(entry_log)),
+            (
+                sys.executable,
+                "-m",
+                "sirena.cli",
+                "access-service",
+                "--socket",
+                socket,
+                "--entry-log",
+                str(entry_log),
+                "--pages-desk",
+                desk,
+            ),
             self.accounts.access,
             HttpHealth(self.doors.of_part("access"), "/livez"),
             __version__,

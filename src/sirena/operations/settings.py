@@ -163,8 +163,8 @@ class Settings(BaseSettings):
     """Unprivileged account of PostgreSQL and the object store when Sirena is started by root."""
 
     service_account: str = Field(default="", pattern=r"^([a-z_][a-z0-9_-]*)?$", examples=["sirena"])
-    """Account of MLflow, the service and the access service when started by root; empty means one of its own for
-    each (`sirena-mlflow`, `sirena-service`, `sirena-access`), made by `sirena up`."""
+    """Account of MLflow, the service, the pages and the access service when started by root; empty means one of its
+    own for each (`sirena-mlflow`, `sirena-service`, `sirena-pages`, `sirena-access`), made by `sirena up`."""
 
     postgres_port: Port = Field(default=15432, examples=["15432"])
     """Loopback port of Sirena's own PostgreSQL; not 5432, where a cluster of the machine may live."""
@@ -337,6 +337,11 @@ class Settings(BaseSettings):
     def answering_home(self) -> Path:
         """The `SIRENA_HOME` of the production stack's service, which may write nowhere else."""
         return self.home / "answering"
+
+    @property
+    def pages_home(self) -> Path:
+        """The `SIRENA_HOME` of the production stack's pages, which may write nowhere else."""
+        return self.home / "pages"
 
     @property
     def mlflow_home(self) -> Path:

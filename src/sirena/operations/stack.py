@@ -40,6 +40,7 @@ _PAUSING: Final = "BACKOFF"
 _COMING: Final = ("STARTING", "RUNNING", _PAUSING)
 """What the supervisor calls a process that is to run."""
 _OPEN: Final = 0o755
+_HTTPS: Final = 443
 
 
 class NotReadyError(PreparationError):
@@ -77,6 +78,7 @@ class Stack:
             *(store.parts() if store else []),
             python.mlflow(self.database(), self.s3_endpoint),
             python.service(self.database()),
+            python.pages(self.database()),
             python.access(self.database(), entry.refusals),
             entry.part(),
             log_rotation(entry),
@@ -242,11 +244,16 @@ class Stack:
         settings = self.settings
         if settings.profile == "embedded":
             return [
+                "Sirena   `sirena open FILE` shows a file and isolates in a browser",
                 f"service  http://127.0.0.1:{settings.port}  (interface: /docs)",
                 f"MLflow   {machine_learning_page(f'http://127.0.0.1:{settings.mlflow_port}')}",
             ]
         name = settings.server_name
-        found = [f"entry    https://{name}:{port}" for port in sorted({settings.https_port, settings.port})]
+        first = f"https://{name}" + ("" if settings.https_port == _HTTPS else f":{settings.https_port}")
+        found = [
+            f"Sirena   {first}/  (pages for files and isolates: /app/)",
+            *(f"entry    https://{name}:{port}" for port in sorted({settings.https_port, settings.port})),
+        ]
         if self.entry().certificate.chain.parent == authority_file(settings).parent:
             found.append(f"         clients must trust {authority_file(settings)}")
         return found

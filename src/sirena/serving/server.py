@@ -8,7 +8,9 @@
 import errno
 import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -110,14 +112,6 @@ def run(app: FastAPI, bound: socket.socket) -> None:
 
 def run_until_signal(app: ASGIApp, bound: socket.socket, *, on_hangup: Callable[[], None] = lambda: None) -> None:
     """Serve any application until SIGTERM or SIGINT; must be called in the main thread."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=_BACKLOG,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
     # uvicorn raises a signal again once it has ended in order; for a server that is the end and not an error
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
         signal.SIGTERM: lambda *_: None,
@@ -126,10 +120,39 @@ def run_until_signal(app: ASGIApp, bound: socket.socket, *, on_hangup: Callable[
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        uvicorn.Server(config).run(sockets=[bound])
+        uvicorn.Server(_configuration(app)).run(sockets=[bound])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
+    """Serve another application in a thread for the length of a block.
+
+    Args:
+        app: what is served.
+        bound: where.
+    """
+    server = uvicorn.Server(_configuration(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="sirena-beside", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(DRAIN_SECONDS)
+
+
+def _configuration(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
 
 
 def _cause(error: OSError) -> str:

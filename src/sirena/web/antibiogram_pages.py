@@ -13,7 +13,8 @@ from sirena.stewardship.strata import Stratum
 from sirena.stewardship.words import mode_sentence, period_sentence, word
 from sirena.web.antibiogram_query import AntibiogramQuery, screening_values, years_of
 from sirena.web.antibiogram_report import REPORTS, count_opened, report, report_body
-from sirena.web.pages import NOT_FOUND, Pages, language_of
+from sirena.web.pages import NOT_FOUND, Pages
+from sirena.web.records import downloaded_facts
 
 
 def add_antibiogram(app: FastAPI, pages: Pages) -> None:
@@ -21,8 +22,8 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/antibiogram")
     def show(request: Request, identifier: str) -> HTMLResponse:
-        opened = pages.require(identifier)
-        language = Language(language_of(request))
+        opened = pages.require(request, identifier)
+        language = Language(pages.language_of(request))
         query = _query(request)
         counted = body = None
         if opened.file.mic_columns and not query.has_wrong_days:
@@ -47,11 +48,12 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/antibiogram/{form}")
     def send(request: Request, identifier: str, form: str) -> Response:
-        opened = pages.require(identifier)
+        opened = pages.require(request, identifier)
         query = _query(request)
         if form not in REPORTS or query.has_wrong_days:
             raise HTTPException(NOT_FOUND)
-        content = report(opened, query.request(opened.countable), form, Language(language_of(request)))
+        content = report(opened, query.request(opened.countable), form, Language(pages.language_of(request)))
+        pages.record("file_downloaded", downloaded_facts(request, opened, "antibiogram", form, len(content)))
         disposition = {"content-disposition": f'attachment; filename="antibiogram.{form}"'}
         return Response(content, media_type="application/octet-stream", headers=disposition)
 

@@ -5,12 +5,15 @@ the page. Nothing in an address names a patient: it holds identifiers, row numbe
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -19,18 +22,25 @@ from sirena.domain.errors import SirenaError
 from sirena.web.answers import Answers
 from sirena.web.antibiogram_pages import add_antibiogram
 from sirena.web.edition_page import add_edition
+from sirena.web.entry_visitors import ThroughTheEntry
 from sirena.web.file_pages import add_files
 from sirena.web.isolate_page import add_isolate
 from sirena.web.language import LANGUAGES
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
-from sirena.web.pages import LANGUAGE_COOKIE, Pages
+from sirena.web.pages import BEHIND_THE_ENTRY, NOT_FOUND, Pages
+from sirena.web.records import Record
 from sirena.web.upload import MOST_BYTES
+from sirena.web.visitor import SESSION, visitor_of
 from sirena.web.visitors import OwnMachineOnly
 
-_SWEEP_SECONDS: Final = 60
+_SWEEP_SECONDS: Final = 5
 _UNPROCESSABLE: Final = 422
+_UNAVAILABLE: Final = 503
 _STATIC: Final = Path(__file__).with_name("static")
+_LOG = logging.getLogger(__name__)
+OpenSessions = Callable[[], Collection[str]]
+"""Returns the names of the sessions that are open now; raises `SirenaError` when nobody can say. May block."""
 
 
 def create_pages(answers: Answers, files: OpenedFiles, key: str, others: OtherEditions | None = None) -> OwnMachineOnly:
@@ -42,48 +52,111 @@ def create_pages(answers: Answers, files: OpenedFiles, key: str, others: OtherEd
         key: what the address must hold, see `visitors`.
         others: editions a file can be compared with; those that come with Sirena by default.
     """
+    return OwnMachineOnly(application_of(Pages(lambda: answers, files), others or OtherEditions()), key)
+
+
+def create_entry_pages(
+    answering: Callable[[], Answers],
+    files: OpenedFiles,
+    record: Record,
+    open_sessions: OpenSessions,
+    others: OtherEditions,
+) -> ThroughTheEntry:
+    """Return the application, for whoever the entry lets in.
+
+    Args:
+        answering: returns who answers now.
+        files: holds what people open.
+        record: puts on record what they do.
+        open_sessions: says whose files are to stay.
+        others: editions a file can be compared with.
+    """
+    pages = Pages(answering, files, BEHIND_THE_ENTRY, record)
+    return ThroughTheEntry(application_of(pages, others, open_sessions))
+
+
+def application_of(pages: Pages, others: OtherEditions, open_sessions: OpenSessions | None = None) -> FastAPI:
+    """Return the pages without a guard.
+
+    Args:
+        pages: what they need.
+        others: editions a file can be compared with.
+        open_sessions: says whose files are to stay; None where there are no sessions.
+    """
 
     @asynccontextmanager
     async def sweeping(_: FastAPI) -> AsyncIterator[None]:
-        sweep = asyncio.create_task(_sweep(files))
+        sweep = asyncio.create_task(_sweep(pages.files, open_sessions))
         yield
         sweep.cancel()
 
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=sweeping, max_body_size=MOST_BYTES)
-    pages = Pages.of(answers, files)
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=sweeping,
+        max_body_size=MOST_BYTES,
+        redirect_slashes=False,
+    )
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _add_errors(app, pages)
     add_files(app, pages)
     add_antibiogram(app, pages)
-    add_edition(app, pages, others or OtherEditions())
+    add_edition(app, pages, others)
     add_isolate(app, pages)
+    home_address = f"{pages.place.root}/"
 
     @app.get("/")
     def home(request: Request) -> HTMLResponse:
-        return pages.show(request, "home.html", files=files.all())
+        return pages.show(request, "home.html", files=pages.files.all(visitor_of(request).owner))
 
     @app.get("/language/{language}")
-    def language(language: str, back: str = "/") -> RedirectResponse:
-        inside = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
+    def language(language: str, back: str = home_address) -> RedirectResponse:
+        inside = back if back.startswith(home_address) and not back.startswith(("//", "/\\")) else home_address
         chosen = RedirectResponse(inside, 303)
         if language in LANGUAGES:
-            chosen.set_cookie(LANGUAGE_COOKIE, language, httponly=True, samesite="strict")
+            pages.keep_language(chosen, language)
         return chosen
 
-    return OwnMachineOnly(app, key)
+    return app
 
 
 def _add_errors(app: FastAPI, pages: Pages) -> None:
     @app.exception_handler(SirenaError)
     async def refused(request: Request, error: SirenaError) -> HTMLResponse:
+        if error.status == _UNAVAILABLE:
+            return pages.show(request, "error.html", error.status, error=None, cause=error.code)
         return pages.show(request, "error.html", _UNPROCESSABLE, error=error, cause=_UNPROCESSABLE)
+
+    @app.exception_handler(RequestValidationError)
+    async def odd(request: Request, _: RequestValidationError) -> HTMLResponse:
+        # an address that no page of ours leads to, such as ?page=two
+        return pages.show(request, "error.html", NOT_FOUND, error=None, cause=NOT_FOUND)
 
     @app.exception_handler(HTTPException)
     async def missing(request: Request, error: HTTPException) -> HTMLResponse:
         return pages.show(request, "error.html", error.status_code, error=None, cause=error.status_code)
 
 
-async def _sweep(files: OpenedFiles) -> None:
+async def _sweep(files: OpenedFiles, open_sessions: OpenSessions | None) -> None:
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         files.forget_idle()
+        if open_sessions is not None:
+            await to_thread.run_sync(forget_ended, files, open_sessions)
+
+
+def forget_ended(files: OpenedFiles, open_sessions: OpenSessions) -> None:
+    """Forget the files of sessions that ended; while nobody can say which did, nobody gets in either.
+
+    Args:
+        files: what is open.
+        open_sessions: says which sessions are open now.
+    """
+    owners = {owner for owner in files.owners() if owner.startswith(SESSION)}
+    if not owners:
+        return
+    try:
+        files.forget_owners(owners - {f"{SESSION}{name}" for name in open_sessions()})
+    except SirenaError as error:
+        _LOG.warning("files of sessions that ended wait to be forgotten: %s", error)

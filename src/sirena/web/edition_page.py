@@ -18,7 +18,7 @@ def add_edition(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
 
     @app.get("/files/{identifier}/edition")
     def show(request: Request, identifier: str, edition: str = "") -> HTMLResponse:
-        opened = pages.require(identifier)
+        opened = pages.require(request, identifier)
         return pages.show(
             request,
             "edition.html",

@@ -1,32 +1,41 @@
 """The pages of a file: taking it, its table, the reason of a cell, downloads, and forgetting it."""
 
+from functools import partial
 from io import BytesIO
 from pathlib import PurePath
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from sirena.web.answers import Answers
+from sirena.domain.errors import SirenaError
 from sirena.web.downloads import FORMATS, download
 from sirena.web.explanation import Explanation, explain
 from sirena.web.opened_file import CODE, ROW, OpenedFile, open_whonet_file
 from sirena.web.pages import NOT_FOUND, Pages
+from sirena.web.records import downloaded_facts, opened_facts, unreadable_facts
 from sirena.web.row_query import POSITION, RowQuery, select_rows
 from sirena.web.upload import take_file
+from sirena.web.visitor import visitor_of
 from sirena.whonet.reading import read_stream
 
 
 def add_files(app: FastAPI, pages: Pages) -> None:
     """Add the addresses of files."""
+    root = pages.place.root
 
     @app.post("/files")
     async def take(request: Request) -> RedirectResponse:
-        name, content = await take_file(request, "file")
-        opened = await run_in_threadpool(_open, name, content, pages.answers)
-        return RedirectResponse(f"/files/{pages.files.add(opened)}", 303)
+        with pages.uploads.coming(visitor_of(request).owner):
+            name, content = await pages.uploads.arrive(take_file(request, "file"))
+            identifier = await pages.uploads.read(partial(_keep, pages, request, name, content))
+        return RedirectResponse(f"{root}/files/{identifier}", 303)
+
+    @app.get("/files")
+    def lead_home() -> RedirectResponse:
+        # the address of an answer to a form, where somebody changes the language or goes back to
+        return RedirectResponse(f"{root}/", 303)
 
     @app.get("/files/{identifier}")
     def show(
@@ -38,7 +47,7 @@ def add_files(app: FastAPI, pages: Pages) -> None:
         sort: str = "",
         page: int = 1,
     ) -> HTMLResponse:
-        opened = pages.require(identifier)
+        opened = pages.require(request, identifier)
         query = RowQuery(organism, test, category, sort, page)
         return pages.show(
             request,
@@ -47,7 +56,7 @@ def add_files(app: FastAPI, pages: Pages) -> None:
             opened=opened,
             question=query,
             found=select_rows(opened, query),
-            address=lambda **changes: _address(identifier, query, **changes),
+            address=lambda **changes: _address(f"{root}/files/{identifier}", query, **changes),
             ROW=ROW,
             CODE=CODE,
             POSITION=POSITION,
@@ -56,8 +65,9 @@ def add_files(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/rows/{position}/{test}")
     def why(request: Request, identifier: str, position: int, test: str) -> HTMLResponse:
-        opened = pages.require(identifier)
-        if test not in opened.tests or not 0 <= position < opened.answered.height:
+        opened = pages.require(request, identifier)
+        header = opened.test_at(test)
+        if header is None or not 0 <= position < opened.answered.height:
             raise HTTPException(NOT_FOUND)
         return pages.show(
             request,
@@ -65,28 +75,43 @@ def add_files(app: FastAPI, pages: Pages) -> None:
             identifier=identifier,
             opened=opened,
             row=opened.rows[ROW][position],
-            why=_explain_cell(opened, position, test),
+            why=_explain_cell(opened, position, header),
             alone="HX-Request" not in request.headers,
         )
 
     @app.get("/files/{identifier}/download/{file_format}")
-    def send(identifier: str, file_format: str) -> Response:
-        opened = pages.require(identifier)
+    def send(request: Request, identifier: str, file_format: str) -> Response:
+        opened = pages.require(request, identifier)
         if file_format not in FORMATS:
             raise HTTPException(NOT_FOUND)
         name = f"sirena.{file_format}"
         disposition = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(download(opened, file_format), media_type="application/octet-stream", headers=disposition)
+        content = download(opened, file_format)
+        pages.record("file_downloaded", downloaded_facts(request, opened, "rows", file_format, len(content)))
+        return Response(content, media_type="application/octet-stream", headers=disposition)
 
     @app.post("/files/{identifier}/forget")
-    def forget(identifier: str) -> RedirectResponse:
-        pages.files.remove(identifier)
-        return RedirectResponse("/", 303)
+    def forget(request: Request, identifier: str) -> RedirectResponse:
+        pages.files.remove(identifier, visitor_of(request).owner)
+        return RedirectResponse(f"{root}/", 303)
 
 
-def _open(name: str, content: bytes, answers: Answers) -> OpenedFile:
+def _keep(pages: Pages, request: Request, name: str, content: bytes) -> str:
+    """Open a file, put that on record, and return the identifier under which it stays open."""
     shown = PurePath(name.replace("\\", "/")).name
-    return open_whonet_file(shown, read_stream(BytesIO(content), shown), answers)
+    try:
+        opened = open_whonet_file(shown, read_stream(BytesIO(content), shown), pages.answering())
+    except SirenaError as error:
+        pages.record("file_opened", unreadable_facts(request, len(content), error.code))
+        raise
+    owner = visitor_of(request).owner
+    identifier = pages.files.add(opened, owner)
+    try:
+        pages.record("file_opened", opened_facts(request, opened, len(content)))
+    except SirenaError:
+        pages.files.remove(identifier, owner)
+        raise
+    return identifier
 
 
 def _explain_cell(opened: OpenedFile, position: int, test: str) -> Explanation:
@@ -99,6 +124,6 @@ def _explain_cell(opened: OpenedFile, position: int, test: str) -> Explanation:
     return explain(opened.answers, column, meant.get(organism, organism), scale.get(mic, mic), opened.site_of(position))
 
 
-def _address(identifier: str, query: RowQuery, **changes: str | int) -> str:
+def _address(path: str, query: RowQuery, **changes: str | int) -> str:
     question = urlencode(query.parameters(**changes))
-    return f"/files/{identifier}" + (f"?{question}" if question else "")
+    return path + (f"?{question}" if question else "")

@@ -13,7 +13,7 @@ from sirena.guidelines.rows import Guideline
 from sirena.panel.sites import read_specimen
 from sirena.web.answers import Answers
 from sirena.web.explanation import Explanation, explain
-from sirena.web.pages import Pages, language_of
+from sirena.web.pages import Pages
 
 
 def add_isolate(app: FastAPI, pages: Pages) -> None:
@@ -23,16 +23,16 @@ def add_isolate(app: FastAPI, pages: Pages) -> None:
     @app.get("/isolate")
     def ask(request: Request) -> HTMLResponse:
         return pages.show(
-            request, "isolate.html", **_drugs(language_of(request)), organisms=names, asked={}, answered=[]
+            request, "isolate.html", **_drugs(pages.language_of(request)), organisms=names, asked={}, answered=[]
         )
 
     @app.post("/isolate")
     async def answer(request: Request) -> HTMLResponse:
         form = {name: str(text) for name, text in (await request.form()).items()}
         template = "answers.html" if "HX-Request" in request.headers else "isolate.html"
-        answered = _answer_isolate(pages.answers, form)
+        answered = _answer_isolate(pages.answering(), form)
         return pages.show(
-            request, template, **_drugs(language_of(request)), organisms=names, asked=form, answered=answered
+            request, template, **_drugs(pages.language_of(request)), organisms=names, asked=form, answered=answered
         )
 
 

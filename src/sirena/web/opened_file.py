@@ -7,6 +7,7 @@ Rules, each with a test of like name:
 - every answer is the one `sirena interpret` or `sirena reference` writes.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -30,6 +31,9 @@ from sirena.whonet.privacy import columns_of_patients
 
 _SHOWN_FIELDS: Final = ("SPEC_NUM", "SPEC_DATE", "WARD")
 """WHONET fields that stand before the organism in the table, where the file has them."""
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_FIGURES: Final = 6
+"""No file has so many columns that their number has as many figures."""
 ROW: Final = "\0row"
 CODE: Final = "\0organism"
 """Names of two columns of `OpenedFile.rows` that no header of a file can have."""
@@ -99,6 +103,23 @@ class OpenedFile:
             if answer is not None and answer.reason is not None and totals[code]
         ]
         return sorted(counted, key=lambda pair: -pair[1])
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of memory it holds, about: the columns as read, answered, and sorted for the table."""
+        return int(
+            sum(one.estimated_size() for one in (self.file.frame, self.answered, self.answered, self.countable.frame))
+        )
+
+    def place_of(self, header: str) -> str:
+        """Return how an address names a test column: its header, or its number where that would need escapes."""
+        return header if _PLAIN.fullmatch(header) else str(list(self.tests).index(header))
+
+    def test_at(self, place: str) -> str | None:
+        """Return the header of the test column that an address names; None when it names none."""
+        if place.isdecimal() and len(place) < _FIGURES and int(place) < len(self.tests):
+            return list(self.tests)[int(place)]
+        return place if place in self.tests else None
 
     @property
     def results(self) -> int:

@@ -1,10 +1,11 @@
 """What every page needs: who answers, the open files, and templates in each language."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
 
@@ -16,29 +17,46 @@ from sirena.web.answers import Answers
 from sirena.web.language import LANGUAGES, choose_language, spell_count, spell_share, translations
 from sirena.web.opened_file import OpenedFile
 from sirena.web.opened_files import OpenedFiles
+from sirena.web.records import Record, keep_no_record, refused_facts
+from sirena.web.uploads import Uploads
+from sirena.web.visitor import visitor_of
 
-LANGUAGE_COOKIE: Final = "sirena_language"
 NOT_FOUND: Final = 404
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the pages lie, and what follows from it."""
+
+    root: str = ""
+    """With what every address of theirs begins: empty, or ``/app``."""
+    language_cookie: str = "sirena_language"
+    """Holds the language somebody chose."""
+    is_secure: bool = False
+    """True behind TLS."""
+
+
+OWN_MACHINE: Final = Place()
+_ENTRY: Final = {"models": "/", "account": "/auth/account", "leave": "/auth/logout"}
+"""Places of the entry beside the pages."""
+BEHIND_THE_ENTRY: Final = Place("/app", "__Host-sirena_language", is_secure=True)
+"""The language is the one that the pages for signing in speak."""
 
 
 @dataclass(frozen=True)
 class Pages:
     """Shows pages of open files."""
 
-    answers: Answers
+    answering: Callable[[], Answers]
+    """Returns who answers now: another release may be activated meanwhile."""
     files: OpenedFiles
-    environments: dict[str, Environment]
+    place: Place = OWN_MACHINE
+    record: Record = keep_no_record
+    uploads: Uploads = field(default_factory=Uploads)
+    environments: dict[str, Environment] = field(
+        default_factory=lambda: {language: _environment(language) for language in LANGUAGES}
+    )
     """Templates by language."""
-
-    @classmethod
-    def of(cls, answers: Answers, files: OpenedFiles) -> "Pages":
-        """Return the pages in every language.
-
-        Args:
-            answers: who answers.
-            files: the files open at the start.
-        """
-        return cls(answers, files, {language: _environment(language) for language in LANGUAGES})
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a template in the reader's language.
@@ -49,10 +67,14 @@ class Pages:
             status: of HTTP.
             values: what the template names.
         """
-        language = language_of(request)
+        language = self.language_of(request)
         page = self.environments[language].get_template(template)
         shared = {
-            "answers": self.answers,
+            # a file stays answered as it was opened, whatever was activated since
+            "answers": values["opened"].answers if "opened" in values else self.answering(),
+            "root": self.place.root,
+            "visitor": visitor_of(request),
+            "entry": _ENTRY,
             "language": language,
             "others": [other for other in LANGUAGES if other != language],
             "path": request.url.path,
@@ -61,21 +83,34 @@ class Pages:
         }
         return HTMLResponse(page.render(shared | values), status)
 
-    def require(self, identifier: str) -> OpenedFile:
+    def require(self, request: Request, identifier: str) -> OpenedFile:
         """Return an open file.
 
+        Args:
+            request: of whoever asks; what another opened is refused, on record.
+            identifier: of the file.
+
         Raises:
-            HTTPException: 404, it is not, or no longer, there.
+            HTTPException: 404, it is not, or no longer, there, or another's.
+            UnrecordedError: the refusal cannot be put on record.
         """
-        opened = self.files.get(identifier)
+        owner = visitor_of(request).owner
+        opened = self.files.get(identifier, owner)
         if opened is None:
+            if self.files.is_of_another(identifier, owner):
+                self.record("refusal", refused_facts(request, "foreign_file"))
             raise HTTPException(NOT_FOUND)
         return opened
 
+    def language_of(self, request: Request) -> str:
+        """Return the language a reader chose, else their browser's."""
+        chosen = request.cookies.get(self.place.language_cookie)
+        return choose_language(chosen, request.headers.get("accept-language", ""))
 
-def language_of(request: Request) -> str:
-    """Return the language a reader chose, else their browser's."""
-    return choose_language(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+    def keep_language(self, response: Response, language: str) -> None:
+        """Have the browser keep the language somebody chose."""
+        name, is_secure = self.place.language_cookie, self.place.is_secure
+        response.set_cookie(name, language, httponly=True, secure=is_secure, samesite="strict")
 
 
 def _environment(language: str) -> Environment:

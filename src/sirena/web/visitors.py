@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sirena.web.answer_headers import with_headers
+from sirena.web.visitor import Visitor, let_in
 
 COOKIE: Final = "sirena_pages"
 ENTER: Final = "/enter/"
@@ -23,19 +26,6 @@ _HOSTS: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _PORT: Final = re.compile(r":\d+$")
 _READING: Final = frozenset({"GET", "HEAD"})
 _FORBIDDEN: Final = 403
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-# a stricter referrer policy makes browsers say of our own forms that they come from nowhere
-_HEADERS: Final = {
-    "content-security-policy": _POLICY,
-    "cache-control": "no-store",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
 
 
 class OwnMachineOnly:
@@ -60,16 +50,17 @@ class OwnMachineOnly:
         path = scope["path"]
         if not _is_own_host(headers):
             refusal = PlainTextResponse("This name is not this machine's own.", _FORBIDDEN)
-            await refusal(scope, receive, _with_headers(send))
+            await refusal(scope, receive, with_headers(send))
         elif path.startswith(ENTER) and secrets.compare_digest(path.removeprefix(ENTER).encode(), self._key.encode()):
             entered = RedirectResponse("/", 303)
             entered.set_cookie(COOKIE, self._key, httponly=True, samesite="strict")
-            await entered(scope, receive, _with_headers(send))
+            await entered(scope, receive, with_headers(send))
         elif not self._holds_key(headers) or not _is_from_pages(scope["method"], headers):
             text = "Open the address that `sirena open` printed. / Abra la dirección que mostró `sirena open`."
-            await PlainTextResponse(text, _FORBIDDEN)(scope, receive, _with_headers(send))
+            await PlainTextResponse(text, _FORBIDDEN)(scope, receive, with_headers(send))
         else:
-            await self._app(scope, receive, _with_headers(send))
+            let_in(scope, Visitor())
+            await self._app(scope, receive, with_headers(send))
 
     def _holds_key(self, headers: Mapping[str, str]) -> bool:
         morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
@@ -90,14 +81,3 @@ def _is_from_pages(method: str, headers: Mapping[str, str]) -> bool:
         return True
     origin = headers.get("origin", "")
     return headers.get("sec-fetch-site", "same-origin") == "same-origin" and origin == f"http://{headers.get('host')}"
-
-
-def _with_headers(send: Send) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, text in _HEADERS.items():
-                headers[name] = text
-        await send(message)
-
-    return send_with_headers

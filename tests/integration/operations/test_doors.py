@@ -33,12 +33,16 @@ OWN = {
         *("answering/", "answering/**", "doors/service.pem", "secrets/pgpass_reader"),
         *("doors/service/", "doors/service/socket"),
     ),
+    "sirena-pages": (
+        *("pages/", "pages/**", "doors/pages.pem", "secrets/pgpass_pages"),
+        *("doors/pages/", "doors/pages/socket", "doors/desk/socket"),
+    ),
     "sirena-access": (
         *("service/", "service/**", "doors/access.pem", "secrets/pgpass", "refusals/refusals.jsonl"),
-        *("doors/access/", "doors/access/socket"),
+        *("doors/access/", "doors/access/socket", "doors/desk/", "doors/desk/socket"),
     ),
     "sirena-entry": (
-        *("logs/entry.jsonl", "doors/service/socket", "doors/access/socket"),
+        *("logs/entry.jsonl", "doors/service/socket", "doors/pages/socket", "doors/access/socket"),
         *("nginx/body/", "nginx/body/**", "nginx/proxy/", "nginx/proxy/**", "nginx/unused/", "nginx/unused/**"),
     ),
 }
@@ -68,15 +72,18 @@ def script(running: Running) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("name", [STRANGER, "sirena-objects", "sirena-mlflow", "sirena-service"])
+@pytest.mark.parametrize("name", [STRANGER, "sirena-objects", "sirena-mlflow", "sirena-service", "sirena-pages"])
 def test_no_account_but_its_own_gets_anything_behind_the_entry(running: Running, script: Path, name: str) -> None:
     """Ports, sockets and files: a stranger nothing, whoever breaks MLflow or the service nothing of the other parts."""
-    own_door = "ceph/run" if name == "sirena-objects" else f"doors/{name.removeprefix('sirena-')}/socket"
+    part = name.removeprefix("sirena-")
+    # the pages may ask at the desk of the access service, too
+    doors = {"objects": ("ceph/run",), "pages": ("doors/pages/socket", "doors/desk/socket")}
+    own_doors = tuple(str(running.settings.home / door) for door in doors.get(part, (f"doors/{part}/socket",)))
     walked = walk(running.settings, Account.named(name), script)
     found = [
         opening.what
         for opening in openings(running.settings, walked, OWN[name])
-        if not opening.what.startswith(str(running.settings.home / own_door))
+        if not opening.what.startswith(own_doors)
     ]
     tried = sum(1 for path in running.settings.home.rglob("*") if not path.is_symlink())
     print(

@@ -239,7 +239,7 @@ def test_a_browser_that_may_not_see_the_first_page_is_led_to_a_page_of_its_own(h
     credentials = {name: f"Bearer {token}" for name, token in house.tokens.items()}
     sent = request("/", "Accept: text/html", by="clinician")(credentials)
     (answer,) = house.client.send(sent, "127.3.2.4")
-    assert (answer.status, answer.headers["location"]) == (303, "/auth/account")
+    assert (answer.status, answer.headers["location"]) == (303, "/app/")
     later = request("/metrics", "Accept: text/html", by="clinician")(credentials)
     assert house.client.send(later, "127.3.2.4")[0].status == 403
     house.await_entry("127.3.2.4", lambda one: one.facts().get("resource") == "/metrics")

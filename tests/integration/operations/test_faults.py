@@ -116,7 +116,7 @@ def machine(disk: Path) -> Iterator[Machine]:
     ("part", "in_the_way"),
     [
         ("mlflow", False), ("s3", False), ("ceph-store", False), ("ceph-monitor", False),
-        ("postgresql", True), ("service", True), ("access", True), ("entry", True),
+        ("pages", False), ("postgresql", True), ("service", True), ("access", True), ("entry", True),
     ],
 )  # fmt: skip
 def test_killed_outright_a_part_comes_back_and_nothing_is_lost(machine: Machine, part: str, in_the_way: bool) -> None:

@@ -137,8 +137,8 @@ def _refusals(house: House, who: str) -> list[str]:
     return [str(entry.facts()["resource"]) for entry in found if entry.origin == "127.0.0.1"]
 
 
-ACCOUNT = """(() => {
-    const link = document.querySelector('a[href="/auth/account"]'), box = link.getBoundingClientRect();
+LINK = """(() => {
+    const link = document.querySelector('a[href="HREF"]'), box = link.getBoundingClientRect();
     const points = [[box.left, box.top], [box.right, box.top], [box.left, box.bottom], [box.right, box.bottom]]
         .map(([x, y]) => [(x + 9 * (box.left + box.width / 2)) / 10, (y + 9 * (box.top + box.height / 2)) / 10]);
     const there = points.flatMap(([x, y]) => document.elementsFromPoint(x, y)).filter(one => !link.contains(one));
@@ -147,15 +147,17 @@ ACCOUNT = """(() => {
         covered: there.filter(one => one.closest('a, button, input, [role=tab]')).map(one => one.outerHTML),
     };
 })()"""
-"""Whether a press on the link to the own account is for the link, and what of MLflow's lies below it."""
+"""Whether a press on a link of ours is for the link, and what of MLflow's lies below it."""
 
 
 def test_every_page_leads_to_the_own_account_and_the_way_out(work: Work, signed_in: tuple[str, Chromium]) -> None:
-    """By a link that the entry puts into MLflow's one document; it covers nothing of MLflow's."""
+    """By a link that the entry puts into MLflow's one document, and one to Sirena's pages; they cover nothing of it."""
     who, browser = signed_in
+    links = {"viewer": ["/auth/account"], "scientist": ["/auth/account", "/app/"]}[who]
     for page in ("/", "/#/experiments", "/#/experiments/{experiment}/runs", "/#/models/{model}/versions/1"):
         seen = browser.visit(work.path(page), until="Settings")
-        assert browser.run(ACCOUNT) == {"pressed": True, "covered": []}, page
+        for link in links:
+            assert browser.run(LINK.replace("HREF", link)) == {"pressed": True, "covered": []}, (page, link)
         assert _missing_here(seen.violations) == []
     seen = browser.press("Mi cuenta · My account", until="Signed in until")
     assert browser.run("location.pathname") == "/auth/account"

@@ -72,7 +72,7 @@ def test_status_tells_of_every_part_that_it_is_well(running: Running) -> None:
     assert "well, waits for a release" in told.stdout
     lines = [line.split() for line in told.stdout.splitlines()[2:] if line.strip()]
     parts = {line[0]: line for line in lines}
-    for name in ("postgresql", "ceph-monitor", "ceph-store", "s3", "mlflow", "service", "access", "entry"):
+    for name in ("postgresql", "ceph-monitor", "ceph-store", "s3", "mlflow", "service", "pages", "access", "entry"):
         assert parts[name][1].startswith("well"), told.stdout
         assert "MiB" in parts[name]
 
@@ -86,7 +86,7 @@ def test_doctor_finds_a_running_stack_well_and_changes_nothing(running: Running)
     assert told.returncode == 0, told.stdout + told.stderr
     assert _stamps(home, watched) == before
     found = {one["name"]: one for one in json.loads(told.stdout)["findings"]}
-    assert "10 well: postgresql, " in found["parts"]["told"]
+    assert "11 well: postgresql, " in found["parts"]["told"]
     assert found["held by our own parts"]["told"].startswith(str(running.settings.http_port))
     assert not [one for one in found.values() if "taken by" in one["told"]]
     for name in ("accounts", "audit ledger", "MLflow", "ledger", "backup", "certificate", "postgresql", "ceph"):

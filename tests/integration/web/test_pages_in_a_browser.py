@@ -28,6 +28,7 @@ WIDTHS = (1280, 640, 390)
 AXE = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then(
     found => found.violations.map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"""
 TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+ESCAPE = {"key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27}
 ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 
 
@@ -125,6 +126,9 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
     who.run("document.querySelector('td a.c').click()")
     wait_for(who, "#why", reason)
     assert who.run("location.href") == here
+    who.run("document.querySelector('#main').focus()")
+    press(who, ESCAPE)
+    assert who.run("document.activeElement === document.querySelector('td a.c')")
     refuse_sideways_scrolling(who)
 
     who.open(f"{here}/antibiogram?by=ward", arrives=f"{here}/antibiogram")

@@ -576,11 +576,14 @@ def test_who_may_not_see_the_first_page_is_led_to_a_page_of_their_own(entry: Ent
     """After signing in everybody comes to MLflow's page; a clinician's refusal there would be noise on record."""
     page = {"Accept": "text/html,*/*;q=0.8", "Authorization": entry.token("clinician")}
     led = entry.ask("GET", "/", **page)
-    assert (led.status_code, led.headers["X-Sirena-Reason"]) == (403, "led_on")
+    assert (led.status_code, led.headers["X-Sirena-Reason"]) == (403, "led_to_pages")
     assert entry.told("refusal") == []
     own = entry.client.get("/auth/account", headers=page)
-    assert 'href="/docs"' in own.text
+    assert 'href="/app/"' in own.text
     assert 'href="/"' not in own.text
+    operator = {**page, "Authorization": entry.token("operator", scopes=frozenset({Action.METRICS}))}
+    assert entry.ask("GET", "/", **operator).headers["X-Sirena-Reason"] == "led_on"
+    assert 'href="/docs"' in entry.client.get("/auth/account", headers=operator).text
     assert entry.ask("GET", "/docs", **page).status_code == 204
     viewer = {"Accept": "text/html", "Authorization": entry.token("viewer")}
     assert entry.ask("GET", "/", **viewer).status_code == 204

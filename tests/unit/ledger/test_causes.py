@@ -23,7 +23,8 @@ def test_what_the_access_service_calls_its_refusals_is_explained() -> None:
     """Errors that answer 401 or 403 go on record by their code."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SirenaError)]
     # who is led on is not refused, and not on record
-    codes = {kind.code for kind in kinds if kind.status in (401, 403)} - {errors.LedOnError.code}
+    led = {errors.LedOnError.code, errors.LedToPagesError.code}
+    codes = {kind.code for kind in kinds if kind.status in (401, 403)} - led
     assert len(codes) > 5
     assert codes <= REFUSAL.keys()
 

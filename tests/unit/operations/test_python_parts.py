@@ -34,7 +34,7 @@ def python_parts(settings: Settings) -> PythonParts:
 def parts_with_editions(parts: PythonParts) -> list[Part]:
     """Return the parts that read editions."""
     database = PostgreSql(parts.settings, parts.accounts.database, parts.accounts)
-    return [parts.service(database), parts.access(database, parts.settings.home / "refused")]
+    return [parts.service(database), parts.pages(database), parts.access(database, parts.settings.home / "refused")]
 
 
 def import_by_strict_umask(folder: Path) -> None:
@@ -57,13 +57,17 @@ def test_services_read_the_editions_of_the_stack(elsewhere: bool) -> None:
             assert said.strip() == "True", part.name
 
 
-def test_the_service_reads_the_ledger_of_the_stack_and_may_read_nothing_else() -> None:
+def test_service_and_pages_read_the_ledger_of_the_stack_and_may_read_nothing_else() -> None:
     """On a server as a role of its own, whose password is in a file of its own; else the file of the stack's home."""
     with private_home() as home:
         parts = python_parts(production_settings(home))
-        given = parts_with_editions(parts)[0].environment
-        assert given["SIRENA_DATABASE_URL"].startswith("postgresql://sirena_reader@127.0.0.1:")
-        assert given["SIRENA_DATABASE_URL"].endswith("/secrets/pgpass_reader")
+        service, pages, _ = (part.environment for part in parts_with_editions(parts))
+        for given in (service, pages):
+            assert given["SIRENA_DATABASE_URL"].startswith("postgresql://sirena_reader@127.0.0.1:")
+        assert service["SIRENA_DATABASE_URL"].endswith("/secrets/pgpass_reader")
+        assert pages["SIRENA_DATABASE_URL"].endswith("/secrets/pgpass_pages")
+        # a trace may hold a cell of somebody's file
+        assert pages["SIRENA_TRACE"] == "0"
         own = PythonParts(Settings(home=home), PartAccounts.all_of_this_process()).embedded_service().environment
         assert open_ledger(Settings(home=home)).store == own["SIRENA_DATABASE_URL"]
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from sirena.web.answers import Answers
 from sirena.web.opened_file import open_whonet_file
-from sirena.web.opened_files import IDLE_SECONDS, MOST_FILES, OpenedFiles
+from sirena.web.opened_files import IDLE_SECONDS, MOST_FILES, NoRoomError, OpenedFiles
 from sirena.web.upload import MOST_BYTES
 from sirena.whonet.reading import read_stream
 from sirena.whonet.synthetic import generate_hospital
@@ -176,3 +176,36 @@ def test_one_that_nobody_looked_at_is_gone_and_so_is_the_oldest_of_too_many(answ
         files.add(opened)
     assert files.get(first) is None
     assert len(files.all()) == MOST_FILES
+
+
+def test_nobodys_file_makes_room_for_anothers(answers: Answers) -> None:
+    """Who opens many loses the own ones; when all is full, a further owner is told so."""
+    opened = open_whonet_file("a.csv", read_stream(BytesIO(ISOLATES.encode()), "a.csv"), answers)
+    assert opened.size > len(ISOLATES)
+    files = OpenedFiles(most_bytes=opened.size * (MOST_FILES + 1))
+    kept = files.add(opened, "anna")
+    for _ in range(2 * MOST_FILES):
+        files.add(opened, "ben")
+    assert files.get(kept, "anna") is opened
+    assert files.get(kept, "ben") is None
+    assert len(files.all("ben")) == MOST_FILES
+    with pytest.raises(NoRoomError):
+        files.add(opened, "carla")
+    files.remove(kept, "ben")
+    assert files.get(kept, "anna") is opened
+    files.forget_owners({"ben"})
+    assert (len(files.all("ben")), files.owners()) == (0, frozenset({"anna"}))
+    files.add(opened, "carla")
+
+
+def test_a_column_whose_header_needs_escapes_has_a_number_in_addresses(person: TestClient) -> None:
+    """The entry refuses paths with escaped slashes, and a laboratory may call a column as it likes."""
+    content = "ORGANISM,AMC/CLA_NM,Amikacin (mg/L)\neco,<=2,4\n"
+    address = drop(person, content.encode())
+    links = re.findall(rf'href="({re.escape(address)}/rows/[^"]+)"', person.get(address).text)
+    assert links
+    for link in links:
+        assert re.fullmatch(r"[\w/-]+", link)
+        assert person.get(link).status_code == 200
+    assert person.get(f"{address}/rows/0/99").status_code == 404
+    assert person.get(f"{address}/rows/0/{'9' * 5000}").status_code == 404

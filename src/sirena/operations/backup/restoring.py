@@ -27,7 +27,7 @@ from sirena.operations.steps import Tell
 
 _FRESH: Final = "_restoring"
 _ASIDE: Final = "_before_restore"
-_USERS: Final = ("mlflow", "service", "access", "entry", "backup")
+_USERS: Final = ("mlflow", "service", "pages", "access", "entry", "backup")
 """Parts that write into the stores, or would ask them while they change."""
 _TELLING_TABLES: Final = {
     "mlflow": ("runs", "registered_models", "logged_models"),

@@ -44,7 +44,7 @@ def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing)
 
 
 def _look_at_sharing(accounts: PartAccounts, notebook: Notebook) -> None:
-    if accounts.access in (accounts.mlflow, accounts.database, accounts.service):
+    if accounts.access in (accounts.mlflow, accounts.database, accounts.service, accounts.pages):
         told = f"{accounts.access.name} runs several parts: who breaks one of them can write into the ledger"
         remedy = "leave SIRENA_SERVICE_ACCOUNT out, then `sirena up`: it gives each part an account of its own"
         notebook.note(Area.ACCOUNTS, "accounts of the parts", Verdict.WARNING, told, remedy)
@@ -57,6 +57,7 @@ def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebo
         settings.home / "ceph": accounts.objects,
         settings.mlflow_home: accounts.mlflow,
         settings.answering_home: accounts.service,
+        settings.pages_home: accounts.pages,
         settings.service_home: accounts.access,
     }
     others = [str(folder) for folder, account in folders.items() if other_owner(account, folder)]

@@ -1,0 +1,75 @@
+"""What the process of the pages may ask the access service, over a socket that its account alone can reach.
+
+Two things and no more: to put on record what somebody did on the pages, and which sessions are still open. Whoever
+breaks the pages can therefore neither decide about a request nor write another event into the ledger.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from anyio import to_thread
+from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from sirena.access.events import Notify
+from sirena.access.sessions import Sessions
+from sirena.domain.errors import SirenaError
+
+_COMMON: Final = {"who": str, "origin": str, "request_id": str, "outcome": str, "failure": str}
+_EVENTS: Final[Mapping[str, Mapping[str, type]]] = {
+    "file_opened": {**_COMMON, "size": int, "rows": int, "columns": int, "answered_by": str},
+    "file_downloaded": {**_COMMON, "content": str, "format": str, "rows": int, "size": int, "answered_by": str},
+    "refusal": {"who": str, "origin": str, "request_id": str, "action": str, "resource": str, "cause": str},
+}
+"""Events of the pages, and the facts each may have."""
+_LONGEST: Final = 8 * 1024
+"""Bytes of an event."""
+_NO_CONTENT: Final = 204
+_UNPROCESSABLE: Final = 422
+_UNAVAILABLE: Final = 503
+
+
+def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
+    """Return the application that the pages ask.
+
+    Args:
+        sessions: of the store.
+        notify: puts an event on record.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=_LONGEST)
+
+    @app.post("/events/{event}")
+    async def record(request: Request, event: str) -> Response:
+        """Put an event on record: 204 when it is, 503 when the ledger cannot be written."""
+        facts = _facts(event, await request.body())
+        if facts is None:
+            return Response(status_code=_UNPROCESSABLE)
+        try:
+            await to_thread.run_sync(notify, event, facts)
+        except (SirenaError, ValueError) as error:
+            return Response(status_code=_UNAVAILABLE if isinstance(error, SirenaError) else _UNPROCESSABLE)
+        return Response(status_code=_NO_CONTENT)
+
+    @app.get("/sessions")
+    async def open_sessions() -> Response:
+        """Name the sessions that are open now."""
+        try:
+            names = await to_thread.run_sync(sessions.open_names)
+        except SQLAlchemyError:
+            return Response(status_code=_UNAVAILABLE)
+        return Response(orjson.dumps(sorted(names)), media_type="application/json")
+
+    return app
+
+
+def _facts(event: str, body: bytes) -> dict[str, Any] | None:
+    """Return the facts of an event; None when it is none of the pages', or has others than it may have."""
+    kinds = _EVENTS.get(event)
+    try:
+        facts = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if kinds is None or not isinstance(facts, dict):
+        return None
+    return facts if all(type(value) is kinds.get(name) for name, value in facts.items()) else None

@@ -1,0 +1,49 @@
+"""The pages of `sirena demo --keep`: the invented hospital's file is open, and the demo's release answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import Self
+
+from sirena.acts.judged_panel import JudgedPanelSource
+from sirena.cli.pages_answers import answers_of_release
+from sirena.ledger.store import open_ledger
+from sirena.operations.settings import Settings
+from sirena.serving.server import bind, run_until_signal, url_of
+from sirena.web.application import create_pages
+from sirena.web.opened_file import open_whonet_file
+from sirena.web.opened_files import OpenedFiles
+from sirena.web.visitors import ENTER, OwnMachineOnly, new_key
+from sirena.whonet.reading import read_file
+
+
+@dataclass(frozen=True)
+class DemoPages:
+    """Pages that are ready to be served."""
+
+    application: OwnMachineOnly
+    bound: socket
+    address: str
+    """Opens them; whoever does not have it does not get in."""
+
+    @classmethod
+    def of(cls, file: Path, settings: Settings) -> Self:
+        """Open a file by the active release.
+
+        Args:
+            file: of the invented hospital.
+            settings: of the demo.
+
+        Raises:
+            SirenaError: the release is nowhere as it was judged.
+        """
+        fetched = JudgedPanelSource(settings, open_ledger(settings)).fetch(None)
+        assert fetched is not None  # none is known, so one is fetched or an error is raised
+        answers, files, key = answers_of_release(fetched.panel), OpenedFiles(), new_key()
+        files.add(open_whonet_file(file.name, read_file(file), answers))
+        bound = bind("127.0.0.1", 0)
+        return cls(create_pages(answers, files, key), bound, f"{url_of(bound)}{ENTER}{key}")
+
+    def serve(self) -> None:
+        """Serve them until Ctrl-C or SIGTERM; for the main thread."""
+        run_until_signal(self.application, self.bound)

@@ -1,0 +1,50 @@
+"""Who answers on the pages of a server: the active release, and the guideline editions until there is one."""
+
+from functools import cached_property
+
+from sirena.acts.answering_release import AnsweringRelease
+from sirena.cli.interpret import stamp_of
+from sirena.guidelines.choice import choose_editions
+from sirena.guidelines.editions import Editions
+from sirena.operations.settings import Settings
+from sirena.panel.compiled import Panel
+from sirena.serving.holder import PanelHolder
+from sirena.web.answers import Answers, answers_of_editions
+
+
+class AnswersNow:
+    """Says who answers now; callable, as the pages want it."""
+
+    def __init__(self, holder: PanelHolder, settings: Settings) -> None:
+        """Ask nobody yet.
+
+        Args:
+            holder: of the active release.
+            settings: say which editions are in force.
+        """
+        self._holder = holder
+        self._settings = settings
+        self._last: Answers | None = None
+
+    def __call__(self) -> Answers:
+        """Return who answers."""
+        loaded = self._holder.loaded
+        if loaded is None:
+            return self._by_editions
+        last = self._last
+        if last is None or last.panel is not loaded.panel:
+            last = self._last = answers_of_release(loaded.panel)
+        return last
+
+    @cached_property
+    def _by_editions(self) -> Answers:
+        settings = self._settings
+        return answers_of_editions(choose_editions(Editions(settings.editions_folder), [], in_force=settings.overlay))
+
+
+def answers_of_release(panel: Panel) -> Answers:
+    """Return a release as the pages have it."""
+    release = AnsweringRelease(panel, panel.release, from_cache_only=False)
+    return Answers(
+        panel, stamp_of(release, panel.tables), by_models=True, source_of=lambda columns: stamp_of(release, columns)
+    )

@@ -1,0 +1,52 @@
+"""The pages' side of the desk: what they tell the access service, and what they ask it."""
+
+import http.client
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sirena.operations.doors import Door
+from sirena.web.records import UnrecordedError
+
+_SECONDS: Final = 10.0
+_AWAY: Final = (OSError, http.client.HTTPException, ValueError)
+"""What comes of asking a part that is away, or says no: an HTTP error of `urllib` is an `OSError`."""
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PagesDesk:
+    """Asks the access service over its socket for the pages."""
+
+    door: Door
+
+    def record(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Put on record what somebody did.
+
+        Args:
+            event: name in `sirena.ledger.catalogue`.
+            facts: of it.
+
+        Raises:
+            UnrecordedError: it is not on record.
+        """
+        body = json.dumps(facts).encode()
+        try:
+            self.door.open(f"/events/{event}", body, seconds=_SECONDS).close()
+        except _AWAY as error:
+            _LOG.warning("%s could not be put on record: %s", event, type(error).__name__)
+            raise UnrecordedError("the access service does not take what happens", hint="sirena status") from error
+
+    def open_sessions(self) -> frozenset[str]:
+        """Return the names of the sessions that are open now.
+
+        Raises:
+            UnrecordedError: the access service does not say.
+        """
+        try:
+            with self.door.open("/sessions", seconds=_SECONDS) as answer:
+                return frozenset(json.load(answer))
+        except _AWAY as error:
+            raise UnrecordedError("the access service names no sessions", hint="sirena status") from error
