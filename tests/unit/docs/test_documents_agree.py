@@ -67,3 +67,13 @@ def test_the_index_of_decisions_is_complete() -> None:
         assert page.name.startswith(f"{int(number):04}-")
     index = (folder / "README.md").read_text(encoding="utf-8")
     assert [line for line in index.splitlines() if line.startswith("| ") and "[" in line] == rows
+
+
+def test_the_journeys_name_modules_that_there_are() -> None:
+    """Each `package.module` of the architecture's journeys is a file."""
+    page = (REPOSITORY / "docs/explanation/architecture.md").read_text(encoding="utf-8")
+    journeys = page.partition("## Five journeys")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([a-z]+(?:\.[a-z_]+)+)`", journeys))
+    assert len(named) > 30
+    source = REPOSITORY / "src/sirena"
+    assert [name for name in sorted(named) if not (source / f"{name.replace('.', '/')}.py").is_file()] == []
