@@ -59,7 +59,8 @@ def _kept_release(settings: Settings) -> AnsweringRelease | None:
             active = judgements.active
             if active is None or judgements.under_way or not active.content:
                 return None
-            if any(entry.seq > active.entry for entry in ledger.read(events=("alarm",))):
+            since = judgements.periods[-1].judgement.entry  # since it first answered: activating it again ends no alarm
+            if any(entry.seq > since for entry in ledger.read(events=("alarm",))):
                 return None
     except SirenaError:
         return None

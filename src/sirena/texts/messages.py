@@ -29,8 +29,11 @@ from sirena.texts.catalogue import MESSAGES, read_catalogue
 from sirena.texts.language import ENGLISH, SPANISH
 
 PLACE: Final = re.compile(r"%\((\w+)\)s")
-_THOUSANDS: Final = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\w,])")
+_THOUSANDS: Final = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?:,\d{3})+(?![\w,]|\.\w)")
+"""A number with signs between its thousands; neither ``0,125`` nor the name of a file is one."""
 _FEW_LETTERS: Final = 8
+_LONGEST_IN_PARTS: Final = 1_000
+"""Letters of a text that is looked through part by part; no sentence of Sirena's is longer, a name made up may be."""
 _END: Final = 2
 _SHARE: Final = re.compile(r"(\d+)(?:\.(\d+))?%")
 
@@ -69,10 +72,18 @@ class _Template:
     def values(self, text: str) -> Mapping[str, str] | None:
         """Return the values of a text that fits; None when it does not fit."""
         first, *middle, last = self.literals
-        if not (text.startswith(first) and text.endswith(last) and all(part in text for part in middle)):
+        start, end = len(first), len(text) - len(last)
+        if start > end or not (text.startswith(first) and text.endswith(last)):
             return None
-        match = _pattern(self.english).fullmatch(text)
-        return None if match is None else match.groupdict()
+        values: list[str] = []
+        # each literal where it stands first: a text made to be hard takes no longer than another
+        for literal in middle:
+            place = text.find(literal, start, end)
+            if place < 0:
+                return None
+            values.append(text[start:place])
+            start = place + len(literal)
+        return dict(zip(PLACE.findall(self.english), (*values, text[start:end]), strict=True))
 
     @property
     def is_loose(self) -> bool:
@@ -108,13 +119,6 @@ def _plain(literal: str) -> str:
     return literal.replace("%%", "%")
 
 
-@cache
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = PLACE.split(template)
-    spelled = [f"(?P<{part}>.*?)" if number % 2 else re.escape(_plain(part)) for number, part in enumerate(parts)]
-    return re.compile("".join(spelled), re.DOTALL)
-
-
 @lru_cache(maxsize=1024)
 def _spanish(text: str, catalogue: Path) -> str | None:
     core = text.strip()
@@ -126,6 +130,8 @@ def _spanish(text: str, catalogue: Path) -> str | None:
     for template, values in _fitting(core, catalogue):
         if not (template.is_loose and any(_is_unknown(value, catalogue) for value in values.values())):
             return text.replace(core, _filled(template, values, catalogue))
+    if "\n" not in core and len(core) > _LONGEST_IN_PARTS:
+        return None
     parts, separator = (core.splitlines(), "\n") if "\n" in core else (core.rsplit("; ", 1), "; ")
     spanish = [_spanish(part, catalogue) for part in parts] if len(parts) > 1 else []
     if not any(spanish):

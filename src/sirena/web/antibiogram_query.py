@@ -69,7 +69,7 @@ class AntibiogramQuery:
             parameters.get("first_day", ""),
             parameters.get("last_day", ""),
             Mode(mode) if mode in list(Mode) else Mode.PATIENT,
-            int(days) if days.isdecimal() and 1 <= int(days[:9]) <= _LONGEST_EPISODE else _EPISODE,
+            int(days) if days.isdecimal() and len(days) < 9 and 1 <= int(days) <= _LONGEST_EPISODE else _EPISODE,
             tuple(part for part in Stratum if part.value in set(by)),
             tuple(dict.fromkeys(screening)),
         )

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -139,11 +139,15 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
 
 
 async def _sweep(files: OpenedFiles, open_sessions: OpenSessions | None) -> None:
+    own_thread = CapacityLimiter(1)  # not one of those that pages may keep busy
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        files.forget_idle()
-        if open_sessions is not None:
-            await to_thread.run_sync(forget_ended, files, open_sessions)
+        try:
+            files.forget_idle()
+            if open_sessions is not None:
+                await to_thread.run_sync(forget_ended, files, open_sessions, limiter=own_thread)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is another
+            _LOG.error("files wait to be forgotten: %s", type(error).__name__)
 
 
 def forget_ended(files: OpenedFiles, open_sessions: OpenSessions) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sirena.web.answer_headers import with_headers
+from sirena.web.unforeseen import answer_quietly
 from sirena.web.visitor import SESSION, Visitor, let_in
 
 PREFIX: Final = "/app"
@@ -44,7 +45,7 @@ class ThroughTheEntry:
             await refusal(scope, receive, with_headers(send))
             return
         let_in(scope, _visitor(Headers(scope=scope)))
-        await self._app({**scope, "root_path": PREFIX}, receive, with_headers(send))
+        await answer_quietly(self._app, {**scope, "root_path": PREFIX}, receive, with_headers(send))
 
 
 def _turn_away(scope: Scope) -> Response | None:

@@ -3,6 +3,7 @@
 from functools import partial
 from io import BytesIO
 from pathlib import PurePath
+from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
@@ -19,6 +20,11 @@ from sirena.web.row_query import POSITION, RowQuery, select_rows
 from sirena.web.upload import take_file
 from sirena.web.visitor import visitor_of
 from sirena.whonet.reading import read_stream
+from sirena.whonet.source import Bounds
+
+BOUNDS: Final = Bounds(400 * 1024**2, 60_000_000)
+"""What a file of the pages may hold, unpacked: a million isolates."""
+_LONGEST_NAME: Final = 120
 
 
 def add_files(app: FastAPI, pages: Pages) -> None:
@@ -27,7 +33,7 @@ def add_files(app: FastAPI, pages: Pages) -> None:
 
     @app.post("/files")
     async def take(request: Request) -> RedirectResponse:
-        with pages.uploads.coming(visitor_of(request).owner):
+        with pages.uploads.coming(visitor_of(request).name):
             name, content = await pages.uploads.arrive(take_file(request, "file"))
             identifier = await pages.uploads.read(partial(_keep, pages, request, name, content))
         return RedirectResponse(f"{root}/files/{identifier}", 303)
@@ -92,20 +98,23 @@ def add_files(app: FastAPI, pages: Pages) -> None:
 
     @app.post("/files/{identifier}/forget")
     def forget(request: Request, identifier: str) -> RedirectResponse:
-        pages.files.remove(identifier, visitor_of(request).owner)
+        owner = visitor_of(request).owner
+        if pages.files.is_of_another(identifier, owner):
+            pages.require(request, identifier)
+        pages.files.remove(identifier, owner)
         return RedirectResponse(f"{root}/", 303)
 
 
 def _keep(pages: Pages, request: Request, name: str, content: bytes) -> str:
     """Open a file, put that on record, and return the identifier under which it stays open."""
-    shown = PurePath(name.replace("\\", "/")).name
+    owner = visitor_of(request).owner
+    shown = PurePath(name.replace("\\", "/")).name[-_LONGEST_NAME:]
     try:
-        opened = open_whonet_file(shown, read_stream(BytesIO(content), shown), pages.answering())
+        opened = open_whonet_file(shown, read_stream(BytesIO(content), shown, bounds=BOUNDS), pages.answering())
+        identifier = pages.files.add(opened, owner)
     except SirenaError as error:
         pages.record("file_opened", unreadable_facts(request, len(content), error.code))
         raise
-    owner = visitor_of(request).owner
-    identifier = pages.files.add(opened, owner)
     try:
         pages.record("file_opened", opened_facts(request, opened, len(content)))
     except SirenaError:

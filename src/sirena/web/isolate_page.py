@@ -1,7 +1,7 @@
 """The page of one isolate, answered as somebody types it."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
@@ -14,6 +14,9 @@ from sirena.panel.sites import read_specimen
 from sirena.web.answers import Answers
 from sirena.web.explanation import Explanation, explain
 from sirena.web.pages import Pages
+
+_MOST_FIELDS: Final = len(ANTIMICROBIALS) + 10
+_LONGEST_FIELD: Final = 8 * 1024
 
 
 def add_isolate(app: FastAPI, pages: Pages) -> None:
@@ -28,7 +31,9 @@ def add_isolate(app: FastAPI, pages: Pages) -> None:
 
     @app.post("/isolate")
     async def answer(request: Request) -> HTMLResponse:
-        form = {name: str(text) for name, text in (await request.form()).items()}
+        # no file, which might roll over onto a disk, and no more than the page's own fields
+        fields = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
+        form = {name: str(text) for name, text in fields.items()}
         template = "answers.html" if "HX-Request" in request.headers else "isolate.html"
         answered = _answer_isolate(pages.answering(), form)
         return pages.show(

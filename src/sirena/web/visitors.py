@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sirena.web.answer_headers import with_headers
+from sirena.web.unforeseen import answer_quietly
 from sirena.web.visitor import Visitor, let_in
 
 COOKIE: Final = "sirena_pages"
@@ -60,7 +61,7 @@ class OwnMachineOnly:
             await PlainTextResponse(text, _FORBIDDEN)(scope, receive, with_headers(send))
         else:
             let_in(scope, Visitor())
-            await self._app(scope, receive, with_headers(send))
+            await answer_quietly(self._app, scope, receive, with_headers(send))
 
     def _holds_key(self, headers: Mapping[str, str]) -> bool:
         morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)

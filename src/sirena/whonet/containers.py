@@ -10,11 +10,12 @@ Rules, each with a test of like name:
 import re
 import zipfile
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from typing import Final
 
 from sirena.whonet.errors import UnreadableFileError
-from sirena.whonet.source import HEAD, MAXIMUM_BYTES, Source
+from sirena.whonet.source import HEAD, Source
 from sirena.whonet.workbook import ZIP_MAGIC, damaged, password_protected
 
 OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -101,7 +102,7 @@ def unpack_zip(source: Source) -> Source:
 
 
 def _kept(source: Source, content: bytes) -> Source:
-    return source if source.path is not None else Source(source.name, None, source.head, lambda: content, source.packed)
+    return source if source.path is not None else replace(source, content=lambda: content)
 
 
 def _only_member(source: Source, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Source:
@@ -113,9 +114,9 @@ def _only_member(source: Source, archive: zipfile.ZipFile, members: list[zipfile
     member = tables[0]
     if member.flag_bits & 1:
         raise password_protected(source.name)
-    if member.file_size > MAXIMUM_BYTES or member.file_size > _SUSPICIOUS_RATIO * max(member.compress_size, HEAD):
+    if member.file_size > source.bounds.bytes or member.file_size > _SUSPICIOUS_RATIO * max(member.compress_size, HEAD):
         raise UnreadableFileError(f"{source.name}: unpacks to far more than a table would", hint="Unpack it first.")
     table = archive.read(member)
     if not table:
         raise UnreadableFileError(f"{source.name}: the file in the archive is empty", hint="Export it again.")
-    return Source(source.name, None, table[:HEAD], lambda: table, packed=True)
+    return Source(source.name, None, table[:HEAD], lambda: table, packed=True, bounds=source.bounds)

@@ -14,7 +14,6 @@ from sirena.whonet.numbers import spell_numbers
 from sirena.whonet.source import Source
 
 MAGIC: Final = b"PAR1"
-_MOST_CELLS: Final = 2_000_000_000
 
 
 def read_parquet(source: Source) -> Table:
@@ -27,7 +26,7 @@ def read_parquet(source: Source) -> Table:
     try:
         # Arrow's reader answers a damaged file with an error; Polars' own ends the thread and prints its stack.
         with parquet.ParquetFile(source.path or BytesIO(source.content())) as file:
-            _refuse_huge(file.metadata, source.name)
+            _refuse_huge(file.metadata, source)
             table = file.read()
             table.validate(full=True)
             frame = pl.DataFrame(pl.from_arrow(table.rename_columns(table.column_names)))
@@ -42,10 +41,11 @@ def read_parquet(source: Source) -> Table:
     return Table(as_texts(frame, source.name))
 
 
-def _refuse_huge(metadata: parquet.FileMetaData, file: str) -> None:
+def _refuse_huge(metadata: parquet.FileMetaData, source: Source) -> None:
     """Repetition packs without bound in Parquet, so the number of cells is asked before they are made."""
-    if metadata.num_rows * metadata.num_columns > _MOST_CELLS:
-        raise UnreadableFileError(f"{file}: holds more than {_MOST_CELLS} cells", hint="Split it by year.")
+    most = source.bounds.cells
+    if metadata.num_rows * metadata.num_columns > most:
+        raise UnreadableFileError(f"{source.name}: holds more than {most:,} cells", hint="Split it by year.")
 
 
 def as_texts(frame: pl.DataFrame, file: str) -> pl.DataFrame:

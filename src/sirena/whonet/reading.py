@@ -34,7 +34,7 @@ from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.parquet import read_parquet
 from sirena.whonet.sensititre import is_sensititre, read_sensititre
-from sirena.whonet.source import Source, open_source, source_of
+from sirena.whonet.source import Bounds, Source, open_source, source_of
 from sirena.whonet.sqlite import MAGIC as SQLITE_MAGIC
 from sirena.whonet.sqlite import read_sqlite
 from sirena.whonet.understanding import understand
@@ -59,7 +59,12 @@ def read_file(path: Path | str, *, sheet: str | None = None, mapping: Laboratory
 
 
 def read_stream(
-    stream: BinaryIO, name: str, *, sheet: str | None = None, mapping: LaboratoryMapping | None = None
+    stream: BinaryIO,
+    name: str,
+    *,
+    sheet: str | None = None,
+    mapping: LaboratoryMapping | None = None,
+    bounds: Bounds = Bounds(),  # noqa: B008 - frozen
 ) -> WhonetFile:
     """Read a file that came over the wire, as `read_file` reads one from a disk.
 
@@ -68,13 +73,14 @@ def read_stream(
         name: for messages.
         sheet: as for `read_file`.
         mapping: as for `read_file`.
+        bounds: what it may hold.
 
     Raises:
         UnreadableFileError: as for `read_file`.
         DuplicateColumnsError: two columns have one meaning.
         UsageError: as for `read_file`.
     """
-    return _read(source_of(stream, name), name, sheet, mapping)
+    return _read(source_of(stream, name, bounds), name, sheet, mapping)
 
 
 def _read(opened: Source, path: Path | str, sheet: str | None, mapping: LaboratoryMapping | None) -> WhonetFile:

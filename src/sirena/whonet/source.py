@@ -23,6 +23,14 @@ _SUSPICIOUS_RATIO: Final = 250
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What a table may hold, unpacked."""
+
+    bytes: int = MAXIMUM_BYTES
+    cells: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
 class Source:
     """Bytes to be read, their beginning known."""
 
@@ -36,6 +44,8 @@ class Source:
     """Returns all bytes, unpacked; call it once."""
     packed: bool = False
     """True for gzip."""
+    bounds: Bounds = Bounds()
+    """Asked by readers of formats that unpack."""
 
 
 def open_source(path: Path | str) -> Source:
@@ -74,47 +84,49 @@ def open_source(path: Path | str) -> Source:
     return Source(str(path), path, head, path.read_bytes)
 
 
-def source_of(stream: BinaryIO, name: str) -> Source:
+def source_of(stream: BinaryIO, name: str, bounds: Bounds = Bounds()) -> Source:
     """Look at the beginning of a stream; gzip is recognised and unpacked.
 
     Args:
         stream: the bytes, read once.
         name: for messages.
+        bounds: what it may hold.
 
     Raises:
-        UnreadableFileError: empty, or gzip that is cut off, damaged or larger than `MAXIMUM_BYTES`.
+        UnreadableFileError: empty, or gzip that is cut off or damaged.
+        UsageError: it holds more than the bounds.
     """
     head = stream.read(HEAD)
     if not head:
         raise _empty(name)
 
     def content() -> bytes:
-        rest = stream.read(MAXIMUM_BYTES - len(head) + 1)
-        if len(head) + len(rest) > MAXIMUM_BYTES:
-            raise _too_large(name)
+        rest = stream.read(bounds.bytes - len(head) + 1)
+        if len(head) + len(rest) > bounds.bytes:
+            raise _too_large(name, bounds)
         return head + rest
 
     if head.startswith(_GZIP):
         packed = content()
-        return _unpack(lambda: BytesIO(packed), name)
+        return _unpack(lambda: BytesIO(packed), name, bounds)
     if not stream.seekable():
-        return Source(name, None, head, content)
+        return Source(name, None, head, content, bounds=bounds)
     everything = content()
-    return Source(name, None, head, lambda: everything)
+    return Source(name, None, head, lambda: everything, bounds=bounds)
 
 
-def _unpack(reopen: Callable[[], BinaryIO], name: str) -> Source:
-    head = _inflate(reopen, name, HEAD)
+def _unpack(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds = Bounds()) -> Source:
+    head = _inflate(reopen, name, HEAD, bounds)
     if not head:
         raise _empty(name)
-    return Source(name, None, head, lambda: _inflate(reopen, name, None), packed=True)
+    return Source(name, None, head, lambda: _inflate(reopen, name, None, bounds), packed=True, bounds=bounds)
 
 
-def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None) -> bytes:
-    """Unpack the first `limit` bytes, or everything up to `MAXIMUM_BYTES`; members may follow one another."""
+def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None, bounds: Bounds) -> bytes:
+    """Unpack the first `limit` bytes, or everything within the bounds; members may follow one another."""
     parts: list[bytes] = []
     size = packed = 0
-    allowed = MAXIMUM_BYTES if limit is None else limit
+    allowed = bounds.bytes if limit is None else limit
     try:
         with reopen() as stream:
             inflater = zlib.decompressobj(wbits=31)
@@ -127,7 +139,7 @@ def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None) -> by
                     return b"".join(parts)[:limit]
                 packed += len(pending) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
                 if size > allowed or (size > _SUSPICIOUS_SIZE and size > _SUSPICIOUS_RATIO * packed):
-                    raise _too_large(name)
+                    raise _too_large(name, bounds)
                 if inflater.eof:
                     pending = inflater.unused_data or stream.read(_CHUNK)
                     if not pending.strip(b"\0"):
@@ -147,8 +159,8 @@ def _empty(name: str) -> UnreadableFileError:
     return UnreadableFileError(f"{name}: the file is empty", hint="Export it from WHONET again.")
 
 
-def _too_large(name: str) -> SirenaError:
+def _too_large(name: str, bounds: Bounds = Bounds()) -> SirenaError:
     return UsageError(
-        f"{name}: holds more than {MAXIMUM_BYTES // 1024**3} GiB, or unpacks to far more than a table would",
+        f"{name}: holds more than {bounds.bytes // 1024**2:,} MiB, or unpacks to far more than a table would",
         hint="Is it a WHONET table? If so, unpack it, or split it by year.",
     )

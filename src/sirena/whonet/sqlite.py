@@ -23,6 +23,9 @@ from sirena.whonet.source import Source
 MAGIC: Final = b"SQLite format 3\0"
 TABLE: Final = "Isolates"
 _BATCH: Final = 20_000
+_HIDDEN: Final = 6
+"""Place in `PRAGMA table_xinfo` of what a column is beside an ordinary one."""
+_COMPUTED: Final = (2, 3)
 _MODE: Final = slice(18, 20)
 """Where the header says how the file was written last."""
 _WAL_MODE: Final = b"\x02\x02"
@@ -90,7 +93,9 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
 
 
 def _read(connection: sqlite3.Connection, file: str) -> Table:
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
+    # what is stored: a view, a virtual table or a computed column can yield rows and texts without end
+    stored = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+    tables = [name for (name,) in connection.execute(stored)]
     table = next((name for name in tables if name.casefold() == TABLE.casefold()), None)
     if table is None:
         raise UnreadableFileError(
@@ -98,6 +103,8 @@ def _read(connection: sqlite3.Connection, file: str) -> Table:
             hint="Name a WHONET data file.",
         )
     quoted = '"' + table.replace('"', '""') + '"'
+    if any(column[_HIDDEN] in _COMPUTED for column in connection.execute(f"PRAGMA table_xinfo({quoted})")):
+        raise UnreadableFileError(f"{file}: table {TABLE} has computed columns", hint="Export it from WHONET again.")
     cursor = connection.execute(f"SELECT * FROM {quoted}")  # noqa: S608 - a quoted name from the schema itself
     headers = [description[0] for description in cursor.description]
     refuse_duplicates(headers)

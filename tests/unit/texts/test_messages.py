@@ -42,6 +42,12 @@ def test_signs_in_numbers_are_those_of_spanish() -> None:
     assert "(97,25 %)" in _spanish("the edition states a category for 1,234; agreeing 1,200 (97.25%)")
 
 
+def test_the_name_of_a_file_and_a_small_mic_keep_their_commas() -> None:
+    """Somebody looks for them."""
+    assert _spanish("datos 1,234.csv: the file is empty") == "datos 1,234.csv: el archivo está vacío"
+    assert _spanish("0,125: the file is empty") == "0,125: el archivo está vacío"
+
+
 def test_a_template_of_few_letters_is_meant_for_words_alone() -> None:
     """Else any sentence with "of" in it would fit one."""
     assert _spanish("one of file, reference, both") == "uno de file, reference, both"

@@ -17,6 +17,7 @@ from sirena.web.application import create_entry_pages, forget_ended
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
 from sirena.web.records import UnrecordedError
+from sirena.web.unforeseen import answer_quietly
 from sirena.web.uploads import MOST_AT_ONCE, Uploads
 from tests.unit.web.conftest import ISOLATES
 
@@ -138,11 +139,11 @@ def test_files_belong_to_the_session_or_to_who_comes_without_one(house: House) -
         other.post(f"{address}/forget")
     assert house.person().get(address).status_code == 200
     causes = [(facts["who"], facts["cause"]) for event, facts in house.told if event == "refusal"]
-    assert causes == [("clara", "foreign_file")] * 12 + [("ben", "foreign_file")] * 12
+    assert causes == [("clara", "foreign_file")] * 14 + [("ben", "foreign_file")] * 14
     by_token = open_file(house.person(session=""))
     assert house.person(session="").get(by_token).status_code == 200
     assert house.person().get("/app/files/nobodys").status_code == 404
-    assert len([one for one in house.told if one[0] == "refusal"]) == 24
+    assert len([one for one in house.told if one[0] == "refusal"]) == 28
 
 
 def test_what_happens_is_told_by_numbers_alone(house: House) -> None:
@@ -210,3 +211,14 @@ def test_a_file_that_does_not_arrive_is_given_up() -> None:
     with pytest.raises(HTTPException) as refused:
         asyncio.run(Uploads(0.01).arrive(asyncio.sleep(30)))
     assert refused.value.status_code == 408
+
+
+def test_an_error_that_nobody_foresaw_is_logged_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    """It may hold a cell; kind and place are enough to look for it."""
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("Quiroga")
+
+    asyncio.run(answer_quietly(broken, {}, broken, broken))  # type: ignore[arg-type]
+    assert "RuntimeError at test_behind_the_entry.py" in caplog.text
+    assert "Quiroga" not in caplog.text

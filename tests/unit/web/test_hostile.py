@@ -2,9 +2,11 @@
 
 import gzip
 import re
+import sqlite3
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -128,3 +130,43 @@ def test_the_pages_hold_no_script_no_style_no_motion_and_no_order_of_their_own()
         assert not re.search(r"\son\w+=|style=|<style|hx-on|\bjs:|tabindex=\"[1-9]|\|\s*safe", text), template.name
     style = (Path(sirena.web.__file__).parent / "static" / "sirena.css").read_text(encoding="utf-8")
     assert not re.search(r"transition|animation|@import|url\(", style)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [" of " + "x " * 40 + " to " * 40 + ", " * 40 + "y removed", "a: " * 1300, "x" * 4000],
+    ids=["hard", "deep", "long"],
+)
+def test_a_name_made_to_be_hard_to_translate_is_shown_like_any_other(person: TestClient, name: str) -> None:
+    """It fits many sentences nearly, or looks like one within another."""
+    refused = person.post("/files", files={"file": (name, b"-")}, headers={"accept-language": "es"})
+    assert refused.status_code == 422
+
+
+def test_a_file_sent_to_the_form_of_one_isolate_is_not_taken(person: TestClient) -> None:
+    """There it would roll over onto a disk; nor are more fields than the page has."""
+    assert person.post("/isolate", files={"organism": ("a.csv", b"0" * 2_000_000)}).status_code == 400
+    assert person.post("/isolate", data={f"f{number}": "1" for number in range(1000)}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW Isolates AS WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a FROM n) SELECT a FROM n",
+        "CREATE TABLE Isolates (ORGANISM TEXT, AMK_NM TEXT AS (zeroblob(1000000000)))",
+    ],
+    ids=["view", "computed column"],
+)
+def test_a_database_whose_rows_are_computed_is_refused(person: TestClient, tmp_path: Path, statement: str) -> None:
+    """A few bytes could yield rows without end."""
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as database:
+        database.execute(statement)
+    content = (tmp_path / "a.sqlite").read_bytes()
+    refused = person.post("/files", files={"file": ("a.sqlite", content)})
+    assert refused.status_code == 422
+
+
+def test_days_of_many_digits_are_none(person: TestClient) -> None:
+    """Python reads no number of more than 4,300."""
+    here = drop(person, ISOLATES.encode())
+    assert person.get(f"{here}/antibiogram?mode=episode&days=000000001{'9' * 5000}").status_code == 200

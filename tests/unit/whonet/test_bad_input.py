@@ -9,15 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from sirena.cli import main
-from sirena.domain.errors import SirenaError
+from sirena.domain.errors import SirenaError, UsageError
 from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
-from sirena.whonet.reading import read_file
+from sirena.whonet.reading import read_file, read_stream
+from sirena.whonet.source import Bounds
 from sirena.whonet.writing import write_file
 
 Run = Callable[..., tuple[int, str, str]]
@@ -268,3 +270,12 @@ def test_bad_beginnings_never_end_in_another_error(tmp_path: Path) -> None:
         with contextlib.suppress(SirenaError):
             read_file(path)
     assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_stream_holds_what_its_bounds_allow(pack: Callable[[bytes], bytes]) -> None:
+    """Whoever reads for others allows less than the command line."""
+    table = b"ORGANISM,AMK_NM\n" + b"eco,2\n" * 40_000
+    assert read_stream(BytesIO(pack(table)), "a", bounds=Bounds(300_000, 100_000)).frame.height == 40_000
+    with pytest.raises(UsageError, match="holds more than"):
+        read_stream(BytesIO(pack(table)), "a", bounds=Bounds(100_000, 100_000))
