@@ -4,9 +4,11 @@ Rules, each with a test of like name:
 
 - a request without the entry's headers is answered nothing, whoever reached the socket;
 - files belong to the session, or to the person who comes with a token or password in each request;
-- what changes something has been proved to come from this site by the access service, as everywhere at the entry.
+- what changes something has been proved to come from this site by the access service, as everywhere at the entry;
+- one person has `MOST_AT_ONCE` requests answered at a time, so that nobody keeps the pages from the others.
 """
 
+from collections import Counter
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -21,7 +23,10 @@ PREFIX: Final = "/app"
 """Where the pages lie at the entry."""
 LIVE: Final = "/livez"
 """Answers the supervisor; NGINX passes on nothing outside of `PREFIX`."""
+MOST_AT_ONCE: Final = 16
+"""Requests of one person that are answered at a time, until the last byte is sent."""
 _FORBIDDEN: Final = 403
+_BUSY: Final = 503
 
 
 class ThroughTheEntry:
@@ -34,6 +39,7 @@ class ThroughTheEntry:
             app: what is guarded, whose addresses begin with `PREFIX`.
         """
         self._app = app
+        self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -44,8 +50,18 @@ class ThroughTheEntry:
         if refusal is not None:
             await refusal(scope, receive, with_headers(send))
             return
-        let_in(scope, _visitor(Headers(scope=scope)))
-        await answer_quietly(self._app, {**scope, "root_path": PREFIX}, receive, with_headers(send))
+        visitor = _visitor(Headers(scope=scope))
+        if self._under_way[visitor.name] >= MOST_AT_ONCE:
+            busy = PlainTextResponse("You asked for much at once. Wait a moment. / Espere un momento.", _BUSY)
+            await busy(scope, receive, with_headers(send))
+            return
+        let_in(scope, visitor)
+        self._under_way[visitor.name] += 1
+        try:
+            await answer_quietly(self._app, {**scope, "root_path": PREFIX}, receive, with_headers(send))
+        finally:
+            self._under_way[visitor.name] -= 1
+            self._under_way += Counter()  # who has none under way is not kept
 
 
 def _turn_away(scope: Scope) -> Response | None:

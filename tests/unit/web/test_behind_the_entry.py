@@ -14,6 +14,8 @@ import sirena.web
 from sirena.domain.errors import SirenaError
 from sirena.web.answers import Answers
 from sirena.web.application import create_entry_pages, forget_ended
+from sirena.web.entry_visitors import MOST_AT_ONCE as MOST_REQUESTS
+from sirena.web.entry_visitors import ThroughTheEntry
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
 from sirena.web.records import UnrecordedError
@@ -222,3 +224,36 @@ def test_an_error_that_nobody_foresaw_is_logged_without_its_text(caplog: pytest.
     asyncio.run(answer_quietly(broken, {}, broken, broken))  # type: ignore[arg-type]
     assert "RuntimeError at test_behind_the_entry.py" in caplog.text
     assert "Quiroga" not in caplog.text
+
+
+def test_one_person_has_so_many_requests_answered_at_a_time() -> None:
+    """Who asks for more is asked to wait; others are answered, and so is the same person afterwards."""
+    statuses: list[int] = []
+
+    async def ask(pages: ThroughTheEntry, name: str) -> None:
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        headers = [(b"x-sirena-user", name.encode())]
+        await pages({"type": "http", "method": "GET", "path": "/app/", "headers": headers}, None, send)  # type: ignore[arg-type]
+
+    async def many() -> None:
+        go_on = asyncio.Event()
+
+        async def slow(_: object, __: object, send: Any) -> None:
+            await go_on.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        pages = ThroughTheEntry(slow)
+        waiting = [asyncio.create_task(ask(pages, "clara")) for _ in range(MOST_REQUESTS)]
+        await asyncio.sleep(0)
+        await ask(pages, "clara")
+        assert statuses == [503]
+        go_on.set()
+        await ask(pages, "ben")
+        await asyncio.gather(*waiting)
+        await ask(pages, "clara")
+
+    asyncio.run(many())
+    assert statuses == [503, *[200] * (MOST_REQUESTS + 2)]
