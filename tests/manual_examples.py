@@ -119,10 +119,8 @@ class Reader:
         assert ended.returncode == 0, f"{block.place} ended with {ended.returncode}\n{ended.stdout}"
         if example.shown is not None:
             expected = self._here(example.shown.text)
-            alike = re.fullmatch(
-                _pattern(expected, example.shown.language), _plain(ended.stdout, example.shown.language)
-            )
-            assert alike, f"{example.shown.place} shows\n{expected}\nbut this was printed\n{ended.stdout}"
+            different = f"{example.shown.place} shows\n{expected}\nbut this was printed\n{ended.stdout}"
+            assert is_shown(expected, ended.stdout, example.shown.language), different
         return ended.stdout
 
     def _here(self, text: str) -> str:
@@ -157,7 +155,21 @@ def _plain(text: str, language: str) -> str:
     return re.sub(r"\s+", "" if language == "json" else " ", text).strip()
 
 
-def _pattern(text: str, language: str) -> str:
-    """Return the pattern of what is shown; an ellipsis stands for anything, also for nothing."""
-    pieces = re.split(r"\s*…\s*", text) if language != "json" else text.split("…")
-    return r"\s*.*?\s*".join(re.escape(_plain(piece, language)) for piece in pieces)
+def is_shown(expected: str, printed: str, language: str) -> bool:
+    """Tell whether an output is what a manual shows; an ellipsis stands for anything, also for nothing.
+
+    Each piece is looked for where it stands first, so that a long output that differs is told at once.
+    """
+    first, *others = (_plain(piece, language) for piece in expected.split("…"))
+    rest = _plain(printed, language)
+    if not others:
+        return rest == first
+    *middle, last = others
+    if not (rest.startswith(first) and rest.endswith(last)) or len(rest) < len(first) + len(last):
+        return False
+    rest = rest[len(first) : len(rest) - len(last)]
+    for piece in middle:
+        _, found, rest = rest.partition(piece) if piece else ("", " ", rest)
+        if not found:
+            return False
+    return True

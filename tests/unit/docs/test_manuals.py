@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from sirena.cli import build_app
-from tests.manual_examples import LANGUAGES, MANUAL, Block, blocks, chapters
+from tests.manual_examples import LANGUAGES, MANUAL, Block, blocks, chapters, is_shown
 from tests.unit.docs.scripts import script
 
 CHAPTERS = [path.name for path in chapters("en")]
@@ -169,3 +169,14 @@ def test_the_figure_has_the_same_texts_in_both_languages() -> None:
     texts = tomllib.loads((MANUAL / "architecture.toml").read_text(encoding="utf-8"))
     assert set(texts) == set(LANGUAGES)
     assert set(texts["en"]) == set(texts["es"])
+
+
+def test_an_ellipsis_stands_for_anything_and_nothing_else_does() -> None:
+    """Also in a long output that differs, which is told at once."""
+    shown = "well …\n  … MiB in all\nservice  http://…"
+    assert is_shown(shown, "well  3.17.2\n 790 MiB in all\n service http://127.0.0.1\n", "text")
+    assert not is_shown(shown, "well 3.17.2\n 790 MiB in all\nSirena\nservice http://127.0.0.1\n", "text")
+    assert is_shown('{"a": …}', '{ "a":\n 1 }', "json")
+    assert is_shown("…", "", "text")
+    assert not is_shown("ab…ba", "aba", "text")
+    assert not is_shown("a … " * 30 + "z", "a " * 20_000, "text")
