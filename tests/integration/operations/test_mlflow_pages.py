@@ -113,8 +113,8 @@ def test_the_pages_show_what_they_are_for_and_are_refused_nothing(
     who, browser = signed_in
     before = _refusals(house, who)
     for page, shown in PAGES:
-        # the page of a run's artifacts looks at its address once
-        seen = browser.visit(work.path(page), until=shown, fresh="/artifacts/" in page)
+        # the page of a run's artifacts and the menu look at their address once
+        seen = browser.visit(work.path(page), until=shown, fresh="/artifacts/" in page or "workflowType" in page)
         assert shown in seen.text, f"{page}: {seen}"
         assert (_missing_here(seen.violations), _missed(seen), _missing_here(seen.errors)) == ([], [], []), page
         assert "PERMISSION_DENIED" not in seen.text, page
