@@ -170,7 +170,7 @@ def test_the_command_writes_lines_and_dictionary(tmp_path: Path) -> None:
     """And says that rows are persons'."""
     meanings = tmp_path / "dictionary.csv"
     told = run(tmp_path, "--country", "es", "--laboratory", "ES001", "--dictionary", str(meanings))
-    assert "1 rows for EARS-NET, ES 2024" in told
+    assert "1 rows for EARS-Net, ES 2024" in told
     assert "may identify" in told
     assert pl.read_csv(meanings)["column"].to_list() == pl.read_csv(tmp_path / "lines.csv").columns
 
