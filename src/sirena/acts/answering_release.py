@@ -8,17 +8,13 @@ not be asked: its client alone takes seconds to import. In every other case MLfl
 import json
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Final
 
 from sirena.domain.errors import SirenaError
 from sirena.ledger.store import open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
 from sirena.operations.kept_panels import read_kept_panel
 from sirena.operations.settings import Settings, load_settings
-from sirena.panel.compiled import Panel
-
-ACTIVE: Final = "active"
-"""The name of the release that answers."""
+from sirena.panel.compiled import ACTIVE, Panel
 
 
 @dataclass(frozen=True)
@@ -26,12 +22,15 @@ class AnsweringRelease:
     """A release compiled for a file's answers."""
 
     panel: Panel
-    name: str
-    """``panel_SIR/3``."""
     from_cache_only: bool
     """True when MLflow did not answer."""
     alarms: tuple[str, ...] = ()
     """What was found that is not what was judged."""
+
+    @property
+    def name(self) -> str:
+        """``panel_SIR/3``."""
+        return self.panel.release
 
 
 def load_for_answers(release: str) -> AnsweringRelease:
@@ -67,5 +66,4 @@ def _kept_release(settings: Settings) -> AnsweringRelease | None:
     content = read_kept_panel(settings.home, active.content)
     if content is None:
         return None
-    panel = Panel.of_release(json.loads(content), active.release)
-    return AnsweringRelease(panel, active.release, from_cache_only=False)
+    return AnsweringRelease(Panel.of_release(json.loads(content), active.release), from_cache_only=False)

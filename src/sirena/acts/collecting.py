@@ -74,8 +74,8 @@ def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
     before = datetime.now(UTC) - unfinished_uploads.DEAD_AFTER
     with bucket_errors_told("looking through", settings.s3_bucket):
         client = s3_client(settings, Stack(settings).s3_endpoint)
-        found = unfinished_uploads.unfinished_uploads(client, settings.s3_bucket)
-        return [one for one in found if one.begun < before]
+        uploads = unfinished_uploads.unfinished_uploads(client, settings.s3_bucket)
+        return [upload for upload in uploads if upload.begun < before]
 
 
 def abort_uploads(settings: Settings, uploads: list[UnfinishedUpload], tell: Tell) -> None:

@@ -15,12 +15,11 @@ from sirena.acts.judged_watch import Findings, JudgedWatch
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.operations.settings import Settings
-from sirena.panel.compiled import Panel
+from sirena.panel.compiled import ACTIVE, Panel
 from sirena.registry.digests import sha256
 from sirena.registry.judged_copy import JudgedCopy, KeptJudgement
 from sirena.registry.judged_releases import Discrepancy, Judged, UnjudgedReleaseError
 from sirena.registry.panel_cache import load_release
-from sirena.registry.releases import ACTIVE
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.source import MarkedPanel, PanelSource
 
@@ -103,9 +102,17 @@ def look_for_release(settings: Settings, release: str) -> AnsweringRelease:
     """
     if release.strip().lower() != ACTIVE or is_behind_an_entry(settings):
         loaded = load_release(release, settings=settings)
-        return AnsweringRelease(loaded.panel, loaded.name, loaded.from_cache_only)
+        return AnsweringRelease(loaded.panel, loaded.from_cache_only)
+    return look_for_active(settings)
+
+
+def look_for_active(settings: Settings) -> AnsweringRelease:
+    """Look at MLflow and the ledger of this installation, and return the active release as it was judged.
+
+    Raises:
+        SirenaError: there is none, or it is nowhere as it was judged.
+    """
     source = JudgedPanelSource(settings, open_ledger(settings))
     fetched = source.fetch(None)
     assert fetched is not None  # none is known, so one is fetched or an error is raised
-    alarms = tuple(alarm.text for alarm in source.alarms)
-    return AnsweringRelease(fetched.panel, fetched.panel.release, source.is_kept_copy, alarms)
+    return AnsweringRelease(fetched.panel, source.is_kept_copy, tuple(alarm.text for alarm in source.alarms))

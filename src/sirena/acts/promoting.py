@@ -90,19 +90,19 @@ def leave(registry: Registry, model: str, version: str, stage: str, who: str) ->
     """
     given = Stage.NONE if not version else Stage.named(stage)
     try:
-        found = find_version(registry, f"{model}/{version}" if version else f"{model}@{Stage.named(stage).alias}")
+        held = find_version(registry, f"{model}/{version}" if version else f"{model}@{Stage.named(stage).alias}")
     except UsageError:
         return None
-    facts = {"model": model, "version": found.version, "stage": given.value}
+    facts = {"model": model, "version": held.version, "stage": given.value}
     if model == RELEASE_MODEL:
         # what answered when stands with the activations; a release that is taken away is in the ledger only
         return Ruling(facts)
-    decided = promotions(found)
+    decided = promotions(held)
     last = decided[-1].stage if decided else Stage.NONE.value
     if last == given.value or (not version and last != Stage.named(stage).value):
         return None
-    entry = decision(found, given, who)
-    return Ruling(facts, None, lambda: _announce(registry, found, entry))
+    entry = decision(held, given, who)
+    return Ruling(facts, None, lambda: _announce(registry, held, entry))
 
 
 def _announce(registry: Registry, version: ModelVersion, entry: Entry) -> None:

@@ -15,6 +15,7 @@ from sirena.domain.errors import UsageError
 from sirena.ledger.acts import Act
 from sirena.ledger.catalogue import Activated, Overridden, ReleaseCreated, RolledBack
 from sirena.ledger.judgements import Judgements
+from sirena.panel.compiled import ACTIVE
 from sirena.registry import activation, releases
 from sirena.registry.activation import Activation
 from sirena.registry.connection import Registry
@@ -23,7 +24,7 @@ from sirena.registry.judged_releases import ReleaseFacts, UnjudgedReleaseError, 
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.model_files import require_unchanged
 from sirena.registry.proof import require_tables_of_members
-from sirena.registry.releases import ACTIVE, RELEASE_MODEL, Member, Release, find_release
+from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
 
@@ -39,25 +40,27 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
 
 def activate(registry: Registry, release: Release, judge: RegisteredJudge, override: str = "") -> Activation:
     """Make a release the one that answers, unless the gate refuses members and nobody overrides it."""
+    # through the entry its ledger is the one that counts, and its server proves what is activated
+    noted = None if registry.signed_in_as else NotedFiles.of_registry(registry)
     refused: list[str] = []
 
     def judged(member: Member) -> Verdict:
-        if not registry.signed_in_as:
-            NotedFiles.of_registry(registry).require(find_version(registry, member.reference))
+        if noted is not None:
+            noted.require(find_version(registry, member.reference))
         verdict = judge.judge_member(member)
         if not verdict.passed:
             refused.append(member.reference)
         return verdict
 
-    if not registry.signed_in_as:
+    if noted is not None:
         judgements_of(registry.settings)  # on a ledger that is not what was written nothing is activated
     with recorded(registry.settings, Activated, release=release.name, digest=release.digest) as act:
 
         def agreed() -> None:
             facts = facts_of(registry, release)
-            if not registry.signed_in_as:  # else the entry proves it, and its ledger is the one that counts
+            if noted is not None:
                 require_tables_of_members(registry, release)
-                facts = replace(facts, files=NotedFiles.of_registry(registry).require(release.source))
+                facts = replace(facts, files=noted.require(release.source))
             act.announce(**asdict(facts))
 
         done = activation.activate(
@@ -65,8 +68,8 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
         )
         act.learn(previous=done.previous)
         if refused and override.strip():
-            told = override_facts(release.name, Stage.PRODUCTION, override, tuple(refused), release.digest)
-            act.further.append(Overridden(**origin_of(act.event), **told))
+            overriding = override_facts(release.name, Stage.PRODUCTION, override, tuple(refused), release.digest)
+            act.further.append(Overridden(**origin_of(act.event), **overriding))
         if not done.changed:
             act.nothing_to_do()
     return done

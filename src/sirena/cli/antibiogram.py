@@ -221,7 +221,7 @@ def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
     for alarm in loaded.alarms:
         tell(f"ALARM: {alarm}")
     columns = (column.model_column for column in source.mic_columns.values())
-    return lambda column: loaded.panel.tables.get(column.model_column), stamp_of(loaded, columns)
+    return lambda column: loaded.panel.tables.get(column.model_column), stamp_of(loaded.panel, columns)
 
 
 def _first(mode: str, days: int) -> "FirstIsolates":

@@ -5,9 +5,8 @@ from pathlib import Path
 from socket import socket
 from typing import Self
 
-from sirena.acts.judged_panel import JudgedPanelSource
+from sirena.acts.judged_panel import look_for_active
 from sirena.cli.pages_answers import answers_of_release
-from sirena.ledger.store import open_ledger
 from sirena.operations.settings import Settings
 from sirena.serving.server import bind, run_until_signal, url_of
 from sirena.web.application import create_pages
@@ -37,9 +36,7 @@ class DemoPages:
         Raises:
             SirenaError: the release is nowhere as it was judged.
         """
-        fetched = JudgedPanelSource(settings, open_ledger(settings)).fetch(None)
-        assert fetched is not None  # none is known, so one is fetched or an error is raised
-        answers, files, key = answers_of_release(fetched.panel), OpenedFiles(), new_key()
+        answers, files, key = answers_of_release(look_for_active(settings).panel), OpenedFiles(), new_key()
         files.add(open_whonet_file(file.name, read_file(file), answers))
         bound = bind("127.0.0.1", 0)
         return cls(create_pages(answers, files, key), bound, f"{url_of(bound)}{ENTER}{key}")

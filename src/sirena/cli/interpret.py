@@ -12,8 +12,8 @@ from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 
 if TYPE_CHECKING:
-    from sirena.acts.answering_release import AnsweringRelease
     from sirena.domain.test_column import TestColumn
+    from sirena.panel.compiled import Panel
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
 
@@ -101,10 +101,10 @@ def interpret(
         target,
         lambda column: loaded.panel.tables.get(column.model_column),
         stamp=stamp_with_rules(
-            stamp_of(loaded, (column.model_column for column in source.mic_columns.values())), expert, rules
+            stamp_of(loaded.panel, (column.model_column for column in source.mic_columns.values())), expert, rules
         ),
         site=everywhere,
-        source=lambda column: _model(loaded, column),
+        source=lambda column: _model(loaded.panel, column),
         zones=True,
         rules=expert,
     )
@@ -114,19 +114,19 @@ def interpret(
     tell_about_problems(source)
 
 
-def stamp_of(loaded: "AnsweringRelease", columns: Iterable[str]) -> str:
+def stamp_of(panel: "Panel", columns: Iterable[str]) -> str:
     """Return by what a file was answered: ``release 3 · CLSI 2026, EUCAST 2026``.
 
     Args:
-        loaded: the release.
+        panel: of the release.
         columns: model columns of the file; the editions are those of the models that answer them.
     """
-    facts = (loaded.panel.provenance.get(column, {}) for column in columns)
+    facts = (panel.provenance.get(column, {}) for column in columns)
     editions = sorted({edition for fact in facts if (edition := fact.get("edition"))})
-    name = f"release {loaded.name.rpartition('/')[2]}"
+    name = f"release {panel.release.rpartition('/')[2]}"
     return f"{name} · {', '.join(editions)}" if editions else name
 
 
-def _model(loaded: "AnsweringRelease", column: "TestColumn") -> str:
-    facts = loaded.panel.provenance_of(column.name)
+def _model(panel: "Panel", column: "TestColumn") -> str:
+    facts = panel.provenance_of(column.name)
     return f"{facts.get('model', '?')}/{facts.get('version', '?')}, labels: {facts.get('basis', '?')}"

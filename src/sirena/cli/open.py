@@ -69,15 +69,13 @@ def _answers(release: str | None, guideline: list[str]) -> "Answers":
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
-    from sirena.web.answers import Answers, answers_of_editions
+    from sirena.web.answers import answers_of_editions
 
     if release is None:
         settings = load_settings()
         chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
         return answers_of_editions(chosen)
     from sirena.acts.answering_release import load_for_answers
-    from sirena.cli.interpret import stamp_of
+    from sirena.cli.pages_answers import answers_of_release
 
-    loaded = load_for_answers(release)
-    stamp = stamp_of(loaded, loaded.panel.tables)
-    return Answers(loaded.panel, stamp, by_models=True, source_of=lambda columns: stamp_of(loaded, columns))
+    return answers_of_release(load_for_answers(release).panel)

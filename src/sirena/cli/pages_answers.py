@@ -2,7 +2,6 @@
 
 from functools import cached_property
 
-from sirena.acts.answering_release import AnsweringRelease
 from sirena.cli.interpret import stamp_of
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
@@ -44,7 +43,6 @@ class AnswersNow:
 
 def answers_of_release(panel: Panel) -> Answers:
     """Return a release as the pages have it."""
-    release = AnsweringRelease(panel, panel.release, from_cache_only=False)
     return Answers(
-        panel, stamp_of(release, panel.tables), by_models=True, source_of=lambda columns: stamp_of(release, columns)
+        panel, stamp_of(panel, panel.tables), by_models=True, source_of=lambda columns: stamp_of(panel, columns)
     )

@@ -35,6 +35,8 @@ FORMAT: Final = "sirena-panel/2"
 """Name and version of the JSON form."""
 SITELESS_FORMAT: Final = "sirena-panel/1"
 """The form of releases made before the site was part of the question: they answer for an unknown site alone."""
+ACTIVE: Final = "active"
+"""How people name the release that answers."""
 NO_GROUND: Final = -1
 """Stands for the number of a ground where there is none."""
 

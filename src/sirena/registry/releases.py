@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.domain.test_column import GUIDELINES, parse_test_column
 from sirena.domain.truth_table import TruthTable
-from sirena.panel.compiled import Panel
+from sirena.panel.compiled import ACTIVE, Panel
 from sirena.registry.certificates import certificate_path
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import canonical_json, sha256
@@ -39,7 +39,6 @@ RELEASE_MODEL: Final = "panel_SIR"
 RELEASE_FILE: Final = "release.json"
 MEMBERS_TAG: Final = "sirena.members"
 NEWEST: Final = "latest"
-ACTIVE: Final = "active"
 _RELEASE_NAME: Final = re.compile(rf"(?:models:/)?(?:{RELEASE_MODEL}(?:/|@)?)?v?(?P<which>[A-Za-z]+|\d{{1,9}})?")
 _METHODS: Final = ("M", "E")
 

@@ -91,5 +91,5 @@ def _is_one_sided(drug: DrugResults, isolates: pl.DataFrame) -> bool:
     """Return whether some isolate was tested for a drug whose breakpoint tells R alone."""
     if not (drug.standings >= IS_ONE_SIDED).any():  # the highest bit
         return False
-    told = ((drug.standings & IS_ONE_SIDED) > 0) & drug.tested
-    return bool(told.any() and told[isolates["row"].to_numpy()].any())
+    one_sided = ((drug.standings & IS_ONE_SIDED) > 0) & drug.tested
+    return bool(one_sided.any() and one_sided[isolates["row"].to_numpy()].any())

@@ -40,7 +40,7 @@ from sirena.stewardship.exclusions import is_screening
 from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts
 from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.methicillin import SURROGATES
-from sirena.stewardship.surveillance_protocol import UNKNOWN, pathogens_of, read_pathogens, refusal
+from sirena.stewardship.surveillance_protocol import UNKNOWN, pathogens_of, patient_names, read_pathogens, refusal
 from sirena.whonet.file import WhonetFile
 
 COLUMNS: Final = {
@@ -148,6 +148,7 @@ def export_ears_net(
     frame = isolates.frame.select(
         "row",
         "patient",
+        patient_names(isolates).alias("name"),
         "date",
         "excluded",
         pathogens_of(facts, read_pathogens("exports_ears_net.csv")).gather(rows).alias("PATHOGEN"),
@@ -180,10 +181,7 @@ def read_by_eucast(isolates: Isolates) -> Isolates:
 def _first(allowed: pl.DataFrame) -> pl.DataFrame:
     """Return the first isolate of each patient and pathogen; on one day cerebrospinal fluid goes before blood."""
     ordered = allowed.with_row_index("order").sort("date", pl.col("Specimen") == "BLOOD", "order")
-    named = ordered.with_columns(
-        pl.col("patient").cast(pl.String).fill_null(pl.format("row {}", pl.col("row"))).alias("name")
-    )
-    return named.filter(pl.struct("name", "PATHOGEN").is_first_distinct()).select(allowed.columns)
+    return ordered.filter(pl.struct("name", "PATHOGEN").is_first_distinct()).select(allowed.columns)
 
 
 def _tests(first: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -195,9 +193,9 @@ def _tests(first: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.D
         tests = sorted(facts.tests_of([drug]), key=lambda test: test.column.method != "M")
         dilution = _results([test for test in tests if test.column.method == "M"], rows, facts, "ResultMIC")
         strip = _results([test for test in tests if test.column.method == "E"], rows, facts, "ResultGrad")
-        told = [methicillin] if drug in SURROGATES else []
+        by_mechanism = [methicillin] if drug in SURROGATES else []
         of_drug = pl.DataFrame([rows, *dilution, *strip]).with_columns(
-            pl.lit(drug).alias("Antibiotic"), pl.coalesce("ResultMICSIR", "ResultGradSIR", *told).alias("SIR")
+            pl.lit(drug).alias("Antibiotic"), pl.coalesce("ResultMICSIR", "ResultGradSIR", *by_mechanism).alias("SIR")
         )
         is_tested = pl.col("ResultMICValue").is_not_null() | pl.col("ResultGradValue").is_not_null()
         lines.append(of_drug.filter(is_tested).select(_LINE.names()))
@@ -233,8 +231,9 @@ def _results(tests: Sequence[AnsweredTest], rows: pl.Series, facts: IsolateFacts
     for test in tests:
         signs, values = _signs_and_values(test, rows, facts)
         one_sided = pl.Series(test.one_sided).gather(rows)
-        told = test.category.cast(pl.String).gather(rows)
-        decided = pl.select(pl.when(told.is_in(_DECIDED) & values.is_not_null() & ~one_sided).then(told)).to_series()
+        answers = test.category.cast(pl.String).gather(rows)
+        is_decided = answers.is_in(_DECIDED) & values.is_not_null() & ~one_sided
+        decided = pl.select(pl.when(is_decided).then(answers)).to_series()
         takes = value.is_null() | (category.is_null() & decided.is_not_null())
         sign, value, category = (
             new.zip_with(takes, old) for new, old in ((signs, sign), (values, value), (decided, category))

@@ -98,10 +98,8 @@ def add_files(app: FastAPI, pages: Pages) -> None:
 
     @app.post("/files/{identifier}/forget")
     def forget(request: Request, identifier: str) -> RedirectResponse:
-        owner = visitor_of(request).owner
-        if pages.files.is_of_another(identifier, owner):
-            pages.require(request, identifier)
-        pages.files.remove(identifier, owner)
+        pages.refuse_anothers(request, identifier)
+        pages.files.remove(identifier, visitor_of(request).owner)
         return RedirectResponse(f"{root}/", 303)
 
 

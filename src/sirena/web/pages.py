@@ -94,13 +94,26 @@ class Pages:
             HTTPException: 404, it is not, or no longer, there, or another's.
             UnrecordedError: the refusal cannot be put on record.
         """
-        owner = visitor_of(request).owner
-        opened = self.files.get(identifier, owner)
+        opened = self.files.get(identifier, visitor_of(request).owner)
         if opened is None:
-            if self.files.is_of_another(identifier, owner):
-                self.record("refusal", refused_facts(request, "foreign_file"))
+            self.refuse_anothers(request, identifier)
             raise HTTPException(NOT_FOUND)
         return opened
+
+    def refuse_anothers(self, request: Request, identifier: str) -> None:
+        """Refuse a file that another opened, on record.
+
+        Args:
+            request: of whoever asks.
+            identifier: of the file; one that nobody has open, or the own, passes.
+
+        Raises:
+            HTTPException: 404, it is another's.
+            UnrecordedError: the refusal cannot be put on record.
+        """
+        if self.files.is_of_another(identifier, visitor_of(request).owner):
+            self.record("refusal", refused_facts(request, "foreign_file"))
+            raise HTTPException(NOT_FOUND)
 
     def language_of(self, request: Request) -> str:
         """Return the language a reader chose, else their browser's."""

@@ -2,7 +2,7 @@
 
 Rules, each with a test of like name:
 
-- one owner sends one file at a time, and all together `MOST_AT_ONCE`; who comes above that is asked to come again;
+- one person sends one file at a time, and all together `MOST_AT_ONCE`; who comes above that is asked to come again;
 - a file that does not arrive within `SECONDS` is given up;
 - `READ_AT_ONCE` are read at a time, the others wait for their turn.
 """
@@ -33,23 +33,23 @@ class Uploads:
             seconds: how long a file may take to arrive.
         """
         self._seconds = seconds
-        self._owners: set[str] = set()
+        self._people: set[str] = set()
         self._readers: CapacityLimiter | None = None
 
     @contextmanager
-    def coming(self, owner: str) -> Iterator[None]:
-        """Let a file of an owner come and be read, for the length of a block.
+    def coming(self, person: str) -> Iterator[None]:
+        """Let a file of a person come and be read, for the length of a block.
 
         Raises:
             HTTPException: 503, too many come already.
         """
-        if owner in self._owners or len(self._owners) >= MOST_AT_ONCE:
+        if person in self._people or len(self._people) >= MOST_AT_ONCE:
             raise HTTPException(_BUSY)
-        self._owners.add(owner)
+        self._people.add(person)
         try:
             yield
         finally:
-            self._owners.discard(owner)
+            self._people.discard(person)
 
     async def arrive(self, body: Awaitable[_R]) -> _R:
         """Wait until a file is here.

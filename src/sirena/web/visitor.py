@@ -46,5 +46,5 @@ def visitor_of(request: Request) -> Visitor:
     Raises:
         KeyError: no guard let anybody in, which is a fault of ours.
     """
-    found: Visitor = request.scope[_KEY]
-    return found
+    visitor: Visitor = request.scope[_KEY]
+    return visitor

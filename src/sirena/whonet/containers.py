@@ -119,4 +119,4 @@ def _only_member(source: Source, archive: zipfile.ZipFile, members: list[zipfile
     table = archive.read(member)
     if not table:
         raise UnreadableFileError(f"{source.name}: the file in the archive is empty", hint="Export it again.")
-    return Source(source.name, None, table[:HEAD], lambda: table, packed=True, bounds=source.bounds)
+    return replace(source, path=None, head=table[:HEAD], content=lambda: table, packed=True)

@@ -34,7 +34,7 @@ from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.parquet import read_parquet
 from sirena.whonet.sensititre import is_sensititre, read_sensititre
-from sirena.whonet.source import Bounds, Source, open_source, source_of
+from sirena.whonet.source import LARGEST, Bounds, Source, open_source, source_of
 from sirena.whonet.sqlite import MAGIC as SQLITE_MAGIC
 from sirena.whonet.sqlite import read_sqlite
 from sirena.whonet.understanding import understand
@@ -64,7 +64,7 @@ def read_stream(
     *,
     sheet: str | None = None,
     mapping: LaboratoryMapping | None = None,
-    bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+    bounds: Bounds = LARGEST,
 ) -> WhonetFile:
     """Read a file that came over the wire, as `read_file` reads one from a disk.
 

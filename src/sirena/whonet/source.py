@@ -30,6 +30,10 @@ class Bounds:
     cells: int = 2_000_000_000
 
 
+LARGEST: Final = Bounds()
+"""What is read on a machine of one's own."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Bytes to be read, their beginning known."""
@@ -44,7 +48,7 @@ class Source:
     """Returns all bytes, unpacked; call it once."""
     packed: bool = False
     """True for gzip."""
-    bounds: Bounds = Bounds()
+    bounds: Bounds = LARGEST
     """Asked by readers of formats that unpack."""
 
 
@@ -84,7 +88,7 @@ def open_source(path: Path | str) -> Source:
     return Source(str(path), path, head, path.read_bytes)
 
 
-def source_of(stream: BinaryIO, name: str, bounds: Bounds = Bounds()) -> Source:
+def source_of(stream: BinaryIO, name: str, bounds: Bounds = LARGEST) -> Source:
     """Look at the beginning of a stream; gzip is recognised and unpacked.
 
     Args:
@@ -115,7 +119,7 @@ def source_of(stream: BinaryIO, name: str, bounds: Bounds = Bounds()) -> Source:
     return Source(name, None, head, lambda: everything, bounds=bounds)
 
 
-def _unpack(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds = Bounds()) -> Source:
+def _unpack(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds = LARGEST) -> Source:
     head = _inflate(reopen, name, HEAD, bounds)
     if not head:
         raise _empty(name)
@@ -159,7 +163,7 @@ def _empty(name: str) -> UnreadableFileError:
     return UnreadableFileError(f"{name}: the file is empty", hint="Export it from WHONET again.")
 
 
-def _too_large(name: str, bounds: Bounds = Bounds()) -> SirenaError:
+def _too_large(name: str, bounds: Bounds = LARGEST) -> SirenaError:
     return UsageError(
         f"{name}: holds more than {bounds.bytes // 1024**2:,} MiB, or unpacks to far more than a table would",
         hint="Is it a WHONET table? If so, unpack it, or split it by year.",
