@@ -29,11 +29,6 @@ from tests.integration.registry.registry_models import passes
 
 from sirena.acts.backing_up import drill_backup, make_backup
 from sirena.guidelines.editions import load_edition
-from sirena.operations.backup.answers import ask_service
-from sirena.operations.backup.objects import Bucket
-from sirena.operations.doors import Doors
-from sirena.operations.s3 import s3_client
-from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
 from sirena.registry.connection import Registry, connect
 from sirena.registry.digests import sha256
@@ -41,6 +36,11 @@ from sirena.registry.model_place import take_place
 from sirena.registry.models import DIGEST_TAG, ModelVersionRef
 from sirena.registry.releases import create_release, members_at
 from sirena.registry.runs import child_run, finish_run, log_report, start_parent_run
+from sirena.server.backup.answers import ask_service
+from sirena.server.backup.objects import Bucket
+from sirena.server.object_store.s3 import s3_client
+from sirena.server.parts.doors import Doors
+from sirena.settings.catalogue import Settings
 
 _MIB = 2**20
 _THREADS = 4

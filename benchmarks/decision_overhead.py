@@ -24,7 +24,7 @@ from sirena.access.actions import Role
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.domain.antimicrobials import ANTIMICROBIALS
-from sirena.operations.processes import free_port
+from sirena.server.parts.processes import free_port
 
 PASSWORD = "correct horse battery"
 

@@ -30,13 +30,13 @@ from sirena.access.actions import Role
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.domain.antimicrobials import ANTIMICROBIALS
-from sirena.operations.certificates import authority_file, self_made
-from sirena.operations.door_keys import prepare_doors
-from sirena.operations.doors import Doors
-from sirena.operations.entry import Entry
-from sirena.operations.part_accounts import PartAccounts
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
+from sirena.server.entry.nginx import Entry
+from sirena.server.parts.door_keys import prepare_doors
+from sirena.server.parts.doors import Doors
+from sirena.server.parts.part_accounts import PartAccounts
+from sirena.server.parts.processes import free_port
+from sirena.server.tls.certificates import authority_file, self_made
+from sirena.settings.catalogue import Settings
 
 BLOCK = 100
 REVOCATIONS = 5

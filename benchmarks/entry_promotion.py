@@ -42,13 +42,13 @@ from sirena.domain.antimicrobials import FIRST_PANEL
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition, load_edition
 from sirena.guidelines.interpreter import compile_tables
-from sirena.operations.certificates import authority_file
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.models import ModelVersionRef, log_model_version
 from sirena.registry.releases import members_at
 from sirena.registry.runs import finish_run, start_parent_run
 from sirena.registry.versions import Stage
+from sirena.server.tls.certificates import authority_file
+from sirena.settings.catalogue import Settings
 from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource
 from sirena.training.fitting import TrainedModel, train_models
 

@@ -19,9 +19,6 @@ from reference_models import certify_and_log, reference_models
 
 from sirena.certification.gate import load_gate
 from sirena.guidelines.editions import load_edition
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
 from sirena.registry.connection import connect
 from sirena.registry.judging import RegisteredJudge
@@ -30,6 +27,9 @@ from sirena.registry.releases import create_release, members_at
 from sirena.registry.runs import finish_run, start_parent_run
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import free_port
+from sirena.settings.catalogue import Settings
 
 PEER_SECONDS = 0.83
 

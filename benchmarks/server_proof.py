@@ -16,11 +16,11 @@ from statistics import median
 from sirena.acts.entry_upstream import RegistryUpstream
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
 from sirena.registry.connection import connect
 from sirena.registry.training_session import Plan, run_session
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import free_port
+from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sirena.operations.processes import free_port
+from sirena.server.parts.processes import free_port
 from sirena.whonet.synthetic import generate_hospital
 
 _START_SECONDS: Final = 180.0

@@ -26,9 +26,6 @@ from servers import Served, body, serving
 
 from sirena.certification.gate import load_gate
 from sirena.guidelines.editions import load_edition
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
 from sirena.registry.connection import connect
 from sirena.registry.judging import RegisteredJudge
@@ -36,6 +33,9 @@ from sirena.registry.releases import create_release
 from sirena.registry.runs import start_parent_run
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import free_port
+from sirena.settings.catalogue import Settings
 from sirena.whonet.synthetic import generate_hospital
 
 _COLUMN: Final = "AMK_NM"

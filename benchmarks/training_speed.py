@@ -22,9 +22,9 @@ from laboratory import labelled_hospital
 from processes import peak_mib
 from recording import Peer, record
 
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import free_port
+from sirena.settings.catalogue import Settings
 from sirena.whonet.writing import write_file
 
 NOTEBOOK_SECONDS = 41 * 100 * 1.8

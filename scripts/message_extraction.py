@@ -28,9 +28,9 @@ SENTENCES = (
     "certification/procedure_criteria.py",
     "certification/gate.py",
     "guidelines/difference.py",
-    "operations/conditions.py",
-    "operations/doctor/",
-    "operations/entry_conditions.py",
+    "server/checks/conditions.py",
+    "server/checks/",
+    "server/checks/entry_conditions.py",
     "registry/training_session.py",
     "stewardship/exports_glass.py",
     "training/fitting.py",
@@ -43,10 +43,10 @@ SENTENCES = (
 FOR_PROGRAMS = (
     *("acts/entry_", "acts/judged_files.py", "acts/recording.py", "acts/upgrade_look.py"),
     *("cli/access_", "cli/audit_formats.py", "cli/json_document.py", "cli/judged_files.py", "cli/recording.py"),
-    *("cli/run.py", "cli/serve.py", "cli/upgrade_look.py", "operations/doctor/walking.py"),
+    *("cli/run.py", "cli/serve.py", "cli/upgrade_look.py", "server/checks/walking.py"),
 )
 """Of these, what is read by programs or stands in logs: only their errors are for people."""
-WORDS = {"whonet/drug_headers.py": "Content", "operations/doctor/finding.py": "Area"}
+WORDS = {"whonet/drug_headers.py": "Content", "server/checks/finding.py": "Area"}
 """Enumerations whose values people are shown."""
 _OTHER_ERRORS = {"TypeError", "RuntimeError", "KeyError", "AssertionError", "NotImplementedError", "LookupError"}
 _STEPS = {"tell"}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from sirena.operations.settings import FILE_VARIABLE, Settings, variable_of
+from sirena.settings.catalogue import FILE_VARIABLE, Settings, variable_of
 
 MANUAL: Final = Path(__file__).resolve().parent.parent / "docs" / "manual"
 HEADS: Final = {"en": "| variable | default | meaning |", "es": "| variable | por omisión | significado |"}

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sirena.operations.certificates import CertificatePaths
+from sirena.server.tls.certificates import CertificatePaths
 
 
 def certificate(folder: Path, name: str, begins: datetime, ends: datetime) -> CertificatePaths:

@@ -5,7 +5,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from sirena.operations.accounts import Account
+from sirena.host.accounts import Account
 
 _DEBIANS = Path("/usr/bin/python3.11")
 

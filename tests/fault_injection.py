@@ -19,12 +19,12 @@ from sirena.acts.gatekeeping import judge_for
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
-from sirena.operations.certificates import authority_file
-from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
 from sirena.registry.connection import Registry, connect
 from sirena.registry.training_session import Plan
 from sirena.registry.versions import Stage, find_version, load_table
+from sirena.server.stack import Stack
+from sirena.server.tls.certificates import authority_file
+from sirena.settings.catalogue import Settings
 from sirena.training.evidence import LabelSource, collect_evidence
 from sirena.whonet.reading import read_file
 

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sirena.operations.accounts import Account
-from sirena.operations.object_store import ObjectStore
-from sirena.operations.s3 import Keys, kept_keys, s3_client
-from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
+from sirena.host.accounts import Account
+from sirena.server.object_store.ceph import ObjectStore
+from sirena.server.object_store.s3 import Keys, kept_keys, s3_client
+from sirena.server.stack import Stack
+from sirena.settings.catalogue import Settings
 from tests.production_machine import private_home, production_settings, require_programs
 
 

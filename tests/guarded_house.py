@@ -23,15 +23,15 @@ from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.ledger.entry import Entry as LedgerEntry
 from sirena.ledger.store import Ledger, open_ledger
-from sirena.operations.certificates import authority_file
-from sirena.operations.doors import Doors
-from sirena.operations.entry import Entry
-from sirena.operations.entry_reload import take_up
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.part import HttpHealth, Part
-from sirena.operations.processes import ChildProcess, free_port
-from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
+from sirena.server.entry.nginx import Entry
+from sirena.server.entry.reload import take_up
+from sirena.server.parts.doors import Doors
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.part import HttpHealth, Part
+from sirena.server.parts.processes import ChildProcess, free_port
+from sirena.server.stack import Stack
+from sirena.server.tls.certificates import authority_file
+from sirena.settings.catalogue import Settings
 from tests.hostile_client import HostileClient
 from tests.mlflow_door import mlflow_door
 from tests.postgresql import private_cluster

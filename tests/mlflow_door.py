@@ -5,7 +5,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 from tests.production_machine import mlflow_context
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sirena.operations.processes import free_port
+from sirena.server.parts.processes import free_port
 
 _SUPERUSER = "cluster_owner"
 

@@ -17,14 +17,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from sirena.operations.accounts import Account
-from sirena.operations.certificates import self_made
-from sirena.operations.door_keys import prepare_doors
-from sirena.operations.doors import Doors
-from sirena.operations.entry import Entry
-from sirena.operations.part_accounts import PartAccounts
-from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
+from sirena.host.accounts import Account
+from sirena.server.entry.nginx import Entry
+from sirena.server.parts.door_keys import prepare_doors
+from sirena.server.parts.doors import Doors
+from sirena.server.parts.part_accounts import PartAccounts
+from sirena.server.stack import Stack
+from sirena.server.tls.certificates import self_made
+from sirena.settings.catalogue import Settings
 
 PACKAGES = "postgresql nginx logrotate certbot pebble ceph-mon ceph-osd radosgw ceph-common"
 _PORTS = 40

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import sirena
 from sirena.access.routes import body_route_locations
-from sirena.operations.certificates import authority_file
-from sirena.operations.settings import Settings, variable_of
-from sirena.operations.stack import Stack
+from sirena.server.stack import Stack
+from sirena.server.tls.certificates import authority_file
+from sirena.settings.catalogue import Settings, variable_of
 from tests.everyones_python import everyones_python
 from tests.production_machine import private_home, production_settings, require_programs
 

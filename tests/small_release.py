@@ -4,11 +4,11 @@ import os
 import warnings
 from typing import Any
 
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import Release, create_release
 from sirena.registry.versions import find_version
+from sirena.settings.catalogue import Settings
 from tests.integration.registry.registry_models import Trained, table
 from tests.recorded_activation import activate_on_record
 

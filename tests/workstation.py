@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sirena
-from sirena.operations.certificates import authority_file
+from sirena.server.tls.certificates import authority_file
 from tests.integration.backup.machines import Machine
 
 

@@ -16,14 +16,14 @@ import polars as pl
 import pytest
 
 from sirena.cli import main
-from sirena.operations.doors import Door
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.part import HttpHealth
-from sirena.operations.processes import ChildProcess, free_port
-from sirena.operations.settings import Settings
 from sirena.registry.connection import connect
 from sirena.registry.mlflow_quietly import mlflow
 from sirena.registry.versions import Stage, find_version
+from sirena.server.parts.doors import Door
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.part import HttpHealth
+from sirena.server.parts.processes import ChildProcess, free_port
+from sirena.settings.catalogue import Settings
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 

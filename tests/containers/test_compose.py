@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sirena.operations.processes import free_port
+from sirena.server.parts.processes import free_port
 from tests.containers.engine import REPOSITORY, Engine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -18,9 +18,9 @@ import polars as pl
 import pytest
 
 from sirena.cli import main
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import free_port
+from sirena.settings.catalogue import Settings
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
+from sirena.server.parts.processes import free_port
+from sirena.server.stack import Stack
+from sirena.settings.catalogue import Settings
 from tests.manual_examples import Reader
 from tests.production_machine import private_home
 

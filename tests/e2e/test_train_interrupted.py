@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import ChildProcess, free_port
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.versions import list_models, list_versions, load_table
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import ChildProcess, free_port
+from sirena.settings.catalogue import Settings
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 

@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from sirena.database.schema import Schema, Standing, State, require_usable, standing
 from sirena.domain.errors import SirenaError, UsageError
-from sirena.operations.schema import Schema, Standing, State, require_usable, standing
 
 _LOCK: Final = 0x51534E41
 """Advisory lock of PostgreSQL under which the tables are made or changed, so that two starting processes do not
@@ -135,7 +135,7 @@ def prepare_store(url: str, writer: str = "") -> tuple[Standing, Standing]:
         StoreError: nothing answers there, or it refuses.
         SchemaUnknownError: its tables are a later Sirena's.
     """
-    from sirena.operations.migration import limit_rights, migrate
+    from sirena.database.migration import limit_rights, migrate
 
     engine = _engine(url)
     with _told(engine), engine.connect() as connection:

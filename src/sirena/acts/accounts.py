@@ -9,7 +9,7 @@ from sirena.access.actions import Role
 from sirena.access.identity_links import IdentityLinks
 from sirena.acts.recording import recorded
 from sirena.ledger.catalogue import AccountChanged, AccountCreated
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 
 
 def add_account(settings: Settings, store: Engine, name: str, roles: frozenset[Role], password: str | None) -> Account:

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from sirena.access.store import open_store
-from sirena.operations.settings import Settings, load_settings
+from sirena.settings.catalogue import Settings, load_settings
 
 
 def opened_store() -> tuple[Settings, Engine]:

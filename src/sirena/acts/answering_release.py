@@ -10,11 +10,11 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from sirena.domain.errors import SirenaError
+from sirena.host.kept_panels import read_kept_panel
 from sirena.ledger.store import open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
-from sirena.operations.kept_panels import read_kept_panel
-from sirena.operations.settings import Settings, load_settings
 from sirena.panel.compiled import ACTIVE, Panel
+from sirena.settings.catalogue import Settings, load_settings
 
 
 @dataclass(frozen=True)

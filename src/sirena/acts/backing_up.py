@@ -6,19 +6,19 @@ from pydantic import SecretStr
 
 from sirena.acts.backup_proof import prove
 from sirena.acts.recording import actor, recorded
+from sirena.database.schema import SchemaError
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import BackedUp, Restored
 from sirena.ledger.store import open_ledger
-from sirena.operations.backup.drilling import Drilled
-from sirena.operations.backup.drilling import drill as put_back_beside
-from sirena.operations.backup.exclusive import exclusive
-from sirena.operations.backup.making import MadeBackup, back_up, require_production
-from sirena.operations.backup.repository import Snapshot
-from sirena.operations.backup.restoring import RestoredBackup, restore
-from sirena.operations.backup_state import Activity, noting
-from sirena.operations.schema import SchemaError
-from sirena.operations.settings import Settings
-from sirena.operations.steps import Tell
+from sirena.server.backup.drilling import Drilled
+from sirena.server.backup.drilling import drill as put_back_beside
+from sirena.server.backup.exclusive import exclusive
+from sirena.server.backup.making import MadeBackup, back_up, require_production
+from sirena.server.backup.repository import Snapshot
+from sirena.server.backup.restoring import RestoredBackup, restore
+from sirena.server.backup.state import Activity, noting
+from sirena.server.steps import Tell
+from sirena.settings.catalogue import Settings
 
 
 def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> MadeBackup:

@@ -10,15 +10,15 @@ from sirena.domain.truth_table import ANSWERS
 from sirena.ledger.head import Head
 from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
-from sirena.operations.backup.answers import COLUMNS, RecordedAnswers, fixed_isolates, spelt
-from sirena.operations.backup.drilling import RestoredCopy
-from sirena.operations.backup.errors import DrillError
-from sirena.operations.settings import Settings
 from sirena.panel.compiled import Panel
 from sirena.registry.connection import connect
 from sirena.registry.panel_cache import load_release
 from sirena.registry.releases import find_release, list_releases
 from sirena.registry.versions import find_version, load_table
+from sirena.server.backup.answers import COLUMNS, RecordedAnswers, fixed_isolates, spelt
+from sirena.server.backup.drilling import RestoredCopy
+from sirena.server.backup.errors import DrillError
+from sirena.settings.catalogue import Settings
 
 _NAMED = 5
 

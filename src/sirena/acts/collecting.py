@@ -6,17 +6,17 @@ from typing import Final
 
 from sirena.acts.recording import recorded
 from sirena.ledger.catalogue import Collected
-from sirena.operations import unfinished_uploads
-from sirena.operations.backup.exclusive import exclusive
-from sirena.operations.backup.objects import bucket_errors_told
-from sirena.operations.s3 import s3_client
-from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
-from sirena.operations.steps import Tell
-from sirena.operations.unfinished_uploads import UnfinishedUpload, abort
 from sirena.registry.connection import Registry
 from sirena.registry.housekeeping import Collection, free, unnamed_models
 from sirena.registry.retention import Retention, StoredVersion
+from sirena.server.backup.exclusive import exclusive
+from sirena.server.backup.objects import bucket_errors_told
+from sirena.server.object_store import unfinished_uploads
+from sirena.server.object_store.s3 import s3_client
+from sirena.server.object_store.unfinished_uploads import UnfinishedUpload, abort
+from sirena.server.stack import Stack
+from sirena.server.steps import Tell
+from sirena.settings.catalogue import Settings
 
 _BATCH: Final = 100
 """Versions removed between intention and outcome of one entry in the ledger."""

@@ -8,8 +8,8 @@ from sirena.access.entry_refusals import EntryLog
 from sirena.ledger.catalogue import CATALOGUE
 from sirena.ledger.event import Outcome
 from sirena.ledger.store import open_ledger
-from sirena.operations.settings import Settings
 from sirena.registry.releases import RELEASE_MODEL
+from sirena.settings.catalogue import Settings
 
 
 def record_events(settings: Settings) -> Callable[[str, Mapping[str, Any]], None]:

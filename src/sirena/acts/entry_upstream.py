@@ -16,7 +16,6 @@ from sirena.domain.errors import SirenaError, UsageError
 from sirena.ledger.judgements import Judgements
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.makers import makers_of
 from sirena.registry.model_files import files_of
@@ -24,6 +23,7 @@ from sirena.registry.proof import Prover
 from sirena.registry.registered_artifacts import RegisteredArtifacts, experiment_holds_registered
 from sirena.registry.releases import RELEASE_MODEL
 from sirena.registry.versions import Stage, find_version, number_in_production
+from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 
 _SECONDS = 20.0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sirena.certification.gate import load_gate
 from sirena.guidelines.editions import Edition, Editions
-from sirena.operations.settings import load_settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.proof import Prover
+from sirena.settings.catalogue import load_settings
 
 
 def open_registry() -> Registry:

@@ -6,12 +6,12 @@ from typing import Final
 from sirena.ledger.judgements import Judgements
 from sirena.ledger.store import open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
-from sirena.operations.settings import Settings
 from sirena.panel.compiled import ACTIVE
 from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry
 from sirena.registry.releases import Release, find_release
 from sirena.registry.versions import Stage
+from sirena.settings.catalogue import Settings
 
 ACTIONS: Final = {"activated": "activate", "rolled_back": "rollback"}
 """What people call the switches of the ledger."""

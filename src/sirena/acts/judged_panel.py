@@ -14,7 +14,6 @@ from sirena.acts.judged import is_behind_an_entry
 from sirena.acts.judged_watch import Findings, JudgedWatch
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.ledger.store import Ledger, open_ledger
-from sirena.operations.settings import Settings
 from sirena.panel.compiled import ACTIVE, Panel
 from sirena.registry.digests import sha256
 from sirena.registry.judged_copy import JudgedCopy, KeptJudgement
@@ -22,6 +21,7 @@ from sirena.registry.judged_releases import Discrepancy, Judged, UnjudgedRelease
 from sirena.registry.panel_cache import load_release
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.source import MarkedPanel, PanelSource
+from sirena.settings.catalogue import Settings
 
 
 class JudgedPanelSource(PanelSource):

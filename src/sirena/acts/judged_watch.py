@@ -21,9 +21,9 @@ from sirena.ledger.catalogue import Alarm
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.store import Ledger
 from sirena.ledger.trusted_reading import TrustedReading
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.judged_releases import Discrepancy, Judged, Store, look_at, look_for_unjudged
+from sirena.settings.catalogue import Settings
 
 _STOP_SECONDS: Final = 1.0
 

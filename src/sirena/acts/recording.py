@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sirena.ledger.acts import Act, acting
 from sirena.ledger.event import Event
 from sirena.ledger.store import open_ledger
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 
 E = TypeVar("E", bound="Event")
 

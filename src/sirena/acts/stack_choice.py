@@ -7,9 +7,9 @@ from sirena import __version__
 from sirena.access.routes import body_route_locations
 from sirena.acts.tables import make_or_require
 from sirena.domain.errors import UsageError
-from sirena.operations.settings import load_settings, profile_file
-from sirena.operations.stack import Stack
-from sirena.operations.whole_files import replace_whole
+from sirena.host.whole_files import replace_whole
+from sirena.server.stack import Stack
+from sirena.settings.catalogue import load_settings, profile_file
 
 _PROFILES: Final = ("embedded", "production")
 

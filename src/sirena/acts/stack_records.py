@@ -8,8 +8,8 @@ from sirena.ledger.catalogue import SettingsChanged, Started, Stopped
 from sirena.ledger.errors import LedgerError
 from sirena.ledger.event import Event
 from sirena.ledger.store import open_ledger
-from sirena.operations.kept_settings import KeptSettings
-from sirena.operations.stack import Stack
+from sirena.server.stack import Stack
+from sirena.settings.kept import KeptSettings
 
 
 def record_start(stack: Stack, *, was_running: bool) -> None:

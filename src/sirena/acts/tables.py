@@ -6,11 +6,11 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from sirena.access.store import ACCESS_SCHEMA, prepare_store, store_standing
+from sirena.database.schema import Standing, State, require_usable
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_as_owner
-from sirena.operations.postgresql import WRITER
-from sirena.operations.schema import Standing, State, require_usable
-from sirena.operations.settings import Settings
+from sirena.server.parts.postgresql import WRITER
+from sirena.settings.catalogue import Settings
 
 
 def make_or_require(settings: Settings, owner_url: str) -> None:

@@ -8,7 +8,7 @@ from sirena.access.actions import Action
 from sirena.access.tokens import Token, Tokens
 from sirena.acts.recording import recorded
 from sirena.ledger.catalogue import TokenCreated, TokenRevoked
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 
 
 def create_token(

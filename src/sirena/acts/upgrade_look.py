@@ -10,14 +10,14 @@ from sirena import __version__
 from sirena.access.store import ACCESS_SCHEMA, store_standing
 from sirena.acts.stack_choice import noted_release
 from sirena.acts.tables import accounts_url, as_owner
+from sirena.database.mlflow_database import MlflowDatabase, installed_revision
+from sirena.database.schema import FIRST, Schema, Standing, State, require_usable
 from sirena.domain.errors import UsageError
+from sirena.host.accounts import Account
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_as_owner
-from sirena.operations.accounts import Account
-from sirena.operations.mlflow_database import MlflowDatabase, installed_revision
-from sirena.operations.schema import FIRST, Schema, Standing, State, require_usable
-from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
+from sirena.server.stack import Stack
+from sirena.settings.catalogue import Settings
 
 _UNMARKED_RELEASE = "0.1.0"
 

@@ -6,13 +6,13 @@ from sirena.acts.stack_choice import note_release
 from sirena.acts.tables import bring_to_head, writer_of
 from sirena.acts.upgrade_look import Finding, entered, mlflow_database
 from sirena.acts.way_back import WayBack, go_back, keep, noted
+from sirena.database.mlflow_database import installed_revision
 from sirena.domain.errors import SirenaError
+from sirena.host.accounts import PreparationError
 from sirena.ledger.catalogue import Upgraded
-from sirena.operations.accounts import PreparationError
-from sirena.operations.mlflow_database import installed_revision
-from sirena.operations.stack import Stack
-from sirena.operations.steps import Tell
-from sirena.operations.store_file import StoreFile
+from sirena.server.object_store.store_file import StoreFile
+from sirena.server.stack import Stack
+from sirena.server.steps import Tell
 
 
 def upgrade_stack(stack: Stack, findings: list[Finding], tell: Tell, *, renounced: bool) -> WayBack:

@@ -13,13 +13,13 @@ from pathlib import Path
 from sirena.acts.backing_up import make_backup, restore_backup
 from sirena.acts.recording import actor
 from sirena.acts.upgrade_look import own_files
+from sirena.database.mlflow_database import copy_sqlite
 from sirena.domain.errors import UsageError
+from sirena.host.accounts import Account
+from sirena.host.secret_files import write_private
 from sirena.ledger.store import open_ledger
-from sirena.operations.accounts import Account
-from sirena.operations.mlflow_database import copy_sqlite
-from sirena.operations.secret_files import write_private
-from sirena.operations.settings import Settings
-from sirena.operations.steps import Tell
+from sirena.server.steps import Tell
+from sirena.settings.catalogue import Settings
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ def _tell_unforeseen(error: Exception) -> None:
     if isinstance(error, OSError) and error.strerror:
         say(f"sirena: {error.filename or 'writing'}: {error.strerror}", err=True)
         return
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     package = Path(__file__).parent.parent
     frames = [

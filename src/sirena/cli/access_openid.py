@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sirena.access.openid_configuration import OpenIdConfiguration
-    from sirena.operations.settings import Settings
+    from sirena.settings.catalogue import Settings
 
 
 def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":

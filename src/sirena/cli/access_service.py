@@ -49,8 +49,8 @@ def access_service(
     from sirena.acts.judged_watch import JudgedWatch, WatchThread
     from sirena.cli.access_openid import openid_configuration
     from sirena.ledger.store import open_ledger
-    from sirena.operations.settings import load_settings
     from sirena.serving.server import bind, bind_path, run_until_signal, running_beside, url_of
+    from sirena.settings.catalogue import load_settings
     from sirena.training.asking_apart import NetworkAsker
 
     settings = load_settings()

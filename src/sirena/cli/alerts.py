@@ -122,7 +122,7 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
         return (lambda column: loaded.panel.tables.get(column.model_column)), loaded.name
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
     editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)

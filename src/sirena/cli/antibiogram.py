@@ -199,7 +199,7 @@ def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> Non
 def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFor, str]":
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
     editions = choose_editions(Editions(settings.editions_folder), names, in_force=settings.overlay)

@@ -121,7 +121,7 @@ def _edition_in_force(letter: str) -> "Edition":
 
 def _load(name: str) -> "Edition":
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
     return Editions(settings.editions_folder).load(name, in_force=settings.overlay)

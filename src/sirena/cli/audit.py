@@ -69,7 +69,7 @@ def export(
     from sirena.acts.recording import recorded
     from sirena.cli.audit_formats import Format, lines
     from sirena.ledger.catalogue import Downloaded
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
     from sirena.whonet.writing import replacing
 
     chosen = _format(form)
@@ -147,7 +147,7 @@ def prepare(
     """
     from sirena.acts.tables import bring_to_head
     from sirena.ledger.store import open_as_owner
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
     bring_to_head(settings, writer)
@@ -161,7 +161,7 @@ def resume(reason: str = typer.Option(..., help="Why entries are missing; goes o
     Example: sirena audit resume --reason "disk failed, backup of Monday put back"
     """
     from sirena.acts.recording import actor
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     facts = actor(load_settings())
     entry = _ledger().resume(who=facts["who"], origin=facts["origin"], reason=reason)
@@ -170,7 +170,7 @@ def resume(reason: str = typer.Option(..., help="Why entries are missing; goes o
 
 def _ledger() -> "Ledger":
     from sirena.ledger.store import open_ledger
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     return open_ledger(load_settings())
 

@@ -8,7 +8,7 @@ from sirena.cli.ending import ends_in_order
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
-    from sirena.operations.settings import Settings
+    from sirena.settings.catalogue import Settings
 
 _MIB = 2**20
 
@@ -41,11 +41,11 @@ def backup(
     """
     from sirena.acts.backing_up import make_backup
     from sirena.cli.progress import told
-    from sirena.operations.backup.places import password_file
+    from sirena.server.backup.places import password_file
 
     settings = _settings()
     if watch:
-        from sirena.operations.backup.schedule import watch as keep_watch
+        from sirena.server.backup.schedule import watch as keep_watch
 
         with ends_in_order():
             keep_watch(settings)

@@ -7,7 +7,7 @@ import typer
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
-    from sirena.operations.settings import Settings
+    from sirena.settings.catalogue import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def show() -> None:
     """Tell where the certificate in force comes from, where it lies and for how many days it is valid."""
-    from sirena.operations.certificates import authority_file, days_left, entry_certificate
+    from sirena.server.tls.certificates import authority_file, days_left, entry_certificate
 
     settings = _production()
     paths = entry_certificate(settings)
@@ -38,9 +38,9 @@ def renew(
     The entry takes it up without losing a request.
     """
     from sirena.acts.stack_choice import chosen_stack
-    from sirena.operations import acme
-    from sirena.operations.certificates import days_left, entry_certificate, self_made
-    from sirena.operations.settings import CertificateSource
+    from sirena.server.tls import acme
+    from sirena.server.tls.certificates import days_left, entry_certificate, self_made
+    from sirena.settings.catalogue import CertificateSource
 
     settings = _production()
     if settings.tls is CertificateSource.LETS_ENCRYPT:
@@ -53,12 +53,12 @@ def renew(
 
 def watch() -> None:
     """Renew twice a day when due, until SIGTERM; `sirena up` runs this itself."""
-    from sirena.operations import acme
+    from sirena.server.tls import acme
 
     acme.watch(_production())
 
 
 def _production() -> "Settings":
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     return load_settings().model_copy(update={"profile": "production"})

@@ -52,11 +52,11 @@ def register(app: typer.Typer) -> None:
         from sirena.guidelines.choice import choose_editions
         from sirena.guidelines.editions import Editions
         from sirena.ledger.catalogue import Certified
-        from sirena.operations.settings import load_settings
         from sirena.registry.certificates import attach_certificate, certificate_digest
         from sirena.registry.certifying import certify_version
         from sirena.registry.connection import connect
         from sirena.registry.versions import find_version
+        from sirena.settings.catalogue import load_settings
         from sirena.stewardship.drawing import draw
         from sirena.whonet.writing import check_place, replacing
 

@@ -23,9 +23,9 @@ def register(app: typer.Typer) -> None:
         Everything is written below SIRENA_HOME and nothing stays running, unless --keep is given.
         """
         from sirena.cli.ending import ends_in_order
-        from sirena.operations.mlflow_server import embedded_mlflow_server
-        from sirena.operations.processes import free_port
-        from sirena.operations.settings import load_settings
+        from sirena.server.parts.mlflow_server import embedded_mlflow_server
+        from sirena.server.parts.processes import free_port
+        from sirena.settings.catalogue import load_settings
 
         port = free_port()
         server = embedded_mlflow_server(load_settings(), port)

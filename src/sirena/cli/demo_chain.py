@@ -19,15 +19,15 @@ from sirena.cli.voice import in_words, say
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
-from sirena.operations.doors import Door
-from sirena.operations.mlflow_server import machine_learning_page
-from sirena.operations.part import HttpHealth
-from sirena.operations.processes import ChildProcess, free_port
-from sirena.operations.settings import Settings, load_settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.releases import Release
 from sirena.registry.training_session import Outcome, Plan
 from sirena.registry.versions import Stage, find_version
+from sirena.server.parts.doors import Door
+from sirena.server.parts.mlflow_server import machine_learning_page
+from sirena.server.parts.part import HttpHealth
+from sirena.server.parts.processes import ChildProcess, free_port
+from sirena.settings.catalogue import Settings, load_settings
 from sirena.training.columns import columns_to_train
 from sirena.training.evidence import LabelSource, collect_evidence
 from sirena.whonet.privacy import without_patients

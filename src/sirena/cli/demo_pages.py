@@ -7,8 +7,8 @@ from typing import Self
 
 from sirena.acts.judged_panel import look_for_active
 from sirena.cli.pages_answers import answers_of_release
-from sirena.operations.settings import Settings
 from sirena.serving.server import bind, run_until_signal, url_of
+from sirena.settings.catalogue import Settings
 from sirena.web.application import create_pages
 from sirena.web.opened_file import open_whonet_file
 from sirena.web.opened_files import OpenedFiles

@@ -10,7 +10,7 @@ from sirena.cli.voice import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.operations.doctor.finding import Finding, Notebook, Verdict
+    from sirena.server.checks.finding import Finding, Notebook, Verdict
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def doctor(
     it. Exit code 0 when nothing must be mended, warnings included; 1 otherwise. What this account cannot see is
     said and does not fail. No look at the network takes longer than five seconds.
     """
-    from sirena.operations.doctor.finding import Notebook, Verdict
+    from sirena.server.checks.finding import Notebook, Verdict
 
     notebook = Notebook()
     place = _examine(profile, notebook)
@@ -45,10 +45,10 @@ def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
     """Make every look; return which stack was looked at."""
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
-    from sirena.operations.doctor.examination import examine
-    from sirena.operations.doctor.finding import AS_ROOT, Area, Verdict
-    from sirena.operations.doctor.standing import Standing
-    from sirena.operations.settings import SettingsError
+    from sirena.server.checks.examination import examine
+    from sirena.server.checks.finding import AS_ROOT, Area, Verdict
+    from sirena.server.checks.standing import Standing
+    from sirena.settings.catalogue import SettingsError
 
     try:
         stack = chosen_stack(profile)
@@ -70,7 +70,7 @@ def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
 
 
 def _worst(findings: "Sequence[Finding]") -> "Verdict":
-    from sirena.operations.doctor.finding import Verdict
+    from sirena.server.checks.finding import Verdict
 
     order = list(Verdict)
     return max((one.verdict for one in findings), key=order.index)
@@ -93,7 +93,7 @@ def _print_json(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
 
 def _print(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
     from sirena.cli.sections import Section, print_sections
-    from sirena.operations.doctor.finding import Area, Verdict
+    from sirena.server.checks.finding import Area, Verdict
 
     sections = []
     for area in Area:

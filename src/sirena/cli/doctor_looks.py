@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from sirena.operations.doctor.finding import Notebook
-    from sirena.operations.doctor.standing import Standing
-    from sirena.operations.settings import Settings
-    from sirena.operations.stack import Stack
+    from sirena.server.checks.finding import Notebook
+    from sirena.server.checks.standing import Standing
+    from sirena.server.stack import Stack
+    from sirena.settings.catalogue import Settings
 
 _PROVIDER_REMEDIES: Final = {
     "provider_away": "check SIRENA_OIDC_ISSUER, firewall and proxy: "
@@ -22,9 +22,9 @@ def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
     """Say what `sirena settings check` says."""
     from sirena.cli.access_openid import openid_problems
     from sirena.cli.named_files import file_problems
-    from sirena.operations.doctor.finding import Area, Verdict
-    from sirena.operations.settings import settings_file
-    from sirena.operations.settings_check import problems
+    from sirena.server.checks.finding import Area, Verdict
+    from sirena.server.checks.settings_check import problems
+    from sirena.settings.catalogue import settings_file
 
     file = settings_file()
     with notebook.looking(Area.SETTINGS, "settings"):
@@ -45,9 +45,9 @@ def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
     from sirena.access.openid_provider import OpenIdProvider
     from sirena.access.openid_refusals import SignInRefusedError
     from sirena.cli.access_openid import openid_configuration
-    from sirena.operations.doctor.finding import Area, Verdict
-    from sirena.operations.doctor.network import within
-    from sirena.operations.s3 import LOOK_SECONDS
+    from sirena.server.checks.finding import Area, Verdict
+    from sirena.server.checks.network import within
+    from sirena.server.object_store.s3 import LOOK_SECONDS
 
     if settings.profile != "production":
         return
@@ -76,9 +76,9 @@ def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
 def look_at_parts(stack: "Stack", standing: "Standing", notebook: "Notebook") -> None:
     """Say what `sirena status` says of the parts of a running stack, and of the ledger."""
     from sirena.cli.ledger_condition import ledger_condition
-    from sirena.operations.doctor.finding import Area, Finding, Verdict
-    from sirena.operations.doctor.standing import StackState
-    from sirena.operations.entry_conditions import entry_conditions
+    from sirena.server.checks.finding import Area, Finding, Verdict
+    from sirena.server.checks.standing import StackState
+    from sirena.server.checks.entry_conditions import entry_conditions
 
     if standing.state is not StackState.RUNNING:
         return
@@ -100,8 +100,8 @@ def look_at_parts(stack: "Stack", standing: "Standing", notebook: "Notebook") ->
 def look_at_databases(stack: "Stack", standing: "Standing", notebook: "Notebook") -> None:
     """Say what `sirena upgrade --check` says, where that starts nothing and makes nothing."""
     from sirena.acts.upgrade_look import look, own_files
-    from sirena.operations.doctor.finding import Area, Verdict
-    from sirena.operations.doctor.standing import StackState
+    from sirena.server.checks.finding import Area, Verdict
+    from sirena.server.checks.standing import StackState
 
     production = stack.settings.profile == "production"
     if standing.state is StackState.HIDDEN or (production and standing.state is StackState.NONE):

@@ -188,8 +188,8 @@ def _glass(
 
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
     from sirena.panel.frame import Isolates
+    from sirena.settings.catalogue import load_settings
     from sirena.stewardship.exclusions import read_screening
     from sirena.stewardship.exports_glass import export_glass
     from sirena.stewardship.isolate_facts import IsolateFacts
@@ -210,8 +210,8 @@ def _ears_net(
 
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
     from sirena.panel.frame import Isolates
+    from sirena.settings.catalogue import load_settings
     from sirena.stewardship.exclusions import read_screening
     from sirena.stewardship.exports_ears_net import export_ears_net, read_by_eucast
     from sirena.stewardship.isolate_facts import IsolateFacts

@@ -106,7 +106,7 @@ def import_tables(
     Example: sirena guideline import Breakpoints.txt Organisms.txt --edition "CLSI 2023"
     """
     from sirena.guidelines.whonet_import import import_whonet
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     if any(path.suffix.lower() == ".xlsx" for path in files):
         from sirena.cli.guideline_workbook import import_workbook

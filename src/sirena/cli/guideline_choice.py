@@ -17,7 +17,7 @@ Overlay = Annotated[
 def known_editions() -> "Editions":
     """Return the editions there are on this machine, shipped and imported."""
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     return Editions(load_settings().editions_folder)
 

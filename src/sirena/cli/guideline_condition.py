@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.operations.conditions import Condition
-    from sirena.operations.doors import Door
-    from sirena.operations.health_report import PartHealth
-    from sirena.operations.settings import Settings
     from sirena.registry.connection import Registry
     from sirena.registry.releases import Release
+    from sirena.server.checks.conditions import Condition
+    from sirena.server.parts.doors import Door
+    from sirena.server.supervision.health_report import PartHealth
+    from sirena.settings.catalogue import Settings
 
 REMEDY: Final = "train on the edition in force and make a new release: docs/howto/yearly-edition.md"
 _SECONDS: Final = 10.0
@@ -38,7 +38,7 @@ def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> 
     """
     import json
 
-    from sirena.operations.conditions import Condition, Urgency
+    from sirena.server.checks.conditions import Condition, Urgency
 
     if not any(part.name == "service" and part.well for part in parts):
         return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not run", "sirena up")
@@ -54,7 +54,7 @@ def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> 
 
 
 def _door_of_service(settings: "Settings") -> "Door":
-    from sirena.operations.doors import Door, Doors
+    from sirena.server.parts.doors import Door, Doors
 
     if settings.profile == "production":
         return Doors(settings).of_part("service")

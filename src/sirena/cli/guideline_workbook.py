@@ -19,7 +19,7 @@ def import_workbook(path: Path) -> None:
         sirena.guidelines.eucast.findings.WorkbookError: it is no such workbook; nothing was imported.
     """
     from sirena.guidelines.eucast.importing import import_eucast
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     imported = import_eucast(path, load_settings().editions_folder)
     facts = [(kind, str(number)) for kind, number in sorted(imported.kinds.items())]

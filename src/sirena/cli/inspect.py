@@ -58,7 +58,7 @@ def inspect(
     from sirena.cli.answering import refuse_same_file
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
     from sirena.training.audited_isolates import audited_isolates
     from sirena.training.label_audit import audit_labels
     from sirena.whonet.inspection import inspect_file

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.operations.conditions import Condition
-    from sirena.operations.health_report import PartHealth
-    from sirena.operations.settings import Settings
+    from sirena.server.checks.conditions import Condition
+    from sirena.server.supervision.health_report import PartHealth
+    from sirena.settings.catalogue import Settings
 
 
 def ledger_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
@@ -22,7 +22,7 @@ def ledger_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Co
     from sirena.domain.errors import SirenaError
     from sirena.ledger.store import open_ledger
     from sirena.ledger.verification import verify
-    from sirena.operations.conditions import Condition, Urgency
+    from sirena.server.checks.conditions import Condition, Urgency
 
     if any(part.name == "postgresql" and not part.well for part in parts):
         return Condition("ledger", Urgency.WARNING, "cannot be read: postgresql does not run", "sirena up")

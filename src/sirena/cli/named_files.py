@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sirena.operations.settings import Settings
+    from sirena.settings.catalogue import Settings
 
 
 def file_problems(settings: "Settings") -> list[str]:

@@ -41,8 +41,8 @@ def open_pages(
     import webbrowser
 
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
     from sirena.serving.server import bind, run_until_signal, url_of
+    from sirena.settings.catalogue import load_settings
     from sirena.web.application import create_pages
     from sirena.web.opened_file import open_whonet_file
     from sirena.web.opened_files import OpenedFiles
@@ -68,7 +68,7 @@ def open_pages(
 def _answers(release: str | None, guideline: list[str]) -> "Answers":
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
     from sirena.web.answers import answers_of_editions
 
     if release is None:

@@ -5,9 +5,9 @@ from functools import cached_property
 from sirena.cli.interpret import stamp_of
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
-from sirena.operations.settings import Settings
 from sirena.panel.compiled import Panel
 from sirena.serving.holder import PanelHolder
+from sirena.settings.catalogue import Settings
 from sirena.web.answers import Answers, answers_of_editions
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sirena.operations.doors import Door
+from sirena.server.parts.doors import Door
 from sirena.web.records import UnrecordedError
 
 _SECONDS: Final = 10.0

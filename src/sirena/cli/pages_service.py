@@ -29,10 +29,10 @@ def pages_service(
     from sirena.cli.pages_desk import PagesDesk
     from sirena.guidelines.editions import Editions
     from sirena.ledger.store import open_ledger
-    from sirena.operations.doors import Door
-    from sirena.operations.settings import load_settings
+    from sirena.server.parts.doors import Door
     from sirena.serving.holder import PanelHolder
     from sirena.serving.server import bind_path, run_until_signal, url_of
+    from sirena.settings.catalogue import load_settings
     from sirena.web.application import create_entry_pages
     from sirena.web.opened_files import OpenedFiles
     from sirena.web.other_editions import OtherEditions

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sirena.cli.sections import Section, print_sections
-from sirena.operations.health_report import PartHealth
+from sirena.server.supervision.health_report import PartHealth
 
 _MINUTE: Final = 60
 

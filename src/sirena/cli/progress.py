@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import typer
 
 from sirena.cli.voice import in_words
-from sirena.operations.steps import Tell
+from sirena.server.steps import Tell
 
 
 @contextmanager

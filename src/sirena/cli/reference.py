@@ -89,7 +89,7 @@ def reference(
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import Reading
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
 

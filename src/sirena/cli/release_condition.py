@@ -6,9 +6,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sirena.ledger.store import Ledger
-    from sirena.operations.conditions import Condition
-    from sirena.operations.health_report import PartHealth
-    from sirena.operations.settings import Settings
+    from sirena.server.checks.conditions import Condition
+    from sirena.server.supervision.health_report import PartHealth
+    from sirena.settings.catalogue import Settings
 
 _REMEDY = "`sirena audit show --event alarm` tells since when; docs/manual, incidents, tells what to do"
 
@@ -24,7 +24,7 @@ def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "C
 
     from sirena.domain.errors import SirenaError
     from sirena.ledger.store import open_ledger
-    from sirena.operations.conditions import Condition, Urgency
+    from sirena.server.checks.conditions import Condition, Urgency
 
     if any(part.name in ("mlflow", "postgresql") and not part.well for part in parts):
         return Condition("release", Urgency.WARNING, "cannot be looked at: MLflow does not run", "sirena up")
@@ -38,9 +38,9 @@ def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "C
 def _condition(settings: "Settings", ledger: "Ledger") -> "Condition":
     from sirena.acts.judged_watch import JudgedWatch
     from sirena.ledger.trusted_reading import TrustedReading
-    from sirena.operations.conditions import Condition, Urgency
     from sirena.registry.connection import connect
     from sirena.registry.judged_copy import JudgedCopy
+    from sirena.server.checks.conditions import Condition, Urgency
 
     active = TrustedReading(ledger).read().active
     database = settings.home / "mlflow.db"

@@ -21,7 +21,7 @@ def run(
     """
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.up import down, up
-    from sirena.operations.foreground import alone, ended_by_signal, forget_earlier_container, stay
+    from sirena.server.supervision.foreground import alone, ended_by_signal, forget_earlier_container, stay
 
     stack = chosen_stack(profile)
     with alone(stack.settings.home):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sirena.operations.settings import Settings
     from sirena.serving.source import MarkedPanel, PanelSource
+    from sirena.settings.catalogue import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -41,10 +41,10 @@ def serve(
     """
     from sirena.domain.errors import SirenaError, UsageError
     from sirena.guidelines.editions import Editions
-    from sirena.operations.settings import load_settings
     from sirena.serving.application import create_app
     from sirena.serving.server import bind, bind_path, run, url_of
     from sirena.serving.source import FilePanelSource
+    from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
     bound = bind_path(socket) if socket else bind(host, settings.port if port is None else port)

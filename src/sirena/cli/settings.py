@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
 def list_settings(as_json: AsJson = False) -> None:
     """List every setting with its value, where that comes from, its meaning and an example; secrets are not shown."""
     from sirena.cli.sections import Section, print_sections
-    from sirena.operations.settings import load_settings, settings_file
-    from sirena.operations.settings_check import settings_in_force
+    from sirena.server.checks.settings_check import settings_in_force
+    from sirena.settings.catalogue import load_settings, settings_file
 
     listed = list(settings_in_force(load_settings()))
     if as_json:
@@ -40,7 +40,7 @@ def check() -> None:
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.access_openid import openid_problems
     from sirena.cli.named_files import file_problems
-    from sirena.operations.settings_check import problems
+    from sirena.server.checks.settings_check import problems
 
     settings = chosen_stack("").settings
     found = [*problems(settings), *openid_problems(settings), *file_problems(settings)]

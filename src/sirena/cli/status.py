@@ -10,8 +10,8 @@ from sirena.cli.up import Profile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.operations.conditions import Condition
-    from sirena.operations.health_report import PartHealth
+    from sirena.server.checks.conditions import Condition
+    from sirena.server.supervision.health_report import PartHealth
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,7 @@ def status(
     """
     from sirena.cli.parts_table import print_parts
     from sirena.domain.errors import SirenaError
-    from sirena.operations.conditions import Urgency
+    from sirena.server.checks.conditions import Urgency
 
     try:
         parts, found = _look(profile)
@@ -69,10 +69,10 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     from sirena.cli.guideline_condition import guideline_condition
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.cli.release_condition import release_condition
-    from sirena.operations.accounts import PreparationError
-    from sirena.operations.conditions import conditions
-    from sirena.operations.doctor.standing import StackState, Standing
-    from sirena.operations.entry_conditions import entry_conditions
+    from sirena.host.accounts import PreparationError
+    from sirena.server.checks.conditions import conditions
+    from sirena.server.checks.standing import StackState, Standing
+    from sirena.server.checks.entry_conditions import entry_conditions
 
     stack = chosen_stack(profile)
     if Standing.of(stack.supervisor).state is StackState.HIDDEN:

@@ -64,8 +64,8 @@ def register(app: typer.Typer) -> None:
         from sirena.cli.training_files import audit_sections, count_files
         from sirena.guidelines.choice import choose_editions
         from sirena.guidelines.editions import Editions
-        from sirena.operations.settings import load_settings
         from sirena.registry.connection import connect
+        from sirena.settings.catalogue import load_settings
         from sirena.training.columns import columns_to_train
         from sirena.training.counts import CountedEvidence, pooled
         from sirena.training.evidence import LabelSource

@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Write the systemd unit that starts the stack at boot. Bring the stack up once before and take it down."""
-        from sirena.operations.settings import load_settings
-        from sirena.operations.systemd import schedule_texts, unit_text, write_units
+        from sirena.server.supervision.systemd import schedule_texts, unit_text, write_units
+        from sirena.settings.catalogue import load_settings
 
         settings = load_settings()
         if to is not None:

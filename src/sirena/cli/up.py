@@ -33,7 +33,7 @@ def up(profile: Profile = "") -> None:
     from sirena.acts.stack_records import record_start
     from sirena.cli.parts_table import print_parts
     from sirena.cli.progress import told
-    from sirena.operations.settings_check import require_plain_paths
+    from sirena.server.checks.settings_check import require_plain_paths
 
     stack = chosen_stack(profile)
     require_plain_paths(stack.settings)
@@ -70,7 +70,7 @@ def logs(
     import subprocess
 
     from sirena.domain.errors import UsageError
-    from sirena.operations.settings import load_settings
+    from sirena.settings.catalogue import load_settings
 
     folder = load_settings().home / "logs"
     known = sorted(path for path in folder.glob("*") if path.suffix in (".log", ".jsonl"))

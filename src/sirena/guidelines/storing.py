@@ -9,7 +9,7 @@ from pathlib import Path
 from sirena.guidelines.edition_file import EDITION_FILE, edition_file_text
 from sirena.guidelines.editions import Edition, folder_name
 from sirena.guidelines.tables import breakpoints_text, expected_resistance_text
-from sirena.operations.open_folders import let_everyone_read
+from sirena.host.open_folders import let_everyone_read
 
 
 def store_edition(folder: Path, edition: Edition, provenance: Mapping[str, object]) -> None:

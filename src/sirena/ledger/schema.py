@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, text
 
-from sirena.operations.schema import Schema
+from sirena.database.schema import Schema
 
 TABLE: Final = "ledger_entries"
 ADVISORY_LOCK: Final = 0x51_4E_41_4C

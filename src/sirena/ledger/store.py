@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from sirena.database.schema import Standing, State, require_usable, standing
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import LedgerResumed
 from sirena.ledger.database import LOCK_SECONDS, address, engine_for, lasting_name, told
@@ -24,8 +25,7 @@ from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.event import Event
 from sirena.ledger.head import Head, HeadFile
 from sirena.ledger.schema import ADVISORY_LOCK, LEDGER_SCHEMA, entries, exists
-from sirena.operations.schema import Standing, State, require_usable, standing
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 
 _BATCH: Final = 1000
 
@@ -206,7 +206,7 @@ class Ledger:
             UsageError: the role cannot be kept from changing entries, or the database knows no roles.
             SchemaUnknownError: a later Sirena's table.
         """
-        from sirena.operations.migration import limit_rights, migrate
+        from sirena.database.migration import limit_rights, migrate
 
         with self._writing() as connection:
             done = migrate(connection, LEDGER_SCHEMA, self.store)

@@ -15,9 +15,9 @@ from mlflow.utils.credentials import get_default_host_creds
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sirena.domain.errors import GateError, SirenaError, UsageError
-from sirena.operations.doors import Doors
-from sirena.operations.settings import Settings
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
+from sirena.server.parts.doors import Doors
+from sirena.settings.catalogue import Settings
 
 _PROBE_SECONDS: Final = (5.0, 10.0)
 """How long MLflow may take to accept, and then to answer: a busy machine is not taken for one that is down."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sirena.operations.kept_panels import PANELS, kept_panel_file, read_kept_panel
+from sirena.host.kept_panels import PANELS, kept_panel_file, read_kept_panel
 from sirena.registry.digests import sha256
 from sirena.registry.judged_releases import Discrepancy, Judged, Store, is_judged
 from sirena.registry.panel_cache import write_whole

@@ -11,13 +11,13 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sirena.operations.kept_panels import PANELS, kept_panel_file, read_kept_panel
-from sirena.operations.settings import Settings, load_settings
+from sirena.host.kept_panels import PANELS, kept_panel_file, read_kept_panel
 from sirena.panel.compiled import Panel
 from sirena.registry.connection import Registry, RegistryUnavailableError, connect
 from sirena.registry.digests import sha256
 from sirena.registry.releases import RELEASE_FILE, Release, find_release
 from sirena.registry.versions import read_file
+from sirena.settings.catalogue import Settings, load_settings
 
 _log = logging.getLogger(__name__)
 

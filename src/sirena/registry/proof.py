@@ -15,8 +15,8 @@ from typing import Final
 from sirena.domain.category import Reason
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
-from sirena.operations.accounts import Account
-from sirena.operations.secret_files import write_private
+from sirena.host.accounts import Account
+from sirena.host.secret_files import write_private
 from sirena.registry.connection import Registry
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.recertifying import ProofError

@@ -27,7 +27,7 @@ from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.ledger.catalogue import AccountCreated, Login, TokenCreated
 from sirena.ledger.store import open_as_owner, open_ledger
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 
 HERE = Path(__file__).parent
 PASSWORD = "cuatro palabras sin sentido"

@@ -13,10 +13,10 @@ from sirena.access.routes import body_route_locations
 from sirena.access.store import open_store
 from sirena.acts.tables import make_or_require
 from sirena.ledger.store import open_ledger
-from sirena.operations.certificates import authority_file
-from sirena.operations.python_parts import PythonParts
-from sirena.operations.settings import Settings
-from sirena.operations.stack import Stack
+from sirena.server.python_parts import PythonParts
+from sirena.server.stack import Stack
+from sirena.server.tls.certificates import authority_file
+from sirena.settings.catalogue import Settings
 from tests.openid_provider import SECRET, Browser, OpenIdProvider
 from tests.production_machine import private_home, production_settings, require_programs
 

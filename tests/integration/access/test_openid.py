@@ -19,8 +19,8 @@ from sirena.access.openid_refusals import SignInRefusedError
 from sirena.access.tokens import Tokens
 from sirena.cli.access_openid import openid_configuration
 from sirena.cli.doctor_looks import look_at_provider
-from sirena.operations.doctor.finding import Notebook, Verdict
-from sirena.operations.settings_check import settings_in_force
+from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.settings_check import settings_in_force
 from tests.access_client import PASSWORD, basic
 from tests.integration.access.conftest import House
 from tests.openid_provider import SECRET, Browser

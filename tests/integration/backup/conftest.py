@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sirena.operations.backup.answers import RecordedAnswers, ask_service
-from sirena.operations.doors import Doors
+from sirena.server.backup.answers import RecordedAnswers, ask_service
+from sirena.server.parts.doors import Doors
 from tests.integration.backup.machines import Machine, machine
 from tests.small_release import make_release
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from sirena.acts.tables import make_or_require
-from sirena.operations.backup.databases import Databases, entered
-from sirena.operations.backup.manifest import NAME, FileFacts, Manifest, facts_of, files_of
-from sirena.operations.backup.repository import Repository
-from sirena.operations.settings import Settings, profile_file, variable_of
-from sirena.operations.stack import Stack
+from sirena.server.backup.databases import Databases, entered
+from sirena.server.backup.manifest import NAME, FileFacts, Manifest, facts_of, files_of
+from sirena.server.backup.repository import Repository
+from sirena.server.stack import Stack
+from sirena.settings.catalogue import Settings, profile_file, variable_of
 from tests.production_machine import private_home, production_settings, require_programs
 
 STORES = ("postgresql", "ceph-monitor", "ceph-store", "s3")

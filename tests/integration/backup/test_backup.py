@@ -17,13 +17,13 @@ import pytest
 
 from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
-from sirena.operations.backup.errors import DamagedBackupError
-from sirena.operations.backup.exclusive import exclusive
-from sirena.operations.backup.manifest import Manifest, facts_of
-from sirena.operations.backup.objects import Bucket
-from sirena.operations.backup.repository import Repository
-from sirena.operations.backup_state import BackupState, RunOutcome, read_backup_state
-from sirena.operations.s3 import s3_client
+from sirena.server.backup.errors import DamagedBackupError
+from sirena.server.backup.exclusive import exclusive
+from sirena.server.backup.manifest import Manifest, facts_of
+from sirena.server.backup.objects import Bucket
+from sirena.server.backup.repository import Repository
+from sirena.server.backup.state import BackupState, RunOutcome, read_backup_state
+from sirena.server.object_store.s3 import s3_client
 from tests.command_line import run_command
 from tests.integration.backup.conftest import answers
 from tests.integration.backup.machines import Machine, machine

@@ -14,21 +14,21 @@ from typing import Any
 import psycopg
 import pytest
 
+from sirena.host.accounts import PreparationError
 from sirena.ledger.store import open_ledger
-from sirena.operations import unfinished_uploads as uploads_module
-from sirena.operations.accounts import PreparationError
-from sirena.operations.backup.errors import BackupError
-from sirena.operations.backup.manifest import FileFacts
-from sirena.operations.backup.room import Purpose, require_room
-from sirena.operations.backup.scratch_bucket import ScratchBucket
-from sirena.operations.conditions import Condition, Urgency, conditions
-from sirena.operations.s3 import s3_client
-from sirena.operations.store_file import StoreFile
-from sirena.operations.store_room import ask_room
-from sirena.operations.unfinished_uploads import unfinished_uploads
 from sirena.registry.connection import connect
 from sirena.registry.models import log_model_version
 from sirena.registry.versions import list_versions
+from sirena.server.backup.errors import BackupError
+from sirena.server.backup.manifest import FileFacts
+from sirena.server.backup.room import Purpose, require_room
+from sirena.server.backup.scratch_bucket import ScratchBucket
+from sirena.server.checks.conditions import Condition, Urgency, conditions
+from sirena.server.object_store import unfinished_uploads as uploads_module
+from sirena.server.object_store.s3 import s3_client
+from sirena.server.object_store.store_file import StoreFile
+from sirena.server.object_store.store_room import ask_room
+from sirena.server.object_store.unfinished_uploads import unfinished_uploads
 from tests.command_line import run_command
 from tests.integration.backup.conftest import answers
 from tests.integration.backup.machines import Machine

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from sirena.ledger.store import Ledger, open_ledger
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 from tests.integration.ledger.tampering import PostgresqlIntruder, SqliteIntruder
 from tests.postgresql import Cluster, private_cluster
 

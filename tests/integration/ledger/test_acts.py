@@ -20,7 +20,7 @@ from pathlib import Path
 from sirena.ledger.acts import acting
 from sirena.ledger.catalogue import Promoted
 from sirena.ledger.store import open_ledger
-from sirena.operations.settings import load_settings
+from sirena.settings.catalogue import load_settings
 settings = load_settings()
 with acting(open_ledger(settings), Promoted(who="eva", origin="cli", model="m", version=1, stage="Production")):
     (settings.home / "deed").write_text("done")

@@ -17,7 +17,7 @@ from sirena.ledger.errors import LedgerError, LedgerTamperedError, LedgerUnavail
 from sirena.ledger.event import Outcome
 from sirena.ledger.store import open_as_owner, open_ledger
 from sirena.ledger.verification import Damage, verify
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 from tests.integration.ledger.conftest import Bench
 from tests.postgresql import Cluster
 
@@ -26,7 +26,7 @@ _WRITER = """
 import sys
 from sirena.ledger.catalogue import Login
 from sirena.ledger.store import open_ledger
-from sirena.operations.settings import load_settings
+from sirena.settings.catalogue import load_settings
 ledger = open_ledger(load_settings())
 for number in range(int(sys.argv[2])):
     ledger.append(Login(who=sys.argv[1], origin="test", method="basic", request_id=str(number)))

@@ -16,14 +16,14 @@ from sirena.certification.certificate_file import to_json
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release
 from sirena.registry.versions import find_version
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import free_port
+from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.registry_models import ORGANISMS, Log, Trained, table
 

@@ -21,10 +21,10 @@ from sirena.domain.category import Category
 from sirena.domain.truth_table import TruthTable, answer_code
 from sirena.guidelines.editions import Edition, load_edition
 from sirena.guidelines.interpreter import compile_tables
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry
 from sirena.registry.models import log_model_version
 from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource
 from sirena.training.fitting import TrainedModel, train_models

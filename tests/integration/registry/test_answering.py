@@ -14,14 +14,14 @@ import httpx
 import pytest
 
 from sirena.ledger.store import open_ledger
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import ChildProcess, free_port
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release
 from sirena.registry.versions import find_version
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import ChildProcess, free_port
+from sirena.settings.catalogue import Settings
 from tests.command_line import run_command
 from tests.recorded_activation import activate_on_record
 

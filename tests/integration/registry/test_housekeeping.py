@@ -17,9 +17,6 @@ import pytest
 
 from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.history import Entry, now, record
 from sirena.registry.housekeeping import Collection
@@ -28,6 +25,9 @@ from sirena.registry.models import DIGEST_TAG
 from sirena.registry.releases import MEMBERS_TAG, RELEASE_FILE, RELEASE_MODEL
 from sirena.registry.retention import Retention
 from sirena.registry.versions import list_versions
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import free_port
+from sirena.settings.catalogue import Settings
 
 NAME = "modelo_AMK_NM"
 VERSIONS, STORED = 1050, 150

@@ -22,11 +22,10 @@ from sirena.certification.gate import Verdict
 from sirena.cli.audit_served import served_at
 from sirena.cli.release_condition import release_condition
 from sirena.domain.errors import GateError, SirenaError, UsageError
+from sirena.host.kept_panels import PANELS
 from sirena.ledger.catalogue import Activated, Logout, Promoted, Uploaded
 from sirena.ledger.event import Outcome
 from sirena.ledger.store import Ledger, moment, open_ledger
-from sirena.operations.conditions import Urgency
-from sirena.operations.kept_panels import PANELS
 from sirena.registry.activation import activate, active_version
 from sirena.registry.certificates import certificate_digest, certificate_path
 from sirena.registry.connection import Registry, connect
@@ -43,6 +42,7 @@ from sirena.registry.releases import (
     release_members,
 )
 from sirena.registry.versions import IntegrityError, find_version
+from sirena.server.checks.conditions import Urgency
 from sirena.serving.source import MarkedPanel
 from tests.integration.registry.registry_models import passes, verdict
 from tests.recorded_activation import activate_on_record

@@ -9,12 +9,12 @@ import pytest
 from sirena.acts.entry_records import record_events
 from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
-from sirena.operations.settings import Settings
 from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry
 from sirena.registry.releases import RELEASE_MODEL, create_release
 from sirena.registry.stages import promotions
 from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.house import API, MODEL, House, log_trained, standing, trained_on
 

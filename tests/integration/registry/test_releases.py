@@ -10,9 +10,6 @@ import pytest
 from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.domain.truth_table import ANSWERS
-from sirena.operations.mlflow_server import embedded_mlflow_server
-from sirena.operations.processes import free_port
-from sirena.operations.settings import Settings
 from sirena.panel.compiled import Panel
 from sirena.registry.activation import activate, roll_back, served_periods
 from sirena.registry.connection import Registry, RegistryUnavailableError, connect
@@ -31,6 +28,9 @@ from sirena.registry.releases import (
 )
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
+from sirena.server.parts.processes import free_port
+from sirena.settings.catalogue import Settings
 from tests.integration.registry.registry_models import passes, verdict
 
 

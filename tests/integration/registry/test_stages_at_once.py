@@ -10,11 +10,11 @@ import httpx
 
 from sirena.access.upstream import Ruling
 from sirena.acts.entry_upstream import RegistryUpstream
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry
 from sirena.registry.history import now
 from sirena.registry.stages import promotions
 from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.house import House, log_trained, standing, trained_on
 

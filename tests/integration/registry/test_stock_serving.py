@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from sirena.operations.doors import Door
-from sirena.operations.part import HttpHealth
-from sirena.operations.processes import ChildProcess, free_port
-from sirena.operations.settings import Settings
 from sirena.registry.activation import activate
 from sirena.registry.connection import connect
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
+from sirena.server.parts.doors import Door
+from sirena.server.parts.part import HttpHealth
+from sirena.server.parts.processes import ChildProcess, free_port
+from sirena.settings.catalogue import Settings
 from tests.integration.registry.registry_models import passes, verdict
 
 BLOCKER = '''

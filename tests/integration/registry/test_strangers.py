@@ -11,12 +11,12 @@ from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, DataType, Schema
 
 from sirena.domain.errors import UsageError
-from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow as quiet_mlflow
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.releases import members_at
 from sirena.registry.versions import Stage, find_version
+from sirena.settings.catalogue import Settings
 from tests.command_line import Ended, run_command
 
 CAPTURE = pytest.CaptureFixture[str]

@@ -12,13 +12,13 @@ import pytest
 
 import sirena
 from sirena.access.routes import body_route_locations
-from sirena.operations.certificates import authority_file
-from sirena.operations.doors import Doors
-from sirena.operations.settings import Settings
 from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry, connect
 from sirena.registry.stages import promotions
 from sirena.registry.versions import Stage, find_version
+from sirena.server.parts.doors import Doors
+from sirena.server.tls.certificates import authority_file
+from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from tests.access_client import Entry
 from tests.integration.registry.house import House, log_trained, standing, trained_on

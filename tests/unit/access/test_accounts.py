@@ -15,8 +15,8 @@ from sirena.access.secrets_issued import digest
 from sirena.access.sessions import Sessions
 from sirena.access.store import SESSIONS, TOKENS, StoreError, open_store
 from sirena.access.tokens import DAY, Tokens
+from sirena.database.schema import SchemaUnknownError
 from sirena.domain.errors import UsageError
-from sirena.operations.schema import SchemaUnknownError
 
 PASSWORD = "correct horse battery"
 

@@ -14,7 +14,7 @@ from sirena.access.sessions import Sessions
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.ledger.store import open_ledger
-from sirena.operations.settings import load_settings
+from sirena.settings.catalogue import load_settings
 from tests.command_line import Ended, run_command
 
 PASSWORD = "correct horse battery"

@@ -7,10 +7,10 @@ import pytest
 
 from sirena.cli.guideline_condition import guideline_condition
 from sirena.guidelines.editions import Editions
-from sirena.operations.conditions import Urgency
-from sirena.operations.health_report import PartHealth
-from sirena.operations.settings import Settings
 from sirena.panel.compiled import Panel
+from sirena.server.checks.conditions import Urgency
+from sirena.server.supervision.health_report import PartHealth
+from sirena.settings.catalogue import Settings
 from tests.panels import small_panel
 from tests.serving_client import service
 

@@ -15,12 +15,12 @@ from sirena.access.store import open_store
 from sirena.cli.pages_answers import AnswersNow
 from sirena.cli.pages_desk import PagesDesk
 from sirena.domain.errors import SirenaError
-from sirena.operations.doors import Door
-from sirena.operations.settings import Settings
 from sirena.panel.compiled import Panel
+from sirena.server.parts.doors import Door
 from sirena.serving.holder import PanelHolder
 from sirena.serving.server import bind_path, running_beside
 from sirena.serving.source import FilePanelSource
+from sirena.settings.catalogue import Settings
 from sirena.web.records import UnrecordedError
 from tests.panels import cut_table
 

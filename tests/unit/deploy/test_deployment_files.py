@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from sirena import __version__
-from sirena.operations.object_store import PACKAGES
-from sirena.operations.settings import Settings, variable_of
-from sirena.operations.systemd import schedule_texts, unit_text, write_units
+from sirena.server.object_store.ceph import PACKAGES
+from sirena.server.supervision.systemd import schedule_texts, unit_text, write_units
+from sirena.settings.catalogue import Settings, variable_of
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DEPLOY = REPOSITORY / "deploy"
@@ -88,7 +88,7 @@ def test_the_container_runs_without_rights_everywhere() -> None:
 
 def test_every_program_is_in_the_image_and_in_the_manual() -> None:
     """A part that needs another Debian package would keep the container from starting."""
-    sources = "".join(path.read_text("utf-8") for path in (REPOSITORY / "src/sirena/operations").rglob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in (REPOSITORY / "src/sirena/server").rglob("*.py"))
     needed = {*re.findall(r'\bprogram\((?:name|"[\w-]+"), "([a-z-]+)"', sources), *PACKAGES.values()}
     assert {"nginx", "postgresql", "restic", "radosgw"} <= needed
     manual = (REPOSITORY / "docs/howto/install-debian-ubuntu.md").read_text(encoding="utf-8")

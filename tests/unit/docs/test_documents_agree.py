@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from sirena.cli import build_app
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 from tests.unit.docs.scripts import script
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -11,7 +11,7 @@ from sirena.ledger.causes import LOGIN_FAILED, REFUSAL
 
 def test_what_the_entry_calls_its_refusals_is_explained() -> None:
     """NGINX writes the cause itself; the template holds each."""
-    template = files("sirena.operations").joinpath("templates/nginx.conf.j2").read_text(encoding="utf-8")
+    template = files("sirena.server.entry").joinpath("templates/nginx.conf.j2").read_text(encoding="utf-8")
     refusals = re.search(r"\$ambiguous\" \$refusal \{(.*?)\}", template, re.DOTALL)
     assert refusals
     written = set(re.findall(r"[01] (\w+);", refusals[1]))

@@ -10,7 +10,7 @@ from sirena.ledger.catalogue import Activated
 from sirena.ledger.errors import LedgerTamperedError
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
-from sirena.operations.settings import Settings
+from sirena.settings.catalogue import Settings
 
 
 @dataclass

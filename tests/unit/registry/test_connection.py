@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from sirena.operations.settings import Settings
 from sirena.registry.artifact_store import read_artifact
 from sirena.registry.connection import (
     Registry,
@@ -20,6 +19,7 @@ from sirena.registry.connection import (
 )
 from sirena.registry.plots import confusion_plot
 from sirena.registry.versions import Stage
+from sirena.settings.catalogue import Settings
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ import pytest
 from mlflow.exceptions import RestException
 
 from sirena.domain.errors import GateError, UsageError
-from sirena.operations.certificates import authority_file, self_made
-from sirena.operations.settings import Settings
 from sirena.registry.connection import (
     Registry,
     RegistryRefusedError,
@@ -20,6 +18,8 @@ from sirena.registry.connection import (
     connect,
     speaks_to_mlflow,
 )
+from sirena.server.tls.certificates import authority_file, self_made
+from sirena.settings.catalogue import Settings
 
 
 class EntryOf(http.server.BaseHTTPRequestHandler):

@@ -12,7 +12,7 @@ from sirena.guidelines.editions import Editions
 from sirena.guidelines.eucast.findings import WorkbookError
 from sirena.guidelines.interpreter import explain
 from sirena.guidelines.rows import Statement
-from sirena.operations.settings import load_settings
+from sirena.settings.catalogue import load_settings
 from tests.unit.guidelines.eucast.small_workbook import noted, small_workbook
 
 OLD = "14.0, valid from 2024-01-01"

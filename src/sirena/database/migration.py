@@ -1,0 +1,90 @@
+"""Changing tables from one revision to the next, with Alembic, inside one transaction of the caller.
+
+Both databases can undo changes of tables, so what fails or is killed halfway leaves the tables as they were. There
+is no way down: the way back is the backup made before, see ADR 15.
+"""
+
+import re
+
+from sqlalchemy import Connection, text
+
+from sirena.database.schema import FIRST, Schema, Standing, State, require_usable, standing
+from sirena.domain.errors import UsageError
+
+
+def migrate(connection: Connection, schema: Schema, place: str) -> tuple[Standing, Standing]:
+    """Bring tables to the revision of this program: make them, mark them, or change them.
+
+    Args:
+        connection: inside a transaction that keeps other changes of these tables out.
+        schema: the tables.
+        place: where the database is, for the text of an error.
+
+    Returns:
+        What was found, and what it is now.
+
+    Raises:
+        SchemaUnknownError: a later Sirena's tables.
+    """
+    found = standing(connection, schema)
+    if found.state is State.UNKNOWN:
+        require_usable(found, schema, place)
+    if found.state is not State.CURRENT or not found.marked:
+        _run(connection, schema, unmarked=bool(found.revision) and not found.marked)
+    return found, standing(connection, schema)
+
+
+def limit_rights(connection: Connection, schema: Schema, writer: str) -> None:
+    """Let a PostgreSQL role do with the tables what the services need, and nothing else.
+
+    Raises:
+        UsageError: the role's name is none, it does not exist, or it owns the tables and so may do anything; or the
+            database knows no roles.
+    """
+    if connection.dialect.name != "postgresql":
+        raise UsageError("SQLite knows no roles", hint="leave --writer out, or set SIRENA_DATABASE_URL")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", writer):
+        raise UsageError("the role's name is no PostgreSQL identifier", hint="letters, digits and underscores")
+    found = connection.execute(
+        text(
+            "SELECT rolsuper OR pg_has_role(rolname, (SELECT relowner FROM pg_class WHERE oid = to_regclass(:name)), "
+            "'MEMBER') FROM pg_roles WHERE rolname = :writer"
+        ),
+        {"name": schema.landmark, "writer": writer},
+    ).scalar()
+    if found is None:
+        raise UsageError(f"there is no role {writer}", hint=f"CREATE ROLE {writer} LOGIN")
+    if found:
+        raise UsageError(
+            f"the role {writer} owns the tables of the {schema.name} or is a superuser: no right can be kept from it",
+            hint="let another role own the tables (SIRENA_DATABASE_OWNER_URL); those of an earlier Sirena are handed "
+            f"over by a superuser: REASSIGN OWNED BY {writer} TO the owner",
+        )
+    for table, rights in {
+        **dict.fromkeys(schema.metadata.tables, schema.rights),
+        schema.version_table: "SELECT",
+    }.items():
+        connection.exec_driver_sql(f"REVOKE ALL ON {table} FROM PUBLIC")
+        connection.exec_driver_sql(f'REVOKE ALL ON {table} FROM "{writer}"')
+        connection.exec_driver_sql(f'GRANT {rights} ON {table} TO "{writer}"')
+
+
+def _run(connection: Connection, schema: Schema, *, unmarked: bool) -> None:
+    # half a second that only those who change tables should wait for
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(schema.revisions), version_locations=[str(schema.revisions)])
+    with EnvironmentContext(
+        Config(), script, fn=lambda revision, _: script._upgrade_revs("head", revision), destination_rev="head"
+    ) as environment:
+        environment.configure(
+            connection=connection,
+            version_table=schema.version_table,
+            target_metadata=schema.metadata,
+            transactional_ddl=True,
+        )
+        if unmarked:
+            environment.get_context().stamp(script, FIRST)
+        environment.run_migrations()

@@ -1,0 +1,103 @@
+"""MLflow's own database: which revision its tables have, and MLflow's own way to change them.
+
+In PostgreSQL MLflow changes its tables inside one transaction. In SQLite it does not, so there a copy is changed and
+takes the file's place: MLflow keeps no write-ahead log beside it, and nobody has it open while the stack is down.
+"""
+
+import contextlib
+import sqlite3
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from sirena.host.accounts import Account, PreparationError
+
+_TABLE: Final = "alembic_version"
+_SECONDS: Final = 6 * 3600.0
+"""How long MLflow may take: some revisions rewrite every row of every metric."""
+_QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
+
+
+@dataclass(frozen=True)
+class MlflowDatabase:
+    """The database of the tracking server we keep."""
+
+    uri: str
+    """SQLAlchemy URI; a password file may be named, a password not."""
+    account: Account
+    """Who runs MLflow."""
+
+    def revision(self) -> str:
+        """Return the revision of the tables; empty where there are none yet.
+
+        Raises:
+            PreparationError: the database does not answer.
+        """
+        file = self.file
+        if file is not None and not file.exists():
+            return ""
+        engine = create_engine(self.uri, poolclass=NullPool)
+        try:
+            with engine.connect() as connection:
+                if not connection.dialect.has_table(connection, _TABLE):
+                    return ""
+                return str(connection.scalar(text(f"SELECT version_num FROM {_TABLE}")) or "")  # noqa: S608
+        except SQLAlchemyError as error:
+            kind = type(getattr(error, "orig", None) or error).__name__
+            raise PreparationError(
+                f"MLflow's database does not answer ({kind})", hint="`sirena logs postgresql`"
+            ) from error
+
+    def upgrade(self) -> None:
+        """Bring the tables to the installed MLflow's revision; again is harmless.
+
+        Raises:
+            PreparationError: MLflow failed; the tables are as they were.
+        """
+        file = self.file
+        if file is None:
+            self._run(self.uri)
+            return
+        copy = file.with_name("mlflow.upgrading.db")
+        copy.unlink(missing_ok=True)
+        try:
+            copy_sqlite(file, copy)
+            self._run(f"sqlite:///{copy}")
+            copy.chmod(file.stat().st_mode)
+            copy.replace(file)
+        finally:
+            copy.unlink(missing_ok=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, or None for PostgreSQL."""
+        return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite:///") else None
+
+    def _run(self, uri: str) -> None:
+        command = [sys.executable, "-m", "mlflow", "db", "upgrade", uri]
+        self.account.run(command, environment=_QUIET, seconds=_SECONDS)
+
+
+def installed_revision() -> str:
+    """Return the revision that the installed MLflow needs, without importing MLflow."""
+    from alembic.script import ScriptDirectory
+
+    package = find_spec("mlflow")
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    folder = Path(package.submodule_search_locations[0]) / "store" / "db_migrations"
+    return str(ScriptDirectory(str(folder)).get_current_head())
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy a SQLite database as one state of it, over what the target holds; the target is there or whole or not."""
+    with (
+        contextlib.closing(sqlite3.connect(source)) as from_file,
+        contextlib.closing(sqlite3.connect(target)) as to_file,
+    ):
+        from_file.backup(to_file)

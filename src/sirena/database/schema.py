@@ -1,0 +1,132 @@
+"""Which revision a database's tables have, and whether this Sirena may work with them.
+
+Accounts and ledger are two schemas, each with revisions and a version table of its own: in production they share a
+PostgreSQL database, embedded each has a SQLite file. Opening one asks here and loads no Alembic; `database.migration`
+changes tables, and is called for an empty database and by `sirena upgrade` only, see ADR 15.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, MetaData, text
+
+from sirena.domain.errors import SirenaError
+
+FIRST: Final = "0001"
+"""Revision whose tables are those of Sirena 0.1.0, which kept no revision."""
+
+
+class SchemaError(SirenaError):
+    """The tables are of another Sirena than this one."""
+
+    code = "schema"
+    status = 503
+
+
+class SchemaOutdatedError(SchemaError):
+    """The tables are an earlier Sirena's and wait for `sirena upgrade`."""
+
+    code = "schema_outdated"
+
+
+class SchemaUnknownError(SchemaError):
+    """The tables are a later Sirena's, or nobody's we know."""
+
+    code = "schema_unknown"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Tables that are changed together."""
+
+    name: str
+    """Whose tables they are, to a person."""
+    landmark: str
+    """A table that every revision has."""
+    version_table: str
+    """Where Alembic notes the revision."""
+    revisions: Path
+    """Folder of `revision_NNNN.py`, one after the other."""
+    metadata: MetaData
+    """The tables as this program uses them; after the last revision a database has exactly these."""
+    rights: str
+    """What the services' role may do with the tables."""
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Revisions this program has, in order."""
+        return tuple(sorted(path.stem.removeprefix("revision_") for path in self.revisions.glob("revision_*.py")))
+
+    @property
+    def head(self) -> str:
+        """The revision this program works with."""
+        return self.known[-1]
+
+
+class State(StrEnum):
+    """How a database stands to this program."""
+
+    EMPTY = "empty"
+    """No table yet."""
+    CURRENT = "current"
+    OUTDATED = "outdated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a database was found to be."""
+
+    state: State
+    revision: str
+    """Empty where there is no table."""
+    marked: bool
+    """Whether the revision is noted in the database, which Sirena 0.1.0 did not do."""
+
+
+def standing(connection: Connection, schema: Schema) -> Standing:
+    """Look which revision a database has; a table without a note is Sirena 0.1.0's."""
+    has_table = connection.dialect.has_table
+    # first, since another program may be making both, and they appear together
+    has_landmark = has_table(connection, schema.landmark)
+    marked = has_table(connection, schema.version_table)
+    if marked:
+        found = connection.scalar(text(f"SELECT version_num FROM {schema.version_table}"))  # noqa: S608 - a constant
+        revision = str(found or "")
+    else:
+        revision = FIRST if has_landmark else ""
+    if not revision:
+        state = State.EMPTY
+    elif revision == schema.head:
+        state = State.CURRENT
+    else:
+        state = State.OUTDATED if revision in schema.known else State.UNKNOWN
+    return Standing(state, revision, marked)
+
+
+def require_usable(found: Standing, schema: Schema, place: str) -> None:
+    """Pass silently when this program may work with the tables, or when there are none yet.
+
+    Args:
+        found: what `standing` said.
+        schema: the tables.
+        place: where the database is, without who enters it.
+
+    Raises:
+        SchemaOutdatedError: an earlier Sirena's tables.
+        SchemaUnknownError: a later Sirena's tables.
+    """
+    if found.state is State.OUTDATED:
+        raise SchemaOutdatedError(
+            f"the tables of the {schema.name} at {place} are an earlier Sirena's "
+            f"(revision {found.revision}, this one needs {schema.head})",
+            hint="sirena upgrade",
+        )
+    if found.state is State.UNKNOWN:
+        raise SchemaUnknownError(
+            f"the tables of the {schema.name} at {place} have revision {found.revision}; "
+            f"this Sirena knows up to {schema.head}",
+            hint="install the newer Sirena that made them, or restore a backup made before it",
+        )

@@ -1,0 +1,61 @@
+"""systemd, where it is the machine's init and holds our unit: the supervisor is then started through it.
+
+One started beside its unit would be unknown to systemd: `systemctl status` calls it inactive, and at a shutdown nobody
+waits for its parts to end in order.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from sirena.host.accounts import PreparationError, search_path
+
+UNIT: Final = "sirena.service"
+"""The unit `sirena units` writes."""
+_IS_INIT: Final = Path("/run/systemd/system")
+"""There where systemd is the init: sd_booted(3)."""
+_SECONDS: Final = 120.0
+"""How long systemd may take; a start waits while the unit is still ending."""
+
+
+def holds(configuration: Path) -> bool:
+    """Tell whether systemd is the init and has a unit that starts the supervisor of this configuration.
+
+    A unit of another `SIRENA_HOME` starts another stack, and a masked one is not to be started.
+    """
+    if not _IS_INIT.is_dir() or shutil.which("systemctl", path=search_path()) is None:
+        return False
+    told = _systemctl("show", "--property=LoadState,ExecStart", UNIT).stdout
+    return "LoadState=loaded" in told.splitlines() and f" -c {configuration} ; " in told
+
+
+def start_unit() -> None:
+    """Have systemd start the unit.
+
+    Raises:
+        PreparationError: it does not.
+    """
+    ended = _systemctl("start", UNIT)
+    if ended.returncode:
+        told = (ended.stderr.strip().splitlines() or ["it does not say why"])[0]
+        raise PreparationError(
+            f"systemd did not start {UNIT}: {told}",
+            hint=f"`journalctl -u {UNIT}`; `sirena units --to /etc/systemd/system` writes the unit anew",
+        )
+
+
+def _systemctl(*words: str) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(  # noqa: S603 - our own command line, no shell
+            ["systemctl", "--no-ask-password", *words],  # noqa: S607 - wherever the distribution has it
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise PreparationError(
+            f"systemd does not answer within {_SECONDS:.0f} s", hint=f"systemctl status {UNIT}"
+        ) from None

@@ -1,1 +1,0 @@
-"""Running Sirena: settings, starting the parts, health."""

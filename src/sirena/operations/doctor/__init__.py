@@ -1,1 +1,0 @@
-"""Looking at machine and stack, and changing nothing: what would keep Sirena from running, and what mends it."""

@@ -1,0 +1,100 @@
+"""Answers of the running service, put into the backup: a drill must get the very same from what it restored.
+
+The isolates are invented and fixed: twelve organisms × every MIC there is (28 dilutions, three comparators), each
+asked of every antimicrobial under both guidelines. So every model of a release is asked, and no patient is.
+"""
+
+import json
+import urllib.error
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.mic import CODES, Mic
+from sirena.server.backup.errors import DamagedBackupError
+from sirena.server.backup.manifest import ANSWERS
+from sirena.server.parts.doors import Door
+
+ORGANISMS: Final = ("eco", "kpn", "pae", "aba", "sau", "epi", "efa", "efm", "spn", "hin", "sal", "cal")
+"""WHONET codes: the commonest of each group the 41 models answer for, a yeast among them."""
+COLUMNS: Final = tuple(f"{drug}_{letter}M" for letter in "NE" for drug in ANTIMICROBIALS)
+_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True)
+class RecordedAnswers:
+    """What one release answered to all fixed isolates."""
+
+    release: str
+    """``panel_SIR/3``."""
+    columns: Mapping[str, Sequence[str]]
+    """By test column, one answer an isolate in the order of `fixed_isolates`: ``S``, ``NI censored``."""
+
+    def write(self, folder: Path) -> None:
+        """Write them into a set."""
+        (folder / ANSWERS).write_text(json.dumps(asdict(self), separators=(",", ":")), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """Read them from a set; None when the service did not answer as the backup was made.
+
+        Raises:
+            DamagedBackupError: the file is none.
+        """
+        try:
+            return cls(**json.loads((folder / ANSWERS).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError) as error:
+            raise DamagedBackupError("the backup's recorded answers cannot be read") from error
+
+
+@cache
+def fixed_isolates() -> tuple[tuple[str, str], ...]:
+    """Return organism and MIC of every isolate asked."""
+    return tuple((organism, str(Mic.from_code(code))) for organism in ORGANISMS for code in range(CODES))
+
+
+def ask_service(service: Door) -> RecordedAnswers | None:
+    """Ask a service about all fixed isolates.
+
+    Args:
+        service: where it is asked.
+
+    Returns:
+        None when it does not answer, or has no release; twice asked when the release changed in between.
+    """
+    for _ in range(3):
+        try:
+            pages = [_ask(service, organism) for organism in ORGANISMS]
+        except (urllib.error.URLError, OSError, ValueError, KeyError, TypeError):
+            return None
+        releases = {release for release, _ in pages}
+        if len(releases) == 1:
+            records = [record for _, page in pages for record in page]
+            return RecordedAnswers(
+                releases.pop(), {column: [_read(one, column) for one in records] for column in COLUMNS}
+            )
+    return None
+
+
+def _ask(service: Door, organism: str) -> tuple[str, list[dict[str, Any]]]:
+    isolates = [one for one in fixed_isolates() if one[0] == organism]
+    body = {"dataframe_records": [{"ORGANISM": code, **dict.fromkeys(COLUMNS, mic)} for code, mic in isolates]}
+    headers = {"Content-Type": "application/json"}
+    with service.open("/invocations", json.dumps(body).encode(), seconds=_SECONDS, headers=headers) as answer:
+        document = json.load(answer)
+    return str(document["provenance"]["release"]), list(document["predictions"])
+
+
+def _read(record: Mapping[str, Any], column: str) -> str:
+    name = f"Eti_{column}"
+    return spelt(str(record[name]), str(record.get(f"{name}_reason", "")))
+
+
+def spelt(category: str, reason: str) -> str:
+    """Return an answer as it is recorded."""
+    return f"{category} {reason}".strip()

@@ -1,0 +1,119 @@
+"""The configuration: settings in force and the files they name, without secrets.
+
+Passwords, keys and certificates are not in a backup. Those of Sirena's own parts are made anew by the machine that
+restores; keys of others' services (a given S3 endpoint, the hospital's certificate) its operator sets again.
+"""
+
+import shutil
+from io import StringIO
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import SecretStr
+
+from sirena.host.accounts import Account
+from sirena.host.open_folders import let_everyone_read
+from sirena.host.secret_files import write_private
+from sirena.server.backup.manifest import CONFIGURATION
+from sirena.settings.catalogue import Settings, load_settings, settings_file, variable_of
+
+_SETTINGS: Final = "settings.env"
+_NAMED_FILES: Final = ("policy", "gate", "overlay")
+"""Each lies in a folder of the setting's name and keeps its own: an overlay's is part of what editions are called."""
+_OF_THE_MACHINE: Final = ("home", "profile", "guidelines", "backup_password_file", "backup_credentials")
+_EDITIONS: Final = "guidelines"
+
+
+def collect(settings: Settings, into: Path) -> list[str]:
+    """Write the configuration into a set.
+
+    Returns:
+        Variables that are set and were left out because their value is secret, or can stand in no settings file.
+    """
+    folder = into / CONFIGURATION
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    lines, secret = [], []
+    for name in sorted(settings.model_fields_set):
+        value = getattr(settings, name)
+        if name in _OF_THE_MACHINE or value in (None, ""):
+            continue
+        if isinstance(value, SecretStr):
+            # the address of Sirena's own database is made by each machine itself
+            secret += [variable_of(name)] if value.get_secret_value() and name != "database_url" else []
+        elif urlsplit(str(value)).password or urlsplit(str(value)).username:
+            secret.append(variable_of(name))
+        elif line := _line(variable_of(name), str(value)):
+            lines.append(line)
+        else:
+            secret.append(variable_of(name))
+    (folder / _SETTINGS).write_text("".join(lines), encoding="utf-8")
+    for name in _NAMED_FILES:
+        file = getattr(settings, name)
+        if file is not None and file.is_file():
+            (folder / name).mkdir()
+            shutil.copyfile(file, folder / name / file.name)
+    editions = settings.editions_folder
+    if editions.is_dir():
+        shutil.copytree(editions, folder / _EDITIONS)
+    return secret
+
+
+def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
+    """Bring the configuration of a backup to this machine, unless it has its own.
+
+    A machine that has a settings file, or has been brought up before, keeps what it has: its ports may be
+    another's on the machine of the backup. Then the backup's lie beside, for a person to compare.
+
+    Returns:
+        The settings in force afterwards, and a sentence for the operator.
+    """
+    folder = taken_out / CONFIGURATION
+    editions = settings.editions_folder
+    if (folder / _EDITIONS).is_dir():
+        shutil.copytree(folder / _EDITIONS, editions, dirs_exist_ok=True)
+    text = (folder / _SETTINGS).read_text(encoding="utf-8")
+    for name in _NAMED_FILES:
+        for file in (folder / name).glob("*"):
+            named = settings.home / name / file.name
+            text = _with(text, variable_of(name), str(named))
+            if not named.exists():
+                _put_named(file, named)
+    own = settings_file()
+    if own.exists() or _was_brought_up(settings):
+        beside = settings.home / "settings.restored.env"
+        write_private(beside, text, Account.of_this_process())
+        return settings, f"this machine keeps its own settings; those of the backup: {beside}"
+    write_private(settings.home / _SETTINGS, text, Account.of_this_process())
+    return load_settings().model_copy(
+        update={"profile": "production"}
+    ), f"settings put back: {settings.home / _SETTINGS}; secrets among them must be set anew"
+
+
+def _was_brought_up(settings: Settings) -> bool:
+    return any((settings.home / name / "prepared").exists() for name in ("postgresql", "ceph"))
+
+
+def _line(variable: str, value: str) -> str:
+    """Return the line of a settings file that is read as this value (`Hospital #1` needs quotes); empty if none is."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    for line in (f"{variable}={value}\n", f"{variable}='{escaped}'\n"):
+        if "\n" not in line[:-1] and dotenv_values(stream=StringIO(line)) == {variable: value}:
+            return line
+    return ""
+
+
+def _with(text: str, variable: str, value: str) -> str:
+    kept = [line for line in text.splitlines(keepends=True) if not line.startswith(f"{variable}=")]
+    return "".join([*kept, f"{variable}={value}\n"])
+
+
+def _put_named(source: Path, target: Path) -> None:
+    """Put back a file that the services read, under an account that is not ours; none of them holds a secret."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.new")
+    shutil.copyfile(source, beside)
+    beside.replace(target)
+    let_everyone_read(target.parent)

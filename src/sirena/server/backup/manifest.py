@@ -1,0 +1,167 @@
+"""The manifest: what a backup holds, so that whoever puts it back can say whether it is all there and unaltered."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from sirena.server.backup.errors import DamagedBackupError
+
+NAME: Final = "manifest.json"
+OBJECTS: Final = "objects"
+DATABASES_FOLDER: Final = "databases"
+CONFIGURATION: Final = "configuration"
+ANSWERS: Final = "answers.json"
+_FORMAT: Final = "sirena-backup/1"
+_BLOCK: Final = 2**20
+_NAMED: Final = 5
+_APART: Final = ".apart"
+"""Folder of objects whose keys cannot be paths; never the first name of a key that is one."""
+_LONGEST_NAME: Final = 255
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """A file as it was put in."""
+
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class LedgerEnd:
+    """The audit ledger's last entry in the dump: against it a cut-off end would show."""
+
+    entries: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one backup holds."""
+
+    made: str
+    """UTC, ISO 8601."""
+    versions: Mapping[str, str]
+    """Of Sirena, MLflow, PostgreSQL and restic."""
+    files: Mapping[str, FileFacts]
+    """By path in the set; an S3 object `k` is `objects/k`, wherever its file lies (see `stored_at`)."""
+    tables: Mapping[str, Mapping[str, int]]
+    """Rows of every table, by database; counted in the very snapshot the dump was made of."""
+    bucket: str
+    ledger_end: LedgerEnd | None = None
+    format: str = field(default=_FORMAT)
+
+    @property
+    def objects(self) -> dict[str, FileFacts]:
+        """The S3 objects by key."""
+        prefix = f"{OBJECTS}/"
+        return {path.removeprefix(prefix): facts for path, facts in self.files.items() if path.startswith(prefix)}
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(facts.size for facts in self.files.values())
+
+    def write(self, folder: Path) -> None:
+        """Write it into a folder."""
+        (folder / NAME).write_text(json.dumps(asdict(self), indent=1, sort_keys=True), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read it from a folder.
+
+        Raises:
+            DamagedBackupError: it is missing or none.
+        """
+        try:
+            document = json.loads((folder / NAME).read_text(encoding="utf-8"))
+            files = {path: FileFacts(**facts) for path, facts in document.pop("files").items()}
+            end = document.pop("ledger_end")
+            found = cls(**document, files=files, ledger_end=LedgerEnd(**end) if end else None)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DamagedBackupError(
+                "the backup has no readable manifest", hint="take an older one with --at"
+            ) from error
+        if found.format != _FORMAT:
+            raise DamagedBackupError(
+                f"the backup has the form {found.format!r}, this Sirena reads {_FORMAT}",
+                hint=f"restore it with Sirena {found.versions.get('sirena', 'of its time')}",
+            )
+        return found
+
+    def verify(self, folder: Path) -> None:
+        """Compare every file of a folder with the manifest.
+
+        Raises:
+            DamagedBackupError: files are missing, altered or too many; the first of them are named.
+        """
+        present = {path for path in files_of(folder) if path != NAME}
+        places = {path: _place(folder, path) for path in self.files}
+        wrong = [f"{path} is missing" for path in sorted(places) if places[path] not in present]
+        wrong += [f"{path} is not in the manifest" for path in sorted(present - set(places.values()))]
+        wrong += [
+            f"{path} was altered"
+            for path in sorted(places)
+            if places[path] in present and facts_of(folder / places[path]) != self.files[path]
+        ]
+        if wrong:
+            more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+            raise DamagedBackupError(
+                f"the backup of {self.made} is not what was put in: {'; '.join(wrong[:_NAMED])}{more}",
+                hint="take an older one with --at",
+            )
+
+
+def is_path(key: str) -> bool:
+    """Tell whether the key of an S3 object can be the path of a file."""
+    names = key.split("/")
+    return (
+        "\0" not in key
+        and names[0] != _APART
+        and all(name not in ("", ".", "..") and len(name.encode()) <= _LONGEST_NAME for name in names)
+    )
+
+
+def apart(key: str) -> str:
+    """Return where an object lies among the files of the others when its key cannot be its path.
+
+    In S3 there may be an object `a` beside one `a/b`, and whoever may log artifacts can make them.
+    """
+    return f"{_APART}/{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def stored_at(folder: Path, key: str) -> Path:
+    """Return the file of an object.
+
+    Args:
+        folder: of all objects.
+        key: of the object.
+    """
+    plain = folder / key
+    return plain if is_path(key) and plain.is_file() else folder / apart(key)
+
+
+def _place(folder: Path, path: str) -> str:
+    if not path.startswith(f"{OBJECTS}/"):
+        return path
+    return stored_at(folder / OBJECTS, path.removeprefix(f"{OBJECTS}/")).relative_to(folder).as_posix()
+
+
+def facts_of(file: Path) -> FileFacts:
+    """Return a file's size and hash."""
+    digest = hashlib.sha256()
+    size = 0
+    with file.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+            size += len(block)
+    return FileFacts(digest.hexdigest(), size)
+
+
+def files_of(folder: Path) -> list[str]:
+    """Return the files below a folder, as paths relative to it."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,215 @@
+"""The bucket: mirrored into the set, and put back.
+
+The mirror stays between backups, so a daily one fetches only what is new. Objects are written once; one that is
+known by ETag and size and whose file still has its hash is not fetched again, so a file that rotted on disk is.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sirena.host.accounts import Account
+from sirena.host.secret_files import write_private
+from sirena.server.backup.errors import BackupError
+from sirena.server.backup.manifest import FileFacts, apart, facts_of, is_path, stored_at
+from sirena.server.steps import Tell
+
+_STREAMS: Final = 2
+_BLOCK: Final = 2**20
+_ONE_PART: Final = TransferConfig(multipart_threshold=2**30, use_threads=False)
+"""Up to 1 GiB in one part, so that the ETag is the content's MD5 and can be compared."""
+_MD5_LENGTH: Final = 32
+_MISSING: Final = ("404", "NoSuchKey")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as the bucket lists it."""
+
+    key: str
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One bucket."""
+
+    client: Any
+    """Of boto3."""
+    name: str
+
+    def mirror(self, folder: Path, index: Path, tell: Tell) -> dict[str, FileFacts]:
+        """Make a folder hold exactly the bucket's objects.
+
+        Args:
+            folder: where to; a key is a path below it, or lies apart where it cannot be one (see `stored_at`).
+            index: file that remembers what was fetched, with hashes.
+            tell: is told how far it is.
+
+        Returns:
+            Facts by key.
+
+        Raises:
+            BackupError: the endpoint does not answer or refuses, or the disk is full.
+        """
+        known = _read_index(index)
+        with bucket_errors_told("reading", self.name):
+            listed = [one for one in self._listed() if not _is_folder_mark(one)]
+            places = _places([one.key for one in listed])
+            folder.mkdir(parents=True, exist_ok=True)
+            self._forget_others(folder, set(places.values()))
+            facts: dict[str, FileFacts] = {}
+            with ThreadPoolExecutor(_STREAMS) as pool:
+                fetched = pool.map(
+                    lambda one: self._kept_or_fetched(one, folder / places[one.key], known.get(one.key)), listed
+                )
+                for count, (one, found) in enumerate(zip(listed, fetched, strict=True), 1):
+                    if found is not None:
+                        facts[one.key] = found
+                    if count % 500 == 0:
+                        tell(f"objects, {count:,} of {len(listed):,}")
+        etags = {one.key: one.etag for one in listed}
+        document = {key: [etags[key], one.size, one.sha256] for key, one in facts.items()}
+        write_private(index, json.dumps(document), Account.of_this_process())
+        return facts
+
+    def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:
+        """Make the bucket hold these objects; others in it are left alone, nothing refers to them.
+
+        Raises:
+            BackupError: the endpoint does not answer, refuses, or does not hold afterwards what was sent.
+        """
+        with bucket_errors_told("writing", self.name):
+            present = {one.key: one for one in self._listed()}
+            files = {key: stored_at(folder, key) for key in objects}
+            digests = {key: _md5(file) for key, file in files.items()}
+            missing = [key for key, digest in digests.items() if key not in present or present[key].etag != digest]
+            with ThreadPoolExecutor(_STREAMS) as pool:
+                sent = pool.map(lambda key: self._send(files[key], key), missing)
+                for count, _ in enumerate(sent, 1):
+                    if count % 500 == 0:
+                        tell(f"objects, {count:,} of {len(missing):,}")
+            after = {one.key: one for one in self._listed()}
+        for key, facts in objects.items():
+            found = after.get(key)
+            same = found is not None and found.size == facts.size
+            if found is None or not same or (len(found.etag) == _MD5_LENGTH and found.etag != digests[key]):
+                raise BackupError(
+                    f"the bucket {self.name} does not hold {key} as it was sent", hint="see to the S3 endpoint; repeat"
+                )
+
+    def missing(self, objects: Mapping[str, FileFacts]) -> dict[str, FileFacts]:
+        """Return which of these objects are not in it with their size.
+
+        Raises:
+            BackupError: the endpoint does not answer, or refuses.
+        """
+        with bucket_errors_told("reading", self.name):
+            sizes = {one.key: one.size for one in self._listed()}
+        return {key: facts for key, facts in objects.items() if sizes.get(key) != facts.size}
+
+    def strangers(self, objects: Mapping[str, FileFacts]) -> int:
+        """Return how many objects are in it besides these and the mark `sirena up` makes."""
+        with bucket_errors_told("reading", self.name):
+            listed = [one for one in self._listed() if one.key != ".sirena"]
+        return sum(one.key not in objects or one.size != objects[one.key].size for one in listed)
+
+    def _listed(self) -> Iterator[Stored]:
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+            for item in page.get("Contents", []):
+                yield Stored(item["Key"], item["ETag"].strip('"'), int(item["Size"]))
+
+    def _kept_or_fetched(self, one: Stored, file: Path, known: tuple[str, FileFacts] | None) -> FileFacts | None:
+        if known is not None and known[0] == one.etag and known[1].size == one.size and file.is_file():
+            facts = facts_of(file)
+            if facts == known[1]:
+                return facts
+        return self._fetch(one, file)
+
+    def _fetch(self, one: Stored, file: Path) -> FileFacts | None:
+        try:
+            body = self.client.get_object(Bucket=self.name, Key=one.key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _MISSING:
+                return None  # removed since it was listed, so no row of the earlier dump that counts refers to it
+            raise
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.parent / f".{hashlib.sha256(file.name.encode()).hexdigest()[:16]}.new"
+        sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+        with beside.open("wb") as stream:
+            for block in iter(lambda: body.read(_BLOCK), b""):
+                stream.write(block)
+                sha256.update(block)
+                md5.update(block)
+                size += len(block)
+        if size != one.size or (len(one.etag) == _MD5_LENGTH and md5.hexdigest() != one.etag):
+            beside.unlink()
+            raise BackupError(
+                f"the object {one.key} of bucket {self.name} came otherwise than it is listed",
+                hint="repeat the command",
+            )
+        beside.replace(file)
+        return FileFacts(sha256.hexdigest(), size)
+
+    def _send(self, file: Path, key: str) -> None:
+        self.client.upload_file(str(file), self.name, key, Config=_ONE_PART)
+
+    @staticmethod
+    def _forget_others(folder: Path, places: set[str]) -> None:
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path.relative_to(folder).as_posix() not in places:
+                path.unlink()
+
+
+@contextmanager
+def bucket_errors_told(doing: str, bucket: str) -> Iterator[None]:
+    """Tell what S3 or the disk refuses as a `BackupError`."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+        raise BackupError(
+            f"{doing} bucket {bucket} failed: {code}", hint="see `sirena status` and `sirena logs s3`; then repeat"
+        ) from error
+    except OSError as error:
+        raise BackupError(
+            f"{doing} bucket {bucket} failed at {error.filename}: {os.strerror(error.errno or 0)}",
+            hint="make room, or see to the folder's rights; then repeat",
+        ) from error
+
+
+def _is_folder_mark(one: Stored) -> bool:
+    """S3 browsers mark an empty folder so; it holds nothing."""
+    return one.key.endswith("/") and one.size == 0
+
+
+def _places(keys: list[str]) -> dict[str, str]:
+    """Return the path of each object: its key, or apart where that is no path or other objects lie below it."""
+    folders = {key[:end] for key in keys for end, letter in enumerate(key) if letter == "/"}
+    return {key: key if is_path(key) and key not in folders else apart(key) for key in keys}
+
+
+def _md5(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _read_index(index: Path) -> dict[str, tuple[str, FileFacts]]:
+    try:
+        document = json.loads(index.read_text(encoding="utf-8"))
+        return {key: (etag, FileFacts(sha256, size)) for key, (etag, size, sha256) in document.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}  # then everything is fetched anew

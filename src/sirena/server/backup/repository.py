@@ -1,0 +1,324 @@
+"""The restic repository: encrypted, deduplicated, versioned; a folder or an S3 bucket.
+
+Plain `restic check` does not open the packs and misses a damaged one, so here every check reads all data.
+A new repository has the newest format the installed restic writes: from 0.14 on, one that compresses.
+"""
+
+import json
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sirena.domain.errors import UsageError
+from sirena.host.accounts import Account
+from sirena.host.secret_files import generated_secret, write_private
+from sirena.server.backup.errors import BackupError, DamagedBackupError
+from sirena.server.backup.places import password_file, places_of
+from sirena.server.backup.tools import Ended, run_tool
+from sirena.server.checks.conditions import nearest_folder
+from sirena.server.object_store.s3 import credentials_file
+from sirena.server.parts.part import program
+from sirena.settings.catalogue import Settings
+
+TAG: Final = "sirena"
+_HOST: Final = "sirena"
+"""The same for every machine: after a restore onto another one its backups continue the same history."""
+_KEEP: Final = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
+_BEFORE_UPGRADE: Final = "before-upgrade"
+"""Second tag of what an upgrade can go back to: thinned out among its own kind, so a daily backup never replaces it."""
+_DAMAGED: Final = re.compile(r"^ignoring error for (\S+):", re.MULTILINE)
+"""A file that restic could not take out whole."""
+_NAMED: Final = 3
+_NO_REPOSITORY: Final = "Is there a repository"
+_AHEAD: Final = timedelta(days=1)
+"""Snapshots further ahead of the clock than zones and drift explain: it went wrong when they were made, or is now."""
+_PROBE_SECONDS: Final = 10.0
+_SHORT: Final = 8
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One backup in the repository."""
+
+    id: str
+    """Its short name, eight hexadecimal digits."""
+    time: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository of one installation."""
+
+    settings: Settings
+
+    @property
+    def location(self) -> str:
+        """Folder, or `s3:https://host/bucket`."""
+        return self.settings.backup_repository or str(self.settings.home / "backup" / "repository")
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """True when it burns down together with what it is the backup of, as far as the address tells."""
+        return Path(self.location).is_relative_to(self.settings.home)
+
+    @property
+    def is_on_the_same_disk(self) -> bool:
+        """True when it is a folder on the disk of `SIRENA_HOME`, as when the disk meant for it is not mounted."""
+        place = Path(self.location)
+        devices = {nearest_folder(path).stat().st_dev for path in (place, self.settings.home)}
+        return place.is_absolute() and len(devices) == 1
+
+    def ensure(self) -> None:
+        """Make the repository, and its password, when there never was one.
+
+        One that was there before and is not now is not made anew: its disk is not mounted, and a new one would fill
+        the disk below while everybody believes the backups elsewhere.
+
+        Raises:
+            BackupError: the place cannot be reached, the repository is gone, or the password is another one's.
+        """
+        self._make_or_open()
+        self._note()
+
+    def _make_or_open(self) -> None:
+        password = password_file(self.settings)
+        if password.is_file():
+            found = self._restic("cat", "config")
+            if found.code == 0:
+                return
+            if _NO_REPOSITORY not in found.errors:
+                self._require(found, "opening it")
+            if self.location in self._known():
+                raise BackupError(
+                    f"the backup repository {self.location} is gone: there is none where one was",
+                    hint="is its disk mounted, and do its keys hold? To begin a new one, set "
+                    "SIRENA_BACKUP_REPOSITORY to another place",
+                )
+            self._require(self._restic("init"), "making it")
+            return
+        if self.location in self._known():
+            self._require_password()
+        generated_secret(password, Account.of_this_process())
+        made = self._restic("init")
+        if made.code:
+            password.unlink()
+            if "already" in made.errors:
+                self._require_password()
+            self._require(made, "making it")
+
+    def _known(self) -> list[str]:
+        file = places_of(self.settings).known_repositories
+        return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+
+    def _note(self) -> None:
+        known = self._known()
+        if self.location not in known:
+            lines = "".join(f"{place}\n" for place in [*known, self.location])
+            write_private(places_of(self.settings).known_repositories, lines, Account.of_this_process())
+
+    def require(self) -> None:
+        """Require a repository that can be opened; a dead process's lock is removed.
+
+        Raises:
+            BackupError: there is none, it cannot be reached, or the password is missing or another one's.
+        """
+        self._require_password()
+        opened = self._restic("cat", "config")
+        if _NO_REPOSITORY in opened.errors:
+            raise BackupError(
+                f"there is no backup repository at {self.location}", hint="see SIRENA_BACKUP_REPOSITORY and its keys"
+            )
+        self._require(opened, "opening it")
+        self._note()
+        self._remove_dead_locks()
+
+    def save(self, folder: Path, *, before_upgrade: bool = False) -> str:
+        """Save a folder's content as a new snapshot and return its id; unchanged content takes no further room.
+
+        Args:
+            folder: what to save.
+            before_upgrade: whether an upgrade goes back to it; kept apart from the daily ones.
+        """
+        tag = f"{TAG},{_BEFORE_UPGRADE}" if before_upgrade else TAG
+        ended = self._restic("backup", "--json", "--host", _HOST, "--tag", tag, "--ignore-inode", ".", folder=folder)
+        self._require(ended, "saving")
+        summary = json.loads(ended.output.strip().splitlines()[-1])
+        # short, as in `snapshots`; restic after 0.14 tells all 64 digits here
+        return str(summary["snapshot_id"])[:_SHORT]
+
+    def thin_out(self) -> None:
+        """Keep 7 daily, 5 weekly and 12 monthly snapshots, and free the room of the others.
+
+        Those made before upgrades are counted among themselves.
+        """
+        selection = ("--tag", TAG, "--host", _HOST, "--group-by", "host,tags")
+        self._require(self._restic("forget", *selection, *_KEEP, "--prune"), "removing old snapshots")
+
+    def check(self) -> None:
+        """Read every byte of the repository and compare it with its hash.
+
+        Raises:
+            DamagedBackupError: something is not what was written.
+        """
+        ended = self._restic("check", "--read-data")
+        if ended.code and "unable to create lock" not in ended.errors:
+            raise DamagedBackupError(
+                f"the backup repository {self.location} is damaged: {ended.told}",
+                hint="the running system is not touched; set SIRENA_BACKUP_REPOSITORY to a new place and back up "
+                "there now, keep the damaged one, and have its disk looked at",
+            )
+        self._require(ended, "checking")
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return the snapshots, oldest first."""
+        ended = self._restic("snapshots", "--json", "--tag", TAG)
+        self._require(ended, "listing")
+        found: list[dict[str, Any]] = json.loads(ended.output) or []
+        # restic writes nanoseconds, Python reads microseconds
+        moments = ((str(item["short_id"]), datetime.fromisoformat(item["time"][:19])) for item in found)
+        return sorted((Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda one: one.time)
+
+    def ahead_of_the_clock(self) -> list[Snapshot]:
+        """Return the snapshots that lie more than a day ahead: by them nothing can be said about what is old."""
+        return [one for one in self.snapshots() if _is_ahead(one)]
+
+    def find(self, at: str) -> Snapshot:
+        """Return the snapshot a text means.
+
+        Args:
+            at: empty for the latest that is not ahead of the clock, the beginning of an id, or a date or time (UTC
+                unless it names a zone): then the latest not after it. A date alone means its end.
+
+        Raises:
+            UsageError: there is none.
+        """
+        every = self.snapshots()
+        if not every:
+            raise UsageError(f"{self.location} holds no backup", hint="see SIRENA_BACKUP_REPOSITORY")
+        if not at.strip() or at.strip() == "latest":
+            # one made while the clock was a year ahead would else be the latest for a year
+            return next((one for one in reversed(every) if not _is_ahead(one)), every[-1])
+        moment = _moment(at.strip())
+        fitting = [
+            one for one in every if (one.time <= moment if moment else one.id.startswith(at.strip().lower()[:_SHORT]))
+        ]
+        if not fitting:
+            shown = ", ".join(f"{one.id} ({one.time:%Y-%m-%d %H:%M})" for one in every[-5:])
+            raise UsageError(f"there is no backup {at!r}", hint=f"the latest are {shown}")
+        return fitting[-1]
+
+    def take_out(self, snapshot: Snapshot, folder: Path) -> None:
+        """Write a snapshot's content into a folder.
+
+        Raises:
+            DamagedBackupError: part of it cannot be read.
+        """
+        ended = self._restic("restore", snapshot.id, "--target", str(folder))
+        if ended.code:
+            if "no space left" in ended.errors:
+                self._require(ended, "taking out")
+            damaged = _DAMAGED.findall(ended.errors)
+            named = f": {len(damaged)} files, {', '.join(damaged[:_NAMED])}" if damaged else f": {ended.told}"
+            raise DamagedBackupError(
+                f"backup {snapshot.id} cannot be taken out whole of {self.location}{named}",
+                hint="a damaged pack is missing in every backup that shares it: try an older one with --at, or another "
+                "copy of the repository; while the machine it was made of still runs, `restic rebuild-index` and then "
+                "`sirena backup` there save what is missing anew; docs/howto/backup.md says how to get the rest out",
+            )
+
+    def _remove_dead_locks(self) -> None:
+        """Remove locks of killed processes: restic by itself takes one that nobody has collected yet for alive."""
+        self._require(self._restic("unlock"), "removing a dead process's lock")
+        listed = self._restic("list", "locks", "--no-lock")
+        self._require(listed, "listing locks")
+        found = [self._restic("cat", "lock", name, "--no-lock") for name in listed.output.split()]
+        if found and all(lock.code == 0 and _is_dead(json.loads(lock.output)) for lock in found):
+            self._require(self._restic("unlock", "--remove-all"), "removing a dead process's lock")
+
+    def _require_password(self) -> None:
+        password = password_file(self.settings)
+        if not password.is_file():
+            raise BackupError(
+                f"there is no password for the backup repository: {password} is missing",
+                hint="put your copy of it there (chmod 600), or name it with SIRENA_BACKUP_PASSWORD_FILE",
+            )
+
+    def _restic(self, *words: str, folder: Path | None = None) -> Ended:
+        self._probe()
+        command = [program("restic", "restic"), *words]
+        return run_tool(command, self._environment(), folder=folder or places_of(self.settings).root)
+
+    def _environment(self) -> Mapping[str, str]:
+        own = self.settings.backup_credentials or credentials_file(self.settings)
+        return {
+            "RESTIC_REPOSITORY": self.location,
+            "RESTIC_PASSWORD_FILE": str(password_file(self.settings)),
+            "RESTIC_CACHE_DIR": str(places_of(self.settings).cache),
+            "AWS_SHARED_CREDENTIALS_FILE": str(own),
+            "AWS_DEFAULT_REGION": self.settings.aws_region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def _probe(self) -> None:
+        """Find in seconds that nothing answers; restic itself would go on trying for a quarter of an hour."""
+        if not self.location.startswith("s3:"):
+            return
+        place = self.location.removeprefix("s3:")
+        url = urlsplit(place if "://" in place else f"https://{place}")
+        try:
+            port = url.port or (80 if url.scheme == "http" else 443)
+            socket.create_connection((url.hostname or "", port), timeout=_PROBE_SECONDS).close()
+        except (OSError, ValueError) as error:
+            raise BackupError(
+                f"the backup repository's host {url.hostname} does not answer",
+                hint="see SIRENA_BACKUP_REPOSITORY and the network; then repeat the command",
+            ) from error
+
+    def _require(self, ended: Ended, doing: str) -> None:
+        if ended.code == 0:
+            return
+        raise BackupError(f"the backup repository {self.location}: {doing} failed: {ended.told}", hint=_remedy(ended))
+
+
+def _is_ahead(snapshot: Snapshot) -> bool:
+    return snapshot.time > datetime.now(UTC) + _AHEAD
+
+
+def _is_dead(lock: Mapping[str, Any]) -> bool:
+    """Tell whether a lock is of this machine and its process is none any more, or another's program by now."""
+    if lock["hostname"] != socket.gethostname():
+        return False
+    try:
+        name, _, rest = Path(f"/proc/{int(lock['pid'])}/stat").read_text().partition("(")[2].rpartition(")")
+    except OSError:
+        return True
+    return name != "restic" or rest.split()[0] == "Z"
+
+
+def _remedy(ended: Ended) -> str:
+    said = ended.errors.lower()
+    if "wrong password" in said:
+        return "put the password of this repository into the file SIRENA_BACKUP_PASSWORD_FILE names"
+    if "no space left" in said or "disk quota" in said:
+        return "make room at the repository's place, or set SIRENA_BACKUP_REPOSITORY to a larger one; then repeat"
+    if "already locked" in said:
+        return "another machine is at work in this repository; if not: `restic unlock`"
+    return "see SIRENA_BACKUP_REPOSITORY, its rights and its keys; repeating the command is safe"
+
+
+def _moment(text: str) -> datetime | None:
+    if len(text) < len("2026-01-01"):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if len(text) == len("2026-01-01"):
+        found = datetime.combine(found.date(), time.max)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

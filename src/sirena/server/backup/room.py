@@ -1,0 +1,70 @@
+"""Whether Sirena's own object store has room for what a drill or a restore puts into it, asked before it does.
+
+Ceph lets whoever writes into a full store wait, the living system too, so neither may fill it.
+"""
+
+import time
+from collections.abc import Mapping
+from enum import Enum
+from math import ceil
+from typing import Final
+
+from sirena.host.accounts import PreparationError
+from sirena.server.backup.errors import BackupError
+from sirena.server.backup.manifest import FileFacts
+from sirena.server.object_store.store_file import StoreFile
+from sirena.server.object_store.store_room import CRITICAL, StoreRoom, ask_room
+from sirena.settings.catalogue import Settings
+
+_GIB: Final = 2**30
+_PATIENCE_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.5
+_ALLOCATED: Final = 4096
+"""Bytes Ceph takes at least for an object, and by which it grows."""
+
+
+class Purpose(Enum):
+    """For what objects are put into the store, and how full it may become by that."""
+
+    DRILL = ("a drill", CRITICAL)
+    RESTORE = ("a restore", 0.90)
+
+    def __init__(self, word: str, share: float) -> None:
+        self.word = word
+        self.share = share
+
+
+def _await_room(settings: Settings) -> StoreRoom:
+    """Ask the store, again and again for a minute: one that has just been started does not know yet how full it is."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return ask_room(settings)
+        except PreparationError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
+
+
+def require_room(settings: Settings, objects: Mapping[str, FileFacts], purpose: Purpose) -> None:
+    """Require room for objects that are not in the store yet; of a given endpoint we know no size.
+
+    Raises:
+        BackupError: they would fill it.
+        PreparationError: the store does not tell how full it is.
+    """
+    if settings.s3_endpoint_url:
+        return
+    room = _await_room(settings)
+    needed = sum(-(-facts.size // _ALLOCATED) * _ALLOCATED for facts in objects.values())
+    if room.used + needed <= purpose.share * room.total:
+        return
+    size = ceil((room.used + needed) / purpose.share / _GIB)
+    file = StoreFile(settings)
+    lacking = file.still_to_take + size * _GIB - room.total - file.free
+    first = f"give the disk {ceil(lacking / _GIB)} GiB more, " if lacking > 0 else ""
+    raise BackupError(
+        f"{purpose.word} puts {needed / _GIB:.1f} GiB of objects into the object store, which has "
+        f"{room.used / _GIB:.1f} of {room.total / _GIB:.1f} GiB in use and no room for them",
+        hint=f"{first}set SIRENA_S3_SIZE_GB={size} or more and `sirena up`; or remove what nothing needs (`sirena gc`)",
+    )

@@ -1,0 +1,92 @@
+"""The daily backup and the weekly drill, by a part of the stack: works with systemd and without.
+
+Each runs as a command of its own, so what it loads is given back, and what goes wrong in it ends there. The clock on
+the wall decides: after a sleep, a stop or a jump of the clock, what was due meanwhile is done once.
+"""
+
+import subprocess
+import sys
+import time as clock
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from sirena.domain.errors import UsageError
+from sirena.server.backup.state import Activity, LastRun, RunOutcome, read_backup_state
+from sirena.server.parts.doors import Doors
+from sirena.server.parts.part import HttpHealth
+from sirena.settings.catalogue import OFF, Settings
+
+_SUNDAY: Final = 6
+_LOOK_SECONDS: Final = 30.0
+_AHEAD: Final = timedelta(days=1)
+_REPEAT_AFTER: Final = timedelta(hours=1)
+_PATIENCE_SECONDS: Final = 120.0
+
+
+def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> bool:
+    """Tell whether an activity is due.
+
+    Args:
+        now: local time.
+        at: time of the day.
+        last: when it last began or ended, or when the watch began; local time.
+        weekly: Sundays only.
+
+    One of more than a day ahead was noted by a wrong clock, and says nothing: it is due.
+    """
+    if last > now + _AHEAD:
+        return True
+    planned = datetime.combine(now.date(), at)
+    if weekly:
+        planned -= timedelta(days=(now.weekday() - _SUNDAY) % 7)
+    if planned > now:
+        planned -= timedelta(days=7 if weekly else 1)
+    return last < planned
+
+
+def watch(settings: Settings) -> None:
+    """Back up daily at `SIRENA_BACKUP_AT` and drill on Sundays after it, for ever.
+
+    A failure is told and noted, and tried again every hour.
+
+    Raises:
+        UsageError: `SIRENA_BACKUP_AT` is `off`.
+    """
+    if settings.backup_at == OFF:
+        raise UsageError("SIRENA_BACKUP_AT is off", hint="set it to a time of the day, such as 02:30")
+    begun = datetime.now()
+    at = time.fromisoformat(settings.backup_at)
+    while True:
+        state = read_backup_state(settings)
+        for activity, last, weekly in ((Activity.BACKUP, state.backup, False), (Activity.DRILL, state.drill, True)):
+            if due(datetime.now(), at, _local(last) if last else begun, weekly=weekly) or _to_repeat(last):
+                _await_service(settings)
+                _run(activity)
+        clock.sleep(_LOOK_SECONDS)
+
+
+def _local(last: LastRun) -> datetime:
+    return last.finished.astimezone().replace(tzinfo=None)
+
+
+def _to_repeat(last: LastRun | None) -> bool:
+    return last is not None and last.outcome is not RunOutcome.OK and datetime.now() - _local(last) > _REPEAT_AFTER
+
+
+def _await_service(settings: Settings) -> None:
+    """Give the service time to take up its release after a start: a backup records its answers."""
+    health = HttpHealth(Doors(settings).of_part("service"), "/readyz")
+    deadline = clock.monotonic() + _PATIENCE_SECONDS
+    while not health.is_well() and clock.monotonic() < deadline:
+        clock.sleep(1)
+
+
+def _run(activity: Activity) -> None:
+    print(f"{activity}: begins", flush=True)
+    with subprocess.Popen([sys.executable, "-m", "sirena.cli", activity.value]) as process:  # noqa: S603 - our own
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+    print(f"{activity}: ended with {process.returncode}", flush=True)

@@ -1,0 +1,111 @@
+"""The drill's own bucket, beside the living one at the same endpoint: made, filled, and removed again.
+
+It bears a mark before anything else is put into it, and only a marked or an empty bucket is removed: whoever else
+has a bucket of that name keeps it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from sirena.server.backup.errors import BackupError
+from sirena.server.backup.manifest import FileFacts
+from sirena.server.backup.objects import Bucket, bucket_errors_told
+from sirena.server.object_store.s3 import make_bucket
+from sirena.server.object_store.unfinished_uploads import abort, unfinished_uploads
+from sirena.server.steps import Tell
+
+_MARK: Final = ".sirena-drill"
+_MISSING: Final = "NoSuchBucket"
+
+
+@dataclass(frozen=True)
+class ScratchBucket:
+    """The bucket a drill puts objects into."""
+
+    client: Any
+    """Of boto3."""
+    living: str
+    """Name of the bucket of the artifacts; it is not opened."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return f"{self.living}-drill"
+
+    def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:
+        """Make it and put objects into it as a restore does, which compares what the bucket then holds.
+
+        Raises:
+            BackupError: the endpoint does not answer, refuses, or does not hold afterwards what was sent.
+        """
+        with self._refusal_told():
+            self._make()
+            self.client.put_object(Bucket=self.name, Key=_MARK, Body=b"")
+        Bucket(self.client, self.name).put_back(folder, objects, tell)
+
+    def remove(self) -> None:
+        """Remove it with all that is in it, if there is one.
+
+        Raises:
+            BackupError: the endpoint does not answer or refuses, or no drill made the bucket.
+        """
+        with self._refusal_told():
+            if self._is_missing():
+                return
+            uploads = list(unfinished_uploads(self.client, self.name))
+            if (uploads or self._some_keys()) and not self._is_marked():
+                raise BackupError(
+                    f"the bucket {self.name} holds what no drill put there",
+                    hint="a drill needs this name for a bucket of its own: move what is in it elsewhere; repeat",
+                )
+            for upload in uploads:
+                abort(self.client, upload)
+            # the mark goes last, so that a removal that is killed can be repeated
+            while keys := self._some_keys():
+                self._delete([key for key in keys if key != _MARK] or keys)
+            self.client.delete_bucket(Bucket=self.name)
+
+    def _make(self) -> None:
+        if self._is_missing():
+            make_bucket(self.client, self.name)
+
+    def _is_missing(self) -> bool:
+        try:
+            self.client.list_objects_v2(Bucket=self.name, MaxKeys=1)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _MISSING:
+                return True
+            raise
+        return False
+
+    def _is_marked(self) -> bool:
+        found = self.client.list_objects_v2(Bucket=self.name, Prefix=_MARK, MaxKeys=1)
+        return any(item["Key"] == _MARK for item in found.get("Contents", []))
+
+    def _some_keys(self) -> list[str]:
+        return [item["Key"] for item in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
+
+    def _delete(self, keys: list[str]) -> None:
+        chosen = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        refused = self.client.delete_objects(Bucket=self.name, Delete=chosen).get("Errors", [])
+        if refused:
+            raise self._refusal(refused[0]["Code"])
+
+    @contextmanager
+    def _refusal_told(self) -> Iterator[None]:
+        with bucket_errors_told("using", self.name):
+            try:
+                yield
+            except ClientError as error:
+                raise self._refusal(error.response["Error"]["Code"]) from error
+
+    def _refusal(self, code: str) -> BackupError:
+        return BackupError(
+            f"the S3 endpoint refused the drill its scratch bucket {self.name}: {code}",
+            hint=f"let the keys of SIRENA_S3_BUCKET make, fill and remove the bucket {self.name}; then repeat",
+        )

@@ -1,0 +1,128 @@
+"""How the last backup, drill and restore ended: one small file that `sirena status` and monitors read."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sirena.domain.errors import SirenaError
+from sirena.host.accounts import Account
+from sirena.host.secret_files import write_private
+from sirena.settings.catalogue import Settings
+
+
+class Activity(StrEnum):
+    """What is noted; the value is also its command."""
+
+    BACKUP = "backup"
+    DRILL = "drill"
+    RESTORE = "restore"
+
+
+class RunOutcome(StrEnum):
+    """How it ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNFINISHED = "unfinished"
+    """Begun, and no end noted: it is under way, or was killed."""
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last backup, drill or restore."""
+
+    outcome: RunOutcome
+    finished: datetime
+    """UTC; when it began, while unfinished."""
+    snapshot: str = ""
+    """Id in the repository; empty when it came to none."""
+    seconds: float = 0.0
+    failure: str = ""
+    """What failed, the error's text; empty when all went well."""
+    succeeded: datetime | None = None
+    """When one last went well, UTC; None when none ever did."""
+
+    @property
+    def age(self) -> timedelta | None:
+        """How long ago one last went well; None when none ever did."""
+        return datetime.now(UTC) - self.succeeded if self.succeeded else None
+
+
+@dataclass(frozen=True)
+class BackupState:
+    """What is known; None for what was never tried here."""
+
+    backup: LastRun | None = None
+    drill: LastRun | None = None
+    restore: LastRun | None = None
+
+
+class Note:
+    """What a run learns while it goes on."""
+
+    snapshot: str = ""
+
+
+def read_backup_state(settings: Settings) -> BackupState:
+    """Return how the last ones ended; an unreadable file reads as none."""
+    try:
+        document = json.loads(_file(settings).read_text(encoding="utf-8"))
+        return BackupState(**{Activity(name).value: _read(facts) for name, facts in document.items()})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return BackupState()
+
+
+@contextlib.contextmanager
+def noting(settings: Settings, activity: Activity) -> Iterator[Note]:
+    """Note how a run ends, however it ends; hold the lock of `backup.exclusive` around it."""
+    begun, started = time.monotonic(), datetime.now(UTC)
+    before: LastRun | None = getattr(read_backup_state(settings), activity.value)
+    succeeded = before.succeeded if before else None
+    run = LastRun(RunOutcome.UNFINISHED, started, succeeded=succeeded)
+    _write(settings, activity, run)
+    note = Note()
+    try:
+        yield note
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        told = error.text if isinstance(error, SirenaError) else "interrupted" if interrupted else type(error).__name__
+        run = replace(run, outcome=RunOutcome.FAILED, failure=told)
+        raise
+    else:
+        run = replace(run, outcome=RunOutcome.OK, succeeded=datetime.now(UTC))
+    finally:
+        seconds = round(time.monotonic() - begun, 1)
+        run = replace(run, finished=datetime.now(UTC), seconds=seconds, snapshot=note.snapshot)
+        # a full disk is what the run itself tells of; then "unfinished" stays noted
+        with contextlib.suppress(OSError):
+            _write(settings, activity, run)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "backup" / "state.json"
+
+
+def _read(facts: dict[str, Any]) -> LastRun:
+    succeeded = facts["succeeded"]
+    return LastRun(
+        **{
+            **facts,
+            "outcome": RunOutcome(facts["outcome"]),
+            "finished": datetime.fromisoformat(facts["finished"]),
+            "succeeded": datetime.fromisoformat(succeeded) if succeeded else None,
+        }
+    )
+
+
+def _write(settings: Settings, activity: Activity, run: LastRun) -> None:
+    known = {**asdict(read_backup_state(settings)), activity.value: asdict(run)}
+    file = _file(settings)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    document = {name: facts for name, facts in known.items() if facts is not None}
+    write_private(file, json.dumps(document, indent=1, default=datetime.isoformat), Account.of_this_process())

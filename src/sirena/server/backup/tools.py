@@ -1,0 +1,43 @@
+"""Running pg_dump, pg_restore and restic."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sirena.host.environment import inherited_environment
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def told(self) -> str:
+        """The last two lines of what it said, for an error of ours."""
+        lines = [line.strip() for line in (self.errors or self.output).splitlines() if line.strip()]
+        return "; ".join(lines[-2:]) or f"exit code {self.code}"
+
+
+def run_tool(command: Sequence[str | Path], environment: Mapping[str, str], *, folder: Path) -> Ended:
+    """Run a program in a folder until it ends.
+
+    It inherits the lock of `exclusive`, so that nothing else begins while it lives. Secrets are handed over as names
+    of files in its environment.
+    """
+    ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
+        [str(word) for word in command],
+        env={**inherited_environment(), "HOME": str(folder), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        cwd=folder,
+        close_fds=False,
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)

@@ -1,0 +1,116 @@
+"""The accounts of the parts: they exist, may run our interpreter, and may enter `SIRENA_HOME`."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from sirena.host.accounts import Account
+from sirena.host.environment import import_path
+from sirena.host.handing_over import other_owner
+from sirena.server.checks.conditions import nearest_folder
+from sirena.server.checks.finding import AS_ROOT, Area, Notebook, Verdict
+from sirena.server.checks.standing import StackState, Standing
+from sirena.server.parts.part_accounts import PartAccounts
+from sirena.settings.catalogue import Settings, variable_of
+
+
+def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+    """Look at who will run the parts; without root everything runs as whoever starts it."""
+    if standing.state is StackState.HIDDEN:
+        notebook.note(Area.ACCOUNTS, "account", Verdict.UNSEEN, "the parts run as others than this account", AS_ROOT)
+        return
+    if os.getuid() != 0 or settings.profile != "production":
+        name = Account.of_this_process().name
+        notebook.note(Area.ACCOUNTS, "account", Verdict.WELL, f"all parts run as {name}, who starts them")
+        return
+    there = []
+    for name in filter(None, dict.fromkeys((settings.account, settings.service_account))):
+        with notebook.looking(Area.ACCOUNTS, f"account {name}"):
+            there.append(Account.named(name))
+    if {settings.account, settings.service_account} - {"", *(account.name for account in there)}:
+        return
+    accounts = PartAccounts.of(settings)
+    for account in accounts.all:
+        if account.exists:
+            services = account in accounts.python
+            _look_at(account, settings, notebook, database=account == accounts.database, services=services)
+    missing = [account.name for account in accounts.all if not account.exists]
+    if missing:
+        told = f"{', '.join(missing)} are made by `sirena up`"
+        notebook.note(Area.ACCOUNTS, "accounts of the parts", Verdict.WELL, told)
+    _look_at_sharing(accounts, notebook)
+    _look_at_owners(settings, accounts, notebook)
+
+
+def _look_at_sharing(accounts: PartAccounts, notebook: Notebook) -> None:
+    if accounts.access in (accounts.mlflow, accounts.database, accounts.service, accounts.pages):
+        told = f"{accounts.access.name} runs several parts: who breaks one of them can write into the ledger"
+        remedy = "leave SIRENA_SERVICE_ACCOUNT out, then `sirena up`: it gives each part an account of its own"
+        notebook.note(Area.ACCOUNTS, "accounts of the parts", Verdict.WARNING, told, remedy)
+
+
+def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebook) -> None:
+    """Say which folders `sirena up` is still to hand over: the settings name other accounts than made them."""
+    folders = {
+        settings.home / "postgresql": accounts.database,
+        settings.home / "ceph": accounts.objects,
+        settings.mlflow_home: accounts.mlflow,
+        settings.answering_home: accounts.service,
+        settings.pages_home: accounts.pages,
+        settings.service_home: accounts.access,
+    }
+    others = [str(folder) for folder, account in folders.items() if other_owner(account, folder)]
+    if others:
+        told = f"another account than the settings name owns {', '.join(others)}"
+        remedy = "`sirena up` ends what runs, hands them over and starts anew"
+        notebook.note(Area.ACCOUNTS, "owners", Verdict.WARNING, told, remedy)
+
+
+def barrier(account: Account, path: Path) -> Path | None:
+    """Return the first folder on the way to a path that an account cannot enter; None when the way is free."""
+    folders = [*reversed(path.parents), path] if path.is_dir() else [*reversed(path.parents)]
+    return next((folder for folder in folders if not account.can_enter(folder)), None)
+
+
+def _unreadable(account: Account, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Name what the settings have the services read and this account cannot; editions are opened by `sirena up`."""
+    for name in ("gate", "overlay", "policy"):
+        file: Path | None = getattr(settings, name)
+        if file is None or account.can_read(file):
+            continue
+        if closed := barrier(account, nearest_folder(file)):
+            yield f"cannot enter {closed}, which leads to {variable_of(name)}", f"chmod o+x {closed}"
+        elif file.exists():
+            yield f"cannot read {file}, which {variable_of(name)} names", f"chmod o+r {file}"
+        else:
+            yield (
+                f"{variable_of(name)} names {file}, which does not exist",
+                f"make it, or leave {variable_of(name)} out",
+            )
+    if settings.guidelines and (closed := barrier(account, nearest_folder(settings.guidelines.parent))):
+        yield f"cannot enter {closed}, which leads to {variable_of('guidelines')}", f"chmod o+x {closed}"
+
+
+def _look_at(account: Account, settings: Settings, notebook: Notebook, *, database: bool, services: bool) -> None:
+    wrong = []
+    if database and account.uid == 0:
+        wrong.append(("PostgreSQL refuses to run as root", "set SIRENA_ACCOUNT to an unprivileged account"))
+    # `sirena up` opens SIRENA_HOME itself, and none of the folders above
+    if closed := barrier(account, nearest_folder(settings.home.parent)):
+        remedy = f"`chmod o+x {closed}`, or choose a SIRENA_HOME that others may enter, such as /var/lib/sirena"
+        wrong.append((f"cannot enter {closed}, which leads to SIRENA_HOME", remedy))
+    if services:
+        elsewhere = "install Sirena where everyone may read (/opt/sirena), or set SIRENA_SERVICE_ACCOUNT"
+        for place in (Path(sys.executable).resolve(), Path(import_path()) / "sirena"):
+            if closed := barrier(account, place):
+                wrong.append((f"cannot enter {closed}, where Sirena or its Python lies", elsewhere))
+                break
+        else:
+            if not account.can_run(sys.executable):
+                wrong.append((f"cannot run {sys.executable}", elsewhere))
+        wrong += _unreadable(account, settings)
+    for told, remedy in wrong:
+        notebook.note(Area.ACCOUNTS, f"account {account.name}", Verdict.WRONG, told, remedy)
+    if not wrong:
+        notebook.note(Area.ACCOUNTS, f"account {account.name}", Verdict.WELL, "may run and enter what it needs")

@@ -1,0 +1,172 @@
+"""What a stack needs beside running parts: room on disk and in the store, a certificate that lasts, proved backups."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+from sirena.host.accounts import PreparationError
+from sirena.server.backup.state import LastRun, RunOutcome, read_backup_state
+from sirena.server.object_store.store_file import StoreFile
+from sirena.server.object_store.store_room import CRITICAL, FULL, WARNING, ask_room
+from sirena.server.tls.certificates import days_left, given, is_valid_yet, standing_paths
+from sirena.settings.catalogue import OFF, CertificateSource, Settings
+
+_GIB: Final = 2**30
+_PERCENT_LEFT: Final = (15, 5)
+"""Share of the disk still free below which one is warned, and below which it is urgent."""
+_GIB_LEFT: Final = (10, 2)
+"""So much is enough, however large the disk."""
+_CERTIFICATE_DAYS: Final = (21, 3)
+"""certbot renews thirty days before the end, so three weeks mean that it has failed for nine days."""
+_RENEWAL: Final = {
+    CertificateSource.SELF_MADE: "sirena up",
+    CertificateSource.FILES: "put a newer one where SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY lead, then `sirena up`",
+    CertificateSource.LETS_ENCRYPT: "`sirena logs certificate` says why; then `sirena certificate renew --force`",
+}
+_BACKUP_AGE: Final = (timedelta(hours=26), timedelta(days=3))
+_DRILL_AGE: Final = (timedelta(days=8), timedelta(days=31))
+_FIRST_TAKES: Final = timedelta(hours=4)
+"""A first backup or drill that takes longer was killed."""
+_DRIFT: Final = timedelta(minutes=10)
+"""So far ahead of the clock a note may lie: what time servers correct."""
+
+
+class Urgency(IntEnum):
+    """How urgent it is that somebody does something; the values are the exit codes monitors know."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+    @property
+    def word(self) -> str:
+        """For people."""
+        return ("well", "warning", "critical")[self]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing that has to be so."""
+
+    name: str
+    urgency: Urgency
+    told: str
+    """How it is, in a few words."""
+    remedy: str = ""
+    """What mends it, best a command; empty when nothing is to be done."""
+
+
+def conditions(settings: Settings) -> Iterator[Condition]:
+    """Look at everything but the parts and the ledger.
+
+    Args:
+        settings: of the stack; the embedded profile has a disk and nothing else of this.
+    """
+    yield disk_condition(settings)
+    if settings.profile != "production":
+        return
+    if not settings.s3_endpoint_url:
+        yield _object_store(settings)
+    yield certificate_condition(settings)
+    state = read_backup_state(settings)
+    yield _run("backup", state.backup, _BACKUP_AGE, planned=settings.backup_at != OFF)
+    yield _run("drill", state.drill, _DRILL_AGE, planned=settings.backup_at != OFF)
+
+
+def disk_condition(settings: Settings) -> Condition:
+    """Look at the room where `SIRENA_HOME` lies, or will lie."""
+    use = shutil.disk_usage(nearest_folder(settings.home))
+    percent, left = 100 * use.free / use.total, use.free / _GIB
+    levels = [percent < share and left < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
+    places = _percent_of_places(settings)
+    urgency = Urgency(max(sum(levels), sum(places < share for share in _PERCENT_LEFT)))
+    told = f"{left:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)"
+    if places < _PERCENT_LEFT[0]:
+        told += f"; room for few more files, {places:.0f} % of its inodes are free (`df -i`)"
+    more = StoreFile(settings).still_to_take if settings.profile == "production" else 0
+    if more > use.free:
+        # no urgency of its own: that the disk fills is told in time by its own limits
+        told += f"; SIRENA_S3_SIZE_GB promises the object store {more / _GIB:.1f} GiB more than it takes now"
+    remedy = "make room or enlarge the disk; `sirena gc` shows what nothing needs" if urgency else ""
+    return Condition("disk", urgency, told, remedy)
+
+
+def _percent_of_places(settings: Settings) -> float:
+    """Return what share of the places for files is free; some file systems make them as needed and name none."""
+    use = os.statvfs(nearest_folder(settings.home))
+    return 100 * use.f_favail / use.f_files if use.f_files else 100.0
+
+
+def _object_store(settings: Settings) -> Condition:
+    try:
+        room = ask_room(settings)
+    except PreparationError as error:
+        return Condition("object store", Urgency.WARNING, f"cannot be asked: {error.text}", error.hint)
+    urgency = Urgency(sum(room.share >= share for share in (WARNING, CRITICAL)))
+    told = f"{room.used / _GIB:.1f} of {room.total / _GIB:.1f} GiB in use ({100 * room.share:.0f} %)"
+    if not urgency:
+        return Condition("object store", urgency, told)
+    told += f"; at {100 * FULL:.0f} % it takes no more"
+    remedy = "set a larger SIRENA_S3_SIZE_GB, then `sirena up`; or remove what nothing needs: `sirena gc --yes`"
+    return Condition("object store", urgency, told, remedy)
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return a path, or the nearest folder above it that is there."""
+    return next((one for one in (path, *path.parents) if one.exists()), Path("/"))
+
+
+def certificate_condition(settings: Settings) -> Condition:
+    """Look how long the entry's certificate lasts; the hospital's own is looked into altogether."""
+    files = settings.tls is CertificateSource.FILES
+    try:
+        paths = given(settings) if files else standing_paths(settings)
+        days, holds = days_left(paths.chain), is_valid_yet(paths.chain)
+    except (OSError, ValueError):
+        told = "none: the stack was never brought up, or the file is gone"
+        return Condition("certificate", Urgency.CRITICAL, told, "sirena up")
+    except PreparationError as error:
+        return Condition("certificate", Urgency.CRITICAL, error.text, error.hint)
+    if not holds:
+        told = "not valid yet: the clock was ahead when it was made, or is behind now"
+        return Condition("certificate", Urgency.CRITICAL, told, "`timedatectl` tells of the clock; then `sirena up`")
+    urgency = Urgency(sum(days < limit for limit in _CERTIFICATE_DAYS))
+    ours = settings.tls is CertificateSource.SELF_MADE
+    told = f"{days} days left, {'our own authority' if ours else settings.tls.value}"
+    return Condition("certificate", urgency, told, _RENEWAL[settings.tls] if urgency else "")
+
+
+def _run(name: str, run: LastRun | None, ages: tuple[timedelta, timedelta], *, planned: bool) -> Condition:
+    if run is None:
+        # a fresh server has its first night before it
+        return Condition(
+            name, Urgency.OK if planned else Urgency.WARNING, "none yet", "" if planned else f"sirena {name}"
+        )
+    age = run.age
+    if age is None:
+        begun = datetime.now(UTC) - run.finished
+        if run.outcome is RunOutcome.UNFINISHED and begun < _FIRST_TAKES:
+            return Condition(name, Urgency.OK, f"the first is under way for {_ago(begun)}")
+        return Condition(name, Urgency.CRITICAL, f"none ever went well; {_failure(run)}", f"sirena {name}")
+    if age < -_DRIFT:
+        told = f"noted {_ago(-age)} ahead of the clock, which was wrong then or is now"
+        return Condition(name, Urgency.WARNING, told, f"`timedatectl` tells of the clock; then `sirena {name}`")
+    urgency = Urgency(sum(age > limit for limit in ages))
+    told = f"went well {_ago(age)} ago" + (f", {run.snapshot[:8]}" if run.snapshot else "")
+    if run.outcome is RunOutcome.FAILED:
+        return Condition(name, max(urgency, Urgency.WARNING), f"{_failure(run)}; {told}", f"sirena {name}")
+    return Condition(name, urgency, told, f"sirena {name}" if urgency else "")
+
+
+def _failure(run: LastRun) -> str:
+    return f"the last failed: {run.failure}" if run.outcome is RunOutcome.FAILED else f"the last is {run.outcome.value}"
+
+
+def _ago(age: timedelta) -> str:
+    hours = int(age.total_seconds() // 3600)
+    return f"{age.days} d {hours % 24} h" if age.days else f"{hours} h {int(age.total_seconds() // 60) % 60} min"

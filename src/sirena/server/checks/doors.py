@@ -1,0 +1,109 @@
+"""Nothing behind the entry is open: tried as an account of the machine that is none of Sirena's."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sirena.host.accounts import Account, PreparationError
+from sirena.server.checks import walking
+from sirena.server.checks.finding import AS_ROOT, Area, Notebook, Verdict
+from sirena.server.checks.standing import StackState, Standing
+from sirena.server.free_ports import wanted_ports
+from sirena.settings.catalogue import Settings
+
+STRANGER: Final = "nobody"
+"""Every machine has this account, and none of Sirena's parts runs as it."""
+_ENTRY: Final = ("SIRENA_HTTP_PORT", "SIRENA_HTTPS_PORT", "SIRENA_PORT", "SIRENA_ACCESS_PORT")
+"""Ports on which NGINX itself answers: it asks who comes; its own health says only that it runs."""
+_PUBLIC: Final = (
+    *("profile", "release", "up.lock", "nginx/*.conf", "nginx/rotate_logs.sh", "nginx/nginx.pid"),
+    *("tls/authority.pem", "tls/server.pem", "doors/authority.pem", "guidelines/**", "acme/webroot/**"),
+)
+"""Files that everyone may read: no secret and nothing of a patient is in them."""
+_SECONDS: Final = 120.0
+_INTERPRETERS: Final = (sys.executable, "/usr/bin/python3")
+_NAMED: Final = 3
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Something that was to be closed, and is not."""
+
+    what: str
+    """Port, socket or file, and what it gave."""
+
+
+def walk(settings: Settings, account: Account, script: Path = Path(walking.__file__)) -> dict[str, Any]:
+    """Try every door and every file as an account; see `walking`.
+
+    Args:
+        settings: of the stack that runs.
+        account: as which it is tried.
+        script: what is run; a copy of `walking` where the account cannot read ours.
+
+    Raises:
+        PreparationError: the account can run no Python that is here, or it failed.
+    """
+    ports = [str(port) for variable, _, port in wanted_ports(settings) if variable not in _ENTRY]
+    python = next((one for one in _INTERPRETERS if account.can_run(one) and account.can_read(script)), None)
+    if python is None:
+        raise PreparationError(f"the account {account.name} can run no Python here that could try the doors")
+    paths = "\0".join(str(path) for path in settings.home.rglob("*") if not path.is_symlink())
+    said = account.run([python, str(script), str(settings.home), *ports], stdin=paths, seconds=_SECONDS)
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+def openings(settings: Settings, walked: dict[str, Any], own: Iterable[str] = ()) -> Iterator[Opening]:
+    """Yield what a walk found open that must not be.
+
+    Args:
+        settings: of the stack.
+        walked: as `walk` returns it.
+        own: patterns of files below `SIRENA_HOME`, and names of database roles, that are this account's by right.
+    """
+    for answer in walked["answers"]:
+        # the S3 endpoint answers everyone, and tells a stranger of no bucket
+        if answer["place"] != str(settings.s3_port) or (answer["status"] < 400 and answer["question"] != "GET /"):
+            yield Opening(f"{answer['place']} answered {answer['status']} to {answer['question']}")
+    for role in walked["roles"]:
+        yield Opening(f"PostgreSQL let in {role} without a password")
+    for path in walked["sockets"]:
+        yield Opening(f"{path} can be entered")
+    for file in walked["files"]:
+        name = file["path"].removeprefix(f"{settings.home}/")
+        if any(_fits(name, pattern) for pattern in own):
+            continue
+        if file["write"]:
+            yield Opening(f"{file['path']} can be written")
+        elif not any(_fits(name, pattern) for pattern in _PUBLIC):
+            yield Opening(f"{file['path']} can be read")
+
+
+def look_at_doors(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+    """Try the doors of a running stack as a stranger."""
+    if settings.profile != "production" or standing.state is not StackState.RUNNING:
+        return
+    with notebook.looking(Area.STACK, "doors"):
+        if os.getuid() != 0:
+            told = "only root can try them as another account"
+            notebook.note(Area.STACK, "doors", Verdict.UNSEEN, told, AS_ROOT)
+            return
+        found = list(openings(settings, walk(settings, Account.named(STRANGER))))
+        for opening in found[:_NAMED]:
+            told = f"as the account {STRANGER}: {opening.what}"
+            notebook.note(Area.STACK, "doors", Verdict.WRONG, told, "`sirena up`; then look again")
+        if not found:
+            told = f"closed to the account {STRANGER}: ports, sockets and files"
+            notebook.note(Area.STACK, "doors", Verdict.WELL, told)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    folder, everything, _ = pattern.partition("/**")
+    if everything:
+        return name.startswith(f"{folder}/")
+    return name.count("/") == pattern.count("/") and Path(name).match(pattern)

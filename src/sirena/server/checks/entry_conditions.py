@@ -1,0 +1,52 @@
+"""What the entry needs beside running: the configuration that is meant in force, and room for what it keeps on disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sirena.server.checks.conditions import Condition, Urgency
+from sirena.server.entry.nginx import Entry, Nginx
+
+_SECONDS: Final = 3.0
+_MIB: Final = 2**20
+_MUCH: Final = 2**30
+"""So many bytes of requests and answers lie on disk at once only when somebody sends to fill it."""
+_BUFFERS: Final = ("body", "proxy")
+
+
+def entry_conditions(entry: Entry) -> Iterator[Condition]:
+    """Look at an entry that runs; nothing is said of one that does not answer, which its part tells.
+
+    Args:
+        entry: as the settings mean it now.
+    """
+    try:
+        with entry.health.open("/configuration", seconds=_SECONDS) as answer:
+            in_force = answer.read().decode("ascii", "replace")
+    except OSError:
+        return
+    if in_force == entry.mark(Nginx.of_this_machine()):
+        yield Condition("configuration", Urgency.OK, "the entry works by the one that is meant")
+    else:
+        told = "the entry works by another than the settings mean: it may refuse or allow what it must not"
+        yield Condition("configuration", Urgency.CRITICAL, told, "sirena up")
+    yield _buffers(entry.folder)
+
+
+def _buffers(folder: Path) -> Condition:
+    sizes = [size for name in _BUFFERS for size in _sizes(folder / name)]
+    told = f"the entry keeps {len(sizes)} requests and answers on disk, {sum(sizes) / _MIB:.0f} MiB"
+    if sum(sizes) < _MUCH:
+        return Condition("buffers", Urgency.OK, told)
+    remedy = "`sirena logs entry` tells who sends; a smaller SIRENA_MAX_UPLOAD bounds it; then `sirena up`"
+    return Condition("buffers", Urgency.WARNING, told, remedy)
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    for path in folder.rglob("*"):
+        try:
+            if path.is_file():
+                yield path.stat().st_size
+        except OSError:
+            # an answer that was sent meanwhile
+            continue

@@ -1,0 +1,57 @@
+"""All looks at the machine, in the order in which a start would fail."""
+
+from sirena.server.checks.accounts import look_at_accounts
+from sirena.server.checks.conditions import certificate_condition, conditions
+from sirena.server.checks.doors import look_at_doors
+from sirena.server.checks.finding import AS_ROOT, Area, Finding, Notebook, Verdict
+from sirena.server.checks.machine import look_at_clock, look_at_memory
+from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3
+from sirena.server.checks.places import look_at_places
+from sirena.server.checks.ports import look_at_ports
+from sirena.server.checks.programs import look_at_programs
+from sirena.server.checks.standing import StackState, Standing
+from sirena.settings.catalogue import CertificateSource, Settings
+
+
+def examine(settings: Settings, standing: Standing, notebook: Notebook) -> None:
+    """Look at everything that needs neither accounts nor ledger.
+
+    Args:
+        settings: of the stack, with the profile that is meant.
+        standing: how the stack was found.
+        notebook: takes what is found.
+    """
+    running = standing.state is StackState.RUNNING
+    look_at_programs(settings, notebook)
+    look_at_memory(settings, notebook, running=running)
+    look_at_clock(notebook)
+    look_at_accounts(settings, notebook, standing)
+    look_at_places(settings, notebook, standing)
+    with notebook.looking(Area.PORTS, "ports"):
+        look_at_ports(settings, notebook, standing)
+    look_at_name(settings, notebook)
+    look_at_s3(settings, notebook)
+    look_at_authority(settings, notebook)
+    look_at_doors(settings, notebook, standing)
+    _look_at_conditions(settings, standing, notebook)
+
+
+def _look_at_conditions(settings: Settings, standing: Standing, notebook: Notebook) -> None:
+    """Say what `sirena status` says; before a first start only the hospital's own certificate can be looked at."""
+    with notebook.looking(Area.STACK, "conditions"):
+        if standing.state in (StackState.DOWN, StackState.RUNNING):
+            # the disk is the machine's, and was looked at there
+            found = [one for one in conditions(settings) if one.name != "disk"]
+        elif settings.profile == "production" and settings.tls is CertificateSource.FILES:
+            found = [certificate_condition(settings)]
+        else:
+            found = []
+        notebook.findings += map(Finding.of_condition, found)
+    if standing.state is StackState.NONE:
+        command = "sirena up" + (" --profile production" if settings.profile == "production" else "")
+        notebook.note(Area.STACK, "parts", Verdict.WELL, f"never brought up here; `{command}` does")
+    elif standing.state is StackState.DOWN:
+        notebook.note(Area.STACK, "parts", Verdict.WARNING, "everything is down", "sirena up")
+    elif standing.state is StackState.HIDDEN:
+        told = "another account's, which this one may not ask"
+        notebook.note(Area.STACK, "parts", Verdict.UNSEEN, told, AS_ROOT)

@@ -1,0 +1,86 @@
+"""The machine: memory for the stack, a clock that is synchronised."""
+
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from sirena.server.checks.finding import Area, Notebook, Verdict
+from sirena.settings.catalogue import Settings
+
+_GIB: Final = 2**30
+_KIB: Final = 1024
+NEEDED_GIB: Final = {"production": 1.3, "embedded": 0.8}
+"""What the parts of a profile take at rest, measured with `sirena status`."""
+_TRAINING_GIB: Final = 2.0
+"""What training takes beside the stack."""
+_LIMITS: Final = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
+"""Where a container finds how much it may take, by either version of the kernel's groups."""
+_TIMEX_BYTES: Final = 256
+"""More than the kernel's structure takes on any architecture."""
+_UNSYNCHRONISED: Final = 5
+
+
+def look_at_memory(
+    settings: Settings, notebook: Notebook, *, running: bool, memory: Path = Path("/proc/meminfo")
+) -> None:
+    """Look whether the stack and a training fit.
+
+    Args:
+        settings: of the stack.
+        notebook: takes the finding.
+        running: whether the stack has its share already.
+        memory: where the kernel says what there is.
+    """
+    with notebook.looking(Area.MACHINE, "memory"):
+        lines = (line.split() for line in memory.read_text(encoding="ascii").splitlines())
+        kernel = {words[0].rstrip(":"): int(words[1]) * _KIB / _GIB for words in lines if len(words) > 1}
+        total, available = min([kernel["MemTotal"], *_limits()]), kernel["MemAvailable"]
+        needed = NEEDED_GIB[settings.profile]
+        told = (
+            f"{total:.1f} GiB, {available:.1f} available; the stack takes {needed}, training {_TRAINING_GIB:.0f} more"
+        )
+        if total < needed:
+            verdict, remedy = Verdict.WRONG, f"give the machine {needed + _TRAINING_GIB:.0f} GiB or more"
+        elif total < needed + _TRAINING_GIB:
+            verdict, remedy = Verdict.WARNING, "train on another machine, or give this one more memory"
+        elif not running and available < needed:
+            verdict, remedy = Verdict.WARNING, "end what takes the memory: `ps aux --sort=-rss | head`"
+        else:
+            verdict, remedy = Verdict.WELL, ""
+        notebook.note(Area.MACHINE, "memory", verdict, told, remedy)
+
+
+def look_at_clock(notebook: Notebook, ask: Callable[[], int] | None = None) -> None:
+    """Look whether the kernel counts its clock as synchronised: sessions, tokens and certificates depend on it.
+
+    Args:
+        notebook: takes the finding.
+        ask: gives the kernel's answer; for tests.
+    """
+    state = (ask or _kernel_clock)()
+    if state < 0:
+        told, verdict, remedy = "the kernel does not tell", Verdict.UNSEEN, "timedatectl"
+    elif state == _UNSYNCHRONISED:
+        told, verdict = "not synchronised; sessions, tokens and certificates depend on it", Verdict.WARNING
+        remedy = "`timedatectl set-ntp true`, or `apt-get install chrony`; in a container: on its host"
+    else:
+        told, verdict, remedy = "synchronised", Verdict.WELL, ""
+    notebook.note(Area.MACHINE, "clock", verdict, told, remedy)
+
+
+def _limits() -> list[float]:
+    texts = (path.read_text(encoding="ascii").strip() for path in map(Path, _LIMITS) if path.is_file())
+    # without a limit it says "max"
+    return [int(text) / _GIB for text in texts if text.isdigit()]
+
+
+def _kernel_clock() -> int:
+    """Return what adjtimex(2) answers when it is asked to change nothing; negative when it may not be asked."""
+    try:
+        return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    except (OSError, AttributeError):
+        return -1

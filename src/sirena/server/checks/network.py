@@ -1,0 +1,124 @@
+"""Names and other servers: the entry's name, an S3 endpoint, the certificates' authority; each look ends in seconds."""
+
+import errno
+import json
+import os
+import socket
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from sirena.host.accounts import PreparationError
+from sirena.server.checks.finding import Area, Notebook, Verdict
+from sirena.server.object_store.s3 import LOOK_SECONDS, look_at_bucket
+from sirena.server.tls.certificates import lets_encrypt_paths
+from sirena.settings.catalogue import CertificateSource, Settings
+
+T = TypeVar("T")
+
+
+def look_at_name(settings: Settings, notebook: Notebook) -> None:
+    """Look whether the entry's name leads anywhere, and whether that is here."""
+    name = settings.server_name
+    if settings.profile != "production":
+        return
+    remedy = f"enter it in the hospital's DNS, or for a trial: `echo '127.0.1.1 {name}' >> /etc/hosts`"
+    try:
+        found = within(LOOK_SECONDS, lambda: _addresses(name))
+    except TimeoutError:
+        found = None
+    if found is None:
+        told, verdict = f"{name} was not resolved within {LOOK_SECONDS:.0f} s", Verdict.UNSEEN
+        remedy = f"look at the machine's name server: `getent hosts {name}`"
+    elif not found:
+        told, verdict = f"{name} leads to no address", Verdict.WRONG
+    elif not any(map(_is_ours, found)):
+        told, verdict = f"{name} leads to {', '.join(found)}, no address of this machine", Verdict.WARNING
+        remedy = "right if a router passes it on to here; else correct the DNS entry"
+    else:
+        told, verdict, remedy = f"{name} leads to {', '.join(found)}, here", Verdict.WELL, ""
+    notebook.note(Area.NETWORK, "server name", verdict, told, remedy)
+
+
+def look_at_s3(settings: Settings, notebook: Notebook) -> None:
+    """Look whether a given S3 endpoint answers with the keys; our own is looked at as a part."""
+    if settings.profile != "production" or not settings.s3_endpoint_url:
+        return
+    with notebook.looking(Area.NETWORK, "S3 endpoint"):
+        try:
+            there = within(LOOK_SECONDS, lambda: look_at_bucket(settings, settings.s3_endpoint_url))
+        except TimeoutError:
+            raise PreparationError(
+                f"the S3 endpoint does not answer within {LOOK_SECONDS:.0f} s",
+                hint="check MLFLOW_S3_ENDPOINT_URL, firewall and proxy",
+            ) from None
+        told = f"answers; the bucket {settings.s3_bucket} " + ("is there" if there else "will be made by `sirena up`")
+        notebook.note(Area.NETWORK, "S3 endpoint", Verdict.WELL, told)
+
+
+def look_at_authority(settings: Settings, notebook: Notebook) -> None:
+    """Look whether Let's Encrypt, or the hospital's own ACME authority, answers from here."""
+    if settings.profile != "production" or settings.tls is not CertificateSource.LETS_ENCRYPT:
+        return
+    directory = settings.acme_directory
+    try:
+        known = within(LOOK_SECONDS, lambda: _directory(directory))
+    except TimeoutError:
+        known, cause = {}, "no answer in time"
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        known, cause = {}, str(getattr(error, "reason", "")) or type(error).__name__
+    else:
+        cause = "it is no directory of ACME"
+    if "newOrder" in known:
+        notebook.note(Area.NETWORK, "certificate authority", Verdict.WELL, f"{directory} answers")
+        return
+    # what was issued lasts for weeks, the first start does not
+    verdict = Verdict.WARNING if lets_encrypt_paths(settings).chain.exists() else Verdict.WRONG
+    remedy = f"check SIRENA_ACME_DIRECTORY, firewall and proxy: `curl -sS {directory}` must answer from here"
+    notebook.note(Area.NETWORK, "certificate authority", verdict, f"{directory}: {cause}", remedy)
+
+
+def within(seconds: float, look: Callable[[], T]) -> T:
+    """Return what a look finds, or give it up: resolvers and libraries have a patience of their own.
+
+    Raises:
+        TimeoutError: it takes longer; it goes on unheard, and ends with this process at the latest.
+    """
+    future: Future[T] = Future()
+
+    def make() -> None:
+        try:
+            future.set_result(look())
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=make, daemon=True).start()
+    return future.result(timeout=seconds)
+
+
+def _directory(address: str) -> dict[str, object]:
+    # the authorities certbot trusts
+    context = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
+    with urllib.request.urlopen(address, timeout=LOOK_SECONDS, context=context) as answer:  # noqa: S310 - https, see settings
+        found = json.load(answer)
+    return found if isinstance(found, dict) else {}
+
+
+def _addresses(name: str) -> list[str]:
+    try:
+        return list(dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(name, None)))
+    except (OSError, UnicodeError):
+        return []
+
+
+def _is_ours(address: str) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError as error:
+            return error.errno != errno.EADDRNOTAVAIL
+    return True

@@ -1,0 +1,118 @@
+"""The folder below which everything lies: ours to write, on a disk of this machine, with room."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from sirena.server.backup.places import password_file
+from sirena.server.backup.repository import Repository
+from sirena.server.checks.conditions import disk_condition, nearest_folder
+from sirena.server.checks.finding import Area, Finding, Notebook, Verdict
+from sirena.server.checks.standing import StackState, Standing
+from sirena.server.supervision.supervisor import Supervisor
+from sirena.settings.catalogue import Settings
+
+_GIB: Final = 2**30
+_OTHER_MACHINES: Final = ("nfs", "cifs", "smb", "ceph", "glusterfs", "afs", "9p", "fuse.sshfs", "fuse.s3fs", "lustre")
+"""Kinds of file systems whose files lie on another machine, by how their names begin."""
+_PASSING: Final = {
+    "tmpfs": "in memory: everything is gone after a restart of the machine",
+    "ramfs": "in memory: everything is gone after a restart of the machine",
+    "overlay": "in a container's own layer, which goes with the container",
+}
+
+
+def look_at_places(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+    """Look at `SIRENA_HOME`, its disk, and where backups go."""
+    with notebook.looking(Area.ACCOUNTS, "SIRENA_HOME"):
+        _look_at_home(settings, notebook, standing)
+    with notebook.looking(Area.ACCOUNTS, "file system"):
+        _look_at_kind(settings, notebook)
+    with notebook.looking(Area.MACHINE, "disk"):
+        disk = Finding.of_condition(disk_condition(settings))
+        notebook.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
+        if settings.profile == "production":
+            _look_at_store_size(settings, notebook)
+    if settings.profile == "production" and standing.state is not StackState.HIDDEN:
+        with notebook.looking(Area.ACCOUNTS, "backup repository"):
+            _look_at_repository(settings, notebook)
+
+
+def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """Return the kind of the file system a path lies on, as the kernel names it.
+
+    Args:
+        path: an absolute path that exists.
+        mounts: where the kernel lists what is mounted.
+    """
+    kind, longest = "", -1
+    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+        before, _, after = line.partition(" - ")
+        # blanks in a path are written as \\040
+        point = Path(before.split()[4].encode().decode("unicode_escape"))
+        if path.resolve().is_relative_to(point) and len(point.parts) >= longest:
+            kind, longest = after.split()[0], len(point.parts)
+    return kind
+
+
+def _look_at_home(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+    home, there = settings.home, nearest_folder(settings.home)
+    # refuses a folder whose name is too long for the supervisor's socket
+    Supervisor(home).require_short_path()
+    if not there.is_dir():
+        notebook.note(
+            Area.ACCOUNTS, "SIRENA_HOME", Verdict.WRONG, f"{there} is no folder", "set SIRENA_HOME to another"
+        )
+    elif not os.access(there, os.W_OK | os.X_OK):
+        told = f"{there} cannot be written by this account"
+        remedy = "look as whoever runs `sirena up`: `sudo -E sirena doctor`; or set SIRENA_HOME to a folder of yours"
+        verdict = Verdict.UNSEEN if standing.state is StackState.HIDDEN else Verdict.WRONG
+        notebook.note(Area.ACCOUNTS, "SIRENA_HOME", verdict, told, remedy)
+    else:
+        told = f"{home}" if there == home else f"{home}, made by `sirena up`"
+        notebook.note(Area.ACCOUNTS, "SIRENA_HOME", Verdict.WELL, told)
+
+
+def _look_at_kind(settings: Settings, notebook: Notebook) -> None:
+    kind = file_system(nearest_folder(settings.home))
+    local = "set SIRENA_HOME to a folder on a disk of this machine"
+    if kind.startswith(_OTHER_MACHINES):
+        told = f"{kind}, on another machine: databases lose data there when the network fails"
+        notebook.note(Area.ACCOUNTS, "file system", Verdict.WRONG, told, local)
+    elif kind in _PASSING:
+        remedy = f"{local}; in a container to a volume"
+        notebook.note(Area.ACCOUNTS, "file system", Verdict.WARNING, f"{kind}, {_PASSING[kind]}", remedy)
+    else:
+        notebook.note(Area.ACCOUNTS, "file system", Verdict.WELL, f"{kind}, of this machine")
+
+
+def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
+    """Look where backups go; what lies in a bucket, or at another of restic's places, a backup alone can tell."""
+    repository = Repository(settings)
+    elsewhere = "set SIRENA_BACKUP_REPOSITORY to a place on another machine"
+    folder = nearest_folder(Path(repository.location))
+    if repository.is_on_this_machine:
+        told, verdict, remedy = "below SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
+    elif not Path(repository.location).is_absolute():
+        told, verdict, remedy = f"{repository.location}, looked at by `sirena backup`", Verdict.UNSEEN, "sirena backup"
+    elif not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        told, verdict = f"{folder} cannot be written by this account", Verdict.WRONG
+        remedy = f"`ls -ld {folder}` and `mount` say why; or {elsewhere}"
+    elif repository.is_on_the_same_disk:
+        told, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
+    else:
+        told = f"{repository.location}; keep a copy of its password elsewhere too: {password_file(settings)}"
+        verdict, remedy = Verdict.WELL, ""
+    notebook.note(Area.ACCOUNTS, "backup repository", verdict, told, remedy)
+
+
+def _look_at_store_size(settings: Settings, notebook: Notebook) -> None:
+    store = settings.home / "ceph"
+    if settings.s3_endpoint_url or store.exists():
+        return
+    use = os.statvfs(nearest_folder(settings.home))
+    free = use.f_bavail * use.f_frsize / _GIB
+    if free < settings.s3_size_gb:
+        told = f"artifacts may grow to {settings.s3_size_gb:.0f} GiB, and {free:.0f} are free"
+        remedy = "enlarge the disk, or set SIRENA_S3_SIZE_GB lower before the first start"
+        notebook.note(Area.MACHINE, "room for artifacts", Verdict.WARNING, told, remedy)

@@ -1,0 +1,79 @@
+"""The ports the stack wants: free, or held by our own running parts; who else holds one is named."""
+
+import errno
+import os
+import socket
+
+from sirena.server.checks.finding import AS_ROOT, Area, Notebook, Verdict
+from sirena.server.checks.listeners import Listener, listeners
+from sirena.server.checks.standing import StackState, Standing
+from sirena.server.entry.nginx import require_right_to_listen
+from sirena.server.free_ports import is_free, wanted_ports
+from sirena.settings.catalogue import Settings, variable_of
+
+
+def look_at_ports(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+    """Look at each port of the profile."""
+    wanted = wanted_ports(settings)
+    taken = [one for one in wanted if not is_free(one[1], one[2])]
+    free, own, unseen = [port for variable, address, port in wanted if (variable, address, port) not in taken], [], []
+    # after the ports: who came to listen meanwhile would else be nobody
+    on_them = listeners()
+    for variable, address, port in taken:
+        holder = on_them.get(port)
+        if holder is None and is_free(address, port):
+            # it ended meanwhile
+            free.append(port)
+            continue
+        holder = holder or Listener()
+        if standing.supervisor_id is not None and standing.supervisor_id in holder.ancestors:
+            own.append(port)
+        elif standing.state is StackState.HIDDEN and not holder.process_id:
+            unseen.append(port)
+        else:
+            _note_taken(notebook, variable, port, holder)
+    if free:
+        notebook.note(Area.PORTS, "free", Verdict.WELL, _listed(free))
+    if own:
+        notebook.note(Area.PORTS, "held by our own parts", Verdict.WELL, _listed(own))
+    if unseen:
+        told = f"{_listed(unseen)}: whether by the stack's own parts cannot be seen"
+        notebook.note(Area.PORTS, "taken", Verdict.UNSEEN, told, AS_ROOT)
+    if settings.profile == "production":
+        # what another account brought up, it may
+        if standing.state is not StackState.HIDDEN:
+            with notebook.looking(Area.PORTS, "rights"):
+                require_right_to_listen(settings)
+        _look_at_address(settings, notebook)
+
+
+def _note_taken(notebook: Notebook, variable: str, port: int, holder: Listener) -> None:
+    end = f"kill {holder.process_id}" if holder.process_id else f"sudo ss -ltnp 'sport = :{port}'"
+    if holder.unit:
+        end = f"systemctl disable --now {holder.unit}"
+    remedy = f"end it (`{end}`), or choose another port with {variable}"
+    notebook.note(Area.PORTS, f"{port} ({variable})", Verdict.WRONG, f"taken by {holder}", remedy)
+
+
+def _look_at_address(settings: Settings, notebook: Notebook) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in settings.listen else socket.AF_INET) as probe:
+        try:
+            probe.bind((settings.listen, 0))
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                told, verdict = f"{settings.listen}: {os.strerror(error.errno or 0)}", Verdict.UNSEEN
+            else:
+                told, verdict = f"{settings.listen} is no address of this machine", Verdict.WRONG
+            remedy = f"set {variable_of('listen')} to one that `ip address` shows, or leave it out"
+            notebook.note(Area.PORTS, "address", verdict, told, remedy)
+
+
+def _listed(ports: list[int]) -> str:
+    """Write neighbours as one: 15600-15609."""
+    runs: list[list[int]] = []
+    for port in sorted(set(ports)):
+        if runs and port == runs[-1][-1] + 1:
+            runs[-1].append(port)
+        else:
+            runs.append([port])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -1,0 +1,74 @@
+"""Let's Encrypt by certbot: issue over the entry's own port 80, renew twice a day when due, reload NGINX."""
+
+import shlex
+import time
+from typing import Final
+
+from sirena.host.accounts import Account
+from sirena.host.environment import inherited_environment
+from sirena.host.one_at_a_time import one_at_a_time
+from sirena.server.entry.nginx import Entry
+from sirena.server.parts.part import program
+from sirena.server.tls.certificates import lets_encrypt_paths
+from sirena.settings.catalogue import Settings
+
+_TWICE_A_DAY: Final = 12 * 3600.0
+
+
+def issue(settings: Settings, entry: Entry) -> None:
+    """Have a certificate issued for the entry's name when there is none yet.
+
+    Raises:
+        PreparationError: certbot is missing, or the authority refuses; its last line is told.
+    """
+    if lets_encrypt_paths(settings).chain.exists():
+        return
+    who = ["--email", settings.acme_email] if settings.acme_email else ["--register-unsafely-without-email"]
+    _certbot(
+        settings,
+        "certonly", "--webroot", "--webroot-path", str(entry.challenges),
+        "-d", settings.server_name, "--cert-name", settings.server_name,
+        "--key-type", "ecdsa", "--server", settings.acme_directory, "--agree-tos", *who,
+        "--deploy-hook", shlex.join([*entry.command, "-s", "reload"]),
+    )  # fmt: skip
+
+
+def renew(settings: Settings, *, force: bool = False) -> None:
+    """Renew the certificate when less than a third of its life is left; certbot's deploy hook reloads NGINX.
+
+    Args:
+        settings: where certbot keeps its files.
+        force: renew at once, for a compromised key or a drill.
+
+    Raises:
+        PreparationError: the authority refuses.
+    """
+    _certbot(settings, "renew", "--no-random-sleep-on-renew", *(["--force-renewal"] if force else []))
+
+
+def watch(settings: Settings) -> None:
+    """Renew twice a day for ever, as a supervised part; a failure is told and tried again.
+
+    A part of the stack rather than a timer of the machine, so that it works with systemd and without.
+    """
+    from sirena.domain.errors import SirenaError
+
+    while True:
+        try:
+            # before the first is issued there is nothing to renew, and certbot runs only once at a time
+            if lets_encrypt_paths(settings).chain.exists():
+                renew(settings)
+                print("certificate: looked after", flush=True)
+        except SirenaError as error:
+            print(f"certificate: {error.text}", flush=True)
+        time.sleep(_TWICE_A_DAY)
+
+
+def _certbot(settings: Settings, *arguments: str) -> None:
+    folder = settings.home / "acme"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    places = [word for name in ("config", "work", "logs") for word in (f"--{name}-dir", str(folder / name))]
+    command = [program("certbot", "certbot"), arguments[0], "--non-interactive", "--quiet", *places, *arguments[1:]]
+    # certbot itself refuses to run twice, and the watch may be at it just now
+    with one_at_a_time(folder / "certbot.lock"):
+        Account.of_this_process().run(command, environment=inherited_environment())

@@ -1,0 +1,303 @@
+"""The entry: NGINX ends TLS, asks the access service about every request, and passes on what it allows.
+
+The configuration is written from templates at every start and never edited by hand. What it promises:
+
+- without an access service that says yes, every proxied route answers 503;
+- a path that two programs could read differently is refused before anyone decides about it;
+- identity headers and credentials from outside reach the access service and nobody else;
+- every upstream is on loopback.
+"""
+
+import os
+import resource
+import signal
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, Self
+
+import jinja2
+
+from sirena.host.accounts import Account, PreparationError
+from sirena.server.parts.door_keys import SOCKET_PARTS
+from sirena.server.parts.doors import Door, Doors
+from sirena.server.parts.part import HttpHealth, Part, program, require_version, version_of
+from sirena.server.parts.part_accounts import PartAccounts
+from sirena.server.tls.certificates import CertificatePaths
+from sirena.settings.catalogue import Settings
+
+SERVICE_LOCATIONS: Final = (
+    *(f"= /{name}" for name in ("ping", "health", "version", "livez", "readyz", "invocations", "metrics", "docs")),
+    "= /openapi.json",
+    "~ ^/models/[^/]+/invocations$",
+    "= /v2",
+    "^~ /v2/",
+)
+"""What `sirena serve` answers; everything else is MLflow's."""
+PAGES_LOCATIONS: Final = ("= /app", "^~ /app/")
+"""Where the pages are."""
+PAGES_MAX_BODY: Final = 200 * 1024**2
+"""Largest file that the pages take, bytes; the pages say so to people (`web.upload.MOST_BYTES`)."""
+ACCESS_LOCATIONS: Final = ("^~ /auth/", "= /auth")
+"""Pages of the access service: signing in and out."""
+_ARTIFACTS: Final = (
+    r"~^/(get-artifact|model-versions/get-artifact|(ajax-)?api/2\.0/mlflow-artifacts/artifacts.*"
+    r"|ajax-api/[23]\.0/mlflow/get-trace-artifact|ajax-api/2\.0/mlflow/logged-models/[^/]+/artifacts/files)$"
+)
+"""Routes by which MLflow gives out files that its users wrote."""
+OLDEST: Final = (1, 18)
+"""The oldest NGINX that reads our configuration; Ubuntu 20.04 has it."""
+_HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
+_ERROR_LOG_OPTION_SINCE: Final = (1, 19, 5)
+_TEMPLATES: Final = (
+    "nginx.conf",
+    "to_upstream.conf",
+    "to_access.conf",
+    "identity.conf",
+    "headers.conf",
+    "logrotate.conf",
+    "rotate_logs.sh",
+)
+_OPEN_FILES: Final = 65536
+_LOG_RIGHTS: Final = 0o640
+_LOG_MEGABYTES: Final = 20
+_LOGS_KEPT: Final = 5
+_FIRST_FREE_PORT: Final = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+_PRIVILEGED: Final = 1024
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """What the configuration must know of the NGINX that reads it."""
+
+    version: tuple[int, ...]
+    mime_types: str
+    """Its file of types."""
+    open_files: int
+    """How many files and connections a worker may have open."""
+
+    @classmethod
+    def of_this_machine(cls) -> Self:
+        """Look at the installed one.
+
+        Raises:
+            PreparationError: there is none, or it is too old.
+        """
+        return cls(_version(), _mime_types(), min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """NGINX in front of the stack."""
+
+    settings: Settings
+    certificate: CertificatePaths
+    body_routes: tuple[str, ...]
+    """Routes of MLflow that the access service decides by their body and passes on itself, such as setting an alias."""
+    accounts: PartAccounts
+    """Of its workers, and of the access service, which reads what NGINX refused by itself."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its configuration and temporary files lie."""
+        return self.settings.home / "nginx"
+
+    @property
+    def challenges(self) -> Path:
+        """Folder in which certbot leaves answers to Let's Encrypt's challenges."""
+        return self.settings.home / "acme" / "webroot"
+
+    @property
+    def refusals(self) -> Path:
+        """Log of what NGINX refused by itself; in a folder of its own, which the access service may enter."""
+        return self.settings.home / "refusals" / "refusals.jsonl"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Program and configuration."""
+        # an earlier one first opens the error log of its package, until it has read where ours is
+        own_log = ("-e", "stderr") if _version() >= _ERROR_LOG_OPTION_SINCE else ()
+        return (nginx_program(), *own_log, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
+
+    @property
+    def health(self) -> Door:
+        """Where it tells on loopback that it runs, and by which configuration."""
+        return Door(f"http://127.0.0.1:{self._health_port}")
+
+    def part(self) -> Part:
+        """Describe the process."""
+        return Part(
+            "entry",
+            self.command,
+            Account.of_this_process(),
+            HttpHealth(self.health, "/up"),
+            version_of([nginx_program(), "-v"]),
+            port=self.settings.https_port,
+            # QUIT lets requests under way end; TERM would cut them off
+            stop_signal=signal.SIGQUIT,
+            stop_seconds=35,
+        )
+
+    def write(self) -> None:
+        """Write the configuration and have NGINX itself check it.
+
+        Raises:
+            PreparationError: NGINX is missing, refuses the configuration, or a port needs root.
+        """
+        settings = self.settings
+        require_right_to_listen(settings)
+        own = Account.of_this_process()
+        self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        logs = self.settings.home / "logs"
+        logs.mkdir(exist_ok=True)
+        # NGINX's workers must get at their logs to open them anew; the files themselves are not for everybody
+        logs.chmod(0o755)
+        self.challenges.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._let_refusals_be_read()
+        # what NGINX makes itself everybody may read, and it says who asked what when
+        requests = logs / "entry.jsonl"
+        requests.touch()
+        requests.chmod(_LOG_RIGHTS)
+        for name, text in self.texts(Nginx.of_this_machine()).items():
+            beside = self.folder / f".{name}"
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(self.folder / name)
+        own.run([*self.command, "-q", "-t"])
+
+    def texts(self, nginx: Nginx) -> dict[str, str]:
+        """Return the configuration files by name."""
+        return {name: template.render(self._values(nginx)) for name, template in self._templates().items()}
+
+    def mark(self, nginx: Nginx) -> str:
+        """Return what differs once the configuration does; NGINX tells it of the one in force."""
+        # how many files whoever asks may open is no matter of what is allowed at the entry
+        values = {**self._values(nginx, mark=""), "open_files": 0, "connections": 0}
+        texts = [template.render(values) for template in self._templates().values()]
+        return sha256("\0".join(texts).encode()).hexdigest()
+
+    def _templates(self) -> dict[str, jinja2.Template]:
+        environment = jinja2.Environment(
+            undefined=jinja2.StrictUndefined,
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701 - configuration files, not pages
+        )
+        return {
+            name: environment.from_string(
+                files(__package__).joinpath(f"templates/{name}.j2").read_text(encoding="utf-8")
+            )
+            for name in _TEMPLATES
+        }
+
+    def _let_refusals_be_read(self) -> None:
+        folder = self.refusals.parent
+        folder.mkdir(exist_ok=True)
+        self.refusals.touch()
+        for path, rights in ((folder, 0o755), (self.refusals, _LOG_RIGHTS)):
+            path.chmod(rights)
+            if self.accounts.access.is_other:
+                # NGINX keeps the group when it opens a log anew, and gives the file to its workers
+                os.chown(path, -1, self.accounts.access.gid)
+
+    def _values(self, nginx: Nginx, mark: str | None = None) -> dict[str, object]:
+        settings, doors = self.settings, Doors(self.settings)
+        directive = nginx.version >= _HTTP2_DIRECTIVE_SINCE
+        return {
+            "mark": self.mark(nginx) if mark is None else mark,
+            "folder": self.folder,
+            "logs": settings.home / "logs",
+            "refusals": self.refusals,
+            "requests": settings.home / "logs" / "entry.jsonl",
+            "logrotate": logrotate_program(),
+            "process_id": self.folder / "nginx.pid",
+            "megabytes": _LOG_MEGABYTES,
+            "logs_kept": _LOGS_KEPT,
+            # root's NGINX gives up its rights; another's has none to give
+            "worker_account": self.accounts.entry.name if self.accounts.entry.is_other else "",
+            "open_files": nginx.open_files,
+            # each takes a file, and one to the part behind
+            "connections": nginx.open_files // 2,
+            "mime_types": nginx.mime_types,
+            "address": f"[{settings.listen}]" if ":" in settings.listen else settings.listen,
+            "server_name": settings.server_name,
+            "http_port": settings.http_port,
+            "https_port": settings.https_port,
+            "health_port": self._health_port,
+            "tls_ports": sorted({settings.https_port, settings.port}),
+            "http2_word": "" if directive else " http2",
+            "http2_line": "http2 on;" if directive else "",
+            "certificate": self.certificate.chain,
+            "key": self.certificate.key,
+            "challenges": self.challenges,
+            "max_upload": settings.max_upload,
+            "rate": settings.rate,
+            "mlflow_port": settings.mlflow_port,
+            "sockets": {part: doors.socket_of(part) for part in SOCKET_PARTS},
+            "client_certificate": doors.identity().certificate,
+            "door_authority": doors.authority,
+            "max_body": settings.max_body,
+            "artifacts": f'"{_ARTIFACTS}"',
+            "service_locations": SERVICE_LOCATIONS,
+            "pages_locations": PAGES_LOCATIONS,
+            "pages_max_body": PAGES_MAX_BODY,
+            "access_locations": (*ACCESS_LOCATIONS, *(f"= {path}" for path in self.body_routes)),
+        }
+
+    @property
+    def _health_port(self) -> int:
+        return self.settings.access_port + 1
+
+
+def nginx_program() -> str:
+    """Return the path of NGINX.
+
+    Raises:
+        PreparationError: it is not installed.
+    """
+    return program("nginx", "nginx")
+
+
+def require_right_to_listen(settings: Settings) -> None:
+    """Pass silently when this account may listen on the entry's ports.
+
+    Raises:
+        PreparationError: only root may.
+    """
+    free = _first_free_port()
+    low = [port for port in (settings.https_port, settings.http_port, settings.port) if port < free]
+    if low and os.getuid() != 0:
+        raise PreparationError(
+            f"only root may listen on port {low[0]}",
+            hint=f"start with sudo, or choose ports from {free} with SIRENA_HTTPS_PORT and SIRENA_HTTP_PORT",
+        )
+
+
+def _version() -> tuple[int, ...]:
+    return require_version("NGINX", version_of([nginx_program(), "-v"]), OLDEST)
+
+
+def _first_free_port() -> int:
+    """Return the first port that needs no rights: 1024, unless a container or an administrator says otherwise."""
+    try:
+        return int(_FIRST_FREE_PORT.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return _PRIVILEGED
+
+
+def logrotate_program() -> str:
+    """Return the path of logrotate.
+
+    Raises:
+        PreparationError: it is not installed.
+    """
+    return program("logrotate", "logrotate")
+
+
+def _mime_types() -> str:
+    for folder in ("/etc/nginx", "/usr/local/nginx/conf", "/opt/nginx/conf"):
+        file = Path(folder) / "mime.types"
+        if file.exists():
+            return str(file)
+    raise PreparationError("NGINX's mime.types is missing", hint="apt-get install --no-install-recommends nginx")

@@ -1,0 +1,66 @@
+"""Whether the ports the stack wants are free, asked before anything is started.
+
+A daemon of another installation on one of them would be asked in place of ours, and its refusal tells nobody why.
+"""
+
+import errno
+import socket
+import time
+from typing import Final
+
+from sirena.host.accounts import PreparationError
+from sirena.settings.catalogue import Settings, variable_of
+
+_CEPH_PORTS: Final = 10
+_PATIENCE_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.2
+
+
+def require_free_ports(settings: Settings) -> None:
+    """Refuse to start where somebody else listens, and goes on to: what a killed supervisor left is ending just now.
+
+    Raises:
+        PreparationError: a port is taken; the text names it and its setting.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (taken := _taken(settings)) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    if taken:
+        raise PreparationError(
+            f"another program listens on port {', '.join(taken)}",
+            hint="end it (`ss -ltnp` names it), or choose another port with the setting",
+        )
+
+
+def _taken(settings: Settings) -> list[str]:
+    return [f"{port} ({variable})" for variable, address, port in wanted_ports(settings) if not is_free(address, port)]
+
+
+def wanted_ports(settings: Settings) -> list[tuple[str, str, int]]:
+    """Return each port the stack listens on: its setting, the address, the port."""
+    loopback = "127.0.0.1"
+    if settings.profile == "embedded":
+        return [(variable_of(name), loopback, getattr(settings, name)) for name in ("port", "mlflow_port")]
+    inner = ["postgres_port", "mlflow_port"]
+    wanted = [
+        (variable_of(name), settings.listen, getattr(settings, name)) for name in ("http_port", "https_port", "port")
+    ]
+    if not settings.s3_endpoint_url:
+        inner.append("s3_port")
+        first = settings.ceph_port
+        wanted += [(variable_of("ceph_port"), loopback, port) for port in range(first, first + _CEPH_PORTS)]
+    wanted += [(variable_of(name), loopback, getattr(settings, name)) for name in inner]
+    wanted.append((variable_of("access_port"), loopback, settings.access_port + 1))
+    return wanted
+
+
+def is_free(address: str, port: int) -> bool:
+    """Tell whether nobody listens there; a port that this account may not take counts as free."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            # a port that only root may take is told elsewhere, with its own remedy
+            return error.errno != errno.EADDRINUSE
+    return True

@@ -1,0 +1,274 @@
+"""Sirena's own S3 endpoint: Ceph's RADOS Gateway on one node, for a server without MinIO, Ceph or AWS.
+
+One monitor, one store on a sparse file (bluestore, so data survive a restart), one gateway, all on loopback. No
+replicas: the backup is the second copy. Any other S3 endpoint takes its place through `MLFLOW_S3_ENDPOINT_URL`.
+"""
+
+import json
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import jinja2
+
+from sirena.host.accounts import Account
+from sirena.host.handing_over import own_whole
+from sirena.host.secret_files import generated_secret, write_private
+from sirena.server.object_store.s3 import let_read_credentials, write_credentials
+from sirena.server.object_store.store_file import StoreFile
+from sirena.server.parts.doors import Door
+from sirena.server.parts.part import GreetingHealth, HttpHealth, Part, QuestionHealth, program, version_of
+from sirena.settings.catalogue import Settings
+
+_USER: Final = "sirena"
+_GATEWAY: Final = "client.rgw.a"
+_GREETING: Final = b"ceph v2\n"
+"""With what a Ceph daemon greets on its port."""
+_QUESTION: Final = b'{"prefix": "version"}\0'
+"""What the store is asked on its own socket."""
+_GRACE_SECONDS: Final = 20
+_GROWTH_SECONDS: Final = 1800.0
+"""The store reads its own tables before it grows; on a slow disk and a full store that takes minutes."""
+PACKAGES: Final = {
+    "ceph-mon": "ceph-mon",
+    "ceph-osd": "ceph-osd",
+    "ceph-bluestore-tool": "ceph-osd",
+    "radosgw": "radosgw",
+    "radosgw-admin": "radosgw",
+    "ceph": "ceph-common",
+    "ceph-authtool": "ceph-common",
+    "monmaptool": "ceph-common",
+}
+"""Debian package of each program."""
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """A one-node Ceph with its S3 gateway."""
+
+    settings: Settings
+    owner: Account
+    """Account of the daemons."""
+    reader: Account
+    """Account of the programs that speak S3."""
+
+    @property
+    def folder(self) -> Path:
+        """Where configuration, keys and data lie."""
+        return self.settings.home / "ceph"
+
+    @property
+    def endpoint(self) -> str:
+        """URL of the gateway."""
+        return f"http://127.0.0.1:{self.settings.s3_port}"
+
+    @property
+    def socket(self) -> Path:
+        """Where the store answers questions."""
+        return self.folder / "run" / "store.asok"
+
+    def parts(self) -> list[Part]:
+        """Describe monitor, store and gateway, in the order of their start."""
+        version = version_of([ceph_program("radosgw"), "--version"])
+        configuration = self.folder / "ceph.conf"
+        # the command lines never change; by this the supervisor sees that the file did, and restarts them
+        mark = {"CONFIGURATION_MARK": sha256(configuration.read_bytes()).hexdigest()} if configuration.exists() else {}
+        daemons = (
+            ("ceph-monitor", self._daemon("ceph-mon", "-i", "a"), GreetingHealth(self.settings.ceph_port, _GREETING)),
+            ("ceph-store", self._daemon("ceph-osd", "-i", "0"), QuestionHealth(self.socket, _QUESTION)),
+            ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(Door(self.endpoint))),
+        )
+        ports = {"ceph-monitor": self.settings.ceph_port, "s3": self.settings.s3_port}
+        return [
+            Part(
+                name, command, self.owner, health, version, port=ports.get(name), environment=mark, ready_seconds=120.0
+            )
+            for name, command, health in daemons
+        ]
+
+    def prepare(self) -> None:
+        """Make keys, monitor, store and the gateway's user at the first start.
+
+        Afterwards write only the configuration, and let the store grow where the settings ask for more; it must not
+        run then.
+
+        Raises:
+            PreparationError: Ceph is missing, or a step fails.
+        """
+        for name in PACKAGES:
+            ceph_program(name)
+        own_whole(self.owner, self.folder)
+        self.owner.own_folder(self.folder)
+        done = self._done
+        if not done.exists() and any(self.folder.iterdir()):
+            self._begin_anew()
+        cluster = generated_secret(self.folder / "cluster_id", self.owner) if done.exists() else self._new_cluster()
+        self._write_configuration(cluster)
+        if done.exists():
+            let_read_credentials(self.settings, self.reader)
+            if self.moves:
+                self._move_monitor(cluster)
+            if self.file.grows:
+                self._grow()
+            return
+        self._make_keys()
+        with ExitStack() as running:
+            self._make_monitor(cluster)
+            running.enter_context(self._running(self._daemon("ceph-mon", "-i", "a")))
+            self._ask("auth", "import", "-i", str(self.folder / "keyring"))
+            self._make_store()
+            running.enter_context(self._running(self._daemon("ceph-osd", "-i", "0")))
+            self._make_user()
+        self._note_port()
+
+    @property
+    def moves(self) -> bool:
+        """True when `SIRENA_CEPH_PORT` is another than the monitor was made with; it must not run meanwhile."""
+        return self._done.exists() and self._done.read_text(encoding="utf-8") != str(self.settings.ceph_port)
+
+    @property
+    def file(self) -> StoreFile:
+        """The file that holds the objects."""
+        return StoreFile(self.settings)
+
+    @property
+    def _done(self) -> Path:
+        return self.folder / "prepared"
+
+    def _note_port(self) -> None:
+        beside = self.folder / ".prepared"
+        beside.write_text(str(self.settings.ceph_port), encoding="utf-8")
+        beside.replace(self._done)
+
+    def _move_monitor(self, cluster: str) -> None:
+        """Give the monitor's own map its new address; the configuration alone does not move it."""
+        self._make_monmap(cluster)
+        self.owner.run(
+            [ceph_program("ceph-mon"), "-c", self._configuration, "-i", "a", "--inject-monmap", self._monmap]
+        )
+        self._note_port()
+
+    def _grow(self) -> None:
+        """Enlarge the file and tell bluestore, which refuses while the store runs."""
+        command = [ceph_program("ceph-bluestore-tool"), "--path", str(self.file.path.parent), "bluefs-bdev-expand"]
+        with self.file.growing(self.owner):
+            # it knows no option for the configuration, and the machine's own is none of ours
+            self.owner.run(command, environment={"CEPH_CONF": self._configuration}, seconds=_GROWTH_SECONDS)
+
+    def _new_cluster(self) -> str:
+        write_private(self.folder / "cluster_id", str(uuid.uuid4()), self.owner)
+        return (self.folder / "cluster_id").read_text(encoding="utf-8")
+
+    def _begin_anew(self) -> None:
+        """Put aside what an interrupted first start left; nothing was ever stored in it."""
+        aside = self.folder.with_name(f"ceph.interrupted.{time.time_ns()}")
+        self.folder.rename(aside)
+        self.owner.own_folder(self.folder)
+
+    def _write_configuration(self, cluster: str) -> None:
+        template = jinja2.Template(
+            files(__package__).joinpath("templates/ceph.conf.j2").read_text(encoding="utf-8"),
+            undefined=jinja2.StrictUndefined,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+        text = template.render(
+            cluster=cluster,
+            folder=self.folder,
+            monitor_port=self.settings.ceph_port,
+            first_port=self.settings.ceph_port + 1,
+            last_port=self.settings.ceph_port + 9,
+            gateway_port=self.settings.s3_port,
+        )
+        write_private(self.folder / "ceph.conf", text, self.owner)
+        self.owner.own_folder(self.folder / "run")
+
+    def _make_keys(self) -> None:
+        keyring = str(self.folder / "keyring")
+        for number, (name, capabilities) in enumerate(
+            (
+                ("mon.", ("mon", "allow *")),
+                ("client.admin", ("mon", "allow *", "osd", "allow *", "mgr", "allow *")),
+                ("osd.0", ("mon", "allow profile osd", "osd", "allow *")),
+                (_GATEWAY, ("mon", "allow rw", "osd", "allow rwx")),
+            )
+        ):
+            pairs = zip(capabilities[::2], capabilities[1::2], strict=True)
+            given = [word for kind, what in pairs for word in ("--cap", kind, what)]
+            create = ["--create-keyring"] if number == 0 else []
+            self.owner.run([ceph_program("ceph-authtool"), keyring, *create, "--gen-key", "-n", name, *given])
+
+    def _make_monitor(self, cluster: str) -> None:
+        self._make_monmap(cluster)
+        self.owner.own_folder(self.folder / "monitor")
+        self.owner.run(
+            [ceph_program("ceph-mon"), "-c", self._configuration, "--mkfs", "-i", "a", "--monmap", self._monmap,
+             "--keyring", str(self.folder / "keyring")]
+        )  # fmt: skip
+
+    def _make_monmap(self, cluster: str) -> None:
+        address = f"[v2:127.0.0.1:{self.settings.ceph_port}]"
+        command = [ceph_program("monmaptool"), "--create", "--clobber", "--fsid", cluster, "--addv", "a", address]
+        self.owner.run([*command, self._monmap])
+
+    @property
+    def _monmap(self) -> str:
+        return str(self.folder / "monmap")
+
+    def _make_store(self) -> None:
+        store = str(uuid.uuid4())
+        self._ask("osd", "new", store)
+        self.owner.own_folder(self.folder / "store")
+        # the size is no part of the configuration, or all of Ceph would start anew when the store grows
+        size = f"--bluestore-block-size={self.file.wanted}"
+        make = [ceph_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store, size]
+        self.owner.run(make)
+        self._ask("osd", "crush", "add", "osd.0", "1.0", "root=default")
+
+    def _make_user(self) -> None:
+        # the gateway generates the keys and tells them on its output: on a command line anyone could read them
+        told = self.owner.run(
+            [ceph_program("radosgw-admin"), "-c", self._configuration, "-n", _GATEWAY, "user", "create",
+             f"--uid={_USER}", "--display-name=Sirena"]
+        )  # fmt: skip
+        keys = json.loads(told)["keys"][0]
+        write_credentials(self.settings, self.reader, keys["access_key"], keys["secret_key"])
+
+    @property
+    def _configuration(self) -> str:
+        return str(self.folder / "ceph.conf")
+
+    def _daemon(self, name: str, *arguments: str) -> tuple[str, ...]:
+        return (ceph_program(name), "-f", "-c", self._configuration, *arguments)
+
+    def _ask(self, *words: str) -> str:
+        command = [ceph_program("ceph"), "-c", self._configuration, "--connect-timeout", "30", *words]
+        return self.owner.run(command)
+
+    @contextmanager
+    def _running(self, command: tuple[str, ...]) -> Iterator[None]:
+        with self.owner.start(command, self.folder / "first_start.log") as process:
+            try:
+                yield
+            finally:
+                process.terminate()
+                try:
+                    process.wait(_GRACE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def ceph_program(name: str) -> str:
+    """Return the path of one of Ceph's programs.
+
+    Raises:
+        PreparationError: it is not installed.
+    """
+    return program(name, PACKAGES[name])

@@ -1,0 +1,58 @@
+"""How full Sirena's own object store is, asked of the store itself.
+
+Without a manager daemon Ceph's `ceph df` knows nothing, so the store is asked over its own socket. At 95 % Ceph takes
+no writes any more and lets whoever writes wait; at 85 % it warns, to nobody here.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.host.accounts import PreparationError
+from sirena.server.object_store.store_file import StoreFile
+from sirena.server.parts.part import program
+from sirena.server.parts.part_accounts import PartAccounts
+from sirena.settings.catalogue import Settings
+
+WARNING: Final = 0.70
+"""Share in use from which on a person is warned: months ahead, as artifacts come."""
+CRITICAL: Final = 0.80
+"""Share in use from which on it is urgent, and beyond which a drill must not go."""
+FULL: Final = 0.95
+"""Share in use at which Ceph takes no writes (its own `mon_osd_full_ratio`)."""
+_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class StoreRoom:
+    """What the store holds."""
+
+    total: int
+    """Bytes."""
+    used: int
+    """Bytes in use: objects in whole blocks, the store's own tables, and what was removed and not yet collected."""
+
+    @property
+    def share(self) -> float:
+        """Part of it in use."""
+        return self.used / self.total
+
+
+def ask_room(settings: Settings) -> StoreRoom:
+    """Ask Sirena's own store how full it is; a quarter of a second, and at most five.
+
+    Raises:
+        PreparationError: it does not run, does not answer, or was never brought up.
+    """
+    if not StoreFile(settings).size:
+        raise PreparationError("there is none yet", hint="sirena up")
+    command = [program("ceph", "ceph-common"), "--admin-daemon", str(settings.home / "ceph" / "run" / "store.asok")]
+    try:
+        told = PartAccounts.of(settings).objects.run([*command, "perf", "dump", "osd"], seconds=_SECONDS)
+        facts = json.loads(told)["osd"]
+        room = StoreRoom(int(facts["stat_bytes"]), int(facts["stat_bytes_used"]))
+    except (PreparationError, ValueError, KeyError, TypeError) as error:
+        raise PreparationError("ceph-store does not answer", hint="sirena logs ceph-store") from error
+    if not room.total:
+        raise PreparationError("ceph-store is still starting", hint="ask again in some seconds")
+    return room

@@ -1,0 +1,99 @@
+"""Certificates and folders of the doors: made at the first start, one for each who comes, for that one alone."""
+
+import datetime
+import ipaddress
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from sirena.host.accounts import Account
+from sirena.host.secret_files import write_private
+from sirena.host.whole_files import replace_whole
+from sirena.server.parts.doors import Doors
+from sirena.server.parts.part_accounts import PartAccounts
+from sirena.server.tls.certificate_making import builder, make_authority, now, pem, subject
+
+SOCKET_PARTS: Final = ("service", "pages", "access")
+"""Parts that listen on a socket in a folder of their own, which NGINX's workers may enter."""
+_DAYS: Final = 3650
+_RENEWED_BEFORE: Final = datetime.timedelta(days=400)
+"""So long before their end all are made anew by the next `sirena up`."""
+_ENTER_AS_GROUP: Final = 0o710
+
+
+def prepare_doors(doors: Doors, accounts: PartAccounts) -> None:
+    """Make what is missing or near its end, and give each file and folder to whoever it is for; again is harmless.
+
+    Args:
+        doors: of the stack.
+        accounts: of its parts; all exist.
+
+    Raises:
+        OSError: the disk is full, or the folder may not be written.
+    """
+    doors.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    doors.folder.chmod(0o755)
+    owners = dict(_owners(doors, accounts))
+    if not all(_lasts(path) for path in (doors.authority, *owners)):
+        _make(doors, owners)
+    for path, owner in owners.items():
+        owner.own(path)
+    for part in SOCKET_PARTS:
+        _prepare_folder(doors.socket_of(part).parent, getattr(accounts, part), accounts.entry)
+    _prepare_folder(doors.pages_desk.parent, accounts.access, accounts.pages)
+
+
+def _owners(doors: Doors, accounts: PartAccounts) -> Iterator[tuple[Path, Account]]:
+    yield doors.mlflow_server, accounts.mlflow
+    yield doors.identity("service").certificate, accounts.service
+    yield doors.identity("pages").certificate, accounts.pages
+    yield doors.identity("access").certificate, accounts.access
+    yield doors.identity().certificate, Account.of_this_process()
+
+
+def _prepare_folder(folder: Path, owner: Account, visitor: Account) -> None:
+    """Let one account make a socket in a folder and another one reach it."""
+    owner.own_folder(folder)
+    folder.chmod(0o700)
+    if visitor.is_other or owner.is_other:
+        visitor.give_group(folder)
+        folder.chmod(_ENTER_AS_GROUP)
+
+
+def _make(doors: Doors, owners: dict[Path, Account]) -> None:
+    """Make authority and certificates, all at once: its key is kept nowhere, so nobody can make another."""
+    authority, key = make_authority("Sirena's doors", _DAYS)
+    for path, owner in owners.items():
+        certificate = _signed(path.stem, authority, key)
+        write_private(path, certificate, owner)
+    replace_whole(doors.authority, authority.public_bytes(serialization.Encoding.PEM))
+
+
+def _signed(name: str, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey) -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    is_server = name == "mlflow"
+    usage = ExtendedKeyUsageOID.SERVER_AUTH if is_server else ExtendedKeyUsageOID.CLIENT_AUTH
+    unsigned = (
+        builder(subject(f"Sirena's {name}"), authority.subject, key, _DAYS)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
+    )
+    if is_server:
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("mlflow")])
+        unsigned = unsigned.add_extension(names, critical=False)
+    certificate = unsigned.sign(authority_key, hashes.SHA256())
+    return pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _lasts(path: Path) -> bool:
+    """Tell whether a certificate is there, holds already and is not near its end."""
+    if not path.exists():
+        return False
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    return certificate.not_valid_before_utc <= now() < certificate.not_valid_after_utc - _RENEWED_BEFORE

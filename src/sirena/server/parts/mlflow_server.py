@@ -1,0 +1,48 @@
+"""The embedded MLflow tracking server: SQLite and a folder below `SIRENA_HOME`, loopback only."""
+
+import sys
+from typing import Final
+
+from sirena.server.parts.doors import Door
+from sirena.server.parts.part import HttpHealth
+from sirena.server.parts.processes import ChildProcess
+from sirena.settings.catalogue import Settings
+
+QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+"""Environment of every MLflow server: job execution would start eight more processes for features Sirena does not use,
+and a hospital's server is nobody's counter."""
+
+
+def machine_learning_page(address: str) -> str:
+    """Return MLflow's page of experiments with the menu of machine learning: runs and model registry.
+
+    Without what it asks for, MLflow 3 opens as a tool for language models. Its list of models forgets the question.
+
+    >>> machine_learning_page("http://127.0.0.1:15500")
+    'http://127.0.0.1:15500/#/experiments?workflowType=machine_learning'
+    """
+    return f"{address.rstrip('/')}/#/experiments?workflowType=machine_learning"
+
+
+def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:
+    """Describe an MLflow server (tracking, registry, artifacts) for one machine and no root.
+
+    Args:
+        settings: where the database and the artifacts lie.
+        port: loopback port.
+    """
+    home = settings.home
+    command = [
+        sys.executable, "-m", "mlflow", "server",
+        "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
+        "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}",
+        "--artifacts-destination", str(settings.artifacts),
+    ]  # fmt: skip
+    home.mkdir(parents=True, exist_ok=True)
+    return ChildProcess(
+        "the MLflow server",
+        command,
+        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/health"),
+        log=home / "logs" / "mlflow.log",
+        environment=QUIET,
+    )

@@ -1,0 +1,85 @@
+"""Which account each part runs under: one of its own, so that whoever breaks one part holds nothing of another's.
+
+| account | holds |
+|---|---|
+| `SIRENA_ACCOUNT` | PostgreSQL's files, with the superuser's rights |
+| `sirena-objects` | the object store's files |
+| `sirena-mlflow` | MLflow's database role, the keys of the artifacts |
+| `sirena-service` | a client certificate for MLflow, its own copy of the panel |
+| `sirena-pages` | the same, and in memory the files that people opened |
+| `sirena-access` | the database role of accounts and ledger, a client certificate for MLflow |
+| `sirena-entry` | NGINX's workers: the ways to the sockets |
+| root | supervisor, NGINX's master, backups and every secret |
+
+Without root all parts run as whoever starts them, and nothing of this separates them.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Final, Self
+
+from sirena.host.accounts import Account
+from sirena.settings.catalogue import Settings
+
+OWN: Final = ("sirena-objects", "sirena-mlflow", "sirena-service", "sirena-pages", "sirena-access", "sirena-entry")
+"""Accounts that `sirena up` makes when root runs it and they are not there, in the order of `PartAccounts`."""
+
+
+@dataclass(frozen=True)
+class PartAccounts:
+    """Who runs what."""
+
+    database: Account
+    """PostgreSQL."""
+    objects: Account
+    """The object store, which takes files from whoever has its keys and shall hold nothing of the database."""
+    mlflow: Account
+    service: Account
+    pages: Account
+    """The pages, which hold patients' files in memory and shall hold nothing else."""
+    access: Account
+    entry: Account
+    """NGINX's workers; its master is whoever runs `sirena up`."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the accounts of an installation; those Sirena makes itself may not exist yet.
+
+        Raises:
+            PreparationError: this machine has no account that the settings name.
+        """
+        database = Account.of_parts(settings.account)
+        objects, entry = (Account.own_of_parts(f"sirena-{part}") for part in ("objects", "entry"))
+        if settings.service_account:
+            shared = Account.of_parts(settings.service_account)
+            return cls(database, objects, shared, shared, shared, shared, entry)
+        parts = ("mlflow", "service", "pages", "access")
+        mlflow, service, pages, access = (Account.own_of_parts(f"sirena-{part}") for part in parts)
+        return cls(database, objects, mlflow, service, pages, access, entry)
+
+    @classmethod
+    def all_of_this_process(cls) -> Self:
+        """Return what it is where everything runs as one person, as in the embedded profile."""
+        return cls(*[Account.of_this_process()] * 7)
+
+    @property
+    def python(self) -> tuple[Account, ...]:
+        """Those that run our interpreter, each once."""
+        return tuple(dict.fromkeys((self.mlflow, self.service, self.pages, self.access)))
+
+    @property
+    def all(self) -> tuple[Account, ...]:
+        """Every account, each once."""
+        return tuple(dict.fromkeys((self.database, self.objects, *self.python, self.entry)))
+
+    def made(self, settings: Settings) -> "PartAccounts":
+        """Make the accounts of Sirena's own that are missing, and return all of them.
+
+        Raises:
+            PreparationError: this machine makes none.
+        """
+        if os.getuid() == 0:
+            for account in self.all:
+                if not account.exists:
+                    account.make()
+        return PartAccounts.of(settings)

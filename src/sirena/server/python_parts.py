@@ -1,0 +1,316 @@
+"""The parts that are Python programs: MLflow, the service, the pages, the access service."""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from sirena import __version__
+from sirena.host.accounts import Account, PreparationError
+from sirena.host.environment import import_path
+from sirena.host.handing_over import own_whole
+from sirena.host.open_folders import let_everyone_read
+from sirena.host.secret_files import write_private
+from sirena.server.object_store.s3 import credentials_file, credentials_mark
+from sirena.server.parts.door_keys import prepare_doors
+from sirena.server.parts.doors import Door, Doors
+from sirena.server.parts.mlflow_server import QUIET
+from sirena.server.parts.part import HttpHealth, Part, RunningHealth, ServiceHealth
+from sirena.server.parts.part_accounts import PartAccounts
+from sirena.server.parts.postgresql import ONLY_BY_SCRAM, PostgreSql
+from sirena.settings.catalogue import Settings, variable_of
+
+_OF_OTHERS: Final = ("home", "tracking_uri", "s3_endpoint_url", "oidc_client_secret_file", "s3_size_gb")
+"""Settings no part needs handed on; one that is handed on and changed means a new start of the part."""
+
+
+@dataclass(frozen=True)
+class PythonParts:
+    """What runs with our own interpreter, each part as an unprivileged account, behind its own door."""
+
+    settings: Settings
+    accounts: PartAccounts
+
+    @property
+    def doors(self) -> Doors:
+        """Where these parts are reached."""
+        return Doors(self.settings)
+
+    def prepare(self) -> None:
+        """Make the folders in which these parts may write, their doors, and give them what they may read.
+
+        Raises:
+            PreparationError: an account cannot run our interpreter, as when the checkout lies in root's home, or
+                cannot read the imported editions.
+        """
+        for account, folder in self._homes():
+            # what is in it first: a folder that is this account's counts as handed over
+            own_whole(account, folder)
+            account.own_folder(folder)
+        prepare_doors(self.doors, self.accounts)
+        secret = self.settings.openid_client_secret
+        if secret:
+            write_private(self._openid_secret_file, secret, self.accounts.access)
+        self._open_editions()
+        for account in self.accounts.python:
+            if not account.can_run(sys.executable):
+                raise PreparationError(
+                    f"account {account.name!r} cannot run {sys.executable}",
+                    hint="install Sirena where everyone may read (/opt/sirena), or name another SIRENA_SERVICE_ACCOUNT",
+                )
+
+    def _homes(self) -> list[tuple[Account, Path]]:
+        settings, accounts = self.settings, self.accounts
+        return [
+            (accounts.mlflow, settings.mlflow_home),
+            (accounts.service, settings.answering_home),
+            (accounts.pages, settings.pages_home),
+            (accounts.access, settings.service_home),
+        ]
+
+    def mlflow(self, database: PostgreSql, s3_endpoint: str) -> Part:
+        """Describe MLflow's tracking server and registry: PostgreSQL behind it, artifacts through it to S3."""
+        settings = self.settings
+        name = settings.server_name
+        origins = {f"https://{name}", f"https://{name}:{settings.https_port}", f"https://{name}:{settings.port}"}
+        server, authority = str(self.doors.mlflow_server), str(self.doors.authority)
+        # 2: whoever shows no certificate of this installation is answered nothing
+        asking = (
+            "--ssl-keyfile",
+            server,
+            "--ssl-certfile",
+            server,
+            "--ssl-ca-certs",
+            authority,
+            "--ssl-cert-reqs",
+            "2",
+        )
+        command = (
+            sys.executable, "-m", "mlflow", "server",
+            "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
+            "--uvicorn-opts", shlex.join(asking),
+            "--backend-store-uri", database.uri("mlflow"),
+            "--serve-artifacts", "--artifacts-destination", f"s3://{settings.s3_bucket}/artifacts",
+            "--allowed-hosts", f"{name},{name}:*,127.0.0.1:{settings.mlflow_port}",
+            "--cors-allowed-origins", ",".join(sorted(origins)),
+        )  # fmt: skip
+        return Part(
+            "mlflow",
+            command,
+            self.accounts.mlflow,
+            HttpHealth(self.doors.mlflow(), "/health"),
+            version("mlflow"),
+            port=settings.mlflow_port,
+            environment={
+                **QUIET,
+                **_places(settings.mlflow_home),
+                "PGPASSFILE": str(database.mlflow_password_file),
+                **ONLY_BY_SCRAM,
+                "AWS_SHARED_CREDENTIALS_FILE": str(credentials_file(settings)),
+                # MLflow reads keys and certificates once: by this the supervisor sees that they changed
+                "CONFIGURATION_MARK": credentials_mark(settings) + _changed(self.doors.mlflow_server),
+                "AWS_DEFAULT_REGION": settings.aws_region,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "MLFLOW_S3_ENDPOINT_URL": s3_endpoint,
+            },
+            ready_seconds=120.0,
+        )
+
+    def embedded_mlflow(self) -> Part:
+        """Describe MLflow for one person's machine: SQLite and a folder."""
+        settings = self.settings
+        command = (
+            sys.executable, "-m", "mlflow", "server",
+            "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
+            "--backend-store-uri", f"sqlite:///{settings.home / 'mlflow.db'}",
+            "--artifacts-destination", str(settings.artifacts),
+        )  # fmt: skip
+        return Part(
+            "mlflow",
+            command,
+            self.accounts.mlflow,
+            HttpHealth(Door(f"http://127.0.0.1:{settings.mlflow_port}"), "/health"),
+            version("mlflow"),
+            port=settings.mlflow_port,
+            environment=QUIET,
+            ready_seconds=120.0,
+        )
+
+    def embedded_service(self) -> Part:
+        """Describe `sirena serve` for one person's machine, on loopback."""
+        port = self.settings.port
+        uri = f"http://127.0.0.1:{self.settings.mlflow_port}"
+        return Part(
+            "service",
+            (sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)),
+            self.accounts.service,
+            ServiceHealth(Door(f"http://127.0.0.1:{port}")),
+            __version__,
+            port=port,
+            environment={
+                **self._own_settings(),
+                **_places(self.settings.service_home),
+                **self._editions(),
+                "MLFLOW_TRACKING_URI": uri,
+                # the ledger says what may answer: that of the stack, not one of the part's own
+                "SIRENA_DATABASE_URL": f"sqlite:///{self.settings.home / 'ledger' / 'ledger.db'}",
+            },
+            stop_seconds=40,
+            ready_seconds=120.0,
+        )
+
+    def service(self, database: PostgreSql) -> Part:
+        """Describe `sirena serve` behind its socket; well also while it waits for the first release."""
+        return Part(
+            "service",
+            (sys.executable, "-m", "sirena.cli", "serve", "--socket", str(self.doors.socket_of("service"))),
+            self.accounts.service,
+            ServiceHealth(self.doors.of_part("service")),
+            __version__,
+            environment={
+                **self._own_settings(),
+                **_places(self.settings.answering_home),
+                **self._editions(),
+                **self._as_client("service"),
+                "SIRENA_DATABASE_URL": database.reader_url(database.reader_password_file),
+                **ONLY_BY_SCRAM,
+            },
+            stop_seconds=40,
+            ready_seconds=120.0,
+        )
+
+    def pages(self, database: PostgreSql) -> Part:
+        """Describe the pages behind their socket; they tell the access service what goes on record."""
+        socket, desk = str(self.doors.socket_of("pages")), str(self.doors.pages_desk)
+        return Part(
+            "pages",
+            (sys.executable, "-m", "sirena.cli", "pages-service", "--socket", socket, "--desk", desk),
+            self.accounts.pages,
+            HttpHealth(self.doors.of_part("pages"), "/livez"),
+            __version__,
+            environment={
+                **self._own_settings(),
+                **_places(self.settings.pages_home),
+                **self._editions(),
+                **self._as_client("pages"),
+                "SIRENA_DATABASE_URL": database.reader_url(database.pages_password_file),
+                # it shows traces, which may hold a cell of a file
+                variable_of("trace"): "0",
+                **ONLY_BY_SCRAM,
+            },
+            stop_seconds=40,
+            ready_seconds=120.0,
+        )
+
+    def access(self, database: PostgreSql, entry_log: Path) -> Part:
+        """Describe the access service, which decides on every request and records what the entry refused by itself."""
+        socket, desk = str(self.doors.socket_of("access")), str(self.doors.pages_desk)
+        return Part(
+            "access",
+            (
+                sys.executable,
+                "-m",
+                "sirena.cli",
+                "access-service",
+                "--socket",
+                socket,
+                "--entry-log",
+                str(entry_log),
+                "--pages-desk",
+                desk,
+            ),
+            self.accounts.access,
+            HttpHealth(self.doors.of_part("access"), "/livez"),
+            __version__,
+            environment={
+                **self._own_settings(),
+                **_places(self.settings.service_home),
+                **self._editions(),
+                **self._as_client("access"),
+                "SIRENA_DATABASE_URL": f"postgresql://sirena@127.0.0.1:{self.settings.postgres_port}/sirena",
+                "PGPASSFILE": str(database.password_file),
+                **ONLY_BY_SCRAM,
+                **self._openid_secret(),
+            },
+            ready_seconds=120.0,
+        )
+
+    def backup_watch(self, s3_endpoint: str) -> Part:
+        """Describe the daily backup and weekly drill; they read every secret, so they run as whoever runs `up`."""
+        own = self._own_settings()
+        given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
+        given[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"
+        home = self.settings.home
+        return Part(
+            "backup",
+            (sys.executable, "-m", "sirena.cli", "backup", "--watch"),
+            Account.of_this_process(),
+            RunningHealth(),
+            __version__,
+            environment={
+                **own,
+                **given,
+                **_places(home),
+                "HOME": str(home / "backup"),
+            },
+        )
+
+    def _open_editions(self) -> None:
+        """Let the account read the imported editions, if any: they may have come by a strict umask or a restore."""
+        folder = self.settings.editions_folder
+        if not folder.is_dir():
+            return
+        try:
+            if any(account.is_other for account in self.accounts.python):
+                let_everyone_read(folder)
+        except OSError as error:
+            raise PreparationError(f"{folder} cannot be opened to the accounts of the services") from error
+        for account in self.accounts.python:
+            if not account.can_enter(folder):
+                raise PreparationError(
+                    f"account {account.name!r} cannot enter {folder}",
+                    hint="choose a SIRENA_GUIDELINES that others may enter, or leave it empty",
+                )
+
+    def _editions(self) -> dict[str, str]:
+        # of the stack's home, not of the services' own
+        return {variable_of("guidelines"): str(self.settings.editions_folder)}
+
+    @property
+    def _openid_secret_file(self) -> Path:
+        return self.settings.home / "secrets" / "openid_client_secret"
+
+    def _openid_secret(self) -> dict[str, str]:
+        secret = self.settings.openid_client_secret
+        return {variable_of("oidc_client_secret_file"): str(self._openid_secret_file)} if secret else {}
+
+    def _as_client(self, client: str) -> dict[str, str]:
+        identity = self.doors.identity(client)
+        return {
+            "MLFLOW_TRACKING_URI": self.settings.own_mlflow_url,
+            **identity.environment,
+            "CONFIGURATION_MARK": _changed(identity.certificate),
+        }
+
+    def _own_settings(self) -> dict[str, str]:
+        """Hand on what differs from the defaults, but no secrets, no places and nothing of other parts alone."""
+        return {
+            variable_of(name): str(value)
+            for name, field in Settings.model_fields.items()
+            if (value := getattr(self.settings, name)) not in (None, "", field.default)
+            and name not in _OF_OTHERS
+            and not isinstance(value, SecretStr)
+        }
+
+
+def _places(home: Path) -> dict[str, str]:
+    # a SIRENA_HOME of its own: a part keeps a copy of what it needs, and must not be able to write anything else
+    return {"SIRENA_HOME": str(home), "HOME": str(home), "PYTHONPATH": import_path()}
+
+
+def _changed(file: Path) -> str:
+    return str(file.stat().st_mtime_ns) if file.exists() else ""

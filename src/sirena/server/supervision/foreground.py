@@ -1,0 +1,104 @@
+"""The stack in the foreground, as a container wants it: one process that stays, and ends everything when it is ended.
+
+In a container this process is the first one. So it collects what its grandchildren leave behind, SIGTERM reaches
+it only because it asks for it, and no process of an earlier container can still be alive.
+"""
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Never
+
+from sirena.host.accounts import PreparationError
+from sirena.server.supervision.supervisor import Supervisor
+
+_FIRST_PROCESS: Final = 1
+_POLL_SECONDS: Final = 0.5
+_SILENCE_SECONDS: Final = 30.0
+_ENDINGS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Ended(SystemExit):
+    """Somebody asked this process to end; exit code 0."""
+
+
+class AlreadyThereError(PreparationError):
+    """Another process keeps the same `SIRENA_HOME` in the foreground."""
+
+    code = "already_there"
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Hold `SIRENA_HOME` while the block runs, against a second container with the same volume.
+
+    Raises:
+        AlreadyThereError: another holds it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "foreground.lock").open("w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyThereError(
+                f"another `sirena run` holds {home}", hint="stop the other container first; two would spoil the data"
+            ) from None
+        yield
+
+
+@contextmanager
+def ended_by_signal() -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into `Ended` while the block runs; a second one changes nothing."""
+
+    def end(_number: int, _frame: object) -> Never:
+        for number in _ENDINGS:
+            signal.signal(number, signal.SIG_IGN)
+        raise Ended(0)
+
+    before = {number: signal.signal(number, end) for number in _ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def forget_earlier_container(postgresql_data: Path) -> None:
+    """Remove PostgreSQL's note of its process when that process belonged to a container that was killed.
+
+    Process numbers repeat from container to container, so the number in the note may be another program's of ours,
+    and PostgreSQL would then refuse to start for ever. Only the first process of a container that holds the
+    home alone knows that the note is stale; anywhere else nothing is removed.
+    """
+    if os.getpid() == _FIRST_PROCESS:
+        (postgresql_data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def stay(supervisor: Supervisor, sleep: Callable[[float], None] = time.sleep) -> Never:
+    """Stay until a signal ends this process, and collect ended processes that have no other parent.
+
+    Raises:
+        PreparationError: the supervisor has not answered for half a minute, so a container engine can start anew.
+    """
+    heard = time.monotonic()
+    while True:
+        _collect()
+        if supervisor.is_running():
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            raise PreparationError("the supervisor has ended", hint=f"read {supervisor.folder / 'supervisord.log'}")
+        sleep(_POLL_SECONDS)
+
+
+def _collect() -> None:
+    if os.getpid() != _FIRST_PROCESS:
+        return
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+    except ChildProcessError:
+        return

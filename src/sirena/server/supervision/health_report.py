@@ -1,0 +1,83 @@
+"""What `sirena status` tells: each part's health, version, memory and port."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sirena.host.process_tree import children
+from sirena.server.parts.part import Part
+from sirena.server.supervision.supervisor import Supervisor
+from sirena.server.supervision.supervisor_socket import ProcessState
+
+_KIB: Final = 1024
+_MIB: Final = 2**20
+_AGAIN_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class PartHealth:
+    """How one part is."""
+
+    name: str
+    well: bool
+    state: str
+    """`well` with what it still waits for, `not answering`, `not running` and why."""
+    version: str
+    port: int | None
+    memory: int
+    """Proportional share of memory of the process and its children, in bytes; 0 when it does not run."""
+    seconds: int
+    """How long it has been running."""
+
+    @property
+    def memory_mib(self) -> int:
+        """Memory in MiB."""
+        return self.memory // _MIB
+
+
+def health_of(parts: Sequence[Part], supervisor: Supervisor) -> list[PartHealth]:
+    """Ask every part how it is."""
+    states = supervisor.states()
+    tree = children()
+    return [_health(part, states.get(part.name), tree) for part in parts]
+
+
+def _health(part: Part, state: ProcessState | None, tree: dict[int, list[int]]) -> PartHealth:
+    running = state is not None and state.running
+    well = running and _answers(part)
+    if well:
+        remark = part.health.remark()
+        word = f"well, {remark}" if remark else "well"
+    elif running:
+        word = "not answering"
+    else:
+        word = f"not running ({state.state.lower()})" if state else "not running"
+    memory = _memory(state.process_id, tree) if state is not None and running else 0
+    seconds = state.seconds if state is not None else 0
+    return PartHealth(part.name, well, word, part.version, part.port, memory, seconds)
+
+
+def _answers(part: Part) -> bool:
+    """Ask a part, and once more: on a machine that is busy for some seconds one look says nothing of the part."""
+    if part.health.is_well():
+        return True
+    time.sleep(_AGAIN_SECONDS)
+    return part.health.is_well()
+
+
+def _memory(process_id: int, tree: dict[int, list[int]]) -> int:
+    own = _proportional(process_id)
+    return own + sum(_memory(child, tree) for child in tree.get(process_id, []))
+
+
+def _proportional(process_id: int) -> int:
+    """Shared pages are counted once in all: PostgreSQL's and MLflow's processes share most of theirs."""
+    try:
+        for line in Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * _KIB
+    except OSError:
+        return 0
+    return 0

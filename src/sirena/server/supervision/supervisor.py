@@ -1,0 +1,247 @@
+"""Keeping the parts running by supervisord: starting, changing, asking and ending it.
+
+supervisord restarts what crashes, ends everything in the reverse order of its start, and rotates logs. It listens
+on a Unix socket only its own account can open.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+from supervisor.xmlrpc import Faults  # type: ignore[import-untyped]
+
+from sirena.host import init_system
+from sirena.host.accounts import Account, PreparationError
+from sirena.host.environment import inherited_environment
+from sirena.host.secret_files import write_private
+from sirena.server.parts.part import Part
+from sirena.server.supervision.supervisor_configuration import configuration_text
+from sirena.server.supervision.supervisor_socket import NoAnswerError, ProcessState, ask
+
+_SOCKET_LENGTH: Final = 100
+_START_SECONDS: Final = 60.0
+_UNSEEN_SECONDS: Final = 1.0
+_STOP_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.1
+
+
+class Supervisor:
+    """The supervisor of one `SIRENA_HOME`."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "supervisor"
+        self.logs = home / "logs"
+
+    @property
+    def configuration(self) -> Path:
+        """Its configuration file."""
+        return self.folder / "supervisord.conf"
+
+    def command(self, *, foreground: bool = True) -> list[str]:
+        """Return the command that runs it, in the foreground for systemd."""
+        stay = ["-n"] if foreground else []
+        return [sys.executable, "-m", "supervisor.supervisord", *stay, "-c", str(self.configuration)]
+
+    def write(self, parts: Iterable[Part]) -> None:
+        """Write the configuration; parts start in the order given.
+
+        Raises:
+            PreparationError: a path is too long for a socket, or holds what cannot be handed on.
+        """
+        self.require_short_path()
+        own = Account.of_this_process()
+        own.own_folder(self.folder)
+        own.own_folder(self.logs)
+        write_private(self.configuration, configuration_text(self.folder, self.logs, parts), own)
+
+    def require_short_path(self) -> None:
+        """Pass silently when its socket can be made.
+
+        Raises:
+            PreparationError: the path is too long for a socket.
+        """
+        if len(str(self._socket)) > _SOCKET_LENGTH:
+            raise PreparationError(f"{self._socket} is too long for a socket", hint="choose a shorter SIRENA_HOME")
+
+    def start(self) -> None:
+        """Start it in the background, or make a running one take up a changed configuration.
+
+        Where systemd has a unit for it, systemd starts it.
+
+        Raises:
+            PreparationError: it does not start.
+        """
+        if self.is_running():
+            self._take_up()
+            return
+        self._socket.unlink(missing_ok=True)
+        failure = ""
+        if init_system.holds(self.configuration):
+            init_system.start_unit()
+        else:
+            failure = self._start_in_background()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_running():
+            if failure or time.monotonic() > deadline:
+                raise PreparationError(
+                    f"the supervisor did not start: {failure or 'it does not answer'}",
+                    hint=f"read {self.folder / 'supervisord.log'}",
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _start_in_background(self) -> str:
+        """Start it and return what it says when it fails."""
+        ended = subprocess.run(  # noqa: S603 - our own command line, no shell
+            self.command(foreground=False),
+            env=inherited_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_START_SECONDS,
+            cwd="/",
+            check=False,
+        )
+        if ended.returncode == 0:
+            return ""
+        return (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[0]
+
+    def await_answer(self) -> None:
+        """Wait while one is there that does not answer: systemd has just started it, or it is ending its parts.
+
+        A second one beside it, or a preparation, would want the same database.
+        """
+        now = last_seen = time.monotonic()
+        # ending its parts takes longer than starting
+        deadline = now + _STOP_SECONDS
+        # while a program is being loaded its command line is empty: one look does not tell that none is there
+        while not self.is_running() and now < deadline and now - last_seen < _UNSEEN_SECONDS:
+            time.sleep(_POLL_SECONDS)
+            now = time.monotonic()
+            if self._is_there():
+                last_seen = now
+
+    def is_running(self) -> bool:
+        """Tell whether it answers."""
+        try:
+            self._call("getState")
+        except NoAnswerError:
+            return False
+        return True
+
+    def process_id(self) -> int | None:
+        """Return its process; None when it does not run.
+
+        One that is ending its parts answers no more, and is there until the last of them has ended: then its own note
+        of its process says which it is.
+        """
+        try:
+            return int(cast("int", self._call("getPID")))
+        except NoAnswerError:
+            return self._noted_process()
+
+    def states(self) -> dict[str, ProcessState]:
+        """Return what it knows of each process, by name; nothing when it does not run."""
+        try:
+            found = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
+        except NoAnswerError:
+            return {}
+        return {item["name"]: ProcessState.told(item) for item in found}
+
+    def stop(self) -> bool:
+        """End every part, last started first, then the supervisor; False when it did not run.
+
+        Raises:
+            PreparationError: it is still there after two minutes.
+        """
+        process_id = self.process_id()
+        if process_id is None:
+            return False
+        os.kill(process_id, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while _is_alive(process_id):
+            if time.monotonic() > deadline:
+                raise PreparationError("the supervisor does not end", hint=f"read {self.logs / 'supervisord.log'}")
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def end(self, *names: str) -> None:
+        """End some parts, in the order given; the others go on. `start` brings them back."""
+        known = self.states()
+        for name in names:
+            if name in known:
+                self._call("stopProcessGroup", name)
+
+    def restart(self, name: str) -> None:
+        """End one part, by force when it does not end in its time, and start it again, whatever it was doing."""
+        try:
+            self._call("stopProcess", name)
+        except NoAnswerError as refusal:
+            # it has ended since we looked
+            if refusal.fault != Faults.NOT_RUNNING:
+                raise
+        self._start_process(name)
+
+    def _take_up(self) -> None:
+        changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
+        added, changed, removed = changes[0]
+        for name in [*removed, *changed]:
+            self._call("stopProcessGroup", name)
+            self._call("removeProcessGroup", name)
+        for name in [*changed, *added]:
+            self._call("addProcessGroup", name)
+        for name, state in self.states().items():
+            if state.state in ("FATAL", "EXITED", "STOPPED"):
+                self._start_process(name)
+
+    def _start_process(self, name: str) -> None:
+        try:
+            self._call("startProcess", name, False)
+        except NoAnswerError as refusal:
+            # the supervisor restarts by itself what has exited, perhaps since we looked; what does not start is told
+            # by whoever waits for it
+            if refusal.fault not in (Faults.ALREADY_STARTED, Faults.SPAWN_ERROR):
+                raise
+
+    def _is_there(self) -> bool:
+        return any(map(self._is_its, _command_lines()))
+
+    def _is_its(self, words: list[bytes]) -> bool:
+        """Tell whether a command line is the supervisor's of this home."""
+        return {b"supervisor.supervisord", os.fsencode(self.configuration)} <= set(words)
+
+    def _noted_process(self) -> int | None:
+        """Return the process that the supervisor noted, if it is still the supervisor."""
+        try:
+            process_id = int((self.folder / "supervisord.pid").read_text(encoding="ascii"))
+            words = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return None
+        return process_id if self._is_its(words) else None
+
+    @property
+    def _socket(self) -> Path:
+        return self.folder / "supervisor.sock"
+
+    def _call(self, method: str, *arguments: object) -> object:
+        return ask(self._socket, method, *arguments)
+
+
+def _command_lines() -> Iterator[list[bytes]]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended since
+            yield file.read_bytes().split(b"\0")
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    # in a container nobody may collect what has ended
+    return state != "Z"

@@ -1,0 +1,58 @@
+"""What supervisord reads: a part as a program of its own, in the order of their start."""
+
+import os
+import sys
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+
+from sirena.host.accounts import PreparationError
+from sirena.host.environment import import_path
+from sirena.server.parts.part import Part
+
+
+def configuration_text(folder: Path, logs: Path, parts: Iterable[Part]) -> str:
+    """Return the configuration.
+
+    Args:
+        folder: where the supervisor keeps its own files.
+        logs: where the parts' logs lie.
+        parts: in the order of their start.
+
+    Raises:
+        PreparationError: a path or setting holds what cannot be handed on.
+    """
+    template = jinja2.Template(
+        files(__package__).joinpath("templates/supervisord.conf.j2").read_text(encoding="utf-8"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        autoescape=False,
+    )
+    template.globals["quoted"] = _quoted
+    text: str = template.render(
+        folder=_escaped(str(folder)),
+        logs=_escaped(str(logs)),
+        python=sys.executable,
+        import_path=import_path(),
+        parts=list(parts),
+        is_root=os.getuid() == 0,
+    )
+    return text
+
+
+def _escaped(text: str) -> str:
+    """Supervisord expands % in every value."""
+    return text.replace("%", "%%")
+
+
+def _quoted(text: str) -> str:
+    """Quote one word as supervisord reads it; its environment knows no escapes, so some characters cannot stand."""
+    if any(letter in text for letter in '"\\\n'):
+        raise PreparationError(
+            "a quotation mark or backslash in a path or setting cannot be handed to the supervisor",
+            hint="choose paths and names without them",
+        )
+    return f'"{_escaped(text)}"'

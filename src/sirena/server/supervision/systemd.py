@@ -1,0 +1,145 @@
+"""The systemd units: systemd starts one supervisor at boot, the supervisor keeps the parts.
+
+One unit and not one per part, so that a machine with systemd and one without run the very same, tested arrangement.
+The timers are for hospitals that keep their schedule in systemd; without them the stack itself backs up and drills.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from sirena.host.init_system import UNIT
+from sirena.server.supervision.supervisor import Supervisor
+from sirena.settings.catalogue import FILE_VARIABLE, Settings, settings_file
+
+_HARDENING: Final = """\
+NoNewPrivileges=true
+ProtectSystem=full
+ProtectHome=read-only
+PrivateTmp=true
+PrivateDevices=true
+ProtectKernelTunables=true
+ProtectKernelModules=true
+ProtectKernelLogs=true
+ProtectControlGroups=true
+ProtectClock=true
+ProtectHostname=true
+RestrictNamespaces=true
+RestrictRealtime=true
+RestrictSUIDSGID=true
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+LockPersonality=true
+SystemCallArchitectures=native
+# changing the account of a part, its own files, ports below 1024, ending parts; nothing else of root's
+CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_NET_BIND_SERVICE CAP_KILL
+"""
+"""What even a supervisor that starts as root can do without."""
+
+_SCHEDULES: Final = {
+    "backup": ("Sirena: backup of databases, artifacts and configuration", "*-*-* 02:30:00", "4h"),
+    "drill": ("Sirena: restoring the newest backup in a scratch place, to prove it", "Sun *-*-* 04:30:00", "4h"),
+}
+"""Command, what it is, when (systemd's calendar), and how long it may take."""
+
+
+def unit_text(settings: Settings, interpreter: str = sys.executable) -> str:
+    """Return the unit `sirena.service` for this `SIRENA_HOME`.
+
+    Args:
+        settings: of the stack.
+        interpreter: Python in whose environment Sirena is installed.
+    """
+    supervisor = Supervisor(settings.home)
+    return f"""\
+# Written by `sirena units`. Run `sirena up --profile production` once before: it prepares what this unit starts.
+[Unit]
+Description=Sirena: S / I / R from MICs
+Wants=network-online.target
+After=network-online.target
+ConditionPathExists={_path(supervisor.configuration)}
+
+[Service]
+Type=exec
+ExecStart={_command(interpreter, *supervisor.command()[1:])}
+EnvironmentFile=-{_path(_settings_file(settings))}
+Restart=on-failure
+RestartSec=5
+# the supervisor ends its parts in order; systemd only ends what is left
+KillMode=mixed
+KillSignal=SIGTERM
+TimeoutStopSec=180
+LimitNOFILE=65536
+ReadWritePaths={_path(settings.home)}
+{_HARDENING}
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def schedule_texts(settings: Settings, interpreter: str = sys.executable) -> dict[str, str]:
+    """Return services and timers of backup and drill, by file name (see `unit_text`)."""
+    found = {}
+    for command, (what, calendar, longest) in _SCHEDULES.items():
+        found[f"sirena-{command}.service"] = f"""\
+# Written by `sirena units --timers`; set SIRENA_BACKUP_AT=off, or the stack backs up by itself as well.
+[Unit]
+Description={what}
+Requires=sirena.service
+After=sirena.service
+
+[Service]
+Type=oneshot
+ExecStart={_command(interpreter, "-m", "sirena.cli", command)}
+Environment=SIRENA_HOME={_path(settings.home)}
+EnvironmentFile=-{_path(_settings_file(settings))}
+TimeoutStartSec={longest}
+Nice=10
+IOSchedulingClass=idle
+ReadWritePaths={_path(settings.home)}
+{_HARDENING}"""
+        found[f"sirena-{command}.timer"] = f"""\
+# Written by `sirena units --timers`.
+[Unit]
+Description={what}, regularly
+
+[Timer]
+OnCalendar={calendar}
+# what was due while the machine was off is done when it is back
+Persistent=true
+RandomizedDelaySec=10min
+
+[Install]
+WantedBy=timers.target
+"""
+    return found
+
+
+def write_units(settings: Settings, folder: Path, *, timers: bool) -> list[Path]:
+    """Write the units into a folder and return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {UNIT: unit_text(settings), **(schedule_texts(settings) if timers else {})}
+    written = []
+    for name, text in texts.items():
+        beside = folder / f".{name}"
+        beside.write_text(text, encoding="utf-8")
+        written.append(beside.replace(folder / name))
+    return written
+
+
+def _settings_file(settings: Settings) -> Path:
+    """The file in force; one named by the environment, which the unit will not have, or the one of this home."""
+    return settings_file() if FILE_VARIABLE in os.environ else settings.home / "settings.env"
+
+
+def _command(*words: str) -> str:
+    return " ".join(_word(word) for word in words)
+
+
+def _word(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'
+
+
+def _path(path: Path) -> str:
+    return str(path).replace("%", "%%").replace(" ", "\\x20")

@@ -1,0 +1,197 @@
+"""The entry's certificate: the hospital's files, Let's Encrypt's, or one of our own making for a first start."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from sirena.host.accounts import Account, PreparationError
+from sirena.host.secret_files import write_private
+from sirena.host.whole_files import replace_whole
+from sirena.server.tls.certificate_making import builder, make_authority, now, pem, subject
+from sirena.settings.catalogue import CertificateSource, Settings
+
+_AUTHORITY_DAYS: Final = 3650
+_SERVER_DAYS: Final = 397
+_RENEW_DAYS: Final = 30
+_OTHERS_READ: Final = 0o077
+
+
+@dataclass(frozen=True)
+class CertificatePaths:
+    """Where a certificate lies."""
+
+    chain: Path
+    """Certificate and its chain, PEM."""
+    key: Path
+    """Private key, PEM."""
+
+
+def lets_encrypt_paths(settings: Settings) -> CertificatePaths:
+    """Return where certbot keeps the certificate of the entry."""
+    live = settings.home / "acme" / "config" / "live" / settings.server_name
+    return CertificatePaths(live / "fullchain.pem", live / "privkey.pem")
+
+
+def entry_certificate(settings: Settings) -> CertificatePaths:
+    """Return the certificate the entry starts with, made if need be.
+
+    Until Let's Encrypt has issued one, the entry runs with a self-made one: it must run to answer the challenge.
+
+    Raises:
+        PreparationError: the hospital's files are missing, unreadable, do not belong together, have expired, are for
+            another name, or others can read the key.
+    """
+    if settings.tls is CertificateSource.FILES:
+        return given(settings)
+    paths = standing_paths(settings)
+    return paths if paths == lets_encrypt_paths(settings) else self_made(settings)
+
+
+def standing_paths(settings: Settings) -> CertificatePaths:
+    """Return where the entry's certificate lies; nothing is made or looked into, and it may not be there yet.
+
+    Raises:
+        PreparationError: `SIRENA_TLS=files` without files.
+    """
+    if settings.tls is CertificateSource.FILES:
+        if not settings.tls_certificate or not settings.tls_key:
+            raise PreparationError(
+                "SIRENA_TLS=files without files", hint="set SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY to PEM files"
+            )
+        return CertificatePaths(settings.tls_certificate.absolute(), settings.tls_key.absolute())
+    issued = lets_encrypt_paths(settings)
+    if settings.tls is CertificateSource.LETS_ENCRYPT and issued.chain.exists():
+        return issued
+    return _self_made_paths(settings)
+
+
+def authority_file(settings: Settings) -> Path:
+    """Return the self-made authority's certificate, for clients to trust."""
+    return settings.home / "tls" / "authority.pem"
+
+
+def days_left(chain: Path) -> int:
+    """Return for how many whole days a certificate is still valid; negative when it has expired."""
+    certificate = x509.load_pem_x509_certificate(chain.read_bytes())
+    return (certificate.not_valid_after_utc - now()).days
+
+
+def is_valid_yet(chain: Path) -> bool:
+    """Tell whether a certificate holds already; one that a clock ahead of time made does not."""
+    return x509.load_pem_x509_certificate(chain.read_bytes()).not_valid_before_utc <= now()
+
+
+def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
+    """Return a certificate by an authority of our own.
+
+    It is made anew when it nears its end, the name changes, or it was made by a clock ahead of time.
+
+    Args:
+        settings: of the stack.
+        anew: make another in any case, as after its key was lost; the authority stays.
+    """
+    folder = settings.home / "tls"
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    paths = _self_made_paths(settings)
+    if not anew and _holds(paths.chain, _RENEW_DAYS) and settings.server_name in _names(paths.chain):
+        return paths
+    own = Account.of_this_process()
+    authority, authority_key = _authority(settings, own)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = settings.server_name
+    certificate = (
+        builder(subject(name), authority.subject, key, _SERVER_DAYS)
+        .add_extension(x509.SubjectAlternativeName(_alternative_names(name)), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+    write_private(paths.key, pem(key), own)
+    replace_whole(paths.chain, certificate.public_bytes(serialization.Encoding.PEM))
+    return paths
+
+
+def given(settings: Settings) -> CertificatePaths:
+    """Return the hospital's own certificate, looked into.
+
+    Raises:
+        PreparationError: see `entry_certificate`.
+    """
+    paths = standing_paths(settings)
+    try:
+        certificate = x509.load_pem_x509_certificate(paths.chain.read_bytes())
+        key = serialization.load_pem_private_key(paths.key.read_bytes(), password=None)
+    except OSError as error:
+        raise PreparationError(
+            f"{error.filename} cannot be read: {error.strerror}",
+            hint="check SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY, and the rights of both files",
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise PreparationError(
+            f"the certificate or its key cannot be read: {type(error).__name__}",
+            hint="both must be PEM, the key without a password",
+        ) from error
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if certificate.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
+        raise PreparationError(
+            f"{paths.key} is not the key of {paths.chain}",
+            hint="set SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY to files that were made together",
+        )
+    if days_left(paths.chain) < 0:
+        raise PreparationError(f"{paths.chain} has expired", hint="put a newer certificate there, then `sirena up`")
+    if not is_valid_yet(paths.chain):
+        raise PreparationError(f"{paths.chain} is not valid yet", hint="check this machine's clock: `timedatectl`")
+    if not _covers(paths.chain, settings.server_name):
+        raise PreparationError(f"{paths.chain} is not for {settings.server_name}", hint="check SIRENA_SERVER_NAME")
+    if paths.key.stat().st_mode & _OTHERS_READ:
+        raise PreparationError(f"others can read {paths.key}", hint=f"chmod 600 {paths.key}")
+    return paths
+
+
+def _holds(chain: Path, days: int) -> bool:
+    return chain.exists() and days_left(chain) > days and is_valid_yet(chain)
+
+
+def _self_made_paths(settings: Settings) -> CertificatePaths:
+    folder = settings.home / "tls"
+    return CertificatePaths(folder / "server.pem", folder / "server.key")
+
+
+def _authority(settings: Settings, own: Account) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    file, key_file = authority_file(settings), authority_file(settings).with_suffix(".key")
+    if key_file.exists() and _holds(file, _SERVER_DAYS):
+        kept = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+        assert isinstance(kept, ec.EllipticCurvePrivateKey)
+        return x509.load_pem_x509_certificate(file.read_bytes()), kept
+    certificate, key = make_authority(f"Sirena's own authority for {settings.server_name}", _AUTHORITY_DAYS)
+    write_private(key_file, pem(key), own)
+    replace_whole(file, certificate.public_bytes(serialization.Encoding.PEM))
+    return certificate, key
+
+
+def _alternative_names(name: str) -> list[x509.GeneralName]:
+    found: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    if name != "localhost":
+        found.insert(0, x509.DNSName(name))
+    return found
+
+
+def _names(chain: Path) -> list[str]:
+    certificate = x509.load_pem_x509_certificate(chain.read_bytes())
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return extension.value.get_values_for_type(x509.DNSName)
+
+
+def _covers(chain: Path, name: str) -> bool:
+    wildcard = f"*.{name.partition('.')[2]}"
+    return any(found.lower() in (name.lower(), wildcard.lower()) for found in _names(chain))

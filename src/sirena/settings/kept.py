@@ -1,0 +1,76 @@
+"""The settings of the last start, kept so that the next one can say what was changed meanwhile."""
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from sirena.host.accounts import Account
+from sirena.host.secret_files import write_private
+from sirena.settings.catalogue import Settings, variable_of
+
+_SALT: Final = "salt"
+_OF_THE_CALLER: Final = ("user",)
+"""What says who gives a command, and nothing of the stack."""
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """A setting that is another than at the last start."""
+
+    variable: str
+    before: str
+    """Its value then; empty when it had none, ``secret`` when it may not be told."""
+    after: str
+
+
+@dataclass(frozen=True)
+class KeptSettings:
+    """The file, of mode 0600; of a secret it holds a salted hash."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> "KeptSettings":
+        """Return the file of an installation."""
+        return cls(settings.home / "supervisor" / "settings_in_force.json")
+
+    def changes(self, settings: Settings) -> list[SettingChange]:
+        """Return what differs from the last start; nothing before the first, or when the file is damaged."""
+        try:
+            kept = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        now = _values(settings, kept.get(_SALT, ""))
+        secret = {variable_of(name) for name in Settings.model_fields if isinstance(getattr(settings, name), SecretStr)}
+        return [
+            SettingChange(
+                name, *("secret" if name in secret and value else value for value in (kept.get(name, ""), new))
+            )
+            for name, new in now.items()
+            if name != _SALT and kept.get(name, "") != new
+        ]
+
+    def keep(self, settings: Settings) -> None:
+        """Keep the settings of this start."""
+        values = _values(settings, secrets.token_hex(16))
+        write_private(self.path, json.dumps(values, indent=1), Account.of_this_process())
+
+
+def _values(settings: Settings, salt: str) -> dict[str, str]:
+    return {_SALT: salt} | {
+        variable_of(name): _shown(getattr(settings, name), salt)
+        for name in Settings.model_fields
+        if name not in _OF_THE_CALLER
+    }
+
+
+def _shown(value: Any, salt: str) -> str:
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        return hashlib.sha256(f"{salt}{secret}".encode()).hexdigest() if secret else ""
+    return "" if value is None else str(value)

@@ -1,0 +1,47 @@
+"""Whoever reads a file while it is written anew finds the former or the new content, and never an empty file."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from sirena.acts.stack_choice import note_release, noted_release, remember
+from sirena.host.whole_files import replace_whole
+from sirena.server.stack import Stack
+from sirena.settings.catalogue import Settings, load_settings
+
+
+def test_a_monitor_that_asks_while_up_notes_its_profile_is_not_told_of_a_wrong_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of looks while the same is noted again and again: profile and release are there in each."""
+    monkeypatch.setenv("SIRENA_HOME", str(tmp_path))
+    stack = Stack(Settings(home=tmp_path, profile="production"))
+    remember(stack)
+    note_release(stack, "1.0")
+    over = threading.Event()
+
+    def note() -> None:
+        while not over.is_set():
+            remember(stack)
+            note_release(stack, "1.0")
+
+    noting = threading.Thread(target=note)
+    noting.start()
+    try:
+        for _ in range(300):
+            assert load_settings().profile == "production"
+            assert {noted_release(stack) for _ in range(10)} == {"1.0"}
+    finally:
+        over.set()
+        noting.join()
+
+
+def test_what_cannot_be_written_leaves_what_was_there_and_nothing_beside(tmp_path: Path) -> None:
+    """As when the disk is full."""
+    file = tmp_path / "profile"
+    replace_whole(file, b"former")
+    with pytest.raises(TypeError):
+        replace_whole(file, "no bytes")  # type: ignore[arg-type]
+    assert file.read_bytes() == b"former"
+    assert [one.name for one in tmp_path.iterdir()] == ["profile"]

@@ -1,0 +1,84 @@
+"""What `sirena doctor` says of memory, clock and folders."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.machine import look_at_clock, look_at_memory
+from sirena.server.checks.places import file_system, look_at_places
+from sirena.settings.catalogue import Settings
+from tests.unit.server.checks.findings import FRESH, named
+
+
+@pytest.mark.parametrize(
+    ("total", "available", "running", "verdict"),
+    [(16, 12, False, "well"), (1, 1, False, "wrong"), (3, 2, False, "warning"), (16, 1, False, "warning"),
+     (16, 1, True, "well")],
+)  # fmt: skip
+def test_memory_must_do_for_the_stack(
+    settings: Settings, notebook: Notebook, tmp_path: Path, total: int, available: int, running: bool, verdict: str
+) -> None:
+    """And better for a training too; a running stack has its share already."""
+    kernel = tmp_path / "meminfo"
+    kernel.write_text(f"MemTotal: {total * 2**20} kB\nMemAvailable: {available * 2**20} kB\nHugePages_Total: 0\n")
+    look_at_memory(settings, notebook, running=running, memory=kernel)
+    assert [one.verdict for one in notebook.findings] == [verdict]
+
+
+def test_the_clock_is_told_as_the_kernel_counts_it(notebook: Notebook) -> None:
+    """What the kernel does not tell is said, and does not fail."""
+    for answer in (0, 5, -1):
+        look_at_clock(notebook, partial(int, answer))
+    assert [one.verdict for one in notebook.findings] == [Verdict.WELL, Verdict.WARNING, Verdict.UNSEEN]
+    real = Notebook()
+    look_at_clock(real)
+    assert real.findings[0].verdict is not Verdict.WRONG
+
+
+def test_where_backups_go_is_looked_at(settings: Settings) -> None:
+    """Below the home or on its disk is a warning, a place nobody can write is wrong, a bucket is for restic to see."""
+    beside = settings.home.parent
+    file = beside / "file"
+    file.touch()
+    for place, verdict, told in (
+        ("", Verdict.WARNING, "below SIRENA_HOME"),
+        (str(beside / "elsewhere"), Verdict.WARNING, "on the disk of SIRENA_HOME"),
+        ("/dev/shm/backups", Verdict.WELL, f"its password elsewhere too: {settings.home}/secrets/backup_password"),
+        (str(file / "backups"), Verdict.WRONG, f"{file} cannot be written"),
+        ("s3:https://minio.example/backups", Verdict.UNSEEN, "sirena backup"),
+    ):
+        notebook = Notebook()
+        look_at_places(settings.model_copy(update={"backup_repository": place}), notebook, FRESH)
+        (found,) = named(notebook, "backup repository")
+        assert (found.verdict, told in found.told) == (verdict, True), found
+
+
+def test_a_folder_in_memory_or_on_another_machine_is_told(settings: Settings, tmp_path: Path) -> None:
+    """`/dev/shm` is in memory; a mount of NFS, with a blank in its name, is found among nested mounts."""
+    notebook = Notebook()
+    look_at_places(settings.model_copy(update={"home": Path("/dev/shm/sirena")}), notebook, FRESH)
+    (found,) = named(notebook, "file system")
+    assert (found.verdict, found.told.split(",")[0]) == (Verdict.WARNING, "tmpfs")
+    mounts = tmp_path / "mountinfo"
+    share = tmp_path / "the share"
+    share.mkdir()
+    mounts.write_text(
+        "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        f"2 1 0:9 / {str(share).replace(' ', chr(92) + '040')} rw shared:1 - nfs4 nas:/sirena rw\n"
+    )
+    assert file_system(share, mounts) == "nfs4"
+    assert file_system(tmp_path, mounts) == "ext4"
+
+
+def test_a_home_that_cannot_work_is_told(settings: Settings, notebook: Notebook, tmp_path: Path) -> None:
+    """A path too long for a socket; a file in its place; a disk smaller than the artifacts may grow."""
+    file = settings.home.parent / "file"
+    file.touch()
+    for home in (tmp_path / ("a" * 100), file / "home"):
+        look_at_places(settings.model_copy(update={"home": home}), notebook, FRESH)
+    told = [one.told for one in named(notebook, "SIRENA_HOME") if one.verdict is Verdict.WRONG]
+    assert ["too long for a socket" in told[0], "is no folder" in told[1]] == [True, True]
+    look_at_places(settings.model_copy(update={"s3_size_gb": 1e6}), notebook, FRESH)
+    assert [one.verdict for one in named(notebook, "room for artifacts")] == [Verdict.WARNING]

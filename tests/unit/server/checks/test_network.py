@@ -1,0 +1,93 @@
+"""What `sirena doctor` says of names and other servers."""
+
+import http.server
+import socket
+import ssl
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3, within
+from sirena.server.tls.certificates import authority_file, self_made
+from sirena.settings.catalogue import CertificateSource, Settings
+
+
+def test_a_name_that_leads_nowhere_or_elsewhere_is_told(settings: Settings, notebook: Notebook) -> None:
+    """Nowhere is wrong; another machine is a warning, since a router may pass it on; one of ours is well."""
+    for name in ("a" * 64 + ".example", "192.0.2.7", "localhost"):
+        look_at_name(settings.model_copy(update={"server_name": name}), notebook)
+    assert [one.verdict for one in notebook.findings] == [Verdict.WRONG, Verdict.WARNING, Verdict.WELL]
+    assert "/etc/hosts" in notebook.findings[0].remedy
+    look_at_name(settings.model_copy(update={"server_name": "nowhere.invalid"}), notebook)
+    # a machine whose name server does not answer cannot know
+    assert notebook.findings[-1].verdict in (Verdict.WRONG, Verdict.UNSEEN)
+
+
+def test_a_look_that_hangs_is_given_up() -> None:
+    """Whatever patience a library has."""
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        within(0.2, lambda: time.sleep(30))
+    assert time.monotonic() - begun < 5
+    with pytest.raises(ValueError, match="its own"):
+        within(5, lambda: int("its own"))
+    assert within(5, lambda: 7) == 7
+
+
+def test_an_s3_endpoint_that_does_not_answer_is_told_in_time(settings: Settings, notebook: Notebook) -> None:
+    """Nobody listens, or somebody accepts and says nothing; the secret stands in no finding."""
+    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as silent:
+        closed.bind(("127.0.0.1", 0))
+        addresses = [f"http://127.0.0.1:{one.getsockname()[1]}" for one in (closed, silent)]
+        for address in addresses:
+            begun = time.monotonic()
+            look_at_s3(
+                Settings(
+                    **{
+                        **settings.model_dump(exclude={"database_url"}),
+                        "s3_endpoint_url": address,
+                        "aws_access_key_id": "key-of-test",
+                        "aws_secret_access_key": "secret-of-test",
+                    }
+                ),
+                notebook,
+            )
+            assert time.monotonic() - begun < 6
+    assert [one.verdict for one in notebook.findings] == [Verdict.WRONG] * 2
+    assert all("does not answer" in one.told for one in notebook.findings), notebook.findings
+    assert "of-test" not in str(notebook.findings)
+    look_at_s3(settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"}), notebook)
+    assert "without keys" in notebook.findings[-1].told
+
+
+def test_an_authority_that_cannot_be_asked_is_told(
+    settings: Settings, notebook: Notebook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody listens; or it speaks with a certificate nobody vouches for, or says nothing of ACME."""
+    made = self_made(settings)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(made.chain, made.key)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "directory").write_text("{}")
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "site")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        there = {
+            "tls": CertificateSource.LETS_ENCRYPT,
+            "acme_directory": f"https://localhost:{server.server_port}/directory",
+        }
+        look_at_authority(settings.model_copy(update=there), notebook)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority_file(settings)))
+        look_at_authority(settings.model_copy(update=there), notebook)
+        server.shutdown()
+    look_at_authority(settings.model_copy(update={**there, "acme_directory": "https://127.0.0.1:9/dir"}), notebook)
+    assert [one.verdict for one in notebook.findings] == [Verdict.WRONG] * 3
+    told = [one.told for one in notebook.findings]
+    assert ["CERTIFICATE_VERIFY_FAILED" in told[0], "no directory of ACME" in told[1], "refused" in told[2]] == [
+        True
+    ] * 3
