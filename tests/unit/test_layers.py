@@ -14,13 +14,22 @@ ORDER = [
     *("domain", "guidelines", "whonet", "panel", "stewardship", "web"),
     *("training", "certification", "registry", "serving", "acts", "cli"),
 ]
-BESIDE = {
-    "texts": {"texts"},
-    "ledger": {"ledger", "domain", "operations"},
-    "access": {"access", "domain", "operations", "ledger"},
+ROOMS = ["host", "settings", "database", "server"]
+"""Rooms of the machine below the order: each imports those before it and `domain`."""
+USERS = {
+    "guidelines": {"host"},
+    "ledger": {"settings", "database"},
+    "access": {"settings", "database"},
+    **dict.fromkeys(("registry", "serving", "acts", "cli"), set(ROOMS)),
 }
+"""Which of these rooms a package may import."""
+BESIDE = {"texts": {"texts"}, "ledger": {"ledger", "domain"}, "access": {"access", "domain", "ledger"}}
 """Packages beside the order: what they may import. Acts and the command line import them, the pages the texts."""
-OPERATIONS_USERS = {"registry", "serving", "acts", "cli", "operations", "guidelines"}
+SERVER = [
+    *({"parts", "tls", "free_ports", "steps"}, {"supervision", "object_store", "entry"}),
+    *({"python_parts"}, {"stack"}, {"backup"}, {"checks"}),
+]
+"""Rooms of the server, each group importing those before it."""
 
 
 def _imports(path: Path) -> set[str]:
@@ -41,15 +50,10 @@ def _imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", [*ORDER, *BESIDE])
+@pytest.mark.parametrize("package", [*ORDER, *ROOMS, *BESIDE])
 def test_nothing_imports_from_its_right(package: str) -> None:
     """A module imports its own package and those before it in the order of the architecture."""
-    allowed = BESIDE.get(package) or (
-        set(ORDER[: ORDER.index(package) + 1])
-        | ({"operations"} if package in OPERATIONS_USERS else set())
-        | (set(BESIDE) - ({"texts"} if package == "acts" else set()) if package in ("acts", "cli") else set())
-        | ({"texts"} if package == "web" else set())
-    )
+    allowed = _allowed(package) | USERS.get(package, set())
     wrong = {
         f"{path.relative_to(PACKAGE)} imports {name}"
         for path in (PACKAGE / package).rglob("*.py")
@@ -57,6 +61,32 @@ def test_nothing_imports_from_its_right(package: str) -> None:
         if (PACKAGE / name).is_dir()
     }
     assert wrong == set()
+
+
+def _allowed(package: str) -> set[str]:
+    if package in BESIDE:
+        return BESIDE[package]
+    if package in ROOMS:
+        return {"domain", *ROOMS[: ROOMS.index(package) + 1]}
+    beside = {"acts": {"ledger", "access"}, "cli": set(BESIDE), "web": {"texts"}}
+    return set(ORDER[: ORDER.index(package) + 1]) | beside.get(package, set())
+
+
+def test_the_rooms_of_the_server_import_in_one_direction() -> None:
+    """A part knows nothing of the stack, the stack nothing of backups, backups nothing of checks."""
+    level = {room: index for index, rooms in enumerate(SERVER) for room in rooms}
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {room}"
+        for path in (PACKAGE / "server").rglob("*.py")
+        for room in _rooms(path)
+        if level[room] > level[path.relative_to(PACKAGE / "server").with_suffix("").parts[0]]
+    ]
+    assert wrong == []
+
+
+def _rooms(path: Path) -> set[str]:
+    modules = (node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom))
+    return {module.split(".")[2] for module in modules if module.startswith("sirena.server.")}
 
 
 @pytest.mark.parametrize(

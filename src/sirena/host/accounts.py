@@ -188,3 +188,8 @@ def _dies_with_us() -> tuple[str, ...]:
 def search_path() -> str:
     """Return PATH with the folders of system daemons, which an ordinary user's often lacks."""
     return os.pathsep.join([os.environ.get("PATH", "/usr/bin:/bin"), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return a path, or the nearest folder above it that is there."""
+    return next((one for one in (path, *path.parents) if one.exists()), Path("/"))

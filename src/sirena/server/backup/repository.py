@@ -15,12 +15,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sirena.domain.errors import UsageError
-from sirena.host.accounts import Account
+from sirena.host.accounts import Account, nearest_folder
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.backup.errors import BackupError, DamagedBackupError
 from sirena.server.backup.places import password_file, places_of
 from sirena.server.backup.tools import Ended, run_tool
-from sirena.server.checks.conditions import nearest_folder
 from sirena.server.object_store.s3 import credentials_file
 from sirena.server.parts.part import program
 from sirena.settings.catalogue import Settings

@@ -5,10 +5,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import Account, nearest_folder
 from sirena.host.environment import import_path
 from sirena.host.handing_over import other_owner
-from sirena.server.checks.conditions import nearest_folder
 from sirena.server.checks.finding import AS_ROOT, Area, Notebook, Verdict
 from sirena.server.checks.standing import StackState, Standing
 from sirena.server.parts.part_accounts import PartAccounts

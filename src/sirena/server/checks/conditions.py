@@ -9,7 +9,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-from sirena.host.accounts import PreparationError
+from sirena.host.accounts import PreparationError, nearest_folder
 from sirena.server.backup.state import LastRun, RunOutcome, read_backup_state
 from sirena.server.object_store.store_file import StoreFile
 from sirena.server.object_store.store_room import CRITICAL, FULL, WARNING, ask_room
@@ -114,11 +114,6 @@ def _object_store(settings: Settings) -> Condition:
     told += f"; at {100 * FULL:.0f} % it takes no more"
     remedy = "set a larger SIRENA_S3_SIZE_GB, then `sirena up`; or remove what nothing needs: `sirena gc --yes`"
     return Condition("object store", urgency, told, remedy)
-
-
-def nearest_folder(path: Path) -> Path:
-    """Return a path, or the nearest folder above it that is there."""
-    return next((one for one in (path, *path.parents) if one.exists()), Path("/"))
 
 
 def certificate_condition(settings: Settings) -> Condition:

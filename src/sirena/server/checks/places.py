@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Final
 
+from sirena.host.accounts import nearest_folder
 from sirena.server.backup.places import password_file
 from sirena.server.backup.repository import Repository
-from sirena.server.checks.conditions import disk_condition, nearest_folder
+from sirena.server.checks.conditions import disk_condition
 from sirena.server.checks.finding import Area, Finding, Notebook, Verdict
 from sirena.server.checks.standing import StackState, Standing
 from sirena.server.supervision.supervisor import Supervisor

@@ -1,0 +1,1 @@
+"""Tables of the databases: revisions and the way from one to the next."""

@@ -1,0 +1,1 @@
+"""The stack of a server: its parts, its entry, backup, checks."""

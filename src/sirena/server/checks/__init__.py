@@ -1,0 +1,1 @@
+"""What has to be so: `doctor`, `settings check` and the conditions of `status`."""

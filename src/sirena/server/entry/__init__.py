@@ -1,0 +1,1 @@
+"""NGINX before everything: configuration, reload, logs."""

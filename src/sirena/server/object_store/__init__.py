@@ -1,0 +1,1 @@
+"""Sirena's own S3 (Ceph), or the one a hospital gives."""

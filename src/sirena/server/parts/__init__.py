@@ -1,0 +1,1 @@
+"""The parts of the stack, and the ways to them."""

@@ -1,0 +1,1 @@
+"""Certificates: made here, given, or from an authority."""

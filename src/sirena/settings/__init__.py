@@ -1,0 +1,1 @@
+"""Every setting: from where it comes, what it may be."""
