@@ -20,7 +20,7 @@ USERS = {
     "guidelines": {"host"},
     "ledger": {"settings", "database"},
     "access": {"settings", "database"},
-    **dict.fromkeys(("registry", "serving", "acts", "cli"), set(ROOMS)),
+    **{package: set(ROOMS) for package in ("registry", "serving", "acts", "cli")},
 }
 """Which of these rooms a package may import."""
 BESIDE = {"texts": {"texts"}, "ledger": {"ledger", "domain"}, "access": {"access", "domain", "ledger"}}

@@ -38,7 +38,7 @@ def renew(
     The entry takes it up without losing a request.
     """
     from sirena.acts.stack_choice import chosen_stack
-    from sirena.server.tls import acme
+    from sirena.server.entry import acme
     from sirena.server.tls.certificates import days_left, entry_certificate, self_made
     from sirena.settings.catalogue import CertificateSource
 
@@ -53,7 +53,7 @@ def renew(
 
 def watch() -> None:
     """Renew twice a day when due, until SIGTERM; `sirena up` runs this itself."""
-    from sirena.server.tls import acme
+    from sirena.server.entry import acme
 
     acme.watch(_production())
 

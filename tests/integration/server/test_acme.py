@@ -15,7 +15,7 @@ import pytest
 from sirena.server.checks.finding import Notebook, Verdict
 from sirena.server.checks.network import look_at_authority
 from sirena.server.stack import Stack
-from sirena.server.tls import acme
+from sirena.server.entry import acme
 from sirena.server.tls.certificates import (
     CertificatePaths,
     authority_file,
