@@ -30,7 +30,7 @@ from sirena.access.actions import Role
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.domain.antimicrobials import ANTIMICROBIALS
-from sirena.server.entry.nginx import Entry
+from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.door_keys import prepare_doors
 from sirena.server.parts.doors import Doors
 from sirena.server.parts.part_accounts import PartAccounts
@@ -128,12 +128,12 @@ def _settings(home: Path) -> Settings:
     )
 
 
-def _entries(settings: Settings) -> tuple[Entry, Entry]:
+def _entries(settings: Settings) -> tuple[NginxEntry, NginxEntry]:
     """Write both configurations: the shipped one, and one that asks nobody, on a port of its own."""
     certificate = self_made(settings)
     accounts = PartAccounts.of(settings).made(settings)
     prepare_doors(Doors(settings), accounts)
-    asking = Entry(settings, certificate, (), accounts)
+    asking = NginxEntry(settings, certificate, (), accounts)
     asking.write()
     port = free_port()
     other = settings.model_copy(
@@ -141,7 +141,7 @@ def _entries(settings: Settings) -> tuple[Entry, Entry]:
     )
     other.home.mkdir()
     Doors(other).folder.symlink_to(Doors(settings).folder)
-    silent = Entry(other, certificate, (), accounts)
+    silent = NginxEntry(other, certificate, (), accounts)
     silent.write()
     configuration = silent.folder / "nginx.conf"
     text = configuration.read_text("utf-8")

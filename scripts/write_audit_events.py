@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sirena.ledger.catalogue import CATALOGUE
 from sirena.ledger.causes import LOGIN_FAILED, REFUSAL
-from sirena.ledger.event import Event, Outcome
+from sirena.ledger.event import ActOutcome, Event
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "audit-events.md"
 
@@ -22,7 +22,7 @@ def audit_events() -> str:
         "Every event the audit ledger can hold. Each has who, from where, when (UTC), outcome, request and act;",
         "its own facts are named below. The entries of one act share its name.",
         "",
-        f"Outcomes: {', '.join(f'`{outcome}`' for outcome in Outcome)}.",
+        f"Outcomes: {', '.join(f'`{outcome}`' for outcome in ActOutcome)}.",
         "",
         "| event | meaning | own facts |",
         "|---|---|---|",

@@ -5,7 +5,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 
 _DEBIANS = Path("/usr/bin/python3.11")
 
@@ -19,7 +19,7 @@ def everyones_python(folder: Path, account: str = "postgres") -> str | None:
         folder: which the account may enter.
         account: unprivileged.
     """
-    other = Account.named(account)
+    other = OsAccount.named(account)
     if other.can_run(sys.executable):
         return sys.executable
     libraries = sysconfig.get_path("purelib")

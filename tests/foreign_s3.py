@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.server.object_store.ceph import ObjectStore
 from sirena.server.object_store.s3 import Keys, kept_keys, s3_client
 from sirena.server.stack import Stack
@@ -57,8 +57,8 @@ def foreign_s3() -> Iterator[ForeignS3]:
     with private_home() as home:
         settings = production_settings(home)
         stack = Stack(settings)
-        owner = Account.named("postgres") if Account.of_this_process().uid == 0 else Account.of_this_process()
-        store = ObjectStore(settings, owner, Account.of_this_process())
+        owner = OsAccount.named("postgres") if OsAccount.of_this_process().uid == 0 else OsAccount.of_this_process()
+        store = ObjectStore(settings, owner, OsAccount.of_this_process())
         store.prepare()
         try:
             stack.supervisor.write(store.parts())

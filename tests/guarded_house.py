@@ -21,9 +21,9 @@ from sirena.access.actions import Role
 from sirena.access.routes import body_route_locations
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
-from sirena.ledger.entry import Entry as LedgerEntry
+from sirena.ledger.entry import LedgerEntry as LedgerEntry
 from sirena.ledger.store import Ledger, open_ledger
-from sirena.server.entry.nginx import Entry
+from sirena.server.entry.nginx import NginxEntry
 from sirena.server.entry.reload import take_up
 from sirena.server.parts.doors import Doors
 from sirena.server.parts.mlflow_server import embedded_mlflow_server
@@ -59,7 +59,7 @@ class House:
     """As the access service has them."""
     engine: Engine
     ledger: Ledger
-    entry: Entry
+    entry: NginxEntry
     environment: dict[str, str]
     access: ChildProcess
     tokens: dict[str, str] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class House:
             self._take_up(self.settings)
 
     def _take_up(self, settings: Settings) -> None:
-        entry = Entry(settings, self.entry.certificate, self.entry.body_routes, self.entry.accounts)
+        entry = NginxEntry(settings, self.entry.certificate, self.entry.body_routes, self.entry.accounts)
         entry.write()
         take_up(entry, is_coming=lambda: True)
 
@@ -184,7 +184,7 @@ def guarded_house(**changes: Any) -> Iterator[House]:
             ledger.close()
 
 
-def access_service(settings: Settings, entry: Entry, environment: dict[str, str]) -> ChildProcess:
+def access_service(settings: Settings, entry: NginxEntry, environment: dict[str, str]) -> ChildProcess:
     """Describe the access service as the stack runs it."""
     command = (
         sys.executable, "-m", "sirena.cli", "access-service",

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from sirena.host.accounts import Account
-from sirena.server.entry.nginx import Entry
+from sirena.host.accounts import OsAccount
+from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.door_keys import prepare_doors
 from sirena.server.parts.doors import Doors
 from sirena.server.parts.part_accounts import PartAccounts
@@ -61,7 +61,7 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
     base = _free_range()
     names = ("http_port", "https_port", "port", "postgres_port", "s3_port", "mlflow_port", "service_port")
     ports = {name: base + number for number, name in enumerate(names)}
-    unprivileged = Account.named("postgres").can_run(python)
+    unprivileged = OsAccount.named("postgres").can_run(python)
     values: dict[str, Any] = {
         "profile": "production",
         "home": home,
@@ -81,11 +81,11 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
     return Settings(**values)
 
 
-def entry_of(settings: Settings, body_routes: Sequence[str] = ()) -> Entry:
+def entry_of(settings: Settings, body_routes: Sequence[str] = ()) -> NginxEntry:
     """Return an entry, with the accounts and doors that `sirena up` would have made."""
     accounts = PartAccounts.of(settings).made(settings)
     prepare_doors(Doors(settings), accounts)
-    return Entry(settings, self_made(settings), tuple(body_routes), accounts)
+    return NginxEntry(settings, self_made(settings), tuple(body_routes), accounts)
 
 
 @contextmanager

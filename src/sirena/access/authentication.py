@@ -50,7 +50,7 @@ _HASHES_AT_ONCE: Final = 2
 
 
 @dataclass(frozen=True)
-class Sender:
+class RequestSender:
     """Where a request came from, for throttling and the record."""
 
     address: str
@@ -115,7 +115,7 @@ class Authenticator:
             found = remembered[1]
         else:
             try:
-                found = await self._ask_once(key, credential, Sender(address, request_id))
+                found = await self._ask_once(key, credential, RequestSender(address, request_id))
             except SQLAlchemyError:
                 if remembered is None or self._passing() >= remembered[0] + KEPT_SECONDS - FRESH_SECONDS:
                     raise
@@ -132,7 +132,7 @@ class Authenticator:
         self._identities.pop(key, None)
         self._proofs.pop(key, None)
 
-    async def _ask_once(self, key: bytes, credential: Credential, sender: Sender) -> Identity | None:
+    async def _ask_once(self, key: bytes, credential: Credential, sender: RequestSender) -> Identity | None:
         """Ask the database once for requests that come at the same time with the same credential."""
         task = self._asking.get(key)
         if task is None:
@@ -141,7 +141,7 @@ class Authenticator:
             task.add_done_callback(lambda _: self._asking.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _ask(self, key: bytes, credential: Credential, sender: Sender) -> Identity | None:
+    async def _ask(self, key: bytes, credential: Credential, sender: RequestSender) -> Identity | None:
         # the time before asking: an answer is as old as its question
         asked = self._passing()
         match credential:
@@ -158,7 +158,7 @@ class Authenticator:
         _remember(self._identities, key, (asked + FRESH_SECONDS, identity), self._passing())
         return identity
 
-    def _of_token(self, secret: str, sender: Sender) -> Identity | None:
+    def _of_token(self, secret: str, sender: RequestSender) -> Identity | None:
         found = self._tokens.resolve(secret)
         if found is None:
             whose, cause = self._tokens.why_not(secret)
@@ -176,7 +176,7 @@ class Authenticator:
             account.name, account.roles, Means.SESSION, csrf_sha256=session.csrf_sha256, session=session.name
         )
 
-    async def _of_password(self, key: bytes, given: Password, sender: Sender) -> Identity | None:
+    async def _of_password(self, key: bytes, given: Password, sender: RequestSender) -> Identity | None:
         account = await to_thread.run_sync(self._accounts.get, given.name)
         usable = account is not None and not account.disabled and account.password_hash is not None
         if account is not None and usable and self._is_proved(key, account):
@@ -202,7 +202,7 @@ class Authenticator:
         await self._tell("login", given, sender, cause="", known=True)
         return Identity(account.name, account.roles, Means.PASSWORD)
 
-    async def _note_failure(self, account: Account | None, given: Password, sender: Sender) -> None:
+    async def _note_failure(self, account: Account | None, given: Password, sender: RequestSender) -> None:
         self._throttle.note(sender.address)
         locked = False
         if account is not None:
@@ -213,7 +213,7 @@ class Authenticator:
             facts = {"who": given.name, **sender.facts, "account": given.name, "change": "locked"}
             await to_thread.run_sync(self._notify, "account_changed", facts)
 
-    def _tell(self, event: str, given: Password, sender: Sender, *, cause: str, known: bool) -> Awaitable[None]:
+    def _tell(self, event: str, given: Password, sender: RequestSender, *, cause: str, known: bool) -> Awaitable[None]:
         # a name that is no account may be a password typed into the wrong field
         facts = {"who": given.name if known else "", **sender.facts, "method": "basic"}
         return to_thread.run_sync(self._notify, event, facts | ({"cause": cause} if cause else {}))

@@ -22,7 +22,7 @@ from sirena.access.errors import (
 from sirena.access.identity import NOBODY, Identity, Means
 from sirena.access.immutable import Write, read_write
 from sirena.access.origin import PageOfOrigin, require_same_origin
-from sirena.access.paths import Target, read_target
+from sirena.access.paths import RequestTarget, read_target
 from sirena.access.policy import Policy
 from sirena.access.routes import Asked, RouteTable
 
@@ -58,7 +58,7 @@ class RequestFacts:
         return {"origin": self.address, "request_id": self.request_id}
 
 
-class Registered(Protocol):
+class RegistryLook(Protocol):
     """What the decision has to know of the registry. The methods may block."""
 
     def registered(self, identifiers: Iterable[str]) -> bool:
@@ -74,7 +74,7 @@ class Decision:
 
     identity: Identity
     asked: Asked
-    target: Target
+    target: RequestTarget
     write: Write | None = None
     """Artifacts it writes; None when it writes none."""
 
@@ -83,7 +83,7 @@ class DecisionMaker:
     """Joins route table, identities and policy."""
 
     def __init__(
-        self, routes: RouteTable, policy: Policy, authenticator: Authenticator, registered: Registered | None = None
+        self, routes: RouteTable, policy: Policy, authenticator: Authenticator, registered: RegistryLook | None = None
     ) -> None:
         self.routes = routes
         self.policy = policy

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sirena.access.events import Notify
-from sirena.access.floods import Floods, Source
-from sirena.access.log_follower import LogFollower, Place
+from sirena.access.floods import Floods, RefusedSource
+from sirena.access.log_follower import LogFollower, LogPosition
 
 REFUSAL: Final = "refusal"
 _LOG = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class EntryRefusals:
         if facts is None:
             _LOG.warning("a line of the entry's refusals cannot be read")
             return
-        source = Source(REFUSAL, facts["origin"], "", facts["cause"])
+        source = RefusedSource(REFUSAL, facts["origin"], "", facts["cause"])
         if self._floods.admits(source, "", facts):
             self._waiting.append({**facts, "act": uuid.uuid4().hex})
 
@@ -92,7 +92,7 @@ class EntryRefusals:
     def _restore(self) -> None:
         try:
             kept = json.loads(self._source.state.read_text(encoding="utf-8"))
-            self._follower = LogFollower(self._source.log, Place(**kept["place"]))
+            self._follower = LogFollower(self._source.log, LogPosition(**kept["place"]))
             self._floods.put_back(kept["floods"])
             self._waiting = kept["waiting"]
             self._unsure = {facts["act"] for facts in self._waiting}

@@ -20,7 +20,7 @@ _LISTED: Final = 100
 
 
 @dataclass(frozen=True)
-class Source:
+class RefusedSource:
     """Who is refused, and why."""
 
     event: str
@@ -43,7 +43,7 @@ class _Window:
 class Held:
     """Refusals of one source that were counted and are to be told now."""
 
-    source: Source
+    source: RefusedSource
     last: Mapping[str, Any]
     """Facts of the last of them."""
     times: int
@@ -68,9 +68,9 @@ class Floods:
         """
         self._singly = min(singly, _LISTED)
         self._clock = clock
-        self._windows: dict[Source, _Window] = {}
+        self._windows: dict[RefusedSource, _Window] = {}
 
-    def admits(self, source: Source, what: str, facts: Mapping[str, Any]) -> bool:
+    def admits(self, source: RefusedSource, what: str, facts: Mapping[str, Any]) -> bool:
         """Tell whether a refusal is told at once; else it is counted.
 
         Args:
@@ -79,7 +79,7 @@ class Floods:
             facts: told with the count, if it is the last one counted.
         """
         if source not in self._windows and len(self._windows) >= SOURCES:
-            source = Source(source.event, CROWD, "", source.cause)
+            source = RefusedSource(source.event, CROWD, "", source.cause)
         window = self._windows.setdefault(source, _Window(self._clock()))
         room = source.address != CROWD and len(window.told) < self._singly
         if room and (not what or what not in window.told):
@@ -117,4 +117,4 @@ class Floods:
 
     def put_back(self, kept: list[dict[str, Any]]) -> None:
         """Take up the windows of an earlier process."""
-        self._windows = {Source(**one["source"]): _Window(**one["window"]) for one in kept}
+        self._windows = {RefusedSource(**one["source"]): _Window(**one["window"]) for one in kept}

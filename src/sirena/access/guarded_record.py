@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sirena.access.events import Notify
-from sirena.access.floods import Floods, Source
+from sirena.access.floods import Floods, RefusedSource
 
 _GUARDED: Final = frozenset({"refusal", "login_failed"})
 _SINGLY: Final = 20
@@ -26,7 +26,7 @@ class GuardedRecord:
     def __call__(self, event: str, facts: Mapping[str, Any]) -> None:
         """Record an event, or count it."""
         if event in _GUARDED:
-            source = Source(event, facts.get("origin", ""), facts.get("who", ""), facts.get("cause", ""))
+            source = RefusedSource(event, facts.get("origin", ""), facts.get("who", ""), facts.get("cause", ""))
             what = f"{facts['action']} {facts['resource']}" if event == "refusal" else ""
             with self._lock:
                 if not self._floods.admits(source, what, facts):

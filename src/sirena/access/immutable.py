@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sirena.access.errors import ForbiddenError
-from sirena.access.paths import Target
+from sirena.access.paths import RequestTarget
 
 _IDENTIFIER: Final = re.compile(r"(?<![0-9a-z-])(?:m-)?[0-9a-f]{32}(?![0-9a-z])")
 """Id of a run or a logged model, as MLflow makes them."""
@@ -30,7 +30,7 @@ class Write:
     """Path of a certificate made later, which may be added to a registered version but not changed; else empty."""
 
 
-def read_write(method: str, target: Target) -> Write | None:
+def read_write(method: str, target: RequestTarget) -> Write | None:
     """Return what a request would write to; None when it writes no artifact.
 
     Args:

@@ -14,40 +14,40 @@ LANGUAGE_COOKIE: Final = "__Host-sirena_language"
 """Holds what somebody chose."""
 
 
-class Language(enum.StrEnum):
+class PageLanguage(enum.StrEnum):
     """A language of our pages, by its code of ISO 639-1."""
 
     SPANISH = "es"
     ENGLISH = "en"
 
     @property
-    def other(self) -> "Language":
+    def other(self) -> "PageLanguage":
         """The one to change to."""
-        return Language.ENGLISH if self is Language.SPANISH else Language.SPANISH
+        return PageLanguage.ENGLISH if self is PageLanguage.SPANISH else PageLanguage.SPANISH
 
     @property
     def own_name(self) -> str:
         """What it calls itself."""
-        return "Español" if self is Language.SPANISH else "English"
+        return "Español" if self is PageLanguage.SPANISH else "English"
 
     @property
     def says(self) -> Callable[[str, str], str]:
         """Takes a text in Spanish and in English, returns the one in this language."""
-        return lambda spanish, english: spanish if self is Language.SPANISH else english
+        return lambda spanish, english: spanish if self is PageLanguage.SPANISH else english
 
 
-def chosen_now(request: Request) -> Language | None:
+def chosen_now(request: Request) -> PageLanguage | None:
     """Return the language a request asks to have from now on (``?lang=en``); None when it asks for none."""
     asked = request.query_params.get("lang", "")
-    return Language(asked) if asked in set(Language) else None
+    return PageLanguage(asked) if asked in set(PageLanguage) else None
 
 
-def language_of(request: Request) -> Language:
+def language_of(request: Request) -> PageLanguage:
     """Return the language in which to answer a person."""
     kept = read_cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
-    if kept not in set(Language):
+    if kept not in set(PageLanguage):
         # by quality, the best first; `es-AR` wants Spanish too
         accepted = parse_accept_header(request.headers.get("accept-language", ""), LanguageAccept)
         wanted = (code.partition("-")[0].lower() for code, quality in accepted if quality > 0)
-        kept = next((code for code in wanted if code in set(Language)), Language.SPANISH)
-    return chosen_now(request) or Language(kept)
+        kept = next((code for code in wanted if code in set(PageLanguage)), PageLanguage.SPANISH)
+    return chosen_now(request) or PageLanguage(kept)

@@ -25,7 +25,7 @@ def _digest(text: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class LogPosition:
     """How far a log was read."""
 
     inode: int = 0
@@ -39,7 +39,9 @@ class Place:
 class LogFollower:
     """Follows one log."""
 
-    def __init__(self, path: Path, place: Place | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, path: Path, place: LogPosition | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Start where an earlier process ended.
 
         Args:
@@ -50,7 +52,7 @@ class LogFollower:
         self._path = path
         self._clock = clock
         self._quiet_since: float | None = None
-        self.place = place or Place()
+        self.place = place or LogPosition()
 
     def read(self) -> list[bytes]:
         """Return the complete lines that came since, of at most a MiB, and move the place behind them.
@@ -90,7 +92,7 @@ class LogFollower:
         return next((number for number, file in enumerate(files) if file.stat().st_mtime > self.place.changed), None)
 
     def _begin(self, file: Path) -> None:
-        self.place = Place(file.stat().st_ino, changed=self.place.changed)
+        self.place = LogPosition(file.stat().st_ino, changed=self.place.changed)
 
     def _lines(self, file: Path) -> list[bytes]:
         with file.open("rb") as opened:
@@ -103,7 +105,9 @@ class LogFollower:
         complete = text[: text.rfind(b"\n") + 1]
         if complete:
             offset = self.place.offset + len(complete)
-            self.place = Place(found.st_ino, offset, _digest(beginning[: min(offset, _BEGINNING)]), found.st_mtime)
+            self.place = LogPosition(
+                found.st_ino, offset, _digest(beginning[: min(offset, _BEGINNING)]), found.st_mtime
+            )
         return complete.splitlines()
 
     def _has_settled(self) -> bool:

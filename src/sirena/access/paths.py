@@ -29,7 +29,7 @@ _SINGLE: Final = frozenset({"name", "alias", "version", "path", "run_id", "run_u
 
 
 @dataclass(frozen=True)
-class Target:
+class RequestTarget:
     """A request target that can be read in one way only."""
 
     path: str
@@ -38,7 +38,7 @@ class Target:
     """Query parameters; of repeated ones that name no resource, the last."""
 
 
-def read_target(raw: str) -> Target:
+def read_target(raw: str) -> RequestTarget:
     """Read a request target as it came over the wire.
 
     Args:
@@ -52,7 +52,7 @@ def read_target(raw: str) -> Target:
     if not _PLAIN.fullmatch(raw):
         raise AmbiguousRequestError("the request target holds a character that must be escaped")
     path, _, query = raw.partition("?")
-    return Target(_read_path(path), _read_query(query))
+    return RequestTarget(_read_path(path), _read_query(query))
 
 
 def _read_path(raw: str) -> str:

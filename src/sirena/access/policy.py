@@ -19,7 +19,7 @@ _FIELDS: Final = frozenset({"why", "roles", "actions", "models"})
 
 
 @dataclass(frozen=True)
-class Rule:
+class PolicyRule:
     """One permission."""
 
     why: str
@@ -46,7 +46,7 @@ class Rule:
 class Policy:
     """All rules; the order does not matter, because rules only allow."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[PolicyRule, ...]
 
     def permits(self, roles: frozenset[Role], action: Action, model: str | None = None) -> bool:
         """Tell whether somebody with these roles may do this.
@@ -106,7 +106,7 @@ def load_policy(path: Path | None = None) -> Policy:
     return Policy(tuple(_rule(rule, f"{name}, rule {number}") for number, rule in enumerate(rules, start=1)))
 
 
-def _rule(document: dict[str, Any], where: str) -> Rule:
+def _rule(document: dict[str, Any], where: str) -> PolicyRule:
     if unknown := set(document) - _FIELDS:
         raise PolicyError(f"{where}: unknown field {', '.join(sorted(unknown))}")
     for field in ("roles", "actions"):
@@ -128,4 +128,4 @@ def _rule(document: dict[str, Any], where: str) -> Rule:
         ) from error
     if forbidden := actions & _NEVER:
         raise PolicyError(f"{where}: {', '.join(forbidden)} cannot be granted")
-    return Rule(str(document.get("why", "")), roles, actions, tuple(document.get("models", _EVERY)))
+    return PolicyRule(str(document.get("why", "")), roles, actions, tuple(document.get("models", _EVERY)))

@@ -9,7 +9,7 @@ from typing import Final
 
 from sirena.access.actions import Action
 from sirena.access.errors import ForbiddenError, PolicyError
-from sirena.access.paths import Target
+from sirena.access.paths import RequestTarget
 
 _API_PREFIXES: Final = ("/api", "/ajax-api")
 _PLACE: Final = re.compile(r"\{(?P<name>\w+)(?P<rest>:path)?\}")
@@ -62,7 +62,7 @@ class RouteTable:
                 elif self._exact.setdefault((method, route.path), route) is not route:
                     raise PolicyError(f"the route table holds {method} {route.path} twice")
 
-    def classify(self, method: str, target: Target) -> Asked:
+    def classify(self, method: str, target: RequestTarget) -> Asked:
         """Say what a request asks for.
 
         Args:

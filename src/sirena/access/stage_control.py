@@ -22,8 +22,8 @@ from sirena.access.events import Notify
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
 from sirena.access.stage_rules import (
-    Change,
-    Need,
+    StageChange,
+    StageNeed,
     body_to_pass_on,
     needs,
     read_change,
@@ -49,7 +49,7 @@ _JUDGED_AT_ONCE: Final = 4
 class _Examined:
     """What was found out about a change; true while nothing else was changed."""
 
-    need: Need
+    need: StageNeed
     ruling: Ruling | SirenaError | None = None
     """What the gate said, or why it said nothing; None where it need not be asked."""
 
@@ -134,7 +134,9 @@ class StageControl:
         """Close the connections to MLflow."""
         await self._client.aclose()
 
-    async def _examine(self, change: Change, identity: Identity, limiter: CapacityLimiter | None = None) -> _Examined:
+    async def _examine(
+        self, change: StageChange, identity: Identity, limiter: CapacityLimiter | None = None
+    ) -> _Examined:
         """Look at what is changed, require the rights for it, and ask the gate where a stage is given.
 
         Args:
@@ -168,13 +170,13 @@ class StageControl:
         except SirenaError as refusal:
             return _Examined(need, refusal)
 
-    async def _is_activation(self, change: Change, stage: str) -> bool:
+    async def _is_activation(self, change: StageChange, stage: str) -> bool:
         """Tell whether giving the stage would be the activation of a release."""
         act = await to_thread.run_sync(self._upstream.act, change.model, change.version, stage)
         return act != "promoted"
 
     async def _do(
-        self, change: Change, examined: _Examined, who: str, facts: RequestFacts, record: Mapping[str, Any]
+        self, change: StageChange, examined: _Examined, who: str, facts: RequestFacts, record: Mapping[str, Any]
     ) -> Response:
         """Do what was examined, on record."""
         makers: tuple[str, ...] = ()
@@ -220,7 +222,7 @@ class StageControl:
             }
         await to_thread.run_sync(self._notify, "registered", {**record, **outcome})
 
-    async def _evidence(self, change: Change, facts: RequestFacts, who: str) -> Response:
+    async def _evidence(self, change: StageChange, facts: RequestFacts, who: str) -> Response:
         """Pass on what is written of a run or logged model, unless a registered version comes from it.
 
         Raises:
@@ -233,7 +235,7 @@ class StageControl:
             )
         return await self._pass_on(facts, who, body_to_pass_on(change, who))
 
-    async def _delete_experiment(self, change: Change, facts: RequestFacts, who: str) -> Response:
+    async def _delete_experiment(self, change: StageChange, facts: RequestFacts, who: str) -> Response:
         """Pass on what deletes an experiment, unless registered versions come from its runs.
 
         Raises:
@@ -249,7 +251,7 @@ class StageControl:
 
     async def _promote(
         self,
-        change: Change,
+        change: StageChange,
         stage: str,
         ruling: Ruling | SirenaError,
         who: str,
@@ -273,7 +275,7 @@ class StageControl:
             raise ruling
         return await self._carry_out(event, ruling, record, facts, body)
 
-    async def _leave(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+    async def _leave(self, change: StageChange, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
         """Pass on what takes a stage away, on record like what gives one."""
         version = "" if change.leaves else change.version
         stage = change.leaves or change.stage
@@ -284,7 +286,7 @@ class StageControl:
         await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "intended"})
         return await self._carry_out("promoted", ruling, record, facts, body)
 
-    async def _remove(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+    async def _remove(self, change: StageChange, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
         """Pass on what removes or renames, on record before and after."""
         record = self._record(facts, who) | {
             "model": change.model,
@@ -294,7 +296,7 @@ class StageControl:
         await to_thread.run_sync(self._notify, "removed", record | {"outcome": "intended"})
         return await self._carry_out("removed", Ruling(), record, facts, body)
 
-    async def _tag(self, change: Change, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+    async def _tag(self, change: StageChange, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
         """Pass on a tag of ours, on record before and after."""
         record = self._record(facts, who) | {
             "model": change.model,

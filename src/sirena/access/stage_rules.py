@@ -59,7 +59,7 @@ _MARKED: Final = {"Staging": Action.PROMOTE_STAGING, "Production": Action.PROMOT
 
 
 @dataclass(frozen=True)
-class Change:
+class StageChange:
     """A change of the registry, as asked for."""
 
     operation: str
@@ -197,7 +197,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Need:
+class StageNeed:
     """What a change needs before it may be made."""
 
     actions: frozenset[Action]
@@ -206,7 +206,7 @@ class Need:
     """Stage the gate must agree to; empty when it is not asked."""
 
 
-def read_change(operation: str, content: bytes) -> Change:
+def read_change(operation: str, content: bytes) -> StageChange:
     """Read a body so that MLflow cannot read it otherwise: what is passed on is written anew from this reading.
 
     Raises:
@@ -227,10 +227,10 @@ def read_change(operation: str, content: bytes) -> Change:
     if operation == "POST registered-models/alias" and not _PLAIN.fullmatch(str(body.get("alias", "")).strip()):
         # a Cyrillic or full-width letter looks like one of the alias that decides
         raise AmbiguousRequestError("the alias is not plain", hint="write it with a-z, A-Z, 0-9, _, . and - alone")
-    return Change(operation, body)
+    return StageChange(operation, body)
 
 
-def require_own_places(change: Change) -> None:
+def require_own_places(change: StageChange) -> None:
     """Refuse an experiment or a trace whose artifacts would lie elsewhere than among MLflow's own.
 
     MLflow's server writes and reads there with its own rights: a folder of this machine, or any bucket its keys open.
@@ -259,7 +259,7 @@ def require_own_places_of_spans(content: bytes) -> None:
         raise ForbiddenError("artifacts lie where this server keeps them", hint="leave the place out of the spans")
 
 
-def needs(change: Change, state: VersionState | None, who: str) -> Need:
+def needs(change: StageChange, state: VersionState | None, who: str) -> StageNeed:
     """Say what a change needs.
 
     Args:
@@ -273,29 +273,29 @@ def needs(change: Change, state: VersionState | None, who: str) -> Need:
     """
     kind = change.kind
     if change.run:
-        return Need(frozenset({Action.TRAIN}))
+        return StageNeed(frozenset({Action.TRAIN}))
     if change.removes:
         if state is not None and "Production" in state.stages:
             raise ForbiddenError(
                 f"{change.model}/{state.version} is in production, and what answers is not removed",
                 hint="an approver takes it out of production first: stage Archived",
             )
-        return Need(frozenset({Action.REMOVE}))
+        return StageNeed(frozenset({Action.REMOVE}))
     if kind == "model-versions/transition-stage" or change.operation == "POST registered-models/alias":
         return _staging(change, state)
     if change.operation == "DELETE registered-models/alias":
-        return Need(frozenset({_MARKED.get(change.leaves, Action.REGISTER)}))
+        return StageNeed(frozenset({_MARKED.get(change.leaves, Action.REGISTER)}))
     if kind.endswith("delete-tag"):
-        return Need(deleting_needs(_text(change.body, "key")))
+        return StageNeed(deleting_needs(_text(change.body, "key")))
     if kind.endswith("set-tag"):
         key, value = _text(change.body, "key"), _text(change.body, "value")
-        return Need(writing_needs(key, value, state, who, of_version=kind.startswith("model-versions/")))
+        return StageNeed(writing_needs(key, value, state, who, of_version=kind.startswith("model-versions/")))
     if kind == "registered-models/create" and any(is_ours(tag["key"]) for tag in plain_tags(change.body.get("tags"))):
         raise ForbiddenError("a registered model's tags of ours are written by the entry alone")
-    return Need(frozenset({Action.REGISTER}))
+    return StageNeed(frozenset({Action.REGISTER}))
 
 
-def body_to_pass_on(change: Change, who: str, makers: tuple[str, ...] = ()) -> dict[str, Any]:
+def body_to_pass_on(change: StageChange, who: str, makers: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the body as MLflow shall read it; a new version bears its author, and no reason to override is in it.
 
     Args:
@@ -322,7 +322,7 @@ def body_to_pass_on(change: Change, who: str, makers: tuple[str, ...] = ()) -> d
     return body
 
 
-def _staging(change: Change, state: VersionState | None) -> Need:
+def _staging(change: StageChange, state: VersionState | None) -> StageNeed:
     stage = change.stage
     actions = {_MARKED[stage]} if stage in _MARKED else set()
     held = state.stages if state else frozenset()
@@ -335,7 +335,7 @@ def _staging(change: Change, state: VersionState | None) -> Need:
     gate = stage if change.asks_gate and not (state and stage in state.aliases) else ""
     if change.override:
         actions.add(Action.PROMOTE_PRODUCTION)
-    return Need(frozenset(actions), gate)
+    return StageNeed(frozenset(actions), gate)
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from sirena.database.schema import Schema, Standing, State, require_usable, standing
+from sirena.database.schema import Schema, SchemaStanding, SchemaState, require_usable, standing
 from sirena.domain.errors import SirenaError, UsageError
 
 _LOCK: Final = 0x51534E41
@@ -115,12 +115,12 @@ def open_store(url: str) -> Engine:
         with engine.connect() as connection:
             found = standing(connection, ACCESS_SCHEMA)
         require_usable(found, ACCESS_SCHEMA, _place(engine))
-        if found.state is State.EMPTY:
+        if found.state is SchemaState.EMPTY:
             prepare_store(url)
     return engine
 
 
-def prepare_store(url: str, writer: str = "") -> tuple[Standing, Standing]:
+def prepare_store(url: str, writer: str = "") -> tuple[SchemaStanding, SchemaStanding]:
     """Make the tables, or bring them to this program's revision; again is harmless.
 
     Args:
@@ -158,7 +158,7 @@ def prepare_store(url: str, writer: str = "") -> tuple[Standing, Standing]:
     return done
 
 
-def store_standing(url: str) -> Standing:
+def store_standing(url: str) -> SchemaStanding:
     """Tell which revision the tables have; a SQLite file is made if there is none.
 
     Raises:

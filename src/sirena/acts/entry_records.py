@@ -6,7 +6,7 @@ from typing import Any
 
 from sirena.access.entry_refusals import EntryLog
 from sirena.ledger.catalogue import CATALOGUE
-from sirena.ledger.event import Outcome
+from sirena.ledger.event import ActOutcome
 from sirena.ledger.store import open_ledger
 from sirena.registry.releases import RELEASE_MODEL
 from sirena.settings.catalogue import Settings
@@ -27,7 +27,7 @@ def record_events(settings: Settings) -> Callable[[str, Mapping[str, Any]], None
             event = "activation_refused" if event == "promotion_refused" else event
             said = {name: value for name, value in said.items() if name not in ("model", "version", "stage")}
             said["release"] = f"{RELEASE_MODEL}/{facts['version']}"
-        outcome = Outcome(said.pop("outcome", Outcome.REFUSED if event in refused else Outcome.DONE))
+        outcome = ActOutcome(said.pop("outcome", ActOutcome.REFUSED if event in refused else ActOutcome.DONE))
         ledger.append(CATALOGUE[event](outcome=outcome, **said))
 
     return record

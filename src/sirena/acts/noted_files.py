@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sirena.ledger.errors import LedgerTamperedError
-from sirena.ledger.event import Outcome
+from sirena.ledger.event import ActOutcome
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.registry.connection import Registry
 from sirena.registry.model_files import files_of, require_unchanged
@@ -67,7 +67,7 @@ class NotedFiles:
                 facts = entry.facts()
                 subject = str(facts.get("release") or f"{facts.get('model')}/{facts.get('version')}")
                 files = facts.get("files")
-                if entry.outcome != Outcome.DONE or subject not in versions or subject in noted:
+                if entry.outcome != ActOutcome.DONE or subject not in versions or subject in noted:
                     continue
                 if isinstance(files, list) and files:
                     if entry.computed_hash != entry.hash:

@@ -16,7 +16,7 @@ from sirena.ledger.catalogue import Overridden, Promoted
 from sirena.registry import stages
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry
-from sirena.registry.history import Entry, now, record
+from sirena.registry.history import RecordedDecision, now, record
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.releases import RELEASE_MODEL
 from sirena.registry.stages import Promotion, decision, other_holder, promotions
@@ -105,6 +105,6 @@ def leave(registry: Registry, model: str, version: str, stage: str, who: str) ->
     return Ruling(facts, None, lambda: _announce(registry, held, entry))
 
 
-def _announce(registry: Registry, version: ModelVersion, entry: Entry) -> None:
+def _announce(registry: Registry, version: ModelVersion, entry: RecordedDecision) -> None:
     """Put a decision on the version's record, as of now: after the ledger's intention, whenever it was judged."""
     record(registry, version.name, replace(entry, at=now()), version=version.version)

@@ -19,7 +19,7 @@ from sirena.panel.compiled import ACTIVE
 from sirena.registry import activation, releases
 from sirena.registry.activation import Activation
 from sirena.registry.connection import Registry
-from sirena.registry.history import Entry
+from sirena.registry.history import RecordedDecision
 from sirena.registry.judged_releases import ReleaseFacts, UnjudgedReleaseError, facts_of, require_judged_release
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.model_files import require_unchanged
@@ -163,7 +163,7 @@ def _switch(
     override: str,
     outcome: dict[str, Any],
 ) -> Ruling:
-    announced: list[Entry] = []
+    announced: list[RecordedDecision] = []
     return Ruling(
         {**asdict(facts), "previous": previous},
         override_facts(release.name, Stage.PRODUCTION, override, tuple(outcome["refused"]), release.digest)

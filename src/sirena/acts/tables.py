@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from sirena.access.store import ACCESS_SCHEMA, prepare_store, store_standing
-from sirena.database.schema import Standing, State, require_usable
+from sirena.database.schema import SchemaStanding, SchemaState, require_usable
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_as_owner
 from sirena.server.parts.postgresql import WRITER
@@ -28,13 +28,13 @@ def make_or_require(settings: Settings, owner_url: str) -> None:
         accounts, entries = store_standing(owner_url), ledger.standing()
         require_usable(accounts, ACCESS_SCHEMA, ledger.store)
         require_usable(entries, LEDGER_SCHEMA, ledger.store)
-        if accounts.state is State.EMPTY:
+        if accounts.state is SchemaState.EMPTY:
             prepare_store(owner_url, WRITER)
-        if entries.state is State.EMPTY:
+        if entries.state is SchemaState.EMPTY:
             ledger.create(WRITER)
 
 
-def bring_to_head(settings: Settings, writer: str) -> dict[str, tuple[Standing, Standing]]:
+def bring_to_head(settings: Settings, writer: str) -> dict[str, tuple[SchemaStanding, SchemaStanding]]:
     """Bring the tables to this program's revision and give the services' role its rights; again is harmless.
 
     Args:

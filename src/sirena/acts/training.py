@@ -3,15 +3,15 @@
 from sirena.acts.experiment import mend_experiment
 from sirena.acts.recording import actor, recorded
 from sirena.ledger.catalogue import Certified, Registered, Trained
+from sirena.ledger.event import ActOutcome as Ended
 from sirena.ledger.event import Event
-from sirena.ledger.event import Outcome as Ended
 from sirena.registry.connection import Registry
 from sirena.registry.model_files import files_of
-from sirena.registry.training_session import Outcome, Plan, Progress, run_session
+from sirena.registry.training_session import Plan, Progress, TrainingOutcome, run_session
 from sirena.registry.versions import find_version
 
 
-def train(registry: Registry, plan: Plan, progress: Progress) -> list[Outcome]:
+def train(registry: Registry, plan: Plan, progress: Progress) -> list[TrainingOutcome]:
     """Run a training session; every version it registers and its certificate get an entry."""
     settings = registry.settings
     mend_experiment(registry)
@@ -29,7 +29,7 @@ def train(registry: Registry, plan: Plan, progress: Progress) -> list[Outcome]:
     return outcomes
 
 
-def _registered(registry: Registry, outcome: Outcome, session: Event) -> list[Event]:
+def _registered(registry: Registry, outcome: TrainingOutcome, session: Event) -> list[Event]:
     version, certificate = outcome.version, outcome.certificate
     if version is None or certificate is None:
         return []

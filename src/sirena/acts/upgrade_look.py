@@ -11,9 +11,9 @@ from sirena.access.store import ACCESS_SCHEMA, store_standing
 from sirena.acts.stack_choice import noted_release
 from sirena.acts.tables import accounts_url, as_owner
 from sirena.database.mlflow_database import MlflowDatabase, installed_revision
-from sirena.database.schema import FIRST, Schema, Standing, State, require_usable
+from sirena.database.schema import FIRST, Schema, SchemaStanding, SchemaState, require_usable
 from sirena.domain.errors import UsageError
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_as_owner
 from sirena.server.stack import Stack
@@ -23,7 +23,7 @@ _UNMARKED_RELEASE = "0.1.0"
 
 
 @dataclass(frozen=True)
-class Finding:
+class UpgradeFinding:
     """One thing that has a revision."""
 
     what: str
@@ -60,7 +60,7 @@ def entered(stack: Stack) -> Iterator[Settings]:
         yield as_owner(settings, database.owner_url())
 
 
-def look(stack: Stack) -> list[Finding]:
+def look(stack: Stack) -> list[UpgradeFinding]:
     """Say what there is and what this program needs.
 
     Raises:
@@ -71,9 +71,9 @@ def look(stack: Stack) -> list[Finding]:
         found = [_ours(schema.name, schema.head, state) for schema, state in _standings(settings).items()]
         mlflow = mlflow_database(stack)
         if mlflow is not None:
-            found.append(Finding("MLflow", mlflow.revision(), installed_revision()))
+            found.append(UpgradeFinding("MLflow", mlflow.revision(), installed_revision()))
     former = noted_release(stack) or (_UNMARKED_RELEASE if any(one.unmarked for one in found) else __version__)
-    return [Finding("Sirena", former, __version__), *found]
+    return [UpgradeFinding("Sirena", former, __version__), *found]
 
 
 def mlflow_database(stack: Stack) -> MlflowDatabase | None:
@@ -85,7 +85,7 @@ def mlflow_database(stack: Stack) -> MlflowDatabase | None:
         return MlflowDatabase(uri, database.accounts.mlflow)
     if settings.tracking_uri:
         return None
-    return MlflowDatabase(f"sqlite:///{settings.home / 'mlflow.db'}", Account.of_this_process())
+    return MlflowDatabase(f"sqlite:///{settings.home / 'mlflow.db'}", OsAccount.of_this_process())
 
 
 def own_files(settings: Settings) -> list[Path]:
@@ -96,21 +96,21 @@ def own_files(settings: Settings) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def _standings(settings: Settings) -> dict[Schema, Standing]:
+def _standings(settings: Settings) -> dict[Schema, SchemaStanding]:
     ledger = open_as_owner(settings)
     there = set(own_files(settings))
     outside = accounts_url(settings) != f"sqlite:///{settings.home / 'sirena.db'}"
-    found: dict[Schema, Standing] = {}
+    found: dict[Schema, SchemaStanding] = {}
     if outside or settings.home / "sirena.db" in there:
         found[ACCESS_SCHEMA] = store_standing(accounts_url(settings))
     if outside or settings.home / "ledger" / "ledger.db" in there:
         found[LEDGER_SCHEMA] = ledger.standing()
     ledger.close()
     for schema in (ACCESS_SCHEMA, LEDGER_SCHEMA):
-        if schema in found and found[schema].state is State.UNKNOWN:
+        if schema in found and found[schema].state is SchemaState.UNKNOWN:
             require_usable(found[schema], schema, ledger.store)
     return found
 
 
-def _ours(name: str, head: str, state: Standing) -> Finding:
-    return Finding(name, state.revision, head, unmarked=state.revision == FIRST and not state.marked)
+def _ours(name: str, head: str, state: SchemaStanding) -> UpgradeFinding:
+    return UpgradeFinding(name, state.revision, head, unmarked=state.revision == FIRST and not state.marked)

@@ -4,7 +4,7 @@ from sirena import __version__
 from sirena.acts.recording import recorded
 from sirena.acts.stack_choice import note_release
 from sirena.acts.tables import bring_to_head, writer_of
-from sirena.acts.upgrade_look import Finding, entered, mlflow_database
+from sirena.acts.upgrade_look import UpgradeFinding, entered, mlflow_database
 from sirena.acts.way_back import WayBack, go_back, keep, noted
 from sirena.database.mlflow_database import installed_revision
 from sirena.domain.errors import SirenaError
@@ -15,7 +15,7 @@ from sirena.server.stack import Stack
 from sirena.server.steps import Tell
 
 
-def upgrade_stack(stack: Stack, findings: list[Finding], tell: Tell, *, renounced: bool) -> WayBack:
+def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, renounced: bool) -> WayBack:
     """End the stack, back up, change the tables, start; return the way back.
 
     Args:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sirena.certification.gate import Outcome, Verdict
+from sirena.certification.gate import CriterionOutcome, Verdict
 from sirena.registry.versions import Stage
 
 
@@ -11,7 +11,7 @@ def verdict_facts(verdict: Verdict) -> dict[str, Any]:
     return {
         "gate": verdict.gate_digest,
         "criteria": tuple(finding.criterion for finding in verdict.refusals),
-        "waived": tuple(one.criterion for one in verdict.findings if one.outcome is Outcome.WAIVED),
+        "waived": tuple(one.criterion for one in verdict.findings if one.outcome is CriterionOutcome.WAIVED),
     }
 
 

@@ -15,7 +15,7 @@ from sirena.acts.recording import actor
 from sirena.acts.upgrade_look import own_files
 from sirena.database.mlflow_database import copy_sqlite
 from sirena.domain.errors import UsageError
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 from sirena.ledger.store import open_ledger
 from sirena.server.steps import Tell
@@ -70,7 +70,7 @@ def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell
         tell("backup")
         snapshot = _back_up(settings, tell) if settings.profile == "production" else str(_copy(settings, now))
     found = WayBack(former, release, now.isoformat(timespec="seconds"), snapshot, tuple(due))
-    write_private(_note(settings), json.dumps(asdict(found), indent=1) + "\n", Account.of_this_process())
+    write_private(_note(settings), json.dumps(asdict(found), indent=1) + "\n", OsAccount.of_this_process())
     return found
 
 

@@ -8,7 +8,7 @@ from sirena.certification.certificate import Certificate
 from sirena.domain.errors import SirenaError
 
 
-class Stage(enum.StrEnum):
+class GateStage(enum.StrEnum):
     """Where a model version stands. The value is the name on the command line and the alias in the registry."""
 
     STAGING = "staging"
@@ -16,7 +16,7 @@ class Stage(enum.StrEnum):
     ARCHIVED = "archived"
 
 
-class LabelSource(enum.StrEnum):
+class LearntSource(enum.StrEnum):
     """Whose categories a model learnt."""
 
     REFERENCE = "reference"
@@ -39,7 +39,7 @@ class PromotionEvidence:
     version: str
     edition_digest: str
     """Digest of the guideline edition in force now, overlay included."""
-    stage: Stage
+    stage: GateStage
     """Target."""
     author: str
     """Who trained or registered the version."""
@@ -49,7 +49,7 @@ class PromotionEvidence:
     """True on one person's machine, where author and approver are the same."""
     makers: tuple[str, ...] = ()
     """Others who had a hand in it: who made its run, or the version it is a copy of."""
-    labels: LabelSource = LabelSource.UNKNOWN
+    labels: LearntSource = LearntSource.UNKNOWN
     held_out: Agreement | None = None
     """Agreement with labels of isolates the model was not trained on; None when none were held out."""
     held_out_by_organism: dict[str, Agreement] = field(default_factory=dict)

@@ -19,20 +19,20 @@ from typing import Any
 from sirena.certification.criteria import Criterion
 from sirena.certification.evidence import (
     CriterionFailed,
+    GateStage,
     InsufficientEvidence,
-    LabelSource,
+    LearntSource,
     PromotionEvidence,
-    Stage,
 )
 from sirena.certification.gate_file import Gate, load_gate
 from sirena.certification.procedure_criteria import same_person
 from sirena.certification.remedies import remedy
 from sirena.domain.errors import GateError, UsageError
 
-__all__ = ["Finding", "Gate", "Outcome", "Override", "Verdict", "evaluate", "load_gate"]
+__all__ = ["CriterionFinding", "CriterionOutcome", "Gate", "GateOverride", "Verdict", "evaluate", "load_gate"]
 
 
-class Outcome(enum.StrEnum):
+class CriterionOutcome(enum.StrEnum):
     """What came of one criterion."""
 
     PASSED = "passed"
@@ -43,27 +43,27 @@ class Outcome(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CriterionFinding:
     """One criterion's outcome."""
 
     criterion: str
     reason: str
     """Why it is demanded."""
-    outcome: Outcome
+    outcome: CriterionOutcome
     got: str
     expected: str
 
     @property
     def refuses(self) -> bool:
         """True when it stands in the way of promotion."""
-        return self.outcome in (Outcome.FAILED, Outcome.INSUFFICIENT)
+        return self.outcome in (CriterionOutcome.FAILED, CriterionOutcome.INSUFFICIENT)
 
     def __str__(self) -> str:
         return f"{self.criterion} {self.outcome.value}: got {self.got}; expected {self.expected}"
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class GateOverride:
     """A person's decision against the gate."""
 
     by: str
@@ -78,10 +78,10 @@ class Verdict:
 
     model: str
     version: str
-    stage: Stage
-    judged_as: LabelSource
+    stage: GateStage
+    judged_as: LearntSource
     """Whose criteria were applied."""
-    findings: tuple[Finding, ...]
+    findings: tuple[CriterionFinding, ...]
     gate: str
     """Path of the gate file."""
     gate_digest: str
@@ -90,12 +90,12 @@ class Verdict:
     embedded: bool
     decided_at: str
     """UTC, ISO 8601."""
-    overridden: Override | None = None
+    overridden: GateOverride | None = None
     makers: tuple[str, ...] = ()
     """Others who had a hand in the model; none of them may override either."""
 
     @property
-    def refusals(self) -> tuple[Finding, ...]:
+    def refusals(self) -> tuple[CriterionFinding, ...]:
         """The findings that stand in the way."""
         return tuple(finding for finding in self.findings if finding.refuses)
 
@@ -141,7 +141,7 @@ class Verdict:
             )
         if self.passed:
             return self
-        return replace(self, overridden=Override(by.strip(), reason.strip(), _now()))
+        return replace(self, overridden=GateOverride(by.strip(), reason.strip(), _now()))
 
     def to_json(self) -> dict[str, Any]:
         """Return the record in plain types."""
@@ -178,8 +178,8 @@ class Verdict:
 
 def evaluate(evidence: PromotionEvidence, gate: Gate) -> Verdict:
     """Hold the evidence against every criterion of the gate that applies to it."""
-    judged_as = LabelSource.REFERENCE if evidence.certificate.total_agreement else evidence.labels
-    demanded = () if evidence.stage is Stage.ARCHIVED else gate.criteria(evidence.stage, judged_as)
+    judged_as = LearntSource.REFERENCE if evidence.certificate.total_agreement else evidence.labels
+    demanded = () if evidence.stage is GateStage.ARCHIVED else gate.criteria(evidence.stage, judged_as)
     return Verdict(
         model=evidence.model,
         version=evidence.version,
@@ -196,18 +196,18 @@ def evaluate(evidence: PromotionEvidence, gate: Gate) -> Verdict:
     )
 
 
-def _find(criterion: Criterion, evidence: PromotionEvidence) -> Finding:
-    got, expected, outcome = criterion.measured(evidence), criterion.expectation, Outcome.PASSED
+def _find(criterion: Criterion, evidence: PromotionEvidence) -> CriterionFinding:
+    got, expected, outcome = criterion.measured(evidence), criterion.expectation, CriterionOutcome.PASSED
     if evidence.embedded and getattr(criterion, "waived_when_embedded", False):
-        outcome = Outcome.WAIVED
+        outcome = CriterionOutcome.WAIVED
     else:
         try:
             criterion.verify(evidence)
         except InsufficientEvidence as refusal:
-            got, expected, outcome = refusal.got, refusal.expected, Outcome.INSUFFICIENT
+            got, expected, outcome = refusal.got, refusal.expected, CriterionOutcome.INSUFFICIENT
         except CriterionFailed as refusal:
-            got, expected, outcome = refusal.got, refusal.expected, Outcome.FAILED
-    return Finding(type(criterion).__name__, criterion.reason, outcome, got, expected)
+            got, expected, outcome = refusal.got, refusal.expected, CriterionOutcome.FAILED
+    return CriterionFinding(type(criterion).__name__, criterion.reason, outcome, got, expected)
 
 
 def _now() -> str:

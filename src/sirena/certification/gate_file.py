@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, Final, TypeVar, get_args
 
 from sirena.certification.criteria import CRITERIA, Criterion
-from sirena.certification.evidence import LabelSource, Stage
+from sirena.certification.evidence import GateStage, LearntSource
 from sirena.domain.errors import UsageError
 
 SCHEMA: Final = "sirena-gate/1"
@@ -20,29 +20,29 @@ SCHEMA: Final = "sirena-gate/1"
 SHIPPED: Final = Path(__file__).with_name("gate.toml")
 """The gate in force when `SIRENA_GATE` names no other."""
 
-_Choice = TypeVar("_Choice", Stage, LabelSource)
+_Choice = TypeVar("_Choice", GateStage, LearntSource)
 
 
 @dataclass(frozen=True)
-class Rule:
+class GateRule:
     """A criterion and where it holds."""
 
     criterion: Criterion
-    stages: frozenset[Stage]
-    labels: frozenset[LabelSource]
+    stages: frozenset[GateStage]
+    labels: frozenset[LearntSource]
 
 
 @dataclass(frozen=True)
 class Gate:
     """The criteria of one gate file."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[GateRule, ...]
     source: str
     """Path of the file."""
     digest: str
     """SHA-256 of the file: names exactly which rules decided."""
 
-    def criteria(self, stage: Stage, labels: LabelSource) -> tuple[Criterion, ...]:
+    def criteria(self, stage: GateStage, labels: LearntSource) -> tuple[Criterion, ...]:
         """Return what is demanded of a model of this kind for this stage, in the file's order."""
         return tuple(rule.criterion for rule in self.rules if stage in rule.stages and labels in rule.labels)
 
@@ -78,8 +78,8 @@ def load_gate(path: Path | None = None) -> Gate:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UsageError(f"{file}: no [[criterion]] in it", hint="a gate without criteria would let everything pass")
     rules = tuple(_rule(file, number, entry) for number, entry in enumerate(entries, start=1))
-    for stage in (Stage.STAGING, Stage.PRODUCTION):
-        for labels in LabelSource:
+    for stage in (GateStage.STAGING, GateStage.PRODUCTION):
+        for labels in LearntSource:
             if not any(stage in rule.stages and labels in rule.labels for rule in rules):
                 raise UsageError(
                     f"{file}: no criterion for stage {stage.value} and labels {labels.value}",
@@ -88,7 +88,7 @@ def load_gate(path: Path | None = None) -> Gate:
     return Gate(rules, str(file), hashlib.sha256(content).hexdigest())
 
 
-def _rule(file: Path, number: int, entry: dict[str, Any]) -> Rule:
+def _rule(file: Path, number: int, entry: dict[str, Any]) -> GateRule:
     name = entry.get("name")
     where = f"{file}: [[criterion]] {number}"
     if not isinstance(name, str) or name not in CRITERIA:
@@ -109,7 +109,9 @@ def _rule(file: Path, number: int, entry: dict[str, Any]) -> Rule:
     except (TypeError, ValueError) as error:
         keys = ", ".join(key for key in known if key != "reason") or "reason"
         raise UsageError(f"{where}: keys {keys}: {_plain(error)}") from error
-    return Rule(criterion, _choices(where, entry, "stages", Stage), _choices(where, entry, "labels", LabelSource))
+    return GateRule(
+        criterion, _choices(where, entry, "stages", GateStage), _choices(where, entry, "labels", LearntSource)
+    )
 
 
 def _choices(where: str, entry: dict[str, Any], key: str, kind: type[_Choice]) -> frozenset[_Choice]:

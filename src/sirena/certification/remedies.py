@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sirena.certification.evidence import LabelSource
+from sirena.certification.evidence import LearntSource
 
 _SEE_CELLS: Final = "`sirena certify MODEL/VERSION` names the cells, gravest first"
 _LEARN_EDITION: Final = (
@@ -30,7 +30,7 @@ _REMEDY: Final = {
 }
 
 
-def remedy(criteria: Sequence[str], labels: LabelSource) -> str:
+def remedy(criteria: Sequence[str], labels: LearntSource) -> str:
     """Return what helps a model that some criteria refuse.
 
     Training again on the same labels gives the same model, so it is not advised: a model that learnt the
@@ -44,7 +44,7 @@ def remedy(criteria: Sequence[str], labels: LabelSource) -> str:
     'ask a second person to promote it'
     """
     others = [_REMEDY[name] for name in criteria if name in _REMEDY]
-    learns_labels = labels is LabelSource.LABORATORY and any(
+    learns_labels = labels is LearntSource.LABORATORY and any(
         advice not in (_CERTIFY, _SECOND_PERSON) for advice in others
     )
     return ";\n    ".join(dict.fromkeys([*([_LEARN_EDITION] if learns_labels else []), *others, _OVERRIDE]))

@@ -20,7 +20,7 @@ _EXAMPLE: Final = "Example: sirena alerts isolates.sir --language es -o alerts.x
 _JSON: Final = ".json"
 
 
-class Format(enum.StrEnum):
+class AlertsFormat(enum.StrEnum):
     """How the counts are printed."""
 
     TABLE = "table"
@@ -50,7 +50,7 @@ def alerts(
         Language | None,
         typer.Option(help="Language of the texts: en by default, the locale's for the table."),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="Counts as table, csv or json.")] = Format.TABLE,
+    form: Annotated[AlertsFormat, typer.Option("--format", help="Counts as table, csv or json.")] = AlertsFormat.TABLE,
     site: Annotated[
         str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
     ] = "specimen",
@@ -83,7 +83,7 @@ def alerts(
     tables_for, answered_by = _answers(source, guideline or (), release)
     facts = IsolateFacts.of(Isolates.of_file(source, zones=True, site=everywhere), tables_for)
     findings = find_alerts(facts)
-    printed = language_or_locale(language) if form is Format.TABLE else language or Language.ENGLISH
+    printed = language_or_locale(language) if form is AlertsFormat.TABLE else language or Language.ENGLISH
     _print(count_alerts(findings, printed), form, printed)
     zones = [header for header, column in source.test_columns.items() if not column.is_mic]
     if zones:
@@ -131,14 +131,14 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
     return (lambda column: tables.get(column.model_column)), editions.named(columns) or "no edition"
 
 
-def _print(counts: list[dict[str, Any]], form: Format, language: Language) -> None:
+def _print(counts: list[dict[str, Any]], form: AlertsFormat, language: Language) -> None:
     import json
 
     import polars as pl
 
-    if form is Format.JSON:
+    if form is AlertsFormat.JSON:
         typer.echo(json.dumps(counts, ensure_ascii=False, indent=2))
-    elif form is Format.CSV:
+    elif form is AlertsFormat.CSV:
         typer.echo(pl.DataFrame(counts).write_csv().rstrip("\n"))
     else:
         typer.echo(_table(counts, language))

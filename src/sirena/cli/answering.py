@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sirena.domain.test_column import TestColumn
     from sirena.panel.basis import Language
     from sirena.panel.frame import Isolates, TablesFor
-    from sirena.panel.placement import Existing, Layout
+    from sirena.panel.placement import Existing, HeaderLayout
     from sirena.stewardship.expert_rules import ExpertRule
     from sirena.whonet.file import WhonetFile
 
@@ -24,7 +24,7 @@ _SHOWN: Final = 8
 _PROBLEMS_SHOWN: Final = 10
 
 
-class NothingToAnswerError(SirenaError):
+class NoMicColumnError(SirenaError):
     """The file has no MIC column."""
 
     code = "nothing_to_answer"
@@ -158,14 +158,14 @@ def answer_file(
 
     from sirena.cli.ground_sheet import SHEET, GroundSheet
     from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
-    from sirena.panel.placement import Layout
+    from sirena.panel.placement import HeaderLayout
     from sirena.whonet.csv_style import STYLES
     from sirena.whonet.row_facts import facts_to_add
     from sirena.whonet.writing import DBASE_SUFFIXES, find_suffix, write_file
 
     isolates = Isolates.of_file(file, zones=zones, site=site)
     if not file.mic_columns:
-        raise NothingToAnswerError(
+        raise NoMicColumnError(
             f"{file.path}: no column holds MICs", hint="MIC columns are named like AMK_NM; `sirena inspect` shows them"
         )
     if not file.holds_mics:
@@ -178,7 +178,7 @@ def answer_file(
             summary.add(tally)
             grounds.add(tally)
 
-        layout = Layout.TEN_LETTERS if find_suffix(output.path) in DBASE_SUFFIXES else Layout.LONG_NAMES
+        layout = HeaderLayout.TEN_LETTERS if find_suffix(output.path) in DBASE_SUFFIXES else HeaderLayout.LONG_NAMES
         answered = interpret_frame(
             isolates,
             tables_for,
@@ -230,7 +230,7 @@ def _with_rules(
     answered: "pl.DataFrame",
     tables_for: "TablesFor",
     output: Output,
-    layout: "Layout",
+    layout: "HeaderLayout",
     rules: "Sequence[ExpertRule]",
 ) -> "pl.DataFrame":
     """Put what expert rules report beside the categories, and tell how many results they changed."""

@@ -10,7 +10,7 @@ from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
 
 if TYPE_CHECKING:
-    from sirena.cli.audit_formats import Format
+    from sirena.cli.audit_formats import AuditFormat
     from sirena.ledger.head import Head
     from sirena.ledger.store import Ledger
 
@@ -36,7 +36,7 @@ def show(
 
     Example: sirena audit show --event promoted --event promotion_refused --since 2026-03-01
     """
-    from sirena.cli.audit_formats import Format, lines, print_table
+    from sirena.cli.audit_formats import AuditFormat, lines, print_table
     from sirena.ledger.catalogue import CATALOGUE
 
     unknown = sorted(set(event) - set(CATALOGUE))
@@ -51,7 +51,7 @@ def show(
         act=act,
         last=last,
     )
-    if chosen is Format.TABLE:
+    if chosen is AuditFormat.TABLE:
         print_table(found)
     else:
         for line in lines(found, chosen):
@@ -67,13 +67,13 @@ def export(
     Example: sirena audit export -o ledger.jsonl
     """
     from sirena.acts.recording import recorded
-    from sirena.cli.audit_formats import Format, lines
+    from sirena.cli.audit_formats import AuditFormat, lines
     from sirena.ledger.catalogue import Downloaded
     from sirena.settings.catalogue import load_settings
     from sirena.whonet.writing import replacing
 
     chosen = _format(form)
-    if chosen is Format.TABLE:
+    if chosen is AuditFormat.TABLE:
         raise UsageError("a table is for reading; export writes jsonl or csv", hint="--format jsonl")
     with recorded(load_settings(), Downloaded, resource="audit ledger"):
         rows = lines(_ledger().read(), chosen)
@@ -175,11 +175,11 @@ def _ledger() -> "Ledger":
     return open_ledger(load_settings())
 
 
-def _format(text: str) -> "Format":
-    from sirena.cli.audit_formats import Format
+def _format(text: str) -> "AuditFormat":
+    from sirena.cli.audit_formats import AuditFormat
 
     try:
-        return Format(text.strip().lower())
+        return AuditFormat(text.strip().lower())
     except ValueError:
         raise UsageError(f"there is no format {text!r}", hint="formats are table, jsonl, csv") from None
 

@@ -9,13 +9,13 @@ from dataclasses import asdict, fields
 from typing import Final
 
 from sirena.cli.sections import Section, print_sections
-from sirena.ledger.entry import Entry
+from sirena.ledger.entry import LedgerEntry
 
 _NAMED: Final = 3
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
-class Format(enum.StrEnum):
+class AuditFormat(enum.StrEnum):
     """How entries are written."""
 
     TABLE = "table"
@@ -23,7 +23,7 @@ class Format(enum.StrEnum):
     CSV = "csv"
 
 
-def print_table(entries: Iterable[Entry]) -> None:
+def print_table(entries: Iterable[LedgerEntry]) -> None:
     """Print entries for a person."""
     rows = [
         (str(one.seq), one.at[:19].replace("T", " "), one.event, one.outcome, one.who, one.origin, _told(one))
@@ -39,21 +39,21 @@ def print_table(entries: Iterable[Entry]) -> None:
     )  # fmt: skip
 
 
-def lines(entries: Iterable[Entry], form: Format) -> Iterator[str]:
+def lines(entries: Iterable[LedgerEntry], form: AuditFormat) -> Iterator[str]:
     """Yield entries as JSON lines, exactly as stored, or as CSV with a heading.
 
     A cell that a spreadsheet would take for a formula gets an apostrophe before it; JSON lines are exact.
     """
-    if form is Format.JSONL:
+    if form is AuditFormat.JSONL:
         for one in entries:
             yield json.dumps({**asdict(one), "details": one.facts() or one.details}, ensure_ascii=False)
         return
-    yield _csv_line([each.name for each in fields(Entry)])
+    yield _csv_line([each.name for each in fields(LedgerEntry)])
     for one in entries:
         yield _csv_line([harmless(str(cell)) for cell in asdict(one).values()])
 
 
-def _told(entry: Entry) -> str:
+def _told(entry: LedgerEntry) -> str:
     parts = []
     for name, value in entry.facts().items():
         parts.append(f"{name}={_several(value) if isinstance(value, list) else _short(str(value))}")

@@ -12,24 +12,24 @@ from typing import Final
 import typer
 
 from sirena.acts.judged import ACTIONS
-from sirena.cli.audit_formats import Format, harmless
+from sirena.cli.audit_formats import AuditFormat, harmless
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.shown import in_one_line
 from sirena.cli.voice import in_words, say
 from sirena.domain.errors import UsageError
-from sirena.ledger.entry import Entry
-from sirena.ledger.event import Outcome
+from sirena.ledger.entry import LedgerEntry
+from sirena.ledger.event import ActOutcome
 from sirena.ledger.store import Ledger, moment
 from sirena.ledger.trusted_reading import TrustedReading
 from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry
-from sirena.registry.history import Entry as Decision
+from sirena.registry.history import RecordedDecision as Decision
 from sirena.registry.judged_releases import Store, UnjudgedReleaseError, look_at
 from sirena.registry.releases import RELEASE_MODEL, Member, list_releases
 from sirena.registry.stages import promotions
 from sirena.registry.versions import Stage, find_version
 
-_ENDED: Final = (Outcome.DONE, Outcome.UNCHANGED)
+_ENDED: Final = (ActOutcome.DONE, ActOutcome.UNCHANGED)
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,12 @@ def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | No
     )
 
 
-def print_served(served: Served | None, when: datetime, form: Format) -> None:
+def print_served(served: Served | None, when: datetime, form: AuditFormat) -> None:
     """Print it for a person, or as one line per version."""
-    if form is Format.JSONL:
+    if form is AuditFormat.JSONL:
         for row in _rows(served):
             typer.echo(json.dumps(row, ensure_ascii=False))
-    elif form is Format.CSV:
+    elif form is AuditFormat.CSV:
         rows = _rows(served)
         if rows:
             writer = csv.DictWriter(sys.stdout, list(rows[0]))
@@ -174,7 +174,7 @@ def _require_nothing_served(registry: Registry, when: str) -> None:
             )
 
 
-def _versions(registry: Registry, content: bytes, known: list[Entry], when: str) -> Iterable[ServedVersion]:
+def _versions(registry: Registry, content: bytes, known: list[LedgerEntry], when: str) -> Iterable[ServedVersion]:
     for facts in json.loads(content)["members"].values():
         member = Member(**facts)
         approvals = [
@@ -197,13 +197,13 @@ def _versions(registry: Registry, content: bytes, known: list[Entry], when: str)
         )
 
 
-def _reason(known: list[Entry], act: str) -> str:
+def _reason(known: list[LedgerEntry], act: str) -> str:
     return next(
         (str(one.facts().get("reason", "")) for one in known if (one.event, one.act) == ("overridden", act)), ""
     )
 
 
-def _criteria(registry: Registry, member: Member, approval: Entry) -> str:
+def _criteria(registry: Registry, member: Member, approval: LedgerEntry) -> str:
     """Count what the gate said, by the verdict in MLflow if it is the one of this approval, else by the ledger."""
     facts = approval.facts()
     with suppress(UsageError):  # a version that is gone has no verdict any more
@@ -225,6 +225,6 @@ def _counted(decision: Decision) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
 
 
-def _subject(entry: Entry) -> str:
+def _subject(entry: LedgerEntry) -> str:
     facts = entry.facts()
     return f"{facts.get('model')}/{facts.get('version')}"

@@ -21,7 +21,7 @@ from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.registry.connection import Registry, connect
 from sirena.registry.releases import Release
-from sirena.registry.training_session import Outcome, Plan
+from sirena.registry.training_session import Plan, TrainingOutcome
 from sirena.registry.versions import Stage, find_version
 from sirena.server.parts.doors import Door
 from sirena.server.parts.mlflow_server import machine_learning_page
@@ -114,7 +114,7 @@ def _write_hospital(home: Path, isolates: int, seed: int) -> Path:
     return file
 
 
-def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
+def _train(registry: Registry, file: Path, seed: int) -> list[TrainingOutcome]:
     hospital = without_patients(read_file(file))
     editions = choose_editions(Editions())
     reference = editions.tables(columns_to_train(hospital.mic_columns.values()))
@@ -128,14 +128,14 @@ def _train(registry: Registry, file: Path, seed: int) -> list[Outcome]:
     return outcomes
 
 
-def _promote(registry: Registry, outcomes: list[Outcome]) -> None:
+def _promote(registry: Registry, outcomes: list[TrainingOutcome]) -> None:
     judge = judge_for(registry, None)
     for outcome in outcomes:
         for stage in (Stage.STAGING, Stage.PRODUCTION):
             promoting.promote(judge, find_version(registry, str(outcome.version)), stage)
 
 
-def _release(registry: Registry, outcomes: list[Outcome]) -> Release:
+def _release(registry: Registry, outcomes: list[TrainingOutcome]) -> Release:
     versions = [find_version(registry, str(outcome.version)) for outcome in outcomes]
     judge = judge_for(registry, None)
     release = releasing.create_release(registry, versions, author=judge.approver, note="demo")

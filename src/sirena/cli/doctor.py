@@ -10,7 +10,7 @@ from sirena.cli.voice import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.server.checks.finding import Finding, Notebook, Verdict
+    from sirena.server.checks.finding import CheckFinding, CheckVerdict, Notebook
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def doctor(
     it. Exit code 0 when nothing must be mended, warnings included; 1 otherwise. What this account cannot see is
     said and does not fail. No look at the network takes longer than five seconds.
     """
-    from sirena.server.checks.finding import Notebook, Verdict
+    from sirena.server.checks.finding import CheckVerdict, Notebook
 
     notebook = Notebook()
     place = _examine(profile, notebook)
@@ -37,7 +37,7 @@ def doctor(
         _print_json(findings, place)
     else:
         _print(findings, place)
-    if _worst(findings) is Verdict.WRONG:
+    if _worst(findings) is CheckVerdict.WRONG:
         raise typer.Exit(1)
 
 
@@ -46,21 +46,21 @@ def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
     from sirena.server.checks.examination import examine
-    from sirena.server.checks.finding import AS_ROOT, Area, Verdict
-    from sirena.server.checks.standing import Standing
+    from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict
+    from sirena.server.checks.standing import StackStanding
     from sirena.settings.catalogue import SettingsError
 
     try:
         stack = chosen_stack(profile)
     except SettingsError as error:
         # nobody knows what to look at
-        notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, error.text, error.hint)
+        notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, error.text, error.hint)
         return {}
     except OSError as error:
         told = f"{error.filename} cannot be read by this account"
-        notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, told, AS_ROOT)
+        notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, told, AS_ROOT)
         return {}
-    standing = Standing.of(stack.supervisor)
+    standing = StackStanding.of(stack.supervisor)
     look_at_settings(stack.settings, notebook)
     examine(stack.settings, standing, notebook)
     look_at_provider(stack.settings, notebook)
@@ -69,14 +69,14 @@ def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
     return {"profile": stack.settings.profile, "home": str(stack.settings.home)}
 
 
-def _worst(findings: "Sequence[Finding]") -> "Verdict":
-    from sirena.server.checks.finding import Verdict
+def _worst(findings: "Sequence[CheckFinding]") -> "CheckVerdict":
+    from sirena.server.checks.finding import CheckVerdict
 
-    order = list(Verdict)
+    order = list(CheckVerdict)
     return max((one.verdict for one in findings), key=order.index)
 
 
-def _print_json(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
+def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
     import json
     from dataclasses import asdict
 
@@ -91,9 +91,9 @@ def _print_json(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
     typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
 
 
-def _print(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
+def _print(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
     from sirena.cli.sections import Section, print_sections
-    from sirena.server.checks.finding import Area, Verdict
+    from sirena.server.checks.finding import Area, CheckVerdict
 
     sections = []
     for area in Area:
@@ -101,12 +101,12 @@ def _print(findings: "Sequence[Finding]", place: dict[str, str]) -> None:
         sections.append(Section(area.value, rows, ("of", "state", "how it is"), words=(2,)))
     remedies: dict[str, list[str]] = {}
     for one in findings:
-        if one.verdict is not Verdict.WELL and one.remedy:
+        if one.verdict is not CheckVerdict.WELL and one.remedy:
             remedies.setdefault(one.remedy, []).append(one.name)
     to_do = [(", ".join(dict.fromkeys(names)), remedy) for remedy, names in remedies.items()]
     sections.append(Section("What to do", to_do, ("for", "remedy"), words=(1,)))
     print_sections(sections)
-    counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
+    counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in CheckVerdict}
     said = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items() if number)
     where = f" ({place['profile']} in {place['home']})" if place else ""
     say(f"{said}{where}")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from sirena.server.checks.finding import Notebook
-    from sirena.server.checks.standing import Standing
+    from sirena.server.checks.standing import StackStanding
     from sirena.server.stack import Stack
     from sirena.settings.catalogue import Settings
 
@@ -22,7 +22,7 @@ def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
     """Say what `sirena settings check` says."""
     from sirena.cli.access_openid import openid_problems
     from sirena.cli.named_files import file_problems
-    from sirena.server.checks.finding import Area, Verdict
+    from sirena.server.checks.finding import Area, CheckVerdict
     from sirena.server.checks.settings_check import problems
     from sirena.settings.catalogue import settings_file
 
@@ -31,10 +31,10 @@ def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
         found = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
         for problem in found:
             remedy = f"correct it in {file} or the environment; `sirena settings list` shows meaning and example"
-            notebook.note(Area.SETTINGS, "settings", Verdict.WRONG, problem, remedy)
+            notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, problem, remedy)
         if not found:
             told = f"in order, with {file}" if file.is_file() else f"in order, without a file {file}"
-            notebook.note(Area.SETTINGS, "settings", Verdict.WELL, told)
+            notebook.note(Area.SETTINGS, "settings", CheckVerdict.WELL, told)
 
 
 def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
@@ -45,7 +45,7 @@ def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
     from sirena.access.openid_provider import OpenIdProvider
     from sirena.access.openid_refusals import SignInRefusedError
     from sirena.cli.access_openid import openid_configuration
-    from sirena.server.checks.finding import Area, Verdict
+    from sirena.server.checks.finding import Area, CheckVerdict
     from sirena.server.checks.network import within
     from sirena.server.object_store.s3 import LOOK_SECONDS
 
@@ -64,21 +64,21 @@ def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
         within(LOOK_SECONDS, lambda: asyncio.run(OpenIdProvider(configuration).require_answer()))
     except TimeoutError:
         told, remedy = f"{issuer} did not answer within {LOOK_SECONDS:.0f} s", _PROVIDER_REMEDIES["provider_away"]
-        notebook.note(Area.NETWORK, "single sign-on", Verdict.WRONG, told, remedy.format(issuer=issuer))
+        notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, told, remedy.format(issuer=issuer))
     except SignInRefusedError as refused:
         cause = refused.refusal.cause
         remedy = _PROVIDER_REMEDIES[cause].format(issuer=issuer)
-        notebook.note(Area.NETWORK, "single sign-on", Verdict.WRONG, f"{issuer}: {cause}", remedy)
+        notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, f"{issuer}: {cause}", remedy)
     else:
-        notebook.note(Area.NETWORK, "single sign-on", Verdict.WELL, f"{issuer} answers")
+        notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WELL, f"{issuer} answers")
 
 
-def look_at_parts(stack: "Stack", standing: "Standing", notebook: "Notebook") -> None:
+def look_at_parts(stack: "Stack", standing: "StackStanding", notebook: "Notebook") -> None:
     """Say what `sirena status` says of the parts of a running stack, and of the ledger."""
     from sirena.cli.ledger_condition import ledger_condition
-    from sirena.server.checks.finding import Area, Finding, Verdict
-    from sirena.server.checks.standing import StackState
     from sirena.server.checks.entry_conditions import entry_conditions
+    from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict
+    from sirena.server.checks.standing import StackState
 
     if standing.state is not StackState.RUNNING:
         return
@@ -87,20 +87,20 @@ def look_at_parts(stack: "Stack", standing: "Standing", notebook: "Notebook") ->
         for part in parts:
             if not part.well:
                 notebook.note(
-                    Area.STACK, part.name, Verdict.WRONG, part.state, f"`sirena logs {part.name}`; `sirena up`"
+                    Area.STACK, part.name, CheckVerdict.WRONG, part.state, f"`sirena logs {part.name}`; `sirena up`"
                 )
         well = [part.name for part in parts if part.well]
         if well:
-            notebook.note(Area.STACK, "parts", Verdict.WELL, f"{len(well)} well: {', '.join(well)}")
-        notebook.findings.append(Finding.of_condition(ledger_condition(stack.settings, parts)))
+            notebook.note(Area.STACK, "parts", CheckVerdict.WELL, f"{len(well)} well: {', '.join(well)}")
+        notebook.findings.append(CheckFinding.of_condition(ledger_condition(stack.settings, parts)))
         if stack.settings.profile == "production":
-            notebook.findings += map(Finding.of_condition, entry_conditions(stack.standing_entry()))
+            notebook.findings += map(CheckFinding.of_condition, entry_conditions(stack.standing_entry()))
 
 
-def look_at_databases(stack: "Stack", standing: "Standing", notebook: "Notebook") -> None:
+def look_at_databases(stack: "Stack", standing: "StackStanding", notebook: "Notebook") -> None:
     """Say what `sirena upgrade --check` says, where that starts nothing and makes nothing."""
     from sirena.acts.upgrade_look import look, own_files
-    from sirena.server.checks.finding import Area, Verdict
+    from sirena.server.checks.finding import Area, CheckVerdict
     from sirena.server.checks.standing import StackState
 
     production = stack.settings.profile == "production"
@@ -109,7 +109,7 @@ def look_at_databases(stack: "Stack", standing: "Standing", notebook: "Notebook"
     with notebook.looking(Area.DATABASES, "revisions"):
         if production and not stack.database().part().health.is_well():
             told, remedy = "PostgreSQL is down", "`sirena up`; or `sirena upgrade --check`, which starts it to look"
-            notebook.note(Area.DATABASES, "revisions", Verdict.UNSEEN, told, remedy)
+            notebook.note(Area.DATABASES, "revisions", CheckVerdict.UNSEEN, told, remedy)
             return
         if not production and not own_files(stack.settings):
             return
@@ -117,5 +117,5 @@ def look_at_databases(stack: "Stack", standing: "Standing", notebook: "Notebook"
             told = f"{one.found or 'nothing yet'}, as needed"
             if one.is_due:
                 told = f"{one.found}, and {one.needed} is needed"
-            verdict = Verdict.WRONG if one.is_due else Verdict.WELL
+            verdict = CheckVerdict.WRONG if one.is_due else CheckVerdict.WELL
             notebook.note(Area.DATABASES, one.what, verdict, told, "sirena upgrade" if one.is_due else "")

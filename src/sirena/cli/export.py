@@ -24,7 +24,7 @@ _EXAMPLE: Final = (
 _FEW: Final = 5
 
 
-class Target(enum.StrEnum):
+class ExportTarget(enum.StrEnum):
     """Who takes the file."""
 
     GLASS = "glass"
@@ -32,8 +32,8 @@ class Target(enum.StrEnum):
     WHONET = "whonet"
 
 
-_COUNTRY_LETTERS: Final = {Target.GLASS: 3, Target.EARS_NET: 2}
-_NAMES: Final = {Target.GLASS: "GLASS", Target.EARS_NET: "EARS-Net"}
+_COUNTRY_LETTERS: Final = {ExportTarget.GLASS: 3, ExportTarget.EARS_NET: 2}
+_NAMES: Final = {ExportTarget.GLASS: "GLASS", ExportTarget.EARS_NET: "EARS-Net"}
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 def export(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
     to: Annotated[
-        Target,
+        ExportTarget,
         typer.Option(
             "--to",
             help="glass: counts of R, I and S for WHO's platform (RIS); ears-net: a line for each isolate and drug, "
@@ -118,7 +118,7 @@ def export(
     if year is None:
         result = _whonet(source)
         meanings = result.meanings
-    elif to is Target.EARS_NET:
+    elif to is ExportTarget.EARS_NET:
         from sirena.stewardship.exports_ears_net import COLUMNS, Sender
 
         sender = Sender(country.upper(), laboratory.strip(), batch)
@@ -134,17 +134,17 @@ def export(
     tell(f"{output}: {result.frame.height:,} rows for {platform}")
     for reason, count in Counter(reason for _, reason in result.refused).most_common():
         tell(f"  not exported: {count:,} isolates, {reason}")
-    if to is Target.GLASS:
+    if to is ExportTarget.GLASS:
         _warn_of_few(result.frame)
-    elif to is Target.EARS_NET:
+    elif to is ExportTarget.EARS_NET:
         tell("  each row is a person's: age, sex, dates and ward type may identify somebody; keep the file as such")
 
 
 def _check(
-    to: Target, *, country: str, laboratory: str, year: int | None, guideline: list[str], leave_out: list[str]
+    to: ExportTarget, *, country: str, laboratory: str, year: int | None, guideline: list[str], leave_out: list[str]
 ) -> None:
     """Raise `UsageError` for options that the target lacks or does not take."""
-    if to is Target.WHONET:
+    if to is ExportTarget.WHONET:
         if country or laboratory or year or leave_out or guideline:
             raise UsageError(
                 "--country, --laboratory, --year, --leave-out and --guideline are for glass and ears-net",
@@ -155,17 +155,18 @@ def _check(
         raise UsageError("--year is missing", hint=f"{_NAMES[to]} takes one year a file: --year 2025")
     letters = _COUNTRY_LETTERS[to]
     if len(country) != letters or not country.isascii() or not country.isalpha():
-        example = "ARG, COL, ESP" if to is Target.GLASS else "ES, PT"
+        example = "ARG, COL, ESP" if to is ExportTarget.GLASS else "ES, PT"
         raise UsageError(
-            f"--country is no code of {'three' if to is Target.GLASS else 'two'} letters", hint=f"ISO 3166: {example}"
+            f"--country is no code of {'three' if to is ExportTarget.GLASS else 'two'} letters",
+            hint=f"ISO 3166: {example}",
         )
-    if to is Target.EARS_NET and not laboratory.strip():
+    if to is ExportTarget.EARS_NET and not laboratory.strip():
         raise UsageError(
             "--laboratory is missing", hint="the national coordination of EARS-Net gives each laboratory one"
         )
-    if to is Target.EARS_NET and any(not name.upper().startswith("EUCAST") for name in guideline):
+    if to is ExportTarget.EARS_NET and any(not name.upper().startswith("EUCAST") for name in guideline):
         raise UsageError("--guideline is no edition of EUCAST", hint="EARS-Net takes categories by EUCAST alone")
-    if to is Target.GLASS and laboratory:
+    if to is ExportTarget.GLASS and laboratory:
         raise UsageError("--laboratory is for ears-net", hint="leave it out")
 
 

@@ -21,7 +21,7 @@ from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
-    from sirena.guidelines.check import EditionCheck, Override
+    from sirena.guidelines.check import EditionCheck, OverriddenRow
     from sirena.guidelines.editions import Edition
 
 _CODES_SHOWN = 5
@@ -100,7 +100,7 @@ def _print_rows(edition: "Edition", outcome: "EditionCheck") -> None:
             say("")
 
 
-def _override(edition: "Edition", item: "Override") -> str:
+def _override(edition: "Edition", item: "OverriddenRow") -> str:
     codes = ", ".join(item.organisms[:_CODES_SHOWN]) + (" …" if len(item.organisms) > _CODES_SHOWN else "")
     reach = "always" if item.always else f"for {len(item.organisms)} of its organisms"
     return (

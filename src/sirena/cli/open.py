@@ -8,7 +8,7 @@ import typer
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
-    from sirena.web.answers import Answers
+    from sirena.web.answers import NamedPanel
 
 _EXAMPLE: Final = "Example: sirena open hospital.sir"
 
@@ -65,7 +65,7 @@ def open_pages(
     run_until_signal(create_pages(answers, files, key, others), bound)
 
 
-def _answers(release: str | None, guideline: list[str]) -> "Answers":
+def _answers(release: str | None, guideline: list[str]) -> "NamedPanel":
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.settings.catalogue import load_settings

@@ -8,7 +8,7 @@ from sirena.guidelines.editions import Editions
 from sirena.panel.compiled import Panel
 from sirena.serving.holder import PanelHolder
 from sirena.settings.catalogue import Settings
-from sirena.web.answers import Answers, answers_of_editions
+from sirena.web.answers import NamedPanel, answers_of_editions
 
 
 class AnswersNow:
@@ -23,9 +23,9 @@ class AnswersNow:
         """
         self._holder = holder
         self._settings = settings
-        self._last: Answers | None = None
+        self._last: NamedPanel | None = None
 
-    def __call__(self) -> Answers:
+    def __call__(self) -> NamedPanel:
         """Return who answers."""
         loaded = self._holder.loaded
         if loaded is None:
@@ -36,13 +36,13 @@ class AnswersNow:
         return last
 
     @cached_property
-    def _by_editions(self) -> Answers:
+    def _by_editions(self) -> NamedPanel:
         settings = self._settings
         return answers_of_editions(choose_editions(Editions(settings.editions_folder), [], in_force=settings.overlay))
 
 
-def answers_of_release(panel: Panel) -> Answers:
+def answers_of_release(panel: Panel) -> NamedPanel:
     """Return a release as the pages have it."""
-    return Answers(
+    return NamedPanel(
         panel, stamp_of(panel, panel.tables), by_models=True, source_of=lambda columns: stamp_of(panel, columns)
     )

@@ -71,11 +71,11 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     from sirena.cli.release_condition import release_condition
     from sirena.host.accounts import PreparationError
     from sirena.server.checks.conditions import conditions
-    from sirena.server.checks.standing import StackState, Standing
     from sirena.server.checks.entry_conditions import entry_conditions
+    from sirena.server.checks.standing import StackStanding, StackState
 
     stack = chosen_stack(profile)
-    if Standing.of(stack.supervisor).state is StackState.HIDDEN:
+    if StackStanding.of(stack.supervisor).state is StackState.HIDDEN:
         raise PreparationError(
             f"the parts below {stack.settings.home} are another account's, and this one may not ask them",
             hint="look as whoever runs `sirena up`; for a monitor, by a line in sudoers",

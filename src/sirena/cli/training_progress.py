@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sirena.certification.comparison import Kind
 from sirena.cli.voice import in_words
-from sirena.registry.training_session import Outcome
+from sirena.registry.training_session import TrainingOutcome
 
 _HEADINGS: Final = ("model", "#version", "labels", "#organisms", "#asked", "#VME", "#differing", "monotone", "remark")
 """Those that begin with ``#`` stand on the right."""
@@ -45,7 +45,7 @@ class TrainingProgress:
         self._progress.update(self._tasks[step], advance=1, column=column)
 
 
-def print_outcomes(outcomes: list[Outcome]) -> None:
+def print_outcomes(outcomes: list[TrainingOutcome]) -> None:
     """Print one line per antimicrobial: version, whose labels, certificate; and what the columns mean."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in _HEADINGS:
@@ -59,7 +59,7 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
         console.print(in_words(_LEGEND), highlight=False)
 
 
-def _cells(outcome: Outcome) -> tuple[str, ...]:
+def _cells(outcome: TrainingOutcome) -> tuple[str, ...]:
     certificate, version = outcome.certificate, outcome.version
     if certificate is None or version is None:
         return (f"modelo_{outcome.column}", "–", "", "", "", "", "", "", in_words(outcome.note))
@@ -77,7 +77,7 @@ def _cells(outcome: Outcome) -> tuple[str, ...]:
     )
 
 
-def outcomes_document(outcomes: list[Outcome]) -> list[dict[str, object]]:
+def outcomes_document(outcomes: list[TrainingOutcome]) -> list[dict[str, object]]:
     """Return one entry per antimicrobial for programs: version, whose labels, certificate in numbers, remark."""
     return [
         {

@@ -8,7 +8,7 @@ from sirena import __version__
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
-    from sirena.acts.upgrade_look import Finding
+    from sirena.acts.upgrade_look import UpgradeFinding
 
 NEEDED: Final = 4
 """Exit code of `--check` when there is something to do."""
@@ -71,7 +71,7 @@ def upgrade(
         say(f"the state before: {way.snapshot}; back to it: sirena upgrade --back")
 
 
-def _print(findings: "list[Finding]") -> None:
+def _print(findings: "list[UpgradeFinding]") -> None:
     from sirena.cli.sections import Section, print_sections
 
     rows = [

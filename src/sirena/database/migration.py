@@ -8,11 +8,11 @@ import re
 
 from sqlalchemy import Connection, text
 
-from sirena.database.schema import FIRST, Schema, Standing, State, require_usable, standing
+from sirena.database.schema import FIRST, Schema, SchemaStanding, SchemaState, require_usable, standing
 from sirena.domain.errors import UsageError
 
 
-def migrate(connection: Connection, schema: Schema, place: str) -> tuple[Standing, Standing]:
+def migrate(connection: Connection, schema: Schema, place: str) -> tuple[SchemaStanding, SchemaStanding]:
     """Bring tables to the revision of this program: make them, mark them, or change them.
 
     Args:
@@ -27,9 +27,9 @@ def migrate(connection: Connection, schema: Schema, place: str) -> tuple[Standin
         SchemaUnknownError: a later Sirena's tables.
     """
     found = standing(connection, schema)
-    if found.state is State.UNKNOWN:
+    if found.state is SchemaState.UNKNOWN:
         require_usable(found, schema, place)
-    if found.state is not State.CURRENT or not found.marked:
+    if found.state is not SchemaState.CURRENT or not found.marked:
         _run(connection, schema, unmarked=bool(found.revision) and not found.marked)
     return found, standing(connection, schema)
 

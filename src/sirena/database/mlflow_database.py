@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 
 _TABLE: Final = "alembic_version"
 _SECONDS: Final = 6 * 3600.0
@@ -29,7 +29,7 @@ class MlflowDatabase:
 
     uri: str
     """SQLAlchemy URI; a password file may be named, a password not."""
-    account: Account
+    account: OsAccount
     """Who runs MLflow."""
 
     def revision(self) -> str:

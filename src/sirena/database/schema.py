@@ -65,7 +65,7 @@ class Schema:
         return self.known[-1]
 
 
-class State(StrEnum):
+class SchemaState(StrEnum):
     """How a database stands to this program."""
 
     EMPTY = "empty"
@@ -76,17 +76,17 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class SchemaStanding:
     """What a database was found to be."""
 
-    state: State
+    state: SchemaState
     revision: str
     """Empty where there is no table."""
     marked: bool
     """Whether the revision is noted in the database, which Sirena 0.1.0 did not do."""
 
 
-def standing(connection: Connection, schema: Schema) -> Standing:
+def standing(connection: Connection, schema: Schema) -> SchemaStanding:
     """Look which revision a database has; a table without a note is Sirena 0.1.0's."""
     has_table = connection.dialect.has_table
     # first, since another program may be making both, and they appear together
@@ -98,15 +98,15 @@ def standing(connection: Connection, schema: Schema) -> Standing:
     else:
         revision = FIRST if has_landmark else ""
     if not revision:
-        state = State.EMPTY
+        state = SchemaState.EMPTY
     elif revision == schema.head:
-        state = State.CURRENT
+        state = SchemaState.CURRENT
     else:
-        state = State.OUTDATED if revision in schema.known else State.UNKNOWN
-    return Standing(state, revision, marked)
+        state = SchemaState.OUTDATED if revision in schema.known else SchemaState.UNKNOWN
+    return SchemaStanding(state, revision, marked)
 
 
-def require_usable(found: Standing, schema: Schema, place: str) -> None:
+def require_usable(found: SchemaStanding, schema: Schema, place: str) -> None:
     """Pass silently when this program may work with the tables, or when there are none yet.
 
     Args:
@@ -118,13 +118,13 @@ def require_usable(found: Standing, schema: Schema, place: str) -> None:
         SchemaOutdatedError: an earlier Sirena's tables.
         SchemaUnknownError: a later Sirena's tables.
     """
-    if found.state is State.OUTDATED:
+    if found.state is SchemaState.OUTDATED:
         raise SchemaOutdatedError(
             f"the tables of the {schema.name} at {place} are an earlier Sirena's "
             f"(revision {found.revision}, this one needs {schema.head})",
             hint="sirena upgrade",
         )
-    if found.state is State.UNKNOWN:
+    if found.state is SchemaState.UNKNOWN:
         raise SchemaUnknownError(
             f"the tables of the {schema.name} at {place} have revision {found.revision}; "
             f"this Sirena knows up to {schema.head}",

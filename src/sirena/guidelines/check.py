@@ -29,7 +29,7 @@ Group = tuple[Rank, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class OverriddenRow:
     """A row that another one comes before for some organisms, with another answer."""
 
     row: Breakpoint
@@ -54,7 +54,7 @@ class EditionCheck:
     """Rows for a group without a member."""
     idle: tuple[Breakpoint, ...] = ()
     """Rows that never decide, though their group has members, and would change nothing if they did."""
-    overridden: tuple[Override, ...] = ()
+    overridden: tuple[OverriddenRow, ...] = ()
     repeated: tuple[Statement, ...] = ()
     """Rows that say once more for whom and where another row speaks already."""
     contradictory: tuple[Breakpoint, ...] = ()
@@ -94,7 +94,7 @@ def check_edition(edition: Edition, against: Edition | None = None, drugs: Itera
     for (loser, winner), codes in decisions.losses.items():
         row, before = by_identity[loser], by_identity[winner]
         if isinstance(row, Breakpoint) and _is_notable(row, before, edition.guideline):
-            overrides.append(Override(row, before, tuple(dict.fromkeys(codes)), id(row) not in decisions.deciding))
+            overrides.append(OverriddenRow(row, before, tuple(dict.fromkeys(codes)), id(row) not in decisions.deciding))
     differences = difference(against, edition) if against is not None else []
     changed = {id(item.row) for item in overrides}
     spoken = {id(row) for row in memberless} | decisions.deciding | changed

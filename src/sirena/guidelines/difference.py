@@ -38,7 +38,7 @@ _DILUTIONS: Final = np.arange(DILUTIONS, dtype=np.int16)
 """MIC codes of the exact MICs."""
 
 
-class Change(enum.StrEnum):
+class RowChange(enum.StrEnum):
     """What happened to a row."""
 
     ADDED = "added"
@@ -68,7 +68,7 @@ class Gravity(enum.IntEnum):
 class Difference:
     """One row that two editions do not share."""
 
-    change: Change
+    change: RowChange
     drug: str
     rank: str
     group: str
@@ -129,10 +129,10 @@ def _expected(first: Edition, second: Edition) -> Iterator[Difference]:
             yield Difference(_change(*words), row.drug, rank_name(row.rank), row.group, "", *words)
 
 
-def _change(before: str, after: str) -> Change:
+def _change(before: str, after: str) -> RowChange:
     if not before:
-        return Change.ADDED
-    return Change.CHANGED if after else Change.REMOVED
+        return RowChange.ADDED
+    return RowChange.CHANGED if after else RowChange.REMOVED
 
 
 def _answers(row: Breakpoint, guideline: Guideline) -> tuple[int, ...]:

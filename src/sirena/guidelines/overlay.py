@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sirena.domain.organisms import ORGANISMS
 from sirena.guidelines.editions import Edition, OverlayIdentity
-from sirena.guidelines.overlay_file import Action, OverlayRow, overlay_content, read_overlay
+from sirena.guidelines.overlay_file import OverlayAction, OverlayRow, overlay_content, read_overlay
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance
 from sirena.guidelines.sites import Indication
 from sirena.guidelines.tables import TableError
@@ -78,7 +78,7 @@ def _replaces(rule: OverlayRow, known: Breakpoint) -> bool:
 def _expected(edition: Edition, row: OverlayRow, file: str) -> tuple[ExpectedResistance, ...]:
     """Return the edition's statements with one more, or with one group taken out of them."""
     target = row.rank, row.group
-    if row.action is Action.EXPECTED_RESISTANCE:
+    if row.action is OverlayAction.EXPECTED_RESISTANCE:
         others = [s for s in edition.expected_resistance if s.key != (row.drug, *target)]
         return (*others, ExpectedResistance(row.drug, *target, source=row.source))
     members = [organism for organism in ORGANISMS.values() if organism.belongs_to(*target)]

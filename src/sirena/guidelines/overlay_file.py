@@ -50,7 +50,7 @@ _STATEMENT: Final = "statement"
 _MAXIMUM_BYTES: Final = 5_000_000
 
 
-class Action(enum.StrEnum):
+class OverlayAction(enum.StrEnum):
     """What a row of an overlay does."""
 
     BREAKPOINT = "breakpoint"
@@ -72,7 +72,7 @@ class Action(enum.StrEnum):
     @property
     def is_of_expected_resistance(self) -> bool:
         """True for a rule on resistance by nature."""
-        return self in (Action.EXPECTED_RESISTANCE, Action.NO_EXPECTED_RESISTANCE)
+        return self in (OverlayAction.EXPECTED_RESISTANCE, OverlayAction.NO_EXPECTED_RESISTANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class OverlayRow:
     why: str
     edition: str
     """Name of the edition it is for, ``CLSI 2025``, or of a guideline, ``CLSI``, for each of its editions."""
-    action: Action
+    action: OverlayAction
     drug: str
     rank: Rank
     group: str
@@ -176,7 +176,7 @@ def _row(row: dict[str, str], file: str, line: int, known: Sequence[str]) -> Ove
 
 
 def _check_figures(
-    action: Action, susceptible: float | None, resistant: float | None, guideline: Guideline, where: str
+    action: OverlayAction, susceptible: float | None, resistant: float | None, guideline: Guideline, where: str
 ) -> None:
     stated = susceptible is not None or resistant is not None
     if stated != (action.statement is not None and action.statement.has_figures):
@@ -184,7 +184,7 @@ def _check_figures(
             f"{where}, columns S and R: {'figures are missing' if not stated else 'no figures belong here'}",
             hint="breakpoint and bracketed need S or R in mg/L; everything else needs both empty",
         )
-    if action is Action.BRACKETED and resistant is None:
+    if action is OverlayAction.BRACKETED and resistant is None:
         raise TableError(
             f"{where}, column R: the figure is missing", hint="a breakpoint in brackets gives R above, so it needs R"
         )
@@ -230,12 +230,12 @@ def _groups() -> set[tuple[Rank, str]]:
     return {group for organism in ORGANISMS.values() for group in organism.lineage}
 
 
-def _action(row: dict[str, str], file: str, line: int) -> Action:
+def _action(row: dict[str, str], file: str, line: int) -> OverlayAction:
     action = parse_cell(_parse_action, row, "action", file, line)
     if not row[_STATEMENT]:
         return action
     stated = parse_cell(_parse_statement, row, _STATEMENT, file, line)
-    if row["action"] and action not in (Action.BREAKPOINT, stated):
+    if row["action"] and action not in (OverlayAction.BREAKPOINT, stated):
         raise TableError(
             f"{file}, row {line}, columns action and statement: one contradicts the other",
             hint="leave one of the two empty",
@@ -243,18 +243,18 @@ def _action(row: dict[str, str], file: str, line: int) -> Action:
     return stated
 
 
-def _parse_statement(text: str) -> Action:
+def _parse_statement(text: str) -> OverlayAction:
     try:
-        return Action(Statement(text.lower().replace("_", " ")).value)
+        return OverlayAction(Statement(text.lower().replace("_", " ")).value)
     except ValueError:
         raise ValueError(f"is no statement; statements are {', '.join(Statement)}") from None
 
 
-def _parse_action(text: str) -> Action:
+def _parse_action(text: str) -> OverlayAction:
     try:
-        return Action(text.lower().replace("_", " ") or Action.BREAKPOINT)
+        return OverlayAction(text.lower().replace("_", " ") or OverlayAction.BREAKPOINT)
     except ValueError:
-        raise ValueError(f"is no action; actions are {', '.join(Action)}") from None
+        raise ValueError(f"is no action; actions are {', '.join(OverlayAction)}") from None
 
 
 def _parse_edition(text: str, known: Sequence[str]) -> str:

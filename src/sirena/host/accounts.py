@@ -25,7 +25,7 @@ class PreparationError(SirenaError):
 
 
 @dataclass(frozen=True)
-class Account:
+class OsAccount:
     """Who runs a process and owns its files."""
 
     name: str
@@ -81,7 +81,7 @@ class Account:
         Raises:
             PreparationError: this machine makes none.
         """
-        Account.of_this_process().run(
+        OsAccount.of_this_process().run(
             ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
              "--shell", "/usr/sbin/nologin", "--comment", "Sirena", self.name]
         )  # fmt: skip

@@ -6,10 +6,10 @@
 import os
 from pathlib import Path
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 
 
-def own_whole(account: Account, folder: Path) -> None:
+def own_whole(account: OsAccount, folder: Path) -> None:
     """Give a folder and all below it to an account, if the folder is there and another's; links are not followed.
 
     Every step goes by open folders and not by paths: who owned the folder could else lead root elsewhere meanwhile.
@@ -27,6 +27,6 @@ def own_whole(account: Account, folder: Path) -> None:
     os.chown(folder, account.uid, account.gid, follow_symlinks=False)
 
 
-def other_owner(account: Account, folder: Path) -> bool:
+def other_owner(account: OsAccount, folder: Path) -> bool:
     """Tell whether a folder is there and belongs to somebody else than an account."""
     return folder.is_dir() and folder.stat().st_uid != account.uid

@@ -6,19 +6,19 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 
 _BYTES: Final = 32
 
 
-def generated_secret(path: Path, owner: Account) -> str:
+def generated_secret(path: Path, owner: OsAccount) -> str:
     """Return the secret kept in a file; the first call generates it."""
     if not path.exists():
         write_private(path, secrets.token_urlsafe(_BYTES), owner)
     return path.read_text(encoding="utf-8")
 
 
-def write_private(path: Path, text: str, owner: Account) -> None:
+def write_private(path: Path, text: str, owner: OsAccount) -> None:
     """Write a file that only its owner can read, whole or not at all.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from sirena.domain.errors import GateError, SirenaError
 from sirena.ledger.errors import LedgerError
-from sirena.ledger.event import Event, Outcome
+from sirena.ledger.event import ActOutcome, Event
 from sirena.ledger.store import Ledger
 
 E = TypeVar("E", bound=Event)
@@ -28,7 +28,7 @@ class Act(Generic[E]):
         """What will be recorded as the outcome."""
         self.further: list[Event] = []
         """Events that belong to the act and are recorded with its outcome."""
-        self._outcome = Outcome.DONE
+        self._outcome = ActOutcome.DONE
 
     def learn(self, **facts: Any) -> None:
         """Add what only became known while it went on, to be recorded with the outcome."""
@@ -41,11 +41,11 @@ class Act(Generic[E]):
             LedgerError: it cannot be recorded, and nothing must be done.
         """
         self.learn(**facts)
-        self._ledger.append(self.event.concluded(Outcome.INTENDED))
+        self._ledger.append(self.event.concluded(ActOutcome.INTENDED))
 
     def nothing_to_do(self) -> None:
         """Say that it was so already."""
-        self._outcome = Outcome.UNCHANGED
+        self._outcome = ActOutcome.UNCHANGED
 
     @property
     def outcome(self) -> Event:
@@ -63,7 +63,7 @@ def acting(ledger: Ledger, intention: E) -> Iterator[Act[E]]:
         LedgerError: the intention cannot be recorded, and nothing happens; or the outcome cannot, and the text
             says what happened.
     """
-    ledger.append(replace(intention, outcome=Outcome.INTENDED))
+    ledger.append(replace(intention, outcome=ActOutcome.INTENDED))
     act = Act(intention, ledger)
     try:
         yield act
@@ -72,7 +72,7 @@ def acting(ledger: Ledger, intention: E) -> Iterator[Act[E]]:
         raise
     except BaseException as failure:
         kind = failure.code if isinstance(failure, SirenaError) else type(failure).__name__
-        _conclude(ledger, [act.event.concluded(Outcome.FAILED, kind)], f"it failed ({kind})")
+        _conclude(ledger, [act.event.concluded(ActOutcome.FAILED, kind)], f"it failed ({kind})")
         raise
     _conclude(ledger, [*act.further, act.outcome], "it was done")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sirena.ledger.event import Event, Outcome
+from sirena.ledger.event import ActOutcome, Event
 from sirena.ledger.plain_text import Digest, Name, Place, Subject, Words
 
 
@@ -501,4 +501,4 @@ def _as(kind: type[Event], event: Event) -> Event:
     common: dict[str, Any] = {
         one.name: getattr(event, one.name) for one in fields(kind) if hasattr(event, one.name) and one.name != "at"
     }
-    return kind(**{**common, "outcome": Outcome.REFUSED})
+    return kind(**{**common, "outcome": ActOutcome.REFUSED})

@@ -17,7 +17,7 @@ _SCHEME: Final = "sirena-ledger/1"
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A row as it stands in the database; texts, so that the hash covers exactly what is stored."""
 
     seq: int
@@ -39,7 +39,7 @@ class Entry:
     hash: str = ""
 
     @classmethod
-    def after(cls, last: "Entry | None", event: Event) -> Self:
+    def after(cls, last: "LedgerEntry | None", event: Event) -> Self:
         """Return the entry that continues another, or begins the ledger."""
         facts: dict[str, Any] = {
             "seq": last.seq + 1 if last else 1,

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
-from sirena.ledger.plain_text import Name, Place, Rule
+from sirena.ledger.plain_text import Name, Place, TextRule
 
 COLUMNS = ("at", "event", "outcome", "who", "origin", "request_id", "act")
 """What is common to all events and stands in columns of its own; the rest is the entry's details."""
 
 
-class Outcome(enum.StrEnum):
+class ActOutcome(enum.StrEnum):
     """What came of an act."""
 
     INTENDED = "intended"
@@ -47,7 +47,7 @@ class Event:
     """Account that acted, or that somebody claimed to be."""
     origin: Place
     """From where: an address, or ``cli`` with the operating system's user and the host."""
-    outcome: Outcome = Outcome.DONE
+    outcome: ActOutcome = ActOutcome.DONE
     request_id: Name = ""
     """What the same request carries in logs and answers."""
     act: Name = field(default_factory=new_act)
@@ -67,13 +67,13 @@ class Event:
             fit = tuple(rule.apply(str(text)) for text in value) if isinstance(value, tuple) else rule.apply(str(value))
             object.__setattr__(self, name, fit)
 
-    def concluded(self, outcome: Outcome, failure: str = "") -> Self:
+    def concluded(self, outcome: ActOutcome, failure: str = "") -> Self:
         """Return the entry that tells the end of this act."""
         return replace(self, outcome=outcome, failure=failure, at=datetime.now(UTC))
 
     def refused(self) -> "Event":
         """Return the entry that tells that a gate refused this act."""
-        return self.concluded(Outcome.REFUSED)
+        return self.concluded(ActOutcome.REFUSED)
 
     def details(self) -> dict[str, Any]:
         """Return what this kind of event says beyond the common columns, in plain types; empty texts are left out."""
@@ -85,17 +85,17 @@ class Event:
 
 
 @lru_cache
-def rules(kind: type[Any]) -> dict[str, Rule]:
+def rules(kind: type[Any]) -> dict[str, TextRule]:
     """Return the rule of every text of a kind of event, by field.
 
     Raises:
         TypeError: a text has no rule, so anything could stand in it.
     """
-    found: dict[str, Rule] = {}
+    found: dict[str, TextRule] = {}
     hints = typing.get_type_hints(kind, include_extras=True)
     for one in fields(kind):
         hint = hints[one.name]
-        if hint in (int, bool, datetime, Outcome) or _is_optional_number(hint):
+        if hint in (int, bool, datetime, ActOutcome) or _is_optional_number(hint):
             continue
         inner = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else hint
         rule = next((each for each in getattr(inner, "__metadata__", ()) if hasattr(each, "apply")), None)

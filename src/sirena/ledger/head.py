@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sirena.ledger.entry import Entry
+from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 
 
@@ -32,7 +32,7 @@ class Head:
     """The last one's hash."""
 
     @classmethod
-    def at(cls, last: Entry) -> Self:
+    def at(cls, last: LedgerEntry) -> Self:
         """Return the end of a ledger of which this is the last entry."""
         return cls(last.seq, last.hash)
 

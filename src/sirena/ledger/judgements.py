@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sirena.ledger.entry import Entry
-from sirena.ledger.event import Outcome
+from sirena.ledger.entry import LedgerEntry
+from sirena.ledger.event import ActOutcome
 
 SWITCHES: Final = ("activated", "rolled_back")
 DECIDING: Final = (*SWITCHES, "activation_refused", "promoted")
 """Events that decide which release may answer."""
-_ENDED: Final = (Outcome.DONE, Outcome.UNCHANGED)
+_ENDED: Final = (ActOutcome.DONE, ActOutcome.UNCHANGED)
 _FULL_DIGEST: Final = 64
 
 
@@ -46,7 +46,7 @@ class Judgement:
     """Shared with the entries that belong to it."""
 
     @classmethod
-    def of(cls, entry: Entry) -> "Judgement":
+    def of(cls, entry: LedgerEntry) -> "Judgement":
         """Read an entry."""
         facts = entry.facts()
         files = facts.get("files", ())
@@ -69,7 +69,7 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Period:
+class ActivePeriod:
     """A time in which one release was the active one."""
 
     judgement: Judgement
@@ -86,7 +86,7 @@ class Judgements:
     """The release that may answer; None when none was judged, or its stage was taken away."""
     under_way: tuple[Judgement, ...] = ()
     """Later switches that the gate agreed to and whose outcome is not on record."""
-    periods: tuple[Period, ...] = ()
+    periods: tuple[ActivePeriod, ...] = ()
     """What answered when, oldest first."""
     replaced: Mapping[str, Judgement] = field(default_factory=dict)
     """By release: the one that was active before it was activated last."""
@@ -96,17 +96,17 @@ class Judgements:
         """The release to which a rollback returns; None when there is none."""
         return self.replaced.get(self.active.release) if self.active else None
 
-    def at(self, moment: str) -> Period | None:
+    def at(self, moment: str) -> ActivePeriod | None:
         """Return the period a moment lies in, UTC in ISO 8601; None when nothing was active then."""
         begun = (one for one in reversed(self.periods) if one.judgement.at <= moment)
         period = next(begun, None)
         return period if period is not None and (period.until is None or moment < period.until) else None
 
 
-def read_judgements(entries: Iterable[Entry]) -> Judgements:
+def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
     """Follow the deciding entries in their order."""
     active: Judgement | None = None
-    periods: list[Period] = []
+    periods: list[ActivePeriod] = []
     before: dict[str, Judgement] = {}
     announced: dict[str, Judgement] = {}
     for entry in entries:
@@ -118,7 +118,7 @@ def read_judgements(entries: Iterable[Entry]) -> Judgements:
                 periods[-1] = replace(periods[-1], until=entry.at)
             continue
         judgement = Judgement.of(entry)
-        if entry.event in SWITCHES and entry.outcome == Outcome.INTENDED:
+        if entry.event in SWITCHES and entry.outcome == ActOutcome.INTENDED:
             if judgement.content:  # the intention before the gate was asked says nothing of the content
                 announced[entry.act] = judgement
             continue
@@ -132,7 +132,7 @@ def read_judgements(entries: Iterable[Entry]) -> Judgements:
         if active is None or active.release != judgement.release:
             if active is not None:
                 periods[-1] = replace(periods[-1], until=judgement.at)
-            periods.append(Period(judgement))
+            periods.append(ActivePeriod(judgement))
         active = judgement
     under_way = tuple(one for one in announced.values() if active is None or one.entry > active.entry)
     return Judgements(active, under_way, tuple(periods), before)

@@ -18,7 +18,7 @@ _CONCENTRATION: Final = re.compile(
 )
 
 
-class Rule(Protocol):
+class TextRule(Protocol):
     """Makes a text fit to stand in a field."""
 
     def apply(self, text: str) -> str:

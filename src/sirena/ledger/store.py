@@ -16,11 +16,11 @@ from typing import Final
 from sqlalchemy import Connection, Engine, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from sirena.database.schema import Standing, State, require_usable, standing
+from sirena.database.schema import SchemaStanding, SchemaState, require_usable, standing
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import LedgerResumed
 from sirena.ledger.database import LOCK_SECONDS, address, engine_for, lasting_name, told
-from sirena.ledger.entry import Entry
+from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.event import Event
 from sirena.ledger.head import Head, HeadFile
@@ -52,7 +52,7 @@ class Ledger:
         """Address of the database, without credentials."""
         return address(self._engine.url)
 
-    def append(self, *events: Event) -> list[Entry]:
+    def append(self, *events: Event) -> list[LedgerEntry]:
         """Add entries, all of them or none, and return them when they are on disk.
 
         Raises:
@@ -67,7 +67,7 @@ class Ledger:
             self._require_continuity(connection)
             added = []
             for one in events:
-                last = Entry.after(last, one)
+                last = LedgerEntry.after(last, one)
                 connection.execute(insert(entries).values(asdict(last)))
                 added.append(last)
         if added:
@@ -97,7 +97,7 @@ class Ledger:
                 hint="see to the folder's rights and space",
             ) from error
 
-    def resume(self, *, who: str, origin: str, reason: str) -> Entry:
+    def resume(self, *, who: str, origin: str, reason: str) -> LedgerEntry:
         """Go on after the end of the ledger was lost, and put on record what was lost and why.
 
         Every account that reads or writes the ledger gets the new end noted, so that what runs goes on too.
@@ -126,7 +126,7 @@ class Ledger:
                 found_entries=last.seq if last else 0,
                 reason=reason,
             )
-            entry = Entry.after(last, found)
+            entry = LedgerEntry.after(last, found)
             connection.execute(insert(entries).values(asdict(entry)))
         self.head.replace(Head.at(entry))
         for other in (*self.others, *self.readers):
@@ -143,7 +143,7 @@ class Ledger:
         until: datetime | None = None,
         act: str = "",
         last: int | None = None,
-    ) -> Iterator[Entry]:
+    ) -> Iterator[LedgerEntry]:
         """Yield entries in order.
 
         Args:
@@ -176,7 +176,7 @@ class Ledger:
                 return
             with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
                 for row in rows:
-                    yield Entry(**row._mapping)
+                    yield LedgerEntry(**row._mapping)
 
     def count(self) -> int:
         """Return the number of entries."""
@@ -193,7 +193,7 @@ class Ledger:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             yield connection
 
-    def create(self, writer: str = "") -> tuple[Standing, Standing]:
+    def create(self, writer: str = "") -> tuple[SchemaStanding, SchemaStanding]:
         """Make the table and its triggers, or bring them to this program's revision; again is harmless.
 
         Args:
@@ -215,7 +215,7 @@ class Ledger:
         self._prepared = True
         return done
 
-    def standing(self) -> Standing:
+    def standing(self) -> SchemaStanding:
         """Tell which revision the table has."""
         with self.reading() as connection:
             return standing(connection, LEDGER_SCHEMA)
@@ -229,7 +229,7 @@ class Ledger:
             if not self._prepared:
                 found = self.standing()
                 require_usable(found, LEDGER_SCHEMA, self.store)
-                if found.state is State.EMPTY:
+                if found.state is SchemaState.EMPTY:
                     self.create()
                 self._prepared = True
 
@@ -311,6 +311,6 @@ def _open(database_url: str, home: Path, service_home: Path, answering_home: Pat
     return Ledger(engine, HeadFile.of(folder, name), others[:1], others[1:])
 
 
-def _last(connection: Connection) -> Entry | None:
+def _last(connection: Connection) -> LedgerEntry | None:
     row = connection.execute(select(entries).order_by(entries.c.seq.desc()).limit(1)).first()
-    return Entry(**row._mapping) if row is not None else None
+    return LedgerEntry(**row._mapping) if row is not None else None

@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from sirena.ledger.catalogue import LedgerResumed
-from sirena.ledger.entry import GENESIS, Entry
+from sirena.ledger.entry import GENESIS, LedgerEntry
 from sirena.ledger.errors import LedgerTamperedError
 from sirena.ledger.head import Head
 from sirena.ledger.judgements import DECIDING, Judgements, read_judgements
@@ -32,9 +32,9 @@ class TrustedReading:
     def __init__(self, ledger: Ledger) -> None:
         """Read nothing yet."""
         self._ledger = ledger
-        self._last: Entry | None = None
-        self._deciding: dict[int, Entry] = {}
-        self._resumed: Entry | None = None
+        self._last: LedgerEntry | None = None
+        self._deciding: dict[int, LedgerEntry] = {}
+        self._resumed: LedgerEntry | None = None
         """The newest entry read that lets the ledger go on."""
         self._one_at_a_time = threading.Lock()
 
@@ -75,7 +75,7 @@ class TrustedReading:
         if self._last is None:
             return
         asked = select(entries).where(entries.c.event.in_(DECIDING), entries.c.seq <= self._last.seq)
-        present = {entry.seq: entry for entry in (Entry(**row._mapping) for row in connection.execute(asked))}
+        present = {entry.seq: entry for entry in (LedgerEntry(**row._mapping) for row in connection.execute(asked))}
         differing = sorted(
             seq for seq in present.keys() | self._deciding.keys() if present.get(seq) != self._deciding.get(seq)
         )
@@ -89,23 +89,23 @@ class TrustedReading:
             )
 
 
-def _newest_resumption(connection: Connection) -> Entry | None:
+def _newest_resumption(connection: Connection) -> LedgerEntry | None:
     newest = select(entries).where(entries.c.event == LedgerResumed.event).order_by(entries.c.seq.desc()).limit(1)
     row = connection.execute(newest).first()
-    return Entry(**row._mapping) if row is not None else None
+    return LedgerEntry(**row._mapping) if row is not None else None
 
 
-def _is_vouched_for(resumed: Entry | None, heads: Sequence[Head]) -> bool:
+def _is_vouched_for(resumed: LedgerEntry | None, heads: Sequence[Head]) -> bool:
     """Tell whether an end was noted since the ledger was let go on; `read` requires that the ledger holds that end."""
     return resumed is not None and any(head.entries >= resumed.seq for head in heads)
 
 
-def _read_on(connection: Connection, last: Entry | None) -> tuple[Entry | None, dict[int, Entry]]:
+def _read_on(connection: Connection, last: LedgerEntry | None) -> tuple[LedgerEntry | None, dict[int, LedgerEntry]]:
     asked = select(entries).where(entries.c.seq > (last.seq if last else 0)).order_by(entries.c.seq)
-    added: dict[int, Entry] = {}
+    added: dict[int, LedgerEntry] = {}
     with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
         for row in rows:
-            entry = Entry(**row._mapping)
+            entry = LedgerEntry(**row._mapping)
             place, before = (last.seq + 1, last.hash) if last else (1, GENESIS)
             if (entry.seq, entry.previous, entry.hash) != (place, before, entry.computed_hash):
                 raise LedgerTamperedError(

@@ -19,9 +19,9 @@ from typing import Final
 
 from sqlalchemy import select
 
-from sirena.ledger.entry import GENESIS, Entry
+from sirena.ledger.entry import GENESIS, LedgerEntry
 from sirena.ledger.errors import LedgerTamperedError
-from sirena.ledger.event import Outcome
+from sirena.ledger.event import ActOutcome
 from sirena.ledger.head import Head
 from sirena.ledger.schema import entries, exists, missing_guards
 from sirena.ledger.store import Ledger
@@ -44,7 +44,7 @@ class Damage(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class ChainFinding:
     """The first thing that is wrong."""
 
     damage: Damage
@@ -61,9 +61,9 @@ class Verification:
     """Entries read."""
     head: Head | None
     """The end as found: to be written down elsewhere; None when the ledger is empty or damaged."""
-    open_acts: tuple[Entry, ...] = ()
+    open_acts: tuple[LedgerEntry, ...] = ()
     """Intentions whose outcome nobody wrote: the process died, or is at it now."""
-    finding: Finding | None = None
+    finding: ChainFinding | None = None
 
     @property
     def intact(self) -> bool:
@@ -84,7 +84,7 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
     try:
         heads = ledger.noted()
     except LedgerTamperedError as error:
-        return Verification(0, None, finding=Finding(Damage.HEAD_DAMAGED, 0, error.text))
+        return Verification(0, None, finding=ChainFinding(Damage.HEAD_DAMAGED, 0, error.text))
     if expected is not None:
         heads.append(expected)
     with ledger.reading() as connection:
@@ -93,29 +93,29 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
         guards = missing_guards(connection)
         asked = select(entries).order_by(entries.c.seq)
         with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
-            checked = check_chain((Entry(**row._mapping) for row in rows), heads)
+            checked = check_chain((LedgerEntry(**row._mapping) for row in rows), heads)
     if checked.intact and guards:
         told = f"the database does not refuse changes any more: {', '.join(guards)} is missing or disabled"
-        return replace(checked, finding=Finding(Damage.UNGUARDED, 0, told))
+        return replace(checked, finding=ChainFinding(Damage.UNGUARDED, 0, told))
     return checked
 
 
-def check_chain(rows: Iterator[Entry], heads: Sequence[Head] = ()) -> Verification:
+def check_chain(rows: Iterator[LedgerEntry], heads: Sequence[Head] = ()) -> Verification:
     """Check entries in the order of their places against the chain and against ends noted earlier."""
     noted: dict[int, set[str]] = {}
     for head in heads:
         noted.setdefault(head.entries, set()).add(head.hash)
-    last: Entry | None = None
-    intended: dict[str, Entry] = {}
+    last: LedgerEntry | None = None
+    intended: dict[str, LedgerEntry] = {}
     count = 0
     for count, entry in enumerate(rows, 1):
         finding = _judge(entry, count, last, rows)
         if finding is None and noted.get(count, {entry.hash}) != {entry.hash}:
             told = f"entry {count} is not the one that was noted: it, or the ledger up to it, was written anew"
-            finding = Finding(Damage.REWRITTEN, count, told)
+            finding = ChainFinding(Damage.REWRITTEN, count, told)
         if finding is not None:
             return Verification(count, None, finding=finding)
-        if entry.outcome == Outcome.INTENDED:
+        if entry.outcome == ActOutcome.INTENDED:
             intended[entry.act] = entry
         elif intended.get(entry.act, entry).event in (entry.event, _CONCLUDES.get(entry.event)):
             intended.pop(entry.act, None)
@@ -125,26 +125,28 @@ def check_chain(rows: Iterator[Entry], heads: Sequence[Head] = ()) -> Verificati
     lost = max((head.entries for head in heads), default=0)
     if lost > count:
         told = f"entries {count + 1} to {lost} are missing: the end was cut off"
-        return Verification(count, end, open_acts, Finding(Damage.CUT_OFF, count + 1, told))
+        return Verification(count, end, open_acts, ChainFinding(Damage.CUT_OFF, count + 1, told))
     return Verification(count, end, open_acts)
 
 
-def _judge(entry: Entry, place: int, last: Entry | None, rest: Iterator[Entry]) -> Finding | None:
+def _judge(
+    entry: LedgerEntry, place: int, last: LedgerEntry | None, rest: Iterator[LedgerEntry]
+) -> ChainFinding | None:
     before = last.hash if last else GENESIS
     if entry.seq != place:
         until = entry.seq - 1
         told = f"entry {place} is missing" if until <= place else f"entries {place} to {until} are missing"
-        return Finding(Damage.MISSING, place, told)
+        return ChainFinding(Damage.MISSING, place, told)
     fits = entry.computed_hash == entry.hash
     if fits and entry.previous == before:
         return None
     if entry.previous != before:
         moved = next((other.seq for other in rest if other.previous == before), None)
         if moved is not None:
-            return Finding(
+            return ChainFinding(
                 Damage.REORDERED, place, f"entry {place} was moved: the one that belongs there is at {moved}"
             )
         if fits and last is not None:
             told = f"entry {last.seq} was altered and its hash computed anew: entry {place} does not continue it"
-            return Finding(Damage.ALTERED, last.seq, told)
-    return Finding(Damage.ALTERED, place, f"entry {place} was altered: its hash does not fit its content")
+            return ChainFinding(Damage.ALTERED, last.seq, told)
+    return ChainFinding(Damage.ALTERED, place, f"entry {place} was altered: its hash does not fit its content")

@@ -20,7 +20,7 @@ from ..domain.test_column import TestColumn
 from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
 from .basis import IS_CATEGORY, MARKS, Language, ground_sentence, mark_position, reason_sentence
 from .lookup import cross_answers, encode_texts, resolve_texts
-from .placement import Existing, Layout, Placement, place_categories
+from .placement import Existing, HeaderLayout, Placement, place_categories
 from .sites import RowSites
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def interpret_frame(
     *,
     basis: Language | None = None,
     existing: Existing = Existing.REFUSE,
-    layout: Layout = Layout.LONG_NAMES,
+    layout: HeaderLayout = HeaderLayout.LONG_NAMES,
     source: Callable[[TestColumn], str] | None = None,
     stamp: str | None = None,
     progress: Callable[[ColumnTally], None] | None = None,

@@ -24,7 +24,7 @@ STAMP_COLUMN: Final = "SIRENA"
 """Header of the column that tells by which release or edition the file was answered."""
 
 
-class Layout(enum.Enum):
+class HeaderLayout(enum.Enum):
     """Which headers the written format can hold."""
 
     LONG_NAMES = "long names"
@@ -53,7 +53,7 @@ class Placement:
     """Header of the input column behind which the additions stand."""
     replaces: bool
     """True when `category` is an input column whose content gives way."""
-    layout: Layout = Layout.LONG_NAMES
+    layout: HeaderLayout = HeaderLayout.LONG_NAMES
 
     @property
     def base(self) -> str:
@@ -63,7 +63,7 @@ class Placement:
     @property
     def mark(self) -> str:
         """Header of the mark of a category that was given without knowing the site."""
-        return f"Mk_{self.column.name}" if self.layout is Layout.TEN_LETTERS else f"{self.base}_mark"
+        return f"Mk_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_mark"
 
     @property
     def basis(self) -> str:
@@ -78,12 +78,12 @@ class Placement:
     @property
     def reported(self) -> str:
         """Header of what expert rules report beside the category."""
-        return f"Rp_{self.column.name}" if self.layout is Layout.TEN_LETTERS else f"{self.base}_reported"
+        return f"Rp_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_reported"
 
     @property
     def rule(self) -> str:
         """Header of the expert rule that changed what is reported."""
-        return f"Ru_{self.column.name}" if self.layout is Layout.TEN_LETTERS else f"{self.base}_rule"
+        return f"Ru_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_rule"
 
 
 def place_categories(
@@ -93,7 +93,7 @@ def place_categories(
     *,
     existing: Existing,
     basis: bool,
-    layout: Layout = Layout.LONG_NAMES,
+    layout: HeaderLayout = HeaderLayout.LONG_NAMES,
     stamped: bool = True,
 ) -> tuple[list[Placement], str]:
     """Decide the headers and places of a file's category columns, and the header of the last column.

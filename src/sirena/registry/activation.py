@@ -12,7 +12,7 @@ from typing import Any
 from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.registry.connection import Registry, RegistryRefusedError, speaks_to_mlflow
-from sirena.registry.history import Entry, now, read_history, record
+from sirena.registry.history import RecordedDecision, now, read_history, record
 from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release, release_members
 from sirena.registry.stages import place
 from sirena.registry.versions import IntegrityError, Stage
@@ -183,11 +183,11 @@ def _switch(
 
 def announce(
     registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
-) -> Entry:
+) -> RecordedDecision:
     """Put on record that a release is about to become the active one; `confirm` says that it did."""
     previous = active_version(registry)
     _settle(registry, previous)
-    entry = Entry(
+    entry = RecordedDecision(
         action=action,
         subject=release.name,
         stage=Stage.PRODUCTION.value,
@@ -202,7 +202,7 @@ def announce(
     return record(registry, RELEASE_MODEL, entry)
 
 
-def confirm(registry: Registry, announced: Entry) -> None:
+def confirm(registry: Registry, announced: RecordedDecision) -> None:
     """Put on record that an announced switch happened."""
     record(registry, RELEASE_MODEL, replace(announced, done=True))
 
@@ -222,7 +222,7 @@ def active_version(registry: Registry) -> int | None:
     return int(number) if number is not None else None
 
 
-def _confirmed(registry: Registry, active: int | None) -> list[Entry]:
+def _confirmed(registry: Registry, active: int | None) -> list[RecordedDecision]:
     """Return the switches that happened: confirmed ones, and a last announced one if the alias bears it out."""
     entries = read_history(registry.models.get_registered_model(RELEASE_MODEL).tags)
     return [
@@ -232,5 +232,5 @@ def _confirmed(registry: Registry, active: int | None) -> list[Entry]:
     ]
 
 
-def _number(entry: Entry) -> int:
+def _number(entry: RecordedDecision) -> int:
     return int(entry.subject.rpartition("/")[2])

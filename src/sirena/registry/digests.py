@@ -13,7 +13,7 @@ import numpy as np
 from sirena.domain.truth_table import TruthTable
 
 
-class TrainedModel(Protocol):
+class ModelToRegister(Protocol):
     """What `training` hands over for one antimicrobial."""
 
     @property
@@ -48,7 +48,7 @@ def table_digest(table: TruthTable) -> str:
     return sha256(canonical_json(table.to_json()))
 
 
-def model_digest(trained: TrainedModel, edition: str) -> str:
+def model_digest(trained: ModelToRegister, edition: str) -> str:
     """Return the digest that tells whether a model was logged before.
 
     It covers behaviour (table), weights, and what the model was made from, but neither times nor places, so a

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sirena.certification import certificate_file
 from sirena.certification.agreement import Agreement
 from sirena.certification.asking import ask_table
-from sirena.certification.evidence import LabelSource, PromotionEvidence, Stage
+from sirena.certification.evidence import GateStage, LearntSource, PromotionEvidence
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition
 from sirena.registry.certificates import certificate_path
@@ -17,9 +17,9 @@ from sirena.registry.recertifying import recertified
 from sirena.registry.versions import REPORT, TRUTH_TABLE, ModelVersion, read_files
 
 _LABELS: Final = {
-    "reference": LabelSource.REFERENCE,
-    "file": LabelSource.LABORATORY,
-    "both": LabelSource.BOTH,
+    "reference": LearntSource.REFERENCE,
+    "file": LearntSource.LABORATORY,
+    "both": LearntSource.BOTH,
 }
 
 
@@ -27,7 +27,7 @@ _LABELS: Final = {
 def promotion_evidence(
     registry: Registry,
     version: ModelVersion,
-    stage: Stage,
+    stage: GateStage,
     *,
     edition: Callable[[str], Edition],
     approver: str,
@@ -71,7 +71,7 @@ def promotion_evidence(
         makers=version.makers,
         approver=approver,
         embedded=embedded,
-        labels=_LABELS.get(str(report.get("label_source")), LabelSource.UNKNOWN),
+        labels=_LABELS.get(str(report.get("label_source")), LearntSource.UNKNOWN),
         held_out=pooled,
         held_out_by_organism=by_organism,
         training_isolates=int(cells.get("results", 0)) - int(cells.get("held_out_results", 0)),

@@ -19,7 +19,7 @@ _LONGEST_TAG: Final = 90_000  # of MLflow's 100,000 characters
 
 
 @dataclass(frozen=True)
-class Entry:
+class RecordedDecision:
     """One decision."""
 
     action: str
@@ -50,7 +50,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def record(registry: Registry, name: str, entry: Entry, *, version: int | None = None) -> Entry:
+def record(registry: Registry, name: str, entry: RecordedDecision, *, version: int | None = None) -> RecordedDecision:
     """Write an entry on a version, or on the registered model when ``version`` is None.
 
     An entry that has a key already is written over itself: the announcement becomes the deed.
@@ -67,14 +67,14 @@ def record(registry: Registry, name: str, entry: Entry, *, version: int | None =
         registry.models.set_registered_model_tag(name, key, text)
     else:
         registry.models.set_model_version_tag(name, str(version), key, text)
-    return Entry(**document, key=key)
+    return RecordedDecision(**document, key=key)
 
 
-def read_history(tags: Mapping[str, str]) -> list[Entry]:
+def read_history(tags: Mapping[str, str]) -> list[RecordedDecision]:
     """Return the entries among an object's tags, oldest first; one that cannot be read is none."""
     found = []
     for key in sorted(tags):
         if key.startswith(_PREFIX):
             with suppress(ValueError, TypeError):
-                found.append(Entry(**json.loads(tags[key]), key=key))
+                found.append(RecordedDecision(**json.loads(tags[key]), key=key))
     return found

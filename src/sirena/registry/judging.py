@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sirena.certification.evidence import Stage as GateStage
-from sirena.certification.gate import Finding, Outcome, Verdict, evaluate
+from sirena.certification.evidence import GateStage as GateStage
+from sirena.certification.gate import CriterionFinding, CriterionOutcome, Verdict, evaluate
 from sirena.certification.gate_file import Gate
 from sirena.domain.errors import GateError, UsageError
 from sirena.guidelines.editions import Edition
@@ -21,10 +21,10 @@ _STAGES = {
     Stage.ARCHIVED: GateStage.ARCHIVED,
 }
 
-_UNPROVED = Finding(
+_UNPROVED = CriterionFinding(
     "ProvedByTheServer",
     "What the server has not found out itself is somebody's claim.",
-    Outcome.INSUFFICIENT,
+    CriterionOutcome.INSUFFICIENT,
     "a model that can only be asked by running its code, which the server does not",
     "a truth table with the network it comes from",
 )

@@ -18,7 +18,7 @@ from sirena.domain.errors import UsageError
 from sirena.domain.test_column import parse_test_column
 from sirena.registry.artifact_store import upload_to_run
 from sirena.registry.connection import Registry, speaks_to_mlflow
-from sirena.registry.digests import TrainedModel, canonical_json, model_digest, sha256
+from sirena.registry.digests import ModelToRegister, canonical_json, model_digest, sha256
 from sirena.registry.evidence import held_out_agreement
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.model_place import ModelPlace, take_place
@@ -50,7 +50,7 @@ class ModelVersionRef:
 @speaks_to_mlflow
 def log_model_version(
     registry: Registry,
-    trained: TrainedModel,
+    trained: ModelToRegister,
     *,
     certificate: Mapping[str, Any],
     certificate_html: str,
@@ -185,7 +185,7 @@ def _model_name(column: str) -> str:
 
 
 def _write_files(
-    scratch: Path, trained: TrainedModel, certificate: Mapping[str, Any], certificate_html: str
+    scratch: Path, trained: ModelToRegister, certificate: Mapping[str, Any], certificate_html: str
 ) -> tuple[dict[str, Path], dict[str, str]]:
     contents = {
         "truth_table": ("truth_table.json", canonical_json(trained.table.to_json())),

@@ -15,7 +15,7 @@ from typing import Final
 from sirena.domain.category import Reason
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import TruthTable
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 from sirena.registry.connection import Registry
 from sirena.registry.digests import canonical_json, sha256
@@ -91,7 +91,7 @@ class Prover:
         self._compare(version, table, read_file(self.registry, version, network))
         proved = {"schema": _SCHEMA, "version": str(version), "table": hashes[0], "network": hashes[1]}
         told = canonical_json({**proved, "seconds": round(time.monotonic() - begun, 3)})
-        write_private(note, told.decode(), Account.of_this_process())
+        write_private(note, told.decode(), OsAccount.of_this_process())
 
     def prove_release(self, release: Release) -> None:
         """Pass silently when a release is what its members' versions are, and each of them is proved.

@@ -14,7 +14,7 @@ from sirena.panel.compiled import Panel
 
 
 @dataclass(frozen=True)
-class Change:
+class CategoryChange:
     """One changed category."""
 
     column: str
@@ -28,7 +28,7 @@ class Change:
     """The site; empty for every site that neither release answers apart."""
 
 
-def differences(before: Panel, after: Panel) -> Iterator[Change]:
+def differences(before: Panel, after: Panel) -> Iterator[CategoryChange]:
     """Yield every (antimicrobial, organism, site, MIC) whose category differs, in that order.
 
     A change of the reason of an NI is none: the category is what a clinician acts on. An organism only one
@@ -41,7 +41,7 @@ def differences(before: Panel, after: Panel) -> Iterator[Change]:
         old_cells, new_cells = (category_positions(table, questions) for table in tables)
         for row, code in np.argwhere(old_cells != new_cells):
             organism, site, _ = questions[row]
-            yield Change(
+            yield CategoryChange(
                 column,
                 organism,
                 str(Mic.from_code(int(code))),

@@ -1,6 +1,6 @@
 """Which model versions are needed, decided from what is known, without asking anybody.
 
-A version is kept when one of these holds; `Need` names them:
+A version is kept when one of these holds; `KeptVersion` names them:
 
 - it was not logged by Sirena: others decide about theirs;
 - it carries an alias, or MLflow's stage field says Staging or Production;
@@ -23,7 +23,7 @@ _MONTH: Final = timedelta(days=30.44)
 _STAGED: Final = (Stage.STAGING.value, Stage.PRODUCTION.value)
 
 
-class Need(enum.StrEnum):
+class KeptVersion(enum.StrEnum):
     """Why a version is kept."""
 
     STRANGER = "not Sirena's"
@@ -92,7 +92,7 @@ class Stock:
     releases: tuple[StoredRelease, ...]
 
 
-def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, Need]:
+def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, KeptVersion]:
     """Return the first reason to keep each version that has one; what is not in it nothing needs.
 
     Args:
@@ -113,14 +113,14 @@ def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, Need]:
     for version in stock.versions:
         reference = version.reference
         reasons = (
-            (Need.STRANGER, not version.ours),
-            (Need.ALIAS, bool(version.aliases)),
-            (Need.STAGE, version.stage_field in _STAGED),
-            (Need.SERVED, version.was_in_production or reference in served),
-            (Need.RELEASE, reference in released),
-            (Need.SOURCE, reference in sources),
-            (Need.NEWEST, reference in newest),
-            (Need.YOUNG, now - version.created < timedelta(days=retention.days)),
+            (KeptVersion.STRANGER, not version.ours),
+            (KeptVersion.ALIAS, bool(version.aliases)),
+            (KeptVersion.STAGE, version.stage_field in _STAGED),
+            (KeptVersion.SERVED, version.was_in_production or reference in served),
+            (KeptVersion.RELEASE, reference in released),
+            (KeptVersion.SOURCE, reference in sources),
+            (KeptVersion.NEWEST, reference in newest),
+            (KeptVersion.YOUNG, now - version.created < timedelta(days=retention.days)),
         )
         reason = next((need for need, holds in reasons if holds), None)
         if reason is not None:

@@ -14,7 +14,7 @@ from sirena.certification.gate import Verdict
 from sirena.domain.errors import UsageError
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry, speaks_to_mlflow
-from sirena.registry.history import Entry, now, read_history, record
+from sirena.registry.history import RecordedDecision, now, read_history, record
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
@@ -96,14 +96,14 @@ def _set_alias_overriding(models: Any, version: ModelVersion, alias: str, reason
     verify_rest_response(http_request(models.store.get_host_creds(), _ALIAS_ROUTE, "POST", json=body), _ALIAS_ROUTE)
 
 
-def promotions(version: ModelVersion) -> list[Entry]:
+def promotions(version: ModelVersion) -> list[RecordedDecision]:
     """Return the decisions about a version, oldest first."""
     return read_history(version.tags)
 
 
 def decision(
     version: ModelVersion, stage: Stage, approver: str, previous: int | None = None, verdict: Verdict | None = None
-) -> Entry:
+) -> RecordedDecision:
     """Return what history says of giving a version a stage now.
 
     Args:
@@ -113,7 +113,7 @@ def decision(
         previous: the version that holds the stage until then.
         verdict: what the gate says, where it was asked.
     """
-    return Entry(
+    return RecordedDecision(
         action="promote",
         subject=str(version),
         stage=stage.value,

@@ -31,7 +31,7 @@ Progress = Callable[[str, str, int], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingOutcome:
     """What came of one antimicrobial."""
 
     column: str
@@ -60,7 +60,7 @@ class Plan:
     """Optuna trials a drug."""
 
 
-def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: None) -> list[Outcome]:
+def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: None) -> list[TrainingOutcome]:
     """Train, certify, log and register; return one outcome per antimicrobial, in order.
 
     Args:
@@ -87,8 +87,8 @@ def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: 
     return outcomes
 
 
-def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> list[Outcome]:
-    pending: list[Outcome | Future[Outcome]] = []
+def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> list[TrainingOutcome]:
+    pending: list[TrainingOutcome | Future[TrainingOutcome]] = []
     total = 0
 
     def told(_done: int, drugs: int, column: str) -> None:
@@ -102,7 +102,7 @@ def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> lis
                 plan.evidence, drugs=plan.drugs, seed=plan.seed, search=plan.search, progress=told
             ):
                 if isinstance(trained, Untrainable):
-                    pending.append(Outcome(trained.column, None, None, "", trained.why))
+                    pending.append(TrainingOutcome(trained.column, None, None, "", trained.why))
                     progress("registered", trained.column, total)
                     continue
                 future = pool.submit(_register, registry, plan, parent, trained)
@@ -116,13 +116,13 @@ def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> lis
             raise
 
 
-def _raise_first_failure(pending: Iterable[Outcome | Future[Outcome]]) -> None:
+def _raise_first_failure(pending: Iterable[TrainingOutcome | Future[TrainingOutcome]]) -> None:
     for entry in pending:
         if isinstance(entry, Future) and entry.done():
             entry.result()
 
 
-def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel) -> Outcome:
+def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel) -> TrainingOutcome:
     parsed = parse_test_column(trained.column)
     if parsed is None:
         raise ValueError(f"{trained.column} is no test column")
@@ -145,7 +145,7 @@ def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel
         plots=_plots(parsed.model_name, trained.report),
         tags={"sirena.edition_digest": certificate.edition_digest},
     )
-    return Outcome(
+    return TrainingOutcome(
         trained.column, version, certificate, str(trained.report["label_source"]), str(trained.report.get("note", ""))
     )
 

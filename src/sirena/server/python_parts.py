@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from sirena import __version__
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.environment import import_path
 from sirena.host.handing_over import own_whole
 from sirena.host.open_folders import let_everyone_read
@@ -63,7 +63,7 @@ class PythonParts:
                     hint="install Sirena where everyone may read (/opt/sirena), or name another SIRENA_SERVICE_ACCOUNT",
                 )
 
-    def _homes(self) -> list[tuple[Account, Path]]:
+    def _homes(self) -> list[tuple[OsAccount, Path]]:
         settings, accounts = self.settings, self.accounts
         return [
             (accounts.mlflow, settings.mlflow_home),
@@ -248,7 +248,7 @@ class PythonParts:
         return Part(
             "backup",
             (sys.executable, "-m", "sirena.cli", "backup", "--watch"),
-            Account.of_this_process(),
+            OsAccount.of_this_process(),
             RunningHealth(),
             __version__,
             environment={

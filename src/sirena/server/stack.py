@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sirena import __version__
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.environment import import_path
 from sirena.host.handing_over import other_owner
 from sirena.host.one_at_a_time import one_at_a_time
+from sirena.server.entry.acme import issue
 from sirena.server.entry.logs import log_rotation
-from sirena.server.entry.nginx import Entry
+from sirena.server.entry.nginx import NginxEntry
 from sirena.server.entry.reload import take_up
 from sirena.server.free_ports import require_free_ports
 from sirena.server.object_store.ceph import ObjectStore
@@ -27,7 +28,6 @@ from sirena.server.python_parts import PythonParts
 from sirena.server.steps import Tell
 from sirena.server.supervision.health_report import PartHealth, health_of
 from sirena.server.supervision.supervisor import Supervisor
-from sirena.server.entry.acme import issue
 from sirena.server.tls.certificates import CertificatePaths, authority_file, entry_certificate, standing_paths
 from sirena.settings.catalogue import OFF, CertificateSource, Settings
 
@@ -43,7 +43,7 @@ _OPEN: Final = 0o755
 _HTTPS: Final = 443
 
 
-class NotReadyError(PreparationError):
+class PartNotReadyError(PreparationError):
     """A part did not become well in time."""
 
     code = "not_ready"
@@ -55,7 +55,7 @@ class Stack:
 
     settings: Settings
     body_routes: tuple[str, ...] | None = None
-    """Routes of MLflow that the access service decides by their body; see `Entry`. None for a look at the stack:
+    """Routes of MLflow that the access service decides by their body; see `NginxEntry`. None for a look at the stack:
     without them no configuration of the entry is written, since it would be another than the one in force."""
     see_to_tables: Callable[[str], None] = field(default=lambda _: None)
     """What makes or checks our tables before anything uses them; see `PostgreSql.prepare`."""
@@ -95,7 +95,7 @@ class Stack:
         store = self._own_store()
         return store.endpoint if store else self.settings.s3_endpoint_url
 
-    def entry(self) -> Entry:
+    def entry(self) -> NginxEntry:
         """Describe the entry with the certificate it has now, made if need be.
 
         Raises:
@@ -105,7 +105,7 @@ class Stack:
             raise ValueError("a stack that writes the entry's configuration is given its body_routes")
         return self._entry(entry_certificate(self.settings))
 
-    def standing_entry(self) -> Entry:
+    def standing_entry(self) -> NginxEntry:
         """Describe the entry; its certificate need be neither there nor good."""
         return self._entry(standing_paths(self.settings))
 
@@ -192,7 +192,7 @@ class Stack:
             while not self.is_well(part):
                 if time.monotonic() - begun > part.ready_seconds:
                     log = self.supervisor.logs / f"{part.name}.log"
-                    raise NotReadyError(
+                    raise PartNotReadyError(
                         f"{part.name} is not ready after {part.ready_seconds:.0f} s",
                         hint=f"`sirena logs {part.name}`, or read {log}; the other parts keep running",
                     )
@@ -282,8 +282,8 @@ class Stack:
             tell("NGINX")
             self.entry().write()
 
-    def _entry(self, certificate: CertificatePaths) -> Entry:
-        return Entry(self.settings, certificate, self.body_routes or (), self.accounts())
+    def _entry(self, certificate: CertificatePaths) -> NginxEntry:
+        return NginxEntry(self.settings, certificate, self.body_routes or (), self.accounts())
 
     @contextmanager
     def _ended_to_grow(self, store: ObjectStore | None, tell: Tell) -> Iterator[None]:
@@ -338,7 +338,7 @@ class Stack:
         return Part(
             "certificate",
             (sys.executable, "-m", "sirena.cli", "certificate", "watch"),
-            Account.of_this_process(),
+            OsAccount.of_this_process(),
             RunningHealth(),
             __version__,
             environment={

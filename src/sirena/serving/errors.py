@@ -55,14 +55,14 @@ class UnknownModelError(SirenaError):
     status = 404
 
 
-class NotReadyError(SirenaError):
+class NoPanelError(SirenaError):
     """No panel is loaded yet."""
 
     code = "not_ready"
     status = 503
 
 
-class NoReleaseError(NotReadyError):
+class NoReleaseError(NoPanelError):
     """The registry answers, and no release is active in it: a server before its first one."""
 
     code = "no_release"

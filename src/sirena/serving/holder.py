@@ -18,7 +18,7 @@ from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.compiled import Panel
 from sirena.panel.lookup import resolve_text
 from sirena.serving.alarms import SourceAlarm
-from sirena.serving.errors import NoReleaseError, NotReadyError
+from sirena.serving.errors import NoPanelError, NoReleaseError
 from sirena.serving.prepared import PreparedRelease
 from sirena.serving.source import PanelSource
 
@@ -106,7 +106,7 @@ class PanelHolder:
         loaded = self._loaded
         if loaded is None:
             failure = self._failure
-            kind = NoReleaseError if failure and failure.code == UsageError.code else NotReadyError
+            kind = NoReleaseError if failure and failure.code == UsageError.code else NoPanelError
             raise kind("no panel is loaded yet", hint=failure.text if failure else "ask again in a few seconds")
         return loaded.release
 

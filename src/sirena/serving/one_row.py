@@ -21,7 +21,7 @@ from sirena.panel.compiled import NO_GROUND
 from sirena.panel.lookup import encode_text, resolve_text
 from sirena.panel.sites import read_specimen
 from sirena.serving.core import PANEL_MODEL, text_of
-from sirena.serving.prepared import MARK_STEP, REASONS, SITES, PreparedColumn, PreparedRelease, Role
+from sirena.serving.prepared import MARK_STEP, REASONS, SITES, ColumnRole, PreparedColumn, PreparedRelease
 
 _NOBODY: Final[Any] = object()
 """Stands for a cell that the record does not have."""
@@ -56,15 +56,15 @@ def answer_record(
         role = known_role(name) or release.role(name)
         if type(role) is PreparedColumn:
             tests.append((role, cell))
-        elif role is Role.ORGANISM:
+        elif role is ColumnRole.ORGANISM:
             if organism_cell is not _NOBODY:
                 return None
             organism_cell = cell
-        elif role is Role.SPECIMEN:
+        elif role is ColumnRole.SPECIMEN:
             if specimen is not _NOBODY:
                 return None
             specimen = cell
-        elif role is Role.LOCAL_ORGANISM:
+        elif role is ColumnRole.LOCAL_ORGANISM:
             if local_cell is not _NOBODY:
                 return None
             local_cell = cell

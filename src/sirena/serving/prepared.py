@@ -33,7 +33,7 @@ _MOST_COLUMNS: Final = 1024
 """Test columns that are kept prepared; the release's own are the first of them."""
 
 
-class Role(Enum):
+class ColumnRole(Enum):
     """What a column of a request that names no test is for."""
 
     ORGANISM = 1
@@ -42,7 +42,7 @@ class Role(Enum):
     NONE = 4
 
 
-_ROLES: Final = dict(zip((*ORGANISM_COLUMNS, SPECIMEN_COLUMN), Role, strict=False))
+_ROLES: Final = dict(zip((*ORGANISM_COLUMNS, SPECIMEN_COLUMN), ColumnRole, strict=False))
 
 
 class PreparedColumn:
@@ -85,21 +85,21 @@ class PreparedRelease:
         facts = {"release": panel.release, "sirena": __version__, "organisms": []}
         self.head = b'"provenance":' + orjson.dumps(facts)[:-2]
         """Where the answers come from, up to the organisms of the rows."""
-        self._roles: dict[str, PreparedColumn | Role] = {}
+        self._roles: dict[str, PreparedColumn | ColumnRole] = {}
         self._columns: dict[str, PreparedColumn] = {}
         for column in panel.tables:
             self.role(column)
-        self.known_role: Final[Callable[[str], PreparedColumn | Role | None]] = self._roles.get
+        self.known_role: Final[Callable[[str], PreparedColumn | ColumnRole | None]] = self._roles.get
         """Return the role of a column's name if it is remembered."""
 
-    def role(self, name: str) -> PreparedColumn | Role:
+    def role(self, name: str) -> PreparedColumn | ColumnRole:
         """Return what a column of a request is for, by its name."""
         role = self._roles.get(name)
         if role is None:
             if len(name) > LONGEST_NAME:
-                return Role.NONE
+                return ColumnRole.NONE
             column = read_column(name) if len(name) <= LONGEST_TEST_NAME else None
-            role = _ROLES.get(name.strip().upper(), Role.NONE) if column is None else self.column(column)
+            role = _ROLES.get(name.strip().upper(), ColumnRole.NONE) if column is None else self.column(column)
             if len(self._roles) < _MOST_NAMES:
                 self._roles[name] = role
         return role

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 from sirena.settings.catalogue import Settings, variable_of
 
@@ -58,7 +58,7 @@ class KeptSettings:
     def keep(self, settings: Settings) -> None:
         """Keep the settings of this start."""
         values = _values(settings, secrets.token_hex(16))
-        write_private(self.path, json.dumps(values, indent=1), Account.of_this_process())
+        write_private(self.path, json.dumps(values, indent=1), OsAccount.of_this_process())
 
 
 def _values(settings: Settings, salt: str) -> dict[str, str]:

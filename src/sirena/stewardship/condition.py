@@ -19,7 +19,7 @@ FIELDS: Final = ("MRSA", "MECA_PCR", "ESBL", "CARBAPENEM", "BETA_LACT", "INDUC_C
 """Facts of an isolate beside its MICs: columns of WHONET, or words behind the organism's name."""
 
 
-class State(enum.StrEnum):
+class FactState(enum.StrEnum):
     """What a field or an antimicrobial must show."""
 
     POSITIVE = "+"
@@ -31,22 +31,22 @@ class State(enum.StrEnum):
     @property
     def is_of_a_field(self) -> bool:
         """True for the states of a field, false for those of an antimicrobial."""
-        return self in (State.POSITIVE, State.NEGATIVE)
+        return self in (FactState.POSITIVE, FactState.NEGATIVE)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class FactCondition:
     """One field or some antimicrobials, and what any of them must show."""
 
     subjects: tuple[str, ...]
-    state: State
+    state: FactState
 
     def __str__(self) -> str:
         """Return the condition as it is written in tables."""
         return f"{'|'.join(self.subjects)}={self.state}"
 
 
-Trigger = tuple[tuple[Condition, ...], ...]
+Trigger = tuple[tuple[FactCondition, ...], ...]
 """Alternatives, of which one must hold; each holds when all its conditions do."""
 
 _CONDITION: Final = re.compile(r"(?P<subjects>[A-Z0-9_|]+)\s*=\s*(?P<state>\+|-|[A-Z]+)")
@@ -69,13 +69,13 @@ def parse_trigger(text: str) -> Trigger:
     )
 
 
-def _parse_condition(text: str) -> Condition:
+def _parse_condition(text: str) -> FactCondition:
     match = _CONDITION.fullmatch(text.strip())
-    if match is None or match["state"] not in list(State):
+    if match is None or match["state"] not in list(FactState):
         raise ValueError("is no condition; write MRSA=+, OXA|FOX=R, BETA_LACT=- and AMP=R")
-    subjects, state = tuple(match["subjects"].split("|")), State(match["state"])
+    subjects, state = tuple(match["subjects"].split("|")), FactState(match["state"])
     known = FIELDS if state.is_of_a_field else ANTIMICROBIALS
     if any(subject not in known for subject in subjects):
         kind = f"one of the fields {', '.join(FIELDS)}" if state.is_of_a_field else "a WHONET antimicrobial code"
         raise ValueError(f"names something that is not {kind}")
-    return Condition(subjects, state)
+    return FactCondition(subjects, state)

@@ -34,7 +34,7 @@ from sirena.domain.site import Site
 from sirena.panel.frame import Isolates
 from sirena.panel.lookup import encode_texts
 from sirena.stewardship.age_groups import ages_in_years
-from sirena.stewardship.condition import State
+from sirena.stewardship.condition import FactState
 from sirena.stewardship.dates import read_dates
 from sirena.stewardship.exclusions import is_screening
 from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts
@@ -210,7 +210,7 @@ def _methicillin(facts: IsolateFacts) -> pl.Series:
     """Return R or S as MRSA or *mecA* of each row of the file tells, null where neither does."""
     positive, negative = (
         pl.Series(facts.field_shows("MRSA", state) | facts.field_shows("MECA_PCR", state))
-        for state in (State.POSITIVE, State.NEGATIVE)
+        for state in (FactState.POSITIVE, FactState.NEGATIVE)
     )
     return pl.select(pl.when(positive).then(pl.lit("R")).when(negative).then(pl.lit("S"))).to_series()
 
@@ -305,7 +305,9 @@ def _patient_counter() -> pl.Expr:
 
 
 def _mechanism(facts: IsolateFacts, field: str) -> pl.Series:
-    positive, negative = (pl.Series(facts.field_shows(field, state)) for state in (State.POSITIVE, State.NEGATIVE))
+    positive, negative = (
+        pl.Series(facts.field_shows(field, state)) for state in (FactState.POSITIVE, FactState.NEGATIVE)
+    )
     words = pl.when(positive).then(pl.lit("POS")).when(negative).then(pl.lit("NEG")).otherwise(pl.lit(UNKNOWN))
     return pl.select(words).to_series()
 

@@ -28,7 +28,7 @@ from sirena.panel.frame import CATEGORY_OF_ANSWER, Isolates, TablesFor, interpre
 from sirena.panel.lookup import encode_texts, resolve_texts
 from sirena.panel.placement import Existing, Placement, place_categories
 from sirena.panel.sites import read_specimen
-from sirena.stewardship.condition import FIELDS, Condition, State, Trigger
+from sirena.stewardship.condition import FIELDS, FactCondition, FactState, Trigger
 from sirena.stewardship.mechanisms import read_mechanism
 from sirena.stewardship.one_sided import is_one_sided
 from sirena.stewardship.results import IS_EXPECTED, IS_ONE_SIDED, Results
@@ -59,11 +59,11 @@ class AnsweredTest:
     one_sided: Mask
     """The guideline says R above a breakpoint and gives no category below it: such an R is not to be counted."""
 
-    def shows(self, state: State) -> Mask:
+    def shows(self, state: FactState) -> Mask:
         """Return the rows in which the test shows a state; resistance by nature is left out."""
-        if state is State.SUSCEPTIBLE:
+        if state is FactState.SUSCEPTIBLE:
             return self._among((Category.S, *(_BETWEEN if self.column.guideline == _EUCAST else ())))
-        if state is State.NON_SUSCEPTIBLE and self.column.guideline != _EUCAST:
+        if state is FactState.NON_SUSCEPTIBLE and self.column.guideline != _EUCAST:
             return self._among((*_RESISTANT, *_BETWEEN)) & ~self.expected
         return self._among(_RESISTANT) & ~self.expected
 
@@ -170,11 +170,11 @@ class IsolateFacts:
         return np.array(belongs, dtype=bool)[self.pair]
 
     @cached_property
-    def _field_masks(self) -> Mapping[tuple[str, State], Mask]:
+    def _field_masks(self) -> Mapping[tuple[str, FactState], Mask]:
         """By field and state, the rows that show it."""
         names = self.isolates.frame[self.isolates.organism_column]
         of_names = {text: told for text in _distinct(names) if (told := split_phenotypes(text)[1])}
-        masks: dict[tuple[str, State], Mask] = {}
+        masks: dict[tuple[str, FactState], Mask] = {}
         for field in FIELDS:
             shown = pl.repeat(None, self.rows, dtype=pl.Boolean, eager=True)
             named = {text: told[field] for text, told in of_names.items() if field in told}
@@ -186,11 +186,11 @@ class IsolateFacts:
             columns = [self.isolates.frame[header] for header in self.isolates.headers_of(field)]
             for cells in (*columns, *([of_name] if of_name is not None else [])):
                 shown = shown.zip_with(shown.is_not_null(), read_mechanism(cells))
-            masks[field, State.POSITIVE] = shown.fill_null(value=False).to_numpy()
-            masks[field, State.NEGATIVE] = (~shown).fill_null(value=False).to_numpy()
+            masks[field, FactState.POSITIVE] = shown.fill_null(value=False).to_numpy()
+            masks[field, FactState.NEGATIVE] = (~shown).fill_null(value=False).to_numpy()
         return masks
 
-    def field_shows(self, field: str, state: State) -> Mask:
+    def field_shows(self, field: str, state: FactState) -> Mask:
         """Return the rows whose field, or whose organism's name, shows a state."""
         return self._field_masks[field, state]
 
@@ -214,7 +214,7 @@ class IsolateFacts:
         result: Mask = np.zeros(self.rows, dtype=bool)
         for condition in (condition for alternative in trigger for condition in alternative):
             if condition.state.is_of_a_field:
-                for state in (State.POSITIVE, State.NEGATIVE):
+                for state in (FactState.POSITIVE, FactState.NEGATIVE):
                     result |= self.field_shows(condition.subjects[0], state)
             else:
                 for test in self.tests_of(condition.subjects):
@@ -230,7 +230,7 @@ class IsolateFacts:
             if test.column.drug in wanted and (not guideline or test.column.guideline == guideline)
         ]
 
-    def _shows(self, condition: Condition, guideline: str) -> Mask:
+    def _shows(self, condition: FactCondition, guideline: str) -> Mask:
         result: Mask = np.zeros(self.rows, dtype=bool)
         if condition.state.is_of_a_field:
             for field in condition.subjects:

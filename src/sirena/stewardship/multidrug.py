@@ -23,7 +23,7 @@ import numpy as np
 
 from sirena.domain.organisms import Rank
 from sirena.guidelines.tables import parse_rank
-from sirena.stewardship.condition import State, parse_trigger
+from sirena.stewardship.condition import FactState, parse_trigger
 from sirena.stewardship.isolate_facts import IsolateFacts, Mask
 
 Groups = tuple[tuple[Rank, str], ...]
@@ -79,7 +79,7 @@ def find_multidrug(facts: IsolateFacts) -> Multidrug:
             decided, against, expected = (np.zeros(facts.rows, dtype=bool) for _ in range(3))
             for test in facts.tests_of(drugs):
                 decided |= test.is_decided()
-                against |= test.shows(State.NON_SUSCEPTIBLE)
+                against |= test.shows(FactState.NON_SUSCEPTIBLE)
                 expected |= test.expected
             tested += decided
             non_susceptible += against

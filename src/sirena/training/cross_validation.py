@@ -18,14 +18,14 @@ from sirena.domain.truth_table import split_key
 from sirena.training.cells import FOLDS, LEVELS, Cells
 from sirena.training.evaluation import AgreementCounts
 from sirena.training.lineage import Ancestry, groups_above
-from sirena.training.optimisation import Settings
+from sirena.training.optimisation import TrainingSettings
 from sirena.training.schedule import Course
 
 _UNANSWERED: Final = LEVELS
 
 
 def cross_validate(
-    cells: Cells, settings: Settings, steps: int, ancestry: Ancestry = groups_above
+    cells: Cells, settings: TrainingSettings, steps: int, ancestry: Ancestry = groups_above
 ) -> tuple[AgreementCounts, dict[str, AgreementCounts]]:
     """Return agreement with the labels of unseen isolates, pooled and by organism.
 

@@ -25,7 +25,7 @@ CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True)
-class Rate:
+class WilsonRate:
     """A share of cases with its 95 % interval."""
 
     cases: int
@@ -69,29 +69,29 @@ class AgreementCounts:
     """Answered results: label's level by answer's level (S; I or SDD; R or NS)."""
 
     @property
-    def answered(self) -> Rate:
+    def answered(self) -> WilsonRate:
         """Answered over labelled results."""
-        return Rate(sum(map(sum, self.confusion)), self.labelled)
+        return WilsonRate(sum(map(sum, self.confusion)), self.labelled)
 
     @property
-    def categorical_agreement(self) -> Rate:
+    def categorical_agreement(self) -> WilsonRate:
         """CA: answers at the label's level over answered results."""
-        return Rate(sum(self.confusion[level][level] for level in range(LEVELS)), self.answered.cases)
+        return WilsonRate(sum(self.confusion[level][level] for level in range(LEVELS)), self.answered.cases)
 
     @property
-    def very_major_errors(self) -> Rate:
+    def very_major_errors(self) -> WilsonRate:
         """VME: answered S over results labelled R."""
-        return Rate(self.confusion[2][0], sum(self.confusion[2]))
+        return WilsonRate(self.confusion[2][0], sum(self.confusion[2]))
 
     @property
-    def major_errors(self) -> Rate:
+    def major_errors(self) -> WilsonRate:
         """ME: answered R over results labelled S."""
-        return Rate(self.confusion[0][2], sum(self.confusion[0]))
+        return WilsonRate(self.confusion[0][2], sum(self.confusion[0]))
 
     @property
-    def minor_errors(self) -> Rate:
+    def minor_errors(self) -> WilsonRate:
         """mE: I on one side only, over answered results."""
-        return Rate(
+        return WilsonRate(
             self.confusion[0][1] + self.confusion[1][0] + self.confusion[1][2] + self.confusion[2][1],
             self.answered.cases,
         )

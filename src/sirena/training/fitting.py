@@ -31,7 +31,7 @@ from sirena.training.evaluation import AgreementCounts
 from sirena.training.evidence import Countable, LabelSource, reference_grid
 from sirena.training.lineage import Ancestry, groups_above
 from sirena.training.network import CutPoints, answering_network
-from sirena.training.optimisation import Settings
+from sirena.training.optimisation import TrainingSettings
 from sirena.training.schedule import STRIDE, Course, Epoch, Fit
 from sirena.training.search import search_settings
 
@@ -93,7 +93,7 @@ def train_models(
     drugs: Iterable[str] | None = None,
     seed: int = 0,
     search: int = 0,
-    settings: Settings | None = None,
+    settings: TrainingSettings | None = None,
     progress: Progress | None = None,
     ancestry: Ancestry = groups_above,
 ) -> Iterator[TrainedModel | Untrainable]:
@@ -116,7 +116,7 @@ def train_models(
         if isinstance(chosen, Untrainable):
             result: TrainedModel | Untrainable = chosen
         else:
-            result = _train(chosen, seed, search, settings or Settings(), ancestry)
+            result = _train(chosen, seed, search, settings or TrainingSettings(), ancestry)
         if progress is not None:
             progress(done, len(columns), column)
         yield result
@@ -167,7 +167,7 @@ def _enough(own: pl.DataFrame) -> bool:
     return total >= MINIMUM_OWN_RESULTS and by_level.get(0, 0) >= MINIMUM_OWN_S and by_level.get(2, 0) >= MINIMUM_OWN_R
 
 
-def _train(chosen: _Chosen, seed: int, search: int, settings: Settings, ancestry: Ancestry) -> TrainedModel:
+def _train(chosen: _Chosen, seed: int, search: int, settings: TrainingSettings, ancestry: Ancestry) -> TrainedModel:
     cells = cells_of(chosen.column, chosen.counted)
     if search and chosen.reference is None:
         settings = search_settings(cells, trials=search, seed=seed, start=settings, ancestry=ancestry)

@@ -29,7 +29,7 @@ from sirena.training.cells import LEVEL_OF_LABEL, LEVELS, mic_text, tally
 from sirena.training.evidence import Evidence
 
 
-class Finding(enum.StrEnum):
+class LabelFinding(enum.StrEnum):
     """What a label contradicts. The value stands in the audit's ``findings``."""
 
     SAME_MIC = "same_mic"
@@ -39,14 +39,14 @@ class Finding(enum.StrEnum):
 
 WORDS: Final = {
     Language.ENGLISH: {
-        Finding.SAME_MIC: "at the same MIC another label is as common or more so",
-        Finding.MIC_ORDER: "lower MICs have a higher category, or higher MICs a lower one",
-        Finding.REFERENCE: "the edition decides otherwise",
+        LabelFinding.SAME_MIC: "at the same MIC another label is as common or more so",
+        LabelFinding.MIC_ORDER: "lower MICs have a higher category, or higher MICs a lower one",
+        LabelFinding.REFERENCE: "the edition decides otherwise",
     },
     Language.SPANISH: {
-        Finding.SAME_MIC: "con la misma CIM otra etiqueta es igual de frecuente o más",
-        Finding.MIC_ORDER: "hay CIM menores con categoría mayor, o CIM mayores con categoría menor",
-        Finding.REFERENCE: "la edición decide otra cosa",
+        LabelFinding.SAME_MIC: "con la misma CIM otra etiqueta es igual de frecuente o más",
+        LabelFinding.MIC_ORDER: "hay CIM menores con categoría mayor, o CIM mayores con categoría menor",
+        LabelFinding.REFERENCE: "la edición decide otra cosa",
     },
 }
 """What each finding says, in words."""
@@ -156,7 +156,7 @@ def describe_findings(findings: pl.Series, language: Language) -> pl.Series:
     """
     words = WORDS[language]
     distinct = findings.unique().to_list()
-    sentences = ["; ".join(words[Finding(name)] for name in text.split("+")) for text in distinct]
+    sentences = ["; ".join(words[LabelFinding(name)] for name in text.split("+")) for text in distinct]
     return findings.replace_strict(distinct, sentences, return_dtype=pl.String)
 
 
@@ -189,7 +189,7 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     )
     other_label = [labels[row] if number > 0 else None for row, number in zip(other, at_other, strict=True)]
     flags = np.stack([contradicts, disordered, differs], axis=1)
-    findings = ["+".join(name for name, flag in zip(Finding, row, strict=True) if flag) for row in flags]
+    findings = ["+".join(name for name, flag in zip(LabelFinding, row, strict=True) if flag) for row in flags]
     return group.with_columns(
         pl.Series("findings", findings, dtype=pl.String),
         pl.Series("distance", distance.astype(np.int64)),

@@ -30,7 +30,7 @@ _WATCHED_LAPSE: Final = 0.02
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """What a training may vary; `search` looks among these."""
 
     shrinkage: float = 0.05
@@ -162,7 +162,7 @@ class Descent:
         """Return a copy of the effects (all padded rows) and the slope's weight."""
         return np.array(self._effects.numpy()), np.array(self._slope.numpy())
 
-    def run(self, batch: Batch, settings: Settings, steps: int) -> tuple[float, float]:
+    def run(self, batch: Batch, settings: TrainingSettings, steps: int) -> tuple[float, float]:
         """Take some steps.
 
         Returns:

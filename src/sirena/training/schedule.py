@@ -14,7 +14,7 @@ from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT
 from sirena.training.cells import Cells
 from sirena.training.lineage import Ancestry, Lineage, groups_above
 from sirena.training.network import KIND_FEATURES
-from sirena.training.optimisation import Batch, Descent, Settings, descent_for, inverse_softplus
+from sirena.training.optimisation import Batch, Descent, TrainingSettings, descent_for, inverse_softplus
 from sirena.training.starting_point import Borrowing, best_cut_points
 
 STRIDE: Final = 25
@@ -86,7 +86,7 @@ class Fit:
 class Course:
     """One antimicrobial's descent, that can be started and continued."""
 
-    def __init__(self, cells: Cells, settings: Settings, ancestry: Ancestry = groups_above) -> None:
+    def __init__(self, cells: Cells, settings: TrainingSettings, ancestry: Ancestry = groups_above) -> None:
         self.cells = cells
         self.settings = settings
         self.lineage = Lineage.of(cells.keys, ancestry)

@@ -11,7 +11,7 @@ import optuna
 
 from sirena.training.cells import Cells
 from sirena.training.lineage import Ancestry, groups_above
-from sirena.training.optimisation import Settings
+from sirena.training.optimisation import TrainingSettings
 from sirena.training.schedule import Course
 
 FEWEST_HELD_OUT: Final = 20
@@ -19,8 +19,8 @@ FEWEST_HELD_OUT: Final = 20
 
 
 def search_settings(
-    cells: Cells, *, trials: int, seed: int, start: Settings, ancestry: Ancestry = groups_above
-) -> Settings:
+    cells: Cells, *, trials: int, seed: int, start: TrainingSettings, ancestry: Ancestry = groups_above
+) -> TrainingSettings:
     """Return the best of some settings, the first tried being `start`.
 
     Args:

@@ -11,7 +11,7 @@ from sirena.panel.compiled import Panel
 
 
 @dataclass(frozen=True)
-class Answers:
+class NamedPanel:
     """A panel, and how the pages name it."""
 
     panel: Panel
@@ -27,7 +27,7 @@ class Answers:
         return self.panel.tables.get(column.model_column)
 
 
-def answers_of_editions(editions: ChosenEditions) -> Answers:
+def answers_of_editions(editions: ChosenEditions) -> NamedPanel:
     """Compile guideline editions into a panel for every antimicrobial they speak of.
 
     Args:
@@ -45,4 +45,6 @@ def answers_of_editions(editions: ChosenEditions) -> Answers:
         named = editions.named(asked)
         return f"reference · {named}" if named else "reference"
 
-    return Answers(Panel(tables, provenance, "reference"), editions.named(tables), by_models=False, source_of=source_of)
+    return NamedPanel(
+        Panel(tables, provenance, "reference"), editions.named(tables), by_models=False, source_of=source_of
+    )

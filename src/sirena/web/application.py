@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from sirena.domain.errors import SirenaError
-from sirena.web.answers import Answers
+from sirena.web.answers import NamedPanel
 from sirena.web.antibiogram_pages import add_antibiogram
 from sirena.web.edition_page import add_edition
 from sirena.web.entry_visitors import ThroughTheEntry
@@ -43,7 +43,9 @@ OpenSessions = Callable[[], Collection[str]]
 """Returns the names of the sessions that are open now; raises `SirenaError` when nobody can say. May block."""
 
 
-def create_pages(answers: Answers, files: OpenedFiles, key: str, others: OtherEditions | None = None) -> OwnMachineOnly:
+def create_pages(
+    answers: NamedPanel, files: OpenedFiles, key: str, others: OtherEditions | None = None
+) -> OwnMachineOnly:
     """Return the application, for one person on their own machine.
 
     Args:
@@ -56,7 +58,7 @@ def create_pages(answers: Answers, files: OpenedFiles, key: str, others: OtherEd
 
 
 def create_entry_pages(
-    answering: Callable[[], Answers],
+    answering: Callable[[], NamedPanel],
     files: OpenedFiles,
     record: Record,
     open_sessions: OpenSessions,

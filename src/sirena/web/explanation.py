@@ -14,7 +14,7 @@ from sirena.domain.truth_table import ANSWERS, Answer
 from sirena.panel.basis import MARKS, Language, ground_sentence, reason_sentence
 from sirena.panel.compiled import NO_GROUND
 from sirena.panel.lookup import resolve_text
-from sirena.web.answers import Answers
+from sirena.web.answers import NamedPanel
 
 _FIRST, _LAST = -8, 10
 """Exponents of the first and last dilution of the line, 0.004 to 1024 mg/L, where every breakpoint lies."""
@@ -33,7 +33,7 @@ class Dilution:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class CellExplanation:
     """An answer and everything it rests on."""
 
     column: str
@@ -71,7 +71,7 @@ class Explanation:
         return reason_sentence(self.position, Language(language))
 
 
-def explain(answers: Answers, column: str, organism: str | None, mic: str | None, site: Site) -> Explanation:
+def explain(answers: NamedPanel, column: str, organism: str | None, mic: str | None, site: Site) -> CellExplanation:
     """Answer one MIC and say why.
 
     Args:
@@ -89,7 +89,7 @@ def explain(answers: Answers, column: str, organism: str | None, mic: str | None
     number = panel.ground_number(column, code, site) if encoded >= 0 else NO_GROUND
     answer = ANSWERS[position]
     has_category = answer is not None and answer.category is not Category.NI
-    return Explanation(
+    return CellExplanation(
         column=column,
         guideline=parsed.guideline if parsed else "",
         drug=ANTIMICROBIALS.get(parsed.drug) if parsed else None,
@@ -106,7 +106,7 @@ def explain(answers: Answers, column: str, organism: str | None, mic: str | None
     )
 
 
-def _line(answers: Answers, column: str, code: str, encoded: int, site: Site) -> tuple[Dilution, ...]:
+def _line(answers: NamedPanel, column: str, code: str, encoded: int, site: Site) -> tuple[Dilution, ...]:
     measured = Mic.from_code(encoded)
     steps = []
     for exponent in range(_FIRST, _LAST + 1):

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from sirena.domain.errors import SirenaError
 from sirena.web.downloads import FORMATS, download
-from sirena.web.explanation import Explanation, explain
+from sirena.web.explanation import CellExplanation, explain
 from sirena.web.opened_file import CODE, ROW, OpenedFile, open_whonet_file
 from sirena.web.pages import NOT_FOUND, Pages
 from sirena.web.records import downloaded_facts, opened_facts, unreadable_facts
@@ -121,7 +121,7 @@ def _keep(pages: Pages, request: Request, name: str, content: bytes) -> str:
     return identifier
 
 
-def _explain_cell(opened: OpenedFile, position: int, test: str) -> Explanation:
+def _explain_cell(opened: OpenedFile, position: int, test: str) -> CellExplanation:
     frame = opened.file.frame
     organism_column = opened.file.require_organism()
     organism, mic = frame[organism_column][position], frame[test][position]

@@ -11,8 +11,8 @@ from sirena.domain.organisms import ORGANISMS
 from sirena.domain.site import Site
 from sirena.guidelines.rows import Guideline
 from sirena.panel.sites import read_specimen
-from sirena.web.answers import Answers
-from sirena.web.explanation import Explanation, explain
+from sirena.web.answers import NamedPanel
+from sirena.web.explanation import CellExplanation, explain
 from sirena.web.pages import Pages
 
 _MOST_FIELDS: Final = len(ANTIMICROBIALS) + 10
@@ -41,7 +41,7 @@ def add_isolate(app: FastAPI, pages: Pages) -> None:
         )
 
 
-def _answer_isolate(answers: Answers, form: dict[str, str]) -> list[Explanation]:
+def _answer_isolate(answers: NamedPanel, form: dict[str, str]) -> list[CellExplanation]:
     letter = Guideline(form["guideline"]).letter if form.get("guideline") in list(Guideline) else "N"
     site = read_specimen(form.get("specimen")) or Site.UNKNOWN
     return [

@@ -25,7 +25,7 @@ from sirena.domain.truth_table import ANSWERS
 from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
 from sirena.panel.placement import Existing, place_categories
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
-from sirena.web.answers import Answers
+from sirena.web.answers import NamedPanel
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.privacy import columns_of_patients
 
@@ -47,7 +47,7 @@ class OpenedFile:
     """As the person knows it."""
     file: WhonetFile
     """Without the columns of patients."""
-    answers: Answers
+    answers: NamedPanel
     answered: pl.DataFrame
     """The file's columns, and behind each test column its category."""
     category_of: Mapping[str, str]
@@ -149,7 +149,7 @@ class OpenedFile:
         ]
 
 
-def open_whonet_file(name: str, file: WhonetFile, answers: Answers) -> OpenedFile:
+def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> OpenedFile:
     """Answer a file as it was read.
 
     Args:

@@ -29,7 +29,7 @@ MOST_BYTES_IN_ALL: Final = 3 * 1024**3 // 2
 """Memory that all files may hold; while they are read the process needs some times as much."""
 
 
-class NoRoomError(SirenaError):
+class NoRoomForFileError(SirenaError):
     """So many files are open that no further one fits into memory."""
 
     code = "no_room"
@@ -80,7 +80,7 @@ class OpenedFiles:
                 size -= self._files[own[0]].size
                 leaving.add(own.pop(0))
             if held.size + sum(one.size for name, one in self._files.items() if name not in leaving) > self._most_bytes:
-                raise NoRoomError("too many files are open", hint="Delete one, or try again later.")
+                raise NoRoomForFileError("too many files are open", hint="Delete one, or try again later.")
             for name in leaving:
                 del self._files[name]
             self._files[identifier] = held

@@ -13,7 +13,7 @@ from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS
 from sirena.texts.messages import translate
-from sirena.web.answers import Answers
+from sirena.web.answers import NamedPanel
 from sirena.web.language import LANGUAGES, choose_language, spell_count, spell_share, translations
 from sirena.web.opened_file import OpenedFile
 from sirena.web.opened_files import OpenedFiles
@@ -25,7 +25,7 @@ NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True)
-class Place:
+class PagesPlace:
     """Where the pages lie, and what follows from it."""
 
     root: str = ""
@@ -36,10 +36,10 @@ class Place:
     """True behind TLS."""
 
 
-OWN_MACHINE: Final = Place()
+OWN_MACHINE: Final = PagesPlace()
 _ENTRY: Final = {"models": "/", "account": "/auth/account", "leave": "/auth/logout"}
 """Places of the entry beside the pages."""
-BEHIND_THE_ENTRY: Final = Place("/app", "__Host-sirena_language", is_secure=True)
+BEHIND_THE_ENTRY: Final = PagesPlace("/app", "__Host-sirena_language", is_secure=True)
 """The language is the one that the pages for signing in speak."""
 
 
@@ -47,10 +47,10 @@ BEHIND_THE_ENTRY: Final = Place("/app", "__Host-sirena_language", is_secure=True
 class Pages:
     """Shows pages of open files."""
 
-    answering: Callable[[], Answers]
+    answering: Callable[[], NamedPanel]
     """Returns who answers now: another release may be activated meanwhile."""
     files: OpenedFiles
-    place: Place = OWN_MACHINE
+    place: PagesPlace = OWN_MACHINE
     record: Record = keep_no_record
     uploads: Uploads = field(default_factory=Uploads)
     environments: dict[str, Environment] = field(

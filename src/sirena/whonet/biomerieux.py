@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sirena.whonet.encoding import find_encoding, to_utf8
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.long_results import LongResult, long_table
 from sirena.whonet.source import Source
 
@@ -32,7 +32,7 @@ def is_biomerieux(head: bytes) -> bool:
     return _BEGINNING.match(head) is not None
 
 
-def read_biomerieux(source: Source) -> Table:
+def read_biomerieux(source: Source) -> RawTable:
     """Read the messages of a file.
 
     Raises:

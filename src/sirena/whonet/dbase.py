@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sirena.whonet.encoding import CodePage, likelier_code_page
 from sirena.whonet.errors import UnreadableFileError, no_rows
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
 from sirena.whonet.numbers import spell_numbers
 from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
@@ -152,7 +152,7 @@ def _without_long_texts(fields: list[_Field]) -> tuple[list[_Field], int]:
     return laid_out, position
 
 
-def read_dbase(source: Source) -> Table:
+def read_dbase(source: Source) -> RawTable:
     """Read a dBASE table; deleted records are left out and reported.
 
     Raises:
@@ -197,7 +197,7 @@ def read_dbase(source: Source) -> Table:
         detail += f", {encoding} by the letters of the whole file" + (
             f", not {declared} as it says" if declared else ""
         )
-    return Table(pl.DataFrame(columns), encoding, 1, numbers, tuple(problems), detail)
+    return RawTable(pl.DataFrame(columns), encoding, 1, numbers, tuple(problems), detail)
 
 
 def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], declared: str | None) -> CodePage:

@@ -19,11 +19,11 @@ import pyarrow.csv as arrow_csv
 from sirena.whonet.csv_style import CsvStyle
 from sirena.whonet.encoding import find_encoding, refuse_nul, to_utf8, wide_encoding
 from sirena.whonet.errors import UnreadableFileError, no_rows
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.header_row import LOOKED_AT, roles_of_cells, split_line
 from sirena.whonet.headers import Roles, refuse_duplicates, refuse_foreign
 from sirena.whonet.problems import Problem, ProblemClass
-from sirena.whonet.quotes import Layout, settle_quotes
+from sirena.whonet.quotes import RowLayout, settle_quotes
 from sirena.whonet.rows import name_columns, settle
 from sirena.whonet.source import HEAD, Source
 
@@ -47,7 +47,7 @@ class _Header:
     """Lines above the header that are no table."""
 
 
-def read_delimited(source: Source) -> Table:
+def read_delimited(source: Source) -> RawTable:
     """Read a delimited text table.
 
     Raises:
@@ -68,7 +68,7 @@ def read_delimited(source: Source) -> Table:
     width = max(len(headers), len(split_line(second, header.delimiter, header.quote)))
     names = name_columns([*headers, *[""] * (width - len(headers))])
     text = settle_quotes(
-        text, start, Layout(header.delimiter, len(headers), header.quote), source.name, header.first_row
+        text, start, RowLayout(header.delimiter, len(headers), header.quote), source.name, header.first_row
     )
     frame = _parse(text, names, header, source.name)
     if width > len(headers):

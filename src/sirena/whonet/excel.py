@@ -9,7 +9,7 @@ import polars as pl
 from sirena.domain.errors import UsageError
 from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.excel_formats import as_shown
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.header_row import LOOKED_AT, find_header_row, join_header_rows, roles_of_cells
 from sirena.whonet.headers import refuse_duplicates, refuse_foreign
 from sirena.whonet.problems import Problem, ProblemClass
@@ -24,7 +24,7 @@ class NoSuchSheetError(UsageError):
     code = "no_such_sheet"
 
 
-def read_excel(source: Source, sheet: str | None) -> Table:
+def read_excel(source: Source, sheet: str | None) -> RawTable:
     """Read one sheet: the one named, else the first visible one with a table; the header may stand below a title.
 
     Numbers come as the text Excel shows for them (0.5, 4, ``<=0.5`` where the format writes the sign), dates as
@@ -65,7 +65,7 @@ def _mark_errors(cells: pl.DataFrame, failed: Sequence[tuple[int, int]]) -> pl.D
     return cells
 
 
-def _with_header(cells: pl.DataFrame, file: str, workbook: Workbook) -> Table:
+def _with_header(cells: pl.DataFrame, file: str, workbook: Workbook) -> RawTable:
     filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
     if filled.is_empty():
         raise no_rows(file)

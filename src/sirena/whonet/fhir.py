@@ -25,7 +25,7 @@ from sirena.domain.organisms import resolve
 from sirena.whonet.drug_headers import find_drug
 from sirena.whonet.encoding import find_encoding, to_utf8
 from sirena.whonet.errors import UnreadableFileError
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.long_results import LongResult, long_table
 from sirena.whonet.source import Source
 
@@ -45,7 +45,7 @@ def is_fhir(head: bytes) -> bool:
     return _BEGINNING.match(head) is not None
 
 
-def read_fhir(source: Source) -> Table:
+def read_fhir(source: Source) -> RawTable:
     """Read the antibiograms of a file.
 
     Raises:

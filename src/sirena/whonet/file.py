@@ -37,7 +37,7 @@ class FileFormat(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Table:
+class RawTable:
     """What a format's reader returns, before the columns are given their roles."""
 
     frame: pl.DataFrame
@@ -65,7 +65,7 @@ class WhonetFile:
     path: Path | str
     """Where it came from; ``-`` is standard input."""
     format: FileFormat
-    table: Table
+    table: RawTable
     organism_column: str | None
     """Header that names the organism: the code column, else a name column; None when there is none."""
     fields: dict[str, str]

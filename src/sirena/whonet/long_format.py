@@ -23,7 +23,7 @@ import polars as pl
 from sirena.whonet.drug_headers import LABEL_SUFFIX, find_drug
 from sirena.whonet.errors import UnreadableFileError
 from sirena.whonet.fields import Privacy, find_field, fold_header
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.headers import assign_roles
 from sirena.whonet.long_headers import find_parts
 from sirena.whonet.surveillance import refuse_counts, stack_methods
@@ -46,7 +46,7 @@ _LABELS: Final = {
 }
 
 
-def widen(table: Table, file: str) -> Table:
+def widen(table: RawTable, file: str) -> RawTable:
     """Join the rows of a long table; any other comes back as it is.
 
     Raises:
@@ -78,7 +78,7 @@ def widen(table: Table, file: str) -> Table:
     return _joined(table, cells, keys)
 
 
-def _joined(table: Table, cells: pl.DataFrame, keys: list[str]) -> Table:
+def _joined(table: RawTable, cells: pl.DataFrame, keys: list[str]) -> RawTable:
     if not any(_identifies(key) for key in keys):
         cells = cells.with_columns(pl.col("__row").alias("__isolate"))
         keys = [*keys, "__isolate"]
@@ -117,7 +117,7 @@ def _has_tests(headers: Sequence[str]) -> bool:
     return bool(roles.test_columns or roles.drug_headers)
 
 
-def _numbers(table: Table) -> list[int]:
+def _numbers(table: RawTable) -> list[int]:
     if table.numbers:
         return list(table.numbers)
     skipped = set(table.skipped_rows)

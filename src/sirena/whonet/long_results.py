@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 import polars as pl
 
 from sirena.whonet.errors import UnreadableFileError
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 
 _HEADERS = ("Specimen number", "Isolate number", "Specimen type", "Organism")
 _RESULT_HEADERS = ("Antimicrobial", "MIC", "Interpretation", "Method", "Unit")
@@ -37,7 +37,7 @@ class LongResult:
     unit: str | None = None
 
 
-def long_table(results: Sequence[LongResult], rows: Sequence[int], file: str, detail: str, encoding: str) -> Table:
+def long_table(results: Sequence[LongResult], rows: Sequence[int], file: str, detail: str, encoding: str) -> RawTable:
     """Return results as a table.
 
     Args:
@@ -64,4 +64,4 @@ def long_table(results: Sequence[LongResult], rows: Sequence[int], file: str, de
         ]
     )
     empty = [name for name in names if name not in ("Organism", "MIC") and frame[name].null_count() == frame.height]
-    return Table(frame.drop(empty), encoding=encoding, detail=detail, numbers=tuple(rows))
+    return RawTable(frame.drop(empty), encoding=encoding, detail=detail, numbers=tuple(rows))

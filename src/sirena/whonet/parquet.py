@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from sirena.whonet.errors import UnreadableFileError, no_rows
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
 from sirena.whonet.numbers import spell_numbers
 from sirena.whonet.source import Source
@@ -16,7 +16,7 @@ from sirena.whonet.source import Source
 MAGIC: Final = b"PAR1"
 
 
-def read_parquet(source: Source) -> Table:
+def read_parquet(source: Source) -> RawTable:
     """Read a Parquet table; numbers become the text a laboratory would write.
 
     Raises:
@@ -38,7 +38,7 @@ def read_parquet(source: Source) -> Table:
     refuse_foreign(assign_roles(frame.columns), source.name)
     if frame.is_empty():
         raise no_rows(source.name)
-    return Table(as_texts(frame, source.name))
+    return RawTable(as_texts(frame, source.name))
 
 
 def _refuse_huge(metadata: parquet.FileMetaData, source: Source) -> None:

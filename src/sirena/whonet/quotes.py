@@ -29,7 +29,7 @@ _ENDS: Final = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RowLayout:
     """How the rows of a text are written."""
 
     delimiter: str
@@ -38,7 +38,7 @@ class Layout:
     quote: str = '"'
 
 
-def settle_quotes(text: bytes, start: int, layout: Layout, file: str, first_row: int) -> bytes:
+def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_row: int) -> bytes:
     """Return a text in which every quotation mark that is a letter is quoted itself.
 
     Args:
@@ -100,7 +100,7 @@ def _row_of(text: bytes, start: int, line: int, first_row: int) -> int:
 class _Lines:
     """The lines of a text, looked at one by one."""
 
-    def __init__(self, text: bytes, layout: Layout) -> None:
+    def __init__(self, text: bytes, layout: RowLayout) -> None:
         self.text = text
         self.layout = layout
         self.quote = layout.quote.encode()

@@ -27,7 +27,7 @@ from sirena.whonet.errors import UnreadableFileError
 from sirena.whonet.excel import read_excel
 from sirena.whonet.fhir import is_fhir, read_fhir
 from sirena.whonet.fields import FIELDS, Field
-from sirena.whonet.file import FileFormat, Table, WhonetFile
+from sirena.whonet.file import FileFormat, RawTable, WhonetFile
 from sirena.whonet.headers import ORGANISM_FIELDS, Roles, assign_roles
 from sirena.whonet.long_format import widen
 from sirena.whonet.mapping import LaboratoryMapping
@@ -93,7 +93,7 @@ def _read(opened: Source, path: Path | str, sheet: str | None, mapping: Laborato
 
 
 def describe_table(
-    path: Path | str, file_format: FileFormat, table: Table, mapping: LaboratoryMapping | None = None
+    path: Path | str, file_format: FileFormat, table: RawTable, mapping: LaboratoryMapping | None = None
 ) -> WhonetFile:
     """Give the columns of a table their roles.
 
@@ -177,7 +177,7 @@ _MOST_ORGANISMS: Final = 500
 _MOST_ORIGINS: Final = 2_000
 
 
-def _read_table(source: Source, file_format: FileFormat, sheet: str | None) -> Table:
+def _read_table(source: Source, file_format: FileFormat, sheet: str | None) -> RawTable:
     match file_format:
         case FileFormat.SQLITE:
             return read_sqlite(source)

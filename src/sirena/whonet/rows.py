@@ -8,7 +8,7 @@ import polars as pl
 
 from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.fields import find_field
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.header_row import roles_of_cells
 from sirena.whonet.headers import ORGANISM_FIELDS
 from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
@@ -35,7 +35,7 @@ def settle(
     first_row: int,
     encoding: str | None = None,
     detail: str = "",
-) -> Table:
+) -> RawTable:
     """Drop what is no isolate and report it: unnamed columns and rows without a value, units, the header once more.
 
     Args:
@@ -44,7 +44,7 @@ def settle(
         file: name for messages.
         first_row: number of the frame's first row as the user sees it.
         encoding: of text formats.
-        detail: see `Table`.
+        detail: see `RawTable`.
 
     Raises:
         UnreadableFileError: no row holds anything, or another table begins below.
@@ -75,7 +75,7 @@ def settle(
     if frame.is_empty():
         raise no_rows(file)
     skipped = tuple(position + first_row for position in left_out)
-    return Table(frame, encoding, first_row, skipped, tuple(problems), detail)
+    return RawTable(frame, encoding, first_row, skipped, tuple(problems), detail)
 
 
 def _is_units_row(row: tuple[str | None, ...]) -> bool:

@@ -18,7 +18,7 @@ from typing import Final
 
 from sirena.whonet.encoding import find_encoding, to_utf8, wide_encoding
 from sirena.whonet.errors import UnreadableFileError
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.long_results import LongResult, long_table
 from sirena.whonet.source import Source
 
@@ -76,7 +76,7 @@ def is_sensititre(head: bytes) -> bool:
     return any(label is not None for _, _, label in _groups(line.split("\t")))
 
 
-def read_sensititre(source: Source) -> Table:
+def read_sensititre(source: Source) -> RawTable:
     """Read the lines of a file.
 
     Raises:

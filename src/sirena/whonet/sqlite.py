@@ -14,7 +14,7 @@ from urllib.parse import quote
 import polars as pl
 
 from sirena.whonet.errors import UnreadableFileError, no_rows
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
 from sirena.whonet.numbers import spell_numbers
 from sirena.whonet.problems import Problem, ProblemClass
@@ -33,7 +33,7 @@ _PLAIN_MODE: Final = b"\x01\x01"
 """A database in memory can have no log."""
 
 
-def read_sqlite(source: Source) -> Table:
+def read_sqlite(source: Source) -> RawTable:
     """Read the table ``Isolates``; the file is opened for reading only and nothing is written beside it.
 
     Raises:
@@ -92,7 +92,7 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path.resolve()))}?{how}", uri=True)
 
 
-def _read(connection: sqlite3.Connection, file: str) -> Table:
+def _read(connection: sqlite3.Connection, file: str) -> RawTable:
     # what is stored: a view, a virtual table or a computed column can yield rows and texts without end
     stored = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
     tables = [name for (name,) in connection.execute(stored)]
@@ -118,7 +118,7 @@ def _read(connection: sqlite3.Connection, file: str) -> Table:
         )
     if not batches:
         raise no_rows(file)
-    return Table(pl.concat(batches), None, 1, detail=f"table {table}")
+    return RawTable(pl.concat(batches), None, 1, detail=f"table {table}")
 
 
 def _texts(name: str, values: tuple[object, ...]) -> pl.Series:

@@ -16,7 +16,7 @@ import polars as pl
 
 from sirena.whonet.errors import UnreadableFileError
 from sirena.whonet.fields import fold_header
-from sirena.whonet.file import Table
+from sirena.whonet.file import RawTable
 
 _COUNTS: Final = frozenset({"antibiotic", "pathogen", "resistant", "susceptible"})
 _METHODS: Final = {"mic": "MIC", "etest": "gradient", "grad": "gradient", "zone": "disk"}
@@ -37,7 +37,7 @@ def refuse_counts(headers: Sequence[str], file: str) -> None:
         )
 
 
-def stack_methods(table: Table) -> Table:
+def stack_methods(table: RawTable) -> RawTable:
     """Give each method of EARS-Net's lines a row of its own; any other table comes back as it is."""
     by_name = {fold_header(header): header for header in table.frame.columns}
     if _MARK not in by_name or "antibiotic" not in by_name:
@@ -77,7 +77,7 @@ def stack_methods(table: Table) -> Table:
     return replace(table, frame=stacked.drop("__row"), numbers=tuple(stacked["__row"].to_list()), skipped_rows=())
 
 
-def _rows(table: Table) -> list[int]:
+def _rows(table: RawTable) -> list[int]:
     skipped = set(table.skipped_rows)
     last = table.first_row + table.frame.height + len(skipped)
     return [number for number in range(table.first_row, last) if number not in skipped][: table.frame.height]

@@ -19,7 +19,7 @@ from sirena.access.openid_refusals import SignInRefusedError
 from sirena.access.tokens import Tokens
 from sirena.cli.access_openid import openid_configuration
 from sirena.cli.doctor_looks import look_at_provider
-from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.settings_check import settings_in_force
 from tests.access_client import PASSWORD, basic
 from tests.integration.access.conftest import House
@@ -58,7 +58,7 @@ def test_doctor_asks_the_provider_for_its_document(house: House) -> None:
     notebook = Notebook()
     for issuer in (house.provider.issuer, f"http://localhost:{port}", "http://127.0.0.1:9"):
         look_at_provider(house.settings.model_copy(update={"oidc_issuer": issuer}), notebook)
-    assert [one.verdict for one in notebook.findings] == [Verdict.WELL, Verdict.WRONG, Verdict.WRONG]
+    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WELL, CheckVerdict.WRONG, CheckVerdict.WRONG]
     assert "to the letter" in notebook.findings[1].remedy
     assert "curl -sS http://127.0.0.1:9/.well-known/openid-configuration" in notebook.findings[2].remedy
 

@@ -25,7 +25,7 @@ from sirena.access.store import ACCESS_SCHEMA, StoreError, open_store, prepare_s
 from sirena.access.tokens import Tokens
 from sirena.acts.tables import bring_to_head
 from sirena.acts.tables import writer_of as writer
-from sirena.database.schema import FIRST, Schema, SchemaOutdatedError, SchemaUnknownError, State
+from sirena.database.schema import FIRST, Schema, SchemaOutdatedError, SchemaState, SchemaUnknownError
 from sirena.ledger.catalogue import Login
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_ledger
@@ -197,7 +197,7 @@ def test_a_database_of_0_1_0_is_recognised_and_marked_and_keeps_what_it_holds(pl
     assert (store_standing(owner_url(settings)).revision, store_standing(owner_url(settings)).marked) == (FIRST, False)
     done = bring_to_head(settings, writer(settings))
     assert {(before.revision, after.state, after.marked) for before, after in done.values()} == {
-        (FIRST, State.CURRENT, True)
+        (FIRST, SchemaState.CURRENT, True)
     }
     engine = open_store(settings.effective_database_url)
     marta = Accounts(engine).find("marta")

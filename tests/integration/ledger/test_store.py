@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import Login, Promoted, TokenCreated
 from sirena.ledger.errors import LedgerError, LedgerTamperedError, LedgerUnavailableError
-from sirena.ledger.event import Outcome
+from sirena.ledger.event import ActOutcome
 from sirena.ledger.store import open_as_owner, open_ledger
 from sirena.ledger.verification import Damage, verify
 from sirena.settings.catalogue import Settings
@@ -250,8 +250,8 @@ def test_another_address_is_refused(tmp_path: Path, url: str) -> None:
 
 def test_an_open_intention_is_named_until_its_outcome_is_written(bench: Bench) -> None:
     """What died halfway stands out."""
-    begun = login(outcome=Outcome.INTENDED)
+    begun = login(outcome=ActOutcome.INTENDED)
     bench.ledger.append(begun)
     assert [entry.seq for entry in verify(bench.ledger).open_acts] == [1]
-    bench.ledger.append(begun.concluded(Outcome.DONE))
+    bench.ledger.append(begun.concluded(ActOutcome.DONE))
     assert verify(bench.ledger).open_acts == ()

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sirena.ledger.catalogue import Login, Promoted
-from sirena.ledger.entry import GENESIS, Entry
+from sirena.ledger.entry import GENESIS, LedgerEntry
 from sirena.ledger.errors import LedgerTamperedError
 from sirena.ledger.head import Head
 from sirena.ledger.store import open_ledger
@@ -18,7 +18,7 @@ TEXT_COLUMNS = ("at", "event", "outcome", "who", "origin", "request_id", "act", 
 SIZE = 6
 
 
-def fill(bench: Bench) -> list[Entry]:
+def fill(bench: Bench) -> list[LedgerEntry]:
     """Add six entries."""
     return [
         *bench.ledger.append(Login(who="ana", origin="127.0.0.1", method="basic")),
@@ -146,10 +146,10 @@ def test_lifted_triggers_are_told(bench: Bench) -> None:
     assert finding.damage is Damage.UNGUARDED
 
 
-def rewritten(entry: Entry, **facts: Any) -> Entry:
+def rewritten(entry: LedgerEntry, **facts: Any) -> LedgerEntry:
     """Return an entry with other content and the hash that fits it."""
-    changed = Entry(**{**vars(entry), **facts})
-    return Entry(**{**vars(changed), "hash": changed.computed_hash})
+    changed = LedgerEntry(**{**vars(entry), **facts})
+    return LedgerEntry(**{**vars(changed), "hash": changed.computed_hash})
 
 
 def test_the_first_entry_continues_nothing(bench: Bench) -> None:

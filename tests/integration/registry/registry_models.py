@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sirena.certification.evidence import LabelSource
-from sirena.certification.evidence import Stage as GateStage
-from sirena.certification.gate import Finding, Outcome, Verdict
+from sirena.certification.evidence import GateStage as GateStage
+from sirena.certification.evidence import LearntSource
+from sirena.certification.gate import CriterionFinding, CriterionOutcome, Verdict
 from sirena.cli import main
 from sirena.domain.category import Category
 from sirena.domain.ground import Ground, GroundKind
@@ -44,13 +44,15 @@ class Trained:
 
 def verdict(passed: bool) -> Verdict:
     """Return what a gate of one criterion says of a version."""
-    outcome = Outcome.PASSED if passed else Outcome.FAILED
-    finding = Finding("MonotoneInMic", "because", outcome, "0 reversals" if passed else "3 reversals", "no reversals")
+    outcome = CriterionOutcome.PASSED if passed else CriterionOutcome.FAILED
+    finding = CriterionFinding(
+        "MonotoneInMic", "because", outcome, "0 reversals" if passed else "3 reversals", "no reversals"
+    )
     return Verdict(
         model="modelo_AMK_NM",
         version="1",
         stage=GateStage.PRODUCTION,
-        judged_as=LabelSource.REFERENCE,
+        judged_as=LearntSource.REFERENCE,
         findings=(finding,),
         gate="gate.toml",
         gate_digest="",

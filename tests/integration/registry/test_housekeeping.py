@@ -18,7 +18,7 @@ import pytest
 from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
 from sirena.registry.connection import Registry, connect
-from sirena.registry.history import Entry, now, record
+from sirena.registry.history import RecordedDecision, now, record
 from sirena.registry.housekeeping import Collection
 from sirena.registry.mlflow_quietly import undisturbed
 from sirena.registry.models import DIGEST_TAG
@@ -112,7 +112,7 @@ def refer(registry: Registry, model_id: str) -> None:
     with undisturbed():
         client.transition_model_version_stage(NAME, "20", "Staging")
         client.copy_model_version(f"models:/{NAME}/50", "copia")
-    record(registry, NAME, Entry("promote", f"{NAME}/30", "Production", "eva", now()), version=30)
+    record(registry, NAME, RecordedDecision("promote", f"{NAME}/30", "Production", "eva", now()), version=30)
     client.create_registered_model(RELEASE_MODEL)
     release(registry, model_id, 40)
 

@@ -24,7 +24,7 @@ from sirena.cli.release_condition import release_condition
 from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.host.kept_panels import PANELS
 from sirena.ledger.catalogue import Activated, Logout, Promoted, Uploaded
-from sirena.ledger.event import Outcome
+from sirena.ledger.event import ActOutcome
 from sirena.ledger.store import Ledger, moment, open_ledger
 from sirena.registry.activation import activate, active_version
 from sirena.registry.certificates import certificate_digest, certificate_path
@@ -314,7 +314,7 @@ def test_a_switch_under_way_is_no_forgery(service: Service) -> None:
     content = Path(file_of(store, "2")).read_bytes()
     intention = Activated(
         **actor(store.settings),
-        outcome=Outcome.INTENDED,
+        outcome=ActOutcome.INTENDED,
         release=release.name,
         digest=release.digest,
         content=sha256(content),

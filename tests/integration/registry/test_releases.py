@@ -15,7 +15,7 @@ from sirena.registry.activation import activate, roll_back, served_periods
 from sirena.registry.connection import Registry, RegistryUnavailableError, connect
 from sirena.registry.models import log_model_version
 from sirena.registry.panel_cache import load_release
-from sirena.registry.release_diff import Change, differences
+from sirena.registry.release_diff import CategoryChange, differences
 from sirena.registry.releases import (
     Member,
     Release,
@@ -160,7 +160,9 @@ def test_a_diff_names_every_changed_category(store: Registry, releases: list[Rel
     before, after = (Panel.of_release(read_release_document(store, release), release.name) for release in releases[:2])
     changes = list(differences(before, after))
     assert changes == [
-        Change("AMK_NM", organism, mic, "R", "S") for organism in ("eco", "kpn", "sau") for mic in ("4", "<=4", ">=4")
+        CategoryChange("AMK_NM", organism, mic, "R", "S")
+        for organism in ("eco", "kpn", "sau")
+        for mic in ("4", "<=4", ">=4")
     ]
     assert list(differences(after, after)) == []
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.network import look_at_authority
-from sirena.server.stack import Stack
 from sirena.server.entry import acme
+from sirena.server.stack import Stack
 from sirena.server.tls.certificates import (
     CertificatePaths,
     authority_file,
@@ -111,7 +111,7 @@ def test_a_certificate_is_issued_renewed_and_shown_without_a_restart(authority: 
     assert entry.certificate.chain.parent.name == "tls"
     notebook = Notebook()
     look_at_authority(settings, notebook)
-    assert [one.verdict for one in notebook.findings] == [Verdict.WELL], notebook.findings
+    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WELL], notebook.findings
     entry.write()
     stack.supervisor.write([entry.part()])
     stack.supervisor.start()

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.server.checks import walking
 from sirena.server.checks.doors import STRANGER, openings, walk
 from sirena.server.checks.listeners import listeners
 from sirena.server.entry.nginx import Nginx
 from sirena.server.free_ports import wanted_ports
-from sirena.server.parts.doors import Door, Doors, Identity
+from sirena.server.parts.doors import Door, DoorIdentity, Doors
 from tests.production_machine import Recorder, entry_of, private_home, production_settings
 from tests.running_stack import Running, running_stack
 
@@ -79,7 +79,7 @@ def test_no_account_but_its_own_gets_anything_behind_the_entry(running: Running,
     # the pages may ask at the desk of the access service, too
     doors = {"objects": ("ceph/run",), "pages": ("doors/pages/socket", "doors/desk/socket")}
     own_doors = tuple(str(running.settings.home / door) for door in doors.get(part, (f"doors/{part}/socket",)))
-    walked = walk(running.settings, Account.named(name), script)
+    walked = walk(running.settings, OsAccount.named(name), script)
     found = [
         opening.what
         for opening in openings(running.settings, walked, OWN[name])
@@ -97,7 +97,7 @@ def test_no_account_but_its_own_gets_anything_behind_the_entry(running: Running,
 @pytest.mark.parametrize("name", sorted(OWN))
 def test_each_account_holds_its_own_and_no_secret_of_another(running: Running, script: Path, name: str) -> None:
     """Neither the superuser, nor the ledger but for who writes it, nor the backup's password."""
-    walked = walk(running.settings, Account.named(name), script)
+    walked = walk(running.settings, OsAccount.named(name), script)
     seen = {Path(file["path"]).name for file in walked["files"] if "/secrets/" in file["path"]}
     allowed = {Path(pattern).name for pattern in OWN[name] if pattern.startswith("secrets/")}
     assert seen == allowed
@@ -113,7 +113,7 @@ def test_a_walk_finds_what_is_open(running: Running, script: Path) -> None:
         password.chmod(0o644)
         folder.chmod(0o755)
         found = {
-            one.what for one in openings(running.settings, walk(running.settings, Account.named(STRANGER), script))
+            one.what for one in openings(running.settings, walk(running.settings, OsAccount.named(STRANGER), script))
         }
     finally:
         password.chmod(0o600)
@@ -145,7 +145,7 @@ def test_mlflow_and_its_clients_know_each_other_by_certificates_of_this_installa
     with private_home() as home:
         other = production_settings(home)
         entry_of(other)
-        forged = Identity(Doors(other).identity().certificate, ours.authority)
+        forged = DoorIdentity(Doors(other).identity().certificate, ours.authority)
         with pytest.raises(OSError, match=r"."):
             Door(running.settings.own_mlflow_url, identity=forged).open("/health", seconds=10)
         with Recorder(other, "mlflow") as squatter, pytest.raises(OSError, match="certificate verify failed"):

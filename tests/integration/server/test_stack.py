@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.server.tls.certificates import authority_file
 from tests.running_stack import Running, running_stack
 
@@ -105,7 +105,7 @@ def _stamps(home: Path, names: tuple[str, ...]) -> dict[str, int]:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can look as somebody else")
 def test_doctor_says_what_another_account_cannot_see(running: Running) -> None:
     """The parts of root are nobody's to ask: that is said, is no failure of theirs, and needs no trace."""
-    if running.python == sys.executable and not Account.named("postgres").can_run(sys.executable):
+    if running.python == sys.executable and not OsAccount.named("postgres").can_run(sys.executable):
         pytest.skip("no interpreter here that another account can run")
     as_nobody = ["runuser", "-u", "nobody", "--", running.python, "-m", "sirena.cli", "doctor"]
     environment = {**running.environment, "HOME": "/nonexistent", "SIRENA_PROFILE": "production"}

@@ -17,7 +17,7 @@ import pytest
 
 from sirena.cli.upgrade import NEEDED
 from sirena.database.mlflow_database import MlflowDatabase, installed_revision
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.server.stack import Stack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
@@ -51,7 +51,7 @@ def sirena(environment: Mapping[str, str], *arguments: str) -> "subprocess.Compl
 
 def older_mlflow(uri: str) -> str:
     """Make MLflow's tables as an older MLflow had them; return their revision."""
-    database = MlflowDatabase(uri, Account.of_this_process())
+    database = MlflowDatabase(uri, OsAccount.of_this_process())
     subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", uri], check=True, capture_output=True)
     subprocess.run([sys.executable, "-c", DOWN, uri], check=True, capture_output=True)
     found = database.revision()
@@ -97,7 +97,7 @@ def test_embedded_there_and_back(embedded_with_mlflow: dict[str, str], tmp_path:
     assert (asked.returncode, contents(tmp_path)) == (NEEDED, before), asked.stderr
     done = sirena(embedded_with_mlflow, "upgrade")
     assert done.returncode == 0, done.stderr
-    assert MlflowDatabase(f"sqlite:///{tmp_path / 'mlflow.db'}", Account.of_this_process()).revision() == (
+    assert MlflowDatabase(f"sqlite:///{tmp_path / 'mlflow.db'}", OsAccount.of_this_process()).revision() == (
         installed_revision()
     )
     again = sirena(embedded_with_mlflow, "upgrade", "--check")
@@ -155,7 +155,7 @@ def test_an_upgrade_that_stops_halfway_and_is_repeated_goes_back_to_the_state_be
         # what our next revision would make is there already, so it fails
         connection.execute(f"CREATE TABLE {IN_THE_WAY} (x)")
     assert sirena(embedded_with_mlflow, "upgrade").returncode == 1
-    database = MlflowDatabase(f"sqlite:///{tmp_path / 'mlflow.db'}", Account.of_this_process())
+    database = MlflowDatabase(f"sqlite:///{tmp_path / 'mlflow.db'}", OsAccount.of_this_process())
     assert database.revision() == installed_revision()
     with closing(sqlite3.connect(tmp_path / "sirena.db")) as connection:
         connection.execute(f"DROP TABLE {IN_THE_WAY}")

@@ -10,7 +10,7 @@ import pytest
 
 from sirena.access.entry_refusals import EntryLog, EntryRefusals, read_line
 from sirena.access.floods import WINDOW
-from sirena.access.log_follower import SETTLE, LogFollower, Place
+from sirena.access.log_follower import SETTLE, LogFollower, LogPosition
 from sirena.ledger.errors import LedgerError
 
 
@@ -177,7 +177,7 @@ def test_an_inode_that_is_used_again_is_another_file(house: House) -> None:
     follower = LogFollower(house.log)
     follower.read()
     place = follower.place
-    other = Place(place.inode, place.offset, "0" * 64, place.changed - 1)
+    other = LogPosition(place.inode, place.offset, "0" * 64, place.changed - 1)
     assert len(LogFollower(house.log, other).read()) == 2
 
 

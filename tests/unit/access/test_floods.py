@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from sirena.access.floods import CROWD, SOURCES, WINDOW, Floods, Source
+from sirena.access.floods import CROWD, SOURCES, WINDOW, Floods, RefusedSource
 from sirena.access.guarded_record import GuardedRecord
 from sirena.ledger.errors import LedgerError
 
-SOMEBODY = Source("refusal", "192.0.2.7", "", "too_many_requests")
+SOMEBODY = RefusedSource("refusal", "192.0.2.7", "", "too_many_requests")
 
 
 class Clock:
@@ -63,7 +63,7 @@ def test_different_refusals_are_told_apart_up_to_a_number(clock: Clock) -> None:
 def test_many_addresses_cannot_do_what_one_may_not(clock: Clock) -> None:
     """Beyond a number of addresses the rest stands together, counted to the last one."""
     floods = Floods(1, clock)
-    sources = [Source("refusal", f"2001:db8::{number:x}", "", "other_host") for number in range(SOURCES + 50)]
+    sources = [RefusedSource("refusal", f"2001:db8::{number:x}", "", "other_host") for number in range(SOURCES + 50)]
     assert sum(floods.admits(source, "", {}) for source in sources) == SOURCES
     clock.now += WINDOW
     assert [(held.source.address, held.times) for held in floods.due()] == [(CROWD, 50)]

@@ -14,7 +14,7 @@ from sirena.access.sessions import Sessions
 from sirena.access.store import open_store
 from sirena.domain.errors import SirenaError
 from sirena.ledger.catalogue import CATALOGUE
-from sirena.ledger.event import Outcome
+from sirena.ledger.event import ActOutcome
 
 
 class Desk:
@@ -60,7 +60,7 @@ def test_each_event_of_the_pages_is_one_of_the_catalogue(desk: Desk) -> None:
     """With facts that it has."""
     for name, kinds in _EVENTS.items():
         facts = {fact: kind() for fact, kind in kinds.items() if fact != "outcome"}
-        assert CATALOGUE[name](outcome=Outcome.DONE, **facts).event == name
+        assert CATALOGUE[name](outcome=ActOutcome.DONE, **facts).event == name
 
 
 def test_what_the_ledger_does_not_take_is_said_to_be_unrecorded(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sirena.access.actions import Action
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
-from sirena.access.stage_rules import Change, Need, body_to_pass_on, needs, read_change, require_own_places
+from sirena.access.stage_rules import StageChange, StageNeed, body_to_pass_on, needs, read_change, require_own_places
 from sirena.access.tag_rules import VersionState
 
 ALIAS, TRANSITION = "POST registered-models/alias", "POST model-versions/transition-stage"
@@ -20,12 +20,12 @@ NONE = VersionState("3", frozenset(), "None", {})
 PRODUCTION = VersionState("3", frozenset({"Production"}), "Production", {"sirena.author": "ana"})
 
 
-def change(operation: str, **body: object) -> Change:
+def change(operation: str, **body: object) -> StageChange:
     """Return a change of one version."""
-    return Change(operation, {"name": "modelo_AMK_NM", "version": "3", **body})
+    return StageChange(operation, {"name": "modelo_AMK_NM", "version": "3", **body})
 
 
-def need(operation: str, state: VersionState | None = NONE, **body: object) -> Need:
+def need(operation: str, state: VersionState | None = NONE, **body: object) -> StageNeed:
     """Return what eva needs."""
     return needs(change(operation, **body), state, "eva")
 
@@ -33,14 +33,14 @@ def need(operation: str, state: VersionState | None = NONE, **body: object) -> N
 @pytest.mark.parametrize("spelling", ["production", "Production", "PRODUCTION", " production"])
 def test_giving_production_needs_right_and_gate(spelling: str) -> None:
     """In every spelling, by alias and by stage."""
-    wanted = Need(frozenset({Action.PROMOTE_PRODUCTION}), "Production")
+    wanted = StageNeed(frozenset({Action.PROMOTE_PRODUCTION}), "Production")
     assert need(ALIAS, alias=spelling) == wanted
     assert need(TRANSITION, stage=spelling) == wanted
 
 
 def test_giving_staging_needs_right_and_gate() -> None:
     """The same with the lesser right."""
-    wanted = Need(frozenset({Action.PROMOTE_STAGING}), "Staging")
+    wanted = StageNeed(frozenset({Action.PROMOTE_STAGING}), "Staging")
     assert need(ALIAS, alias="staging") == need(TRANSITION, stage="Staging") == wanted
 
 
@@ -53,7 +53,7 @@ def test_taking_out_of_production_needs_the_right_to_production(stage: str) -> N
 
 def test_what_has_the_stage_is_not_judged_again() -> None:
     """Alias and stage field are written one after the other."""
-    assert need(TRANSITION, PRODUCTION, stage="Production") == Need(frozenset({Action.PROMOTE_PRODUCTION}), "")
+    assert need(TRANSITION, PRODUCTION, stage="Production") == StageNeed(frozenset({Action.PROMOTE_PRODUCTION}), "")
 
 
 @pytest.mark.parametrize("alias", ["\u0440roduction", "\uff50roduction", "pro\u200bduction", "produ\u0441tion"])
@@ -67,7 +67,7 @@ def test_an_alias_is_plain(alias: str) -> None:
 
 def test_another_alias_is_a_description() -> None:
     """It needs the right to register."""
-    assert need(ALIAS, alias="candidate") == Need(frozenset({Action.REGISTER}), "")
+    assert need(ALIAS, alias="candidate") == StageNeed(frozenset({Action.REGISTER}), "")
     assert need("DELETE registered-models/alias", None, alias="candidate").actions == {Action.REGISTER}
 
 
@@ -102,7 +102,7 @@ def test_a_reason_to_override_needs_the_right_to_production() -> None:
 def test_a_run_is_deleted_and_restored_with_the_right_to_train() -> None:
     """Whether a registered version comes from it is asked beside."""
     for operation in ("POST runs/delete", "POST runs/restore"):
-        asked = Change(operation, {"run_id": "0" * 32})
+        asked = StageChange(operation, {"run_id": "0" * 32})
         assert asked.evidence_of == {"0" * 32}
         assert needs(asked, None, "eva").actions == {Action.TRAIN}
 
@@ -126,13 +126,13 @@ def test_what_is_known_of_a_run_concerns_the_runs_and_logged_models_it_names(
     kind: str, body: dict[str, object], named: set[str]
 ) -> None:
     """In either spelling and at any depth; ending a run changes nothing that is known of its model."""
-    assert Change(f"POST runs/{kind}", body).evidence_of == named
+    assert StageChange(f"POST runs/{kind}", body).evidence_of == named
 
 
 def test_what_names_no_run_is_ambiguous() -> None:
     """MLflow would refuse it too."""
     with pytest.raises(AmbiguousRequestError):
-        _ = Change("POST runs/set-tag", {"key": "k", "value": "v"}).evidence_of
+        _ = StageChange("POST runs/set-tag", {"key": "k", "value": "v"}).evidence_of
 
 
 def test_a_new_version_bears_its_author() -> None:
@@ -199,9 +199,9 @@ def test_a_copy_does_not_inherit_decisions() -> None:
 def test_an_experiments_artifacts_lie_among_mlflows_own(place: object) -> None:
     """The server would write and read there with its own rights."""
     with pytest.raises(ForbiddenError):
-        require_own_places(Change("POST experiments/create", {"name": "x", "artifact_location": place}))
+        require_own_places(StageChange("POST experiments/create", {"name": "x", "artifact_location": place}))
     for own in (None, "", "mlflow-artifacts:/7"):
-        require_own_places(Change("POST experiments/create", {"name": "x", "artifact_location": own}))
+        require_own_places(StageChange("POST experiments/create", {"name": "x", "artifact_location": own}))
 
 
 def test_a_traces_spans_lie_among_mlflows_own() -> None:
@@ -209,8 +209,10 @@ def test_a_traces_spans_lie_among_mlflows_own() -> None:
     for key in ("mlflow.artifactLocation", "mlflow.trace.archiveLocation"):
         for tags in ({key: "file:///etc"}, [{"key": key, "value": "file:///etc"}]):
             with pytest.raises(ForbiddenError):
-                require_own_places(Change("POST mlflow/traces", {"trace": {"traceInfo": {"tags": tags}}}))
-    require_own_places(Change("POST mlflow/traces", {"trace": {"trace_info": {"tags": {"mlflow.source.name": "x"}}}}))
+                require_own_places(StageChange("POST mlflow/traces", {"trace": {"traceInfo": {"tags": tags}}}))
+    require_own_places(
+        StageChange("POST mlflow/traces", {"trace": {"trace_info": {"tags": {"mlflow.source.name": "x"}}}})
+    )
 
 
 def test_what_is_in_production_is_not_removed() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sirena.certification.agreement import Agreement
 from sirena.certification.certificate import Certificate, Subject, certify
-from sirena.certification.evidence import LabelSource, PromotionEvidence, Stage
+from sirena.certification.evidence import GateStage, LearntSource, PromotionEvidence
 from sirena.domain.category import Category, Reason
 from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT
 from sirena.domain.truth_table import TruthTable, answer_code
@@ -61,11 +61,11 @@ def evidence(candidate: TruthTable | None = None, **changes: Any) -> PromotionEv
         model="modelo_AMK_NM",
         version="3",
         edition_digest="digest-2025",
-        stage=Stage.PRODUCTION,
+        stage=GateStage.PRODUCTION,
         author="ana",
         approver="luis",
         embedded=False,
-        labels=LabelSource.LABORATORY,
+        labels=LearntSource.LABORATORY,
         held_out=Agreement(2000, 1990, 1980, 400, 1500, 2, 4, 4),
         training_isolates=5000,
         training_cells=400,

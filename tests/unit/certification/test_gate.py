@@ -8,8 +8,8 @@ import pytest
 
 from sirena.certification.agreement import Agreement
 from sirena.certification.criteria import CRITERIA
-from sirena.certification.evidence import LabelSource, Stage
-from sirena.certification.gate import Outcome, evaluate, load_gate
+from sirena.certification.evidence import GateStage, LearntSource
+from sirena.certification.gate import CriterionOutcome, evaluate, load_gate
 from sirena.certification.gate_file import SHIPPED
 from sirena.certification.remedies import remedy
 from sirena.domain.errors import GateError, UsageError
@@ -33,7 +33,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def outcomes(**changes: Any) -> dict[str, Outcome]:
+def outcomes(**changes: Any) -> dict[str, CriterionOutcome]:
     """Return the shipped gate's outcome by criterion."""
     return {finding.criterion: finding.outcome for finding in evaluate(evidence(**changes), load_gate()).findings}
 
@@ -49,22 +49,22 @@ def test_a_model_equal_to_the_edition_passes_as_reference_whatever_it_learnt_fro
     """The whole grid says more than any sample, so no isolates are demanded of it."""
     verdict = evaluate(evidence(held_out=None, training_isolates=0, training_cells=0), load_gate())
     assert verdict.passed
-    assert verdict.judged_as is LabelSource.REFERENCE
+    assert verdict.judged_as is LearntSource.REFERENCE
     verdict.require()
 
 
-@pytest.mark.parametrize("labels", [LabelSource.REFERENCE, LabelSource.UNKNOWN])
-def test_one_differing_cell_keeps_a_reference_or_strange_model_from_production(labels: LabelSource) -> None:
+@pytest.mark.parametrize("labels", [LearntSource.REFERENCE, LearntSource.UNKNOWN])
+def test_one_differing_cell_keeps_a_reference_or_strange_model_from_production(labels: LearntSource) -> None:
     """A laboratory's allowance is not theirs."""
     found = outcomes(candidate=OFF_BY_ONE, labels=labels)
-    assert found["GridAgreement"] is Outcome.FAILED
+    assert found["GridAgreement"] is CriterionOutcome.FAILED
     assert "VeryMajorErrorRate" not in found
 
 
 def test_a_safe_laboratory_model_passes_for_production() -> None:
     """Differing on the safe side by a dilution, with enough isolates, it may answer."""
     found = outcomes(candidate=SAFER)
-    assert set(found.values()) == {Outcome.PASSED}
+    assert set(found.values()) == {CriterionOutcome.PASSED}
     assert {"NoUnsafeAnswer", "VeryMajorErrorRate", "MajorErrorRate", "CategoricalAgreement"} <= set(found)
 
 
@@ -77,15 +77,15 @@ def test_a_laboratory_model_that_says_s_for_r_is_refused_for_production_and_allo
         verdict.require()
     assert caught.value.exit_code == 3
     assert "modelo_AMK_NM/3 may not go to production" in caught.value.text
-    assert evaluate(evidence(unsafe, stage=Stage.STAGING), load_gate()).passed
+    assert evaluate(evidence(unsafe, stage=GateStage.STAGING), load_gate()).passed
 
 
 def test_staging_demands_nothing_that_production_does_not() -> None:
     """Whoever reaches production would have reached staging: the same kinds of criterion, none stricter."""
     gate = load_gate()
-    for labels in LabelSource:
-        staging = {type(criterion).__name__: criterion for criterion in gate.criteria(Stage.STAGING, labels)}
-        production = {type(criterion).__name__: criterion for criterion in gate.criteria(Stage.PRODUCTION, labels)}
+    for labels in LearntSource:
+        staging = {type(criterion).__name__: criterion for criterion in gate.criteria(GateStage.STAGING, labels)}
+        production = {type(criterion).__name__: criterion for criterion in gate.criteria(GateStage.PRODUCTION, labels)}
         assert set(staging) < set(production)
         for name, criterion in staging.items():
             for bound in ("minimum", "minimum_share", "minimum_results", "minimum_compared", "minimum_isolates"):
@@ -97,10 +97,10 @@ def test_all_criteria_are_looked_at_after_one_has_failed() -> None:
     """One reading tells everything that is wrong."""
     held_out = Agreement(results=50, answered=50, agreed=50, resistant=5, susceptible=45)
     found = outcomes(candidate=OFF_BY_ONE, held_out=held_out, edition_digest="other", approver="ana")
-    assert found["CertificateIsCurrent"] is Outcome.FAILED
-    assert found["ApproverIsNotAuthor"] is Outcome.FAILED
-    assert found["VeryMajorErrorRate"] is Outcome.INSUFFICIENT
-    assert found["MonotoneInMic"] is Outcome.PASSED
+    assert found["CertificateIsCurrent"] is CriterionOutcome.FAILED
+    assert found["ApproverIsNotAuthor"] is CriterionOutcome.FAILED
+    assert found["VeryMajorErrorRate"] is CriterionOutcome.INSUFFICIENT
+    assert found["MonotoneInMic"] is CriterionOutcome.PASSED
 
 
 def test_too_little_evidence_refuses() -> None:
@@ -124,7 +124,7 @@ def test_embedded_waives_the_second_person_and_records_it() -> None:
 
 def test_override_is_named_on_record_and_keeps_the_failures() -> None:
     """The promotion is allowed, and the verdict still says what failed, who decided and why."""
-    verdict = evaluate(evidence(OFF_BY_ONE, labels=LabelSource.REFERENCE), load_gate()).override(
+    verdict = evaluate(evidence(OFF_BY_ONE, labels=LearntSource.REFERENCE), load_gate()).override(
         "eva", "agreed by committee"
     )
     verdict.require()
@@ -157,7 +157,9 @@ def test_the_author_may_not_override_for_the_own_model_except_embedded() -> None
 
 def test_archiving_demands_nothing() -> None:
     """A bad model may always be put away."""
-    verdict = evaluate(evidence(OFF_BY_ONE, stage=Stage.ARCHIVED, edition_digest="other", approver="ana"), load_gate())
+    verdict = evaluate(
+        evidence(OFF_BY_ONE, stage=GateStage.ARCHIVED, edition_digest="other", approver="ana"), load_gate()
+    )
     assert verdict.passed
     assert verdict.findings == ()
 
@@ -236,5 +238,5 @@ def test_the_remedy_of_a_refusal_names_what_helps() -> None:
 
 def test_every_criterion_has_a_remedy() -> None:
     """Whatever refuses, somebody is told what to do about it."""
-    alone = remedy([], LabelSource.REFERENCE)
-    assert all(remedy([name], LabelSource.REFERENCE) != alone for name in CRITERIA)
+    alone = remedy([], LearntSource.REFERENCE)
+    assert all(remedy([name], LearntSource.REFERENCE) != alone for name in CRITERIA)

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from sirena import cli
-from sirena.cli.audit_formats import Format
+from sirena.cli.audit_formats import AuditFormat
 from sirena.cli.audit_served import Served, ServedVersion, print_served
 from sirena.cli.sections import Section, print_sections
 from sirena.domain.errors import UsageError
@@ -47,7 +47,7 @@ def test_a_reason_is_no_formula_in_a_spreadsheet(capsys: pytest.CaptureFixture[s
     """Somebody who may override the gate writes it, an auditor opens it."""
     version = ServedVersion("AMK_NM", "modelo_AMK_NM/1", "CLSI 2025", "eva", "", "", "", "", None)
     served = Served("panel_SIR/1", "", "", None, "eva", "activate", "=cmd|' /C calc'!A0", 1, (), (version,))
-    print_served(served, datetime.now(UTC), Format.CSV)
+    print_served(served, datetime.now(UTC), AuditFormat.CSV)
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert row["release_override"] == "'=cmd|' /C calc'!A0"
     assert row["release_until"] == ""

@@ -8,7 +8,7 @@ from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
 from sirena.domain.site import Site
 from sirena.domain.truth_table import Answer
-from sirena.guidelines.difference import Change, difference
+from sirena.guidelines.difference import RowChange, difference
 from sirena.guidelines.editions import Edition, load_edition
 from sirena.guidelines.interpreter import explain
 from sirena.guidelines.tables import TableError
@@ -263,9 +263,9 @@ def test_difference_names_what_an_overlay_changes(tmp_path: Path) -> None:
     )
     found = difference(load_edition("CLSI 2025"), edition)
     assert [(item.drug, item.change) for item in found] == [
-        ("AMK", Change.CHANGED),
-        ("CIP", Change.REMOVED),
-        ("MEM", Change.ADDED),
+        ("AMK", RowChange.CHANGED),
+        ("CIP", RowChange.REMOVED),
+        ("MEM", RowChange.ADDED),
     ]
     assert found[0].line == "AMK  order Enterobacterales: S <= 4, R >= 16 -> S <= 2, R >= 4"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.handing_over import own_whole
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.server.python_parts import PythonParts
@@ -22,7 +22,7 @@ def owners(folder: Path) -> set[int]:
 
 def test_everything_below_goes_over_and_nothing_a_link_leads_to(tmp_path: Path) -> None:
     """The folder itself last, so that a hand-over that was interrupted is repeated."""
-    former, new = Account.named("nobody"), Account.named("postgres")
+    former, new = OsAccount.named("nobody"), OsAccount.named("postgres")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("root's")
     home = tmp_path / "home"
@@ -44,12 +44,12 @@ def test_the_homes_of_the_services_go_over_with_what_is_in_them() -> None:
             (folder / "ledger").mkdir(parents=True)
             (folder / "ledger" / "head.json").write_text("{}")
             for path in (folder, *folder.rglob("*")):
-                os.chown(path, Account.named("nobody").uid, -1)
+                os.chown(path, OsAccount.named("nobody").uid, -1)
         later = settings.model_copy(update={"service_account": "postgres"})
         parts = PythonParts(later, PartAccounts.of(later).made(later))
         # an interpreter in root's home can be run by root alone, and that is found out last
         with suppress(PreparationError):
             parts.prepare()
-        postgres = Account.named("postgres").uid
+        postgres = OsAccount.named("postgres").uid
         for folder in (later.mlflow_home, later.answering_home, later.service_home):
             assert owners(folder) == {postgres}

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 
 
 @dataclass(frozen=True)
-class Meeting(Account):
+class Meeting(OsAccount):
     """An account that takes a file over only when another thread is about to give it one too."""
 
     both: threading.Barrier = field(default_factory=lambda: threading.Barrier(2))

@@ -19,8 +19,8 @@ from sirena.ledger.catalogue import (
     Promoted,
     PromotionRefused,
 )
-from sirena.ledger.entry import Entry
-from sirena.ledger.event import Event, Outcome, rules
+from sirena.ledger.entry import LedgerEntry
+from sirena.ledger.event import ActOutcome, Event, rules
 from sirena.ledger.plain_text import Address, Free, Limited, one_line
 
 FORBIDDEN_FIELDS = ("mic", "isolate", "patient", "specimen", "birth", "sex", "ward", "value", "password", "secret")
@@ -38,7 +38,7 @@ def test_every_text_has_a_rule_and_no_field_takes_a_patient(kind: type[Event]) -
     """A field is a number, a time, or a text whose type says what may stand in it."""
     ruled = rules(kind)  # type: ignore[arg-type]
     for field in dataclasses.fields(kind):
-        assert field.name in ruled or field.type in (int, bool, int | None, datetime, Outcome)
+        assert field.name in ruled or field.type in (int, bool, int | None, datetime, ActOutcome)
         assert not any(word in field.name.split("_") for word in FORBIDDEN_FIELDS)
 
 
@@ -66,7 +66,7 @@ def test_no_text_breaks_the_line_or_hides_anything(text: str) -> None:
             for one in value if isinstance(value, tuple) else (value,):
                 assert len(one) <= 500
                 assert all(each == " " or unicodedata.category(each)[0] not in "CZ" for each in one)
-        assert "\n" not in Entry.after(None, event).details
+        assert "\n" not in LedgerEntry.after(None, event).details
 
 
 @given(st.text(max_size=600), st.sampled_from([Limited(20), Address(20), Limited(500)]))
@@ -125,14 +125,14 @@ def test_a_refusal_keeps_what_the_intention_said() -> None:
     refused = intended.refused()
     assert isinstance(refused, PromotionRefused)
     assert (refused.act, refused.model, refused.version, refused.criteria, refused.outcome) == (
-        intended.act, "m", 2, ("MonotoneInMic",), Outcome.REFUSED,
+        intended.act, "m", 2, ("MonotoneInMic",), ActOutcome.REFUSED,
     )  # fmt: skip
     assert isinstance(Activated(who="e", origin="c", release="panel_SIR/1").refused(), ActivationRefused)
 
 
 def test_an_entry_is_plain_json_whatever_the_alphabet() -> None:
     """Spanish names survive; details are sorted ASCII."""
-    entry = Entry.after(None, Promoted(who="Íñigo", origin="cli", model="ñ", version=1, stage="Production"))
+    entry = LedgerEntry.after(None, Promoted(who="Íñigo", origin="cli", model="ñ", version=1, stage="Production"))
     assert entry.who == "Íñigo"
     assert entry.details.isascii()
     assert json.loads(entry.details)["model"] == "ñ"

@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from sirena.ledger.catalogue import Activated, ActivationRefused, Login, Promoted, RolledBack
-from sirena.ledger.entry import Entry
-from sirena.ledger.event import Event, Outcome
+from sirena.ledger.entry import LedgerEntry
+from sirena.ledger.event import ActOutcome, Event
 from sirena.ledger.judgements import Judgements, read_judgements
 
 WHO: dict[str, Any] = {"who": "eva", "origin": "test"}
 
 
-def activated(number: int, outcome: Outcome = Outcome.DONE, *, content: bool = True, act: str = "") -> Activated:
+def activated(number: int, outcome: ActOutcome = ActOutcome.DONE, *, content: bool = True, act: str = "") -> Activated:
     """Return an activation of a release."""
     digest = f"{number:064x}"
     event = Activated(**WHO, release=f"panel_SIR/{number}", digest=digest, content=digest if content else "")
@@ -25,9 +25,9 @@ def rolled_back(number: int) -> RolledBack:
 
 def judged(*events: Event) -> Judgements:
     """Return what entries of these events say."""
-    entries: list[Entry] = []
+    entries: list[LedgerEntry] = []
     for event in events:
-        entries.append(Entry.after(entries[-1] if entries else None, event))
+        entries.append(LedgerEntry.after(entries[-1] if entries else None, event))
     return read_judgements(entries)
 
 
@@ -42,23 +42,23 @@ def test_the_release_that_was_activated_last_or_rolled_back_to_is_the_active_one
     assert active() == active(Login(**WHO, method="token")) == ""
     assert active(activated(1), activated(2)) == "panel_SIR/2"
     assert active(activated(1), activated(2), rolled_back(1)) == "panel_SIR/1"
-    assert active(activated(1), activated(1, Outcome.UNCHANGED)) == "panel_SIR/1"
+    assert active(activated(1), activated(1, ActOutcome.UNCHANGED)) == "panel_SIR/1"
 
 
 def test_an_announced_switch_counts_until_its_outcome_is_on_record() -> None:
     """Only with what the gate agreed to, and only while nothing later was decided."""
-    announced = activated(2, Outcome.INTENDED, act="a")
+    announced = activated(2, ActOutcome.INTENDED, act="a")
     assert [one.release for one in judged(activated(1), announced).under_way] == ["panel_SIR/2"]
-    assert judged(activated(1), activated(2, Outcome.INTENDED, content=False)).under_way == ()
+    assert judged(activated(1), activated(2, ActOutcome.INTENDED, content=False)).under_way == ()
     assert judged(activated(1), announced, activated(2, act="a")).under_way == ()
     assert judged(activated(1), announced, activated(3)).under_way == ()
 
 
 def test_a_switch_that_was_refused_or_failed_changes_nothing() -> None:
     """Nor does it stay under way."""
-    announced = activated(2, Outcome.INTENDED, act="a")
-    refused = ActivationRefused(**WHO, release="panel_SIR/2", outcome=Outcome.REFUSED, act="a")
-    for end in (refused, activated(2, Outcome.FAILED, act="a")):
+    announced = activated(2, ActOutcome.INTENDED, act="a")
+    refused = ActivationRefused(**WHO, release="panel_SIR/2", outcome=ActOutcome.REFUSED, act="a")
+    for end in (refused, activated(2, ActOutcome.FAILED, act="a")):
         found = judged(activated(1), announced, end)
         assert found.active is not None
         assert (found.active.release, found.under_way) == ("panel_SIR/1", ())
@@ -79,7 +79,7 @@ def test_a_release_whose_stage_was_taken_away_answers_no_more() -> None:
     """Only its own, and only when it was done."""
     taken = Promoted(**WHO, model="panel_SIR", version=1, stage="None")
     assert active(activated(1), taken) == ""
-    assert active(activated(1), replace(taken, outcome=Outcome.INTENDED)) == "panel_SIR/1"
+    assert active(activated(1), replace(taken, outcome=ActOutcome.INTENDED)) == "panel_SIR/1"
     assert active(activated(1), replace(taken, version=2)) == "panel_SIR/1"
     [period] = judged(activated(1), taken).periods
     assert period.until is not None
@@ -87,7 +87,7 @@ def test_a_release_whose_stage_was_taken_away_answers_no_more() -> None:
 
 def test_periods_tell_what_answered_when() -> None:
     """One for each time in which one release answered; judged anew it goes on."""
-    found = judged(activated(1), activated(1, Outcome.UNCHANGED), activated(2), rolled_back(1))
+    found = judged(activated(1), activated(1, ActOutcome.UNCHANGED), activated(2), rolled_back(1))
     assert [one.judgement.release for one in found.periods] == ["panel_SIR/1", "panel_SIR/2", "panel_SIR/1"]
     assert [one.until for one in found.periods] == [*(one.judgement.at for one in found.periods[1:]), None]
     first = found.periods[0]

@@ -14,7 +14,7 @@ from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, TruthTable
 from sirena.panel.basis import Language
 from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
-from sirena.panel.placement import Existing, Layout
+from sirena.panel.placement import Existing, HeaderLayout
 from tests.panels import panel_with_sites, small_panel
 
 PANEL = small_panel()
@@ -243,7 +243,7 @@ def test_a_mark_of_an_answer_that_gives_way_goes_with_it() -> None:
 
 def test_a_format_of_ten_letters_gets_marks_under_short_names() -> None:
     """A dBASE file must not fail because a category is marked."""
-    answered = interpret_frame(BY_SPECIMEN, sites_table, layout=Layout.TEN_LETTERS)
+    answered = interpret_frame(BY_SPECIMEN, sites_table, layout=HeaderLayout.TEN_LETTERS)
     assert "Mk_NIT_NM" in answered.columns
     assert max(map(len, answered.columns)) <= 10
 

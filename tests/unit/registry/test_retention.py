@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sirena.registry.retention import Need, Retention, Stock, StoredRelease, StoredVersion, needs
+from sirena.registry.retention import KeptVersion, Retention, Stock, StoredRelease, StoredVersion, needs
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MODELS = ["modelo_AMK_NM", "modelo_CAZ_NM", "modelo_SAM_EM"]
@@ -133,14 +133,14 @@ def test_what_nothing_needs_is_collected_and_each_reason_is_named() -> None:
     stock = Stock(tuple(found), (StoredRelease(frozenset({"modelo_AMK_NM/5"}), NOW - timedelta(days=100)),))
     told = needs(stock, Retention(newest=2), NOW)
     assert {name.rpartition("/")[2]: need for name, need in told.items() if "AMK" in name} == {
-        "2": Need.ALIAS,
-        "3": Need.STAGE,
-        "4": Need.SERVED,
-        "5": Need.RELEASE,
-        "6": Need.SOURCE,
-        "7": Need.STRANGER,
-        "8": Need.YOUNG,
-        "10": Need.NEWEST,
-        "11": Need.NEWEST,
+        "2": KeptVersion.ALIAS,
+        "3": KeptVersion.STAGE,
+        "4": KeptVersion.SERVED,
+        "5": KeptVersion.RELEASE,
+        "6": KeptVersion.SOURCE,
+        "7": KeptVersion.STRANGER,
+        "8": KeptVersion.YOUNG,
+        "10": KeptVersion.NEWEST,
+        "11": KeptVersion.NEWEST,
     }
     assert collected(stock, Retention(newest=2)) == {"modelo_AMK_NM/1", "modelo_AMK_NM/9"}

@@ -13,7 +13,7 @@ from sirena.host.accounts import PreparationError
 from sirena.server.parts.processes import free_port
 from sirena.server.supervision.foreground import (
     AlreadyThereError,
-    Ended,
+    EndedOnRequest,
     alone,
     ended_by_signal,
     forget_earlier_container,
@@ -35,7 +35,7 @@ def test_a_second_one_on_the_same_home_is_refused(tmp_path: Path) -> None:
 def test_a_signal_ends_the_block_with_exit_code_0(number: signal.Signals) -> None:
     """Even as the first process of a container, where SIGTERM does nothing unless it is asked for."""
     before = signal.getsignal(number)
-    with pytest.raises(Ended) as ended, ended_by_signal():
+    with pytest.raises(EndedOnRequest) as ended, ended_by_signal():
         os.kill(os.getpid(), number)
     assert ended.value.code == 0
     assert signal.getsignal(number) is before

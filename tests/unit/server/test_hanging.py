@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.server.parts.doors import Door
 from sirena.server.parts.part import GreetingHealth, Health, HttpHealth, Part, QuestionHealth, RunningHealth
 from sirena.server.parts.processes import free_port
@@ -72,7 +72,7 @@ def test_up_starts_anew_what_hangs_and_nothing_else(tmp_path: Path) -> None:
         Part(
             name,
             (sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"),
-            Account.of_this_process(),
+            OsAccount.of_this_process(),
             HttpHealth(Door(f"http://127.0.0.1:{port}")),
             "1",
             port=port,
@@ -102,7 +102,7 @@ def test_up_does_not_wait_for_the_pause_of_a_part_that_kept_failing(tmp_path: Pa
     """With the real supervisor: each pause is a second longer, minutes after a day; then the cause is mended."""
     mended, tries = tmp_path / "mended", tmp_path / "tries"
     code = f"open({str(tries)!r}, 'a').write('x'); import os, time; os.path.exists({str(mended)!r}) and time.sleep(99)"
-    part = Part("worker", (sys.executable, "-c", code), Account.of_this_process(), RunningHealth(), "1")
+    part = Part("worker", (sys.executable, "-c", code), OsAccount.of_this_process(), RunningHealth(), "1")
     stack = Stack(Settings(home=tmp_path, port=free_port(), mlflow_port=free_port()))
     try:
         stack.supervisor.write([part])

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.server.backup import room
 from sirena.server.object_store.store_room import StoreRoom
 from sirena.server.parts.doors import Door
@@ -82,7 +82,7 @@ class Knows(Supervisor):
 @pytest.mark.parametrize(("answers_from", "state"), [(1, "well"), (2, "well"), (3, "not answering")])
 def test_who_does_not_answer_is_asked_once_more(answers_from: int, state: str) -> None:
     """Who answers neither time does not answer."""
-    part = Part("worker", ("true",), Account.of_this_process(), Hesitant(answers_from=answers_from), "1")
+    part = Part("worker", ("true",), OsAccount.of_this_process(), Hesitant(answers_from=answers_from), "1")
     (found,) = health_of([part], Knows(Settings().home))
     assert (found.state, found.well) == (state, state == "well")
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.environment import import_path
 from sirena.server.parts.part import Part, RunningHealth
 from sirena.server.stack import Stack
@@ -62,7 +62,7 @@ def test_the_parts_end_in_order_when_the_supervisor_is_killed(tmp_path: Path) ->
     part = Part(
         "worker",
         (sys.executable, "-c", code),
-        Account.of_this_process(),
+        OsAccount.of_this_process(),
         RunningHealth(),
         "1",
         stop_signal=signal.SIGQUIT,

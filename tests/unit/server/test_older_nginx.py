@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.entry.nginx import Entry
+from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.server.tls.certificates import CertificatePaths
 from sirena.settings.catalogue import Settings
@@ -21,6 +21,6 @@ def test_an_older_nginx_is_given_no_option_it_does_not_know(
     nginx.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     certificate = CertificatePaths(tmp_path / "chain.pem", tmp_path / "key.pem")
-    command = Entry(Settings(home=tmp_path), certificate, (), PartAccounts.all_of_this_process()).command
+    command = NginxEntry(Settings(home=tmp_path), certificate, (), PartAccounts.all_of_this_process()).command
     assert command[0] == str(nginx)
     assert ("-e" in command) is knows

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sirena.host.accounts import Account, PreparationError
-from sirena.server.checks.finding import Notebook, Verdict
+from sirena.host.accounts import OsAccount, PreparationError
+from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.programs import look_at_programs
 from sirena.server.parts import postgresql
 from sirena.server.parts.part_accounts import PartAccounts
@@ -32,7 +32,7 @@ def debians(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def cluster(tmp_path: Path) -> PostgreSql:
     """A home whose databases do not exist yet."""
-    own = Account.of_this_process()
+    own = OsAccount.of_this_process()
     return PostgreSql(Settings(home=tmp_path / "home", profile="production"), own, PartAccounts.all_of_this_process())
 
 
@@ -65,4 +65,4 @@ def test_a_version_that_was_removed_is_told_with_both_ways_on(debians: Path, clu
     notebook = Notebook()
     look_at_programs(cluster.settings, notebook)
     told = next(one for one in notebook.findings if one.name == "postgresql")
-    assert (told.verdict, "postgresql-15" in told.remedy) == (Verdict.WRONG, True)
+    assert (told.verdict, "postgresql-15" in told.remedy) == (CheckVerdict.WRONG, True)

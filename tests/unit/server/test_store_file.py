@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.server.checks.settings_check import problems
 from sirena.server.object_store.store_file import StoreFile, StoreSizeError
 from sirena.settings.catalogue import Settings
@@ -71,10 +71,10 @@ def test_the_size_told_is_taken_as_the_one_it_has(tmp_path: Path) -> None:
 def test_a_growth_that_did_not_come_to_its_end_is_done_again(home: Path) -> None:
     """The file is large enough already, and bluestore was not told."""
     file = store(home, 3.0)
-    with pytest.raises(KeyboardInterrupt), file.growing(Account.of_this_process()):
+    with pytest.raises(KeyboardInterrupt), file.growing(OsAccount.of_this_process()):
         raise KeyboardInterrupt
     assert (file.size, file.grows) == (3 * GIB, True)
-    with file.growing(Account.of_this_process()):
+    with file.growing(OsAccount.of_this_process()):
         assert file.size == 3 * GIB
     assert not file.grows
     with file.path.open("rb") as stream:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.environment import inherited_environment
 from sirena.server.parts.part import Part, RunningHealth
 from sirena.server.supervision.supervisor import Supervisor
@@ -29,7 +29,7 @@ def _part(code: str, **changes: object) -> Part:
     return Part(
         "worker",
         (sys.executable, "-c", code),
-        Account.of_this_process(),
+        OsAccount.of_this_process(),
         RunningHealth(),
         "1",
         **changes,  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pytest
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
 from sirena.serving.alarms import SourceAlarm
-from sirena.serving.errors import NotReadyError
+from sirena.serving.errors import NoPanelError
 from sirena.serving.holder import PanelHolder
 from sirena.serving.source import FilePanelSource, MarkedPanel, PanelFileError, RegistryPanelSource
 from tests.panels import small_panel
@@ -53,7 +53,7 @@ def write_panel(path: Path, panel: Panel) -> None:
 def test_until_a_panel_is_loaded_nothing_is_answered() -> None:
     """Not ready is an error of its own, not an empty answer."""
     holder = PanelHolder(Shelf())
-    with pytest.raises(NotReadyError):
+    with pytest.raises(NoPanelError):
         holder.require()
 
 

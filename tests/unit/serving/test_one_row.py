@@ -11,7 +11,7 @@ from sirena.serving.answer_bodies import encode_answers
 from sirena.serving.core import PANEL_MODEL, Rows, interpret
 from sirena.serving.kept_columns import kept_records
 from sirena.serving.one_row import answer_record
-from sirena.serving.prepared import PreparedRelease, Role
+from sirena.serving.prepared import ColumnRole, PreparedRelease
 from tests.panels import panel_with_sites, small_panel
 
 RELEASES = [PreparedRelease(small_panel()), PreparedRelease(panel_with_sites())]
@@ -80,6 +80,6 @@ def test_names_that_callers_choose_are_remembered_up_to_a_number() -> None:
     assert len(names) > 4096
     roles = [release.role(name) for name in names]
     assert release.known_role(names[-1]) is None
-    assert release.role(names[-1]) is Role.NONE
+    assert release.role(names[-1]) is ColumnRole.NONE
     assert release.role(names[0]) is roles[0]
-    assert release.role("ORGANISM" + " " * 93) is Role.NONE
+    assert release.role("ORGANISM" + " " * 93) is ColumnRole.NONE

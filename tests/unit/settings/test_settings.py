@@ -6,7 +6,7 @@ import pytest
 
 from sirena.domain.errors import UsageError
 from sirena.server.checks.settings_check import (
-    Source,
+    SettingSource,
     meanings_of_settings,
     problems,
     require_plain_paths,
@@ -38,9 +38,9 @@ def test_environment_wins_over_file_and_file_over_default(home: Path, monkeypatc
     settings = load_settings()
     assert (settings.server_name, settings.rate, settings.https_port) == ("file.example", 9, 443)
     sources = {item.variable: item.source for item in settings_in_force(settings)}
-    assert sources["SIRENA_SERVER_NAME"] is Source.FILE
-    assert sources["SIRENA_RATE"] is Source.ENVIRONMENT
-    assert sources["SIRENA_HTTPS_PORT"] is Source.DEFAULT
+    assert sources["SIRENA_SERVER_NAME"] is SettingSource.FILE
+    assert sources["SIRENA_RATE"] is SettingSource.ENVIRONMENT
+    assert sources["SIRENA_HTTPS_PORT"] is SettingSource.DEFAULT
 
 
 def test_a_wrong_value_names_the_variable_and_not_the_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sirena.domain.organisms import Rank
 from sirena.panel.frame import Isolates
-from sirena.stewardship.condition import State, parse_trigger
+from sirena.stewardship.condition import FactState, parse_trigger
 from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.stewardship.isolates import read_isolates
 from sirena.whonet.mapping import load_mapping
@@ -26,14 +26,14 @@ def test_resistance_by_nature_is_no_finding() -> None:
 def test_a_field_counts_when_it_is_positive_or_negative(text: str, state: str | None) -> None:
     """Anything else says nothing, and nothing is guessed."""
     facts = answered([{"ORGANISM": "sau", "MRSA": text}])
-    assert facts.field_shows("MRSA", State.POSITIVE).tolist() == [state == "+"]
-    assert facts.field_shows("MRSA", State.NEGATIVE).tolist() == [state == "-"]
+    assert facts.field_shows("MRSA", FactState.POSITIVE).tolist() == [state == "+"]
+    assert facts.field_shows("MRSA", FactState.NEGATIVE).tolist() == [state == "-"]
 
 
 def test_a_mechanism_behind_the_name_counts_and_the_field_before_it() -> None:
     """Laboratories write SARM behind the species; the column of the test knows better."""
     facts = answered([{"ORGANISM": "S. aureus (SARM)"}, {"ORGANISM": "S. aureus (SARM)", "MRSA": "-"}])
-    assert facts.field_shows("MRSA", State.POSITIVE).tolist() == [True, False]
+    assert facts.field_shows("MRSA", FactState.POSITIVE).tolist() == [True, False]
     assert facts.members(Rank.SPECIES, "Staphylococcus aureus").tolist() == [True, True]
 
 
@@ -55,7 +55,7 @@ def test_a_field_of_the_mapping_counts(tmp_path: Path) -> None:
     (tmp_path / "m.toml").write_text('[columns.Cribado]\nfield = "MRSA"\n', encoding="utf-8")
     file = read_file(tmp_path / "a.csv", mapping=load_mapping(tmp_path / "m.toml"))
     facts = IsolateFacts.of(Isolates.of_file(file), lambda _: None)
-    assert facts.field_shows("MRSA", State.POSITIVE).tolist() == [True, False]
+    assert facts.field_shows("MRSA", FactState.POSITIVE).tolist() == [True, False]
 
 
 def test_an_origin_that_is_a_specimen_is_counted_as_one(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sirena.training.cells import FOLDS
 from sirena.training.cross_validation import cross_validate
 from sirena.training.evidence import LabelSource
 from sirena.training.fitting import TrainedModel, train_models
-from sirena.training.optimisation import Settings
+from sirena.training.optimisation import TrainingSettings
 from sirena.training.schedule import Course
 from tests.laboratories import counted, evidence_of, laboratory, reference_table
 
@@ -17,7 +17,7 @@ from tests.laboratories import counted, evidence_of, laboratory, reference_table
 def test_every_result_is_judged_once() -> None:
     """The counts are those of the labels, pooled and by organism."""
     cells = counted(laboratory().rows)
-    pooled, by_organism = cross_validate(cells, Settings(), steps=25)
+    pooled, by_organism = cross_validate(cells, TrainingSettings(), steps=25)
 
     assert pooled.labelled == 400
     assert sum(counts.labelled for counts in by_organism.values()) == 400
@@ -27,7 +27,7 @@ def test_every_result_is_judged_once() -> None:
 def test_an_organism_that_only_the_fold_has_is_refused() -> None:
     """One isolate of a species cannot be answered by networks that never saw it."""
     one = evidence_of(*[("eco", "=", 0, "S", 60), ("eco", "=", 6, "R", 60), ("pae", "=", 0, "S", 1)])
-    _, by_organism = cross_validate(counted(one.rows), Settings(), steps=25)
+    _, by_organism = cross_validate(counted(one.rows), TrainingSettings(), steps=25)
 
     assert (by_organism["pae"].labelled, by_organism["pae"].answered.cases) == (1, 0)
     assert by_organism["eco"].answered.cases == 120
@@ -37,7 +37,7 @@ def test_noise_is_not_learnt_from_the_results_that_judge() -> None:
     """With labels drawn by lot the agreement is a coin's, while what was learnt from agrees better."""
     random = np.random.default_rng(1)
     cells = [("eco", "=", int(exponent), "SR"[random.integers(2)], 1) for exponent in random.integers(-9, 9, 120)]
-    pooled, _ = cross_validate(counted(evidence_of(*cells).rows), Settings(), steps=25)
+    pooled, _ = cross_validate(counted(evidence_of(*cells).rows), TrainingSettings(), steps=25)
 
     assert pooled.categorical_agreement.share < 0.6
 
@@ -47,7 +47,7 @@ def test_levels_are_what_the_network_answers() -> None:
     (model,) = train_models(laboratory())
     assert isinstance(model, TrainedModel)
     cells = counted(laboratory().rows)
-    course = Course(cells, Settings())
+    course = Course(cells, TrainingSettings())
     course.advance(course.start(), model.report["steps"])
 
     levels = {"S": 0, "I": 1, "R": 2, "NI": -1}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from sirena.training.evaluation import Rate, answered_cells, evaluate, summarise
+from sirena.training.evaluation import WilsonRate, answered_cells, evaluate, summarise
 from tests.laboratories import evidence_of, reference_table
 
 
@@ -64,6 +64,6 @@ def test_intervals_are_wilson_s() -> None:
     centre = (cases + z**2 / 2) / (total + z**2)
     half = z / (total + z**2) * np.sqrt(cases * (total - cases) / total + z**2 / 4)
 
-    assert Rate(cases, total).interval == pytest.approx((centre - half, centre + half))
-    assert Rate(0, 0).interval == (0.0, 1.0)
-    assert str(Rate(3, 40)) == "3 of 40 (7.50%, 2.58%-19.86%)"
+    assert WilsonRate(cases, total).interval == pytest.approx((centre - half, centre + half))
+    assert WilsonRate(0, 0).interval == (0.0, 1.0)
+    assert str(WilsonRate(3, 40)) == "3 of 40 (7.50%, 2.58%-19.86%)"

@@ -13,7 +13,7 @@ from sirena.domain.truth_table import ANSWERS
 from sirena.training.cells import cells_of
 from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource, reference_grid
 from sirena.training.fitting import MINIMUM_RESULTS, TrainedModel, Untrainable, train_models
-from sirena.training.optimisation import Settings
+from sirena.training.optimisation import TrainingSettings
 from sirena.training.schedule import Course
 from tests.laboratories import evidence_of, laboratory, reference_table
 
@@ -127,7 +127,7 @@ def test_a_network_trained_from_the_reference_equals_it() -> None:
 def test_descent_mends_what_the_start_got_wrong() -> None:
     """From cut points moved by a dilution, the descent alone comes back to every label of the reference."""
     cells = cells_of("AMK_NM", reference_grid(reference_table()))
-    course = Course(cells, replace(Settings(), learning_rate=0.01))
+    course = Course(cells, replace(TrainingSettings(), learning_rate=0.01))
     batch = course.start()
     effects, _slope = course.descent.parameters()
     effects[0, 0] += 1.0 / course.scale
@@ -199,4 +199,4 @@ def test_search_finds_settings_and_repeats(trials: int) -> None:
 
 def test_a_search_without_held_out_results_keeps_the_settings() -> None:
     """With too few isolates to judge by, nothing is tuned."""
-    assert train(laboratory(isolates=60), search=2).report["settings"]["lapse"] == Settings().lapse
+    assert train(laboratory(isolates=60), search=2).report["settings"]["lapse"] == TrainingSettings().lapse

@@ -8,7 +8,7 @@ import polars as pl
 from sirena.panel.basis import Language
 from sirena.training.audited_isolates import audited_isolates
 from sirena.training.evidence import Evidence, LabelSource, collect_evidence
-from sirena.training.label_audit import AUDIT_COLUMNS, WORDS, Finding, audit_labels
+from sirena.training.label_audit import AUDIT_COLUMNS, WORDS, LabelFinding, audit_labels
 from tests.laboratories import evidence_of, reference_table, whonet_file
 
 
@@ -97,5 +97,5 @@ def test_the_isolates_of_an_audit_are_named_by_row_and_specimen(tmp_path: Path) 
     labels = collect_evidence(file, labels=LabelSource.FILE)
     listed = audited_isolates(file, labels, audit_labels(labels), Language.SPANISH)
     assert listed.select("row", "specimen_number", "label", "severity", "what").rows() == [
-        (file.row_numbers(np.array([3]))[0], "b7", "R", "S against R", WORDS[Language.SPANISH][Finding.SAME_MIC])
+        (file.row_numbers(np.array([3]))[0], "b7", "R", "S against R", WORDS[Language.SPANISH][LabelFinding.SAME_MIC])
     ]

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
-from sirena.web.answers import Answers, answers_of_editions
+from sirena.web.answers import NamedPanel, answers_of_editions
 from sirena.web.application import create_pages
 from sirena.web.opened_files import OpenedFiles
 
@@ -23,13 +23,13 @@ ISOLATES = (
 
 
 @pytest.fixture(scope="session")
-def answers() -> Answers:
+def answers() -> NamedPanel:
     """The editions in force."""
     return answers_of_editions(choose_editions(Editions()))
 
 
 @pytest.fixture
-def visitor(answers: Answers) -> Iterator[TestClient]:
+def visitor(answers: NamedPanel) -> Iterator[TestClient]:
     """Somebody without the key."""
     application = create_pages(answers, OpenedFiles(), KEY)
     with TestClient(application, base_url=ORIGIN, headers={"origin": ORIGIN, "accept-language": "en"}) as client:

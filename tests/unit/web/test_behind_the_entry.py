@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 import sirena.web
 from sirena.domain.errors import SirenaError
-from sirena.web.answers import Answers
+from sirena.web.answers import NamedPanel
 from sirena.web.application import create_entry_pages, forget_ended
 from sirena.web.entry_visitors import MOST_AT_ONCE as MOST_REQUESTS
 from sirena.web.entry_visitors import ThroughTheEntry
@@ -31,7 +31,7 @@ EVERYWHERE = "pages,files,counts,rows,isolate"
 class House:
     """The pages, and what they tell the access service."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: NamedPanel) -> None:
         """Open nothing yet."""
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.is_away = False
@@ -52,7 +52,7 @@ class House:
 
 
 @pytest.fixture
-def house(answers: Answers) -> House:
+def house(answers: NamedPanel) -> House:
     """Pages that nobody has used."""
     return House(answers)
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
-from sirena.web.answers import Answers
+from sirena.web.answers import NamedPanel
 from sirena.web.opened_file import open_whonet_file
-from sirena.web.opened_files import IDLE_SECONDS, MOST_FILES, NoRoomError, OpenedFiles
+from sirena.web.opened_files import IDLE_SECONDS, MOST_FILES, NoRoomForFileError, OpenedFiles
 from sirena.web.upload import MOST_BYTES
 from sirena.whonet.reading import read_stream
 from sirena.whonet.synthetic import generate_hospital
@@ -161,7 +161,7 @@ def test_delete_now_forgets_the_file(person: TestClient) -> None:
     assert person.get(address).status_code == 404
 
 
-def test_one_that_nobody_looked_at_is_gone_and_so_is_the_oldest_of_too_many(answers: Answers) -> None:
+def test_one_that_nobody_looked_at_is_gone_and_so_is_the_oldest_of_too_many(answers: NamedPanel) -> None:
     """A look keeps a file; another's look does not."""
     now = [0.0]
     files = OpenedFiles(lambda: now[0])
@@ -178,7 +178,7 @@ def test_one_that_nobody_looked_at_is_gone_and_so_is_the_oldest_of_too_many(answ
     assert len(files.all()) == MOST_FILES
 
 
-def test_nobodys_file_makes_room_for_anothers(answers: Answers) -> None:
+def test_nobodys_file_makes_room_for_anothers(answers: NamedPanel) -> None:
     """Who opens many loses the own ones; when all is full, a further owner is told so."""
     opened = open_whonet_file("a.csv", read_stream(BytesIO(ISOLATES.encode()), "a.csv"), answers)
     assert opened.size > len(ISOLATES)
@@ -189,7 +189,7 @@ def test_nobodys_file_makes_room_for_anothers(answers: Answers) -> None:
     assert files.get(kept, "anna") is opened
     assert files.get(kept, "ben") is None
     assert len(files.all("ben")) == MOST_FILES
-    with pytest.raises(NoRoomError):
+    with pytest.raises(NoRoomForFileError):
         files.add(opened, "carla")
     files.remove(kept, "ben")
     assert files.get(kept, "anna") is opened

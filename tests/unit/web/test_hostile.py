@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 import sirena.web
-from sirena.web.answers import Answers
+from sirena.web.answers import NamedPanel
 from sirena.web.application import create_pages
 from sirena.web.formulas import without_formulas
 from sirena.web.opened_files import OpenedFiles
@@ -60,7 +60,9 @@ def test_what_unpacks_to_far_more_than_a_table_is_refused(person: TestClient, ma
     assert "Open files" not in person.get("/").text
 
 
-def test_every_address_that_changes_something_refuses_another_sites_form(person: TestClient, answers: Answers) -> None:
+def test_every_address_that_changes_something_refuses_another_sites_form(
+    person: TestClient, answers: NamedPanel
+) -> None:
     """Each route of the pages is tried, so that a new one cannot be left out."""
     guarded = create_pages(answers, OpenedFiles(), KEY)
     routes = [route for route in guarded._app.routes if isinstance(route, APIRoute)]  # type: ignore[attr-defined]
@@ -73,7 +75,7 @@ def test_every_address_that_changes_something_refuses_another_sites_form(person:
     assert person.get(address).status_code == 200
 
 
-def test_an_identifier_of_another_session_opens_nothing(person: TestClient, answers: Answers) -> None:
+def test_an_identifier_of_another_session_opens_nothing(person: TestClient, answers: NamedPanel) -> None:
     """Neither its cookie there nor its file here."""
     address = drop(person, ISOLATES.encode())
     with TestClient(create_pages(answers, OpenedFiles(), "another-key"), base_url=ORIGIN) as other:

@@ -45,7 +45,7 @@ class TableRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class BreakpointTable:
     """One table of MIC breakpoints: a class of antimicrobials, or one group of anaerobes."""
 
     heading: Printed
@@ -66,7 +66,7 @@ class Sheet:
     name: str
     heading: str
     """Whom the sheet is for, as it says in its first cell."""
-    tables: tuple[Table, ...]
+    tables: tuple[BreakpointTable, ...]
     endings: tuple[tuple[str, str], ...] = field(default=())
     """Text and address of rows inside a table that have a title and no figures."""
 
@@ -103,7 +103,7 @@ def read_sheet(sheet: Worksheet, superscripts: bool) -> Sheet | None:
         prose = tuple(_prose(sheet, max(outside, 2), row))
         heading = printed_title(sheet.cell(row, 1), superscripts)
         filled = tuple(line for line in rows if _filled(line))
-        tables.append(Table(heading, f"A{row}", filled, notes, notes_cell, prose))
+        tables.append(BreakpointTable(heading, f"A{row}", filled, notes, notes_cell, prose))
         outside = end
     return Sheet(sheet.title.strip(), printed(sheet.cell(1, 1)).text, tuple(tables), tuple(lone))
 

@@ -22,7 +22,7 @@ from openpyxl.cell.cell import Cell, MergedCell
 from sirena.domain.antimicrobials import HIGH_LEVEL
 from sirena.guidelines.eucast.cells import Value, read_value
 from sirena.guidelines.eucast.findings import Group, UndecidableError, Undecided, WorkbookStatement
-from sirena.guidelines.eucast.layout import Sheet, Table, TableRow
+from sirena.guidelines.eucast.layout import BreakpointTable, Sheet, TableRow
 from sirena.guidelines.eucast.scope import Scope, excluded_by_note, read_scope
 from sirena.guidelines.eucast.titles import read_title
 from sirena.guidelines.rows import Statement
@@ -92,7 +92,7 @@ def _ending(text: str) -> str:
     return "the row has no figures" if text else "the row has no title"
 
 
-def _scope(sheet: Sheet, table: Table) -> Scope:
+def _scope(sheet: Sheet, table: BreakpointTable) -> Scope:
     if "(" in table.heading.text:
         raise UndecidableError("the name of the table may limit it", table.heading_cell)
     caption = next((text for text, _ in table.prose if _CAPTION.fullmatch(text)), None)
@@ -102,7 +102,7 @@ def _scope(sheet: Sheet, table: Table) -> Scope:
     return read_scope(sheet.heading, first.prose if table is first else (*first.prose, *table.prose))
 
 
-def _take(sheet: str, table: Table, row: TableRow, scope: Scope, superscripts: bool) -> TakenRow:
+def _take(sheet: str, table: BreakpointTable, row: TableRow, scope: Scope, superscripts: bool) -> TakenRow:
     title = read_title(row.title.text)
     susceptible, resistant = _value(row.susceptible, superscripts), _value(row.resistant, superscripts)
     _check(susceptible, resistant, row)
@@ -173,7 +173,7 @@ def _screened(statement: WorkbookStatement, notes: Iterable[str]) -> WorkbookSta
     return replace(statement, kind=Statement.BREAKPOINT, resistant=float(figures.pop()), remark="figure of a note")
 
 
-def _to_check(sheet: str, table: Table, row: TableRow, taken: TakenRow) -> Iterator[Undecided]:
+def _to_check(sheet: str, table: BreakpointTable, row: TableRow, taken: TakenRow) -> Iterator[Undecided]:
     marks = [mark for mark in taken.statements[0].marks if _FIGURES_IN_NOTE.search(table.notes.get(mark, ""))]
     if marks:
         yield Undecided(

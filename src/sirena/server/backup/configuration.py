@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.open_folders import let_everyone_read
 from sirena.host.secret_files import write_private
 from sirena.server.backup.manifest import CONFIGURATION
@@ -84,9 +84,9 @@ def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
     own = settings_file()
     if own.exists() or _was_brought_up(settings):
         beside = settings.home / "settings.restored.env"
-        write_private(beside, text, Account.of_this_process())
+        write_private(beside, text, OsAccount.of_this_process())
         return settings, f"this machine keeps its own settings; those of the backup: {beside}"
-    write_private(settings.home / _SETTINGS, text, Account.of_this_process())
+    write_private(settings.home / _SETTINGS, text, OsAccount.of_this_process())
     return load_settings().model_copy(
         update={"profile": "production"}
     ), f"settings put back: {settings.home / _SETTINGS}; secrets among them must be set anew"

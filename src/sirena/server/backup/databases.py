@@ -10,7 +10,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 from sirena.server.backup.errors import BackupError, DamagedBackupError
 from sirena.server.backup.manifest import LedgerEnd
@@ -175,7 +175,7 @@ def entered(cluster: PostgreSql, folder: Path) -> Iterator[Databases]:
         ) from error
     lines = [f"127.0.0.1:*:*:{name}:{word}\n" for name, word in zip(names, words, strict=True)]
     file = folder / "pgpass"
-    write_private(file, "".join(lines), Account.of_this_process())
+    write_private(file, "".join(lines), OsAccount.of_this_process())
     try:
         yield Databases(cluster, file)
     finally:

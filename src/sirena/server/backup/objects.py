@@ -17,7 +17,7 @@ from typing import Any, Final
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 from sirena.server.backup.errors import BackupError
 from sirena.server.backup.manifest import FileFacts, apart, facts_of, is_path, stored_at
@@ -80,7 +80,7 @@ class Bucket:
                         tell(f"objects, {count:,} of {len(listed):,}")
         etags = {one.key: one.etag for one in listed}
         document = {key: [etags[key], one.size, one.sha256] for key, one in facts.items()}
-        write_private(index, json.dumps(document), Account.of_this_process())
+        write_private(index, json.dumps(document), OsAccount.of_this_process())
         return facts
 
     def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:

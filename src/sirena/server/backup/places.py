@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.settings.catalogue import Settings
 
 
@@ -56,7 +56,7 @@ class BackupPlaces:
 
     def open(self) -> None:
         """Make the folder, closed to others."""
-        Account.of_this_process().own_folder(self.root)
+        OsAccount.of_this_process().own_folder(self.root)
 
 
 def places_of(settings: Settings) -> BackupPlaces:

@@ -15,11 +15,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sirena.domain.errors import UsageError
-from sirena.host.accounts import Account, nearest_folder
+from sirena.host.accounts import OsAccount, nearest_folder
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.backup.errors import BackupError, DamagedBackupError
 from sirena.server.backup.places import password_file, places_of
-from sirena.server.backup.tools import Ended, run_tool
+from sirena.server.backup.tools import EndedProgram, run_tool
 from sirena.server.object_store.s3 import credentials_file
 from sirena.server.parts.part import program
 from sirena.settings.catalogue import Settings
@@ -103,7 +103,7 @@ class Repository:
             return
         if self.location in self._known():
             self._require_password()
-        generated_secret(password, Account.of_this_process())
+        generated_secret(password, OsAccount.of_this_process())
         made = self._restic("init")
         if made.code:
             password.unlink()
@@ -119,7 +119,7 @@ class Repository:
         known = self._known()
         if self.location not in known:
             lines = "".join(f"{place}\n" for place in [*known, self.location])
-            write_private(places_of(self.settings).known_repositories, lines, Account.of_this_process())
+            write_private(places_of(self.settings).known_repositories, lines, OsAccount.of_this_process())
 
     def require(self) -> None:
         """Require a repository that can be opened; a dead process's lock is removed.
@@ -248,7 +248,7 @@ class Repository:
                 hint="put your copy of it there (chmod 600), or name it with SIRENA_BACKUP_PASSWORD_FILE",
             )
 
-    def _restic(self, *words: str, folder: Path | None = None) -> Ended:
+    def _restic(self, *words: str, folder: Path | None = None) -> EndedProgram:
         self._probe()
         command = [program("restic", "restic"), *words]
         return run_tool(command, self._environment(), folder=folder or places_of(self.settings).root)
@@ -279,7 +279,7 @@ class Repository:
                 hint="see SIRENA_BACKUP_REPOSITORY and the network; then repeat the command",
             ) from error
 
-    def _require(self, ended: Ended, doing: str) -> None:
+    def _require(self, ended: EndedProgram, doing: str) -> None:
         if ended.code == 0:
             return
         raise BackupError(f"the backup repository {self.location}: {doing} failed: {ended.told}", hint=_remedy(ended))
@@ -300,7 +300,7 @@ def _is_dead(lock: Mapping[str, Any]) -> bool:
     return name != "restic" or rest.split()[0] == "Z"
 
 
-def _remedy(ended: Ended) -> str:
+def _remedy(ended: EndedProgram) -> str:
     said = ended.errors.lower()
     if "wrong password" in said:
         return "put the password of this repository into the file SIRENA_BACKUP_PASSWORD_FILE names"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sirena.domain.errors import SirenaError
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 from sirena.settings.catalogue import Settings
 
@@ -125,4 +125,4 @@ def _write(settings: Settings, activity: Activity, run: LastRun) -> None:
     file = _file(settings)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     document = {name: facts for name, facts in known.items() if facts is not None}
-    write_private(file, json.dumps(document, indent=1, default=datetime.isoformat), Account.of_this_process())
+    write_private(file, json.dumps(document, indent=1, default=datetime.isoformat), OsAccount.of_this_process())

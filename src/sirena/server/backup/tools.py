@@ -9,7 +9,7 @@ from sirena.host.environment import inherited_environment
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedProgram:
     """How a program ended."""
 
     code: int
@@ -23,7 +23,7 @@ class Ended:
         return "; ".join(lines[-2:]) or f"exit code {self.code}"
 
 
-def run_tool(command: Sequence[str | Path], environment: Mapping[str, str], *, folder: Path) -> Ended:
+def run_tool(command: Sequence[str | Path], environment: Mapping[str, str], *, folder: Path) -> EndedProgram:
     """Run a program in a folder until it ends.
 
     It inherits the lock of `exclusive`, so that nothing else begins while it lives. Secrets are handed over as names
@@ -40,4 +40,4 @@ def run_tool(command: Sequence[str | Path], environment: Mapping[str, str], *, f
         close_fds=False,
         check=False,
     )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+    return EndedProgram(ended.returncode, ended.stdout, ended.stderr)

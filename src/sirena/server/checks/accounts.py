@@ -5,28 +5,30 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sirena.host.accounts import Account, nearest_folder
+from sirena.host.accounts import OsAccount, nearest_folder
 from sirena.host.environment import import_path
 from sirena.host.handing_over import other_owner
-from sirena.server.checks.finding import AS_ROOT, Area, Notebook, Verdict
-from sirena.server.checks.standing import StackState, Standing
+from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict, Notebook
+from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.settings.catalogue import Settings, variable_of
 
 
-def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+def look_at_accounts(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
     """Look at who will run the parts; without root everything runs as whoever starts it."""
     if standing.state is StackState.HIDDEN:
-        notebook.note(Area.ACCOUNTS, "account", Verdict.UNSEEN, "the parts run as others than this account", AS_ROOT)
+        notebook.note(
+            Area.ACCOUNTS, "account", CheckVerdict.UNSEEN, "the parts run as others than this account", AS_ROOT
+        )
         return
     if os.getuid() != 0 or settings.profile != "production":
-        name = Account.of_this_process().name
-        notebook.note(Area.ACCOUNTS, "account", Verdict.WELL, f"all parts run as {name}, who starts them")
+        name = OsAccount.of_this_process().name
+        notebook.note(Area.ACCOUNTS, "account", CheckVerdict.WELL, f"all parts run as {name}, who starts them")
         return
     there = []
     for name in filter(None, dict.fromkeys((settings.account, settings.service_account))):
         with notebook.looking(Area.ACCOUNTS, f"account {name}"):
-            there.append(Account.named(name))
+            there.append(OsAccount.named(name))
     if {settings.account, settings.service_account} - {"", *(account.name for account in there)}:
         return
     accounts = PartAccounts.of(settings)
@@ -37,7 +39,7 @@ def look_at_accounts(settings: Settings, notebook: Notebook, standing: Standing)
     missing = [account.name for account in accounts.all if not account.exists]
     if missing:
         told = f"{', '.join(missing)} are made by `sirena up`"
-        notebook.note(Area.ACCOUNTS, "accounts of the parts", Verdict.WELL, told)
+        notebook.note(Area.ACCOUNTS, "accounts of the parts", CheckVerdict.WELL, told)
     _look_at_sharing(accounts, notebook)
     _look_at_owners(settings, accounts, notebook)
 
@@ -46,7 +48,7 @@ def _look_at_sharing(accounts: PartAccounts, notebook: Notebook) -> None:
     if accounts.access in (accounts.mlflow, accounts.database, accounts.service, accounts.pages):
         told = f"{accounts.access.name} runs several parts: who breaks one of them can write into the ledger"
         remedy = "leave SIRENA_SERVICE_ACCOUNT out, then `sirena up`: it gives each part an account of its own"
-        notebook.note(Area.ACCOUNTS, "accounts of the parts", Verdict.WARNING, told, remedy)
+        notebook.note(Area.ACCOUNTS, "accounts of the parts", CheckVerdict.WARNING, told, remedy)
 
 
 def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebook) -> None:
@@ -63,16 +65,16 @@ def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebo
     if others:
         told = f"another account than the settings name owns {', '.join(others)}"
         remedy = "`sirena up` ends what runs, hands them over and starts anew"
-        notebook.note(Area.ACCOUNTS, "owners", Verdict.WARNING, told, remedy)
+        notebook.note(Area.ACCOUNTS, "owners", CheckVerdict.WARNING, told, remedy)
 
 
-def barrier(account: Account, path: Path) -> Path | None:
+def barrier(account: OsAccount, path: Path) -> Path | None:
     """Return the first folder on the way to a path that an account cannot enter; None when the way is free."""
     folders = [*reversed(path.parents), path] if path.is_dir() else [*reversed(path.parents)]
     return next((folder for folder in folders if not account.can_enter(folder)), None)
 
 
-def _unreadable(account: Account, settings: Settings) -> Iterator[tuple[str, str]]:
+def _unreadable(account: OsAccount, settings: Settings) -> Iterator[tuple[str, str]]:
     """Name what the settings have the services read and this account cannot; editions are opened by `sirena up`."""
     for name in ("gate", "overlay", "policy"):
         file: Path | None = getattr(settings, name)
@@ -91,7 +93,7 @@ def _unreadable(account: Account, settings: Settings) -> Iterator[tuple[str, str
         yield f"cannot enter {closed}, which leads to {variable_of('guidelines')}", f"chmod o+x {closed}"
 
 
-def _look_at(account: Account, settings: Settings, notebook: Notebook, *, database: bool, services: bool) -> None:
+def _look_at(account: OsAccount, settings: Settings, notebook: Notebook, *, database: bool, services: bool) -> None:
     wrong = []
     if database and account.uid == 0:
         wrong.append(("PostgreSQL refuses to run as root", "set SIRENA_ACCOUNT to an unprivileged account"))
@@ -110,6 +112,6 @@ def _look_at(account: Account, settings: Settings, notebook: Notebook, *, databa
                 wrong.append((f"cannot run {sys.executable}", elsewhere))
         wrong += _unreadable(account, settings)
     for told, remedy in wrong:
-        notebook.note(Area.ACCOUNTS, f"account {account.name}", Verdict.WRONG, told, remedy)
+        notebook.note(Area.ACCOUNTS, f"account {account.name}", CheckVerdict.WRONG, told, remedy)
     if not wrong:
-        notebook.note(Area.ACCOUNTS, f"account {account.name}", Verdict.WELL, "may run and enter what it needs")
+        notebook.note(Area.ACCOUNTS, f"account {account.name}", CheckVerdict.WELL, "may run and enter what it needs")

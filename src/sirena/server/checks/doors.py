@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.server.checks import walking
-from sirena.server.checks.finding import AS_ROOT, Area, Notebook, Verdict
-from sirena.server.checks.standing import StackState, Standing
+from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict, Notebook
+from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.free_ports import wanted_ports
 from sirena.settings.catalogue import Settings
 
@@ -37,7 +37,7 @@ class Opening:
     """Port, socket or file, and what it gave."""
 
 
-def walk(settings: Settings, account: Account, script: Path = Path(walking.__file__)) -> dict[str, Any]:
+def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__file__)) -> dict[str, Any]:
     """Try every door and every file as an account; see `walking`.
 
     Args:
@@ -84,22 +84,22 @@ def openings(settings: Settings, walked: dict[str, Any], own: Iterable[str] = ()
             yield Opening(f"{file['path']} can be read")
 
 
-def look_at_doors(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+def look_at_doors(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
     """Try the doors of a running stack as a stranger."""
     if settings.profile != "production" or standing.state is not StackState.RUNNING:
         return
     with notebook.looking(Area.STACK, "doors"):
         if os.getuid() != 0:
             told = "only root can try them as another account"
-            notebook.note(Area.STACK, "doors", Verdict.UNSEEN, told, AS_ROOT)
+            notebook.note(Area.STACK, "doors", CheckVerdict.UNSEEN, told, AS_ROOT)
             return
-        found = list(openings(settings, walk(settings, Account.named(STRANGER))))
+        found = list(openings(settings, walk(settings, OsAccount.named(STRANGER))))
         for opening in found[:_NAMED]:
             told = f"as the account {STRANGER}: {opening.what}"
-            notebook.note(Area.STACK, "doors", Verdict.WRONG, told, "`sirena up`; then look again")
+            notebook.note(Area.STACK, "doors", CheckVerdict.WRONG, told, "`sirena up`; then look again")
         if not found:
             told = f"closed to the account {STRANGER}: ports, sockets and files"
-            notebook.note(Area.STACK, "doors", Verdict.WELL, told)
+            notebook.note(Area.STACK, "doors", CheckVerdict.WELL, told)
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from sirena.server.checks.conditions import Condition, Urgency
-from sirena.server.entry.nginx import Entry, Nginx
+from sirena.server.entry.nginx import Nginx, NginxEntry
 
 _SECONDS: Final = 3.0
 _MIB: Final = 2**20
@@ -14,7 +14,7 @@ _MUCH: Final = 2**30
 _BUFFERS: Final = ("body", "proxy")
 
 
-def entry_conditions(entry: Entry) -> Iterator[Condition]:
+def entry_conditions(entry: NginxEntry) -> Iterator[Condition]:
     """Look at an entry that runs; nothing is said of one that does not answer, which its part tells.
 
     Args:

@@ -3,17 +3,17 @@
 from sirena.server.checks.accounts import look_at_accounts
 from sirena.server.checks.conditions import certificate_condition, conditions
 from sirena.server.checks.doors import look_at_doors
-from sirena.server.checks.finding import AS_ROOT, Area, Finding, Notebook, Verdict
+from sirena.server.checks.finding import AS_ROOT, Area, CheckFinding, CheckVerdict, Notebook
 from sirena.server.checks.machine import look_at_clock, look_at_memory
 from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3
 from sirena.server.checks.places import look_at_places
 from sirena.server.checks.ports import look_at_ports
 from sirena.server.checks.programs import look_at_programs
-from sirena.server.checks.standing import StackState, Standing
+from sirena.server.checks.standing import StackStanding, StackState
 from sirena.settings.catalogue import CertificateSource, Settings
 
 
-def examine(settings: Settings, standing: Standing, notebook: Notebook) -> None:
+def examine(settings: Settings, standing: StackStanding, notebook: Notebook) -> None:
     """Look at everything that needs neither accounts nor ledger.
 
     Args:
@@ -36,7 +36,7 @@ def examine(settings: Settings, standing: Standing, notebook: Notebook) -> None:
     _look_at_conditions(settings, standing, notebook)
 
 
-def _look_at_conditions(settings: Settings, standing: Standing, notebook: Notebook) -> None:
+def _look_at_conditions(settings: Settings, standing: StackStanding, notebook: Notebook) -> None:
     """Say what `sirena status` says; before a first start only the hospital's own certificate can be looked at."""
     with notebook.looking(Area.STACK, "conditions"):
         if standing.state in (StackState.DOWN, StackState.RUNNING):
@@ -46,12 +46,12 @@ def _look_at_conditions(settings: Settings, standing: Standing, notebook: Notebo
             found = [certificate_condition(settings)]
         else:
             found = []
-        notebook.findings += map(Finding.of_condition, found)
+        notebook.findings += map(CheckFinding.of_condition, found)
     if standing.state is StackState.NONE:
         command = "sirena up" + (" --profile production" if settings.profile == "production" else "")
-        notebook.note(Area.STACK, "parts", Verdict.WELL, f"never brought up here; `{command}` does")
+        notebook.note(Area.STACK, "parts", CheckVerdict.WELL, f"never brought up here; `{command}` does")
     elif standing.state is StackState.DOWN:
-        notebook.note(Area.STACK, "parts", Verdict.WARNING, "everything is down", "sirena up")
+        notebook.note(Area.STACK, "parts", CheckVerdict.WARNING, "everything is down", "sirena up")
     elif standing.state is StackState.HIDDEN:
         told = "another account's, which this one may not ask"
-        notebook.note(Area.STACK, "parts", Verdict.UNSEEN, told, AS_ROOT)
+        notebook.note(Area.STACK, "parts", CheckVerdict.UNSEEN, told, AS_ROOT)

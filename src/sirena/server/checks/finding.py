@@ -13,7 +13,7 @@ AS_ROOT: Final = "look as root: `sudo -E sirena doctor`"
 """Remedy for what this account may not see."""
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """How it stands; only `WRONG` makes the command fail."""
 
     WELL = "well"
@@ -37,22 +37,26 @@ class Area(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """One thing that was looked at."""
 
     area: Area
     name: str
     """What was looked at."""
-    verdict: Verdict
+    verdict: CheckVerdict
     told: str
     """How it is; never a secret."""
     remedy: str = ""
     """What mends it, best the exact command."""
 
     @classmethod
-    def of_condition(cls, condition: Condition) -> "Finding":
+    def of_condition(cls, condition: Condition) -> "CheckFinding":
         """Return what `sirena status` says of a condition."""
-        verdict = {Urgency.OK: Verdict.WELL, Urgency.WARNING: Verdict.WARNING, Urgency.CRITICAL: Verdict.WRONG}
+        verdict = {
+            Urgency.OK: CheckVerdict.WELL,
+            Urgency.WARNING: CheckVerdict.WARNING,
+            Urgency.CRITICAL: CheckVerdict.WRONG,
+        }
         return cls(Area.STACK, condition.name, verdict[condition.urgency], condition.told, condition.remedy)
 
 
@@ -60,11 +64,11 @@ class Finding:
 class Notebook:
     """Findings as they are made; a look that cannot be made is a finding too, and never ends the others."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[CheckFinding] = field(default_factory=list)
 
-    def note(self, area: Area, name: str, verdict: Verdict, told: str, remedy: str = "") -> None:
+    def note(self, area: Area, name: str, verdict: CheckVerdict, told: str, remedy: str = "") -> None:
         """Note a finding."""
-        self.findings.append(Finding(area, name, verdict, told, remedy))
+        self.findings.append(CheckFinding(area, name, verdict, told, remedy))
 
     @contextmanager
     def looking(self, area: Area, name: str) -> Iterator[None]:
@@ -72,8 +76,8 @@ class Notebook:
         try:
             yield
         except SirenaError as error:
-            self.note(area, name, Verdict.WRONG, error.text, error.hint)
+            self.note(area, name, CheckVerdict.WRONG, error.text, error.hint)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             told = f"{where}{error.strerror or type(error).__name__}"
-            self.note(area, name, Verdict.UNSEEN, told, AS_ROOT)
+            self.note(area, name, CheckVerdict.UNSEEN, told, AS_ROOT)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from sirena.server.checks.finding import Area, Notebook, Verdict
+from sirena.server.checks.finding import Area, CheckVerdict, Notebook
 from sirena.settings.catalogue import Settings
 
 _GIB: Final = 2**30
@@ -44,13 +44,13 @@ def look_at_memory(
             f"{total:.1f} GiB, {available:.1f} available; the stack takes {needed}, training {_TRAINING_GIB:.0f} more"
         )
         if total < needed:
-            verdict, remedy = Verdict.WRONG, f"give the machine {needed + _TRAINING_GIB:.0f} GiB or more"
+            verdict, remedy = CheckVerdict.WRONG, f"give the machine {needed + _TRAINING_GIB:.0f} GiB or more"
         elif total < needed + _TRAINING_GIB:
-            verdict, remedy = Verdict.WARNING, "train on another machine, or give this one more memory"
+            verdict, remedy = CheckVerdict.WARNING, "train on another machine, or give this one more memory"
         elif not running and available < needed:
-            verdict, remedy = Verdict.WARNING, "end what takes the memory: `ps aux --sort=-rss | head`"
+            verdict, remedy = CheckVerdict.WARNING, "end what takes the memory: `ps aux --sort=-rss | head`"
         else:
-            verdict, remedy = Verdict.WELL, ""
+            verdict, remedy = CheckVerdict.WELL, ""
         notebook.note(Area.MACHINE, "memory", verdict, told, remedy)
 
 
@@ -63,12 +63,12 @@ def look_at_clock(notebook: Notebook, ask: Callable[[], int] | None = None) -> N
     """
     state = (ask or _kernel_clock)()
     if state < 0:
-        told, verdict, remedy = "the kernel does not tell", Verdict.UNSEEN, "timedatectl"
+        told, verdict, remedy = "the kernel does not tell", CheckVerdict.UNSEEN, "timedatectl"
     elif state == _UNSYNCHRONISED:
-        told, verdict = "not synchronised; sessions, tokens and certificates depend on it", Verdict.WARNING
+        told, verdict = "not synchronised; sessions, tokens and certificates depend on it", CheckVerdict.WARNING
         remedy = "`timedatectl set-ntp true`, or `apt-get install chrony`; in a container: on its host"
     else:
-        told, verdict, remedy = "synchronised", Verdict.WELL, ""
+        told, verdict, remedy = "synchronised", CheckVerdict.WELL, ""
     notebook.note(Area.MACHINE, "clock", verdict, told, remedy)
 
 

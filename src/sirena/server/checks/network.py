@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from sirena.host.accounts import PreparationError
-from sirena.server.checks.finding import Area, Notebook, Verdict
+from sirena.server.checks.finding import Area, CheckVerdict, Notebook
 from sirena.server.object_store.s3 import LOOK_SECONDS, look_at_bucket
 from sirena.server.tls.certificates import lets_encrypt_paths
 from sirena.settings.catalogue import CertificateSource, Settings
@@ -32,15 +32,15 @@ def look_at_name(settings: Settings, notebook: Notebook) -> None:
     except TimeoutError:
         found = None
     if found is None:
-        told, verdict = f"{name} was not resolved within {LOOK_SECONDS:.0f} s", Verdict.UNSEEN
+        told, verdict = f"{name} was not resolved within {LOOK_SECONDS:.0f} s", CheckVerdict.UNSEEN
         remedy = f"look at the machine's name server: `getent hosts {name}`"
     elif not found:
-        told, verdict = f"{name} leads to no address", Verdict.WRONG
+        told, verdict = f"{name} leads to no address", CheckVerdict.WRONG
     elif not any(map(_is_ours, found)):
-        told, verdict = f"{name} leads to {', '.join(found)}, no address of this machine", Verdict.WARNING
+        told, verdict = f"{name} leads to {', '.join(found)}, no address of this machine", CheckVerdict.WARNING
         remedy = "right if a router passes it on to here; else correct the DNS entry"
     else:
-        told, verdict, remedy = f"{name} leads to {', '.join(found)}, here", Verdict.WELL, ""
+        told, verdict, remedy = f"{name} leads to {', '.join(found)}, here", CheckVerdict.WELL, ""
     notebook.note(Area.NETWORK, "server name", verdict, told, remedy)
 
 
@@ -57,7 +57,7 @@ def look_at_s3(settings: Settings, notebook: Notebook) -> None:
                 hint="check MLFLOW_S3_ENDPOINT_URL, firewall and proxy",
             ) from None
         told = f"answers; the bucket {settings.s3_bucket} " + ("is there" if there else "will be made by `sirena up`")
-        notebook.note(Area.NETWORK, "S3 endpoint", Verdict.WELL, told)
+        notebook.note(Area.NETWORK, "S3 endpoint", CheckVerdict.WELL, told)
 
 
 def look_at_authority(settings: Settings, notebook: Notebook) -> None:
@@ -74,10 +74,10 @@ def look_at_authority(settings: Settings, notebook: Notebook) -> None:
     else:
         cause = "it is no directory of ACME"
     if "newOrder" in known:
-        notebook.note(Area.NETWORK, "certificate authority", Verdict.WELL, f"{directory} answers")
+        notebook.note(Area.NETWORK, "certificate authority", CheckVerdict.WELL, f"{directory} answers")
         return
     # what was issued lasts for weeks, the first start does not
-    verdict = Verdict.WARNING if lets_encrypt_paths(settings).chain.exists() else Verdict.WRONG
+    verdict = CheckVerdict.WARNING if lets_encrypt_paths(settings).chain.exists() else CheckVerdict.WRONG
     remedy = f"check SIRENA_ACME_DIRECTORY, firewall and proxy: `curl -sS {directory}` must answer from here"
     notebook.note(Area.NETWORK, "certificate authority", verdict, f"{directory}: {cause}", remedy)
 

@@ -8,8 +8,8 @@ from sirena.host.accounts import nearest_folder
 from sirena.server.backup.places import password_file
 from sirena.server.backup.repository import Repository
 from sirena.server.checks.conditions import disk_condition
-from sirena.server.checks.finding import Area, Finding, Notebook, Verdict
-from sirena.server.checks.standing import StackState, Standing
+from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict, Notebook
+from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.settings.catalogue import Settings
 
@@ -23,14 +23,14 @@ _PASSING: Final = {
 }
 
 
-def look_at_places(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+def look_at_places(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
     """Look at `SIRENA_HOME`, its disk, and where backups go."""
     with notebook.looking(Area.ACCOUNTS, "SIRENA_HOME"):
         _look_at_home(settings, notebook, standing)
     with notebook.looking(Area.ACCOUNTS, "file system"):
         _look_at_kind(settings, notebook)
     with notebook.looking(Area.MACHINE, "disk"):
-        disk = Finding.of_condition(disk_condition(settings))
+        disk = CheckFinding.of_condition(disk_condition(settings))
         notebook.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
         if settings.profile == "production":
             _look_at_store_size(settings, notebook)
@@ -56,22 +56,22 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
     return kind
 
 
-def _look_at_home(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+def _look_at_home(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
     home, there = settings.home, nearest_folder(settings.home)
     # refuses a folder whose name is too long for the supervisor's socket
     Supervisor(home).require_short_path()
     if not there.is_dir():
         notebook.note(
-            Area.ACCOUNTS, "SIRENA_HOME", Verdict.WRONG, f"{there} is no folder", "set SIRENA_HOME to another"
+            Area.ACCOUNTS, "SIRENA_HOME", CheckVerdict.WRONG, f"{there} is no folder", "set SIRENA_HOME to another"
         )
     elif not os.access(there, os.W_OK | os.X_OK):
         told = f"{there} cannot be written by this account"
         remedy = "look as whoever runs `sirena up`: `sudo -E sirena doctor`; or set SIRENA_HOME to a folder of yours"
-        verdict = Verdict.UNSEEN if standing.state is StackState.HIDDEN else Verdict.WRONG
+        verdict = CheckVerdict.UNSEEN if standing.state is StackState.HIDDEN else CheckVerdict.WRONG
         notebook.note(Area.ACCOUNTS, "SIRENA_HOME", verdict, told, remedy)
     else:
         told = f"{home}" if there == home else f"{home}, made by `sirena up`"
-        notebook.note(Area.ACCOUNTS, "SIRENA_HOME", Verdict.WELL, told)
+        notebook.note(Area.ACCOUNTS, "SIRENA_HOME", CheckVerdict.WELL, told)
 
 
 def _look_at_kind(settings: Settings, notebook: Notebook) -> None:
@@ -79,12 +79,12 @@ def _look_at_kind(settings: Settings, notebook: Notebook) -> None:
     local = "set SIRENA_HOME to a folder on a disk of this machine"
     if kind.startswith(_OTHER_MACHINES):
         told = f"{kind}, on another machine: databases lose data there when the network fails"
-        notebook.note(Area.ACCOUNTS, "file system", Verdict.WRONG, told, local)
+        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WRONG, told, local)
     elif kind in _PASSING:
         remedy = f"{local}; in a container to a volume"
-        notebook.note(Area.ACCOUNTS, "file system", Verdict.WARNING, f"{kind}, {_PASSING[kind]}", remedy)
+        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WARNING, f"{kind}, {_PASSING[kind]}", remedy)
     else:
-        notebook.note(Area.ACCOUNTS, "file system", Verdict.WELL, f"{kind}, of this machine")
+        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WELL, f"{kind}, of this machine")
 
 
 def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
@@ -93,17 +93,21 @@ def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
     elsewhere = "set SIRENA_BACKUP_REPOSITORY to a place on another machine"
     folder = nearest_folder(Path(repository.location))
     if repository.is_on_this_machine:
-        told, verdict, remedy = "below SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
+        told, verdict, remedy = "below SIRENA_HOME, and lost together with it", CheckVerdict.WARNING, elsewhere
     elif not Path(repository.location).is_absolute():
-        told, verdict, remedy = f"{repository.location}, looked at by `sirena backup`", Verdict.UNSEEN, "sirena backup"
+        told, verdict, remedy = (
+            f"{repository.location}, looked at by `sirena backup`",
+            CheckVerdict.UNSEEN,
+            "sirena backup",
+        )
     elif not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        told, verdict = f"{folder} cannot be written by this account", Verdict.WRONG
+        told, verdict = f"{folder} cannot be written by this account", CheckVerdict.WRONG
         remedy = f"`ls -ld {folder}` and `mount` say why; or {elsewhere}"
     elif repository.is_on_the_same_disk:
-        told, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", Verdict.WARNING, elsewhere
+        told, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", CheckVerdict.WARNING, elsewhere
     else:
         told = f"{repository.location}; keep a copy of its password elsewhere too: {password_file(settings)}"
-        verdict, remedy = Verdict.WELL, ""
+        verdict, remedy = CheckVerdict.WELL, ""
     notebook.note(Area.ACCOUNTS, "backup repository", verdict, told, remedy)
 
 
@@ -116,4 +120,4 @@ def _look_at_store_size(settings: Settings, notebook: Notebook) -> None:
     if free < settings.s3_size_gb:
         told = f"artifacts may grow to {settings.s3_size_gb:.0f} GiB, and {free:.0f} are free"
         remedy = "enlarge the disk, or set SIRENA_S3_SIZE_GB lower before the first start"
-        notebook.note(Area.MACHINE, "room for artifacts", Verdict.WARNING, told, remedy)
+        notebook.note(Area.MACHINE, "room for artifacts", CheckVerdict.WARNING, told, remedy)

@@ -4,15 +4,15 @@ import errno
 import os
 import socket
 
-from sirena.server.checks.finding import AS_ROOT, Area, Notebook, Verdict
+from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict, Notebook
 from sirena.server.checks.listeners import Listener, listeners
-from sirena.server.checks.standing import StackState, Standing
+from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.entry.nginx import require_right_to_listen
 from sirena.server.free_ports import is_free, wanted_ports
 from sirena.settings.catalogue import Settings, variable_of
 
 
-def look_at_ports(settings: Settings, notebook: Notebook, standing: Standing) -> None:
+def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
     """Look at each port of the profile."""
     wanted = wanted_ports(settings)
     taken = [one for one in wanted if not is_free(one[1], one[2])]
@@ -33,12 +33,12 @@ def look_at_ports(settings: Settings, notebook: Notebook, standing: Standing) ->
         else:
             _note_taken(notebook, variable, port, holder)
     if free:
-        notebook.note(Area.PORTS, "free", Verdict.WELL, _listed(free))
+        notebook.note(Area.PORTS, "free", CheckVerdict.WELL, _listed(free))
     if own:
-        notebook.note(Area.PORTS, "held by our own parts", Verdict.WELL, _listed(own))
+        notebook.note(Area.PORTS, "held by our own parts", CheckVerdict.WELL, _listed(own))
     if unseen:
         told = f"{_listed(unseen)}: whether by the stack's own parts cannot be seen"
-        notebook.note(Area.PORTS, "taken", Verdict.UNSEEN, told, AS_ROOT)
+        notebook.note(Area.PORTS, "taken", CheckVerdict.UNSEEN, told, AS_ROOT)
     if settings.profile == "production":
         # what another account brought up, it may
         if standing.state is not StackState.HIDDEN:
@@ -52,7 +52,7 @@ def _note_taken(notebook: Notebook, variable: str, port: int, holder: Listener) 
     if holder.unit:
         end = f"systemctl disable --now {holder.unit}"
     remedy = f"end it (`{end}`), or choose another port with {variable}"
-    notebook.note(Area.PORTS, f"{port} ({variable})", Verdict.WRONG, f"taken by {holder}", remedy)
+    notebook.note(Area.PORTS, f"{port} ({variable})", CheckVerdict.WRONG, f"taken by {holder}", remedy)
 
 
 def _look_at_address(settings: Settings, notebook: Notebook) -> None:
@@ -61,9 +61,9 @@ def _look_at_address(settings: Settings, notebook: Notebook) -> None:
             probe.bind((settings.listen, 0))
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:
-                told, verdict = f"{settings.listen}: {os.strerror(error.errno or 0)}", Verdict.UNSEEN
+                told, verdict = f"{settings.listen}: {os.strerror(error.errno or 0)}", CheckVerdict.UNSEEN
             else:
-                told, verdict = f"{settings.listen} is no address of this machine", Verdict.WRONG
+                told, verdict = f"{settings.listen} is no address of this machine", CheckVerdict.WRONG
             remedy = f"set {variable_of('listen')} to one that `ip address` shows, or leave it out"
             notebook.note(Area.PORTS, "address", verdict, told, remedy)
 

@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Final
 
-from sirena.server.checks.finding import Area, Notebook, Verdict
+from sirena.server.checks.finding import Area, CheckVerdict, Notebook
 from sirena.server.entry.nginx import OLDEST as OLDEST_NGINX
 from sirena.server.entry.nginx import logrotate_program, nginx_program
 from sirena.server.object_store.ceph import PACKAGES as CEPH_PACKAGES
@@ -27,7 +27,7 @@ _POSTGRESQL: Final = ("postgres", "initdb", "pg_ctl", "pg_isready", "pg_dump", "
 
 
 @dataclass(frozen=True)
-class Need:
+class ProgramNeed:
     """Programs that come together."""
 
     name: str
@@ -39,23 +39,23 @@ class Need:
     """What it is asked for its version."""
 
 
-def needs(settings: Settings) -> Iterator[Need]:
+def needs(settings: Settings) -> Iterator[ProgramNeed]:
     """Name what a profile needs; the embedded one needs nothing of the system."""
     if settings.profile != "production":
         return
-    yield Need("setpriv", (partial(program, "setpriv", "util-linux"),))
+    yield ProgramNeed("setpriv", (partial(program, "setpriv", "util-linux"),))
     major = major_of_cluster(settings)
     paths = tuple(partial(postgresql_program, name, major) for name in _POSTGRESQL)
-    yield Need("postgresql", paths, OLDEST_POSTGRESQL)
-    yield Need("nginx", (nginx_program,), OLDEST_NGINX, "-v")
-    yield Need("logrotate", (logrotate_program,))
-    yield Need("restic", (partial(program, "restic", "restic"),), question="version")
+    yield ProgramNeed("postgresql", paths, OLDEST_POSTGRESQL)
+    yield ProgramNeed("nginx", (nginx_program,), OLDEST_NGINX, "-v")
+    yield ProgramNeed("logrotate", (logrotate_program,))
+    yield ProgramNeed("restic", (partial(program, "restic", "restic"),), question="version")
     if settings.tls is CertificateSource.LETS_ENCRYPT:
-        yield Need("certbot", (partial(program, "certbot", "certbot"),))
+        yield ProgramNeed("certbot", (partial(program, "certbot", "certbot"),))
     if not settings.s3_endpoint_url:
         # the gateway first: it is the one whose version `sirena status` shows
         names = sorted(CEPH_PACKAGES, key=lambda name: name != "radosgw")
-        yield Need("ceph", tuple(partial(ceph_program, name) for name in names))
+        yield ProgramNeed("ceph", tuple(partial(ceph_program, name) for name in names))
 
 
 def look_at_programs(settings: Settings, notebook: Notebook) -> None:
@@ -67,25 +67,29 @@ def look_at_programs(settings: Settings, notebook: Notebook) -> None:
             paths = [find() for find in need.paths]
             found = version_of([paths[0], need.question])
             require_version(need.name, found, need.oldest)
-            notebook.note(Area.PROGRAMS, need.name, Verdict.WELL, f"{found}, {paths[0]}")
+            notebook.note(Area.PROGRAMS, need.name, CheckVerdict.WELL, f"{found}, {paths[0]}")
 
 
 def _look_at_python(notebook: Notebook) -> None:
     found = platform.python_version()
     if found.startswith(f"{PYTHON}."):
-        notebook.note(Area.PROGRAMS, "python", Verdict.WELL, found)
+        notebook.note(Area.PROGRAMS, "python", CheckVerdict.WELL, found)
     else:
         told = f"{found}; Sirena's dependencies are locked for {PYTHON}"
         notebook.note(
-            Area.PROGRAMS, "python", Verdict.WRONG, told, f"make the environment with python{PYTHON}: `make install`"
+            Area.PROGRAMS,
+            "python",
+            CheckVerdict.WRONG,
+            told,
+            f"make the environment with python{PYTHON}: `make install`",
         )
 
 
 def _look_at_mlflow(settings: Settings, notebook: Notebook) -> None:
     found = version("mlflow")
     if found == MLFLOW or (found in MLFLOW_ALSO and settings.profile == "embedded"):
-        notebook.note(Area.PROGRAMS, "mlflow", Verdict.WELL, found)
+        notebook.note(Area.PROGRAMS, "mlflow", CheckVerdict.WELL, found)
         return
     told = f"{found}; the entry knows the routes of {MLFLOW}, and refuses others"
-    verdict = Verdict.WRONG if settings.profile == "production" else Verdict.WARNING
+    verdict = CheckVerdict.WRONG if settings.profile == "production" else CheckVerdict.WARNING
     notebook.note(Area.PROGRAMS, "mlflow", verdict, told, "install the locked dependencies: `make install`")

@@ -13,7 +13,7 @@ from typing import Final
 from dotenv import dotenv_values
 
 from sirena.domain.errors import UsageError
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.server.object_store.store_file import StoreFile, StoreSizeError
 from sirena.settings.catalogue import FILE_VARIABLE, CertificateSource, Settings, settings_file, variable_of
 
@@ -30,7 +30,7 @@ _PLAIN_PATH: Final = re.compile(r"[\w/.,@+=~:-]+")
 """What NGINX, supervisord, Ceph and systemd all read as it stands."""
 
 
-class Source(StrEnum):
+class SettingSource(StrEnum):
     """Where a value comes from."""
 
     ENVIRONMENT = "environment"
@@ -45,7 +45,7 @@ class SettingInForce:
     variable: str
     value: str
     """Its value as text; a secret is only said to be set or not."""
-    source: Source
+    source: SettingSource
     meaning: str
     example: str
 
@@ -61,9 +61,9 @@ def settings_in_force(settings: Settings) -> list[SettingInForce]:
         secret = hasattr(value, "get_secret_value")
         shown = ("set" if value.get_secret_value() else "") if secret else ("" if value is None else str(value))
         if os.environ.get(variable):
-            source = Source.ENVIRONMENT
+            source = SettingSource.ENVIRONMENT
         else:
-            source = Source.FILE if in_file.get(variable) else Source.DEFAULT
+            source = SettingSource.FILE if in_file.get(variable) else SettingSource.DEFAULT
         examples = field.examples or [""]
         found.append(SettingInForce(variable, shown, source, meanings[name], str(examples[0])))
     return found
@@ -170,7 +170,7 @@ def _missing_accounts(settings: Settings) -> list[str]:
     found = []
     for name, account in names.items():
         try:
-            Account.named(account or "root")
+            OsAccount.named(account or "root")
         except PreparationError as error:
             found.append(f"{variable_of(name)}: {error.text}; {error.hint}")
     return found

@@ -20,7 +20,7 @@ class StackState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class StackStanding:
     """How it was found."""
 
     state: StackState

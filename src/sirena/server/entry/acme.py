@@ -4,10 +4,10 @@ import shlex
 import time
 from typing import Final
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.environment import inherited_environment
 from sirena.host.one_at_a_time import one_at_a_time
-from sirena.server.entry.nginx import Entry
+from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.part import program
 from sirena.server.tls.certificates import lets_encrypt_paths
 from sirena.settings.catalogue import Settings
@@ -15,7 +15,7 @@ from sirena.settings.catalogue import Settings
 _TWICE_A_DAY: Final = 12 * 3600.0
 
 
-def issue(settings: Settings, entry: Entry) -> None:
+def issue(settings: Settings, entry: NginxEntry) -> None:
     """Have a certificate issued for the entry's name when there is none yet.
 
     Raises:
@@ -71,4 +71,4 @@ def _certbot(settings: Settings, *arguments: str) -> None:
     command = [program("certbot", "certbot"), arguments[0], "--non-interactive", "--quiet", *places, *arguments[1:]]
     # certbot itself refuses to run twice, and the watch may be at it just now
     with one_at_a_time(folder / "certbot.lock"):
-        Account.of_this_process().run(command, environment=inherited_environment())
+        OsAccount.of_this_process().run(command, environment=inherited_environment())

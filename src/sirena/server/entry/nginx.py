@@ -19,7 +19,7 @@ from typing import Final, Self
 
 import jinja2
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.server.parts.door_keys import SOCKET_PARTS
 from sirena.server.parts.doors import Door, Doors
 from sirena.server.parts.part import HttpHealth, Part, program, require_version, version_of
@@ -88,7 +88,7 @@ class Nginx:
 
 
 @dataclass(frozen=True)
-class Entry:
+class NginxEntry:
     """NGINX in front of the stack."""
 
     settings: Settings
@@ -130,7 +130,7 @@ class Entry:
         return Part(
             "entry",
             self.command,
-            Account.of_this_process(),
+            OsAccount.of_this_process(),
             HttpHealth(self.health, "/up"),
             version_of([nginx_program(), "-v"]),
             port=self.settings.https_port,
@@ -147,7 +147,7 @@ class Entry:
         """
         settings = self.settings
         require_right_to_listen(settings)
-        own = Account.of_this_process()
+        own = OsAccount.of_this_process()
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         logs = self.settings.home / "logs"
         logs.mkdir(exist_ok=True)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.process_tree import children
-from sirena.server.entry.nginx import Entry
+from sirena.server.entry.nginx import NginxEntry
 
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
@@ -19,7 +19,7 @@ _WORKER: Final = "nginx: worker process"
 """Title of a worker that takes requests; one that is to end has a longer one."""
 
 
-def take_up(entry: Entry, *, is_coming: Callable[[], bool]) -> None:
+def take_up(entry: NginxEntry, *, is_coming: Callable[[], bool]) -> None:
     """Have NGINX take up what `Entry.write` wrote, without losing a request; return when all new requests meet it.
 
     Args:
@@ -42,19 +42,19 @@ def take_up(entry: Entry, *, is_coming: Callable[[], bool]) -> None:
         )
 
 
-def _told_to(entry: Entry) -> frozenset[int]:
+def _told_to(entry: NginxEntry) -> frozenset[int]:
     """Tell it to, and return who took requests until then; nobody, when it is not yet so far that it can be told."""
     workers = _workers(entry)
     if workers:
         try:
-            Account.of_this_process().run([*entry.command, "-s", "reload"])
+            OsAccount.of_this_process().run([*entry.command, "-s", "reload"])
         except PreparationError:
             # it ended meanwhile, and is started anew
             return frozenset()
     return workers
 
 
-def _workers(entry: Entry) -> frozenset[int]:
+def _workers(entry: NginxEntry) -> frozenset[int]:
     try:
         master = int((entry.folder / "nginx.pid").read_text(encoding="ascii"))
     except (OSError, ValueError):

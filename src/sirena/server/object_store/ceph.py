@@ -18,7 +18,7 @@ from typing import Final
 
 import jinja2
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.handing_over import own_whole
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.object_store.s3 import let_read_credentials, write_credentials
@@ -54,9 +54,9 @@ class ObjectStore:
     """A one-node Ceph with its S3 gateway."""
 
     settings: Settings
-    owner: Account
+    owner: OsAccount
     """Account of the daemons."""
-    reader: Account
+    reader: OsAccount
     """Account of the programs that speak S3."""
 
     @property

@@ -11,7 +11,7 @@ import boto3
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError, SSLError
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.secret_files import write_private
 from sirena.settings.catalogue import Settings
 
@@ -29,7 +29,7 @@ def credentials_file(settings: Settings) -> Path:
     return settings.home / "secrets" / "s3_credentials"
 
 
-def write_credentials(settings: Settings, reader: Account, access_key: str, secret_key: str) -> None:
+def write_credentials(settings: Settings, reader: OsAccount, access_key: str, secret_key: str) -> None:
     """Keep the keys in a file that only the programs that speak S3 can read."""
     text = f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"
     file = credentials_file(settings)
@@ -38,7 +38,7 @@ def write_credentials(settings: Settings, reader: Account, access_key: str, secr
     let_read_credentials(settings, reader)
 
 
-def let_read_credentials(settings: Settings, reader: Account) -> None:
+def let_read_credentials(settings: Settings, reader: OsAccount) -> None:
     """Give the keys to who reads them now, where another account did before."""
     file = credentials_file(settings)
     if file.exists() and os.getuid() == 0:
@@ -94,7 +94,7 @@ def given_keys(settings: Settings) -> Keys:
     return kept_keys(settings)
 
 
-def take_given_endpoint(settings: Settings, reader: Account) -> None:
+def take_given_endpoint(settings: Settings, reader: OsAccount) -> None:
     """Prove a given endpoint and its bucket, and only then keep its keys in the credentials file.
 
     It is asked before any part starts: a wrong key found later would be found by whoever trains.

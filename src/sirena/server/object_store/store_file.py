@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.settings.catalogue import Settings
 
 _GIB: Final = 2**30
@@ -94,7 +94,7 @@ class StoreFile:
         return shutil.disk_usage(folder if folder.exists() else folder.parent).free
 
     @contextmanager
-    def growing(self, owner: Account) -> Iterator[None]:
+    def growing(self, owner: OsAccount) -> Iterator[None]:
         """Give it the size the settings ask for while nothing uses it; within, tell bluestore of it.
 
         A mark stands beside it until that was done, so what was interrupted anywhere is done again.

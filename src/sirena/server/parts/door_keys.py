@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 from sirena.host.whole_files import replace_whole
 from sirena.server.parts.doors import Doors
@@ -48,15 +48,15 @@ def prepare_doors(doors: Doors, accounts: PartAccounts) -> None:
     _prepare_folder(doors.pages_desk.parent, accounts.access, accounts.pages)
 
 
-def _owners(doors: Doors, accounts: PartAccounts) -> Iterator[tuple[Path, Account]]:
+def _owners(doors: Doors, accounts: PartAccounts) -> Iterator[tuple[Path, OsAccount]]:
     yield doors.mlflow_server, accounts.mlflow
     yield doors.identity("service").certificate, accounts.service
     yield doors.identity("pages").certificate, accounts.pages
     yield doors.identity("access").certificate, accounts.access
-    yield doors.identity().certificate, Account.of_this_process()
+    yield doors.identity().certificate, OsAccount.of_this_process()
 
 
-def _prepare_folder(folder: Path, owner: Account, visitor: Account) -> None:
+def _prepare_folder(folder: Path, owner: OsAccount, visitor: OsAccount) -> None:
     """Let one account make a socket in a folder and another one reach it."""
     owner.own_folder(folder)
     folder.chmod(0o700)
@@ -65,7 +65,7 @@ def _prepare_folder(folder: Path, owner: Account, visitor: Account) -> None:
         folder.chmod(_ENTER_AS_GROUP)
 
 
-def _make(doors: Doors, owners: dict[Path, Account]) -> None:
+def _make(doors: Doors, owners: dict[Path, OsAccount]) -> None:
     """Make authority and certificates, all at once: its key is kept nowhere, so nobody can make another."""
     authority, key = make_authority("Sirena's doors", _DAYS)
     for path, owner in owners.items():

@@ -8,7 +8,6 @@
 """
 
 import http.client
-import socket
 import ssl
 import urllib.request
 from collections.abc import Mapping
@@ -16,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sirena.host.socket_connection import SocketConnection
 from sirena.settings.catalogue import Settings
 
 _LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Identity:
+class DoorIdentity:
     """What a client of MLflow shows, and by what it knows MLflow."""
 
     certificate: Path
@@ -59,7 +59,7 @@ class Door:
     """Scheme, host and port; the host of a socket is only a name."""
     socket: Path | None = None
     """Unix socket that is asked instead of host and port."""
-    identity: Identity | None = None
+    identity: DoorIdentity | None = None
     """What is shown where the scheme is https."""
 
     def open(
@@ -108,13 +108,13 @@ class Doors:
         """Certificate and key that MLflow shows."""
         return self.folder / "mlflow.pem"
 
-    def identity(self, client: str = "operator") -> Identity:
+    def identity(self, client: str = "operator") -> DoorIdentity:
         """Return what a client of MLflow shows.
 
         Args:
             client: ``service``, ``pages``, ``access``, or ``operator`` for NGINX's master and commands by hand.
         """
-        return Identity(self.folder / f"{client}.pem", self.authority)
+        return DoorIdentity(self.folder / f"{client}.pem", self.authority)
 
     def socket_of(self, part: str) -> Path:
         """Return the socket of the service, the pages or the access service."""
@@ -134,18 +134,6 @@ class Doors:
         return Door(f"http://{part}", socket=self.socket_of(part))
 
 
-class _SocketConnection(http.client.HTTPConnection):
-    def __init__(self, host: str, path: Path, **kwargs: Any) -> None:
-        super().__init__(host, **kwargs)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket, whatever the host is called."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
 class _SocketHandler(urllib.request.HTTPHandler):
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -155,6 +143,6 @@ class _SocketHandler(urllib.request.HTTPHandler):
         """Open a request over the socket."""
 
         def connection(host: str, /, **kwargs: Any) -> http.client.HTTPConnection:
-            return _SocketConnection(host, self._path, **kwargs)
+            return SocketConnection(host, self._path, **kwargs)
 
         return self.do_open(connection, req)

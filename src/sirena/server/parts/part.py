@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from sirena.host.accounts import Account, PreparationError, search_path
+from sirena.host.accounts import OsAccount, PreparationError, search_path
 from sirena.server.parts.doors import Door
 
 _ANSWER_SECONDS: Final = 3.0
@@ -145,7 +145,7 @@ class Part:
     name: str
     command: tuple[str, ...]
     """Program and arguments, in the foreground; no secrets, since anyone on the machine can list them."""
-    account: Account
+    account: OsAccount
     health: Health
     version: str
     """Version of the program."""

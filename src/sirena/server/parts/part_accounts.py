@@ -18,7 +18,7 @@ import os
 from dataclasses import dataclass
 from typing import Final, Self
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.settings.catalogue import Settings
 
 OWN: Final = ("sirena-objects", "sirena-mlflow", "sirena-service", "sirena-pages", "sirena-access", "sirena-entry")
@@ -29,16 +29,16 @@ OWN: Final = ("sirena-objects", "sirena-mlflow", "sirena-service", "sirena-pages
 class PartAccounts:
     """Who runs what."""
 
-    database: Account
+    database: OsAccount
     """PostgreSQL."""
-    objects: Account
+    objects: OsAccount
     """The object store, which takes files from whoever has its keys and shall hold nothing of the database."""
-    mlflow: Account
-    service: Account
-    pages: Account
+    mlflow: OsAccount
+    service: OsAccount
+    pages: OsAccount
     """The pages, which hold patients' files in memory and shall hold nothing else."""
-    access: Account
-    entry: Account
+    access: OsAccount
+    entry: OsAccount
     """NGINX's workers; its master is whoever runs `sirena up`."""
 
     @classmethod
@@ -48,27 +48,27 @@ class PartAccounts:
         Raises:
             PreparationError: this machine has no account that the settings name.
         """
-        database = Account.of_parts(settings.account)
-        objects, entry = (Account.own_of_parts(f"sirena-{part}") for part in ("objects", "entry"))
+        database = OsAccount.of_parts(settings.account)
+        objects, entry = (OsAccount.own_of_parts(f"sirena-{part}") for part in ("objects", "entry"))
         if settings.service_account:
-            shared = Account.of_parts(settings.service_account)
+            shared = OsAccount.of_parts(settings.service_account)
             return cls(database, objects, shared, shared, shared, shared, entry)
         parts = ("mlflow", "service", "pages", "access")
-        mlflow, service, pages, access = (Account.own_of_parts(f"sirena-{part}") for part in parts)
+        mlflow, service, pages, access = (OsAccount.own_of_parts(f"sirena-{part}") for part in parts)
         return cls(database, objects, mlflow, service, pages, access, entry)
 
     @classmethod
     def all_of_this_process(cls) -> Self:
         """Return what it is where everything runs as one person, as in the embedded profile."""
-        return cls(*[Account.of_this_process()] * 7)
+        return cls(*[OsAccount.of_this_process()] * 7)
 
     @property
-    def python(self) -> tuple[Account, ...]:
+    def python(self) -> tuple[OsAccount, ...]:
         """Those that run our interpreter, each once."""
         return tuple(dict.fromkeys((self.mlflow, self.service, self.pages, self.access)))
 
     @property
-    def all(self) -> tuple[Account, ...]:
+    def all(self) -> tuple[OsAccount, ...]:
         """Every account, each once."""
         return tuple(dict.fromkeys((self.database, self.objects, *self.python, self.entry)))
 

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.handing_over import own_whole
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.parts.part import CommandHealth, Part, program, require_version, version_of
@@ -53,7 +53,7 @@ class PostgreSql:
     """Sirena's own cluster."""
 
     settings: Settings
-    owner: Account
+    owner: OsAccount
     """Account of the daemon; never root."""
     accounts: PartAccounts
     """Accounts of the programs that log in."""
@@ -243,7 +243,7 @@ class PostgreSql:
             beside.rename(self.data)
 
     def _make_roles_and_databases(self) -> None:
-        secrets_folder, own = self.settings.home / "secrets", Account.of_this_process()
+        secrets_folder, own = self.settings.home / "secrets", OsAccount.of_this_process()
         roles = {name: generated_secret(secrets_folder / f"postgresql_{name}", own) for name in DATABASES}
         owner = generated_secret(secrets_folder / "postgresql_sirena_owner", own)
         # databases are made in no transaction
@@ -260,7 +260,9 @@ class PostgreSql:
 
     def _see_to_reader(self) -> None:
         """Make the role that reads the ledger, where an earlier Sirena made the others, and give it its right."""
-        password = generated_secret(self.settings.home / "secrets" / f"postgresql_{READER}", Account.of_this_process())
+        password = generated_secret(
+            self.settings.home / "secrets" / f"postgresql_{READER}", OsAccount.of_this_process()
+        )
         with self.connect("sirena") as connection:
             _make_role(connection, READER, password)
             connection.execute(sql.SQL("GRANT CONNECT ON DATABASE sirena TO {}").format(sql.Identifier(READER)))
@@ -272,13 +274,13 @@ class PostgreSql:
 
     def _hand_over(self) -> None:
         """Give each program the password of its own role alone, also where an earlier Sirena gave all to one."""
-        generated_secret(self.settings.home / "secrets" / f"postgresql_{READER}", Account.of_this_process())
+        generated_secret(self.settings.home / "secrets" / f"postgresql_{READER}", OsAccount.of_this_process())
         own_whole(self.owner, self.data.parent)
         if self._done.exists():
             self._write_password_files()
 
     def _write_password_files(self) -> None:
-        secrets_folder, own = self.settings.home / "secrets", Account.of_this_process()
+        secrets_folder, own = self.settings.home / "secrets", OsAccount.of_this_process()
         for role, database, file, reader in (
             ("mlflow", "mlflow", self.mlflow_password_file, self.accounts.mlflow),
             (WRITER, "sirena", self.password_file, self.accounts.access),

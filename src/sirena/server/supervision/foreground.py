@@ -22,7 +22,7 @@ _SILENCE_SECONDS: Final = 30.0
 _ENDINGS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-class Ended(SystemExit):
+class EndedOnRequest(SystemExit):
     """Somebody asked this process to end; exit code 0."""
 
 
@@ -52,12 +52,12 @@ def alone(home: Path) -> Iterator[None]:
 
 @contextmanager
 def ended_by_signal() -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into `Ended` while the block runs; a second one changes nothing."""
+    """Turn SIGTERM and SIGINT into `EndedOnRequest` while the block runs; a second one changes nothing."""
 
     def end(_number: int, _frame: object) -> Never:
         for number in _ENDINGS:
             signal.signal(number, signal.SIG_IGN)
-        raise Ended(0)
+        raise EndedOnRequest(0)
 
     before = {number: signal.signal(number, end) for number in _ENDINGS}
     try:

@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 from supervisor.xmlrpc import Faults  # type: ignore[import-untyped]
 
 from sirena.host import init_system
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.environment import inherited_environment
 from sirena.host.secret_files import write_private
 from sirena.server.parts.part import Part
@@ -55,7 +55,7 @@ class Supervisor:
             PreparationError: a path is too long for a socket, or holds what cannot be handed on.
         """
         self.require_short_path()
-        own = Account.of_this_process()
+        own = OsAccount.of_this_process()
         own.own_folder(self.folder)
         own.own_folder(self.logs)
         write_private(self.configuration, configuration_text(self.folder, self.logs, parts), own)

@@ -1,13 +1,13 @@
 """Talking to supervisord: XML-RPC over the Unix socket that only its own account can open."""
 
 import http.client
-import socket
 import xmlrpc.client
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
 from sirena.host.accounts import PreparationError
+from sirena.host.socket_connection import SocketConnection
 
 _ANSWER_SECONDS: Final = 120.0
 """Longest that an answer takes: ending a part waits until it has drained."""
@@ -62,30 +62,14 @@ def ask(path: Path, method: str, *arguments: object) -> object:
         raise failure from error
 
 
-class _SocketConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("supervisor", timeout=_ANSWER_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the Unix socket instead of a host."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        try:
-            self.sock.connect(self._path)
-        except OSError:
-            self.sock.close()
-            raise
-
-
 class _SocketTransport(xmlrpc.client.Transport):
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: object) -> _SocketConnection:
+    def make_connection(self, host: object) -> SocketConnection:
         """Open the supervisor's socket."""
-        connection = _SocketConnection(self._path)
+        connection = SocketConnection("supervisor", self._path, timeout=_ANSWER_SECONDS)
         # where the base class looks for what it has to close
         self._connection = (cast("str", host), connection)
         return connection

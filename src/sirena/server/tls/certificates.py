@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from sirena.host.accounts import Account, PreparationError
+from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.secret_files import write_private
 from sirena.host.whole_files import replace_whole
 from sirena.server.tls.certificate_making import builder, make_authority, now, pem, subject
@@ -101,7 +101,7 @@ def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
     paths = _self_made_paths(settings)
     if not anew and _holds(paths.chain, _RENEW_DAYS) and settings.server_name in _names(paths.chain):
         return paths
-    own = Account.of_this_process()
+    own = OsAccount.of_this_process()
     authority, authority_key = _authority(settings, own)
     key = ec.generate_private_key(ec.SECP256R1())
     name = settings.server_name
@@ -164,7 +164,7 @@ def _self_made_paths(settings: Settings) -> CertificatePaths:
     return CertificatePaths(folder / "server.pem", folder / "server.key")
 
 
-def _authority(settings: Settings, own: Account) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def _authority(settings: Settings, own: OsAccount) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     file, key_file = authority_file(settings), authority_file(settings).with_suffix(".key")
     if key_file.exists() and _holds(file, _SERVER_DAYS):
         kept = serialization.load_pem_private_key(key_file.read_bytes(), password=None)

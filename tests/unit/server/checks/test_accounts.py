@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.server.checks.accounts import barrier, look_at_accounts
-from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.finding import CheckVerdict, Notebook
 from tests.production_machine import private_home, production_settings
 from tests.unit.server.checks.findings import FRESH, named
 
@@ -23,14 +23,14 @@ def test_a_folder_that_bars_an_account_is_named(notebook: Notebook) -> None:
         closed = home / "closed"
         closed.mkdir(mode=0o700)
         settings = production_settings(closed / "deep" / "home", service_account="root")
-        assert barrier(Account.named("postgres"), closed) == closed
+        assert barrier(OsAccount.named("postgres"), closed) == closed
         look_at_accounts(settings, notebook, FRESH)
         (found,) = named(notebook, "account postgres")
-        assert (found.verdict, found.told) == (Verdict.WRONG, f"cannot enter {closed}, which leads to SIRENA_HOME")
+        assert (found.verdict, found.told) == (CheckVerdict.WRONG, f"cannot enter {closed}, which leads to SIRENA_HOME")
         assert f"chmod o+x {closed}" in found.remedy
-        assert [one.verdict for one in named(notebook, "account root")] == [Verdict.WELL]
+        assert [one.verdict for one in named(notebook, "account root")] == [CheckVerdict.WELL]
         look_at_accounts(settings.model_copy(update={"home": closed}), notebook, FRESH)
-        assert named(notebook, "account postgres")[-1].verdict is Verdict.WELL, "`sirena up` opens the home itself"
+        assert named(notebook, "account postgres")[-1].verdict is CheckVerdict.WELL, "`sirena up` opens the home itself"
         look_at_accounts(settings.model_copy(update={"service_account": "nobody-here"}), notebook, FRESH)
         (absent,) = named(notebook, "account nobody-here")
         assert "useradd --system nobody-here" in absent.remedy

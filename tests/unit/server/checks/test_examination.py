@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sirena.server.checks.examination import examine
-from sirena.server.checks.finding import Notebook, Verdict
-from sirena.server.checks.standing import StackState, Standing
+from sirena.server.checks.finding import CheckVerdict, Notebook
+from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.server.tls.certificates import CertificatePaths, self_made
 from sirena.settings.catalogue import CertificateSource, Settings
@@ -24,12 +24,12 @@ def given(settings: Settings, paths: CertificatePaths) -> Settings:
 @pytest.mark.parametrize(
     ("name", "begins", "ends", "verdict", "told"),
     [
-        ("localhost", -10, 90, Verdict.WELL, "days left, files"),
-        ("localhost", -10, 10, Verdict.WARNING, "9 days left"),
-        ("localhost", -10, 2, Verdict.WRONG, "1 days left"),
-        ("localhost", -10, -1, Verdict.WRONG, "has expired"),
-        ("localhost", 1, 90, Verdict.WRONG, "is not valid yet"),
-        ("elsewhere.example", -10, 90, Verdict.WRONG, "is not for localhost"),
+        ("localhost", -10, 90, CheckVerdict.WELL, "days left, files"),
+        ("localhost", -10, 10, CheckVerdict.WARNING, "9 days left"),
+        ("localhost", -10, 2, CheckVerdict.WRONG, "1 days left"),
+        ("localhost", -10, -1, CheckVerdict.WRONG, "has expired"),
+        ("localhost", 1, 90, CheckVerdict.WRONG, "is not valid yet"),
+        ("elsewhere.example", -10, 90, CheckVerdict.WRONG, "is not for localhost"),
     ],
 )
 def test_a_certificate_is_looked_into_before_the_first_start(
@@ -39,7 +39,7 @@ def test_a_certificate_is_looked_into_before_the_first_start(
     name: str,
     begins: int,
     ends: int,
-    verdict: Verdict,
+    verdict: CheckVerdict,
     told: str,
 ) -> None:
     """Its time, its name; what is not well comes with a remedy."""
@@ -48,7 +48,7 @@ def test_a_certificate_is_looked_into_before_the_first_start(
     examine(given(settings, paths), FRESH, notebook)
     (found,) = named(notebook, "certificate")
     assert (found.verdict, told in found.told) == (verdict, True), found
-    assert bool(found.remedy) == (verdict is not Verdict.WELL)
+    assert bool(found.remedy) == (verdict is not CheckVerdict.WELL)
 
 
 def test_a_key_of_another_certificate_is_told(settings: Settings, notebook: Notebook, tmp_path: Path) -> None:
@@ -62,15 +62,15 @@ def test_a_key_of_another_certificate_is_told(settings: Settings, notebook: Note
     ):
         examine(given(settings, paths), FRESH, notebook)
         assert told in named(notebook, "certificate")[-1].told
-        assert named(notebook, "certificate")[-1].verdict is Verdict.WRONG
+        assert named(notebook, "certificate")[-1].verdict is CheckVerdict.WRONG
 
 
 def test_the_paths_of_a_certificate_are_told_without_making_it(settings: Settings, notebook: Notebook) -> None:
     """Of a stack that is down, the certificate that was made is looked at; before, that there is none."""
-    examine(settings, Standing(StackState.DOWN), notebook)
-    assert named(notebook, "certificate")[-1].verdict is Verdict.WRONG
+    examine(settings, StackStanding(StackState.DOWN), notebook)
+    assert named(notebook, "certificate")[-1].verdict is CheckVerdict.WRONG
     self_made(settings)
-    examine(settings, Standing(StackState.DOWN), notebook)
+    examine(settings, StackStanding(StackState.DOWN), notebook)
     assert "our own authority" in named(notebook, "certificate")[-1].told
 
 
@@ -79,13 +79,13 @@ def test_looking_makes_nothing(settings: Settings, notebook: Notebook) -> None:
     examine(settings, FRESH, notebook)
     assert not settings.home.exists()
     settings.home.mkdir()
-    examine(settings, Standing(StackState.DOWN), notebook)
+    examine(settings, StackStanding(StackState.DOWN), notebook)
     assert list(settings.home.iterdir()) == []
 
 
 def test_a_stack_stands_as_it_was_left(settings: Settings) -> None:
     """Never brought up, or down."""
     supervisor = Supervisor(settings.home)
-    assert Standing.of(supervisor).state is StackState.NONE
+    assert StackStanding.of(supervisor).state is StackState.NONE
     supervisor.write([])
-    assert Standing.of(supervisor).state is StackState.DOWN
+    assert StackStanding.of(supervisor).state is StackState.DOWN

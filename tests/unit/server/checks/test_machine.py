@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.machine import look_at_clock, look_at_memory
 from sirena.server.checks.places import file_system, look_at_places
 from sirena.settings.catalogue import Settings
@@ -31,10 +31,10 @@ def test_the_clock_is_told_as_the_kernel_counts_it(notebook: Notebook) -> None:
     """What the kernel does not tell is said, and does not fail."""
     for answer in (0, 5, -1):
         look_at_clock(notebook, partial(int, answer))
-    assert [one.verdict for one in notebook.findings] == [Verdict.WELL, Verdict.WARNING, Verdict.UNSEEN]
+    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WELL, CheckVerdict.WARNING, CheckVerdict.UNSEEN]
     real = Notebook()
     look_at_clock(real)
-    assert real.findings[0].verdict is not Verdict.WRONG
+    assert real.findings[0].verdict is not CheckVerdict.WRONG
 
 
 def test_where_backups_go_is_looked_at(settings: Settings) -> None:
@@ -43,11 +43,11 @@ def test_where_backups_go_is_looked_at(settings: Settings) -> None:
     file = beside / "file"
     file.touch()
     for place, verdict, told in (
-        ("", Verdict.WARNING, "below SIRENA_HOME"),
-        (str(beside / "elsewhere"), Verdict.WARNING, "on the disk of SIRENA_HOME"),
-        ("/dev/shm/backups", Verdict.WELL, f"its password elsewhere too: {settings.home}/secrets/backup_password"),
-        (str(file / "backups"), Verdict.WRONG, f"{file} cannot be written"),
-        ("s3:https://minio.example/backups", Verdict.UNSEEN, "sirena backup"),
+        ("", CheckVerdict.WARNING, "below SIRENA_HOME"),
+        (str(beside / "elsewhere"), CheckVerdict.WARNING, "on the disk of SIRENA_HOME"),
+        ("/dev/shm/backups", CheckVerdict.WELL, f"its password elsewhere too: {settings.home}/secrets/backup_password"),
+        (str(file / "backups"), CheckVerdict.WRONG, f"{file} cannot be written"),
+        ("s3:https://minio.example/backups", CheckVerdict.UNSEEN, "sirena backup"),
     ):
         notebook = Notebook()
         look_at_places(settings.model_copy(update={"backup_repository": place}), notebook, FRESH)
@@ -60,7 +60,7 @@ def test_a_folder_in_memory_or_on_another_machine_is_told(settings: Settings, tm
     notebook = Notebook()
     look_at_places(settings.model_copy(update={"home": Path("/dev/shm/sirena")}), notebook, FRESH)
     (found,) = named(notebook, "file system")
-    assert (found.verdict, found.told.split(",")[0]) == (Verdict.WARNING, "tmpfs")
+    assert (found.verdict, found.told.split(",")[0]) == (CheckVerdict.WARNING, "tmpfs")
     mounts = tmp_path / "mountinfo"
     share = tmp_path / "the share"
     share.mkdir()
@@ -78,7 +78,7 @@ def test_a_home_that_cannot_work_is_told(settings: Settings, notebook: Notebook,
     file.touch()
     for home in (tmp_path / ("a" * 100), file / "home"):
         look_at_places(settings.model_copy(update={"home": home}), notebook, FRESH)
-    told = [one.told for one in named(notebook, "SIRENA_HOME") if one.verdict is Verdict.WRONG]
+    told = [one.told for one in named(notebook, "SIRENA_HOME") if one.verdict is CheckVerdict.WRONG]
     assert ["too long for a socket" in told[0], "is no folder" in told[1]] == [True, True]
     look_at_places(settings.model_copy(update={"s3_size_gb": 1e6}), notebook, FRESH)
-    assert [one.verdict for one in named(notebook, "room for artifacts")] == [Verdict.WARNING]
+    assert [one.verdict for one in named(notebook, "room for artifacts")] == [CheckVerdict.WARNING]

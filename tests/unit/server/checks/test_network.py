@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3, within
 from sirena.server.tls.certificates import authority_file, self_made
 from sirena.settings.catalogue import CertificateSource, Settings
@@ -20,11 +20,11 @@ def test_a_name_that_leads_nowhere_or_elsewhere_is_told(settings: Settings, note
     """Nowhere is wrong; another machine is a warning, since a router may pass it on; one of ours is well."""
     for name in ("a" * 64 + ".example", "192.0.2.7", "localhost"):
         look_at_name(settings.model_copy(update={"server_name": name}), notebook)
-    assert [one.verdict for one in notebook.findings] == [Verdict.WRONG, Verdict.WARNING, Verdict.WELL]
+    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WRONG, CheckVerdict.WARNING, CheckVerdict.WELL]
     assert "/etc/hosts" in notebook.findings[0].remedy
     look_at_name(settings.model_copy(update={"server_name": "nowhere.invalid"}), notebook)
     # a machine whose name server does not answer cannot know
-    assert notebook.findings[-1].verdict in (Verdict.WRONG, Verdict.UNSEEN)
+    assert notebook.findings[-1].verdict in (CheckVerdict.WRONG, CheckVerdict.UNSEEN)
 
 
 def test_a_look_that_hangs_is_given_up() -> None:
@@ -57,7 +57,7 @@ def test_an_s3_endpoint_that_does_not_answer_is_told_in_time(settings: Settings,
                 notebook,
             )
             assert time.monotonic() - begun < 6
-    assert [one.verdict for one in notebook.findings] == [Verdict.WRONG] * 2
+    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WRONG] * 2
     assert all("does not answer" in one.told for one in notebook.findings), notebook.findings
     assert "of-test" not in str(notebook.findings)
     look_at_s3(settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"}), notebook)
@@ -86,7 +86,7 @@ def test_an_authority_that_cannot_be_asked_is_told(
         look_at_authority(settings.model_copy(update=there), notebook)
         server.shutdown()
     look_at_authority(settings.model_copy(update={**there, "acme_directory": "https://127.0.0.1:9/dir"}), notebook)
-    assert [one.verdict for one in notebook.findings] == [Verdict.WRONG] * 3
+    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WRONG] * 3
     told = [one.told for one in notebook.findings]
     assert ["CERTIFICATE_VERIFY_FAILED" in told[0], "no directory of ACME" in told[1], "refused" in told[2]] == [
         True

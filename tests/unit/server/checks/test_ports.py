@@ -3,10 +3,10 @@
 import os
 import socket
 
-from sirena.host.accounts import Account
-from sirena.server.checks.finding import Notebook, Verdict
+from sirena.host.accounts import OsAccount
+from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.ports import look_at_ports
-from sirena.server.checks.standing import StackState, Standing
+from sirena.server.checks.standing import StackStanding, StackState
 from sirena.settings.catalogue import Settings
 from tests.unit.server.checks.findings import FRESH, named
 
@@ -16,19 +16,19 @@ def test_who_holds_a_port_is_named(settings: Settings, notebook: Notebook) -> No
     with socket.create_server(("127.0.0.1", settings.mlflow_port)):
         look_at_ports(settings, notebook, FRESH)
     (taken,) = named(notebook, str(settings.mlflow_port))
-    assert taken.verdict is Verdict.WRONG
-    assert f"(process {os.getpid()}, account {Account.of_this_process().name})" in taken.told
+    assert taken.verdict is CheckVerdict.WRONG
+    assert f"(process {os.getpid()}, account {OsAccount.of_this_process().name})" in taken.told
     assert f"kill {os.getpid()}" in taken.remedy
     assert "SIRENA_MLFLOW_PORT" in taken.remedy
     (free,) = named(notebook, "free")
-    assert free.verdict is Verdict.WELL
+    assert free.verdict is CheckVerdict.WELL
     assert f"{settings.ceph_port}-{settings.ceph_port + 9}" in free.told
 
 
 def test_a_port_of_our_own_parts_is_well(settings: Settings, notebook: Notebook) -> None:
     """What descends from the supervisor is the stack's own, here this very process."""
     with socket.create_server(("127.0.0.1", settings.mlflow_port)):
-        look_at_ports(settings, notebook, Standing(StackState.RUNNING, os.getppid()))
+        look_at_ports(settings, notebook, StackStanding(StackState.RUNNING, os.getppid()))
     assert [one.told for one in named(notebook, "held by our own parts")] == [str(settings.mlflow_port)]
     assert named(notebook, str(settings.mlflow_port)) == []
 
@@ -37,4 +37,4 @@ def test_an_address_of_another_machine_is_told(settings: Settings, notebook: Not
     """NGINX could not listen on it."""
     look_at_ports(settings.model_copy(update={"listen": "192.0.2.7"}), notebook, FRESH)
     (found,) = named(notebook, "address")
-    assert (found.verdict, "192.0.2.7" in found.told) == (Verdict.WRONG, True)
+    assert (found.verdict, "192.0.2.7" in found.told) == (CheckVerdict.WRONG, True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.checks.finding import Notebook, Verdict
+from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.programs import MLFLOW, MLFLOW_ALSO, PYTHON, look_at_programs
 from sirena.settings.catalogue import CertificateSource, Settings
 from tests.conftest import REPOSITORY
@@ -21,9 +21,9 @@ def test_a_program_that_is_missing_is_told_with_its_package(
     monkeypatch.setenv("PATH", str(tmp_path))
     look_at_programs(settings, notebook)
     (restic,) = named(notebook, "restic")
-    assert (restic.verdict, restic.told) == (Verdict.WRONG, "restic is not installed")
+    assert (restic.verdict, restic.told) == (CheckVerdict.WRONG, "restic is not installed")
     assert restic.remedy == "apt-get install --no-install-recommends restic"
-    assert [one.verdict for one in named(notebook, "postgresql")] == [Verdict.WELL]
+    assert [one.verdict for one in named(notebook, "postgresql")] == [CheckVerdict.WELL]
 
 
 def test_a_program_that_is_too_old_is_told(
@@ -36,7 +36,7 @@ def test_a_program_that_is_too_old_is_told(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     look_at_programs(settings, notebook)
     (nginx,) = named(notebook, "nginx")
-    assert (nginx.verdict, nginx.told) == (Verdict.WRONG, "nginx 1.14.2 is too old")
+    assert (nginx.verdict, nginx.told) == (CheckVerdict.WRONG, "nginx 1.14.2 is too old")
     assert nginx.remedy == "install 1.18 or newer"
 
 
@@ -45,11 +45,11 @@ def test_only_what_the_profile_needs_is_looked_for(settings: Settings, notebook:
     changes = {"s3_endpoint_url": "https://minio.example", "tls": CertificateSource.LETS_ENCRYPT}
     look_at_programs(settings.model_copy(update=changes), notebook)
     assert named(notebook, "ceph") == []
-    assert [one.verdict for one in named(notebook, "certbot")] == [Verdict.WELL]
+    assert [one.verdict for one in named(notebook, "certbot")] == [CheckVerdict.WELL]
     embedded = Notebook()
     look_at_programs(settings.model_copy(update={"profile": "embedded"}), embedded)
     assert {one.name for one in embedded.findings} == {"python", "mlflow"}
-    assert {one.verdict for one in embedded.findings} == {Verdict.WELL}
+    assert {one.verdict for one in embedded.findings} == {CheckVerdict.WELL}
 
 
 def test_known_versions_are_those_of_the_locks() -> None:
