@@ -28,9 +28,8 @@ SENTENCES = (
     "certification/procedure_criteria.py",
     "certification/gate.py",
     "guidelines/difference.py",
-    "server/checks/conditions.py",
     "server/checks/",
-    "server/checks/entry_conditions.py",
+    "server/supervision/health_report.py",
     "registry/training_session.py",
     "stewardship/exports_glass.py",
     "training/fitting.py",
@@ -46,14 +45,16 @@ FOR_PROGRAMS = (
     *("cli/run.py", "cli/serve.py", "cli/upgrade_look.py", "server/checks/walking.py"),
 )
 """Of these, what is read by programs or stands in logs: only their errors are for people."""
-WORDS = {"whonet/drug_headers.py": "Content", "server/checks/finding.py": "Area"}
+WORDS = {"whonet/drug_headers.py": ("Content",), "server/checks/finding.py": ("Area", "CheckVerdict")}
 """Enumerations whose values people are shown."""
 _OTHER_ERRORS = {"TypeError", "RuntimeError", "KeyError", "AssertionError", "NotImplementedError", "LookupError"}
 _STEPS = {"tell"}
 """Functions that are told a step under way, which the command shows."""
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _OF_COMMANDS = {"help", "epilog", "metavar", "name"}
-_SHOWN = {"headings", "facts", "legend"}
+_SHOWN = {"headings", "facts", "legend", "states", "account_state", "signs_in"}
+_NAMING = {"Section", "in_words", "Condition", "note", "looking"}
+"""Calls whose single words people are shown: titles, headings and cells of sections, names of what is looked at."""
 
 
 def messages() -> dict[str, str]:
@@ -151,7 +152,8 @@ def _any_of(nodes: list[ast.expr]) -> ast.expr:
 
 def _texts(tree: ast.Module, place: str) -> Iterator[ast.expr]:
     if place in WORDS:
-        yield from _values_of(tree, WORDS[place])
+        for name in WORDS[place]:
+            yield from _values_of(tree, name)
     if place.startswith(SENTENCES) and not place.startswith(FOR_PROGRAMS):
         yield from _sentences(tree)
     elif not place.startswith(OF_SERVERS):
@@ -213,7 +215,7 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 def _shows_words(node: ast.AST) -> bool:
     """Return whether single words under a node are shown to people: titles, headings and cells of sections."""
     if isinstance(node, ast.Call):
-        return name_of(node.func) in {"Section", "in_words"}
+        return name_of(node.func) in _NAMING
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return any(name_of(target).strip("_").lower() in _SHOWN for target in targets)

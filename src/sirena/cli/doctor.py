@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli.up import Profile
-from sirena.cli.voice import say
+from sirena.cli.voice import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,15 +98,15 @@ def _print(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
     sections = []
     for area in Area:
         rows = [(one.name, one.verdict.value, one.told) for one in findings if one.area is area]
-        sections.append(Section(area.value, rows, ("of", "state", "how it is"), words=(2,)))
+        sections.append(Section(area.value, rows, ("of", "state", "how it is"), words=(0, 1, 2)))
     remedies: dict[str, list[str]] = {}
     for one in findings:
         if one.verdict is not CheckVerdict.WELL and one.remedy:
             remedies.setdefault(one.remedy, []).append(one.name)
     to_do = [(", ".join(dict.fromkeys(names)), remedy) for remedy, names in remedies.items()]
-    sections.append(Section("What to do", to_do, ("for", "remedy"), words=(1,)))
+    sections.append(Section("What to do", to_do, ("for", "remedy"), words=(0, 1)))
     print_sections(sections)
     counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in CheckVerdict}
-    said = ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items() if number)
-    where = f" ({place['profile']} in {place['home']})" if place else ""
-    say(f"{said}{where}")
+    said = ", ".join(f"{number} {in_words(verdict.value)}" for verdict, number in counts.items() if number)
+    where = f" ({place['profile']}, {place['home']})" if place else ""
+    typer.echo(f"{said}{where}")

@@ -24,7 +24,7 @@ def print_parts(found: Sequence[PartHealth]) -> None:
     ]
     total = sum(part.memory_mib for part in found)
     headings = ("part", "state", "version", "#port", "#memory", "#running")
-    print_sections([Section("Parts", rows, headings, f"{total} MiB in all")])
+    print_sections([Section("Parts", rows, headings, f"{total} MiB in all", words=(1,))])
 
 
 def _duration(seconds: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
-from sirena.cli.voice import say
+from sirena.cli.voice import in_words, say
 
 if TYPE_CHECKING:
     from sirena.registry.connection import Registry
@@ -71,7 +71,8 @@ def list_(as_json: AsJson = False) -> None:
     for release in releases:
         mark = standing(release, judged)
         created = f"{release.created:%Y-%m-%d %H:%M} UTC"
-        cells = (release.name, mark, created, f"{len(release.members)} models", release.author, release.note)
+        members = in_words(f"{len(release.members)} models")
+        cells = (release.name, in_words(mark), created, members, release.author, release.note)
         typer.echo("\t".join(map(in_one_line, cells)))
         if release.name == judged:
             _warn_of_lapsed_editions(registry, release)

@@ -104,4 +104,4 @@ def _print_conditions(found: "Sequence[Condition]") -> None:
     from sirena.cli.sections import Section, print_sections
 
     rows = [(one.name, one.urgency.word, one.told) for one in found]
-    print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(2,))])
+    print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(0, 1, 2))])

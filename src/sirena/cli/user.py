@@ -71,15 +71,15 @@ def list_accounts(as_json: AsJson = False) -> None:
     now = datetime.now(UTC).timestamp()
     rows = []
     for account in accounts:
-        state = "disabled" if account.disabled else "locked" if account.locked_until > now else "active"
+        account_state = "disabled" if account.disabled else "locked" if account.locked_until > now else "active"
         without = "single sign-on" if account.name in external else "tokens only"
-        entry = "password" if account.password_hash else without
-        rows.append({"name": account.name, "roles": sorted(account.roles), "state": state, "signs_in_by": entry})
+        signs_in = "password" if account.password_hash else without
+        rows.append({"name": account.name, "roles": sorted(account.roles), "state": account_state, "signs_in_by": signs_in})
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{row['name']:<24} {','.join(row['roles']):<32} {row['state']:<9} {row['signs_in_by']}")
+        typer.echo(f"{row['name']:<24} {','.join(row['roles']):<32} {in_words(row['state']):<12} {in_words(row['signs_in_by'])}")
 
 
 def password(

@@ -32,7 +32,7 @@ def test_one_persons_machine_is_well_before_anything_exists(home: Path, capfd: p
     for title in ("Settings", "Machine", "Programs", "Accounts and folders", "Ports", "Stack"):
         assert f"{title}\n  of" in ended.output
     assert "never brought up here; `sirena up` does" in ended.output
-    assert f"(embedded in {home})" in ended.output
+    assert f"(embedded, {home})" in ended.output
     assert not home.exists()
 
 

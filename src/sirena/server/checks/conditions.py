@@ -33,6 +33,7 @@ _FIRST_TAKES: Final = timedelta(hours=4)
 """A first backup or drill that takes longer was killed."""
 _DRIFT: Final = timedelta(minutes=10)
 """So far ahead of the clock a note may lie: what time servers correct."""
+_STATES: Final = ("well", "warning", "critical")
 
 
 class Urgency(IntEnum):
@@ -45,7 +46,7 @@ class Urgency(IntEnum):
     @property
     def word(self) -> str:
         """For people."""
-        return ("well", "warning", "critical")[self]
+        return _STATES[self]
 
 
 @dataclass(frozen=True)
