@@ -22,7 +22,7 @@ from sirena.guidelines.editions import Editions
 from sirena.registry.connection import Registry, connect
 from sirena.registry.training_session import Plan
 from sirena.registry.versions import Stage, find_version, load_table
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
 from sirena.training.evidence import LabelSource, collect_evidence
@@ -192,14 +192,14 @@ def watched(caller: Caller, scientist: Scientist) -> Iterator[None]:
             thread.join()
 
 
-def kill(stack: Stack, part: str) -> None:
+def kill(stack: ProductionStack, part: str) -> None:
     """End a part's process outright."""
     process_id = stack.supervisor.states()[part].process_id
     assert process_id, f"{part} does not run"  # 0 would be ourselves
     os.kill(process_id, signal.SIGKILL)
 
 
-def suffer(fault: Fault, stack: Stack, caller: Caller, scientist: Scientist, *, patience: float) -> Report:
+def suffer(fault: Fault, stack: ProductionStack, caller: Caller, scientist: Scientist, *, patience: float) -> Report:
     """Let a fault happen and wait until all is as before.
 
     Raises:
@@ -231,11 +231,11 @@ def suffer(fault: Fault, stack: Stack, caller: Caller, scientist: Scientist, *, 
     )
 
 
-def _unwell(stack: Stack) -> list[str]:
+def _unwell(stack: ProductionStack) -> list[str]:
     return [f"{part.name} {part.state}" for part in stack.health() if not part.well]
 
 
-def _all_well(stack: Stack) -> bool:
+def _all_well(stack: ProductionStack) -> bool:
     with contextlib.suppress(OSError):
         return not _unwell(stack)
     return False

@@ -9,7 +9,7 @@ from typing import Any
 from sirena.host.accounts import OsAccount
 from sirena.server.object_store.ceph import ObjectStore
 from sirena.server.object_store.s3 import Keys, kept_keys, s3_client
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings
 from tests.production_machine import private_home, production_settings, require_programs
 
@@ -56,7 +56,7 @@ def foreign_s3() -> Iterator[ForeignS3]:
     require_programs("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
     with private_home() as home:
         settings = production_settings(home)
-        stack = Stack(settings)
+        stack = ProductionStack(settings)
         owner = OsAccount.named("postgres") if OsAccount.of_this_process().uid == 0 else OsAccount.of_this_process()
         store = ObjectStore(settings, owner, OsAccount.of_this_process())
         store.prepare()

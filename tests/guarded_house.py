@@ -29,7 +29,7 @@ from sirena.server.parts.doors import Doors
 from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.part import HttpHealth, Part
 from sirena.server.parts.processes import ChildProcess, free_port
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
 from tests.hostile_client import HostileClient
@@ -147,7 +147,7 @@ def guarded_house(**changes: Any) -> Iterator[House]:
         ledger.create()
         engine = open_store(url)
         entry = entry_of(settings, body_route_locations())
-        stack = Stack(settings)
+        stack = ProductionStack(settings)
         entry.write()
         stack.supervisor.write([entry.part()])
         plain_port = free_port()

@@ -22,7 +22,7 @@ from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.door_keys import prepare_doors
 from sirena.server.parts.doors import Doors
 from sirena.server.parts.part_accounts import PartAccounts
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import self_made
 from sirena.settings.catalogue import Settings
 
@@ -99,7 +99,7 @@ def entry_alone(body_routes: Sequence[str], **changes: Any) -> Iterator[Settings
     require_programs("nginx")
     with private_home() as home:
         settings = production_settings(home, **changes)
-        stack = Stack(settings)
+        stack = ProductionStack(settings)
         entry = entry_of(settings, body_routes)
         entry.write()
         stack.supervisor.write([entry.part()])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sirena
 from sirena.access.routes import body_route_locations
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
 from tests.everyones_python import everyones_python
@@ -24,7 +24,7 @@ from tests.production_machine import private_home, production_settings, require_
 class Running:
     """A stack that runs, and a token of its scientist."""
 
-    stack: Stack
+    stack: ProductionStack
     environment: dict[str, str]
     python: str
     """Interpreter of everything, which the stack's own account can run where the machine has such a one."""
@@ -75,7 +75,7 @@ def running_stack() -> Iterator[Running]:
             if name in settings.model_fields_set and value not in (None, "") and name != "profile":
                 environment[variable_of(name)] = str(value)
         environment["PYTHONPATH"] = str(Path(sirena.__file__).parent.parent)
-        found = Running(Stack(settings, tuple(body_route_locations())), environment, python, "")
+        found = Running(ProductionStack(settings, tuple(body_route_locations())), environment, python, "")
         try:
             begun = found.sirena("up", "--profile", "production")
             assert begun.returncode == 0, begun.stderr + _logs(settings.home)

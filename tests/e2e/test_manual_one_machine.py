@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sirena.server.parts.processes import free_port
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings
 from tests.manual_examples import Reader
 from tests.production_machine import private_home
@@ -36,7 +36,7 @@ def _reader(folder: Path, home: Path) -> Iterator[Reader]:
             "8080": ports["another"],
         },
     )
-    Stack(Settings(home=home)).take_down()
+    ProductionStack(Settings(home=home)).take_down()
 
 
 def test_every_example_of_one_machine_does_what_the_manual_shows(reader: Reader) -> None:

@@ -27,7 +27,7 @@ BESIDE = {"texts": {"texts"}, "ledger": {"ledger", "domain"}, "access": {"access
 """Packages beside the order: what they may import. Acts and the command line import them, the pages the texts."""
 SERVER = [
     *({"parts", "tls", "free_ports", "steps"}, {"supervision", "object_store", "entry"}),
-    *({"python_parts"}, {"stack"}, {"backup"}, {"checks"}),
+    *({"python_parts", "stack"}, {"embedded_stack", "production_stack"}, {"backup"}, {"checks"}),
 ]
 """Rooms of the server, each group importing those before it."""
 
@@ -129,3 +129,13 @@ def _absolute_names(path: Path) -> list[str]:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and node.level == 0
     ]
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    """Public classes are named once in the whole program, so that a name says which one is meant."""
+    places: dict[str, list[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -14,7 +14,7 @@ from sirena.server.backup.objects import bucket_errors_told
 from sirena.server.object_store import unfinished_uploads
 from sirena.server.object_store.s3 import s3_client
 from sirena.server.object_store.unfinished_uploads import UnfinishedUpload, abort
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.steps import Tell
 from sirena.settings.catalogue import Settings
 
@@ -73,7 +73,7 @@ def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
         return []
     before = datetime.now(UTC) - unfinished_uploads.DEAD_AFTER
     with bucket_errors_told("looking through", settings.s3_bucket):
-        client = s3_client(settings, Stack(settings).s3_endpoint)
+        client = s3_client(settings, ProductionStack(settings).s3_endpoint)
         uploads = unfinished_uploads.unfinished_uploads(client, settings.s3_bucket)
         return [upload for upload in uploads if upload.begun < before]
 
@@ -87,7 +87,7 @@ def abort_uploads(settings: Settings, uploads: list[UnfinishedUpload], tell: Tel
         recorded(settings, Collected, model="", rule="unfinished uploads older than a day") as act,
         bucket_errors_told("removing unfinished uploads from", settings.s3_bucket),
     ):
-        client = s3_client(settings, Stack(settings).s3_endpoint)
+        client = s3_client(settings, ProductionStack(settings).s3_endpoint)
         for upload in uploads:
             abort(client, upload)
             act.learn(uploads=act.event.uploads + 1)

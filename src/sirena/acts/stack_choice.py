@@ -8,8 +8,10 @@ from sirena.access.routes import body_route_locations
 from sirena.acts.tables import make_or_require
 from sirena.domain.errors import UsageError
 from sirena.host.whole_files import replace_whole
+from sirena.server.embedded_stack import EmbeddedStack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.stack import Stack
-from sirena.settings.catalogue import load_settings, profile_file
+from sirena.settings.catalogue import Settings, load_settings, profile_file
 
 _PROFILES: Final = ("embedded", "production")
 
@@ -28,12 +30,14 @@ def chosen_stack(profile: str) -> Stack:
     if profile not in _PROFILES:
         raise UsageError(f"no profile {profile!r}", hint=f"one of: {', '.join(_PROFILES)}")
     settings = settings.model_copy(update={"profile": profile})
-    return Stack(settings, _body_routes(), partial(make_or_require, settings))
+    if profile == "embedded":
+        return EmbeddedStack(settings)
+    return production_stack(settings)
 
 
-def _body_routes() -> tuple[str, ...]:
-
-    return tuple(body_route_locations())
+def production_stack(settings: Settings) -> ProductionStack:
+    """Return the stack of a server, which can write the entry's configuration and see to our tables."""
+    return ProductionStack(settings, tuple(body_route_locations()), partial(make_or_require, settings))
 
 
 def remember(stack: Stack) -> None:

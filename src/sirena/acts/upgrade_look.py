@@ -16,6 +16,7 @@ from sirena.domain.errors import UsageError
 from sirena.host.accounts import OsAccount
 from sirena.ledger.schema import LEDGER_SCHEMA
 from sirena.ledger.store import open_as_owner
+from sirena.server.production_stack import ProductionStack
 from sirena.server.stack import Stack
 from sirena.settings.catalogue import Settings
 
@@ -50,7 +51,7 @@ def entered(stack: Stack) -> Iterator[Settings]:
         UsageError: no stack was ever brought up here.
     """
     settings = stack.settings
-    if settings.profile != "production":
+    if not isinstance(stack, ProductionStack):
         yield settings
         return
     if not settings.holds_production_stack:
@@ -79,7 +80,7 @@ def look(stack: Stack) -> list[UpgradeFinding]:
 def mlflow_database(stack: Stack) -> MlflowDatabase | None:
     """Return the database of the MLflow we keep, or None when another server keeps it."""
     settings = stack.settings
-    if settings.profile == "production":
+    if isinstance(stack, ProductionStack):
         database = stack.database()
         uri = f"{database.uri('mlflow')}?passfile={quote(str(database.mlflow_password_file))}"
         return MlflowDatabase(uri, database.accounts.mlflow)

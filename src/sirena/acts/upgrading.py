@@ -11,6 +11,7 @@ from sirena.domain.errors import SirenaError
 from sirena.host.accounts import PreparationError
 from sirena.ledger.catalogue import Upgraded
 from sirena.server.object_store.store_file import StoreFile
+from sirena.server.production_stack import ProductionStack
 from sirena.server.stack import Stack
 from sirena.server.steps import Tell
 
@@ -31,7 +32,7 @@ def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, r
     StoreFile(stack.settings).require_size()
     former = findings[0].found
     changed = tuple(str(finding) for finding in findings[1:] if finding.is_due)
-    production = stack.settings.profile == "production"
+    production = isinstance(stack, ProductionStack)
     ran = stack.supervisor.is_running()
     _drain(stack, tell)
     kept = False
@@ -59,7 +60,7 @@ def _drain(stack: Stack, tell: Tell) -> None:
     """End everything in order, then start what keeps data, alone: nobody can change anything through it but us."""
     tell("ending the stack")
     stack.take_down()
-    if stack.settings.profile == "production":
+    if isinstance(stack, ProductionStack):
         stack.bring_up_stores(tell)
 
 
@@ -70,7 +71,7 @@ def _change(stack: Stack, tell: Tell) -> None:
             tell("MLflow's tables")
             mlflow.upgrade()
         tell("tables of accounts and ledger")
-        if stack.settings.profile == "production":
+        if isinstance(stack, ProductionStack):
             stack.database().hand_over_tables()
         bring_to_head(settings, writer_of(settings))
 

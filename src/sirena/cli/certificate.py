@@ -37,7 +37,7 @@ def renew(
 
     The entry takes it up without losing a request.
     """
-    from sirena.acts.stack_choice import chosen_stack
+    from sirena.acts.stack_choice import production_stack
     from sirena.server.entry import acme
     from sirena.server.tls.certificates import days_left, entry_certificate, self_made
     from sirena.settings.catalogue import CertificateSource
@@ -47,7 +47,7 @@ def renew(
         acme.renew(settings, force=force)
     elif settings.tls is CertificateSource.SELF_MADE:
         self_made(settings, anew=force)
-    chosen_stack("production").reload_entry()
+    production_stack(settings).reload_entry()
     say(f"{days_left(entry_certificate(settings).chain)} days left")
 
 

@@ -79,6 +79,7 @@ def look_at_parts(stack: "Stack", standing: "StackStanding", notebook: "Notebook
     from sirena.server.checks.entry_conditions import entry_conditions
     from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict
     from sirena.server.checks.standing import StackState
+    from sirena.server.production_stack import ProductionStack
 
     if standing.state is not StackState.RUNNING:
         return
@@ -93,7 +94,7 @@ def look_at_parts(stack: "Stack", standing: "StackStanding", notebook: "Notebook
         if well:
             notebook.note(Area.STACK, "parts", CheckVerdict.WELL, f"{len(well)} well: {', '.join(well)}")
         notebook.findings.append(CheckFinding.of_condition(ledger_condition(stack.settings, parts)))
-        if stack.settings.profile == "production":
+        if isinstance(stack, ProductionStack):
             notebook.findings += map(CheckFinding.of_condition, entry_conditions(stack.standing_entry()))
 
 
@@ -102,12 +103,13 @@ def look_at_databases(stack: "Stack", standing: "StackStanding", notebook: "Note
     from sirena.acts.upgrade_look import look, own_files
     from sirena.server.checks.finding import Area, CheckVerdict
     from sirena.server.checks.standing import StackState
+    from sirena.server.production_stack import ProductionStack
 
-    production = stack.settings.profile == "production"
+    production = stack if isinstance(stack, ProductionStack) else None
     if standing.state is StackState.HIDDEN or (production and standing.state is StackState.NONE):
         return
     with notebook.looking(Area.DATABASES, "revisions"):
-        if production and not stack.database().part().health.is_well():
+        if production and not production.database().part().health.is_well():
             told, remedy = "PostgreSQL is down", "`sirena up`; or `sirena upgrade --check`, which starts it to look"
             notebook.note(Area.DATABASES, "revisions", CheckVerdict.UNSEEN, told, remedy)
             return

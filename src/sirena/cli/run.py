@@ -21,13 +21,14 @@ def run(
     """
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.up import down, up
+    from sirena.server.production_stack import ProductionStack
     from sirena.server.supervision.foreground import alone, ended_by_signal, forget_earlier_container, stay
 
     stack = chosen_stack(profile)
     with alone(stack.settings.home):
         try:
             with ended_by_signal():
-                if stack.settings.profile == "production":
+                if isinstance(stack, ProductionStack):
                     forget_earlier_container(stack.database().data)
                 up(profile)
                 typer.echo("running until SIGTERM or Ctrl-C")

@@ -73,6 +73,7 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     from sirena.server.checks.conditions import conditions
     from sirena.server.checks.entry_conditions import entry_conditions
     from sirena.server.checks.standing import StackStanding, StackState
+    from sirena.server.production_stack import ProductionStack
 
     stack = chosen_stack(profile)
     if StackStanding.of(stack.supervisor).state is StackState.HIDDEN:
@@ -82,7 +83,7 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
         )
     parts = stack.health()
     settings = stack.settings
-    entry = entry_conditions(stack.standing_entry()) if settings.profile == "production" else ()
+    entry = entry_conditions(stack.standing_entry()) if isinstance(stack, ProductionStack) else ()
     return parts, [
         *conditions(settings),
         *entry,

@@ -70,7 +70,8 @@ def list_tokens(
         state = "revoked" if token.revoked else "expired" if not token.holds(now) else f"until {_day(token.expires)}"
         used = f"last used {_day(token.last_used)}" if token.last_used else "never used"
         scopes = ",".join(sorted(token.scopes)) or in_words("all")
-        typer.echo(f"{token.id:<13} {token.account:<24} {in_words(state):<18} {scopes:<20} {in_words(used):<22} {token.name}")
+        state, used = in_words(state), in_words(used)
+        typer.echo(f"{token.id:<13} {token.account:<24} {state:<18} {scopes:<20} {used:<22} {token.name}")
 
 
 def _facts(token: "Token", now: float) -> dict[str, object]:

@@ -74,12 +74,13 @@ def list_accounts(as_json: AsJson = False) -> None:
         account_state = "disabled" if account.disabled else "locked" if account.locked_until > now else "active"
         without = "single sign-on" if account.name in external else "tokens only"
         signs_in = "password" if account.password_hash else without
-        rows.append({"name": account.name, "roles": sorted(account.roles), "state": account_state, "signs_in_by": signs_in})
+        roles = sorted(account.roles)
+        rows.append({"name": account.name, "roles": roles, "state": account_state, "signs_in_by": signs_in})
+        if not as_json:
+            state, way = in_words(account_state), in_words(signs_in)
+            typer.echo(f"{account.name:<24} {','.join(roles):<32} {state:<12} {way}")
     if as_json:
         print_json(rows)
-        return
-    for row in rows:
-        typer.echo(f"{row['name']:<24} {','.join(row['roles']):<32} {in_words(row['state']):<12} {in_words(row['signs_in_by'])}")
 
 
 def password(

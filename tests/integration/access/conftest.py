@@ -13,8 +13,8 @@ from sirena.access.routes import body_route_locations
 from sirena.access.store import open_store
 from sirena.acts.tables import make_or_require
 from sirena.ledger.store import open_ledger
+from sirena.server.production_stack import ProductionStack
 from sirena.server.python_parts import PythonParts
-from sirena.server.stack import Stack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
 from tests.openid_provider import SECRET, Browser, OpenIdProvider
@@ -39,9 +39,9 @@ class House:
         return Settings(**self.values)
 
     @property
-    def stack(self) -> Stack:
+    def stack(self) -> ProductionStack:
         """The stack that these settings mean."""
-        return Stack(self.settings, tuple(body_route_locations()))
+        return ProductionStack(self.settings, tuple(body_route_locations()))
 
     def take_up(self, **changes: Any) -> None:
         """Start with other settings, or make what runs take them up, as `sirena up` does."""

@@ -15,7 +15,7 @@ from sirena.acts.tables import make_or_require
 from sirena.server.backup.databases import Databases, entered
 from sirena.server.backup.manifest import NAME, FileFacts, Manifest, facts_of, files_of
 from sirena.server.backup.repository import Repository
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings, profile_file, variable_of
 from tests.production_machine import private_home, production_settings, require_programs
 
@@ -72,9 +72,9 @@ class Machine:
         profile_file(self.settings).write_text("production\n")
 
     @property
-    def stack(self) -> Stack:
+    def stack(self) -> ProductionStack:
         """Its stack."""
-        return Stack(self.prepared, (), partial(make_or_require, self.prepared))
+        return ProductionStack(self.prepared, (), partial(make_or_require, self.prepared))
 
     @property
     def prepared(self) -> Settings:
@@ -125,4 +125,4 @@ def machine(**changes: Any) -> Iterator[Machine]:
         try:
             yield found
         finally:
-            Stack(found.settings).supervisor.stop()
+            ProductionStack(found.settings).supervisor.stop()

@@ -15,7 +15,7 @@ import pytest
 from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.network import look_at_authority
 from sirena.server.entry import acme
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import (
     CertificatePaths,
     authority_file,
@@ -105,7 +105,7 @@ def _file_der(chain: Path) -> bytes:
 def test_a_certificate_is_issued_renewed_and_shown_without_a_restart(authority: Settings) -> None:
     """First our own certificate, then the authority's; a forced renewal reaches clients by the deploy hook."""
     settings = authority
-    stack = Stack(settings, ())
+    stack = ProductionStack(settings, ())
     entry_of(settings)
     entry = stack.entry()
     assert entry.certificate.chain.parent.name == "tls"

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from tests.production_machine import private_home, production_settings
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def stack() -> Iterator[Stack]:
+def stack() -> Iterator[ProductionStack]:
     """PostgreSQL alone, kept by the supervisor."""
     with private_home() as home:
-        stack = Stack(production_settings(home))
+        stack = ProductionStack(production_settings(home))
         database = stack.database()
         database.prepare(lambda _: None)
         stack.supervisor.write([database.part()])
@@ -29,7 +29,7 @@ def stack() -> Iterator[Stack]:
             stack.take_down()
 
 
-def test_one_look_that_fails_does_not_start_a_second_cluster(stack: Stack) -> None:
+def test_one_look_that_fails_does_not_start_a_second_cluster(stack: ProductionStack) -> None:
     """Stopped as by a machine that has no time for it, asked meanwhile, and let go on."""
     database = stack.database()
     process_id = stack.supervisor.states()["postgresql"].process_id

@@ -12,7 +12,7 @@ import pytest
 
 from sirena.host.accounts import PreparationError
 from sirena.server.entry import reload as entry_reload
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings
 from tests.integration.server.test_entry import GOOD, Door
 from tests.production_machine import Decision, Recorder, entry_alone, entry_of, mlflow_context
@@ -35,7 +35,7 @@ class Changing:
         entry_reload.take_up(entry_of(self.settings), is_coming=self._is_coming)
 
     def _is_coming(self) -> bool:
-        state = Stack(self.settings).supervisor.states().get("entry")
+        state = ProductionStack(self.settings).supervisor.states().get("entry")
         return state is not None and state.state in ("STARTING", "RUNNING", "BACKOFF")
 
 
@@ -58,7 +58,7 @@ def test_every_request_after_a_change_meets_the_new_configuration(changing: Chan
 
 def test_an_entry_that_ends_at_the_same_moment_comes_back_with_the_new_configuration(changing: Changing) -> None:
     """Its note of its process is stale or gone for a moment: nothing to fail a start for."""
-    stack = Stack(changing.settings)
+    stack = ProductionStack(changing.settings)
     entry = entry_of(changing.settings)
     for size, status in [(_SMALL, 413), (_LARGE, 200)]:
         process_id = stack.supervisor.states()["entry"].process_id

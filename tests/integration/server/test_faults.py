@@ -18,7 +18,7 @@ from sirena.registry.connection import connect
 from sirena.registry.releases import members_at
 from sirena.registry.stages import promotions
 from sirena.registry.versions import Stage, find_version
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings, variable_of
 from tests.fault_injection import DRUG, Caller, Fault, Report, Scientist, kill, suffer, table, watched
 from tests.production_machine import production_settings, require_programs
@@ -35,7 +35,7 @@ SHIFTED = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 class Machine:
     """A stack under load on a disk of its own."""
 
-    stack: Stack
+    stack: ProductionStack
     caller: Caller
     scientist: Scientist
     environment: dict[str, str]
@@ -88,7 +88,7 @@ def machine(disk: Path) -> Iterator[Machine]:
     for name in settings.model_fields_set - {"profile"}:
         if getattr(settings, name) not in (None, ""):
             environment[variable_of(name)] = str(getattr(settings, name))
-    stack = Stack(settings)
+    stack = ProductionStack(settings)
     try:
         found = Machine(stack, Caller(settings, ""), Scientist(settings), environment)
         found.sirena("up", "--profile", "production")

@@ -18,7 +18,7 @@ import pytest
 from sirena.cli.upgrade import NEEDED
 from sirena.database.mlflow_database import MlflowDatabase, installed_revision
 from sirena.host.accounts import OsAccount
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
 from tests.production_machine import private_home, production_settings, require_programs
@@ -211,14 +211,14 @@ def production() -> Iterator[tuple[Settings, dict[str, str]]]:
             value = getattr(settings, name)
             if name in settings.model_fields_set and value not in (None, "") and name != "profile":
                 environment[variable_of(name)] = str(value)
-        stack = Stack(settings)
+        stack = ProductionStack(settings)
         (home / "profile").write_text("production\n")
         stack.database().prepare(fill_as_0_1_0(stack))
         yield settings, environment
         stack.take_down()
 
 
-def fill_as_0_1_0(stack: Stack) -> Callable[[str], None]:
+def fill_as_0_1_0(stack: ProductionStack) -> Callable[[str], None]:
     """Return what puts 0.1.0's tables and an older MLflow's into a fresh cluster."""
 
     def fill(_: str) -> None:
@@ -250,7 +250,13 @@ def test_production_from_0_1_0(production: tuple[Settings, dict[str, str]]) -> N
     with opener.open(entry + "version", timeout=120) as answer:
         assert answer.status == 200
     assert "intact" in sirena(environment, "audit", "verify").stdout
-    url = Stack(settings).database().owner_url().replace("sirena_owner@", "sirena@").replace("pgpass_owner", "pgpass")
+    url = (
+        ProductionStack(settings)
+        .database()
+        .owner_url()
+        .replace("sirena_owner@", "sirena@")
+        .replace("pgpass_owner", "pgpass")
+    )
     with psycopg.connect(url, autocommit=True) as connection:
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE tableowner = 'sirena'").fetchone() == (0,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -259,7 +265,7 @@ def test_production_from_0_1_0(production: tuple[Settings, dict[str, str]]) -> N
     back = sirena(environment, "upgrade", "--back")
     assert back.returncode == 0, back.stderr
     assert "install Sirena 0.1.0" in back.stdout
-    with Stack(settings).database().answering(), psycopg.connect(url, autocommit=True) as connection:
+    with ProductionStack(settings).database().answering(), psycopg.connect(url, autocommit=True) as connection:
         owned = connection.execute("SELECT tablename FROM pg_tables WHERE tableowner = 'sirena' ORDER BY 1").fetchall()
         assert [name for (name,) in owned] == ["access_accounts", "access_schema", "access_sessions", "access_tokens"]
         assert connection.execute("SELECT name FROM access_accounts ORDER BY 1").fetchall() == [("marta",), ("robot",)]

@@ -7,7 +7,7 @@ import pytest
 
 from sirena.acts.stack_choice import note_release, noted_release, remember
 from sirena.host.whole_files import replace_whole
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings, load_settings
 
 
@@ -16,7 +16,7 @@ def test_a_monitor_that_asks_while_up_notes_its_profile_is_not_told_of_a_wrong_s
 ) -> None:
     """Thousands of looks while the same is noted again and again: profile and release are there in each."""
     monkeypatch.setenv("SIRENA_HOME", str(tmp_path))
-    stack = Stack(Settings(home=tmp_path, profile="production"))
+    stack = ProductionStack(Settings(home=tmp_path, profile="production"))
     remember(stack)
     note_release(stack, "1.0")
     over = threading.Event()

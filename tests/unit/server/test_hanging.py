@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from sirena.host.accounts import OsAccount
+from sirena.server.embedded_stack import EmbeddedStack
 from sirena.server.parts.doors import Door
 from sirena.server.parts.part import GreetingHealth, Health, HttpHealth, Part, QuestionHealth, RunningHealth
 from sirena.server.parts.processes import free_port
-from sirena.server.stack import Stack
 from sirena.settings.catalogue import Settings
 
 GREETING = b"ceph v2\n"
@@ -81,7 +81,7 @@ def test_up_starts_anew_what_hangs_and_nothing_else(tmp_path: Path) -> None:
         )
         for name, port in ports.items()
     ]
-    stack = Stack(Settings(home=tmp_path, port=free_port(), mlflow_port=free_port()))
+    stack = EmbeddedStack(Settings(home=tmp_path, port=free_port(), mlflow_port=free_port()))
     told: list[str] = []
     try:
         stack.bring_up(told.append, parts)
@@ -103,7 +103,7 @@ def test_up_does_not_wait_for_the_pause_of_a_part_that_kept_failing(tmp_path: Pa
     mended, tries = tmp_path / "mended", tmp_path / "tries"
     code = f"open({str(tries)!r}, 'a').write('x'); import os, time; os.path.exists({str(mended)!r}) and time.sleep(99)"
     part = Part("worker", (sys.executable, "-c", code), OsAccount.of_this_process(), RunningHealth(), "1")
-    stack = Stack(Settings(home=tmp_path, port=free_port(), mlflow_port=free_port()))
+    stack = EmbeddedStack(Settings(home=tmp_path, port=free_port(), mlflow_port=free_port()))
     try:
         stack.supervisor.write([part])
         stack.supervisor.start()

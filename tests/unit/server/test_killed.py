@@ -11,7 +11,7 @@ from pathlib import Path
 from sirena.host.accounts import OsAccount
 from sirena.host.environment import import_path
 from sirena.server.parts.part import Part, RunningHealth
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.settings.catalogue import CertificateSource
 from tests.production_machine import production_settings, require_programs
@@ -81,7 +81,7 @@ def test_the_watch_over_the_certificate_finds_our_package_in_a_checkout(tmp_path
     """In the environment the supervisor gives it, which is nearly empty."""
     require_programs("nginx", "radosgw")
     settings = production_settings(tmp_path, tls=CertificateSource.LETS_ENCRYPT, server_name="sirena.test")
-    part = next(part for part in Stack(settings).parts() if part.name == "certificate")
+    part = next(part for part in ProductionStack(settings).parts() if part.name == "certificate")
     command = [*part.command[:-1], "--help"]
     ended = subprocess.run(command, env=dict(part.environment), cwd="/", capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

@@ -23,7 +23,7 @@ from sirena.server.backup.room import Purpose, require_room
 from sirena.server.backup.scratch_bucket import ScratchBucket
 from sirena.server.object_store.s3 import s3_client
 from sirena.server.parts.postgresql import DATABASES
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.steps import Tell
 from sirena.settings.catalogue import Settings
 
@@ -86,7 +86,7 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
     begun = time.monotonic()
     require_production(settings)
     places, repository = places_of(settings), Repository(settings)
-    stack = Stack(settings)
+    stack = ProductionStack(settings)
     bucket = ScratchBucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
     with entered(stack.database(), places.root) as databases:
         _remove(databases, bucket, places.drill)  # what a killed drill left

@@ -41,7 +41,7 @@ from sirena.server.object_store.s3 import s3_client
 from sirena.server.parts.doors import Doors
 from sirena.server.parts.part import program, version_of
 from sirena.server.parts.postgresql import DATABASES
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.steps import Tell
 from sirena.settings.catalogue import Settings
 
@@ -77,7 +77,7 @@ def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> 
     begun = time.monotonic()
     require_production(settings)
     places, repository = places_of(settings), Repository(settings)
-    stack = Stack(settings)
+    stack = ProductionStack(settings)
     _require_elsewhere(stack, repository)
     tell("repository")
     repository.ensure()
@@ -134,7 +134,7 @@ def require_production(settings: Settings) -> None:
         )
 
 
-def _require_elsewhere(stack: Stack, repository: Repository) -> None:
+def _require_elsewhere(stack: ProductionStack, repository: Repository) -> None:
     settings = stack.settings
     bucket = f"s3:{stack.s3_endpoint.rstrip('/')}/{settings.s3_bucket}/"
     if f"{repository.location.rstrip('/')}/".startswith(bucket):

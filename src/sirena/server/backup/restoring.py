@@ -21,7 +21,7 @@ from sirena.server.backup.repository import Repository, Snapshot
 from sirena.server.backup.room import Purpose, require_room
 from sirena.server.object_store.s3 import s3_client
 from sirena.server.parts.postgresql import DATABASES
-from sirena.server.stack import Stack
+from sirena.server.production_stack import ProductionStack
 from sirena.server.steps import Tell
 from sirena.settings.catalogue import Settings
 
@@ -68,7 +68,7 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
         BackupError: a step failed.
     """
     require_production(settings)
-    _require_down(Stack(settings))
+    _require_down(ProductionStack(settings))
     places, repository = places_of(settings), Repository(settings)
     repository.require()
     snapshot = repository.find(at)
@@ -80,7 +80,7 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
         manifest = Manifest.read(folder)
         manifest.verify(folder)
         settings, told = configuration.put_back(settings, folder)
-        stack = Stack(settings)
+        stack = ProductionStack(settings)
         with _stores(stack, tell), entered(stack.database(), places.root) as databases:
             bucket = Bucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
             if not replace:
@@ -102,14 +102,14 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
     return RestoredBackup(snapshot, manifest, told, record)
 
 
-def _require_down(stack: Stack) -> None:
+def _require_down(stack: ProductionStack) -> None:
     running = [name for name, state in stack.supervisor.states().items() if state.running and name in _USERS]
     if running:
         raise RestoreRefusedError(f"{', '.join(sorted(running))} still run here", hint="`sirena down` first")
 
 
 @contextmanager
-def _stores(stack: Stack, tell: Tell) -> Iterator[None]:
+def _stores(stack: ProductionStack, tell: Tell) -> Iterator[None]:
     """Run PostgreSQL and the object store alone."""
     try:
         stack.bring_up_stores(tell)

@@ -1,0 +1,37 @@
+"""The stack of one's own machine: MLflow and the service, under the account of whoever starts them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sirena.server.free_ports import require_free_ports
+from sirena.server.parts.mlflow_server import machine_learning_page
+from sirena.server.parts.part import Part
+from sirena.server.parts.part_accounts import PartAccounts
+from sirena.server.python_parts import PythonParts
+from sirena.server.stack import Stack
+from sirena.server.steps import Tell
+
+
+@dataclass(frozen=True)
+class EmbeddedStack(Stack):
+    """MLflow on SQLite and the service, for one person, on loopback."""
+
+    def parts(self) -> list[Part]:
+        """Describe MLflow and the service."""
+        python = PythonParts(self.settings, PartAccounts.all_of_this_process())
+        return [python.embedded_mlflow(), python.embedded_service()]
+
+    def places(self) -> list[str]:
+        """Return where a person finds what runs, a line each."""
+        return [
+            "Sirena   `sirena open FILE` shows a file and isolates in a browser",
+            f"service  http://127.0.0.1:{self.settings.port}  (interface: /docs)",
+            f"MLflow   {machine_learning_page(f'http://127.0.0.1:{self.settings.mlflow_port}')}",
+        ]
+
+    def _bring_up(self, wanted: Sequence[Part] | None, tell: Tell) -> None:
+        if not self.supervisor.is_running():
+            require_free_ports(self.settings)
+        parts = self.parts() if wanted is None else wanted
+        self._start(parts, tell)
+        self.wait(parts, tell)
