@@ -40,7 +40,7 @@ def remedy(criteria: Sequence[str], labels: LearntSource) -> str:
         criteria: names of the criteria that refuse.
         labels: whose labels the model is judged by.
 
-    >>> remedy(["ApproverIsNotAuthor"], LabelSource.REFERENCE).partition(";")[0]
+    >>> remedy(["ApproverIsNotAuthor"], LearntSource.REFERENCE).partition(";")[0]
     'ask a second person to promote it'
     """
     others = [_REMEDY[name] for name in criteria if name in _REMEDY]

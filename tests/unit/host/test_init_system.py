@@ -25,14 +25,14 @@ The stack's home lies in it too: the unit sees no /tmp but its own.
 DRIVER = """
 import subprocess, sys, time
 from pathlib import Path
-from sirena.host.accounts import Account
+from sirena.host.accounts import OsAccount
 from sirena.server.parts.part import Part, RunningHealth
 from sirena.settings.catalogue import Settings
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.server.supervision.systemd import write_units
 
 folder = Path(sys.argv[1])
-part = Part("worker", ("sleep", "99"), Account.of_this_process(), RunningHealth(), "1")
+part = Part("worker", ("sleep", "99"), OsAccount.of_this_process(), RunningHealth(), "1")
 mine, other = Supervisor(folder / "mine"), Supervisor(folder / "other")
 write_units(Settings(home=folder / "mine"), folder / "units", timers=False)
 (folder / "units/sirena.service.d").mkdir()

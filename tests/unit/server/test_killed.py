@@ -19,8 +19,8 @@ from tests.production_machine import production_settings, require_programs
 STARTS = """
 import os, signal, sys
 from pathlib import Path
-from sirena.host.accounts import Account
-child = Account.of_this_process().start(["sleep", "300"], Path(sys.argv[1]))
+from sirena.host.accounts import OsAccount
+child = OsAccount.of_this_process().start(["sleep", "300"], Path(sys.argv[1]))
 print(child.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
