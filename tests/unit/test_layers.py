@@ -11,8 +11,8 @@ import sirena
 
 PACKAGE = Path(sirena.__file__).parent
 ORDER = [
-    *("domain", "guidelines", "whonet", "panel", "stewardship", "web"),
-    *("training", "certification", "registry", "serving", "acts", "cli"),
+    *("domain", "guidelines", "whonet", "panel", "stewardship"),
+    *("training", "certification", "registry", "serving", "acts", "web", "cli"),
 ]
 BESIDE = {
     "texts": {"texts"},
@@ -67,6 +67,7 @@ def test_nothing_imports_from_its_right(package: str) -> None:
         ("sirena.panel.compiled", ["tensorflow", "keras", "mlflow", "fastapi", "polars"]),
         ("sirena.stewardship.antibiogram", ["tensorflow", "keras", "mlflow", "fastapi", "pandas"]),
         ("sirena.serving.application", ["tensorflow", "keras"]),
+        ("sirena.web.application", ["tensorflow", "keras", "mlflow", "sirena.registry", "sirena.acts"]),
         ("sirena.ledger.acts", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas", "numpy"]),
         (
             "sirena.cli",
