@@ -1,11 +1,10 @@
-"""Models and releases of an installation for the pages: looking at them, and deciding about them on one's own machine."""
+"""Models and releases of an installation for the pages: looking at them, and deciding on one's own machine."""
 
-from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from sirena.acts.gatekeeping import judge_for
 from sirena.acts.judged import read_answering
-from sirena.acts.models_look import InForce, ModelGlance, ModelsLook
+from sirena.acts.models_look import ModelGlance, ModelsLook, RulesNow
 from sirena.acts.promoting import promote
 from sirena.acts.releases_look import (
     MemberRefused,
@@ -26,7 +25,6 @@ from sirena.acts.version_look import (
 )
 from sirena.certification.certificate import Certificate
 from sirena.domain.errors import UsageError
-from sirena.guidelines.editions import Edition
 from sirena.operations.settings import Settings
 from sirena.registry.connection import Registry, connect
 from sirena.registry.releases import RELEASE_MODEL, find_release, members_at
@@ -57,7 +55,7 @@ class ModelHouse:
         Raises:
             SirenaError: MLflow does not answer.
         """
-        return [] if self.is_empty else self._look.models(self._registry, self._in_force())
+        return [] if self.is_empty else self._look.models(self._registry, self._rules())
 
     def version(self, name: str, number: int, stage: Stage, approver: str = "", against: int = 0) -> VersionLook:
         """Return one version as whoever would approve it for a stage sees it.
@@ -76,15 +74,13 @@ class ModelHouse:
         version = find_version(registry, f"{name}/{number}")
         siblings = list_versions(registry, name)[::-1]
         former = find_version(registry, f"{name}/{against}") if against else former_of(version, siblings)
-        in_force = self._in_force()
-        compared = former and compare_versions(registry, version, self._look.version(registry, former, in_force))
-        return VersionLook(
-            self._look.version(registry, version, in_force),
-            judge_version(judge_for(registry, None, approver=approver), version, stage),
-            compared,
-            decisions_of(version),
-            siblings,
-        )
+        rules = self._rules()
+        compared = None
+        if former is not None:
+            compared = compare_versions(registry, version, self._look.version(registry, former, rules))
+        glance = self._look.version(registry, version, rules)
+        judged = judge_version(lambda: judge_for(registry, None, approver=approver), version, stage)
+        return VersionLook(glance, judged, compared, decisions_of(version), siblings)
 
     def certificate(self, name: str, number: int) -> Certificate | None:
         """Return the certificate of a version that counts; None without one.
@@ -162,6 +158,5 @@ class ModelHouse:
             raise UsageError("there is no model on this machine yet", hint="train some first: `sirena train FILE`")
         return self._registry
 
-    def _in_force(self) -> InForce:
-        edition: Callable[[str], Edition] = judge_for(self._registry, None).edition
-        return lru_cache(lambda name: edition(name).digest)
+    def _rules(self) -> RulesNow:
+        return RulesNow(self._registry.settings)

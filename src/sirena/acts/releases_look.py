@@ -1,4 +1,4 @@
-"""Releases as a person who decides about them looks at them: which answers, since when, who approved it, what is new."""
+"""Releases as whoever decides about them looks at them: which answers, since when, who decided so, what is new."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

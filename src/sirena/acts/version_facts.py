@@ -1,4 +1,4 @@
-"""What the files of a model version say of it, in numbers: whose labels it learnt, how it did, what its certificate counts.
+"""What the files of a model version say in numbers: whose labels it learnt, how it did, what its certificate counts.
 
 Files of a registered version never change, and each is held against its digest as it is read; so who looks often may
 keep the facts by `facts_key`.

@@ -1,7 +1,7 @@
-"""One model version as a person who decides about it looks at it: certificate, evidence, gate, and what is new in it."""
+"""One model version as a person who decides about it looks at it: certificate, evidence, gate, what is new."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sirena.acts.models_look import VersionGlance
@@ -59,10 +59,10 @@ class VersionLook:
     """Versions of the model, newest first, this one included."""
 
 
-def judge_version(judge: RegisteredJudge, version: ModelVersion, stage: Stage) -> Judged:
-    """Ask the gate about a version without deciding anything."""
+def judge_version(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage: Stage) -> Judged:
+    """Ask the gate, which may not be readable, about a version without deciding anything."""
     try:
-        return Judged(stage, judge.judge(version, stage))
+        return Judged(stage, judge().judge(version, stage))
     except SirenaError as refusal:
         return Judged(stage, refusal=refusal)
 
@@ -88,9 +88,7 @@ def former_of(version: ModelVersion, siblings: Sequence[ModelVersion]) -> ModelV
 def compare_versions(registry: Registry, version: ModelVersion, former: VersionGlance) -> Compared:
     """Return what a version answers otherwise than a former one."""
     try:
-        old, new = (
-            Panel({one.column: load_table(registry, one)}, {}, str(one)) for one in (former.version, version)
-        )
+        old, new = (Panel({one.column: load_table(registry, one)}, {}, str(one)) for one in (former.version, version))
     except SirenaError as refusal:
         return Compared(former, refusal=refusal)
     return Compared(former, range_changes(old, new))

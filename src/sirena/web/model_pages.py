@@ -74,9 +74,7 @@ def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
 
         asked = Stage.STAGING if stage == Stage.STAGING else Stage.PRODUCTION
         look = house().version(name, number, asked, visitor_of(request).name, against)
-        return pages.show(
-            request, "version.html", look=look, refused=refused, done=done, shown_ranges=_SHOWN_RANGES
-        )
+        return pages.show(request, "version.html", look=look, refused=refused, done=done, shown_ranges=_SHOWN_RANGES)
 
     @app.get("/models/{name}/{number}/certificate")
     def certificate(request: Request, name: str, number: int) -> HTMLResponse:
