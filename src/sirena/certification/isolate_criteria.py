@@ -139,11 +139,17 @@ class EnoughEvidence:
     @property
     def expectation(self) -> str:
         """What is demanded, in words."""
-        return _amounts(self.minimum_compared, self.minimum_isolates, self.minimum_cells, "at least ")
+        return (
+            f"at least {self.minimum_compared} compared cells, {self.minimum_isolates} training isolates, "
+            f"{self.minimum_cells} distinct training cells"
+        )
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What there is, in words."""
-        return _amounts(evidence.certificate.compared, evidence.training_isolates, evidence.training_cells, "")
+        return (
+            f"{evidence.certificate.compared} compared cells, {evidence.training_isolates} training isolates, "
+            f"{evidence.training_cells} distinct training cells"
+        )
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence`."""
@@ -153,10 +159,6 @@ class EnoughEvidence:
             or evidence.training_cells < self.minimum_cells
         ):
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
-
-
-def _amounts(compared: int, isolates: int, cells: int, prefix: str) -> str:
-    return f"{prefix}{compared} compared cells, {isolates} training isolates, {cells} distinct training cells"
 
 
 def _measured(evidence: PromotionEvidence, rate: Callable[[Agreement], Rate], name: str) -> str:
