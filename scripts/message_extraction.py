@@ -27,6 +27,7 @@ SENTENCES = (
     "certification/grid_criteria.py",
     "certification/procedure_criteria.py",
     "certification/gate.py",
+    "certification/agreement.py",
     "certification/comparison.py",
     "certification/monotonicity.py",
     "guidelines/difference.py",

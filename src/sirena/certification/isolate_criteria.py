@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sirena.certification.agreement import Agreement, Rate
+from sirena.certification.agreement import Agreement
 from sirena.certification.evidence import CriterionFailed, InsufficientEvidence, PromotionEvidence
 
 
@@ -33,7 +33,7 @@ class VeryMajorErrorRate:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: agreement.very_major_error, "very major errors")
+        return _measured(evidence, lambda agreement: f"{agreement.very_major_error} very major errors")
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -70,7 +70,7 @@ class MajorErrorRate:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: agreement.major_error, "major errors")
+        return _measured(evidence, lambda agreement: f"{agreement.major_error} major errors")
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -104,7 +104,7 @@ class CategoricalAgreement:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: agreement.categorical, "agreeing")
+        return _measured(evidence, lambda agreement: f"{agreement.categorical} agreeing with the label")
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -161,8 +161,8 @@ class EnoughEvidence:
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
 
 
-def _measured(evidence: PromotionEvidence, rate: Callable[[Agreement], Rate], name: str) -> str:
-    return "no held-out results" if evidence.held_out is None else f"{rate(evidence.held_out)} {name}"
+def _measured(evidence: PromotionEvidence, words: Callable[[Agreement], str]) -> str:
+    return "no held-out results" if evidence.held_out is None else words(evidence.held_out)
 
 
 def _check(fraction: float, minimum: int) -> None:

@@ -2,12 +2,14 @@
 
 import re
 import shutil
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from sirena.cli.pages_models import models_of
@@ -17,15 +19,19 @@ from sirena.ledger.store import open_ledger
 from sirena.operations.settings import Settings
 from sirena.registry.connection import connect
 from sirena.registry.versions import Stage, find_version
+from sirena.serving.server import bind, url_of
 from sirena.web.answers import answers_of_editions
 from sirena.web.application import create_pages
 from sirena.web.opened_files import OpenedFiles
+from tests.browser_person import Person
+from tests.browser_person import person as browser_person
 from tests.integration.registry import house
 from tests.integration.registry.registry_models import Trained
 
 ORIGIN = "http://127.0.0.1:5999"
 KEY = "a-key-of-this-test"
 MODEL = "modelo_CAZ_NM"
+ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 
 
 def person_at(settings: Settings, language: str = "en") -> TestClient:
@@ -52,6 +58,13 @@ def person(settings: Settings, train: Callable[..., Trained]) -> TestClient:
     for table in (house.reference(), house.wrong_reference()):
         house.log_trained(registry, replace(train("CAZ_NM"), table=table))  # type: ignore[arg-type]
     return person_at(settings)
+
+
+@pytest.fixture
+def who() -> Iterator[Person]:
+    """Somebody at a browser."""
+    with browser_person() as somebody:
+        yield somebody
 
 
 def give(person: TestClient, model: str, number: int, stage: str = "Production", **more: str) -> str:
@@ -151,3 +164,39 @@ def test_a_form_that_names_nothing_there_is_changes_nothing(person: TestClient, 
     assert page.status_code in (404, 422)
     assert "<b>" not in page.text
     assert "0 in production" in text_of(person.get("/models").text)
+
+
+def test_at_a_browser_in_spanish_a_version_comes_to_answer(person: TestClient, settings: Settings, who: Person) -> None:
+    """Journey J5 with mouse and keyboard, at a screen's width and a telephone's; no complaint of the browser."""
+    del person
+    answers = answers_of_editions(choose_editions(Editions()))
+    application = create_pages(answers, OpenedFiles(), KEY, house=models_of(settings))
+    bound = bind("127.0.0.1", 0)
+    origin = url_of(bound)
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    try:
+        who.open(f"{origin}/enter/{KEY}", arrives=f"{origin}/")
+        who.open(f"{origin}/language/es?back=/models", arrives=f"{origin}/models")
+        assert "0 en producción" in who.read()
+        who.open(f"{origin}/models/{MODEL}/1", arrives=f"{origin}/models/{MODEL}/1")
+        who.run("document.querySelector('form.act button').focus()")
+        for kind in ("keyDown", "keyUp"):
+            who.call("Input.dispatchKeyEvent", type=kind, **ENTER)
+        who.arrive(f"{origin}/models/{MODEL}/1?done=1")
+        assert "Su etapa ahora: Producción" in who.read("[role=status]")
+        who.open(f"{origin}/releases", arrives=f"{origin}/releases")
+        who.click("form.act button", arrives=f"{origin}/releases/1")
+        who.click("form.act button", arrives=f"{origin}/releases/1?done=1")
+        assert "ahora responde esta publicación" in who.read("[role=status]")
+        places = ("/models", f"/models/{MODEL}/2", f"/models/{MODEL}/2/certificate", "/releases", "/releases/1")
+        for width, place in [(width, place) for width in (1280, 390) for place in places]:
+            who.call("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=False)
+            who.open(f"{origin}{place}", arrives=f"{origin}{place}")
+            assert who.run("document.documentElement.scrollWidth") <= width, place
+        assert who.complaints == []
+    finally:
+        server.should_exit = True
+        thread.join()
+        bound.close()
