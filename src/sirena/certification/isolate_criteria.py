@@ -1,6 +1,5 @@
 """Criteria on isolates: what must hold for results of isolates the model was not trained on."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sirena.certification.agreement import Agreement
@@ -33,7 +32,8 @@ class VeryMajorErrorRate:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: f"{agreement.very_major_error} very major errors")
+        held_out = evidence.held_out
+        return "no held-out results" if held_out is None else f"{held_out.very_major_error} very major errors"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -70,7 +70,8 @@ class MajorErrorRate:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: f"{agreement.major_error} major errors")
+        held_out = evidence.held_out
+        return "no held-out results" if held_out is None else f"{held_out.major_error} major errors"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -104,7 +105,8 @@ class CategoricalAgreement:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: f"{agreement.categorical} agreeing with the label")
+        held_out = evidence.held_out
+        return "no held-out results" if held_out is None else f"{held_out.categorical} agreeing with the label"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -159,10 +161,6 @@ class EnoughEvidence:
             or evidence.training_cells < self.minimum_cells
         ):
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
-
-
-def _measured(evidence: PromotionEvidence, words: Callable[[Agreement], str]) -> str:
-    return "no held-out results" if evidence.held_out is None else words(evidence.held_out)
 
 
 def _check(fraction: float, minimum: int) -> None:
