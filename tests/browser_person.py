@@ -23,7 +23,7 @@ class Person(Chromium):
     def open(self, address: str, *, arrives: str) -> None:
         """Type an address, and wait until a page is there whose address begins so."""
         self.call("Page.navigate", url=address)
-        self._arrive(arrives)
+        self.arrive(arrives)
 
     def fill_in(self, **fields: str) -> None:
         """Fill in fields of a form by their names."""
@@ -40,7 +40,7 @@ class Person(Chromium):
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=box["x"], y=box["y"], button="left", clickCount=1)
-        self._arrive(arrives)
+        self.arrive(arrives)
 
     def read(self, selector: str = "body") -> str:
         """Return the text of an element; empty where there is none."""
@@ -50,7 +50,8 @@ class Person(Chromium):
         """Return the names of the cookies kept for this page."""
         return {one["name"] for one in self.call("Network.getCookies")["cookies"]}
 
-    def _arrive(self, address: str) -> None:
+    def arrive(self, address: str) -> None:
+        """Wait until a page is there whose address begins so."""
         deadline, now = time.monotonic() + _PATIENCE, ""
         while not now.startswith(f"complete {address}"):
             assert time.monotonic() < deadline, f"expected {address}, is {now}"

@@ -11,8 +11,8 @@ import sirena
 
 PACKAGE = Path(sirena.__file__).parent
 ORDER = [
-    *("domain", "guidelines", "whonet", "panel", "stewardship", "web"),
-    *("training", "certification", "registry", "serving", "acts", "cli"),
+    *("domain", "guidelines", "whonet", "panel", "stewardship"),
+    *("training", "certification", "registry", "serving", "acts", "web", "cli"),
 ]
 ROOMS = ["host", "settings", "database", "server"]
 """Rooms of the machine below the order: each imports those before it and `domain`."""
@@ -97,6 +97,7 @@ def _rooms(path: Path) -> set[str]:
         ("sirena.panel.compiled", ["tensorflow", "keras", "mlflow", "fastapi", "polars"]),
         ("sirena.stewardship.antibiogram", ["tensorflow", "keras", "mlflow", "fastapi", "pandas"]),
         ("sirena.serving.application", ["tensorflow", "keras"]),
+        ("sirena.web.application", ["tensorflow", "keras", "mlflow", "sirena.registry", "sirena.acts"]),
         ("sirena.ledger.acts", ["tensorflow", "keras", "mlflow", "fastapi", "polars", "pandas", "numpy"]),
         (
             "sirena.cli",

@@ -36,6 +36,7 @@ from sirena.access.routes import shipped_routes
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
 from sirena.access.stage_control import StageControl
+from sirena.access.stage_form import StageForm
 from sirena.access.tokens import Tokens
 from sirena.access.transfers import ToldLately, model_taken, written_to
 from sirena.access.upstream import Upstream
@@ -55,6 +56,9 @@ _LONGEST_TOLD: Final = 400
 _PLACES: Final = {
     "pages": Action.PAGES,
     "models": Action.BROWSE,
+    "evidence": Action.DOWNLOAD,
+    "staging": Action.PROMOTE_STAGING,
+    "production": Action.PROMOTE_PRODUCTION,
     "files": Action.OPEN_FILES,
     "counts": Action.COUNT,
     "rows": Action.TAKE_ROWS,
@@ -161,7 +165,9 @@ def create_access_app(parts: AccessParts) -> FastAPI:
 
     single_sign_on = SingleSignOn(parts.openid, parts.engine, sessions, record, session_hours=parts.session_hours)
     signing_in = signing_in_routes(maker, sessions, record, single_sign_on, session_hours=parts.session_hours)
-    for router in (signing_in, single_sign_on.routes(), *([control.routes()] if control is not None else [])):
+    form = StageForm(maker, control, parts.upstream)
+    changing = (form.routes(), *([control.routes()] if control is not None else []))
+    for router in (signing_in, single_sign_on.routes(), *changing):
         app.include_router(router, dependencies=[Depends(_without_tricks)])
     return app
 

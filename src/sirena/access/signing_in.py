@@ -4,7 +4,6 @@ import hmac
 import secrets
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qs
 
 import orjson
 from anyio import to_thread
@@ -13,8 +12,9 @@ from fastapi import APIRouter, Request, Response
 from sirena.access.actions import Action
 from sirena.access.credentials import SESSION_COOKIE, Password, SessionCookie, read_cookie, read_credential
 from sirena.access.decision import DecisionMaker, page_of_origin
-from sirena.access.errors import AmbiguousRequestError, ForbiddenError, NotSignedInError
+from sirena.access.errors import ForbiddenError, NotSignedInError
 from sirena.access.events import Notify
+from sirena.access.forms import read_form
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Means
 from sirena.access.openid_signing_in import SingleSignOn
@@ -26,7 +26,6 @@ LOGIN_COOKIE: Final = "__Host-sirena_login"
 """Holds the login form's own CSRF token, before there is a session."""
 ACCOUNT_PAGE: Final = "/auth/account"
 """Where a person sees who they are here, and leaves."""
-_LONGEST_FORM: Final = 16 * 1024
 
 
 def signing_in_routes(
@@ -60,7 +59,7 @@ def signing_in_routes(
     async def login(request: Request) -> Response:
         """Sign in with name and password."""
         facts = read_facts(request)
-        fields = await _form(request)
+        fields = await read_form(request)
         given = fields.get("csrf", "")
         if not given or not hmac.compare_digest(
             given.encode(), read_cookie(facts.header("cookie"), LOGIN_COOKIE).encode()
@@ -130,18 +129,3 @@ def signing_in_routes(
         return response
 
     return router
-
-
-async def _form(request: Request) -> dict[str, str]:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_FORM:
-            raise AmbiguousRequestError("the form is too long")
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raise AmbiguousRequestError("the login form is sent as application/x-www-form-urlencoded")
-    try:
-        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10, errors="strict")
-    except ValueError as error:
-        raise AmbiguousRequestError("the form cannot be read") from error
-    return {name: values[0] for name, values in fields.items() if len(values) == 1}

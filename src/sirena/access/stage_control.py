@@ -114,14 +114,29 @@ class StageControl:
             return await self._delete_experiment(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
         self._maker.require(decision.identity, decision.asked.action, change.model)
-        seen, examined = self._changes, None
+        return await self.carry_out(change, facts, decision.identity)
+
+    async def carry_out(self, change: StageChange, facts: RequestFacts, identity: Identity) -> Response:
+        """Do one change of the registry, if rights, rules and gate allow it, on record.
+
+        Args:
+            change: as asked for.
+            facts: the request of MLflow's that does it.
+            identity: who asks.
+
+        Raises:
+            ForbiddenError: right or rule are missing.
+            GateError: the gate refuses a stage.
+            UpstreamError: MLflow does not answer.
+        """
+        who, seen, examined = identity.name, self._changes, None
         record = self._record(facts, who) | {"model": change.model, "version": None}
         if change.asks_gate:
             # a proof takes seconds, in which nobody else shall wait
-            examined = await self._examine(change, decision.identity, self._judging)
+            examined = await self._examine(change, identity, self._judging)
         async with self._one_at_a_time:
             if examined is None or (self._changes != seen and not isinstance(examined.ruling, SirenaError)):
-                examined = await self._examine(change, decision.identity)
+                examined = await self._examine(change, identity)
             try:
                 response = await self._do(change, examined, who, facts, record)
             finally:

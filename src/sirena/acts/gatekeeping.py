@@ -1,5 +1,6 @@
 """What ``promote`` and ``release activate`` share: the registry, the approver and the gate."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from sirena.guidelines.editions import Edition, Editions
 from sirena.registry.connection import Registry, connect
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.proof import Prover
-from sirena.settings.catalogue import load_settings
+from sirena.settings.catalogue import Settings, load_settings
 
 
 def open_registry() -> Registry:
@@ -29,6 +30,17 @@ def judge_for(
         prover: proves what is judged, on a server that believes nobody.
     """
     settings = registry.settings
+    edition = rules_in_force(settings, overlay)
+    return RegisteredJudge(registry, load_gate(settings.gate), approver or settings.effective_user, edition, prover)
+
+
+def rules_in_force(settings: Settings, overlay: Path | None = None) -> Callable[[str], Edition]:
+    """Return what gives the rules now in force for an edition's name, each read once.
+
+    Args:
+        settings: which editions there are.
+        overlay: the hospital's own rules that are in force; None means those of `SIRENA_OVERLAY`, if any.
+    """
     rules = overlay or settings.overlay
     editions = Editions(settings.editions_folder)
 
@@ -37,4 +49,4 @@ def judge_for(
         # an edition with an overlay is named "CLSI 2025 + rules.csv"; which rules are in force is not its to say
         return editions.load(name.partition(" + ")[0], in_force=rules)
 
-    return RegisteredJudge(registry, load_gate(settings.gate), approver or settings.effective_user, edition, prover)
+    return edition

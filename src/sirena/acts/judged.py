@@ -1,15 +1,17 @@
 """What the ledger of this installation says of releases, for commands that look once."""
 
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Final
 
 from sirena.ledger.judgements import Judgements
 from sirena.ledger.store import open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
 from sirena.panel.compiled import ACTIVE
-from sirena.registry.activation import served_periods
+from sirena.registry.activation import active_version, replaced_by, served_periods
 from sirena.registry.connection import Registry
-from sirena.registry.releases import Release, find_release
+from sirena.registry.releases import RELEASE_MODEL, Release, find_release
 from sirena.registry.versions import Stage
 from sirena.settings.catalogue import Settings
 
@@ -74,22 +76,77 @@ def find_judged(registry: Registry, name: str) -> Release:
     return find_release(registry, judged or name)
 
 
-def periods_of(registry: Registry, release: Release) -> list[str]:
-    """Return when a release was the one that answered, a line each: by the ledger, else by MLflow."""
+@dataclass(frozen=True)
+class AnsweringPeriod:
+    """A time in which one release was the one that answered, and who decided so."""
+
+    release: str
+    """``panel_SIR/3``."""
+    since: str
+    """UTC, ISO 8601."""
+    until: str | None
+    """None while it still is."""
+    action: str
+    """``activate`` or ``rollback``."""
+    who: str
+    override: str = ""
+    """Reason given for overriding the gate; empty when it agreed."""
+    entry: int | None = None
+    """Place in the audit ledger; None behind an entry, whose ledger is not here."""
+
+    def __str__(self) -> str:
+        return (
+            f"served {self.since} to {self.until or 'now'}, {self.action} by {self.who}"
+            + (f", overriding the gate: {self.override}" if self.override else "")
+            + (f", entry {self.entry} of the audit ledger" if self.entry is not None else "")
+        )
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Which release answers, and which did: by the ledger, else by MLflow."""
+
+    judged: str | None
+    """As `active_name`."""
+    rollback: str
+    """Release to which a rollback returns; empty when there is none."""
+    periods: Sequence[AnsweringPeriod]
+    """What answered when, oldest first."""
+
+
+def read_answering(registry: Registry) -> Answering:
+    """Return which release answers, and which did.
+
+    Raises:
+        SirenaError: the ledger, or MLflow where it is not here, is not what was written or does not answer.
+    """
     if registry.signed_in_as:
-        return [
-            f"served {one.since} to {one.until or 'now'}, {one.action} by {one.by}"
-            + (f", overriding the gate: {one.override}" if one.override else "")
+        periods = [
+            AnsweringPeriod(f"{RELEASE_MODEL}/{one.release}", one.since, one.until, one.action, one.by, one.override)
             for one in served_periods(registry)
-            if one.release == release.version
         ]
+        active = active_version(registry)
+        target = replaced_by(registry, active) if active is not None else None
+        return Answering(None, f"{RELEASE_MODEL}/{target}" if target is not None else "", periods)
     with closing(open_ledger(registry.settings)) as ledger:
-        periods = TrustedReading(ledger).read().periods
+        judgements = TrustedReading(ledger).read()
         reasons = {entry.act: str(entry.facts().get("reason", "")) for entry in ledger.read(events=("overridden",))}
-    return [
-        f"served {one.judgement.at} to {one.until or 'now'}, {ACTIONS[one.judgement.action]} by {one.judgement.who}"
-        + (f", overriding the gate: {reasons[one.judgement.act]}" if one.judgement.act in reasons else "")
-        + f", entry {one.judgement.entry} of the audit ledger"
-        for one in periods
-        if one.judgement.release == release.name
+    periods = [
+        AnsweringPeriod(
+            one.judgement.release,
+            one.judgement.at,
+            one.until,
+            ACTIONS[one.judgement.action],
+            one.judgement.who,
+            reasons.get(one.judgement.act, ""),
+            one.judgement.entry,
+        )
+        for one in judgements.periods
     ]
+    active_one, target_one = judgements.active, judgements.rollback
+    return Answering(active_one.release if active_one else "", target_one.release if target_one else "", periods)
+
+
+def periods_of(registry: Registry, release: Release) -> list[AnsweringPeriod]:
+    """Return when a release was the one that answered: by the ledger, else by MLflow."""
+    return [one for one in read_answering(registry).periods if one.release == release.name]

@@ -52,11 +52,10 @@ class GridAgreement:
         certificate = evidence.certificate
         entries = self._differing(certificate)
         differing = sum(entry.cells for entry in entries)
-        text = f"{certificate.agreements} of {certificate.compared} compared cells agreeing"
-        if certificate.compared:
-            text += f" ({certificate.agreement_share:.2%})"
-        text += f", {differing} cells that differ"
-        return text + _named(entries)
+        agreeing = f"{certificate.agreements} of {certificate.compared} compared cells agreeing"
+        if not certificate.compared:
+            return f"{agreeing}, {differing} cells that differ" + _named(entries)
+        return f"{agreeing} ({certificate.agreement_share:.2%}), {differing} cells that differ" + _named(entries)
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `CriterionFailed`, or `InsufficientEvidence` when nothing could be compared."""
@@ -93,7 +92,7 @@ class MonotoneInMic:
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the certificate says, in words."""
         found = evidence.certificate.reversals
-        return f"{len(found)} of them" + _named(found) if found else "none"
+        return f"{len(found)} organisms and comparators" + _named(found) if found else "none"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `CriterionFailed`."""

@@ -1,9 +1,8 @@
 """Criteria on isolates: what must hold for results of isolates the model was not trained on."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sirena.certification.agreement import Agreement, Rate
+from sirena.certification.agreement import Agreement
 from sirena.certification.evidence import CriterionFailed, InsufficientEvidence, PromotionEvidence
 
 
@@ -33,7 +32,8 @@ class VeryMajorErrorRate:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: agreement.very_major_error, "very major errors")
+        held_out = evidence.held_out
+        return "no held-out results" if held_out is None else f"{held_out.very_major_error} very major errors"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -70,7 +70,8 @@ class MajorErrorRate:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: agreement.major_error, "major errors")
+        held_out = evidence.held_out
+        return "no held-out results" if held_out is None else f"{held_out.major_error} major errors"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -104,7 +105,8 @@ class CategoricalAgreement:
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the held-out results say, in words."""
-        return _measured(evidence, lambda agreement: agreement.categorical, "agreeing")
+        held_out = evidence.held_out
+        return "no held-out results" if held_out is None else f"{held_out.categorical} agreeing with the label"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
@@ -139,11 +141,17 @@ class EnoughEvidence:
     @property
     def expectation(self) -> str:
         """What is demanded, in words."""
-        return _amounts(self.minimum_compared, self.minimum_isolates, self.minimum_cells, "at least ")
+        return (
+            f"at least {self.minimum_compared} compared cells, {self.minimum_isolates} training isolates, "
+            f"{self.minimum_cells} distinct training cells"
+        )
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """What there is, in words."""
-        return _amounts(evidence.certificate.compared, evidence.training_isolates, evidence.training_cells, "")
+        return (
+            f"{evidence.certificate.compared} compared cells, {evidence.training_isolates} training isolates, "
+            f"{evidence.training_cells} distinct training cells"
+        )
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `InsufficientEvidence`."""
@@ -153,14 +161,6 @@ class EnoughEvidence:
             or evidence.training_cells < self.minimum_cells
         ):
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
-
-
-def _amounts(compared: int, isolates: int, cells: int, prefix: str) -> str:
-    return f"{prefix}{compared} compared cells, {isolates} training isolates, {cells} distinct training cells"
-
-
-def _measured(evidence: PromotionEvidence, rate: Callable[[Agreement], Rate], name: str) -> str:
-    return "no held-out results" if evidence.held_out is None else f"{rate(evidence.held_out)} {name}"
 
 
 def _check(fraction: float, minimum: int) -> None:

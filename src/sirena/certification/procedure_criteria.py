@@ -24,7 +24,7 @@ class CertificateIsCurrent:
     def measured(self, evidence: PromotionEvidence) -> str:
         """What the certificate says, in words."""
         found = self._differences(evidence)
-        return "; ".join(found) if found else "one"
+        return "; ".join(found) if found else "such a certificate"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Pass silently, or raise `CriterionFailed`."""

@@ -7,6 +7,7 @@ from typing import Self
 
 from sirena.acts.judged_panel import look_for_active
 from sirena.cli.pages_answers import answers_of_release
+from sirena.cli.pages_models import models_of
 from sirena.serving.server import bind, run_until_signal, url_of
 from sirena.settings.catalogue import Settings
 from sirena.web.application import create_pages
@@ -39,7 +40,7 @@ class DemoPages:
         answers, files, key = answers_of_release(look_for_active(settings).panel), OpenedFiles(), new_key()
         files.add(open_whonet_file(file.name, read_file(file), answers))
         bound = bind("127.0.0.1", 0)
-        return cls(create_pages(answers, files, key), bound, f"{url_of(bound)}{ENTER}{key}")
+        return cls(create_pages(answers, files, key, house=models_of(settings)), bound, f"{url_of(bound)}{ENTER}{key}")
 
     def serve(self) -> None:
         """Serve them until Ctrl-C or SIGTERM; for the main thread."""

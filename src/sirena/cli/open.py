@@ -40,6 +40,7 @@ def open_pages(
     """
     import webbrowser
 
+    from sirena.cli.pages_models import models_of
     from sirena.guidelines.editions import Editions
     from sirena.serving.server import bind, run_until_signal, url_of
     from sirena.settings.catalogue import load_settings
@@ -62,7 +63,7 @@ def open_pages(
         webbrowser.open(address)
     settings = load_settings()
     others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
-    run_until_signal(create_pages(answers, files, key, others), bound)
+    run_until_signal(create_pages(answers, files, key, others, models_of(settings)), bound)
 
 
 def _answers(release: str | None, guideline: list[str]) -> "NamedPanel":

@@ -27,6 +27,7 @@ def pages_service(
     from sirena.acts.judged_panel import JudgedPanelSource
     from sirena.cli.pages_answers import AnswersNow
     from sirena.cli.pages_desk import PagesDesk
+    from sirena.cli.pages_models import models_of
     from sirena.guidelines.editions import Editions
     from sirena.ledger.store import open_ledger
     from sirena.server.parts.doors import Door
@@ -45,7 +46,8 @@ def pages_service(
     asking = PagesDesk(Door("http://desk", socket=desk))
     answering = AnswersNow(holder, settings)
     others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
-    app = create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, others)
+    house = models_of(settings)
+    app = create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, others, house)
     typer.echo(f"Sirena shows pages: {url_of(bound)}", err=True)
     holder.start()
     try:

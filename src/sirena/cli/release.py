@@ -131,7 +131,7 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
         typer.echo("\t".join(map(in_one_line, cells)))
     _warn_of_lapsed_editions(registry, release)
     for served in periods_of(registry, release):
-        say(in_one_line(served))
+        say(in_one_line(str(served)))
 
 
 def activate(

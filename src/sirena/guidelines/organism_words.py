@@ -17,14 +17,14 @@ def organism_words(codes: Iterable[str], group: str = "") -> str:
         group: group of the guideline's row that decides for all of them; none when it is not known.
 
     Returns:
-        A name, or a group with the number of its organisms that are meant, or the first names.
+        A name, or a group with the number of its organisms that are meant, or the first names and how many there are.
 
     >>> organism_words(["eco"])
     'Escherichia coli'
     >>> organism_words(["eco", "kpn", "eae"])
     'Enterobacteriaceae (3 organisms)'
     >>> organism_words(["eco", "sau", "pae", "efa"])
-    'Escherichia coli, Staphylococcus aureus, Pseudomonas aeruginosa and 1 more'
+    'Escherichia coli, Staphylococcus aureus, Pseudomonas aeruginosa … (4 organisms)'
     """
     listed = list(dict.fromkeys(codes))
     if len(listed) == 1:
@@ -32,9 +32,8 @@ def organism_words(codes: Iterable[str], group: str = "") -> str:
     common = group or _common_group(listed)
     if common:
         return f"{common} ({len(listed)} organisms)"
-    more = len(listed) - _NAMED
     names = ", ".join(map(_name, listed[:_NAMED]))
-    return f"{names} and {more} more" if more > 0 else names
+    return f"{names} … ({len(listed)} organisms)" if len(listed) > _NAMED else names
 
 
 def _name(code: str) -> str:

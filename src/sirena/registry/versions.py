@@ -171,6 +171,19 @@ def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
 
 
 @speaks_to_mlflow
+def list_all_versions(registry: Registry) -> dict[str, list[ModelVersion]]:
+    """Return the versions of every registered antimicrobial model, by its name and oldest first, in a few questions."""
+    aliases = list_models(registry)
+    found = all_pages(
+        lambda token: registry.models.search_model_versions(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
+    )
+    listed: dict[str, list[ModelVersion]] = {}
+    for version in (_describe(one, aliases.get(str(one.name), {})) for one in found):
+        listed.setdefault(version.name, []).append(version)
+    return {name: sorted(listed[name], key=lambda version: version.version) for name in sorted(listed)}
+
+
+@speaks_to_mlflow
 def number_in_production(registry: Registry, name: str) -> int | None:
     """Return the version of any registered model that is in production, by alias or by the stage field alone."""
     try:

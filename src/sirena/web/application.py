@@ -26,6 +26,7 @@ from sirena.web.entry_visitors import ThroughTheEntry
 from sirena.web.file_pages import add_files
 from sirena.web.isolate_page import add_isolate
 from sirena.web.language import LANGUAGES
+from sirena.web.model_pages import Models, add_decisions, add_models, add_releases, no_models
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
 from sirena.web.pages import BEHIND_THE_ENTRY, NOT_FOUND, Pages
@@ -44,7 +45,11 @@ OpenSessions = Callable[[], Collection[str]]
 
 
 def create_pages(
-    answers: NamedPanel, files: OpenedFiles, key: str, others: OtherEditions | None = None
+    answers: NamedPanel,
+    files: OpenedFiles,
+    key: str,
+    others: OtherEditions | None = None,
+    house: Models = no_models,
 ) -> OwnMachineOnly:
     """Return the application, for one person on their own machine.
 
@@ -53,8 +58,9 @@ def create_pages(
         files: the files open at the start.
         key: what the address must hold, see `visitors`.
         others: editions a file can be compared with; those that come with Sirena by default.
+        house: returns who knows models and releases.
     """
-    return OwnMachineOnly(application_of(Pages(lambda: answers, files), others or OtherEditions()), key)
+    return OwnMachineOnly(application_of(Pages(lambda: answers, files), others or OtherEditions(), house=house), key)
 
 
 def create_entry_pages(
@@ -63,6 +69,7 @@ def create_entry_pages(
     record: Record,
     open_sessions: OpenSessions,
     others: OtherEditions,
+    house: Models = no_models,
 ) -> ThroughTheEntry:
     """Return the application, for whoever the entry lets in.
 
@@ -72,18 +79,22 @@ def create_entry_pages(
         record: puts on record what they do.
         open_sessions: says whose files are to stay.
         others: editions a file can be compared with.
+        house: returns who knows models and releases.
     """
     pages = Pages(answering, files, BEHIND_THE_ENTRY, record)
-    return ThroughTheEntry(application_of(pages, others, open_sessions))
+    return ThroughTheEntry(application_of(pages, others, open_sessions, house))
 
 
-def application_of(pages: Pages, others: OtherEditions, open_sessions: OpenSessions | None = None) -> FastAPI:
+def application_of(
+    pages: Pages, others: OtherEditions, open_sessions: OpenSessions | None = None, house: Models = no_models
+) -> FastAPI:
     """Return the pages without a guard.
 
     Args:
         pages: what they need.
         others: editions a file can be compared with.
         open_sessions: says whose files are to stay; None where there are no sessions.
+        house: returns who knows models and releases.
     """
 
     @asynccontextmanager
@@ -106,6 +117,9 @@ def application_of(pages: Pages, others: OtherEditions, open_sessions: OpenSessi
     add_antibiogram(app, pages)
     add_edition(app, pages, others)
     add_isolate(app, pages)
+    add_models(app, pages, house)
+    add_releases(app, pages, house)
+    add_decisions(app, pages, house)
     home_address = f"{pages.place.root}/"
 
     @app.get("/")

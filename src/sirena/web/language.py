@@ -4,11 +4,13 @@ The words stand in the templates in English and in `sirena.texts` in Spanish (ge
 missing.
 """
 
+from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from typing import Final
 
 from babel.core import negotiate_locale
+from babel.dates import format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -72,3 +74,35 @@ def spell_share(part: int, whole: int, language: str) -> str:
     '33.3%'
     """
     return format_percent(part / whole, format="0.0%", locale=language) if whole else "–"
+
+
+def spell_part(part: int, whole: int, language: str) -> str:
+    """Write a share in per cent with one decimal so that no part but all is 100, and none but nothing is 0.
+
+    >>> spell_part(9999, 10000, "en"), spell_part(1, 10000, "en"), spell_part(5, 5, "en")
+    ('99.9%', '<0.1%', '100.0%')
+    """
+    if not whole or part in (0, whole):
+        return spell_share(part, whole, language)
+    per_mille = min(999, round(1000 * part / whole))
+    return spell_share(per_mille, 1000, language) if per_mille else f"<{spell_share(1, 1000, language)}"
+
+
+def spell_moment(moment: str | datetime, language: str) -> str:
+    """Write a moment in UTC, day and time, as the language does.
+
+    >>> spell_moment("2026-11-28T22:53:38.117167+00:00", "en").replace("\u202f", " ")
+    'Nov 28, 2026, 22:53 UTC'
+    """
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    pattern = "d MMM y, HH:mm" if language == "es" else "MMM d, y, HH:mm"
+    return f"{format_datetime(at.astimezone(UTC), pattern, locale=language)} UTC"
+
+
+def spell_limits(lower: float, upper: float, language: str) -> str:
+    """Write a pair of limits in per cent with one decimal.
+
+    >>> spell_limits(0.0, 0.0213, "en")
+    '0.0%–2.1%'
+    """
+    return "–".join(format_percent(limit, format="0.0%", locale=language) for limit in (lower, upper))

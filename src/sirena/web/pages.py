@@ -14,7 +14,16 @@ from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS
 from sirena.texts.messages import translate
 from sirena.web.answers import NamedPanel
-from sirena.web.language import LANGUAGES, choose_language, spell_count, spell_share, translations
+from sirena.web.language import (
+    LANGUAGES,
+    choose_language,
+    spell_count,
+    spell_limits,
+    spell_moment,
+    spell_part,
+    spell_share,
+    translations,
+)
 from sirena.web.opened_file import OpenedFile
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.records import Record, keep_no_record, refused_facts
@@ -34,12 +43,14 @@ class PagesPlace:
     """Holds the language somebody chose."""
     is_secure: bool = False
     """True behind TLS."""
+    decisions: str = "/stage"
+    """Where decisions about models are sent."""
 
 
 OWN_MACHINE: Final = PagesPlace()
 _ENTRY: Final = {"models": "/", "account": "/auth/account", "leave": "/auth/logout"}
 """Places of the entry beside the pages."""
-BEHIND_THE_ENTRY: Final = PagesPlace("/app", "__Host-sirena_language", is_secure=True)
+BEHIND_THE_ENTRY: Final = PagesPlace("/app", "__Host-sirena_language", is_secure=True, decisions="/auth/stage")
 """The language is the one that the pages for signing in speak."""
 
 
@@ -75,6 +86,8 @@ class Pages:
             "root": self.place.root,
             "visitor": visitor_of(request),
             "entry": _ENTRY,
+            "acts": self.place.decisions,
+            "own_machine": self.place is OWN_MACHINE,
             "language": language,
             "others": [other for other in LANGUAGES if other != language],
             "path": request.url.path,
@@ -138,6 +151,9 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     environment.filters["count"] = lambda number: spell_count(number, language)
     environment.globals["share"] = lambda part, whole: spell_share(part, whole, language)
+    environment.filters["moment"] = lambda moment: spell_moment(moment, language)
+    environment.globals["rate"] = lambda rate: spell_part(rate.events, rate.results, language)
+    environment.globals["limits"] = lambda rate: spell_limits(rate.lower, rate.upper, language)
     environment.globals["translate"] = lambda text: translate(text, language)
     environment.globals["Category"] = Category
     environment.globals["drugs"] = ANTIMICROBIALS

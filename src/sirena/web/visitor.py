@@ -23,7 +23,8 @@ class Visitor:
     """Address."""
     request_id: str = ""
     places: frozenset[str] = field(default_factory=frozenset)
-    """Where the person may go: ``files``, ``rows`` to take, ``counts``, ``isolate``; ``models`` beside the pages."""
+    """Where the person may go: ``pages``, ``files``, ``rows`` to take, ``counts``, ``isolate``, ``models``,
+    ``evidence`` of one; and the stages they may give: ``staging``, ``production``."""
 
     def may(self, place: str) -> bool:
         """Tell whether a way is to be shown; on one's own machine all of the pages' are."""

@@ -112,10 +112,18 @@ def test_no_template_holds_an_address_that_begins_at_the_root() -> None:
         assert re.findall(r'(?:href|src|action|hx-\w+)\s*=\s*["\']/', text) == [], template.name
 
 
-def test_who_may_see_models_has_a_link_to_them(house: House) -> None:
+def test_who_may_see_models_has_links_to_them_and_to_mlflow(house: House) -> None:
     """The entry says where somebody may go."""
-    assert 'href="/"' in house.person(places=f"{EVERYWHERE},models").get("/app/").text
-    assert 'href="/"' not in house.person().get("/app/").text
+    for address in ('href="/"', 'href="/app/models"'):
+        assert address in house.person(places=f"{EVERYWHERE},models").get("/app/").text
+        assert address not in house.person().get("/app/").text
+    assert 'href="/app/"' in house.person().get("/app/isolate").text
+
+
+def test_behind_the_entry_the_pages_themselves_decide_nothing(house: House) -> None:
+    """The forms lead to the access service; there is no address of the pages that gives a stage."""
+    for path in ("/app/stage", "/app/releases"):
+        assert house.person(places=f"{EVERYWHERE},models,production").post(path).status_code in (404, 405)
 
 
 def test_no_way_is_shown_that_ends_in_a_refusal(house: House) -> None:

@@ -67,7 +67,7 @@ def test_every_address_that_changes_something_refuses_another_sites_form(
     guarded = create_pages(answers, OpenedFiles(), KEY)
     routes = [route for route in guarded._app.routes if isinstance(route, APIRoute)]  # type: ignore[attr-defined]
     changing = {route.path for route in routes if set(route.methods or ()) - {"GET", "HEAD"}}
-    assert changing == {"/files", "/isolate", "/files/{identifier}/forget"}
+    assert changing == {"/files", "/isolate", "/files/{identifier}/forget", "/stage", "/releases"}
     address = drop(person, ISOLATES.encode())
     for path in changing:
         hostile = path.replace("{identifier}", address.rpartition("/")[2])

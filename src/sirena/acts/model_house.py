@@ -1,0 +1,162 @@
+"""Models and releases of an installation for the pages: looking at them, and deciding on one's own machine."""
+
+from functools import cached_property
+
+from sirena.acts.gatekeeping import judge_for
+from sirena.acts.judged import read_answering
+from sirena.acts.models_look import ModelGlance, ModelsLook, RulesNow
+from sirena.acts.promoting import promote
+from sirena.acts.releases_look import (
+    MemberRefused,
+    ReleaseGlance,
+    ReleaseLook,
+    judge_members,
+    look_at_release,
+    look_at_releases,
+)
+from sirena.acts.releasing import activate, create_release, roll_back
+from sirena.acts.version_look import (
+    VersionLook,
+    compare_versions,
+    decisions_of,
+    former_of,
+    judge_version,
+    read_certificate,
+)
+from sirena.certification.certificate import Certificate
+from sirena.domain.errors import UsageError
+from sirena.registry.connection import Registry, connect
+from sirena.registry.releases import RELEASE_MODEL, find_release, members_at
+from sirena.registry.versions import Stage, find_version, list_versions
+from sirena.settings.catalogue import Settings
+
+
+class ModelHouse:
+    """Shows and decides; safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Ask nobody yet.
+
+        Args:
+            settings: which MLflow, ledger, gate and rules.
+        """
+        self._settings = settings
+        self._look = ModelsLook()
+
+    @property
+    def is_empty(self) -> bool:
+        """True when this machine has no registry yet, which looking must not make."""
+        database = self._settings.home / "mlflow.db"
+        return self._settings.effective_tracking_uri == f"sqlite:///{database}" and not database.exists()
+
+    def models(self) -> list[ModelGlance]:
+        """Return every model by name.
+
+        Raises:
+            SirenaError: MLflow does not answer.
+        """
+        return [] if self.is_empty else self._look.models(self._registry, self._rules())
+
+    def version(self, name: str, number: int, stage: Stage, approver: str = "", against: int = 0) -> VersionLook:
+        """Return one version as whoever would approve it for a stage sees it.
+
+        Args:
+            name: of the model.
+            number: of the version.
+            stage: whose criteria are asked.
+            approver: account; empty means whoever runs this.
+            against: version to compare with; 0 means the one in production, or the one before.
+
+        Raises:
+            UsageError: there is no such version.
+        """
+        registry = self._reached()
+        version = find_version(registry, f"{name}/{number}")
+        siblings = list_versions(registry, name)[::-1]
+        former = find_version(registry, f"{name}/{against}") if against else former_of(version, siblings)
+        rules = self._rules()
+        compared = None
+        if former is not None:
+            compared = compare_versions(registry, version, self._look.version(registry, former, rules))
+        glance = self._look.version(registry, version, rules)
+        judged = judge_version(lambda: judge_for(registry, None, approver=approver), version, stage)
+        return VersionLook(glance, judged, compared, decisions_of(version), siblings)
+
+    def certificate(self, name: str, number: int) -> Certificate | None:
+        """Return the certificate of a version that counts; None without one.
+
+        Raises:
+            SirenaError: there is no such version, or its certificate cannot be read.
+        """
+        registry = self._reached()
+        return read_certificate(registry, find_version(registry, f"{name}/{number}"))
+
+    def releases(self) -> list[ReleaseGlance]:
+        """Return every release, newest first.
+
+        Raises:
+            SirenaError: MLflow does not answer, or the ledger is not what was written.
+        """
+        return [] if self.is_empty else look_at_releases(self._registry)
+
+    def release(self, number: int, against: str = "") -> ReleaseLook:
+        """Return one release, compared with another (see `look_at_release`)."""
+        return look_at_release(self._reached(), str(number), against)
+
+    def refused_members(self, number: int, approver: str = "") -> list[MemberRefused]:
+        """Return the members of a release that the gate would refuse now.
+
+        Raises:
+            SirenaError: there is no such release, or it cannot be read.
+        """
+        registry = self._reached()
+        return judge_members(judge_for(registry, None, approver=approver), find_release(registry, str(number)))
+
+    def decide(self, name: str, number: int, stage: Stage, override: str = "") -> None:
+        """Give a version a stage as the commands do, on record, in the name of whoever runs this.
+
+        A release in production is the one that answers; the one that the active one replaced is rolled back to.
+
+        Args:
+            name: of the model, or ``panel_SIR``.
+            number: of the version or release.
+            stage: the stage it shall have; a release is only given production.
+            override: reason to decide against the gate; empty for none.
+
+        Raises:
+            GateError: the gate refuses.
+            UsageError: there is no such version, or a release gets no such stage.
+        """
+        registry = self._reached()
+        if name != RELEASE_MODEL:
+            promote(judge_for(registry, None), find_version(registry, f"{name}/{number}"), stage, override)
+            return
+        release = find_release(registry, str(number))
+        if stage is not Stage.PRODUCTION:
+            raise UsageError(f"{release.name} is a release, which is activated or rolled back to")
+        if read_answering(registry).rollback == release.name:
+            roll_back(registry)
+        else:
+            activate(registry, release, judge_for(registry, None), override)
+
+    def make_release(self, note: str = "") -> int:
+        """Make a release of what is in production, on record; return its number.
+
+        Raises:
+            UsageError: nothing is in production.
+        """
+        registry = self._reached()
+        author = registry.settings.effective_user
+        return create_release(registry, members_at(registry, "production"), author=author, note=note).version
+
+    @cached_property
+    def _registry(self) -> Registry:
+        return connect(self._settings)
+
+    def _reached(self) -> Registry:
+        if self.is_empty:
+            raise UsageError("there is no model on this machine yet", hint="train some first: `sirena train FILE`")
+        return self._registry
+
+    def _rules(self) -> RulesNow:
+        return RulesNow(self._registry.settings)

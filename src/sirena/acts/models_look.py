@@ -1,0 +1,153 @@
+"""All models at a glance: which version is in production, on what evidence, and what waits.
+
+Rules, each with a test of like name:
+
+- a model is shown by its version in production, and without one by its newest;
+- a certificate is valid when the rules it compared with are those in force, to the letter, and so is their edition;
+- a newer version of ours waits until it, or a later one, is in production;
+- a version whose files cannot be read is shown with the reason and hides no other.
+"""
+
+import enum
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from sirena.acts.gatekeeping import rules_in_force
+from sirena.acts.version_facts import FactsKey, VersionFacts, facts_key, read_version_facts
+from sirena.domain.errors import SirenaError
+from sirena.guidelines.editions import Editions
+from sirena.registry.connection import Registry
+from sirena.registry.versions import ModelVersion, Stage, list_all_versions
+from sirena.settings.catalogue import Settings
+
+_READ_AT_ONCE: Final = 4
+
+
+class CertificateState(enum.StrEnum):
+    """How the certificate of a version stands to the rules in force."""
+
+    VALID = "valid"
+    OUTDATED = "outdated"
+    """Its edition, or the hospital's own rules on it, have changed since: the gate refuses it."""
+    LAPSED = "lapsed"
+    """Its edition is not in force any more; the gate still takes it."""
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+
+
+class RulesNow:
+    """Which rules are in force, each edition read once; for one look."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Read nothing yet."""
+        self._editions = Editions(settings.editions_folder)
+        self._edition = rules_in_force(settings)
+        self._states: dict[tuple[str, str], CertificateState] = {}
+
+    def state(self, edition: str, digest: str) -> CertificateState:
+        """Tell how a certificate stands to them.
+
+        Args:
+            edition: it compared with; empty when there is no certificate.
+            digest: of the rules it compared with.
+        """
+        if (edition, digest) not in self._states:
+            self._states[edition, digest] = self._look(edition, digest)
+        return self._states[edition, digest]
+
+    def _look(self, edition: str, digest: str) -> CertificateState:
+        if not edition:
+            return CertificateState.MISSING
+        try:
+            if self._edition(edition).digest != digest:
+                return CertificateState.OUTDATED
+            return CertificateState.VALID if self._editions.is_in_force(edition) else CertificateState.LAPSED
+        except SirenaError:  # an edition that is not here any more
+            return CertificateState.OUTDATED
+
+
+@dataclass(frozen=True)
+class VersionGlance:
+    """A version in a line."""
+
+    version: ModelVersion
+    certificate: CertificateState
+    facts: VersionFacts = field(default_factory=VersionFacts)
+    trouble: str = ""
+    """Why its files cannot be read; empty when they can."""
+
+
+@dataclass(frozen=True)
+class ModelGlance:
+    """A registered model in a line."""
+
+    shown: VersionGlance
+    """The version in production, else the newest."""
+    waiting: int | None = None
+    """Newest version of ours beyond the one in production; None when none waits."""
+
+    @property
+    def column(self) -> str:
+        """Test column answered, ``AMK_NM``."""
+        return self.shown.version.column
+
+    @property
+    def in_production(self) -> bool:
+        """True when the version shown is in production."""
+        return self.shown.version.stage is Stage.PRODUCTION
+
+    @property
+    def asks_for_a_decision(self) -> bool:
+        """True when it does not answer, its certificate is not valid, or a newer version waits."""
+        valid = self.shown.certificate is CertificateState.VALID
+        return not self.in_production or not valid or self.waiting is not None
+
+
+class ModelsLook:
+    """Looks at models, and keeps what it read of files."""
+
+    def __init__(self) -> None:
+        """Read nothing yet."""
+        self._kept: dict[FactsKey, VersionFacts] = {}
+
+    def models(self, registry: Registry, rules: RulesNow) -> list[ModelGlance]:
+        """Return every registered model, by name.
+
+        Args:
+            registry: where.
+            rules: those in force.
+
+        Raises:
+            SirenaError: MLflow does not answer.
+        """
+        of_each = [shown_and_waiting(versions) for versions in list_all_versions(registry).values()]
+        with ThreadPoolExecutor(_READ_AT_ONCE) as readers:
+            glances = list(readers.map(lambda one: self.version(registry, one[0], rules), of_each))
+        return [ModelGlance(glance, waiting) for glance, (_, waiting) in zip(glances, of_each, strict=True)]
+
+    def version(self, registry: Registry, version: ModelVersion, rules: RulesNow) -> VersionGlance:
+        """Return one version in a line."""
+        key = facts_key(version)
+        try:
+            facts = self._kept.get(key) or read_version_facts(registry, version)
+        except (SirenaError, ValueError, TypeError) as error:
+            trouble = error.text if isinstance(error, SirenaError) else f"{version}: its files cannot be read"
+            return VersionGlance(version, CertificateState.UNREADABLE, trouble=trouble)
+        self._kept[key] = facts
+        return VersionGlance(version, rules.state(facts.edition, facts.edition_digest), facts)
+
+
+def shown_and_waiting(versions: Sequence[ModelVersion]) -> tuple[ModelVersion, int | None]:
+    """Return the version by which a model is shown, and the number of the newer one that waits, if any.
+
+    Args:
+        versions: of one model, oldest first.
+    """
+    answering = [one for one in versions if one.stage is Stage.PRODUCTION]
+    if not answering:
+        return versions[-1], None
+    shown = answering[0]
+    newer = (one.version for one in versions if one.is_ours and one.stage is not Stage.ARCHIVED)
+    return shown, max((number for number in newer if number > shown.version), default=None)

@@ -1,0 +1,158 @@
+"""Releases as whoever decides about them looks at them: which answers, since when, who decided so, what is new."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sirena.acts.judged import Answering, AnsweringPeriod, read_answering, standing
+from sirena.domain.errors import SirenaError
+from sirena.panel.compiled import Panel
+from sirena.registry.connection import Registry
+from sirena.registry.judging import RegisteredJudge
+from sirena.registry.release_ranges import RangeChange, range_changes
+from sirena.registry.releases import Member, Release, find_release, list_releases, read_release_document
+from sirena.registry.versions import Stage, find_version
+
+
+@dataclass(frozen=True)
+class ReleaseGlance:
+    """A release in a line."""
+
+    release: Release
+    is_active: bool
+    """True when it answers: by the ledger, where that is here."""
+    doubt: str
+    """Empty when MLflow and ledger agree; else what `sirena release list` says."""
+    is_rollback: bool
+    """True when a rollback would return to it."""
+    periods: Sequence[AnsweringPeriod]
+    """When it was the one that answered, newest first."""
+
+
+@dataclass(frozen=True)
+class MemberChange:
+    """A test column whose version is another one."""
+
+    column: str
+    before: str
+    """Version, ``modelo_AMK_NM/1``; empty when there was none."""
+    after: str
+
+
+@dataclass(frozen=True)
+class ReleaseLook:
+    """A release with all that is known of it."""
+
+    glance: ReleaseGlance
+    members: Sequence[Member]
+    former: Release | None
+    """What it is compared with; None when there is no other."""
+    exchanged: Sequence[MemberChange]
+    """Members that are other ones."""
+    changes: Sequence[RangeChange]
+    """What it answers otherwise, the gravest first."""
+    others: Sequence[Release]
+    """Every other release, newest first."""
+
+    @property
+    def answers(self) -> int:
+        """Answers that are other ones."""
+        return sum(change.answers for change in self.changes)
+
+
+@dataclass(frozen=True)
+class MemberRefused:
+    """A member that the gate refuses, or that cannot be judged."""
+
+    member: Member
+    findings: Sequence[tuple[str, str, str]]
+    """Criterion, what was got, what is expected."""
+    refusal: SirenaError | None = None
+
+
+def look_at_releases(registry: Registry) -> list[ReleaseGlance]:
+    """Return every release, newest first.
+
+    Raises:
+        SirenaError: MLflow does not answer, or the ledger is not what was written.
+    """
+    releases = list_releases(registry)
+    answering = read_answering(registry) if releases else Answering("", "", ())
+    return [_glance(release, answering) for release in reversed(releases)]
+
+
+def look_at_release(registry: Registry, which: str, against: str = "") -> ReleaseLook:
+    """Return a release, compared with another.
+
+    Args:
+        registry: where.
+        which: names it.
+        against: names the other; empty means the active one, or for that the one before it.
+
+    Raises:
+        UsageError: there is no such release.
+        SirenaError: it cannot be read.
+    """
+    release = find_release(registry, which)
+    glances = look_at_releases(registry)
+    glance = next(one for one in glances if one.release.version == release.version)
+    others = [one.release for one in glances if one.release.version != release.version]
+    former = find_release(registry, against) if against else _former(release, glances)
+    document = read_release_document(registry, release)
+    changes: list[RangeChange] = []
+    if former is not None:
+        old = Panel.of_release(read_release_document(registry, former), former.name)
+        changes = range_changes(old, Panel.of_release(document, release.name))
+    return ReleaseLook(
+        glance,
+        [Member(**facts) for facts in document["members"].values()],
+        former,
+        exchanged(former.members if former else {}, release.members),
+        changes,
+        others,
+    )
+
+
+def exchanged(before: Mapping[str, str], after: Mapping[str, str]) -> list[MemberChange]:
+    """Return the columns whose version is another one, by name.
+
+    >>> exchanged({"AMK_NM": "modelo_AMK_NM/1"}, {"AMK_NM": "modelo_AMK_NM/2"})[0].after
+    'modelo_AMK_NM/2'
+    """
+    columns = sorted({*before, *after})
+    pairs = ((column, before.get(column, ""), after.get(column, "")) for column in columns)
+    return [MemberChange(*pair) for pair in pairs if pair[1] != pair[2]]
+
+
+def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefused]:
+    """Ask the gate about every member without deciding anything; return those it would refuse.
+
+    Raises:
+        SirenaError: the release cannot be read.
+    """
+    document = read_release_document(judge.registry, release)
+    refused = []
+    for member in (Member(**facts) for facts in document["members"].values()):
+        try:
+            verdict = judge.judge(find_version(judge.registry, member.reference), Stage.PRODUCTION)
+        except SirenaError as refusal:
+            refused.append(MemberRefused(member, (), refusal))
+            continue
+        if not verdict.passed:
+            findings = [(one.criterion, one.got, one.expected) for one in verdict.refusals]
+            refused.append(MemberRefused(member, findings))
+    return refused
+
+
+def _glance(release: Release, answering: Answering) -> ReleaseGlance:
+    judged, mark = answering.judged, standing(release, answering.judged)
+    is_active = release.name == judged or (judged is None and release.active)
+    own = [one for one in reversed(answering.periods) if one.release == release.name]
+    doubt = "" if mark in ("", "active") else mark
+    return ReleaseGlance(release, is_active, doubt, release.name == answering.rollback, own)
+
+
+def _former(release: Release, glances: Sequence[ReleaseGlance]) -> Release | None:
+    others = [one for one in glances if one.release.version != release.version]
+    answering = [one.release for one in others if one.is_active]
+    before = [one.release for one in others if one.release.version < release.version]
+    return next(iter([*answering, *before]), None)

@@ -1,0 +1,180 @@
+"""The pages of models and releases: at a glance, one by one, and what somebody decides about them.
+
+They show what `sirena.acts` says. On one's own machine a decision is sent to the pages themselves; behind the entry the
+form leads to the access service, which judges and records it, so the pages cannot decide there.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
+
+from anyio import to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from sirena.domain.errors import GateError, SirenaError
+from sirena.web.pages import NOT_FOUND, OWN_MACHINE, Pages
+from sirena.web.visitor import visitor_of
+
+if TYPE_CHECKING:
+    from sirena.acts.model_house import ModelHouse
+
+Models = Callable[[], "ModelHouse"]
+"""Returns who knows the models; the first time it takes seconds, because MLflow is loaded."""
+_SHOWN_RANGES: Final = 200
+_SHOWN_ROWS: Final = 200
+_LONGEST_FIELD: Final = 4 * 1024
+_STAGES: Final = ("None", "Staging", "Production", "Archived")
+
+
+class NoModelsError(SirenaError):
+    """These pages were started without a registry."""
+
+    code = "no_models"
+
+
+def no_models() -> "ModelHouse":
+    """Say that there is no registry.
+
+    Raises:
+        NoModelsError: always.
+    """
+    raise NoModelsError("these pages show no models", hint="sirena open")
+
+
+def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
+    """Add the addresses of models."""
+
+    @app.get("/models")
+    def models(request: Request, show: str = "") -> HTMLResponse:
+        found = house().models()
+        waiting = [one for one in found if one.asks_for_a_decision]
+        return pages.show(
+            request,
+            "models.html",
+            models=found,
+            listed=waiting if show == "attention" else found,
+            chosen=show,
+            lapsed=sum(one.shown.certificate != "valid" for one in found),
+            waiting=sum(one.waiting is not None for one in found),
+        )
+
+    @app.get("/models/{name}/{number}")
+    def version(
+        request: Request,
+        name: str,
+        number: int,
+        stage: str = "Production",
+        against: int = 0,
+        refused: bool = False,
+        done: bool = False,
+    ) -> HTMLResponse:
+        from sirena.registry.versions import Stage
+
+        asked = Stage.STAGING if stage == Stage.STAGING else Stage.PRODUCTION
+        look = house().version(name, number, asked, visitor_of(request).name, against)
+        return pages.show(request, "version.html", look=look, refused=refused, done=done, shown_ranges=_SHOWN_RANGES)
+
+    @app.get("/models/{name}/{number}/certificate")
+    def certificate(request: Request, name: str, number: int) -> HTMLResponse:
+        from sirena.certification.page_model import cut_point_rows, disagreement_rows
+
+        whole = house().certificate(name, number)
+        return pages.show(
+            request,
+            "certificate.html",
+            name=name,
+            number=number,
+            certificate=whole,
+            differences=disagreement_rows(whole.disagreements) if whole else (),
+            cut_points=cut_point_rows(whole.cut_points) if whole else (),
+            shown_rows=_SHOWN_ROWS,
+        )
+
+    @app.get("/models/{name}/{number}/grid.svg")
+    def grid(request: Request, name: str, number: int) -> Response:
+        from sirena.certification.grid_chart import grid_chart
+        from sirena.panel.basis import Language
+        from sirena.stewardship.drawing import draw
+
+        whole = house().certificate(name, number)
+        if whole is None:
+            raise HTTPException(NOT_FOUND)
+        chart = grid_chart(whole, Language(pages.language_of(request)))
+        return Response(draw(chart.specification, "svg"), media_type="image/svg+xml")
+
+
+def add_releases(app: FastAPI, pages: Pages, house: Models) -> None:
+    """Add the addresses of releases."""
+
+    @app.get("/releases")
+    def releases(request: Request) -> HTMLResponse:
+        return pages.show(request, "releases.html", releases=house().releases())
+
+    @app.get("/releases/{number}")
+    def release(
+        request: Request,
+        number: int,
+        against: str = "",
+        gate: bool = False,
+        refused: bool = False,
+        done: bool = False,
+    ) -> HTMLResponse:
+        asked = house()
+        look = asked.release(number, against)
+        return pages.show(
+            request,
+            "release.html",
+            look=look,
+            refused=refused,
+            done=done,
+            members_refused=asked.refused_members(number, visitor_of(request).name) if gate or refused else None,
+            shown_ranges=_SHOWN_RANGES,
+        )
+
+
+def add_decisions(app: FastAPI, pages: Pages, house: Models) -> None:
+    """Add the addresses that decide, on one's own machine only."""
+    if pages.place is not OWN_MACHINE:
+        return
+
+    @app.post("/stage")
+    async def decide(request: Request) -> RedirectResponse:
+        fields = await _fields(request)
+        model, number, stage = fields.get("model", ""), fields.get("version", ""), fields.get("stage", "")
+        if not number.isdecimal() or stage not in _STAGES:
+            raise HTTPException(NOT_FOUND)
+        outcome = await to_thread.run_sync(_decide, house, model, int(number), stage, fields.get("override", ""))
+        return RedirectResponse(f"{address_of(model, int(number))}?{urlencode(outcome)}", 303)
+
+    @app.post("/releases")
+    async def make(request: Request) -> RedirectResponse:
+        note = " ".join((await _fields(request)).get("note", "").split())
+        made = await to_thread.run_sync(lambda: house().make_release(note))
+        return RedirectResponse(f"/releases/{made}", 303)
+
+
+def address_of(model: str, number: int) -> str:
+    """Return where a version or a release is shown, without the root.
+
+    >>> address_of("panel_SIR", 3), address_of("modelo_AMK_NM", 2)
+    ('/releases/3', '/models/modelo_AMK_NM/2')
+    """
+    return f"/releases/{number}" if model == "panel_SIR" else f"/models/{quote(model, safe='')}/{number}"
+
+
+def _decide(house: Models, model: str, number: int, stage: str, override: str) -> dict[str, str]:
+    from sirena.registry.versions import Stage
+
+    try:
+        house().decide(model, number, Stage(stage), override.strip())
+    except GateError:
+        # the page says what the gate found, in the reader's language
+        return {"refused": "1", "stage": stage}
+    return {"done": "1"}
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    form = await request.form(max_files=0, max_fields=8, max_part_size=_LONGEST_FIELD)
+    return {name: str(text) for name, text in form.items()}

@@ -1,0 +1,1 @@
+"""What acts say, without a registry."""
