@@ -1,11 +1,12 @@
 """Who answers on the pages of a server: the active release, and the guideline editions until there is one."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from sirena.cli.interpret import stamp_of
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
-from sirena.operations.settings import Settings
+from sirena.operations.settings import Settings, load_settings
 from sirena.panel.compiled import Panel
 from sirena.serving.holder import PanelHolder
 from sirena.web.answers import Answers, answers_of_editions
@@ -37,8 +38,7 @@ class AnswersNow:
 
     @cached_property
     def _by_editions(self) -> Answers:
-        settings = self._settings
-        return answers_of_editions(choose_editions(Editions(settings.editions_folder), [], in_force=settings.overlay))
+        return _by_editions(self._settings, [])
 
 
 def answers_of_release(panel: Panel) -> Answers:
@@ -46,3 +46,25 @@ def answers_of_release(panel: Panel) -> Answers:
     return Answers(
         panel, stamp_of(panel, panel.tables), by_models=True, source_of=lambda columns: stamp_of(panel, columns)
     )
+
+
+def answers_for(release: str | None, guideline: Sequence[str]) -> Answers:
+    """Return who answers a file on the command line and on one's own pages.
+
+    Args:
+        release: name of a release, ``active`` or ``latest``; None lets the guideline editions answer.
+        guideline: editions, where no release answers; the newest in force by default.
+
+    Raises:
+        SirenaError: there is no such release or edition.
+    """
+    if release is None:
+        return _by_editions(load_settings(), guideline)
+    from sirena.acts.answering_release import load_for_answers
+
+    return answers_of_release(load_for_answers(release).panel)
+
+
+def _by_editions(settings: Settings, guideline: Sequence[str]) -> Answers:
+    chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
+    return answers_of_editions(chosen)
