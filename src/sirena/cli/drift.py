@@ -142,9 +142,9 @@ def _answers(by_editions: bool, release: str, guideline: list[str]) -> "Answers"
 
 
 def _training(answers: "Answers", columns: "Collection[TestColumn]") -> "TrainingCounts":
-    from sirena.acts.training_evidence import evidence_of
+    from sirena.cli.pages_answers import evidence_of_models
 
-    return evidence_of(answers.panel, {column.model_column for column in columns})
+    return evidence_of_models(answers.panel, {column.model_column for column in columns})
 
 
 def _write_chart(measured: "Drift", chart: Path, language: Language) -> None:

@@ -1,6 +1,6 @@
 """Who answers on the pages of a server: the active release, and the guideline editions until there is one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from sirena.cli.interpret import stamp_of
@@ -9,6 +9,7 @@ from sirena.guidelines.editions import Editions
 from sirena.operations.settings import Settings, load_settings
 from sirena.panel.compiled import Panel
 from sirena.serving.holder import PanelHolder
+from sirena.stewardship.drift_populations import TrainingCounts
 from sirena.web.answers import Answers, answers_of_editions
 
 
@@ -68,3 +69,18 @@ def answers_for(release: str | None, guideline: Sequence[str]) -> Answers:
 def _by_editions(settings: Settings, guideline: Sequence[str]) -> Answers:
     chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
     return answers_of_editions(chosen)
+
+
+def evidence_of_models(panel: Panel, columns: Collection[str]) -> TrainingCounts:
+    """Return what the trainings of a panel's models kept; MLflow's client, which takes seconds to import, comes here.
+
+    Args:
+        panel: of a release.
+        columns: model columns to ask for.
+
+    Raises:
+        SirenaError: MLflow does not say.
+    """
+    from sirena.acts.training_evidence import evidence_of
+
+    return evidence_of(panel, columns)

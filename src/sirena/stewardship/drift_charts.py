@@ -15,6 +15,8 @@ _FILLS: Final = {
 }  # fmt: skip
 _WIDTH: Final = 300
 _BAR: Final = 13
+_BETWEEN: Final = "|"
+"""Between antimicrobial and words in the name of a row, which is one of its kind by both."""
 
 
 def drift_chart(drift: Drift, language: Language) -> Chart | None:
@@ -29,14 +31,20 @@ def drift_chart(drift: Drift, language: Language) -> Chart | None:
     shown = [(side, column, mix) for side in drift.sides for column, mix in _mixes(side).items()]
     if not shown:
         return None
-    drifting = {column for side, column, mix in shown if any(one.drifts for one in mix)}
+    drifting = {column for _, column, mix in shown if any(one.drifts for one in mix)}
     columns = sorted({column for _, column, _ in shown}, key=lambda column: (column not in drifting, column))
     records = [record for column in columns for record in _records(column, shown, language)]
     title = text("drift", "title", language)
-    order = list(dict.fromkeys(record["bar"] for record in records))
-    present = [category for category in _FILLS if any(record["category"] == category for record in records)]
-    y = {"field": "bar", "type": "nominal", "sort": order, "title": None, "axis": {"ticks": False, "domain": False}}
+    present = [category for category in _FILLS if any(record.get("category") == category for record in records)]
+    y = {
+        "field": "row",
+        "type": "nominal",
+        "sort": list(dict.fromkeys(record["row"] for record in records)),
+        "title": None,
+        "axis": {"ticks": False, "domain": False, "labelExpr": f"split(datum.value, '{_BETWEEN}')[1]", "labelLimit": 0},
+    }
     bars = {
+        "transform": [{"filter": "isValid(datum.category)"}],
         "mark": {"type": "bar", "stroke": INK, "strokeWidth": 0.5},
         "encoding": {
             "y": y,
@@ -56,26 +64,12 @@ def drift_chart(drift: Drift, language: Language) -> Chart | None:
             },
         },
     }
-    notes = {
-        "transform": [{"filter": "datum.note != ''"}],
+    words = {
+        "transform": [{"filter": "isValid(datum.words)"}],
         "mark": {"type": "text", "align": "left", "dx": 4, "fontWeight": "bold", "color": INK},
-        "encoding": {"y": y, "x": {"datum": 100}, "text": {"field": "note"}},
+        "encoding": {"y": y, "x": {"field": "at", "type": "quantitative"}, "text": {"field": "words"}},
     }
-    parts = {
-        "facet": {
-            "row": {
-                "field": "drug",
-                "type": "nominal",
-                "sort": list(dict.fromkeys(record["drug"] for record in records)),
-                "title": None,
-                "header": {"labelAngle": 0, "labelAlign": "left", "labelOrient": "top", "labelAnchor": "start",
-                           "labelFontWeight": "bold", "labelColor": INK, "labelPadding": 2},
-            }
-        },
-        "spec": {"width": _WIDTH, "height": {"step": _BAR}, "layer": [bars, notes]},
-        "resolve": {"scale": {"y": "independent"}},
-        "spacing": 6,
-    }  # fmt: skip
+    parts = {"width": _WIDTH, "height": {"step": _BAR}, "layer": [bars, words]}
     return Chart("drift", title, specification(title, parts, records))
 
 
@@ -90,26 +84,26 @@ def _mixes(side: SideComparisons) -> dict[str, list[Comparison]]:
 def _records(
     column: str, shown: list[tuple[SideComparisons, str, list[Comparison]]], language: Language
 ) -> list[dict[str, Any]]:
-    name = f"{drug_name(column, language)} ({column})"
     of_column = [(side, mix) for side, its, mix in shown if its == column]
     first = of_column[0][1]
-    records = _bar(name, "now", first[0].n, {one.what: one.events for one in first}, "", language)
+    records = [{"row": f"{column}{_BETWEEN}", "words": f"{drug_name(column, language)} ({column})", "at": 0}]
+    records += _bar(column, "now", first[0].n, {one.what: one.events for one in first}, language)
     for side, mix in of_column:
+        bar = _bar(column, side.side.value, mix[0].n_before, {one.what: one.events_before for one in mix}, language)
         moved = ", ".join(f"{one.what} {points(one.difference, language)}" for one in mix if one.drifts)
-        note = text("drift", "drifts", language).format(what=moved) if moved else ""
-        before = {one.what: one.events_before for one in mix}
-        records += _bar(name, side.side.value, mix[0].n_before, before, note, language)
+        if moved:
+            drifts = text("drift", "drifts", language).format(what=moved)
+            bar.append({"row": bar[0]["row"], "words": drifts, "at": 100})
+        records += bar
     return records
 
 
-def _bar(name: str, key: str, n: int, counts: dict[str, int], note: str, language: Language) -> list[dict[str, Any]]:
-    label, begin = f"{text('drift', key, language)} (n {n})", 0.0
+def _bar(column: str, key: str, n: int, counts: dict[str, int], language: Language) -> list[dict[str, Any]]:
+    row, begin = f"{column}{_BETWEEN}{text('drift', key, language)} (n {n})", 0.0
     records: list[dict[str, Any]] = []
     for category in _FILLS:
-        if not counts.get(category):
-            continue
-        share = 100 * counts[category] / n
-        common = {"drug": name, "bar": label, "category": category}
-        records.append({**common, "from": begin, "to": begin + share, "note": "" if records else note})
-        begin += share
+        if counts.get(category):
+            share = 100 * counts[category] / n
+            records.append({"row": row, "category": category, "from": begin, "to": begin + share})
+            begin += share
     return records

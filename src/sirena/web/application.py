@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from sirena.domain.errors import SirenaError
 from sirena.web.answers import Answers
 from sirena.web.antibiogram_pages import add_antibiogram
+from sirena.web.drift_page import add_drift
 from sirena.web.edition_page import add_edition
 from sirena.web.entry_visitors import ThroughTheEntry
 from sirena.web.file_pages import add_files
@@ -30,6 +31,7 @@ from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
 from sirena.web.pages import BEHIND_THE_ENTRY, NOT_FOUND, Pages
 from sirena.web.records import Record
+from sirena.web.training_side import EvidenceOf, TrainingSide
 from sirena.web.upload import MOST_BYTES
 from sirena.web.visitor import SESSION, visitor_of
 from sirena.web.visitors import OwnMachineOnly
@@ -43,7 +45,13 @@ OpenSessions = Callable[[], Collection[str]]
 """Returns the names of the sessions that are open now; raises `SirenaError` when nobody can say. May block."""
 
 
-def create_pages(answers: Answers, files: OpenedFiles, key: str, others: OtherEditions | None = None) -> OwnMachineOnly:
+def create_pages(
+    answers: Answers,
+    files: OpenedFiles,
+    key: str,
+    others: OtherEditions | None = None,
+    evidence_of: EvidenceOf | None = None,
+) -> OwnMachineOnly:
     """Return the application, for one person on their own machine.
 
     Args:
@@ -51,8 +59,10 @@ def create_pages(answers: Answers, files: OpenedFiles, key: str, others: OtherEd
         files: the files open at the start.
         key: what the address must hold, see `visitors`.
         others: editions a file can be compared with; those that come with Sirena by default.
+        evidence_of: says what models were made beside; None where no registry is at hand.
     """
-    return OwnMachineOnly(application_of(Pages(lambda: answers, files), others or OtherEditions()), key)
+    pages = Pages(lambda: answers, files)
+    return OwnMachineOnly(application_of(pages, others or OtherEditions(), evidence_of=evidence_of), key)
 
 
 def create_entry_pages(
@@ -61,6 +71,7 @@ def create_entry_pages(
     record: Record,
     open_sessions: OpenSessions,
     others: OtherEditions,
+    evidence_of: EvidenceOf | None = None,
 ) -> ThroughTheEntry:
     """Return the application, for whoever the entry lets in.
 
@@ -70,18 +81,25 @@ def create_entry_pages(
         record: puts on record what they do.
         open_sessions: says whose files are to stay.
         others: editions a file can be compared with.
+        evidence_of: says what models were made beside; None where no registry is at hand.
     """
     pages = Pages(answering, files, BEHIND_THE_ENTRY, record)
-    return ThroughTheEntry(application_of(pages, others, open_sessions))
+    return ThroughTheEntry(application_of(pages, others, open_sessions, evidence_of))
 
 
-def application_of(pages: Pages, others: OtherEditions, open_sessions: OpenSessions | None = None) -> FastAPI:
+def application_of(
+    pages: Pages,
+    others: OtherEditions,
+    open_sessions: OpenSessions | None = None,
+    evidence_of: EvidenceOf | None = None,
+) -> FastAPI:
     """Return the pages without a guard.
 
     Args:
         pages: what they need.
         others: editions a file can be compared with.
         open_sessions: says whose files are to stay; None where there are no sessions.
+        evidence_of: says what models were made beside; None where no registry is at hand.
     """
 
     @asynccontextmanager
@@ -102,6 +120,7 @@ def application_of(pages: Pages, others: OtherEditions, open_sessions: OpenSessi
     _add_errors(app, pages)
     add_files(app, pages)
     add_antibiogram(app, pages)
+    add_drift(app, pages, TrainingSide(evidence_of))
     add_edition(app, pages, others)
     add_isolate(app, pages)
     home_address = f"{pages.place.root}/"

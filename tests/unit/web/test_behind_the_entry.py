@@ -86,6 +86,7 @@ def test_every_address_of_every_page_begins_where_the_pages_lie(house: House) ->
         address,
         f"{address}/rows/0/AMK_NM",
         f"{address}/antibiogram",
+        f"{address}/drift",
         f"{address}/edition",
     ]
     for page in (person.get(place) for place in places):
@@ -123,6 +124,7 @@ def test_no_way_is_shown_that_ends_in_a_refusal(house: House) -> None:
     counting = house.person(places="pages,files,counts")
     page = counting.get(open_file(counting)).text
     assert "/antibiogram" in page
+    assert "/drift" in page
     assert "/download/" not in page
     asking = house.person(session="s4", places="pages,isolate").get("/app/").text
     assert "/app/isolate" in asking
@@ -135,17 +137,25 @@ def test_files_belong_to_the_session_or_to_who_comes_without_one(house: House) -
     address = open_file(house.person())
     others = [house.person(session="s2"), house.person(session=""), house.person("ben", "s3"), house.person("ben", "")]
     for other in others:
-        for place in ("", "/download/csv", "/rows/0/AMK_NM", "/antibiogram", "/antibiogram/csv", "/edition"):
+        for place in (
+            "",
+            "/download/csv",
+            "/rows/0/AMK_NM",
+            "/antibiogram",
+            "/antibiogram/csv",
+            "/drift/json",
+            "/edition",
+        ):
             assert other.get(address + place).status_code == 404
         assert "Quiroga" not in other.get("/app/").text
         other.post(f"{address}/forget")
     assert house.person().get(address).status_code == 200
     causes = [(facts["who"], facts["cause"]) for event, facts in house.told if event == "refusal"]
-    assert causes == [("clara", "foreign_file")] * 14 + [("ben", "foreign_file")] * 14
+    assert causes == [("clara", "foreign_file")] * 16 + [("ben", "foreign_file")] * 16
     by_token = open_file(house.person(session=""))
     assert house.person(session="").get(by_token).status_code == 200
     assert house.person().get("/app/files/nobodys").status_code == 404
-    assert len([one for one in house.told if one[0] == "refusal"]) == 28
+    assert len([one for one in house.told if one[0] == "refusal"]) == 32
 
 
 def test_what_happens_is_told_by_numbers_alone(house: House) -> None:

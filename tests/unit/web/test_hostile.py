@@ -80,7 +80,7 @@ def test_an_identifier_of_another_session_opens_nothing(person: TestClient, answ
         other.cookies = person.cookies
         assert other.get(address).status_code == 403
         assert other.get("/enter/another-key").status_code == 200
-        for place in ("", "/antibiogram", "/antibiogram/csv", "/edition", "/rows/0/AMK_NM", "/download/csv"):
+        for place in ("", "/antibiogram", "/antibiogram/csv", "/drift", "/edition", "/rows/0/AMK_NM", "/download/csv"):
             assert other.get(f"{address}{place}").status_code == 404
 
 
@@ -91,7 +91,7 @@ def test_no_text_of_a_file_becomes_markup(person: TestClient) -> None:
     address = drop(person, content, f"{MARKUP}.csv")
     for place in (
         *("", "/rows/0/AMK_NM", "/rows/1/AMK_NM", "/antibiogram?by=ward", "/antibiogram/html?by=ward"),
-        *("/edition?edition=EUCAST 2025", "/edition?edition=CLSI 2025"),
+        *("/edition?edition=EUCAST 2025", "/edition?edition=CLSI 2025", "/drift"),
     ):
         page = person.get(f"{address}{place}")
         assert page.status_code == 200
