@@ -37,7 +37,7 @@ def open_pages(
     """
     import webbrowser
 
-    from sirena.cli.pages_answers import answers_for, evidence_of_models
+    from sirena.cli.pages_answers import answers_for, audit_labels_of, evidence_of_models
     from sirena.guidelines.editions import Editions
     from sirena.operations.settings import load_settings
     from sirena.serving.server import bind, run_until_signal, url_of
@@ -60,4 +60,4 @@ def open_pages(
         webbrowser.open(address)
     settings = load_settings()
     others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
-    run_until_signal(create_pages(answers, files, key, others, evidence_of_models), bound)
+    run_until_signal(create_pages(answers, files, key, others, evidence_of_models, audit_labels_of), bound)

@@ -11,6 +11,8 @@ from sirena.panel.compiled import Panel
 from sirena.serving.holder import PanelHolder
 from sirena.stewardship.drift_populations import TrainingCounts
 from sirena.web.answers import Answers, answers_of_editions
+from sirena.web.audited_labels import AuditedLabels
+from sirena.whonet.file import WhonetFile
 
 
 class AnswersNow:
@@ -84,3 +86,15 @@ def evidence_of_models(panel: Panel, columns: Collection[str]) -> TrainingCounts
     from sirena.acts.training_evidence import evidence_of
 
     return evidence_of(panel, columns)
+
+
+def audit_labels_of(file: WhonetFile) -> AuditedLabels | None:
+    """Audit the labels of a file for the pages as `sirena inspect` does: by the newest editions in force.
+
+    Args:
+        file: as read.
+    """
+    from sirena.acts.label_auditing import audit_file
+
+    audit = audit_file(file, choose_editions(Editions(load_settings().editions_folder)))
+    return None if audit is None else AuditedLabels(audit.cells, audit.edition, audit.isolates)

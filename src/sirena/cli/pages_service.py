@@ -25,7 +25,7 @@ def pages_service(
     import resource
 
     from sirena.acts.judged_panel import JudgedPanelSource
-    from sirena.cli.pages_answers import AnswersNow, evidence_of_models
+    from sirena.cli.pages_answers import AnswersNow, audit_labels_of, evidence_of_models
     from sirena.cli.pages_desk import PagesDesk
     from sirena.guidelines.editions import Editions
     from sirena.ledger.store import open_ledger
@@ -45,7 +45,8 @@ def pages_service(
     asking = PagesDesk(Door("http://desk", socket=desk))
     answering = AnswersNow(holder, settings)
     others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
-    app = create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, others, evidence_of_models)
+    sides = (others, evidence_of_models, audit_labels_of)
+    app = create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, *sides)
     typer.echo(f"Sirena shows pages: {url_of(bound)}", err=True)
     holder.start()
     try:

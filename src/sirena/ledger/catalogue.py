@@ -312,7 +312,7 @@ class FileDownloaded(Event):
 
     event = "file_downloaded"
     content: Name
-    """``rows``, ``antibiogram`` or ``drift``."""
+    """``rows``, ``antibiogram``, ``drift`` or ``labels``."""
     format: Name
     """``xlsx``, ``csv`` …"""
     rows: int = 0

@@ -21,11 +21,13 @@ from starlette.staticfiles import StaticFiles
 from sirena.domain.errors import SirenaError
 from sirena.web.answers import Answers
 from sirena.web.antibiogram_pages import add_antibiogram
+from sirena.web.audited_labels import AuditOf
 from sirena.web.drift_page import add_drift
 from sirena.web.edition_page import add_edition
 from sirena.web.entry_visitors import ThroughTheEntry
 from sirena.web.file_pages import add_files
 from sirena.web.isolate_page import add_isolate
+from sirena.web.labels_page import add_labels
 from sirena.web.language import LANGUAGES
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
@@ -51,6 +53,7 @@ def create_pages(
     key: str,
     others: OtherEditions | None = None,
     evidence_of: EvidenceOf | None = None,
+    audit: AuditOf | None = None,
 ) -> OwnMachineOnly:
     """Return the application, for one person on their own machine.
 
@@ -60,8 +63,9 @@ def create_pages(
         key: what the address must hold, see `visitors`.
         others: editions a file can be compared with; those that come with Sirena by default.
         evidence_of: says what models were made beside; None where no registry is at hand.
+        audit: compares the labels of a file; None where nothing can.
     """
-    pages = Pages(lambda: answers, files)
+    pages = Pages(lambda: answers, files, audit=audit)
     return OwnMachineOnly(application_of(pages, others or OtherEditions(), evidence_of=evidence_of), key)
 
 
@@ -72,6 +76,7 @@ def create_entry_pages(
     open_sessions: OpenSessions,
     others: OtherEditions,
     evidence_of: EvidenceOf | None = None,
+    audit: AuditOf | None = None,
 ) -> ThroughTheEntry:
     """Return the application, for whoever the entry lets in.
 
@@ -82,8 +87,9 @@ def create_entry_pages(
         open_sessions: says whose files are to stay.
         others: editions a file can be compared with.
         evidence_of: says what models were made beside; None where no registry is at hand.
+        audit: compares the labels of a file; None where nothing can.
     """
-    pages = Pages(answering, files, BEHIND_THE_ENTRY, record)
+    pages = Pages(answering, files, BEHIND_THE_ENTRY, record, audit=audit)
     return ThroughTheEntry(application_of(pages, others, open_sessions, evidence_of))
 
 
@@ -123,6 +129,7 @@ def application_of(
     add_drift(app, pages, TrainingSide(evidence_of))
     add_edition(app, pages, others)
     add_isolate(app, pages)
+    add_labels(app, pages)
     home_address = f"{pages.place.root}/"
 
     @app.get("/")

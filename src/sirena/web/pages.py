@@ -14,6 +14,7 @@ from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS
 from sirena.texts.messages import translate
 from sirena.web.answers import Answers
+from sirena.web.audited_labels import AuditOf
 from sirena.web.language import LANGUAGES, choose_language, spell_count, spell_share, translations
 from sirena.web.opened_file import OpenedFile
 from sirena.web.opened_files import OpenedFiles
@@ -52,6 +53,8 @@ class Pages:
     files: OpenedFiles
     place: Place = OWN_MACHINE
     record: Record = keep_no_record
+    audit: AuditOf | None = None
+    """Compares the labels of a file; None where nothing can, so there are no such pages."""
     uploads: Uploads = field(default_factory=Uploads)
     environments: dict[str, Environment] = field(
         default_factory=lambda: {language: _environment(language) for language in LANGUAGES}
@@ -80,6 +83,7 @@ class Pages:
             "path": request.url.path,
             "query": request.url.query,
             "categories": list(Category),
+            "can_audit": self.audit is not None,
         }
         return HTMLResponse(page.render(shared | values), status)
 

@@ -57,7 +57,7 @@ def downloaded_facts(request: Request, opened: OpenedFile, content: str, form: s
     Args:
         request: that asked for it.
         opened: the file.
-        content: ``rows``, ``antibiogram`` or ``drift``.
+        content: ``rows``, ``antibiogram``, ``drift`` or ``labels``.
         form: end of the file's name.
         size: bytes.
     """

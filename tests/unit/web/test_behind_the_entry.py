@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
 import sirena.web
+from sirena.cli.pages_answers import audit_labels_of
 from sirena.domain.errors import SirenaError
 from sirena.web.answers import Answers
 from sirena.web.application import create_entry_pages, forget_ended
@@ -25,6 +26,7 @@ from tests.unit.web.conftest import ISOLATES
 
 TEMPLATES = Path(sirena.web.__file__).parent / "templates"
 ENTRY = "https://sirena.example"
+FURTHER = ("/drift/json", "/edition", "/labels")
 EVERYWHERE = "pages,files,counts,rows,isolate"
 
 
@@ -36,7 +38,9 @@ class House:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.is_away = False
         self.files = OpenedFiles()
-        self.app = create_entry_pages(lambda: answers, self.files, self.record, lambda: {"s1"}, OtherEditions())
+        self.app = create_entry_pages(
+            lambda: answers, self.files, self.record, lambda: {"s1"}, OtherEditions(), audit=audit_labels_of
+        )
 
     def record(self, event: str, facts: Mapping[str, Any]) -> None:
         """Put something on record, unless the access service is away."""
@@ -88,6 +92,7 @@ def test_every_address_of_every_page_begins_where_the_pages_lie(house: House) ->
         f"{address}/antibiogram",
         f"{address}/drift",
         f"{address}/edition",
+        f"{address}/labels",
     ]
     for page in (person.get(place) for place in places):
         assert page.status_code == 200
@@ -137,25 +142,17 @@ def test_files_belong_to_the_session_or_to_who_comes_without_one(house: House) -
     address = open_file(house.person())
     others = [house.person(session="s2"), house.person(session=""), house.person("ben", "s3"), house.person("ben", "")]
     for other in others:
-        for place in (
-            "",
-            "/download/csv",
-            "/rows/0/AMK_NM",
-            "/antibiogram",
-            "/antibiogram/csv",
-            "/drift/json",
-            "/edition",
-        ):
+        for place in ("", "/download/csv", "/rows/0/AMK_NM", "/antibiogram", "/antibiogram/csv", *FURTHER):
             assert other.get(address + place).status_code == 404
         assert "Quiroga" not in other.get("/app/").text
         other.post(f"{address}/forget")
     assert house.person().get(address).status_code == 200
     causes = [(facts["who"], facts["cause"]) for event, facts in house.told if event == "refusal"]
-    assert causes == [("clara", "foreign_file")] * 16 + [("ben", "foreign_file")] * 16
+    assert causes == [("clara", "foreign_file")] * 18 + [("ben", "foreign_file")] * 18
     by_token = open_file(house.person(session=""))
     assert house.person(session="").get(by_token).status_code == 200
     assert house.person().get("/app/files/nobodys").status_code == 404
-    assert len([one for one in house.told if one[0] == "refusal"]) == 32
+    assert len([one for one in house.told if one[0] == "refusal"]) == 36
 
 
 def test_what_happens_is_told_by_numbers_alone(house: House) -> None:
