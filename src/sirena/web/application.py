@@ -29,11 +29,13 @@ from sirena.web.file_pages import add_files
 from sirena.web.isolate_page import add_isolate
 from sirena.web.labels_page import add_labels
 from sirena.web.language import LANGUAGES
+from sirena.web.mapping_page import add_mapping
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
 from sirena.web.pages import BEHIND_THE_ENTRY, NOT_FOUND, Pages
 from sirena.web.records import Record
 from sirena.web.training_side import EvidenceOf, TrainingSide
+from sirena.web.typed_isolates import TypedIsolates
 from sirena.web.upload import MOST_BYTES
 from sirena.web.visitor import SESSION, visitor_of
 from sirena.web.visitors import OwnMachineOnly
@@ -110,7 +112,7 @@ def application_of(
 
     @asynccontextmanager
     async def sweeping(_: FastAPI) -> AsyncIterator[None]:
-        sweep = asyncio.create_task(_sweep(pages.files, open_sessions))
+        sweep = asyncio.create_task(_sweep(pages, open_sessions))
         yield
         sweep.cancel()
 
@@ -130,6 +132,7 @@ def application_of(
     add_edition(app, pages, others)
     add_isolate(app, pages)
     add_labels(app, pages)
+    add_mapping(app, pages)
     home_address = f"{pages.place.root}/"
 
     @app.get("/")
@@ -164,29 +167,34 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
         return pages.show(request, "error.html", error.status_code, error=None, cause=error.status_code)
 
 
-async def _sweep(files: OpenedFiles, open_sessions: OpenSessions | None) -> None:
+async def _sweep(pages: Pages, open_sessions: OpenSessions | None) -> None:
     own_thread = CapacityLimiter(1)  # not one of those that pages may keep busy
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            files.forget_idle()
+            pages.files.forget_idle()
+            pages.typed.forget_idle()
             if open_sessions is not None:
-                await to_thread.run_sync(forget_ended, files, open_sessions, limiter=own_thread)
+                await to_thread.run_sync(forget_ended, pages.files, open_sessions, pages.typed, limiter=own_thread)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is another
             _LOG.error("files wait to be forgotten: %s", type(error).__name__)
 
 
-def forget_ended(files: OpenedFiles, open_sessions: OpenSessions) -> None:
-    """Forget the files of sessions that ended; while nobody can say which did, nobody gets in either.
+def forget_ended(files: OpenedFiles, open_sessions: OpenSessions, typed: TypedIsolates | None = None) -> None:
+    """Forget files and isolates of sessions that ended; while nobody can say which did, nobody gets in either.
 
     Args:
         files: what is open.
         open_sessions: says which sessions are open now.
+        typed: what people typed of one isolate.
     """
-    owners = {owner for owner in files.owners() if owner.startswith(SESSION)}
+    kept = typed or TypedIsolates()
+    owners = {owner for owner in files.owners() | kept.owners() if owner.startswith(SESSION)}
     if not owners:
         return
     try:
-        files.forget_owners(owners - {f"{SESSION}{name}" for name in open_sessions()})
+        ended = owners - {f"{SESSION}{name}" for name in open_sessions()}
+        files.forget_owners(ended)
+        kept.forget_owners(ended)
     except SirenaError as error:
         _LOG.warning("files of sessions that ended wait to be forgotten: %s", error)

@@ -19,6 +19,7 @@ from sirena.web.language import LANGUAGES, choose_language, spell_count, spell_s
 from sirena.web.opened_file import OpenedFile
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.records import Record, keep_no_record, refused_facts
+from sirena.web.typed_isolates import TypedIsolates
 from sirena.web.uploads import Uploads
 from sirena.web.visitor import visitor_of
 
@@ -55,6 +56,7 @@ class Pages:
     record: Record = keep_no_record
     audit: AuditOf | None = None
     """Compares the labels of a file; None where nothing can, so there are no such pages."""
+    typed: TypedIsolates = field(default_factory=TypedIsolates)
     uploads: Uploads = field(default_factory=Uploads)
     environments: dict[str, Environment] = field(
         default_factory=lambda: {language: _environment(language) for language in LANGUAGES}
