@@ -8,10 +8,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sirena.domain.errors import SirenaError
 from sirena.domain.test_column import GUIDELINES
 from sirena.guidelines.rows import Guideline
-from sirena.web.column_mapping import METHODS, ROLES, Word, mapping_of, read_again, words_of
+from sirena.web.column_mapping import ROLES, Word, mapping_of, read_again, words_of
 from sirena.web.opened_file import OpenedFile
 from sirena.web.pages import Pages
 from sirena.web.visitor import visitor_of
+from sirena.whonet.mapping import METHODS
 from sirena.whonet.mapping_writing import spell_laboratory_mapping
 
 _UNPROCESSABLE: Final = 422
