@@ -166,6 +166,8 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
     who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
     assert who.run("document.querySelector('[name=CIP]').value") == "0,5"
     assert intermediate in who.read("#answers")
+    who.click("button[form=clear]", arrives=f"{origin}/isolate")
+    assert who.run("document.querySelector('[name=CIP]').value") == ""
     assert who.run("localStorage.length + sessionStorage.length") == 0
     assert who.complaints == []
 
