@@ -1,6 +1,7 @@
 """The ``sirena`` command: one module per command, errors and exit codes here.
 
-Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --check` found something to do.
+Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --check` found something to do;
+5 `drift` found drift.
 """
 
 import sys
@@ -34,6 +35,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "alerts",
     "export",
     "antibiogram",
+    "drift",
     "serve",
     "audit",
     "user",

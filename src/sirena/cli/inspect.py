@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
-from sirena.cli.label_audit import audit_section, labels_of
+from sirena.cli.label_audit import audit_section
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import in_words
 from sirena.domain.test_column import GUIDELINES
@@ -55,12 +55,11 @@ def inspect(
 
     Example: sirena inspect w2024hos.sir --rows 20
     """
+    from sirena.acts.label_auditing import audit_file
     from sirena.cli.answering import refuse_same_file
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.settings.catalogue import load_settings
-    from sirena.training.audited_isolates import audited_isolates
-    from sirena.training.label_audit import audit_labels
     from sirena.whonet.inspection import inspect_file
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.mapping_writing import save_mapping
@@ -73,22 +72,19 @@ def inspect(
         refuse_same_file(file, write_mapping)
         save_mapping(write_mapping, table.header_readings)
     inspection = inspect_file(table, examples=rows)
-    columns = {column.model_column for column in table.mic_columns.values()}
-    named = editions.named(columns)
-    labels = labels_of(table)
-    contradictions = None if labels is None else audit_labels(labels, editions.tables(columns))
-    if audit is not None and contradictions is not None:
-        write_file(contradictions, audit)
-    if audit_isolates is not None and labels is not None and contradictions is not None:
+    labels = audit_file(table, editions)
+    if audit is not None and labels is not None:
+        write_file(labels.cells, audit)
+    if audit_isolates is not None and labels is not None:
         refuse_same_file(file, audit_isolates)
-        write_file(audited_isolates(table, labels, contradictions, language), audit_isolates)
+        write_file(labels.isolates(language), audit_isolates)
     if as_json:
-        listed = None if contradictions is None else {"edition": named, "cells": contradictions.to_dicts()}
+        listed = None if labels is None else {"edition": labels.edition, "cells": labels.cells.to_dicts()}
         print_json({**inspection.to_json(), "label_audit": listed})
     else:
         print_sections(describe(inspection))
-        if contradictions is not None:
-            print_sections([audit_section(contradictions, named, audit)])
+        if labels is not None:
+            print_sections([audit_section(labels.cells, labels.edition, audit)])
     table.require_organism()
 
 

@@ -8,9 +8,6 @@ from sirena.cli.sections import Section
 if TYPE_CHECKING:
     import polars as pl
 
-    from sirena.training.evidence import Evidence
-    from sirena.whonet.file import WhonetFile
-
 SHOWN: Final = 10
 """Cells shown on a terminal; a file gets all."""
 
@@ -36,20 +33,6 @@ _HEADINGS: Final = (
     "#its results",
     "edition",
 )
-
-
-def labels_of(file: "WhonetFile") -> "Evidence | None":
-    """Return the laboratory's labels; None when the file has none, neither in columns nor beside MICs.
-
-    Args:
-        file: as read.
-    """
-    from sirena.training.evidence import LabelSource, collect_evidence
-
-    if file.organism_column is None:
-        return None
-    labels = collect_evidence(file, labels=LabelSource.FILE)
-    return labels if file.category_columns or file.label_columns or labels.rows.height else None
 
 
 def audit_section(audit: "pl.DataFrame", edition: str, written: Path | None) -> Section:

@@ -1,14 +1,11 @@
 """``sirena open``: the pages, for one person on their own machine."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from sirena.cli.voice import say
-
-if TYPE_CHECKING:
-    from sirena.web.answers import NamedPanel
 
 _EXAMPLE: Final = "Example: sirena open hospital.sir"
 
@@ -40,6 +37,7 @@ def open_pages(
     """
     import webbrowser
 
+    from sirena.cli.pages_answers import answers_for, audit_labels_of, evidence_of_models
     from sirena.cli.pages_models import models_of
     from sirena.guidelines.editions import Editions
     from sirena.serving.server import bind, run_until_signal, url_of
@@ -51,7 +49,7 @@ def open_pages(
     from sirena.web.visitors import ENTER, new_key
     from sirena.whonet.reading import read_file
 
-    answers = _answers(release, guideline or [])
+    answers = answers_for(release, guideline or [])
     files = OpenedFiles()
     if file is not None:
         files.add(open_whonet_file(file.name, read_file(file), answers))
@@ -63,20 +61,5 @@ def open_pages(
         webbrowser.open(address)
     settings = load_settings()
     others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
-    run_until_signal(create_pages(answers, files, key, others, models_of(settings)), bound)
-
-
-def _answers(release: str | None, guideline: list[str]) -> "NamedPanel":
-    from sirena.guidelines.choice import choose_editions
-    from sirena.guidelines.editions import Editions
-    from sirena.settings.catalogue import load_settings
-    from sirena.web.answers import answers_of_editions
-
-    if release is None:
-        settings = load_settings()
-        chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
-        return answers_of_editions(chosen)
-    from sirena.acts.answering_release import load_for_answers
-    from sirena.cli.pages_answers import answers_of_release
-
-    return answers_of_release(load_for_answers(release).panel)
+    sides = (models_of(settings), evidence_of_models, audit_labels_of)
+    run_until_signal(create_pages(answers, files, key, others, *sides), bound)

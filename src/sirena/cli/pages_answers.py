@@ -1,5 +1,6 @@
 """Who answers on the pages of a server: the active release, and the guideline editions until there is one."""
 
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from sirena.cli.interpret import stamp_of
@@ -7,8 +8,11 @@ from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.panel.compiled import Panel
 from sirena.serving.holder import PanelHolder
-from sirena.settings.catalogue import Settings
+from sirena.settings.catalogue import Settings, load_settings
+from sirena.stewardship.drift_populations import TrainingCounts
 from sirena.web.answers import NamedPanel, answers_of_editions
+from sirena.web.audited_labels import AuditedLabels
+from sirena.whonet.file import WhonetFile
 
 
 class AnswersNow:
@@ -37,8 +41,7 @@ class AnswersNow:
 
     @cached_property
     def _by_editions(self) -> NamedPanel:
-        settings = self._settings
-        return answers_of_editions(choose_editions(Editions(settings.editions_folder), [], in_force=settings.overlay))
+        return _by_editions(self._settings, [])
 
 
 def answers_of_release(panel: Panel) -> NamedPanel:
@@ -46,3 +49,52 @@ def answers_of_release(panel: Panel) -> NamedPanel:
     return NamedPanel(
         panel, stamp_of(panel, panel.tables), by_models=True, source_of=lambda columns: stamp_of(panel, columns)
     )
+
+
+def answers_for(release: str | None, guideline: Sequence[str]) -> NamedPanel:
+    """Return who answers a file on the command line and on one's own pages.
+
+    Args:
+        release: name of a release, ``active`` or ``latest``; None lets the guideline editions answer.
+        guideline: editions, where no release answers; the newest in force by default.
+
+    Raises:
+        SirenaError: there is no such release or edition.
+    """
+    if release is None:
+        return _by_editions(load_settings(), guideline)
+    from sirena.acts.answering_release import load_for_answers
+
+    return answers_of_release(load_for_answers(release).panel)
+
+
+def _by_editions(settings: Settings, guideline: Sequence[str]) -> NamedPanel:
+    chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
+    return answers_of_editions(chosen)
+
+
+def evidence_of_models(panel: Panel, columns: Collection[str]) -> TrainingCounts:
+    """Return what the trainings of a panel's models kept; MLflow's client, which takes seconds to import, comes here.
+
+    Args:
+        panel: of a release.
+        columns: model columns to ask for.
+
+    Raises:
+        SirenaError: MLflow does not say.
+    """
+    from sirena.acts.training_evidence import evidence_of
+
+    return evidence_of(panel, columns)
+
+
+def audit_labels_of(file: WhonetFile) -> AuditedLabels | None:
+    """Audit the labels of a file for the pages as `sirena inspect` does: by the newest editions in force.
+
+    Args:
+        file: as read.
+    """
+    from sirena.acts.label_auditing import audit_file
+
+    audit = audit_file(file, choose_editions(Editions(load_settings().editions_folder)))
+    return None if audit is None else AuditedLabels(audit.cells, audit.edition, audit.isolates)

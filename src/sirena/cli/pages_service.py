@@ -25,7 +25,7 @@ def pages_service(
     import resource
 
     from sirena.acts.judged_panel import JudgedPanelSource
-    from sirena.cli.pages_answers import AnswersNow
+    from sirena.cli.pages_answers import AnswersNow, audit_labels_of, evidence_of_models
     from sirena.cli.pages_desk import PagesDesk
     from sirena.cli.pages_models import models_of
     from sirena.guidelines.editions import Editions
@@ -47,7 +47,8 @@ def pages_service(
     answering = AnswersNow(holder, settings)
     others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
     house = models_of(settings)
-    app = create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, others, house)
+    sides = (others, house, evidence_of_models, audit_labels_of)
+    app = create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, *sides)
     typer.echo(f"Sirena shows pages: {url_of(bound)}", err=True)
     holder.start()
     try:

@@ -308,11 +308,11 @@ class FileOpened(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class FileDownloaded(Event):
-    """Rows or an antibiogram of a file that is open on the pages were downloaded."""
+    """Rows, or figures, of a file that is open on the pages were downloaded."""
 
     event = "file_downloaded"
     content: Name
-    """``rows`` or ``antibiogram``."""
+    """``rows``, ``antibiogram``, ``drift`` or ``labels``."""
     format: Name
     """``xlsx``, ``csv`` …"""
     rows: int = 0

@@ -13,7 +13,7 @@ Rules, each with a test of like name:
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +34,7 @@ from sirena.training.network import CutPoints, answering_network
 from sirena.training.optimisation import TrainingSettings
 from sirena.training.schedule import STRIDE, Course, Epoch, Fit
 from sirena.training.search import search_settings
+from sirena.training.tested import TestedResults, count_tested
 
 MINIMUM_RESULTS: Final = 20
 """Labelled results below which a drug is trained from the reference, when there is one."""
@@ -85,6 +86,8 @@ class _Chosen:
     """The table the network must equal wherever it has a row; None when labels come from the laboratory alone."""
     grounds: TruthTable | None = None
     """The guideline's table for the column, from which answers take their grounds; None when it has none."""
+    tested: TestedResults = field(default_factory=dict)
+    """The labelled results the files hold for this column, learnt from or not."""
 
 
 def train_models(
@@ -116,6 +119,7 @@ def train_models(
         if isinstance(chosen, Untrainable):
             result: TrainedModel | Untrainable = chosen
         else:
+            chosen = replace(chosen, tested=count_tested(counted.get(column)))
             result = _train(chosen, seed, search, settings or TrainingSettings(), ancestry)
         if progress is not None:
             progress(done, len(columns), column)
@@ -216,6 +220,7 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: TrainingSettings, 
             for key, pair in zip(cells.keys, fit.cut_points()[:, 0], strict=True)
         },
         "labels": _labels(cells),
+        "tested": chosen.tested,
     }
     return TrainedModel(chosen.column, network, table, report)
 

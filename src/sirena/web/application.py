@@ -21,16 +21,22 @@ from starlette.staticfiles import StaticFiles
 from sirena.domain.errors import SirenaError
 from sirena.web.answers import NamedPanel
 from sirena.web.antibiogram_pages import add_antibiogram
+from sirena.web.audited_labels import AuditOf
+from sirena.web.drift_page import add_drift
 from sirena.web.edition_page import add_edition
 from sirena.web.entry_visitors import ThroughTheEntry
 from sirena.web.file_pages import add_files
 from sirena.web.isolate_page import add_isolate
+from sirena.web.labels_page import add_labels
 from sirena.web.language import LANGUAGES
+from sirena.web.mapping_page import add_mapping
 from sirena.web.model_pages import Models, add_decisions, add_models, add_releases, no_models
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
 from sirena.web.pages import BEHIND_THE_ENTRY, NOT_FOUND, Pages
 from sirena.web.records import Record
+from sirena.web.training_side import EvidenceOf, TrainingSide
+from sirena.web.typed_isolates import TypedIsolates
 from sirena.web.upload import MOST_BYTES
 from sirena.web.visitor import SESSION, visitor_of
 from sirena.web.visitors import OwnMachineOnly
@@ -50,6 +56,8 @@ def create_pages(
     key: str,
     others: OtherEditions | None = None,
     house: Models = no_models,
+    evidence_of: EvidenceOf | None = None,
+    audit: AuditOf | None = None,
 ) -> OwnMachineOnly:
     """Return the application, for one person on their own machine.
 
@@ -59,8 +67,11 @@ def create_pages(
         key: what the address must hold, see `visitors`.
         others: editions a file can be compared with; those that come with Sirena by default.
         house: returns who knows models and releases.
+        evidence_of: says what models were made beside; None where no registry is at hand.
+        audit: compares the labels of a file; None where nothing can.
     """
-    return OwnMachineOnly(application_of(Pages(lambda: answers, files), others or OtherEditions(), house=house), key)
+    pages = Pages(lambda: answers, files, audit=audit)
+    return OwnMachineOnly(application_of(pages, others or OtherEditions(), None, house, evidence_of), key)
 
 
 def create_entry_pages(
@@ -70,6 +81,8 @@ def create_entry_pages(
     open_sessions: OpenSessions,
     others: OtherEditions,
     house: Models = no_models,
+    evidence_of: EvidenceOf | None = None,
+    audit: AuditOf | None = None,
 ) -> ThroughTheEntry:
     """Return the application, for whoever the entry lets in.
 
@@ -80,13 +93,19 @@ def create_entry_pages(
         open_sessions: says whose files are to stay.
         others: editions a file can be compared with.
         house: returns who knows models and releases.
+        evidence_of: says what models were made beside; None where no registry is at hand.
+        audit: compares the labels of a file; None where nothing can.
     """
-    pages = Pages(answering, files, BEHIND_THE_ENTRY, record)
-    return ThroughTheEntry(application_of(pages, others, open_sessions, house))
+    pages = Pages(answering, files, BEHIND_THE_ENTRY, record, audit=audit)
+    return ThroughTheEntry(application_of(pages, others, open_sessions, house, evidence_of))
 
 
 def application_of(
-    pages: Pages, others: OtherEditions, open_sessions: OpenSessions | None = None, house: Models = no_models
+    pages: Pages,
+    others: OtherEditions,
+    open_sessions: OpenSessions | None = None,
+    house: Models = no_models,
+    evidence_of: EvidenceOf | None = None,
 ) -> FastAPI:
     """Return the pages without a guard.
 
@@ -95,11 +114,12 @@ def application_of(
         others: editions a file can be compared with.
         open_sessions: says whose files are to stay; None where there are no sessions.
         house: returns who knows models and releases.
+        evidence_of: says what models were made beside; None where no registry is at hand.
     """
 
     @asynccontextmanager
     async def sweeping(_: FastAPI) -> AsyncIterator[None]:
-        sweep = asyncio.create_task(_sweep(pages.files, open_sessions))
+        sweep = asyncio.create_task(_sweep(pages, open_sessions))
         yield
         sweep.cancel()
 
@@ -115,11 +135,14 @@ def application_of(
     _add_errors(app, pages)
     add_files(app, pages)
     add_antibiogram(app, pages)
+    add_drift(app, pages, TrainingSide(evidence_of))
     add_edition(app, pages, others)
     add_isolate(app, pages)
     add_models(app, pages, house)
     add_releases(app, pages, house)
     add_decisions(app, pages, house)
+    add_labels(app, pages)
+    add_mapping(app, pages)
     home_address = f"{pages.place.root}/"
 
     @app.get("/")
@@ -154,29 +177,34 @@ def _add_errors(app: FastAPI, pages: Pages) -> None:
         return pages.show(request, "error.html", error.status_code, error=None, cause=error.status_code)
 
 
-async def _sweep(files: OpenedFiles, open_sessions: OpenSessions | None) -> None:
+async def _sweep(pages: Pages, open_sessions: OpenSessions | None) -> None:
     own_thread = CapacityLimiter(1)  # not one of those that pages may keep busy
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            files.forget_idle()
+            pages.files.forget_idle()
+            pages.typed.forget_idle()
             if open_sessions is not None:
-                await to_thread.run_sync(forget_ended, files, open_sessions, limiter=own_thread)
+                await to_thread.run_sync(forget_ended, pages.files, open_sessions, pages.typed, limiter=own_thread)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is another
             _LOG.error("files wait to be forgotten: %s", type(error).__name__)
 
 
-def forget_ended(files: OpenedFiles, open_sessions: OpenSessions) -> None:
-    """Forget the files of sessions that ended; while nobody can say which did, nobody gets in either.
+def forget_ended(files: OpenedFiles, open_sessions: OpenSessions, typed: TypedIsolates | None = None) -> None:
+    """Forget files and isolates of sessions that ended; while nobody can say which did, nobody gets in either.
 
     Args:
         files: what is open.
         open_sessions: says which sessions are open now.
+        typed: what people typed of one isolate.
     """
-    owners = {owner for owner in files.owners() if owner.startswith(SESSION)}
+    kept = typed or TypedIsolates()
+    owners = {owner for owner in files.owners() | kept.owners() if owner.startswith(SESSION)}
     if not owners:
         return
     try:
-        files.forget_owners(owners - {f"{SESSION}{name}" for name in open_sessions()})
+        ended = owners - {f"{SESSION}{name}" for name in open_sessions()}
+        files.forget_owners(ended)
+        kept.forget_owners(ended)
     except SirenaError as error:
         _LOG.warning("files of sessions that ended wait to be forgotten: %s", error)

@@ -1,10 +1,10 @@
-"""The page of one isolate, answered as somebody types it."""
+"""The page of one isolate, answered as somebody types it, and found again after Reload (`typed_isolates`)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS, FIRST_PANEL
 from sirena.domain.organisms import ORGANISMS
@@ -14,9 +14,11 @@ from sirena.panel.sites import read_specimen
 from sirena.web.answers import NamedPanel
 from sirena.web.explanation import CellExplanation, explain
 from sirena.web.pages import Pages
+from sirena.web.visitor import visitor_of
 
 _MOST_FIELDS: Final = len(ANTIMICROBIALS) + 10
 _LONGEST_FIELD: Final = 8 * 1024
+_FIELDS: Final = frozenset({"organism", "specimen", "guideline", *ANTIMICROBIALS})
 
 
 def add_isolate(app: FastAPI, pages: Pages) -> None:
@@ -25,23 +27,28 @@ def add_isolate(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/isolate")
     def ask(request: Request) -> HTMLResponse:
-        return pages.show(
-            request, "isolate.html", **_drugs(pages.language_of(request)), organisms=names, asked={}, answered=[]
-        )
+        return show(request, "isolate.html", pages.typed.of(visitor_of(request).owner))
 
     @app.post("/isolate")
     async def answer(request: Request) -> HTMLResponse:
         # no file, which might roll over onto a disk, and no more than the page's own fields
         fields = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
         form = {name: str(text) for name, text in fields.items()}
-        template = "answers.html" if "HX-Request" in request.headers else "isolate.html"
+        pages.typed.keep(visitor_of(request).owner, {name: text for name, text in form.items() if name in _FIELDS})
+        return show(request, "answers.html" if "HX-Request" in request.headers else "isolate.html", form)
+
+    @app.post("/isolate/clear")
+    def clear(request: Request) -> RedirectResponse:
+        pages.typed.forget_owners({visitor_of(request).owner})
+        return RedirectResponse(f"{pages.place.root}/isolate", 303)
+
+    def show(request: Request, template: str, form: Mapping[str, str]) -> HTMLResponse:
         answered = _answer_isolate(pages.answering(), form)
-        return pages.show(
-            request, template, **_drugs(pages.language_of(request)), organisms=names, asked=form, answered=answered
-        )
+        drugs = _drugs(pages.language_of(request))
+        return pages.show(request, template, **drugs, organisms=names, asked=form, answered=answered)
 
 
-def _answer_isolate(answers: NamedPanel, form: dict[str, str]) -> list[CellExplanation]:
+def _answer_isolate(answers: NamedPanel, form: Mapping[str, str]) -> list[CellExplanation]:
     letter = Guideline(form["guideline"]).letter if form.get("guideline") in list(Guideline) else "N"
     site = read_specimen(form.get("specimen")) or Site.UNKNOWN
     return [

@@ -86,6 +86,19 @@ class OpenedFiles:
             self._files[identifier] = held
         return identifier
 
+    def replace(self, identifier: str, opened: OpenedFile, owner: str = "") -> None:
+        """Keep another reading of an owner's file in the place of the one before; nothing where that is gone.
+
+        Args:
+            identifier: as `add` returned it.
+            opened: the same rows, about as large.
+            owner: whose it is.
+        """
+        with self._lock:
+            held = self._files.get(identifier)
+            if held is not None and held.owner == owner:
+                held.opened, held.size, held.seen = opened, opened.size, self._clock()
+
     def get(self, identifier: str, owner: str = "") -> OpenedFile | None:
         """Return a file, which counts as looking at it; None when the owner has none, or none any longer, of the name.
 

@@ -14,6 +14,7 @@ from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS
 from sirena.texts.messages import translate
 from sirena.web.answers import NamedPanel
+from sirena.web.audited_labels import AuditOf
 from sirena.web.language import (
     LANGUAGES,
     choose_language,
@@ -27,6 +28,7 @@ from sirena.web.language import (
 from sirena.web.opened_file import OpenedFile
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.records import Record, keep_no_record, refused_facts
+from sirena.web.typed_isolates import TypedIsolates
 from sirena.web.uploads import Uploads
 from sirena.web.visitor import visitor_of
 
@@ -63,6 +65,9 @@ class Pages:
     files: OpenedFiles
     place: PagesPlace = OWN_MACHINE
     record: Record = keep_no_record
+    audit: AuditOf | None = None
+    """Compares the labels of a file; None where nothing can, so there are no such pages."""
+    typed: TypedIsolates = field(default_factory=TypedIsolates)
     uploads: Uploads = field(default_factory=Uploads)
     environments: dict[str, Environment] = field(
         default_factory=lambda: {language: _environment(language) for language in LANGUAGES}
@@ -93,6 +98,7 @@ class Pages:
             "path": request.url.path,
             "query": request.url.query,
             "categories": list(Category),
+            "can_audit": self.audit is not None,
         }
         return HTMLResponse(page.render(shared | values), status)
 

@@ -57,7 +57,7 @@ def downloaded_facts(request: Request, opened: OpenedFile, content: str, form: s
     Args:
         request: that asked for it.
         opened: the file.
-        content: ``rows`` or ``antibiogram``.
+        content: ``rows``, ``antibiogram``, ``drift`` or ``labels``.
         form: end of the file's name.
         size: bytes.
     """

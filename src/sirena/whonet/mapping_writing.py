@@ -1,11 +1,12 @@
-"""Writing down what was understood of a table's headers, as a mapping file to be corrected and kept."""
+"""Writing mapping files: what was understood of a table's headers, to be corrected, or what a laboratory said."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from sirena.domain.test_column import GUIDELINES
 from sirena.whonet.drug_headers import Content
-from sirena.whonet.mapping import METHODS
+from sirena.whonet.mapping import METHODS, LaboratoryMapping
 from sirena.whonet.understanding import HeaderReading
 from sirena.whonet.writing import replacing
 
@@ -44,3 +45,33 @@ def save_mapping(path: Path, readings: Iterable[HeaderReading]) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_text(spell_mapping(readings), encoding="utf-8")
+
+
+def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
+    """Return a mapping file that says what a laboratory said: `load_mapping` reads the same from it.
+
+    Args:
+        mapping: the laboratory's word.
+    """
+    lines = [_HEAD]
+    if mapping.guideline is not None:
+        lines += [f"guideline = {_quoted(GUIDELINES[mapping.guideline])}", ""]
+    for header, said in mapping.columns.items():
+        entries = {
+            "drug": said.drug,
+            "method": None if said.content is None else _WORDS[said.content],
+            "guideline": None if said.guideline is None else GUIDELINES[said.guideline],
+            "scale": None if said.scale is None else said.scale.value,
+            "field": said.field,
+        }
+        lines.append(f"[columns.{_quoted(header)}]")
+        lines += [f"{name} = {_quoted(word)}" for name, word in entries.items() if word is not None]
+        lines.append("")
+    if mapping.organisms:
+        lines += ["[organisms]", *(f"{_quoted(text)} = {_quoted(code)}" for text, code in mapping.organisms.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML string; it is spelled as JSON's, but for one sign that TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

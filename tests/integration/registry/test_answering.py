@@ -1,6 +1,7 @@
 """Answering with what the registry holds: files and the service, with MLflow up and down."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from tests.command_line import run_command
 from tests.recorded_activation import activate_on_record
 
 BODY = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "4"}]}
+LARGER = 8.0
+"""Up to which the second release says S; its training kept counts, that of the first did not."""
 FILE = "PATIENT_ID,ORGANISM,AMK_NM,AMK_NE,AMK_EM,AMK_ND30\np1,eco,4,3,4,17\np2,Klebsiella pneumoniae,>8,,4,\n"
 
 
@@ -54,8 +57,10 @@ def hospital(tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]
         client = mlflow.MlflowClient(tracking_uri=settings.effective_tracking_uri)
         client.create_experiment(settings.experiment_name, artifact_location="mlflow-artifacts:/7")
     store = connect(settings)
-    for limit in (2.0, 8.0):
+    for limit in (2.0, LARGER):
         trained = train("AMK_NM", susceptible_to=limit)
+        if limit == LARGER:
+            trained.report["tested"] = {"eco": {"blood": {"4": 40, "16": 20}}}
         version = log_model_version(
             store, trained, certificate={"edition": "CLSI 2025"}, certificate_html="", author="ana"
         )
@@ -98,6 +103,22 @@ def test_a_file_is_answered_by_the_release_that_is_asked(tmp_path: Path, capfd: 
     assert "NI no_model: 2" in ended.errors
     assert "NI not_an_mic" in ended.errors
     assert "p1" not in ended.errors
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_file_is_compared_with_the_training_of_the_release(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """By what its models answer to what their training kept; a training that kept nothing is named."""
+    path = tmp_path / "in.csv"
+    path.write_text("ORGANISM,SPEC_TYPE,AMK_NM\n" + "eco,bl,16\n" * 45 + "eco,bl,4\n" * 15, encoding="utf-8")
+    ended = run_command(capfd, ["drift", path, "--release", "latest", "--json"])
+    assert ended.code == 5, ended.errors
+    (side,) = json.loads(ended.output)["sides"]
+    (resistant,) = [one for one in side["comparisons"] if one["what"] == "R"]
+    assert (resistant["results"], resistant["results_before"], resistant["of_before"]) == (45, 20, 60)
+    ended = run_command(capfd, ["drift", path])
+    assert ended.code == 0, ended.errors
+    assert "kept no counts" in ended.output
+    assert "AMK_NM" in ended.output
 
 
 @pytest.mark.usefixtures("environment")

@@ -96,7 +96,7 @@ def test_a_file_is_its_sessions_alone(house: House) -> None:
     with sign_in(house, "clinician") as own, sign_in(house, "clinician", "127.7.0.2") as other:
         address = open_file(own)
         assert own.get(address).status_code == 200
-        places = ("", "/download/csv", "/antibiogram", "/antibiogram/csv", "/edition", "/rows/0/AMK_NM")
+        places = ("", "/download/csv", "/antibiogram", "/antibiogram/csv", "/drift", "/edition", "/rows/0/AMK_NM")
         assert {other.get(address + place).status_code for place in places} == {404}
         assert other.post(f"{address}/forget").status_code == 404
         assert own.get(address).status_code == 200

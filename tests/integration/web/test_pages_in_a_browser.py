@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from sirena.whonet.synthetic import generate_hospital
@@ -46,9 +47,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 300 isolates."""
+    """A file of 300 isolates; the laboratory calls every ciprofloxacin S."""
+
+    def labels(frame: pl.DataFrame, column: str) -> pl.Series:
+        label = "S" if column == "CIP_NM" else None
+        return pl.select(pl.when(frame[column].is_not_null()).then(pl.lit(label))).to_series()
+
     path = tmp_path_factory.mktemp("files") / "hospital.sir"
-    write_file(generate_hospital(300, 5), path)
+    write_file(generate_hospital(300, 5, labels=labels), path)
     return path
 
 
@@ -109,16 +115,24 @@ def who() -> Iterator[Person]:
 
 
 @pytest.mark.parametrize(
-    ("language", "words"),
+    ("language", "words", "further"),
     [
-        ("en", ("300 isolates read.", "Rests on", "intermediate", "From rows to isolates", "columns were compared")),
-        ("es", ("300 aislamientos leídos.", "Se basa en", "intermedio", "De filas a aislamientos", "Se compararon")),
+        (
+            "en",
+            *(("300 isolates read.", "Rests on", "intermediate", "From rows to isolates", "columns were compared"),),
+            {"drift": "Nothing drifts.", "labels": "results to look at", "mapping": "What the columns are"},
+        ),
+        (
+            "es",
+            *(("300 aislamientos leídos.", "Se basa en", "intermedio", "De filas a aislamientos", "Se compararon"),),
+            {"drift": "Nada deriva.", "labels": "resultados que mirar", "mapping": "Qué son las columnas"},
+        ),
     ],
 )
 def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
-    who: Person, address: str, hospital: Path, language: str, words: tuple[str, ...]
+    who: Person, address: str, hospital: Path, language: str, words: tuple[str, ...], further: dict[str, str]
 ) -> None:
-    """Journeys J1 to J4 and J7; no page is wider than its window."""
+    """Journeys J1 to J4, J7, J9 and J10; no page is wider than its window."""
     isolates, reason, intermediate, steps, compared = words
     origin = enter(who, address, language)
     here = drop(who, origin, hospital)
@@ -137,11 +151,23 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
     who.open(f"{here}/edition?edition=CLSI+2025", arrives=f"{here}/edition")
     assert compared in who.read()
     refuse_sideways_scrolling(who)
+    for page, sentence in further.items():
+        who.open(f"{here}/{page}", arrives=f"{here}/{page}")
+        assert sentence in who.read()
+        refuse_sideways_scrolling(who)
+    who.run("document.querySelector('select[name=role-0]').value = 'ignore'")
+    who.click("main form button", arrives=here)
+    assert isolates in who.read()
 
     who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
     who.fill_in(organism="E. coli", CIP="0,5")
     assert intermediate in wait_for(who, "#answers", intermediate)
     refuse_sideways_scrolling(who)
+    who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
+    assert who.run("document.querySelector('[name=CIP]').value") == "0,5"
+    assert intermediate in who.read("#answers")
+    who.click("button[form=clear]", arrives=f"{origin}/isolate")
+    assert who.run("document.querySelector('[name=CIP]').value") == ""
     assert who.run("localStorage.length + sessionStorage.length") == 0
     assert who.complaints == []
 
@@ -191,6 +217,7 @@ def test_axe_has_nothing_to_say(address: str, hospital: Path) -> None:
             *(f"{origin}/", f"{origin}/isolate", f"{origin}/files/none", f"{here}?category=NS", cell),
             *(f"{here}/antibiogram?by=ward&screening=SPEC_TYPE.1", f"{here}/antibiogram?first_day=2024-01-01"),
             *(f"{here}/edition", f"{here}/edition?edition=EUCAST+2025"),
+            *(f"{here}/drift", f"{here}/drift?period=2020", f"{here}/labels", f"{here}/mapping"),
         ]
         found = {}
         for width, page in [(width, page) for width in (1280, 390) for page in pages]:

@@ -25,14 +25,15 @@ needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="../shared/dat
 
 
 @cache
-def _editions(name: str) -> ChosenEditions:
+def editions(name: str) -> ChosenEditions:
+    """Return an edition, and the newest of the other guideline."""
     return choose_editions(Editions(), [name])
 
 
 def interpreted(file: WhonetFile, edition: str = "CLSI 2025") -> tuple[CountableIsolates, Results]:
     """Return facts and results of a file by an edition, and the newest of the other guideline."""
     columns = sorted({column.model_column for column in file.mic_columns.values()})
-    tables = _editions(edition).tables(columns)
+    tables = editions(edition).tables(columns)
     results = interpret_results(Isolates.of_file(file), lambda column: tables.get(column.model_column))
     return read_isolates(file, TODAY), results
 
@@ -49,7 +50,7 @@ def counted_file(
     rules: Sequence[ExpertRule] | None = load_expert_rules(),
 ) -> CountedFile:
     """Count a file and keep what it was counted from."""
-    tables = _editions(edition).tables(sorted({column.model_column for column in file.mic_columns.values()}))
+    tables = editions(edition).tables(sorted({column.model_column for column in file.mic_columns.values()}))
     return count_file(
         file,
         lambda column: tables.get(column.model_column),

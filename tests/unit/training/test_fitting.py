@@ -65,6 +65,16 @@ def test_the_report_is_json() -> None:
     assert report["metrics"]["agreement_with_labels"] > 0.97
 
 
+def test_the_report_keeps_what_the_file_held_even_where_the_edition_alone_is_learnt() -> None:
+    """By organism, site and MIC; with no labelled result, or for a training from the edition alone, nothing."""
+    rows = evidence_of(("eco", "=", 0, "S", 15), ("eco", "=", 6, "R", 10)).rows
+    reference = {"AMK_NM": reference_table()}
+    both = train(Evidence(rows, LabelSource.BOTH, reference))
+    assert both.report["label_source"] == "reference"
+    assert both.report["tested"] == {"eco": {"unknown": {"1": 15, "64": 10}}}
+    assert train(Evidence(NOTHING, LabelSource.REFERENCE, reference)).report["tested"] == {}
+
+
 def test_the_report_counts_what_was_learnt_for_each_key() -> None:
     """Labels by level name with the range of their MICs; the row's ground says that they are the laboratory's."""
     model = train(evidence_of(("eco", "=", 0, "S", 15), ("eco", "=", 6, "R", 10)))

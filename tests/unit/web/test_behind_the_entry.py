@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
 import sirena.web
+from sirena.cli.pages_answers import audit_labels_of
 from sirena.domain.errors import SirenaError
 from sirena.web.answers import NamedPanel
 from sirena.web.application import create_entry_pages, forget_ended
@@ -19,12 +20,14 @@ from sirena.web.entry_visitors import ThroughTheEntry
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
 from sirena.web.records import UnrecordedError
+from sirena.web.typed_isolates import TypedIsolates
 from sirena.web.unforeseen import answer_quietly
 from sirena.web.uploads import MOST_AT_ONCE, Uploads
 from tests.unit.web.conftest import ISOLATES
 
 TEMPLATES = Path(sirena.web.__file__).parent / "templates"
 ENTRY = "https://sirena.example"
+FURTHER = ("/drift/json", "/edition", "/labels", "/mapping")
 EVERYWHERE = "pages,files,counts,rows,isolate"
 
 
@@ -36,7 +39,9 @@ class House:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.is_away = False
         self.files = OpenedFiles()
-        self.app = create_entry_pages(lambda: answers, self.files, self.record, lambda: {"s1"}, OtherEditions())
+        self.app = create_entry_pages(
+            lambda: answers, self.files, self.record, lambda: {"s1"}, OtherEditions(), audit=audit_labels_of
+        )
 
     def record(self, event: str, facts: Mapping[str, Any]) -> None:
         """Put something on record, unless the access service is away."""
@@ -86,7 +91,10 @@ def test_every_address_of_every_page_begins_where_the_pages_lie(house: House) ->
         address,
         f"{address}/rows/0/AMK_NM",
         f"{address}/antibiogram",
+        f"{address}/drift",
         f"{address}/edition",
+        f"{address}/labels",
+        f"{address}/mapping",
     ]
     for page in (person.get(place) for place in places):
         assert page.status_code == 200
@@ -131,6 +139,7 @@ def test_no_way_is_shown_that_ends_in_a_refusal(house: House) -> None:
     counting = house.person(places="pages,files,counts")
     page = counting.get(open_file(counting)).text
     assert "/antibiogram" in page
+    assert "/drift" in page
     assert "/download/" not in page
     asking = house.person(session="s4", places="pages,isolate").get("/app/").text
     assert "/app/isolate" in asking
@@ -143,17 +152,17 @@ def test_files_belong_to_the_session_or_to_who_comes_without_one(house: House) -
     address = open_file(house.person())
     others = [house.person(session="s2"), house.person(session=""), house.person("ben", "s3"), house.person("ben", "")]
     for other in others:
-        for place in ("", "/download/csv", "/rows/0/AMK_NM", "/antibiogram", "/antibiogram/csv", "/edition"):
+        for place in ("", "/download/csv", "/rows/0/AMK_NM", "/antibiogram", "/antibiogram/csv", *FURTHER):
             assert other.get(address + place).status_code == 404
         assert "Quiroga" not in other.get("/app/").text
         other.post(f"{address}/forget")
     assert house.person().get(address).status_code == 200
     causes = [(facts["who"], facts["cause"]) for event, facts in house.told if event == "refusal"]
-    assert causes == [("clara", "foreign_file")] * 14 + [("ben", "foreign_file")] * 14
+    assert causes == [("clara", "foreign_file")] * 20 + [("ben", "foreign_file")] * 20
     by_token = open_file(house.person(session=""))
     assert house.person(session="").get(by_token).status_code == 200
     assert house.person().get("/app/files/nobodys").status_code == 404
-    assert len([one for one in house.told if one[0] == "refusal"]) == 28
+    assert len([one for one in house.told if one[0] == "refusal"]) == 40
 
 
 def test_what_happens_is_told_by_numbers_alone(house: House) -> None:
@@ -199,6 +208,19 @@ def test_the_files_of_a_session_that_ended_are_forgotten(house: House) -> None:
     forget_ended(house.files, lambda: {"s1"})
     shown = {owner: house.person(session=owner).get(address).status_code for owner, address in addresses.items()}
     assert shown == {"s1": 200, "s2": 404, "": 200}
+
+
+def test_what_somebody_typed_of_one_isolate_is_the_sessions_and_gone_with_it(house: House) -> None:
+    """Another session of the same person does not see it; nothing of it goes on record."""
+    house.person().post("/app/isolate", data={"organism": "Quirogella", "CIP": "0.5"})
+    assert "Quirogella" in house.person().get("/app/isolate").text
+    assert "Quirogella" not in house.person(session="s2").get("/app/isolate").text
+    assert house.told == []
+    typed = TypedIsolates()
+    for owner in ("session s1", "session s2", "person ben"):
+        typed.keep(owner, {"organism": "eco"})
+    forget_ended(house.files, lambda: {"s1"}, typed)
+    assert typed.owners() == {"session s1", "person ben"}
 
 
 def test_one_owner_sends_one_file_at_a_time_and_all_together_a_few() -> None:

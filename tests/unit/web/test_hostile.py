@@ -67,7 +67,10 @@ def test_every_address_that_changes_something_refuses_another_sites_form(
     guarded = create_pages(answers, OpenedFiles(), KEY)
     routes = [route for route in guarded._app.routes if isinstance(route, APIRoute)]  # type: ignore[attr-defined]
     changing = {route.path for route in routes if set(route.methods or ()) - {"GET", "HEAD"}}
-    assert changing == {"/files", "/isolate", "/files/{identifier}/forget", "/stage", "/releases"}
+    assert changing == {
+        *("/files", "/files/{identifier}/forget", "/files/{identifier}/mapping"),
+        *("/isolate", "/isolate/clear", "/stage", "/releases"),
+    }
     address = drop(person, ISOLATES.encode())
     for path in changing:
         hostile = path.replace("{identifier}", address.rpartition("/")[2])
@@ -82,7 +85,7 @@ def test_an_identifier_of_another_session_opens_nothing(person: TestClient, answ
         other.cookies = person.cookies
         assert other.get(address).status_code == 403
         assert other.get("/enter/another-key").status_code == 200
-        for place in ("", "/antibiogram", "/antibiogram/csv", "/edition", "/rows/0/AMK_NM", "/download/csv"):
+        for place in ("", "/antibiogram", "/antibiogram/csv", "/drift", "/mapping", "/rows/0/AMK_NM", "/download/csv"):
             assert other.get(f"{address}{place}").status_code == 404
 
 
@@ -93,7 +96,7 @@ def test_no_text_of_a_file_becomes_markup(person: TestClient) -> None:
     address = drop(person, content, f"{MARKUP}.csv")
     for place in (
         *("", "/rows/0/AMK_NM", "/rows/1/AMK_NM", "/antibiogram?by=ward", "/antibiogram/html?by=ward"),
-        *("/edition?edition=EUCAST 2025", "/edition?edition=CLSI 2025"),
+        *("/edition?edition=EUCAST 2025", "/edition?edition=CLSI 2025", "/drift", "/mapping"),
     ):
         page = person.get(f"{address}{place}")
         assert page.status_code == 200

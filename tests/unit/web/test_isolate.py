@@ -3,6 +3,9 @@
 import pytest
 from starlette.testclient import TestClient
 
+from sirena.web.opened_files import IDLE_SECONDS
+from sirena.web.typed_isolates import LONGEST, MOST_OWNERS, TypedIsolates
+
 LIVE = {"HX-Request": "true"}
 
 
@@ -39,3 +42,47 @@ def test_what_cannot_be_read_is_a_sentence_and_never_an_error(person: TestClient
     assert "The value is not an MIC" in person.post("/isolate", data={"organism": "eco", "CIP": "<script>"}).text
     assert "Type an organism" in person.post("/isolate", data={}, headers=LIVE).text
     assert person.post("/isolate", data={"organism": "x" * 5000, "CIP": "9" * 500}).status_code == 200
+
+
+def test_reload_and_back_lose_nothing_that_was_typed(person: TestClient) -> None:
+    """Neither in an address nor in the browser: the server keeps it, and the answers stand beside it."""
+    typed = {"organism": "eco", "specimen": "sangre", "guideline": "EUCAST", "CIP": "0.5", "VOR": "1"}
+    assert person.post("/isolate", data=typed, headers=LIVE).status_code == 200
+    page = person.get("/isolate")
+    assert page.url.query == b""
+    for name in ("organism", "specimen", "CIP"):
+        assert f'name="{name}"' in page.text
+        assert f'value="{typed[name]}"' in page.text
+    assert 'value="EUCAST" checked' in page.text
+    assert "susceptible, increased exposure" in page.text
+    assert "set-cookie" not in page.headers
+
+
+def test_what_was_typed_is_gone_when_it_is_cleared(person: TestClient) -> None:
+    """And when the fields are emptied."""
+    for address, form in (("/isolate/clear", {}), ("/isolate", {"organism": ""})):
+        person.post("/isolate", data={"organism": "Quirogella"}, headers=LIVE)
+        assert "Quirogella" in person.get("/isolate").text
+        assert person.post(address, data=form).status_code == 200
+        assert "Quirogella" not in person.get("/isolate").text
+
+
+def test_each_owner_has_one_isolate_until_nobody_looks_at_it() -> None:
+    """Nobody sees another's; the one seen longest ago makes room; a very long one is not kept."""
+    now = 0.0
+    typed = TypedIsolates(lambda: now)
+    typed.keep("session a", {"organism": "eco", "CIP": ""})
+    typed.keep("session b", {"organism": "pae"})
+    assert (typed.of("session a"), typed.of("session b")) == ({"organism": "eco"}, {"organism": "pae"})
+    assert typed.of("session c") == {}
+    now = IDLE_SECONDS - 1.0
+    assert typed.of("session a")
+    now = IDLE_SECONDS + 1.0
+    assert typed.of("session b") == {}
+    assert typed.owners() == {"session a"}
+    for number in range(MOST_OWNERS):
+        typed.keep(f"person {number}", {"organism": "eco"})
+    assert typed.of("session a") == {}
+    assert len(typed.owners()) == MOST_OWNERS
+    typed.keep("person 1", {"organism": "x" * LONGEST})
+    assert typed.of("person 1") == {}

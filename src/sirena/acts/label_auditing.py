@@ -1,0 +1,52 @@
+"""Comparing a laboratory's own categories with one another and with the guideline, down to the isolates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from sirena.guidelines.choice import ChosenEditions
+from sirena.panel.basis import Language
+from sirena.training.audited_isolates import audited_isolates
+from sirena.training.evidence import Evidence, LabelSource, collect_evidence
+from sirena.training.label_audit import audit_labels
+from sirena.whonet.file import WhonetFile
+
+
+@dataclass(frozen=True)
+class LabelAudit:
+    """What contradicts in a file."""
+
+    cells: pl.DataFrame
+    """`label_audit.AUDIT_COLUMNS`, the gravest first."""
+    edition: str
+    """Names of the editions the labels were compared with."""
+    isolates: Callable[[Language], pl.DataFrame]
+    """Returns the isolates of those cells, by row and specimen number, see `audited_isolates`."""
+
+
+def labels_of(file: WhonetFile) -> Evidence | None:
+    """Return the laboratory's labels; None when the file has none, neither in columns nor beside MICs.
+
+    Args:
+        file: as read.
+    """
+    if file.organism_column is None:
+        return None
+    labels = collect_evidence(file, labels=LabelSource.FILE)
+    return labels if file.category_columns or file.label_columns or labels.rows.height else None
+
+
+def audit_file(file: WhonetFile, editions: ChosenEditions) -> LabelAudit | None:
+    """Audit the labels of a file; None when it has none.
+
+    Args:
+        file: as read; with its specimen numbers where the isolates shall be named by them.
+        editions: one for each guideline.
+    """
+    labels = labels_of(file)
+    if labels is None:
+        return None
+    columns = {column.model_column for column in file.mic_columns.values()}
+    cells = audit_labels(labels, editions.tables(columns))
+    return LabelAudit(cells, editions.named(columns), lambda language: audited_isolates(file, labels, cells, language))

@@ -1,0 +1,211 @@
+"""``sirena drift``: whether the results of a period differ from last year's and from the training's."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.voice import language_or_locale
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.panel.basis import Language
+
+if TYPE_CHECKING:
+    from sirena.cli.sections import Section
+    from sirena.domain.test_column import TestColumn
+    from sirena.stewardship.drift import Comparison, Drift, SideComparisons
+    from sirena.stewardship.drift_populations import TrainingCounts
+    from sirena.web.answers import NamedPanel
+
+FOUND: Final = 5
+"""Exit code when something drifts."""
+_WHOLE: Final = "all"
+_EXAMPLE: Final = "Example: sirena drift hospital.sir --period 2025-Q3 --chart drift.svg"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("drift", epilog=_EXAMPLE)(drift)
+
+
+def drift(
+    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    period: Annotated[
+        str,
+        typer.Option(
+            help="2025-Q3, 2025, or 2025-01-01..2025-06-30; all for the whole file, beside training alone. "
+            "By default the last calendar quarter in the file."
+        ),
+    ] = "",
+    release: Annotated[
+        str, typer.Option(help="Release that answers, and whose training is compared: active, latest, or a name.")
+    ] = "active",
+    reference: Annotated[
+        bool,
+        typer.Option(
+            "--reference", help="Categories by the guideline editions in force; compare with last year alone."
+        ),
+    ] = False,
+    guideline: Annotated[
+        list[str] | None,
+        typer.Option(help="Categories by this edition; compare with last year alone. May be repeated."),
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", help="Write the mix of categories here: .svg, .png or .pdf.")
+    ] = None,
+    language: Annotated[Language | None, typer.Option(help="Language of the chart; the locale's by default.")] = None,
+    as_json: AsJson = False,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
+    ] = None,
+) -> None:
+    """Tell what drifts: exit code 5 where a quarter differs from the year before it or from the training of the models.
+
+    For each antimicrobial are compared the share of each category, of each reason for no category (NI), and of
+    organisms, specimens and MICs that the other side never had. A share drifts when it differs by 5 percentage points
+    or more and the interval of the difference (Newcombe), at 95 % for all comparisons together, leaves out zero; fewer
+    than 30 results are not judged. Of the difference of a category is told what other organisms make. Trainings keep
+    labelled results only, so reasons are not judged against them.
+    """
+    from datetime import date
+
+    from sirena.cli.answering import refuse_same_file, tell
+    from sirena.cli.sections import print_sections
+    from sirena.panel.frame import Isolates
+    from sirena.stewardship.drift import measure_drift
+    from sirena.stewardship.drift_words import drift_document
+    from sirena.stewardship.isolates import read_isolates
+    from sirena.stewardship.periods import Period
+    from sirena.stewardship.results import interpret_results
+    from sirena.whonet.mapping import load_mapping
+    from sirena.whonet.reading import read_file
+
+    if chart is not None:
+        _check(chart)
+        refuse_same_file(file, chart)
+    whole = period.strip().lower() == _WHOLE
+    asked = Period.read(period) if period and not whole else None
+    by_editions = reference or bool(guideline)
+    if whole and by_editions:
+        raise UsageError("--period all compares with training, which editions have none of", hint="leave one out")
+    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+    if not source.mic_columns:
+        raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
+    answers = _answers(by_editions, release, guideline or [])
+    answered_by = answers.source_of(column.model_column for column in source.mic_columns.values())
+    training = None if by_editions else _training(answers, source.mic_columns.values())
+    measured = measure_drift(
+        read_isolates(source, date.today()),
+        interpret_results(Isolates.of_file(source), answers.table_of),
+        answers.table_of,
+        training=training,
+        period=asked,
+        whole=whole,
+    )
+    if chart is not None:
+        _write_chart(measured, chart, language_or_locale(language))
+    if as_json:
+        print_json(drift_document(measured, answered_by))
+    else:
+        print_sections(_sections(measured, language_or_locale(None)))
+        if measured.period is None:
+            tell(f"the whole file: {measured.results:,} results, answered by {answered_by}")
+        else:
+            first, last = measured.period.first, measured.period.last
+            tell(f"{first} – {last}: {measured.results:,} results, answered by {answered_by}")
+    if measured.is_found:
+        raise typer.Exit(FOUND)
+
+
+def _check(chart: Path) -> None:
+    from sirena.stewardship.drawing import FORMATS
+    from sirena.whonet.writing import check_place
+
+    if chart.suffix.lower().removeprefix(".") not in FORMATS:
+        raise UsageError(f"--chart: {chart} has no suffix of a picture", hint=f"one of .{', .'.join(FORMATS)}")
+    check_place(chart)
+
+
+def _answers(by_editions: bool, release: str, guideline: list[str]) -> "NamedPanel":
+    from sirena.cli.pages_answers import answers_for
+
+    try:
+        return answers_for(None if by_editions else release, guideline)
+    except SirenaError as error:
+        if not by_editions:
+            error.hint += f"{'; ' if error.hint else ''}or compare with last year by the guideline: --reference"
+        raise
+
+
+def _training(answers: "NamedPanel", columns: "Collection[TestColumn]") -> "TrainingCounts":
+    from sirena.cli.pages_answers import evidence_of_models
+
+    return evidence_of_models(answers.panel, {column.model_column for column in columns})
+
+
+def _write_chart(measured: "Drift", chart: Path, language: Language) -> None:
+    from sirena.cli.answering import tell
+    from sirena.stewardship.drawing import draw
+    from sirena.stewardship.drift_charts import drift_chart
+    from sirena.whonet.writing import replacing
+
+    drawn = drift_chart(measured, language)
+    if drawn is None:
+        tell(f"{chart}: not written, no antimicrobial has 30 results on both sides")
+        return
+    with replacing(chart) as draft:
+        draft.write_bytes(draw(drawn.specification, chart.suffix.lower().removeprefix(".")))
+
+
+def _sections(measured: "Drift", language: Language) -> Iterator["Section"]:
+    from sirena.cli.answering import listed
+    from sirena.cli.sections import Section
+
+    if not measured.sides:
+        yield Section(
+            "Nothing to compare with", [], note="No row has a date, and no release with its training answers."
+        )
+    for side in measured.sides:
+        yield _section(side, language)
+    training = measured.training
+    if training is not None and training.without_results:
+        columns = listed(training.without_results)
+        yield Section("Trained without isolates", [], note=f"Not compared with training: {columns}")
+    if training is not None and training.not_kept:
+        columns = listed(training.not_kept)
+        note = f"Their training kept no counts, being of an earlier Sirena; train again to compare: {columns}"
+        yield Section("Training without counts", [], note=note)
+
+
+def _section(side: "SideComparisons", language: Language) -> "Section":
+    from sirena.cli.sections import Section
+
+    title = "Beside training"
+    if side.period is not None:
+        title = f"Beside the twelve months before, {side.period.first} – {side.period.last}"
+    few = len({one.column for one in side.comparisons}) - len({one.column for one in side.comparisons if one.is_judged})
+    note = (
+        f"{side.results:,} results there; {side.judged} comparisons judged, {len(side.drifting)} drift, "
+        f"{few} antimicrobials have too few results to be judged."
+    )
+    headings = ("antimicrobial", "what", "#now", "#before", "#difference, points", "interval", "#by other organisms")
+    return Section(title, [_row(one, language) for one in side.drifting], headings, note)
+
+
+def _row(one: "Comparison", language: Language) -> tuple[str, ...]:
+    from sirena.stewardship.antimicrobial_names import drug_name
+    from sirena.stewardship.drift_words import percent, points, what_is_compared
+
+    return (
+        f"{drug_name(one.column, language)} ({one.column})",
+        what_is_compared(one, language),
+        f"{percent(one.share, language)} / {one.n}",
+        f"{percent(one.share_before, language)} / {one.n_before}",
+        points(one.difference, language),
+        f"{points(one.low, language)} … {points(one.high, language)}",
+        points(one.by_organisms, language),
+    )

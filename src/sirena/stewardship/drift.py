@@ -1,0 +1,276 @@
+"""Drift: whether a period's results differ from last year's, and from those the release's models were made beside.
+
+Rules, each with a test of like name:
+
+- for each antimicrobial: the share of each category among answered results, of each reason among refusals (of all
+  results), and of results with an organism, a kind of specimen or an MIC that the other side never had;
+- a share drifts when the difference is at least 5 percentage points and its interval leaves out zero: Newcombe's for
+  two independent shares, at 95 % for all comparisons with one other side together (Bonferroni: 0.05 by their number);
+- a share of fewer than 30 results on either side is not judged;
+- trainings keep labelled results alone, so refusals are not judged against them, and only what is answered is unseen;
+- a category's difference is parted into what other organisms make and what the same organisms do (Kitagawa);
+- without dates there is no last year, and the whole file is the period.
+
+Sources: Newcombe RG, Stat Med 1998;17:873 (interval); Kitagawa EM, J Am Stat Assoc 1955;50:1168 (parts). The 5 points
+are Sirena's own figure; 30 is that of CLSI M39. Repeated isolates of a patient count, and are not independent: an
+outbreak of one strain drifts sooner than it should.
+"""
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Final
+
+import polars as pl
+
+from sirena.domain.truth_table import ANSWERS
+from sirena.panel.frame import TablesFor
+from sirena.stewardship.cells import FEW
+from sirena.stewardship.drift_populations import (
+    TrainingCounts,
+    is_answered,
+    last_quarter,
+    population_of_file,
+    population_of_training,
+    require_results,
+    year_before,
+)
+from sirena.stewardship.intervals import newcombe
+from sirena.stewardship.isolates import CountableIsolates
+from sirena.stewardship.periods import Period
+from sirena.stewardship.results import Results
+
+LEAST: Final = 0.05
+"""A difference below this is not drift, however sure."""
+RISK: Final = 0.05
+"""Of any false drift among all comparisons with one other side."""
+
+
+class Measure(enum.StrEnum):
+    """What is compared."""
+
+    CATEGORY = "category"
+    REFUSAL = "refusal"
+    ORGANISM = "unseen_organism"
+    SPECIMEN = "unseen_specimen"
+    MIC = "unseen_mic"
+
+
+UNSEEN: Final = {Measure.ORGANISM: "organism", Measure.SPECIMEN: "site", Measure.MIC: "mic"}
+"""Columns of a population in which something may be unseen."""
+
+
+class Side(enum.StrEnum):
+    """With what a period is compared."""
+
+    LAST_YEAR = "last_year"
+    TRAINING = "training"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One share now and before."""
+
+    column: str
+    """Model column, ``AMK_NM``."""
+    measure: Measure
+    what: str
+    """The category or the reason; empty where something is unseen."""
+    events: int
+    n: int
+    events_before: int
+    n_before: int
+    low: float | None = None
+    """Limits of the difference, shares; None where it is not judged."""
+    high: float | None = None
+    by_organisms: float | None = None
+    """What of a category's difference other organisms make; None for what is no category."""
+
+    @property
+    def share(self) -> float | None:
+        """Share now; None of nothing."""
+        return self.events / self.n if self.n else None
+
+    @property
+    def share_before(self) -> float | None:
+        """Share before; None of nothing."""
+        return self.events_before / self.n_before if self.n_before else None
+
+    @property
+    def difference(self) -> float | None:
+        """Now less before; None where one of them is of nothing."""
+        return None if self.share is None or self.share_before is None else self.share - self.share_before
+
+    @property
+    def is_judged(self) -> bool:
+        """False with too few results."""
+        return self.low is not None
+
+    @property
+    def drifts(self) -> bool:
+        """True when the difference is large enough and sure."""
+        if self.low is None or self.high is None or self.difference is None:
+            return False
+        return abs(self.difference) >= LEAST and (self.low > 0 or self.high < 0)
+
+
+@dataclass(frozen=True)
+class SideComparisons:
+    """All comparisons with one other side."""
+
+    side: Side
+    period: Period | None
+    """Of last year; None for training."""
+    results: int
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def judged(self) -> int:
+        """How many comparisons share the risk."""
+        return sum(comparison.is_judged for comparison in self.comparisons)
+
+    @property
+    def drifting(self) -> tuple[Comparison, ...]:
+        """Those that drift, the largest difference first."""
+        drifting = [comparison for comparison in self.comparisons if comparison.drifts]
+        return tuple(sorted(drifting, key=lambda one: (-abs(one.difference or 0.0), one.column, one.measure, one.what)))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A period of a file beside what was before."""
+
+    period: Period | None
+    """None when the whole file is compared."""
+    results: int
+    sides: tuple[SideComparisons, ...]
+    training: TrainingCounts | None
+    """None when no model answers, or what its training kept is not at hand."""
+
+    @property
+    def is_found(self) -> bool:
+        """True when anything drifts."""
+        return any(side.drifting for side in self.sides)
+
+
+def measure_drift(
+    isolates: CountableIsolates,
+    results: Results,
+    tables_for: TablesFor,
+    *,
+    training: TrainingCounts | None = None,
+    period: Period | None = None,
+    whole: bool = False,
+) -> Drift:
+    """Compare a period of a file with the twelve months before it and with training.
+
+    Args:
+        isolates: the file's.
+        results: of the same rows, by `tables_for`.
+        tables_for: gives the table of a test column.
+        training: what the models' trainings kept; None where there is none to compare with.
+        period: the last calendar quarter in the file by default.
+        whole: compare all rows, and with training alone.
+
+    Raises:
+        UsageError: the period holds no result.
+    """
+    compared = None if whole else period or last_quarter(isolates)
+    now = population_of_file(isolates, results, compared)
+    require_results(now, compared)
+    sides = []
+    if compared is not None:
+        earlier = year_before(compared)
+        before = population_of_file(isolates, results, earlier)
+        sides.append(_side(Side.LAST_YEAR, earlier, now, before))
+    if training is not None:
+        sides.append(_side(Side.TRAINING, None, now, population_of_training(training, tables_for)))
+    return Drift(compared, int(now["n"].sum()), tuple(sides), training)
+
+
+def _side(side: Side, period: Period | None, now: pl.DataFrame, before: pl.DataFrame) -> SideComparisons:
+    columns = sorted(set(now["column"]) & set(before["column"]))
+    drawn = [
+        comparison
+        for column in columns
+        for comparison in _comparisons(
+            column, now.filter(pl.col("column") == column), before.filter(pl.col("column") == column), side
+        )
+    ]
+    return SideComparisons(side, period, int(before["n"].sum()), _with_limits(drawn, side))
+
+
+def _comparisons(column: str, now: pl.DataFrame, before: pl.DataFrame, side: Side) -> Iterator[Comparison]:
+    answered, answered_before = now.filter(is_answered()), before.filter(is_answered())
+    n, n_before = int(answered["n"].sum()), int(answered_before["n"].sum())
+    events, events_before = _by(answered, _CATEGORY), _by(answered_before, _CATEGORY)
+    for category in [name for name in _CATEGORIES if name in events or name in events_before]:
+        parts = _by_organisms(answered, answered_before, category)
+        counts = events.get(category, 0), n, events_before.get(category, 0), n_before
+        yield Comparison(column, Measure.CATEGORY, category, *counts, by_organisms=parts)
+    refused, refused_before = _by(now, _REASON), _by(before, _REASON)
+    all_now, all_before = int(now["n"].sum()), int(before["n"].sum())
+    for reason in sorted({*refused, *refused_before} - {""}):
+        counts = refused.get(reason, 0), all_now, refused_before.get(reason, 0), all_before
+        yield Comparison(column, Measure.REFUSAL, reason, *counts)
+    looked, known = (answered, answered_before) if side is Side.TRAINING else (now, before)
+    for measure, name in UNSEEN.items():
+        readable = looked.filter(pl.col("mic") >= 0) if measure is Measure.MIC else looked.drop_nulls(name)
+        unseen = readable.filter(~pl.col(name).is_in(known[name].drop_nulls().unique().to_list()))
+        counts = int(unseen["n"].sum()), int(readable["n"].sum()), 0, int(known["n"].sum())
+        yield Comparison(column, measure, "", *counts)
+
+
+def _with_limits(drawn: list[Comparison], side: Side) -> tuple[Comparison, ...]:
+    """Give those that are judged their limits, which are the wider the more are judged."""
+    judged = [
+        one
+        for one in drawn
+        if min(one.n, one.n_before) >= FEW and not (side is Side.TRAINING and one.measure is Measure.REFUSAL)
+    ]
+    if not judged:
+        return tuple(drawn)
+    z = NormalDist().inv_cdf(1 - RISK / (2 * len(judged)))
+    now = [one.events for one in judged], [one.n for one in judged]
+    lows, highs = newcombe(*now, [one.events_before for one in judged], [one.n_before for one in judged], z)
+    limited = {
+        id(one): replace(one, low=float(low), high=float(high))
+        for one, low, high in zip(judged, lows, highs, strict=True)
+    }
+    return tuple(limited.get(id(one), one) for one in drawn)
+
+
+_CATEGORY: Final = [answer.category.value if answer and answer.reason is None else "" for answer in ANSWERS]
+_REASON: Final = [answer.reason.value if answer and answer.reason is not None else "" for answer in ANSWERS]
+_CATEGORIES: Final = tuple(dict.fromkeys(name for name in _CATEGORY if name))
+
+
+def _by(population: pl.DataFrame, names: list[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for answer, n in population.group_by("answer").agg(pl.col("n").sum()).iter_rows():
+        counts[names[answer]] = counts.get(names[answer], 0) + n
+    return counts
+
+
+def _by_organisms(now: pl.DataFrame, before: pl.DataFrame, category: str) -> float | None:
+    """Return what of a category's difference other organisms make; the rest is of the same organisms.
+
+    An organism that one side lacks is taken to have there what it has on the other, so its coming is all of this part.
+    """
+    if now.is_empty() or before.is_empty():
+        return None
+    codes = [code for code, name in enumerate(_CATEGORY) if name == category]
+    shares = []
+    for side in (now, before):
+        events = pl.col("n").filter(pl.col("answer").is_in(codes)).sum()
+        per_organism = side.group_by("organism").agg((events / pl.col("n").sum()).alias("share"), pl.col("n").sum())
+        shares.append(per_organism.with_columns(pl.col("n") / pl.col("n").sum()))
+    joined = shares[0].join(shares[1], on="organism", how="full", suffix="_before", coalesce=True, nulls_equal=True)
+    filled = joined.select(
+        pl.col("n", "n_before").fill_null(0.0),
+        pl.coalesce("share", "share_before").alias("share"),
+        pl.coalesce("share_before", "share").alias("share_before"),
+    )
+    moved = (pl.col("n") - pl.col("n_before")) * (pl.col("share") + pl.col("share_before")) / 2
+    return float(filled.select(moved.sum()).item())

@@ -1,0 +1,132 @@
+"""Results that are compared for drift: those of a file in a period, and those a release's models were made beside.
+
+Both are answered by the same tables, so that a difference is one of the results and never of who answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from sirena.domain.errors import UsageError
+from sirena.domain.mic import parse_mic
+from sirena.domain.site import Site
+from sirena.domain.test_column import parse_test_column
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED
+from sirena.panel.frame import TablesFor
+from sirena.stewardship.isolates import CountableIsolates
+from sirena.stewardship.periods import Period
+from sirena.stewardship.results import Results
+
+POPULATION: Final = pl.Schema(
+    {
+        "column": pl.String(),
+        "organism": pl.String(),
+        "site": pl.String(),
+        "mic": pl.Int16(),
+        "answer": pl.UInt8(),
+        "n": pl.Int64(),
+    }
+)
+"""Results by model column, organism (null where it is not known), site, MIC (`Mic.code`, below zero where there is
+none to be read) and answer (position in `ANSWERS`), with their number."""
+_KEYS: Final = ("column", "organism", "site", "mic", "answer")
+Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
+"""Number of results by organism, site and MIC as text."""
+_MONTHS_OF_QUARTER: Final = 3
+
+
+@dataclass(frozen=True)
+class TrainingCounts:
+    """What the trainings of a release's models kept of the results they were made beside."""
+
+    tested: Mapping[str, Counts] = field(default_factory=dict)
+    """By model column."""
+    without_results: tuple[str, ...] = ()
+    """Model columns whose training was given no labelled result."""
+    not_kept: tuple[str, ...] = ()
+    """Model columns whose training kept no such counts: by another version of Sirena, or somebody else's."""
+
+
+def population_of_file(isolates: CountableIsolates, results: Results, period: Period | None) -> pl.DataFrame:
+    """Count the results of a file as `POPULATION`; repeats of a patient count, as they do in training.
+
+    Args:
+        isolates: the file's.
+        results: of the same rows.
+        period: of the specimens' dates; None takes every row.
+    """
+    rows = isolates.frame if period is None else isolates.frame.filter(period.holds())
+    positions = rows["row"].to_numpy()
+    parts = [POPULATION.to_frame()]
+    for column, drug in results.items():
+        answered = rows.select("organism", "site").with_columns(
+            pl.lit(column).alias("column"),
+            pl.Series("mic", drug.mics[positions].astype(np.int16)),
+            pl.Series("answer", drug.answers[positions]),
+        )
+        counted = answered.filter(pl.col("answer") != NOT_ASKED).group_by(_KEYS).agg(pl.len().alias("n"))
+        parts.append(counted.cast(POPULATION).select(POPULATION.names()))
+    return pl.concat(parts).sort(_KEYS)
+
+
+def population_of_training(training: TrainingCounts, tables_for: TablesFor) -> pl.DataFrame:
+    """Count what the trainings kept as `POPULATION`, answered by today's tables.
+
+    Args:
+        training: the counts.
+        tables_for: gives the table of a test column; a column without one is left out.
+    """
+    cells: list[tuple[str, str, str, int, int, int]] = []
+    for column, organisms in training.tested.items():
+        parsed = parse_test_column(column)
+        table = None if parsed is None else tables_for(parsed)
+        if table is None:
+            continue
+        for organism, site, mics in ((name, site, mics) for name, at in organisms.items() for site, mics in at.items()):
+            codes = np.array([parse_mic(text).code for text in mics], dtype=np.int16)
+            answers = table.look_up([organism], codes, Site(site))[0]
+            counted = zip(codes.tolist(), answers.tolist(), mics.values(), strict=True)
+            cells += [(column, organism, site, *cell) for cell in counted]
+    return pl.DataFrame(cells, POPULATION, orient="row").sort(_KEYS)
+
+
+def last_quarter(isolates: CountableIsolates) -> Period | None:
+    """Return the calendar quarter of a file's last specimen; None where no row has a date."""
+    last = isolates.frame["date"].max()
+    if not isinstance(last, date):
+        return None
+    return Period.read(f"{last.year}-Q{(last.month - 1) // _MONTHS_OF_QUARTER + 1}")
+
+
+def year_before(period: Period) -> Period:
+    """Return the twelve months before a period.
+
+    >>> str(year_before(Period.read("2025-Q3")))
+    '2024-07-01 – 2025-06-30'
+    """
+    first = period.first
+    # the 29th of February has no day of its own a year before
+    year_ago = date(first.year - 1, 3, 1) if (first.month, first.day) == (2, 29) else first.replace(year=first.year - 1)
+    return Period(year_ago, date.fromordinal(first.toordinal() - 1))
+
+
+def require_results(population: pl.DataFrame, period: Period | None) -> None:
+    """Refuse a period without a result.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if population.is_empty():
+        where = f"between {period.first} and {period.last}" if period is not None else "at all"
+        raise UsageError(f"the file holds no result {where}", hint="`sirena inspect` shows what the file holds")
+
+
+def is_answered() -> pl.Expr:
+    """Return which rows of a population have a category."""
+    return pl.col("answer").is_in(
+        [code for code, answer in enumerate(ANSWERS) if answer is not None and answer.reason is None]
+    )

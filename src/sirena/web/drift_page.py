@@ -1,0 +1,118 @@
+"""The page that says what a quarter of an open file has otherwise than the year before and than training.
+
+Rules, each with a test of like name:
+
+- every figure is the command line's: `stewardship.drift` measures for both;
+- a period that the file does not have is not asked: the page never fails by its address.
+"""
+
+import json
+from datetime import date
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from sirena.domain.errors import UsageError
+from sirena.panel.basis import Language
+from sirena.panel.frame import Isolates
+from sirena.stewardship.drawing import draw
+from sirena.stewardship.drift import Drift, measure_drift
+from sirena.stewardship.drift_charts import drift_chart
+from sirena.stewardship.drift_words import drift_document, percent, points, what_is_compared
+from sirena.stewardship.isolates import CountableIsolates
+from sirena.stewardship.periods import Period
+from sirena.stewardship.results import interpret_results
+from sirena.web.opened_file import OpenedFile
+from sirena.web.pages import NOT_FOUND, Pages
+from sirena.web.records import downloaded_facts
+from sirena.web.training_side import TrainingSide
+
+WHOLE: Final = "all"
+"""Asks for the whole file."""
+_PICTURES: Final = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
+FORMS: Final = ("json", *_PICTURES)
+"""What a browser may take away, by the end of the file's name."""
+
+
+def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
+    """Add the addresses of drift.
+
+    Args:
+        app: to which.
+        pages: what they need.
+        training: says what the models were made beside.
+    """
+
+    def measured(opened: OpenedFile, period: str) -> Drift | None:
+        kept = training.of(opened.answers)
+        whole = period == WHOLE and kept is not None
+        asked = Period.read(period) if not whole and period in periods_of(opened.countable) else None
+        results = interpret_results(Isolates.of_file(opened.file), opened.answers.table_of)
+        try:
+            return measure_drift(
+                opened.countable, results, opened.answers.table_of, training=kept, period=asked, whole=whole
+            )
+        except UsageError:
+            return None
+
+    def drawn(request: Request, drift: Drift | None, form: str) -> bytes:
+        chart = drift and drift_chart(drift, Language(pages.language_of(request)))
+        if not chart:
+            raise HTTPException(NOT_FOUND)
+        return draw(chart.specification, form)
+
+    @app.get("/files/{identifier}/drift")
+    def show(request: Request, identifier: str, period: str = "") -> HTMLResponse:
+        opened = pages.require(request, identifier)
+        language = Language(pages.language_of(request))
+        drift = measured(opened, period)
+        return pages.show(
+            request,
+            "drift.html",
+            identifier=identifier,
+            opened=opened,
+            period=period,
+            periods=periods_of(opened.countable),
+            whole=WHOLE,
+            drift=drift,
+            charted=drift is not None and drift_chart(drift, language) is not None,
+            what=lambda one: what_is_compared(one, language),
+            points=lambda share: points(share, language),
+            percent=lambda share: percent(share, language),
+            forms=list(FORMS),
+        )
+
+    @app.get("/files/{identifier}/drift/chart")
+    def picture(request: Request, identifier: str, period: str = "") -> Response:
+        opened = pages.require(request, identifier)
+        return Response(drawn(request, measured(opened, period), "svg"), media_type=_PICTURES["svg"])
+
+    @app.get("/files/{identifier}/drift/{form}")
+    def send(request: Request, identifier: str, form: str, period: str = "") -> Response:
+        opened = pages.require(request, identifier)
+        drift = measured(opened, period)
+        if form not in FORMS or drift is None:
+            raise HTTPException(NOT_FOUND)
+        content = _document(opened, drift) if form == "json" else drawn(request, drift, form)
+        pages.record("file_downloaded", downloaded_facts(request, opened, "drift", form, len(content)))
+        disposition = {"content-disposition": f'attachment; filename="drift.{form}"'}
+        return Response(content, media_type="application/octet-stream", headers=disposition)
+
+
+def _document(opened: OpenedFile, drift: Drift) -> bytes:
+    columns = (column.model_column for column in opened.file.mic_columns.values())
+    return json.dumps(drift_document(drift, opened.answers.source_of(columns)), ensure_ascii=False, indent=2).encode()
+
+
+def periods_of(isolates: CountableIsolates) -> list[str]:
+    """Return the quarters and years of a file that can be asked for, the last first: ``2025-Q4``, ``2025``.
+
+    Args:
+        isolates: the file's.
+    """
+    days = isolates.frame["date"].drop_nulls().unique().sort(descending=True)
+    quarters = [f"{day.year}-Q{(day.month + 2) // 3}" for day in days if isinstance(day, date)]
+    years = [str(day.year) for day in days if isinstance(day, date)]
+    return [*dict.fromkeys(quarters), *dict.fromkeys(years)]

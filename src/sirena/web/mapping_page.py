@@ -1,0 +1,83 @@
+"""The page on which somebody says what the columns of their file are."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from sirena.domain.errors import SirenaError
+from sirena.domain.test_column import GUIDELINES
+from sirena.guidelines.rows import Guideline
+from sirena.web.column_mapping import ROLES, Word, mapping_of, read_again, words_of
+from sirena.web.opened_file import OpenedFile
+from sirena.web.pages import Pages
+from sirena.web.visitor import visitor_of
+from sirena.whonet.mapping import METHODS
+from sirena.whonet.mapping_writing import spell_laboratory_mapping
+
+_UNPROCESSABLE: Final = 422
+_MOST_FIELDS: Final = 20_000
+_LONGEST_WORD: Final = 1024
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Read the form: no file, which might roll over onto a disk."""
+    fields = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_WORD)
+    return {name: str(text) for name, text in fields.items()}
+
+
+def add_mapping(app: FastAPI, pages: Pages) -> None:
+    """Add the addresses of a file's mapping."""
+
+    @app.get("/files/{identifier}/mapping")
+    def show(request: Request, identifier: str) -> HTMLResponse:
+        opened = pages.require(request, identifier)
+        guideline = GUIDELINES.get(opened.file.mapping.guideline or "", "")
+        return _shown(request, identifier, opened, words_of(opened.file), guideline)
+
+    @app.post("/files/{identifier}/mapping")
+    def say(request: Request, identifier: str, form: Annotated[dict[str, str], Depends(_form)]) -> Response:
+        opened = pages.require(request, identifier)
+        words = {
+            header: Word(
+                role if (role := form.get(f"role-{place}", "")) in ROLES else "", form.get(f"drug-{place}", "")
+            )
+            for place, header in enumerate(opened.file.frame.columns)
+        }
+        words = {header: word if word.role in METHODS else Word(word.role) for header, word in words.items()}
+        guideline = form.get("guideline", "")
+        try:
+            mapping = mapping_of(words, guideline, opened.file.mapping)
+            again = read_again(opened, mapping)
+        except SirenaError as error:
+            return _shown(request, identifier, opened, words, guideline, error)
+        pages.files.replace(identifier, again, visitor_of(request).owner)
+        return RedirectResponse(f"{pages.place.root}/files/{identifier}", 303)
+
+    @app.get("/files/{identifier}/mapping/file")
+    def send(request: Request, identifier: str) -> Response:
+        opened = pages.require(request, identifier)
+        content = spell_laboratory_mapping(opened.file.mapping).encode()
+        disposition = {"content-disposition": 'attachment; filename="mapping.toml"'}
+        return Response(content, media_type="application/octet-stream", headers=disposition)
+
+    def _shown(
+        request: Request,
+        identifier: str,
+        opened: OpenedFile,
+        words: dict[str, Word],
+        guideline: str,
+        error: SirenaError | None = None,
+    ) -> HTMLResponse:
+        return pages.show(
+            request,
+            "mapping.html",
+            _UNPROCESSABLE if error else 200,
+            identifier=identifier,
+            opened=opened,
+            words=words,
+            guideline=guideline,
+            guidelines=[one.value for one in Guideline],
+            readings={one.header: one for one in opened.file.header_readings},
+            error=error,
+        )
