@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sirena.domain.category import Reason
     from sirena.domain.ground import Mark
-    from sirena.panel.frame import ColumnTally
+    from sirena.panel.column_answers import ColumnTally
 
 
 class AnswerSummary:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sirena.domain.site import Site
     from sirena.domain.test_column import TestColumn
     from sirena.panel.basis import Language
-    from sirena.panel.frame import Isolates, TablesFor
+    from sirena.panel.column_answers import TablesFor
+    from sirena.panel.frame import Isolates
     from sirena.panel.placement import Existing, Layout
     from sirena.stewardship.expert_rules import ExpertRule
     from sirena.whonet.file import WhonetFile
@@ -157,7 +158,8 @@ def answer_file(
     import polars as pl
 
     from sirena.cli.ground_sheet import SHEET, GroundSheet
-    from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
+    from sirena.panel.column_answers import ColumnTally
+    from sirena.panel.frame import Isolates, interpret_frame
     from sirena.panel.placement import Layout
     from sirena.whonet.csv_style import STYLES
     from sirena.whonet.row_facts import facts_to_add

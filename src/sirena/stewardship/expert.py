@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import answer_code
-from sirena.panel.frame import CATEGORIES
+from sirena.panel.column_answers import CATEGORIES
 from sirena.panel.placement import Existing, Placement
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts, Mask
