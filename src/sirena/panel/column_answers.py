@@ -5,7 +5,7 @@ answers rows by taking from an array: all rows of a table, or the rows of a long
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -60,6 +60,11 @@ class ColumnTally:
     """What the answers rest on, in the order of the organisms; NI by a row of a guideline is among them."""
     marks: Mapping[Mark, int]
     """How many categories carry a mark."""
+
+    def with_part(self, other: Self) -> Self:
+        """Return the counts of two parts of a column together; grounds, which few readers need, are left out."""
+        marks = {mark: self.marks.get(mark, 0) + other.marks.get(mark, 0) for mark in {**self.marks, **other.marks}}
+        return replace(self, counts=self.counts + other.counts, grounds=(), marks=marks)
 
 
 @dataclass(frozen=True)

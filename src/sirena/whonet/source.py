@@ -52,12 +52,16 @@ class Source:
     """Asked by readers of formats that unpack."""
 
 
-def open_source(path: Path | str) -> Source:
+def open_source(path: Path | str, bounds: Bounds = LARGEST) -> Source:
     """Open a file, or standard input for ``-``, and look at its beginning; gzip is recognised and unpacked.
+
+    Args:
+        path: the file.
+        bounds: what it may hold.
 
     Raises:
         UnavailableFileError: missing, a folder, or not readable.
-        UnreadableFileError: empty, or gzip that is cut off, damaged or larger than `MAXIMUM_BYTES`.
+        UnreadableFileError: empty, or gzip that is cut off, damaged or larger than the bounds.
     """
     if str(path) == "-":
         return source_of(sys.stdin.buffer, "standard input")
@@ -82,10 +86,10 @@ def open_source(path: Path | str) -> Source:
     if not head:
         raise _empty(str(path))
     if head.startswith(_GZIP):
-        return _unpack(lambda: path.open("rb"), str(path))
-    if size > MAXIMUM_BYTES:
-        raise _too_large(str(path))
-    return Source(str(path), path, head, path.read_bytes)
+        return _unpack(lambda: path.open("rb"), str(path), bounds)
+    if size > bounds.bytes:
+        raise _too_large(str(path), bounds)
+    return Source(str(path), path, head, path.read_bytes, bounds=bounds)
 
 
 def source_of(stream: BinaryIO, name: str, bounds: Bounds = LARGEST) -> Source:
