@@ -39,7 +39,7 @@ def answer_parts(read: StreamedFile, output: Output, question: Question) -> tupl
         existing=output.existing,
         stamp=question.stamp,
     )
-    answers = answers.with_marks(read.frames(answers.asked_columns))
+    answers = answers.with_marks(read.frames)
     facts = [fact.name for fact in facts_to_add(read.file)]
     work = _Work(read, isolates, answers, output, question, facts)
     style = output.style_of(read.file)

@@ -148,34 +148,53 @@ class ColumnAnswers:
             sentences = _sentences(grounds, told.basis, origin)
         return cls(placement, len(mics), cross.ravel(), grounds, sentences)
 
-    @property
-    def could_be_marked(self) -> bool:
-        """True when some category of the column may carry a mark."""
-        return any(mark for _, mark in self.grounds.distinct)
-
-    def of_rows(
-        self, pair: NDArray[np.int64], mics: NDArray[np.int64], *, marked: bool | None = None
+    def of_part(
+        self, pair: NDArray[np.int64], mics: NDArray[np.int64], *, marked: bool
     ) -> tuple[list[pl.Series], ColumnTally]:
-        """Return the columns that stand behind a test column for some rows, and what was answered.
+        """Return for some rows of a long file what `of_rows` does, without counting grounds.
+
+        Args:
+            pair: as for `of_rows`.
+            mics: as for `of_rows`.
+            marked: whether the file has a column of marks.
+        """
+        answers = self.answers[pair * self.width + mics]
+        rows = self.grounds.of_pair[pair] if marked or self.sentences is not None else None
+        marks = self.marks(rows, answers) if marked and rows is not None else None
+        if marked and marks is None:
+            marks = pl.repeat(None, len(answers), dtype=MARK_TYPE, eager=True)
+        counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
+        tally = ColumnTally(self.placement.header, counts, (), _count_marks(marks))
+        return self._columns(answers, rows, marks), tally
+
+    def of_rows(self, pair: NDArray[np.int64], mics: NDArray[np.int64]) -> tuple[list[pl.Series], ColumnTally]:
+        """Return the columns that stand behind a test column for all rows of a table, and what was answered.
 
         Args:
             pair: position of each row's site and organism, the sites outermost.
             mics: position of each row's MIC.
-            marked: whether there is a column of marks; None makes one where a row has a mark.
         """
-        placement = self.placement
         answers = self.answers[pair * self.width + mics]
         rows = self.grounds.of_pair[pair]
-        columns = [CATEGORY_OF_ANSWER.gather(pl.Series(answers)).alias(placement.category)]
         marks = self.marks(rows, answers)
-        if marked and marks is None:
-            marks = pl.repeat(None, len(answers), dtype=MARK_TYPE, eager=True)
+        return self._columns(answers, rows, marks), _tally(self.placement.header, answers, self.grounds, rows, marks)
+
+    def _columns(
+        self, answers: NDArray[np.uint8], rows: NDArray[np.int64] | None, marks: pl.Series | None
+    ) -> list[pl.Series]:
+        placement = self.placement
+        columns = [CATEGORY_OF_ANSWER.gather(pl.Series(answers)).alias(placement.category)]
         if marks is not None:
             columns.append(marks.alias(placement.mark))
-        if self.sentences is not None:
+        if self.sentences is not None and rows is not None:
             columns.append(_basis(self.sentences, len(self.grounds.distinct), rows, answers).alias(placement.basis))
             columns.append(_REASON_OF_ANSWER.gather(pl.Series(answers)).alias(placement.reason))
-        return columns, _tally(placement.header, answers, self.grounds, rows, marks)
+        return columns
+
+    def could_be_marked(self, pairs: NDArray[np.int64]) -> bool:
+        """Tell whether a category may carry a mark at any of some sites and organisms."""
+        marks = np.array([mark for _, mark in self.grounds.distinct], dtype=np.uint8)
+        return bool(marks[self.grounds.of_pair[pairs]].any())
 
     def is_marked(self, pair: NDArray[np.int64], mics: NDArray[np.int64]) -> bool:
         """Tell whether any of some rows has a category with a mark."""
@@ -220,5 +239,9 @@ def _tally(
             for (ground, mark), count in zip(grounds.distinct, uses, strict=True)
             if ground is not None and count
         ),
-        {mark: int((marks == mark.value).sum()) for mark in Mark} if marks is not None else {},
+        _count_marks(marks),
     )
+
+
+def _count_marks(marks: pl.Series | None) -> dict[Mark, int]:
+    return {mark: int((marks == mark.value).sum()) for mark in Mark} if marks is not None else {}

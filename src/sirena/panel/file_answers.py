@@ -6,7 +6,7 @@ Rules, each with a test of like name:
 - a column of marks stands in every part when a row of any has a mark.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -95,28 +95,23 @@ class FileAnswers:
         """Where the columns stand that are added."""
         return [column.placement for column in self.columns]
 
-    @property
-    def asked_columns(self) -> list[str]:
-        """The headers on which answers rest: organism, specimen, then those tests that may carry a mark."""
-        site = [] if isinstance(self.isolates.site, Site) else [self.isolates.site]
-        tests = [column.placement.header for column in self.columns if column.could_be_marked]
-        return list(dict.fromkeys([self.isolates.organism_column, *site, *tests]))
-
-    def with_marks(self, parts: Iterable[pl.DataFrame]) -> Self:
+    def with_marks(self, parts: Callable[[list[str]], Iterable[pl.DataFrame]]) -> Self:
         """Return the same with its columns of marks known.
 
         Args:
-            parts: all rows, of `asked_columns` at least; no more of them are taken than are needed.
+            parts: gives all rows, of the columns that are named; no more of them are taken than are needed.
         """
-        unsure = [column for column in self.columns if column.could_be_marked]
+        roles = [self.isolates.organism_column, *([] if isinstance(self.isolates.site, Site) else [self.isolates.site])]
+        pairs = np.unique(np.concatenate([np.unique(self._pairs(frame)[1]) for frame in parts(roles)]))
+        unsure = [column for column in self.columns if column.could_be_marked(pairs)]
         marked: set[str] = set()
-        for frame in parts:
-            if not unsure:
-                break
-            _, pair = self._pairs(frame)
+        for frame in parts([*roles, *(column.placement.header for column in unsure)]) if unsure else ():
+            pair = self._pairs(frame)[1]
             sure = [column for column in unsure if column.is_marked(pair, _positions(frame, column))]
             marked.update(column.placement.header for column in sure)
             unsure = [column for column in unsure if column.placement.header not in marked]
+            if not unsure:
+                break
         return replace(self, marked=frozenset(marked))
 
     def of_part(self, frame: pl.DataFrame) -> PartAnswers:
@@ -130,7 +125,7 @@ class FileAnswers:
         tallies = []
         for column in self.columns:
             marked = column.placement.header in self.marked
-            series, tally = column.of_rows(pair, _positions(frame, column), marked=marked)
+            series, tally = column.of_part(pair, _positions(frame, column), marked=marked)
             additions.setdefault(column.placement.after, []).extend(series)
             tallies.append(tally)
         answered = assemble(frame, self.placements, additions, self.stamp, self.stamp_column)

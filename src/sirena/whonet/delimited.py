@@ -231,7 +231,10 @@ def parse_rows(text: pa.Buffer, names: list[str], header: Header, file: str) -> 
                 invalid_row_handler=note,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
+                check_utf8=False,  # the text was decoded or checked as a whole
             ),
         )
     except pa.ArrowInvalid as error:

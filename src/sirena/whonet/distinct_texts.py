@@ -27,7 +27,7 @@ class DistinctTexts:
         """Return the numbers of a part's texts, null for empty cells.
 
         Args:
-            part: texts with numbers of their own.
+            part: from `dictionary_encode`.
 
         Raises:
             NeedsWholeFileError: the column holds more than `MOST` distinct texts.
@@ -36,6 +36,7 @@ class DistinctTexts:
         own = [numbers.setdefault(text, len(numbers)) for text in part.dictionary.to_pylist()]
         if len(numbers) > MOST:
             raise NeedsWholeFileError
-        empty = part.indices.is_null().to_numpy(zero_copy_only=False) if part.null_count else None
-        positions = part.indices.fill_null(len(own)).to_numpy(zero_copy_only=False)
-        return pa.array(np.array([*own, 0], dtype=np.uint16)[positions], mask=empty)
+        # from buffers, since `pyarrow.array` imports pandas
+        empty, positions = part.indices.buffers()
+        codes = np.array([*own, 0], dtype=np.uint16)[np.frombuffer(positions, np.int32, len(part))]
+        return pa.Array.from_buffers(pa.uint16(), len(codes), [empty, pa.py_buffer(codes)])

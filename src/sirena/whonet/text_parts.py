@@ -82,23 +82,23 @@ class TextParts:
             raise NeedsWholeFileError from error
 
 
-def blocks(text: Iterator[bytes], layout: Layout, size: int = PART, lookahead: int = LOOKAHEAD) -> Iterator[bytes]:
+def blocks(text: Iterator[bytes], layout: Layout, size: int = PART) -> Iterator[bytes]:
     """Yield a text in blocks of whole rows, each quotation mark that is a letter quoted itself.
 
     Args:
         text: UTF-8, from the line below the header.
         layout: how its rows are written.
         size: about how many bytes a block has.
-        lookahead: how many bytes behind a block decide over its quotation marks.
 
     Raises:
         NeedsWholeFileError: a line is longer than a block.
         UnreadableFileError: a quotation mark may be one and may not; the row number is the block's.
     """
+    quote = layout.quote.encode()
     held = bytearray()
     for part in text:
         held += part
-        while len(held) > size + lookahead:
+        while len(held) > size + (LOOKAHEAD if quote in held else 0):
             window = bytes(held)
             stop = _last_line(window, size)
             settled, end = settle_part(window, 0, stop, layout, "", 1)
