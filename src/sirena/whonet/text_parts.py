@@ -72,7 +72,7 @@ class TextParts:
                     part, first = part.decode().lstrip("\ufeff").encode(), False
                 if b"\0" in part:
                     raise NeedsWholeFileError
-                part = kept + part
+                part = kept + part if kept else part
                 text = part.rstrip(_END_OF_TEXT)
                 kept = part[len(text) :]
                 yield text
