@@ -37,7 +37,7 @@ class AnswerSummary:
         self._rows = rows
         self._columns = columns
         self._counts: NDArray[np.int64] | None = None
-        self._progress = _progress("columns")
+        self._progress = _progress(in_words("columns"))
         self._task = self._progress.add_task("", total=columns)
 
     def __enter__(self) -> Self:
@@ -116,15 +116,10 @@ class TalliesOfParts:
 
 
 @contextmanager
-def progress_of(total: int, unit: str) -> "Iterator[Callable[[int], None]]":
-    """Show how far the answering of a file is; give a function that is told how much more was answered.
-
-    Args:
-        total: of the file.
-        unit: of what, in English.
-    """
-    with _progress(unit) as progress:
-        task = progress.add_task("", total=total)
+def progress_of(isolates: int) -> "Iterator[Callable[[int], None]]":
+    """Show how far the answering of a file is; give a function that is told how many more isolates were answered."""
+    with _progress(in_words("isolates")) as progress:
+        task = progress.add_task("", total=isolates)
         yield lambda more: progress.advance(task, more)
 
 
@@ -133,7 +128,7 @@ def _progress(unit: str) -> Progress:
         TextColumn(in_words("answering")),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(in_words(unit)),
+        TextColumn(unit),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,

@@ -343,10 +343,10 @@ def with_rules(
     return place_reported(answered, placements, reported, output.existing)
 
 
-def tell_about_rules(changes: "RuleChanges") -> None:
+def tell_about_rules(counted: "RuleChanges") -> None:
     """Say how many results expert rules changed."""
-    told = ", ".join(f"{code} {count:,}" for code, count in changes.counts().items())
-    tell(f"expert rules changed what is reported: {told or 'nothing'}")
+    changes = ", ".join(f"{code} {count:,}" for code, count in counted.counts().items())
+    tell(f"expert rules changed what is reported: {changes or 'nothing'}")
 
 
 def tell_about_facts(names: Sequence[str]) -> None:

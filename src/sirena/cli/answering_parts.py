@@ -98,7 +98,7 @@ class _Work:
         taken = _Taken(StreamedProblems.of(self.read.file, self.read.texts), TalliesOfParts(), RuleChanges())
         with (
             writing_parts(self.output.path, style) as writer,
-            progress_of(self.read.height, "isolates") as advance,
+            progress_of(self.read.height) as advance,
         ):
             for part in in_turn(self._jobs(writer, taken.problems)):
                 writer.append(part.spelt)
