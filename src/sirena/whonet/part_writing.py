@@ -74,11 +74,12 @@ class _ParquetWriter:
         self._writer: parquet.ParquetWriter | None = None
 
     def spell(self, part: pl.DataFrame, *, first: bool) -> pa.Table:  # noqa: ARG002 - every part has a header
-        return part.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow(compat_level=pl.CompatLevel.oldest())
+        return part.to_arrow(compat_level=pl.CompatLevel.oldest())
 
     def append(self, spelt: Any) -> None:
         if self._writer is None:
-            self._writer = parquet.ParquetWriter(self._path, spelt.schema, compression="zstd")
+            # without Arrow's own schema an enumeration is what it stands for: text
+            self._writer = parquet.ParquetWriter(self._path, spelt.schema, compression="zstd", store_schema=False)
         self._writer.write_table(spelt)
 
     def close(self) -> None:

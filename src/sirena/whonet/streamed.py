@@ -169,6 +169,7 @@ def _gather(
     if has_row_per_drug(parts.names):
         raise NeedsWholeFileError
     distinct = {name: DistinctTexts() for name in _kept_by_texts(parts.names, mapping)}
+    parts.by_texts = list(distinct)
     firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in distinct}
     for part in in_turn(parts.jobs()):
         isolates = parts.isolates(part)
@@ -178,7 +179,8 @@ def _gather(
         for name in parts.names:
             column = _whole(isolates[name])
             if name in distinct:
-                column = distinct[name].encode(column.dictionary_encode())
+                known = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+                column = distinct[name].encode(known, exact=known is not column)
             elif len(firsts[name]) < _FIRST_VALUES and column.null_count < len(column):
                 firsts[name] += column.drop_null()[: _FIRST_VALUES - len(firsts[name])].to_pylist()
             columns.append(column)

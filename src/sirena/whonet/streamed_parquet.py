@@ -1,11 +1,12 @@
 """A long Parquet file as the parts of a table; see `parquet`, which reads one as a whole."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -28,6 +29,8 @@ class ParquetParts:
     names: list[str]
     """Of its columns, in order."""
     part: int
+    by_texts: Sequence[str] = ()
+    """Columns that are wanted as numbers of texts, as the file holds them."""
 
     @classmethod
     def of(cls, source: Source, path: Path, part: int) -> Self:
@@ -50,7 +53,7 @@ class ParquetParts:
 
     def jobs(self) -> Iterator[Callable[[], pa.Table]]:
         """Yield what makes texts of each part, in order."""
-        with parquet.ParquetFile(self.path) as file:
+        with parquet.ParquetFile(self.path, read_dictionary=list(self.by_texts)) as file:
             for batch in file.iter_batches(self.part):
                 yield partial(_texts, batch, self.source.name)
 
@@ -73,7 +76,25 @@ class ParquetParts:
 def _texts(batch: pa.RecordBatch, file: str) -> pa.Table:
     batch.validate(full=True)
     try:
-        frame = pl.DataFrame(pl.from_arrow(batch))
-        return as_texts(frame, file).to_arrow(compat_level=pl.CompatLevel.oldest())
+        columns = [_column(array, name, file) for name, array in zip(batch.schema.names, batch.columns, strict=True)]
     except pl.exceptions.PolarsError as error:
         raise NeedsWholeFileError from error
+    return pa.table(columns, names=batch.schema.names)
+
+
+def _column(array: pa.Array, name: str, file: str) -> pa.Array:
+    """Return a column of texts, or of numbers of texts; an empty text is an empty cell."""
+    if pa.types.is_dictionary(array.type) and not {"", None}.intersection(array.dictionary.to_pylist()):
+        return array
+    if array.type == pa.large_string() and not _holds_empty_texts(array):
+        return array
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    column = pl.Series(name, pl.from_arrow(array))
+    frame = as_texts(column.to_frame(), file).to_arrow(compat_level=pl.CompatLevel.oldest())
+    return frame.column(0).combine_chunks()
+
+
+def _holds_empty_texts(array: pa.Array) -> bool:
+    offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, offset=8 * array.offset)
+    return bool(np.count_nonzero(offsets[1:] == offsets[:-1]) > array.null_count)

@@ -1,7 +1,7 @@
 """A long delimited text as the parts of a table; see `delimited`, which reads one as a whole."""
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,8 @@ class DelimitedParts:
     """Names of the empty cells that a delimiter at the end of each line makes."""
     rows: StreamedRows
     part: int
+    by_texts: Sequence[str] = ()
+    """Columns that are wanted as numbers of texts; those of a text are numbered later."""
     _ragged: list[tuple[int, int]] = field(default_factory=list)
     _seen: int = 0
 

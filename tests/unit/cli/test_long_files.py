@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from sirena.operations.settings import load_settings
 from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 from sirena.whonet import quotes, text_parts
+from sirena.whonet.distinct_texts import DistinctTexts
 from sirena.whonet.reading import read_file
 from sirena.whonet.writing import write_file
 
@@ -248,6 +250,15 @@ def test_parquet_is_the_same_table(tmp_path: Path) -> None:
         assert whole[1] == parts[1]
         assert pl.read_parquet(target).equals(answered)
         assert outcome(path, Asked(), WHOLE)[:2] == outcome(path, Asked(), 0, 300 if path is source else 7)[:2]
+
+
+def test_texts_that_only_a_files_dictionary_holds_decide_nothing() -> None:
+    """A part of a dictionary's rows, some of them empty."""
+    array = pa.DictionaryArray.from_arrays(pa.array([3, 0, None, 1, None, 0], pa.int32()), ["a", "b", "unused", "c"])
+    texts = DistinctTexts()
+    codes = texts.encode(array[1:], exact=False)
+    assert texts.texts == ["a", "b"]
+    assert codes.to_pylist() == [0, None, 1, None, 0]
 
 
 def test_a_table_of_one_row_per_drug_is_read_whole(tmp_path: Path) -> None:
