@@ -22,6 +22,7 @@ import pyarrow.ipc as ipc
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.basis import MARKS
+from sirena.panel.compiled import NO_GROUND
 from sirena.serving.answer_bodies import basis_of, encode_beside
 from sirena.serving.arrow_messages import is_compressed
 from sirena.serving.core import Interpretation, Rows
@@ -37,9 +38,6 @@ MOST_MESSAGES: Final = 1000
 _HINT: Final = "send what pyarrow.ipc.new_stream writes: columns ORGANISM, AMK_NM … of texts or numbers"
 _FEW: Final = 64 * 2**20
 """Bytes of the texts that one column's rows may refer to."""
-_CATEGORIES: Final = [answer.category.value if answer else None for answer in ANSWERS]
-_REASONS: Final = [answer.reason.value if answer and answer.reason else None for answer in ANSWERS]
-_MARKS: Final = [mark.value if mark else None for mark in MARKS]
 
 
 def read_stream(body: bytes) -> Rows:
@@ -148,12 +146,12 @@ def encode_stream(release: PreparedRelease, interpretation: Interpretation, deta
     for answered in interpretation.columns:
         name = answered.column.category_column
         answers = np.frombuffer(answered.answers, np.uint8)
-        columns[name] = _of_positions(answers, _CATEGORIES)
-        columns[name + REASON_SUFFIX] = _of_positions(answers, _REASONS)
+        columns[name] = _CATEGORIES.of(answers)
+        columns[name + REASON_SUFFIX] = _REASONS.of(answers)
         if answered.marks is not None:
-            columns[name + MARK_SUFFIX] = _of_positions(np.frombuffer(answered.marks, np.uint8), _MARKS)
+            columns[name + MARK_SUFFIX] = _MARKS.of(np.frombuffer(answered.marks, np.uint8))
         if detail is not GroundDetail.NONE:
-            columns[name + GROUND_SUFFIX] = _numbers(answered.grounds)
+            columns[name + GROUND_SUFFIX] = _integers(answered.numbers, answered.numbers != NO_GROUND, pa.int32())
         if detail is GroundDetail.FULL:
             columns[name + BASIS_SUFFIX] = _texts(basis_of(release, interpretation, answered))
     # the numbers of each row's ground are a column, so the metadata need not repeat them
@@ -164,20 +162,6 @@ def encode_stream(release: PreparedRelease, interpretation: Interpretation, deta
     with ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     return bytes(sink.getvalue())
-
-
-def _of_positions(positions: "np.ndarray[Any, np.dtype[np.uint8]]", texts: list[str | None]) -> pa.DictionaryArray:
-    """Return texts by position; a position without a text is an empty cell."""
-    given = [text for text in dict.fromkeys(texts) if text is not None]
-    number = np.array([given.index(text) if text is not None else 0 for text in texts], dtype=np.int8)
-    holds = np.array([text is not None for text in texts])[positions]
-    return pa.DictionaryArray.from_arrays(_integers(number[positions], holds, pa.int8()), _plain_texts(given))
-
-
-def _numbers(numbers: Sequence[int | None]) -> pa.Array:
-    holds = np.fromiter((number is not None for number in numbers), bool, len(numbers))
-    values = np.fromiter((number or 0 for number in numbers), np.int32, len(numbers))
-    return _integers(values, holds, pa.int32())
 
 
 def _texts(texts: Sequence[str | None]) -> pa.DictionaryArray:
@@ -201,3 +185,23 @@ def _plain_texts(texts: list[str]) -> pa.StringArray:
     return pa.Array.from_buffers(
         pa.string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     )
+
+
+class _Texts:
+    """Texts that are given by position; a position without a text is an empty cell."""
+
+    def __init__(self, texts: Sequence[str | None]) -> None:
+        given = [text for text in dict.fromkeys(texts) if text is not None]
+        self._numbers = np.array([given.index(text) if text is not None else 0 for text in texts], dtype=np.int8)
+        self._holds = np.array([text is not None for text in texts])
+        self._texts = _plain_texts(given)
+
+    def of(self, positions: "np.ndarray[Any, np.dtype[np.uint8]]") -> pa.DictionaryArray:
+        """Return the text of each position."""
+        numbers = _integers(self._numbers[positions], self._holds[positions], pa.int8())
+        return pa.DictionaryArray.from_arrays(numbers, self._texts)
+
+
+_CATEGORIES: Final = _Texts([answer.category.value if answer else None for answer in ANSWERS])
+_REASONS: Final = _Texts([answer.reason.value if answer and answer.reason else None for answer in ANSWERS])
+_MARKS: Final = _Texts([mark.value if mark else None for mark in MARKS])
