@@ -255,7 +255,6 @@ def answer_file(file: "WhonetFile", output: Output, question: Question) -> Answe
     from sirena.panel.column_answers import ColumnTally
     from sirena.panel.frame import interpret_frame
     from sirena.panel.placement import Layout
-    from sirena.stewardship.expert import RuleChanges
     from sirena.whonet.row_facts import facts_to_add
     from sirena.whonet.writing import DBASE_SUFFIXES, find_suffix, write_file
 
@@ -280,6 +279,8 @@ def answer_file(file: "WhonetFile", output: Output, question: Question) -> Answe
             progress=take,
         )
     if question.rules is not None:
+        from sirena.stewardship.expert import RuleChanges
+
         changes = RuleChanges()
         answered = with_rules(isolates, answered, output, layout, question, changes)
         tell_about_rules(changes)

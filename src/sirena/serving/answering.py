@@ -29,7 +29,10 @@ from sirena.serving.request_bodies import (
 from sirena.serving.request_reading import read_body
 
 _IN_THE_LOOP: Final = 64 * 1024
-"""Bodies up to this many bytes are answered in the event loop; a thread costs more than they do."""
+"""Bodies up to this many bytes are answered in the event loop; a thread costs more than they do.
+
+Those in Arrow are not: the first of them imports PyArrow.
+"""
 
 
 class Question(NamedTuple):
@@ -81,7 +84,7 @@ class Answering:
         facts.bytes_in = len(body)
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         work = _infer if question.tensors else _invoke
-        if len(body) <= _IN_THE_LOOP:
+        if len(body) <= _IN_THE_LOOP and not is_arrow(content_type):
             answered, reply = work(release, body, content_type, question.model, detail)
         else:
             answered, reply = await to_thread.run_sync(work, release, body, content_type, question.model, detail)
