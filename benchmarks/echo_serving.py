@@ -11,6 +11,7 @@ Processor time a request is the server's own, from the kernel: it says the same 
 """
 
 import argparse
+import io
 import json
 import os
 import re
@@ -21,6 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
 from processes import resident_mib
 from recording import Peer, record
 from servers import Served, body, serving
@@ -28,6 +30,7 @@ from servers import Served, body, serving
 from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
 from sirena.panel.compiled import Panel
+from sirena.serving.request_bodies import ARROW_TYPE
 from sirena.whonet.synthetic import generate_hospital
 
 _CONNECTIONS: Final = (1, 8, 64)
@@ -72,7 +75,16 @@ def write_panel(path: Path) -> list[str]:
     return columns
 
 
-def load(served: Served, content: bytes, folder: Path, *, connections: int, seconds: float) -> dict[str, float]:
+def in_arrow(content: bytes) -> bytes:
+    """Return a JSON body as a stream of Arrow's, as Polars writes it."""
+    stream = io.BytesIO()
+    pl.DataFrame(json.loads(content)["dataframe_records"]).write_ipc_stream(stream)
+    return stream.getvalue()
+
+
+def load(
+    served: Served, content: bytes, folder: Path, *, connections: int, seconds: float, media: str = "application/json"
+) -> dict[str, float]:
     """Ask a server for some seconds.
 
     Returns:
@@ -84,7 +96,7 @@ def load(served: Served, content: bytes, folder: Path, *, connections: int, seco
     (folder / "body").write_bytes(content)
     script = folder / "ask.lua"
     script.write_text(
-        'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
+        f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "{media}"\n'
         f'wrk.body = io.open("{folder / "body"}", "rb"):read("*a")\n'
     )
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "60s", "--latency", "-s", str(script)]
@@ -151,8 +163,10 @@ def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seco
         sirena, whole, folder, connections=8, seconds=seconds
     )
     thousand = load(sirena, many, folder, connections=1, seconds=seconds)
-    results = round(thousand["requests_per_second"] * 1000 * len(columns))
-    figures["sirena"]["thousand_isolates_41_columns"] = {**thousand, "results_per_second": results}
+    arrow = load(sirena, in_arrow(many), folder, connections=1, seconds=seconds, media=ARROW_TYPE)
+    for key, one_kind in (("", thousand), ("_arrow", arrow)):
+        results = round(one_kind["requests_per_second"] * 1000 * len(columns))
+        figures["sirena"][f"thousand_isolates_41_columns{key}"] = {**one_kind, "results_per_second": results}
     for name, served in (("echo", echo), ("sirena", sirena)):
         figures[name] |= {"ready_seconds": served.ready_seconds, "memory_mib": resident_mib(served.pid)}
     return figures
@@ -179,7 +193,8 @@ def report(figures: dict[str, Any]) -> None:
         f"{sirena[one]['processor_ms_per_request']:g} ms of processor a request (echo "
         f"{echo[one]['processor_ms_per_request']:g}); one isolate × 41: "
         f"{sirena['one_isolate_41_columns_8_connections']['requests_per_second']:,.0f} requests/s; 1000 × 41: "
-        f"{sirena['thousand_isolates_41_columns']['results_per_second']:,} results/s; {sirena['memory_mib']} MiB, "
+        f"{sirena['thousand_isolates_41_columns']['results_per_second']:,} results/s, in Arrow "
+        f"{sirena['thousand_isolates_41_columns_arrow']['results_per_second']:,}; {sirena['memory_mib']} MiB, "
         f"ready in {sirena['ready_seconds']:g} s",
         peers=(
             Peer(

@@ -24,6 +24,7 @@ BENCHMARKS = {
     "files": "reading and writing each file format",
     "odd_files": "files as hospitals have them, and mutated ones: what is read wrongly in silence",
     "reference_speed": "results a second of the reference interpreter",
+    "bulk": "a long file answered part by part",
     "antibiogram": "the whole antibiogram of a hospital, first isolates included",
     "certify_panel": "certifying 41 models",
     "decision_overhead": "a decision of the access service, as NGINX asks it",

@@ -13,7 +13,7 @@ from sirena.panel.basis import Language
 if TYPE_CHECKING:
     import polars as pl
 
-    from sirena.panel.frame import TablesFor
+    from sirena.panel.column_answers import TablesFor
     from sirena.whonet.file import WhonetFile
 
 _EXAMPLE: Final = "Example: sirena alerts isolates.sir --language es -o alerts.xlsx"

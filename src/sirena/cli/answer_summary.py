@@ -1,5 +1,7 @@
 """The progress and the summary of answering a file, on standard error."""
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from sirena.domain.category import Reason
     from sirena.domain.ground import Mark
-    from sirena.panel.frame import ColumnTally
+    from sirena.panel.column_answers import ColumnTally
 
 
 class AnswerSummary:
@@ -35,15 +37,7 @@ class AnswerSummary:
         self._rows = rows
         self._columns = columns
         self._counts: NDArray[np.int64] | None = None
-        self._progress = Progress(
-            TextColumn(in_words("answering")),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn(in_words("columns")),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
+        self._progress = _progress(in_words("columns"))
         self._task = self._progress.add_task("", total=columns)
 
     def __enter__(self) -> Self:
@@ -101,6 +95,44 @@ class AnswerSummary:
                 f"  unknown specimens: {self._unknown_specimens:,} rows  They are answered as of unknown site; "
                 "`sirena inspect` names them."
             )
+
+
+class TalliesOfParts:
+    """Adds up what was answered in each column, over the parts of a file."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._tallies: dict[str, ColumnTally] = {}
+
+    def add(self, tallies: "Iterable[ColumnTally]") -> None:
+        """Take what was answered in one part, column by column."""
+        for tally in tallies:
+            before = self._tallies.get(tally.column)
+            self._tallies[tally.column] = tally if before is None else before.with_part(tally)
+
+    def of_columns(self) -> "list[ColumnTally]":
+        """Return what was answered in each column of the whole file."""
+        return list(self._tallies.values())
+
+
+@contextmanager
+def progress_of(isolates: int) -> "Iterator[Callable[[int], None]]":
+    """Show how far the answering of a file is; give a function that is told how many more isolates were answered."""
+    with _progress(in_words("isolates")) as progress:
+        task = progress.add_task("", total=isolates)
+        yield lambda more: progress.advance(task, more)
+
+
+def _progress(unit: str) -> Progress:
+    return Progress(
+        TextColumn(in_words("answering")),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def _sentence(reason: "Reason") -> str:

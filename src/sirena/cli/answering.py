@@ -1,6 +1,8 @@
 """What `sirena reference` and `sirena interpret` share: read, answer every MIC column, write, tell."""
 
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,10 +17,15 @@ if TYPE_CHECKING:
     from sirena.domain.site import Site
     from sirena.domain.test_column import TestColumn
     from sirena.panel.basis import Language
-    from sirena.panel.frame import Isolates, TablesFor
+    from sirena.panel.column_answers import TablesFor
+    from sirena.panel.frame import Isolates
     from sirena.panel.placement import Existing, HeaderLayout
+    from sirena.stewardship.expert import RuleChanges
     from sirena.stewardship.expert_rules import ExpertRule
+    from sirena.whonet.csv_style import CsvStyle
     from sirena.whonet.file import WhonetFile
+    from sirena.whonet.problems import Problem
+    from sirena.whonet.streamed import StreamedFile
 
 _SHOWN: Final = 8
 _PROBLEMS_SHOWN: Final = 10
@@ -60,6 +67,12 @@ class Output:
         check_place(self.path)
         refuse_same_file(source, self.path)
 
+    def style_of(self, file: "WhonetFile") -> "CsvStyle | None":
+        """Return how a ``.csv`` is written, given the file that is read."""
+        from sirena.whonet.csv_style import STYLES
+
+        return STYLES[self.csv_style] if self.csv_style != "keep" else file.table.csv_style
+
 
 def refuse_same_file(source: Path, output: Path) -> None:
     """Keep a command from replacing the file it reads.
@@ -83,10 +96,15 @@ def tell_about_zones(file: "WhonetFile") -> None:
         tell(f"not answered, zone diameters in mm are no MICs: {listed(zones)}")
 
 
-def tell_about_problems(file: "WhonetFile") -> None:
-    """Name by column and row the cells that are no readable MICs, and how headers of other systems were understood."""
+def tell_about_problems(file: "WhonetFile", problems: "Sequence[Problem] | None" = None) -> None:
+    """Name by column and row the cells that are no readable MICs, and how headers of other systems were understood.
+
+    Args:
+        file: as read.
+        problems: its problems; None finds them.
+    """
     _tell_about_headers(file)
-    problems = file.problems
+    problems = file.problems if problems is None else problems
     for problem in problems[:_PROBLEMS_SHOWN]:
         tell(f"  {problem}")
     if len(problems) > _PROBLEMS_SHOWN:
@@ -125,51 +143,122 @@ def read_site(text: str) -> "Site | None":
         raise UsageError("--site names no site", hint=str(error).removeprefix("is no site; ")) from None
 
 
-def answer_file(
-    file: "WhonetFile",
-    output: Output,
-    tables_for: "TablesFor",
-    *,
-    stamp: str,
-    site: "Site | None" = None,
-    source: "Callable[[TestColumn], str] | None" = None,
-    zones: bool = False,
-    rules: "Sequence[ExpertRule] | None" = None,
-) -> AnswerSummary:
-    """Answer every MIC column of a file, write it whole, and return what was answered.
+@dataclass(frozen=True)
+class Opened:
+    """A file to be answered."""
 
-    With ``zones``, zone columns get a category column too: NI, because no MIC model answers them.
+    file: "WhonetFile"
+    """Roles and texts of its columns; its rows too, unless it is long."""
+    parts: "StreamedFile | None" = None
+    """A long file's rows, part by part."""
+
+
+@contextmanager
+def opened(
+    path: Path,
+    output: Output,
+    sheet: str | None = None,
+    mapping: Path | None = None,
+    *,
+    shortest: int | None = None,
+    part: int = 0,
+) -> "Iterator[Opened]":
+    """Read a file to be answered; a long one part by part, where its format and that of the output allow it.
 
     Args:
-        file: as read.
+        path: the file; ``-`` is standard input.
+        output: where its answers go.
+        sheet: of a spreadsheet.
+        mapping: the laboratory's own word on its columns.
+        shortest: bytes of the shortest file that is read part by part; None chooses.
+        part: bytes, or rows, of a part; 0 chooses.
+
+    Raises:
+        SirenaError: it cannot be read.
+    """
+    from sirena.whonet.mapping import load_mapping
+    from sirena.whonet.part_writing import is_written_in_parts
+    from sirena.whonet.reading import read_file
+    from sirena.whonet.streamed import SHORTEST, is_long, streamed
+
+    word = load_mapping(mapping) if mapping else None
+    least = SHORTEST if shortest is None else shortest
+    if sheet is None and is_written_in_parts(output.path) and is_long(path, least):
+        folder = Path(tempfile.gettempdir()) if str(output.path) == "-" else output.path.parent
+        with streamed(path, folder, word, shortest=least, part=part) as parts:
+            if parts is not None:
+                yield Opened(parts.file, parts)
+                return
+    yield Opened(read_file(path, sheet=sheet, mapping=word))
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a file is asked, and by what it is answered."""
+
+    tables_for: "TablesFor"
+    """Gives the table of a test column."""
+    stamp: str
+    """By which release or edition the file is answered; stands in its last column."""
+    site: "Site | None" = None
+    """Of every row; None lets the specimen decide."""
+    source: "Callable[[TestColumn], str] | None" = None
+    """Tells after each ground which model answered."""
+    zones: bool = False
+    """Zone columns get a category column too: NI, because no MIC model answers them."""
+    rules: "Sequence[ExpertRule] | None" = None
+    """Expert rules, whose columns stand beside the categories; None leaves them out."""
+
+
+def answer(opened: Opened, output: Output, question: Question) -> "tuple[AnswerSummary, Sequence[Problem]]":
+    """Answer every MIC column of a file, write it whole, and return what was answered and what is wrong in it.
+
+    Args:
+        opened: the file.
         output: where to, and how.
-        tables_for: gives the table of a test column.
-        stamp: by which release or edition the file was answered; stands in its last column.
-        site: of every row; None lets the specimen decide.
-        source: tells after each ground which model answered.
-        zones: see above.
-        rules: expert rules, whose columns stand beside the categories; None leaves them out.
+        question: what it is asked.
 
     Raises:
         SirenaError: no organism column, no MIC column, or the output cannot be written.
         UsageError: a category column is already there and nothing says what to do with it.
     """
-    import polars as pl
+    if opened.parts is None:
+        return answer_file(opened.file, output, question), opened.file.problems
+    from sirena.cli.answering_parts import answer_parts
 
-    from sirena.cli.ground_sheet import SHEET, GroundSheet
-    from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
-    from sirena.panel.placement import HeaderLayout
-    from sirena.whonet.csv_style import STYLES
-    from sirena.whonet.row_facts import facts_to_add
-    from sirena.whonet.writing import DBASE_SUFFIXES, find_suffix, write_file
+    return answer_parts(opened.parts, output, question)
 
-    isolates = Isolates.of_file(file, zones=zones, site=site)
+
+def isolates_to_answer(file: "WhonetFile", question: Question) -> "Isolates":
+    """Return the isolates of a file and what is asked of them, and say when nothing of it can be read.
+
+    Raises:
+        SirenaError: no organism column, or no MIC column.
+    """
+    from sirena.panel.frame import Isolates
+
+    isolates = Isolates.of_file(file, zones=question.zones, site=question.site)
     if not file.mic_columns:
         raise NoMicColumnError(
             f"{file.path}: no column holds MICs", hint="MIC columns are named like AMK_NM; `sirena inspect` shows them"
         )
     if not file.holds_mics:
         tell("this file holds no readable MIC, so every answer is NI; `sirena inspect` shows what it holds")
+    return isolates
+
+
+def answer_file(file: "WhonetFile", output: Output, question: Question) -> AnswerSummary:
+    """Answer a file that was read as a whole; see `answer`."""
+    import polars as pl
+
+    from sirena.cli.ground_sheet import SHEET, GroundSheet
+    from sirena.panel.column_answers import ColumnTally
+    from sirena.panel.frame import interpret_frame
+    from sirena.panel.placement import HeaderLayout
+    from sirena.whonet.row_facts import facts_to_add
+    from sirena.whonet.writing import DBASE_SUFFIXES, find_suffix, write_file
+
+    isolates = isolates_to_answer(file, question)
     grounds = GroundSheet()
     unread = len(isolates.row_sites().unread)
     with AnswerSummary(rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread) as summary:
@@ -181,25 +270,28 @@ def answer_file(
         layout = HeaderLayout.TEN_LETTERS if find_suffix(output.path) in DBASE_SUFFIXES else HeaderLayout.LONG_NAMES
         answered = interpret_frame(
             isolates,
-            tables_for,
+            question.tables_for,
             basis=output.basis,
             existing=output.existing,
             layout=layout,
-            source=source,
-            stamp=stamp,
+            source=question.source,
+            stamp=question.stamp,
             progress=take,
         )
-    if rules is not None:
-        answered = _with_rules(isolates, answered, tables_for, output, layout, rules)
+    if question.rules is not None:
+        from sirena.stewardship.expert import RuleChanges
+
+        changes = RuleChanges()
+        answered = with_rules(isolates, answered, output, layout, question, changes)
+        tell_about_rules(changes)
     texts = answered.with_columns(pl.col(pl.Enum).cast(pl.String))
     facts = facts_to_add(file)
     if facts:
         texts = texts.select(
             *texts.columns[:-1], *facts, texts.columns[-1]
         )  # what they were answered by stays the last
-        tell(f"mechanisms written in organisms' names are columns: {listed([fact.name for fact in facts])}")
-    style = STYLES[output.csv_style] if output.csv_style != "keep" else file.table.csv_style
-    write_file(texts, output.path, style, further={SHEET: grounds.table()})
+        tell_about_facts([fact.name for fact in facts])
+    write_file(texts, output.path, output.style_of(file), further={SHEET: grounds.table()})
     return summary
 
 
@@ -225,17 +317,17 @@ def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", path: Pat
     return f"{stamp} · expert rules{f' + {path.name}' if path is not None else ''}"
 
 
-def _with_rules(
+def with_rules(
     isolates: "Isolates",
     answered: "pl.DataFrame",
-    tables_for: "TablesFor",
     output: Output,
     layout: "HeaderLayout",
-    rules: "Sequence[ExpertRule]",
+    question: Question,
+    changes: "RuleChanges",
 ) -> "pl.DataFrame":
-    """Put what expert rules report beside the categories, and tell how many results they changed."""
+    """Put what expert rules report beside the categories, and count how many results they changed."""
     from sirena.panel.placement import place_categories
-    from sirena.stewardship.expert import apply_rules, count_changes, place_reported
+    from sirena.stewardship.expert import apply_rules, place_reported
     from sirena.stewardship.isolate_facts import IsolateFacts
 
     placements, _ = place_categories(
@@ -246,7 +338,18 @@ def _with_rules(
         basis=output.basis is not None,
         layout=layout,
     )
-    reported = apply_rules(IsolateFacts.of_answered(isolates, answered, placements, tables_for), rules)
-    changes = ", ".join(f"{code} {count:,}" for code, count in count_changes(reported).items())
-    tell(f"expert rules changed what is reported: {changes or 'nothing'}")
+    facts = IsolateFacts.of_answered(isolates, answered, placements, question.tables_for)
+    reported = apply_rules(facts, question.rules or ())
+    changes.add(reported)
     return place_reported(answered, placements, reported, output.existing)
+
+
+def tell_about_rules(counted: "RuleChanges") -> None:
+    """Say how many results expert rules changed."""
+    changes = ", ".join(f"{code} {count:,}" for code, count in counted.counts().items())
+    tell(f"expert rules changed what is reported: {changes or 'nothing'}")
+
+
+def tell_about_facts(names: Sequence[str]) -> None:
+    """Say which columns were made of what stands in organisms' names."""
+    tell(f"mechanisms written in organisms' names are columns: {listed(names)}")

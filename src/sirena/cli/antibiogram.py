@@ -11,7 +11,7 @@ from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.basis import Language
 
 if TYPE_CHECKING:
-    from sirena.panel.frame import TablesFor
+    from sirena.panel.column_answers import TablesFor
     from sirena.stewardship.counting import CountedFile
     from sirena.stewardship.first_isolates import FirstIsolates
     from sirena.stewardship.page import Paper

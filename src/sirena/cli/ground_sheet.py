@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import polars as pl
 
-    from sirena.panel.frame import ColumnTally
+    from sirena.panel.column_answers import ColumnTally
 
 SHEET: Final = "Grounds"
 _STRUCTURE: Final = (

@@ -73,15 +73,15 @@ def interpret(
     from sirena.acts.answering_release import load_for_answers
     from sirena.cli.answering import (
         Output,
-        answer_file,
+        Question,
+        answer,
+        opened,
         read_rules,
         read_site,
         stamp_with_rules,
         tell,
         tell_about_problems,
     )
-    from sirena.whonet.mapping import load_mapping
-    from sirena.whonet.reading import read_file
 
     if engine is Engine.RAY:
         raise UsageError(
@@ -92,26 +92,24 @@ def interpret(
     target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
     expert = read_rules(expert_rules, rules)
-    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    loaded = load_for_answers(release)
-    for alarm in loaded.alarms:
-        tell(f"ALARM: {alarm}")
-    summary = answer_file(
-        source,
-        target,
-        lambda column: loaded.panel.tables.get(column.model_column),
-        stamp=stamp_with_rules(
-            stamp_of(loaded.panel, (column.model_column for column in source.mic_columns.values())), expert, rules
-        ),
-        site=everywhere,
-        source=lambda column: _model(loaded.panel, column),
-        zones=True,
-        rules=expert,
-    )
+    with opened(file, target, sheet, mapping) as isolates:
+        loaded = load_for_answers(release)
+        for alarm in loaded.alarms:
+            tell(f"ALARM: {alarm}")
+        columns = [column.model_column for column in isolates.file.mic_columns.values()]
+        question = Question(
+            lambda column: loaded.panel.tables.get(column.model_column),
+            stamp=stamp_with_rules(stamp_of(loaded.panel, columns), expert, rules),
+            site=everywhere,
+            source=lambda column: _model(loaded.panel, column),
+            zones=True,
+            rules=expert,
+        )
+        summary, problems = answer(isolates, target, question)
     kept = " (kept copy; MLflow did not answer)" if loaded.from_cache_only else ""
     tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else output}")
     summary.tell()
-    tell_about_problems(source)
+    tell_about_problems(isolates.file, problems)
 
 
 def stamp_of(panel: "Panel", columns: Iterable[str]) -> str:

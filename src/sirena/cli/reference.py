@@ -78,7 +78,9 @@ def reference(
     """
     from sirena.cli.answering import (
         Output,
-        answer_file,
+        Question,
+        answer,
+        opened,
         read_rules,
         read_site,
         stamp_with_rules,
@@ -90,8 +92,6 @@ def reference(
     from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import Reading
     from sirena.settings.catalogue import load_settings
-    from sirena.whonet.mapping import load_mapping
-    from sirena.whonet.reading import read_file
 
     reading = Reading(not no_intrinsic, pk_pd, _indication(indication), _policy(censored))
     everywhere = read_site(site)
@@ -101,24 +101,26 @@ def reference(
     settings = load_settings()
     known = Editions(settings.editions_folder)
     editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
-    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    tell_about_zones(source)
-    _tell_about_letters(source, editions)
-    _tell_about_unknown(source)
-    columns = sorted({column.model_column for column in source.mic_columns.values()})
-    tables = {column: _without_breakpoints(column) for column in columns} | editions.tables(columns, reading=reading)
-    named = editions.named(columns)
-    summary = answer_file(
-        source,
-        target,
-        lambda column: tables[column.model_column],
-        stamp=stamp_with_rules(f"reference · {named}" if named else "reference", expert, rules),
-        site=everywhere,
-        rules=expert,
-    )
+    with opened(file, target, sheet, mapping) as isolates:
+        source = isolates.file
+        tell_about_zones(source)
+        _tell_about_letters(source, editions)
+        _tell_about_unknown(source)
+        columns = sorted({column.model_column for column in source.mic_columns.values()})
+        tables = {column: _without_breakpoints(column) for column in columns} | editions.tables(
+            columns, reading=reading
+        )
+        named = editions.named(columns)
+        question = Question(
+            lambda column: tables[column.model_column],
+            stamp=stamp_with_rules(f"reference · {named}" if named else "reference", expert, rules),
+            site=everywhere,
+            rules=expert,
+        )
+        summary, problems = answer(isolates, target, question)
     tell(f"{named or 'no edition'} applied; written to {'standard output' if str(output) == '-' else output}")
     summary.tell()
-    tell_about_problems(source)
+    tell_about_problems(source, problems)
 
 
 def _without_breakpoints(column: str) -> "TruthTable":

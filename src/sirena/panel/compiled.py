@@ -22,7 +22,6 @@ from .basis import mark_position
 from .lookup import (
     cross_answers,
     encode_text,
-    encode_texts,
     factorise,
     read_column,
     refusal_of,
@@ -154,7 +153,8 @@ class Panel:
             raise ValueError(f"{len(rows)} organisms for {len(mics)} MICs at {len(sites.rows)} sites")
         distinct, mic_rows = factorise(mics)
         parsed = read_column(column)
-        codes = encode_texts(distinct, parsed.drug if parsed else None)
+        drug = parsed.drug if parsed else None
+        codes = np.array([encode_text(text, drug) for text in distinct], dtype=np.int16)
         answers = cross_answers(parsed, self.table_of(column), organisms, codes, sites.sites)
         taken: NDArray[np.uint8] = answers[sites.rows, rows, mic_rows]
         return taken

@@ -7,41 +7,22 @@ variety of a column, which does not grow with the file.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..domain.category import Category, Reason
-from ..domain.ground import Ground, Mark
 from ..domain.site import Site
 from ..domain.test_column import TestColumn
-from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
-from .basis import IS_CATEGORY, MARKS, Language, ground_sentence, mark_position, reason_sentence
-from .lookup import cross_answers, encode_texts, resolve_texts
+from .basis import Language
+from .column_answers import Asked, ColumnAnswers, ColumnTally, TablesFor, Told
+from .lookup import resolve_texts
 from .placement import Existing, HeaderLayout, Placement, place_categories
 from .sites import RowSites
 
 if TYPE_CHECKING:
     from sirena.whonet.file import WhonetFile
-
-TablesFor = Callable[[TestColumn], TruthTable | None]
-"""Gives the table that answers a test column, or None when nothing does."""
-
-CATEGORIES: Final = pl.Enum([category.value for category in Category])
-"""Type of the category columns; cast to String by writers that know no enumeration."""
-REASONS: Final = pl.Enum([reason.value for reason in Reason])
-"""Type of the ``_reason`` columns."""
-MARK_TYPE: Final = pl.Enum([mark.value for mark in Mark])
-"""Type of the ``_mark`` columns."""
-
-CATEGORY_OF_ANSWER: Final = pl.Series([answer and answer.category.value for answer in ANSWERS], dtype=CATEGORIES)
-_REASON_OF_ANSWER: Final = pl.Series(
-    [answer.reason.value if answer and answer.reason else None for answer in ANSWERS], dtype=REASONS
-)
-_MARK_OF_POSITION: Final = pl.Series([mark and mark.value for mark in MARKS], dtype=MARK_TYPE)
-_IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
 @dataclass(frozen=True)
@@ -105,29 +86,6 @@ class Isolates:
         return RowSites.of_specimens(specimens.texts, specimens.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class GroundUse:
-    """How often one ground decided in a column."""
-
-    ground: Ground
-    mark: Mark | None
-    count: int
-
-
-@dataclass(frozen=True)
-class ColumnTally:
-    """How often each answer was given in one column, and on what grounds."""
-
-    column: str
-    """Header of the test column, as found."""
-    counts: NDArray[np.int64]
-    """Shape (len(ANSWERS),): rows by position in `ANSWERS`."""
-    grounds: tuple[GroundUse, ...]
-    """What the answers rest on, in the order of the organisms; NI by a row of a guideline is among them."""
-    marks: Mapping[Mark, int]
-    """How many categories carry a mark."""
-
-
 @dataclass(frozen=True)
 class Factor:
     """A text column as distinct texts and each row's position among them."""
@@ -135,32 +93,6 @@ class Factor:
     texts: list[str | None]
     """The last is None, whether or not a cell is empty."""
     rows: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Grounds:
-    """The distinct grounds and marks of one column's table, and which of them answers each site and organism."""
-
-    distinct: list[tuple[Ground | None, int]]
-    """Ground and position in `MARKS`; the first is no ground."""
-    of_pair: NDArray[np.int64]
-    """Position in `distinct` of each pair of site and organism, the sites outermost."""
-
-    @classmethod
-    def of(cls, table: TruthTable | None, sites: tuple[Site, ...], organisms: list[str | None]) -> "_Grounds":
-        position: dict[tuple[Ground | None, int], int] = {(None, 0): 0}
-        if table is None or not table.grounds:
-            return cls(list(position), np.zeros(len(sites) * len(organisms), dtype=np.int64))
-        of_pair = []
-        for site in sites:
-            # rows of a table share their grounds, and comparing objects is much quicker than hashing their fields
-            known: dict[int, int] = {}
-            for organism in organisms:
-                ground = table.ground(organism, site)
-                if id(ground) not in known:
-                    known[id(ground)] = position.setdefault((ground, mark_position(ground, site)), len(position))
-                of_pair.append(known[id(ground)])
-        return cls(list(position), np.array(of_pair, dtype=np.int64))
 
 
 def interpret_frame(
@@ -210,36 +142,26 @@ def interpret_frame(
     organisms = factorise_column(frame[file.organism_column])
     codes = resolve_texts(file.read_texts(file.organism_column, organisms.texts))
     sites = file.row_sites()
+    asked = Asked(sites.sites, codes)
+    told = Told(basis, source)
     pair = sites.rows * len(codes) + organisms.rows
     additions: dict[str, list[pl.Series]] = {}
     for placement in placements:
-        table = tables_for(placement.column)
         mics = factorise_column(frame[placement.header])
-        mic_codes = encode_texts(file.read_texts(placement.header, mics.texts), placement.column.drug)
-        cross = cross_answers(placement.column, table, codes, mic_codes, sites.sites)
-        answers = cross.ravel()[pair * len(mics.texts) + mics.rows]
-        grounds = _Grounds.of(table, sites.sites, codes)
-        rows = grounds.of_pair[pair]
-        columns = [CATEGORY_OF_ANSWER.gather(pl.Series(answers)).alias(placement.category)]
-        marks = _marks(grounds, rows, answers)
-        if marks is not None:
-            columns.append(marks.alias(placement.mark))
-        if basis is not None:
-            origin = source(placement.column) if source is not None and table is not None else ""
-            columns.append(_basis(grounds, rows, answers, basis, origin).alias(placement.basis))
-            columns.append(_REASON_OF_ANSWER.gather(pl.Series(answers)).alias(placement.reason))
+        texts = file.read_texts(placement.header, mics.texts)
+        columns, tally = ColumnAnswers.prepared(placement, asked, texts, tables_for, told).of_rows(pair, mics.rows)
         additions.setdefault(placement.after, []).extend(columns)
         if progress is not None:
-            progress(_tally(placement.header, answers, grounds, rows, marks))
-    answered = _assemble(frame, placements, additions)
-    if stamp is None:
-        return answered
-    before = answered.drop(stamp_column) if stamp_column in answered.columns else answered
-    return before.with_columns(pl.lit(stamp, dtype=pl.String).alias(stamp_column))
+            progress(tally)
+    return assemble(frame, placements, additions, stamp, stamp_column)
 
 
 def factorise_column(column: pl.Series) -> Factor:
-    """Reduce a column to its distinct texts."""
+    """Reduce a column to its distinct texts; those of an enumeration are all it may hold."""
+    if isinstance(column.dtype, pl.Enum):
+        categories = column.dtype.categories
+        codes = column.to_physical().cast(pl.Int64).fill_null(len(categories)).to_numpy()
+        return Factor([*categories.to_list(), None], codes)
     texts = column if column.dtype == pl.String else column.cast(pl.String)
     # numbering texts while they are read takes half the time of collecting the distinct ones first
     numbered = texts.cast(pl.Categorical(pl.Categories.random()))
@@ -251,50 +173,22 @@ def factorise_column(column: pl.Series) -> Factor:
     return Factor([*distinct.cast(pl.String).to_list(), None], rows)
 
 
-def _marks(grounds: _Grounds, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:
-    """Return the mark of each row's category; None when no row has one."""
-    marks = np.array([mark for _, mark in grounds.distinct], dtype=np.uint8)
-    if not marks.any():
-        return None
-    marked = np.where(_IS_CATEGORY[answers], marks[rows], 0)
-    return _MARK_OF_POSITION.gather(pl.Series(marked)) if marked.any() else None
-
-
-def _basis(
-    grounds: _Grounds, rows: NDArray[np.int64], answers: NDArray[np.uint8], language: Language, origin: str
-) -> pl.Series:
-    """Return what each row's answer rests on: its ground, else the sentence of its reason; null where not asked."""
-    after = f" · {origin}" if origin else ""
-    sentences: list[str | None] = [
-        None if ground is None else ground_sentence(ground, MARKS[mark], language) + after
-        for ground, mark in grounds.distinct
-    ]
-    reasons = [reason_sentence(position, language) for position in range(len(ANSWERS))]
-    texts = pl.Series([*sentences, *reasons], dtype=pl.String)
-    told = texts.gather(pl.Series(np.where(rows == 0, len(sentences) + answers.astype(np.int64), rows)))
-    return told.zip_with(pl.Series(answers != NOT_ASKED), pl.Series([None], dtype=pl.String))
-
-
-def _tally(
-    header: str, answers: NDArray[np.uint8], grounds: _Grounds, rows: NDArray[np.int64], marks: pl.Series | None
-) -> ColumnTally:
-    counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
-    uses = np.bincount(rows[answers != NOT_ASKED], minlength=len(grounds.distinct)).tolist()
-    return ColumnTally(
-        header,
-        counts,
-        tuple(
-            GroundUse(ground, MARKS[mark], count)
-            for (ground, mark), count in zip(grounds.distinct, uses, strict=True)
-            if ground is not None and count
-        ),
-        {mark: int((marks == mark.value).sum()) for mark in Mark} if marks is not None else {},
-    )
-
-
-def _assemble(
-    frame: pl.DataFrame, placements: list[Placement], additions: Mapping[str, list[pl.Series]]
+def assemble(
+    frame: pl.DataFrame,
+    placements: Sequence[Placement],
+    additions: Mapping[str, list[pl.Series]],
+    stamp: str | None,
+    stamp_column: str,
 ) -> pl.DataFrame:
+    """Put what was answered behind the columns of a table, and the stamp at its end.
+
+    Args:
+        frame: the rows as found.
+        placements: of its test columns.
+        additions: by header of the column behind which they stand.
+        stamp: content of the last column; None leaves it out.
+        stamp_column: header of the last column.
+    """
     # a mark already there can only be one of the answers that give way
     replaced = {name for placement in placements if placement.replaces for name in (placement.category, placement.mark)}
     added = {series.name for group in additions.values() for series in group}
@@ -303,4 +197,8 @@ def _assemble(
         if column.name not in replaced and column.name not in added:
             columns.append(column)
         columns.extend(additions.get(column.name, ()))
-    return pl.DataFrame(columns)
+    answered = pl.DataFrame(columns)
+    if stamp is None:
+        return answered
+    before = answered.drop(stamp_column) if stamp_column in answered.columns else answered
+    return before.with_columns(pl.lit(stamp, dtype=pl.String).alias(stamp_column))

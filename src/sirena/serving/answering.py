@@ -1,4 +1,4 @@
-"""From a request's bytes to its answer's, whoever carries them: headers and body in, JSON out."""
+"""From a request's bytes to its answer's, whoever carries them: headers and body in, JSON or Arrow out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,30 @@ from starlette.types import Receive
 
 from sirena.serving.answer_bodies import encode_answers
 from sirena.serving.core import Interpretation, interpret
+from sirena.serving.ground_detail import GroundDetail, read_detail
 from sirena.serving.holder import PanelHolder
 from sirena.serving.inference_protocol import encode_tensors, read_tensors
 from sirena.serving.metrics import ServiceMetrics
 from sirena.serving.observation import Observed
 from sirena.serving.one_row import RecordAnswer, answer_record
 from sirena.serving.prepared import PreparedRelease
-from sirena.serving.request_bodies import is_json, load_json, only_record, read_document, read_rows, require_json
+from sirena.serving.request_bodies import (
+    ARROW_TYPE,
+    is_arrow,
+    is_json,
+    load_json,
+    only_record,
+    read_document,
+    read_rows,
+    require_json,
+)
 from sirena.serving.request_reading import read_body
 
 _IN_THE_LOOP: Final = 64 * 1024
-"""Bodies up to this many bytes are answered in the event loop; a thread costs more than they do."""
+"""Bodies up to this many bytes are answered in the event loop; a thread costs more than they do.
+
+Those in Arrow are not: the first of them imports PyArrow.
+"""
 
 
 class Question(NamedTuple):
@@ -33,6 +46,13 @@ class Question(NamedTuple):
     """Whether body and answer are those of the Open Inference Protocol."""
 
 
+class Reply(NamedTuple):
+    """The body of an answer."""
+
+    content: bytes
+    media_type: bytes = b"application/json"
+
+
 @dataclass(frozen=True, slots=True)
 class Answering:
     """Answers questions by the panel in use."""
@@ -43,12 +63,13 @@ class Answering:
     """Largest body, in bytes."""
 
     async def answer(
-        self, question: Question, headers: Mapping[bytes, bytes], receive: Receive, facts: Observed
-    ) -> bytes:
-        """Return the body of the answer, in JSON.
+        self, question: Question, query: bytes, headers: Mapping[bytes, bytes], receive: Receive, facts: Observed
+    ) -> Reply:
+        """Return the answer.
 
         Args:
             question: which model is asked in which form.
+            query: of the request's address.
             headers: of the request, names in lower case.
             receive: gives its body.
             facts: is filled in.
@@ -58,14 +79,15 @@ class Answering:
             ClientDisconnect: the caller left.
         """
         release = self.holder.require_release()
+        detail = read_detail(query)
         body = await read_body(headers, receive, self.max_body)
         facts.bytes_in = len(body)
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         work = _infer if question.tensors else _invoke
-        if len(body) <= _IN_THE_LOOP:
-            answered, content = work(release, body, content_type, question.model)
+        if len(body) <= _IN_THE_LOOP and not is_arrow(content_type):
+            answered, reply = work(release, body, content_type, question.model, detail)
         else:
-            answered, content = await to_thread.run_sync(work, release, body, content_type, question.model)
+            answered, reply = await to_thread.run_sync(work, release, body, content_type, question.model, detail)
         facts.release = release.panel.release
         if isinstance(answered, RecordAnswer):
             facts.rows = 1
@@ -75,31 +97,37 @@ class Answering:
             facts.rows = len(answered.organisms)
             facts.columns = len(answered.columns)
             self.metrics.count_answers(release, answered)
-        return content
+        return reply
 
 
 def _invoke(
-    release: PreparedRelease, body: bytes, content_type: str, model: str
-) -> tuple[Interpretation | RecordAnswer, bytes]:
+    release: PreparedRelease, body: bytes, content_type: str, model: str, detail: GroundDetail
+) -> tuple[Interpretation | RecordAnswer, Reply]:
+    if is_arrow(content_type):
+        # PyArrow takes memory and time to import, which callers that speak JSON need not pay
+        from sirena.serving.arrow_bodies import encode_stream, read_stream
+
+        interpretation = interpret(release.panel, read_stream(body), model=model)
+        return interpretation, Reply(encode_stream(release, interpretation, detail), ARROW_TYPE.encode())
     document: Any = None
     if is_json(content_type):
         document = load_json(body)
         record = only_record(document)
         if record is not None:
-            quick = answer_record(release, *record, model)
+            quick = answer_record(release, *record, model, detail)
             if quick is not None:
-                return quick, quick.content
+                return quick, Reply(quick.content)
         rows = read_document(document)
     else:
         rows = read_rows(body, content_type)
     interpretation = interpret(release.panel, rows, model=model)
-    return interpretation, encode_answers(release, interpretation)
+    return interpretation, Reply(encode_answers(release, interpretation, detail))
 
 
 def _infer(
-    release: PreparedRelease, body: bytes, content_type: str, model: str
-) -> tuple[Interpretation | RecordAnswer, bytes]:
+    release: PreparedRelease, body: bytes, content_type: str, model: str, detail: GroundDetail
+) -> tuple[Interpretation | RecordAnswer, Reply]:
     require_json(content_type)
     rows, identifier = read_tensors(body)
     interpretation = interpret(release.panel, rows, model=model)
-    return interpretation, encode_tensors(release, interpretation, model, identifier)
+    return interpretation, Reply(encode_tensors(release, interpretation, model, identifier, detail))

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sirena.domain.site import Site
 from sirena.panel.sites import SPECIMEN
+from sirena.serving.ground_detail import PARAMETER, GroundDetail
+from sirena.serving.request_bodies import ARROW_TYPE
 
 
 class ColumnProvenance(BaseModel):
@@ -18,7 +20,9 @@ class ColumnProvenance(BaseModel):
     release: str = Field(description="release it was taken from")
     edition: str | None = Field(description="guideline edition, for example CLSI 2026")
     basis: str | None = Field(description="what the model's labels were: file, reference or both")
-    ground: list[int | None] = Field(description="number of each row's ground under grounds; null: see the reason")
+    ground: list[int | None] | None = Field(
+        None, description="number of each row's ground under grounds; null: see the reason; missing where ground=none"
+    )
 
 
 class Provenance(BaseModel):
@@ -72,7 +76,9 @@ class Answers(BaseModel):
 
     predictions: list[dict[str, str | None]]
     provenance: Provenance
-    grounds: dict[str, AnswerGround] = Field(description="by number, those that the columns' provenance refers to")
+    grounds: dict[str, AnswerGround] | None = Field(
+        None, description="by number, those that the columns' provenance refers to; missing where ground=none"
+    )
     reasons: dict[str, ReasonSentence] = Field(description="by reason, those given under Eti_X_reason")
     unknown_specimens: int = Field(description="rows whose specimen is not known; they are answered as of unknown site")
 
@@ -150,7 +156,33 @@ def _form(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "required": [name], "properties": {name: schema, "params": _PARAMETERS}}
 
 
+_GROUND: Final[list[dict[str, Any]]] = [
+    {
+        "name": PARAMETER,
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string", "enum": list(GroundDetail), "default": GroundDetail.SHORT.value},
+        "description": "none: no grounds; short: the number of each row's ground, and each ground once; full: also the "
+        "sentence beside each category, under Eti_X_basis",
+    }
+]
+_ARROW_BODY: Final = (
+    "Arrow's stream, buffers uncompressed: a column each for organism, specimen and tests, of texts or numbers; the "
+    "site of all rows under the key site of the schema's metadata. At most 1,000 batches and dictionaries."
+)
+_ARROW_ANSWER: Final = (
+    "Arrow's stream: organism and site as read, Eti_X, Eti_X_reason, Eti_X_mark where a row has one, Eti_X_ground with "
+    "the number of each row's ground; all else that JSON tells is JSON under the key sirena of the schema's metadata."
+)
+ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "model": Answers,
+        "description": "answers, in Arrow where the request was",
+        "content": {ARROW_TYPE: {"schema": {"type": "string", "format": "binary", "description": _ARROW_ANSWER}}},
+    }
+}
 INVOCATION_BODY: Final[dict[str, Any]] = {
+    "parameters": _GROUND,
     "requestBody": {
         "required": True,
         "content": {
@@ -166,10 +198,12 @@ INVOCATION_BODY: Final[dict[str, Any]] = {
                 "examples": JSON_EXAMPLES,
             },
             "text/csv": {"schema": {"type": "string"}, "example": CSV_EXAMPLE},
+            ARROW_TYPE: {"schema": {"type": "string", "format": "binary", "description": _ARROW_BODY}},
         },
-    }
+    },
 }
 TENSOR_BODY: Final[dict[str, Any]] = {
+    "parameters": _GROUND,
     "requestBody": {
         "required": True,
         "content": {
@@ -199,15 +233,18 @@ TENSOR_BODY: Final[dict[str, Any]] = {
                 "example": TENSOR_EXAMPLE,
             }
         },
-    }
+    },
 }
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"model": ErrorAnswer, "description": "the body is malformed, or holds nothing to answer"},
+    400: {
+        "model": ErrorAnswer,
+        "description": "the body is malformed or holds nothing to answer, or ground is unknown",
+    },
     413: {
         "model": ErrorAnswer,
         "description": "the body is larger than SIRENA_MAX_BODY, or its tests have too many cells",
     },
-    415: {"model": ErrorAnswer, "description": "neither application/json nor text/csv, or not UTF-8"},
+    415: {"model": ErrorAnswer, "description": "not JSON, CSV or Arrow, or not UTF-8, or compressed"},
     422: {"model": ErrorAnswer, "description": "more columns name tests than any laboratory makes"},
     503: {"model": ErrorAnswer, "description": "no panel is loaded yet"},
 }

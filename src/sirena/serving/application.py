@@ -14,7 +14,7 @@ from sirena import __version__
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.editions import Editions
 from sirena.serving.answering import Answering, Question
-from sirena.serving.api_description import ERRORS, INVOCATION_BODY, TENSOR_BODY, UNKNOWN_MODEL, Answers
+from sirena.serving.api_description import ANSWERED, ERRORS, INVOCATION_BODY, TENSOR_BODY, UNKNOWN_MODEL
 from sirena.serving.core import PANEL_MODEL, model_version
 from sirena.serving.docs_page import render_docs
 from sirena.serving.edition_standing import edition_standing
@@ -170,9 +170,7 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, edit
 
 
 def _add_invocations(app: FastAPI, answering: Answering) -> None:
-    @app.post(
-        INVOCATIONS, tags=["answers"], openapi_extra=INVOCATION_BODY, responses={200: {"model": Answers}, **ERRORS}
-    )
+    @app.post(INVOCATIONS, tags=["answers"], openapi_extra=INVOCATION_BODY, responses={**ANSWERED, **ERRORS})
     async def invocations(request: Request) -> Response:
         """Interpret isolates with the whole panel: every test column of the request, MLflow's scoring protocol."""
         return await _answer(answering, Question(INVOCATIONS, PANEL_MODEL, tensors=False), request)
@@ -181,7 +179,7 @@ def _add_invocations(app: FastAPI, answering: Answering) -> None:
         MODEL_INVOCATIONS,
         tags=["answers"],
         openapi_extra=INVOCATION_BODY,
-        responses={200: {"model": Answers}, **ERRORS, **UNKNOWN_MODEL},
+        responses={**ANSWERED, **ERRORS, **UNKNOWN_MODEL},
     )
     async def model_invocations(name: str, request: Request) -> Response:
         """Interpret with one model of the release (modelo_AMK_NM): only the columns it answers."""
@@ -191,8 +189,9 @@ def _add_invocations(app: FastAPI, answering: Answering) -> None:
 async def _answer(answering: Answering, question: Question, request: Request) -> Response:
     """Answer a question that came by FastAPI: one whose path `HotPath` does not know for its own."""
     facts = observed(request.scope)
-    content = await answering.answer(question, read_headers(request.scope), request.receive, facts)
-    return Response(content, media_type=_JSON)
+    query = request.scope["query_string"]
+    reply = await answering.answer(question, query, read_headers(request.scope), request.receive, facts)
+    return Response(reply.content, media_type=reply.media_type.decode())
 
 
 def _add_inference_protocol(app: FastAPI, holder: PanelHolder, answering: Answering) -> None:

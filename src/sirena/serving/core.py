@@ -14,6 +14,7 @@ Rules, each with a test of like name:
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -67,8 +68,19 @@ class AnsweredColumn:
     """Positions in `ANSWERS`, one per row."""
     marks: bytes | None
     """Positions in `MARKS`, one per row; None when no row has a mark."""
-    grounds: Sequence[int | None]
-    """Number of each row's ground in the release; None where no row of a guideline or of labels answers."""
+    numbers: NDArray[np.int32]
+    """Number of each row's ground in the release; `NO_GROUND` where no row of a guideline or of labels answers."""
+
+    @cached_property
+    def grounds(self) -> list[int | None]:
+        """The same as a list, None where there is no ground."""
+        return [None if number == NO_GROUND else number for number in self.numbers.tolist()]
+
+    @property
+    def distinct_grounds(self) -> list[int]:
+        """The grounds that are referred to, in the order of the rows."""
+        numbers, first = np.unique(self.numbers, return_index=True)
+        return [number for number in numbers[np.argsort(first)].tolist() if number != NO_GROUND]
 
 
 @dataclass(frozen=True)
@@ -113,10 +125,10 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
         sites = row_sites.of_each_row()
         subjects = _Subjects.of(organisms, row_sites)
         answered = [_answer_many(panel, column, cells, subjects) for column, cells in asked]
-    numbers: dict[int | None, None] = {}
+    numbers: dict[int, None] = {}
     for answers in answered:
-        numbers |= dict.fromkeys(answers.grounds)
-    grounds = {number: panel.grounds[number] for number in numbers if number is not None}
+        numbers |= dict.fromkeys(answers.distinct_grounds)
+    grounds = {number: panel.grounds[number] for number in numbers}
     return Interpretation(panel.release, [code or None for code in organisms], sites, answered, grounds)
 
 
@@ -134,9 +146,9 @@ def _answer_few(
         code = panel.answer_resolved(name, organism, text_of(cell), site)
         number = panel.ground_number(name, organism, site) if code else NO_GROUND
         codes.append(code)
-        grounds.append(None if number == NO_GROUND else number)
+        grounds.append(number)
         marks.append(panel.mark_of(number, site) if IS_CATEGORY[code] else 0)
-    return AnsweredColumn(column, bytes(codes), bytes(marks) if any(marks) else None, grounds)
+    return AnsweredColumn(column, bytes(codes), bytes(marks) if any(marks) else None, np.array(grounds, dtype=np.int32))
 
 
 @dataclass(frozen=True)
@@ -166,15 +178,15 @@ def _answer_many(panel: Panel, column: TestColumn, cells: Sequence[Any], subject
         at_site = panel.ground_numbers(name, subjects.organisms, site)
         numbers += at_site
         marks += [panel.mark_of(number, site) for number in at_site]
-    # the last stands for whoever is not asked; None fits no array of numbers, so the grounds are taken as objects
-    grounds = np.array([*(None if number == NO_GROUND else number for number in numbers), None], dtype=object)
+    # the last stands for whoever is not asked
+    grounds = np.array([*numbers, NO_GROUND], dtype=np.int32)
     pairs = np.where(codes == NOT_ASKED, -1, subjects.pairs)
     row_marks = np.where(_IS_CATEGORY[codes], np.array([*marks, 0], dtype=np.uint8)[pairs], 0).astype(np.uint8)
     return AnsweredColumn(
         column,
         codes.tobytes(),
         row_marks.tobytes() if row_marks.any() else None,
-        grounds[pairs].tolist(),
+        grounds[pairs],
     )
 
 

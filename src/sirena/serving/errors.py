@@ -48,6 +48,13 @@ class UnsupportedMediaTypeError(SirenaError):
     status = 415
 
 
+class UnknownParameterError(SirenaError):
+    """A parameter of the request's address has a value that is not known."""
+
+    code = "unknown_parameter"
+    status = 400
+
+
 class UnknownModelError(SirenaError):
     """The loaded release has no model of this name."""
 

@@ -76,9 +76,12 @@ class HotPath:
         began = time.perf_counter()
         facts = Observed(request_id(scope["headers"]))
         status = CLIENT_GONE
+        media_type = b"application/json"
         try:
             try:
-                content = await self._answering.answer(question, read_headers(scope), receive, facts)
+                content, media_type = await self._answering.answer(
+                    question, scope["query_string"], read_headers(scope), receive, facts
+                )
                 answer = 200
             except SirenaError as error:
                 facts.error = error.code
@@ -90,16 +93,18 @@ class HotPath:
                 facts.error = unforeseen(error)
                 answer, content = 500, internal_error_body(facts.request_id)
             status = answer
-            await send({"type": "http.response.start", "status": status, "headers": _headers(content, facts)})
+            await send(
+                {"type": "http.response.start", "status": status, "headers": _headers(content, media_type, facts)}
+            )
             await send({"type": "http.response.body", "body": content})
         finally:
             self._recorder.record("POST", question.route, facts, status, began)
 
 
-def _headers(content: bytes, facts: Observed) -> list[tuple[bytes, bytes]]:
+def _headers(content: bytes, media_type: bytes, facts: Observed) -> list[tuple[bytes, bytes]]:
     return [
         (b"content-length", b"%d" % len(content)),
-        (b"content-type", b"application/json"),
+        (b"content-type", media_type),
         (b"x-request-id", facts.request_id.encode("ascii")),
         (b"x-content-type-options", b"nosniff"),
         (b"cache-control", b"no-store"),

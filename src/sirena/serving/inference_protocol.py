@@ -18,7 +18,7 @@ from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.basis import MARKS
 from sirena.panel.compiled import Panel
-from sirena.serving.answer_bodies import encode_beside
+from sirena.serving.answer_bodies import basis_of, encode_beside
 from sirena.serving.core import (
     ORGANISM_COLUMNS,
     PANEL_MODEL,
@@ -28,8 +28,9 @@ from sirena.serving.core import (
     model_version,
 )
 from sirena.serving.errors import MalformedBodyError
+from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.kept_columns import kept_columns
-from sirena.serving.prepared import MARK_SUFFIX, REASON_SUFFIX, PreparedRelease
+from sirena.serving.prepared import BASIS_SUFFIX, MARK_SUFFIX, REASON_SUFFIX, PreparedRelease
 from sirena.serving.request_bodies import load_json, read_site
 
 PLATFORM: Final = "sirena_truth_table"
@@ -87,19 +88,36 @@ def read_tensors(body: bytes) -> tuple[Rows, str | None]:
 
 
 def encode_tensors(
-    release: PreparedRelease, interpretation: Interpretation, model: str, identifier: str | None
+    release: PreparedRelease,
+    interpretation: Interpretation,
+    model: str,
+    identifier: str | None,
+    detail: GroundDetail,
 ) -> bytes:
-    """Return the V2 answer."""
+    """Return the V2 answer.
+
+    Args:
+        release: by which was answered.
+        interpretation: the answers.
+        model: that was asked.
+        identifier: of the request.
+        detail: how much is said of what the answers rest on.
+    """
     outputs = [
         {"name": name, "shape": [len(data)], "datatype": "BYTES", "data": data}
         for answered in interpretation.columns
         for name, data in _tensors(answered)
     ]
+    if detail is GroundDetail.FULL:
+        for answered in interpretation.columns:
+            sentences = [sentence or "" for sentence in basis_of(release, interpretation, answered)]
+            name = answered.column.category_column + BASIS_SUFFIX
+            outputs.append({"name": name, "shape": [len(sentences)], "datatype": "BYTES", "data": sentences})
     document: dict[str, Any] = {
         "model_name": model,
         "model_version": model_version(release.panel, model),
         "outputs": outputs,
-        "parameters": orjson.Fragment(b"{" + encode_beside(release, interpretation) + b"}"),
+        "parameters": orjson.Fragment(b"{" + encode_beside(release, interpretation, detail) + b"}"),
     }
     return orjson.dumps(document | ({"id": identifier} if identifier is not None else {}))
 

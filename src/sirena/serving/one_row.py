@@ -21,6 +21,7 @@ from sirena.panel.compiled import NO_GROUND
 from sirena.panel.lookup import encode_text, resolve_text
 from sirena.panel.sites import read_specimen
 from sirena.serving.core import PANEL_MODEL, text_of
+from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.prepared import MARK_STEP, REASONS, SITES, ColumnRole, PreparedColumn, PreparedRelease
 
 _NOBODY: Final[Any] = object()
@@ -39,7 +40,11 @@ class RecordAnswer:
 
 
 def answer_record(
-    release: PreparedRelease, record: Mapping[str, Any], site: Site | None, model: str
+    release: PreparedRelease,
+    record: Mapping[str, Any],
+    site: Site | None,
+    model: str,
+    detail: GroundDetail = GroundDetail.SHORT,
 ) -> RecordAnswer | None:
     """Answer one isolate, or return None: then the general way must be asked.
 
@@ -48,7 +53,10 @@ def answer_record(
         record: cells by column name, as they came.
         site: the site named for the request; None lets the specimen decide.
         model: registered name.
+        detail: how much is said of what the answers rest on; sentences are left to the general way.
     """
+    if detail is GroundDetail.FULL:
+        return None
     organism_cell = local_cell = specimen = _NOBODY
     tests: list[tuple[PreparedColumn, Any]] = []
     known_role = release.known_role
@@ -79,11 +87,16 @@ def answer_record(
         return None
     organism = resolve_text(text_of(organism_cell))
     read = site if site is not None else Site.UNKNOWN if specimen is _NOBODY else read_specimen(text_of(specimen))
-    return _answer(release, tests, organism, read)
+    return _answer(release, tests, organism, read, with_grounds=detail is not GroundDetail.NONE)
 
 
 def _answer(
-    release: PreparedRelease, tests: list[tuple[PreparedColumn, Any]], organism: str | None, read: Site | None
+    release: PreparedRelease,
+    tests: list[tuple[PreparedColumn, Any]],
+    organism: str | None,
+    read: Site | None,
+    *,
+    with_grounds: bool,
 ) -> RecordAnswer:
     site = Site.UNKNOWN if read is None else read
     place = SITES.index(site)
@@ -116,7 +129,7 @@ def _answer(
         else:
             pieces.append(column.pieces[answer])
             reasons.add(answer)
-        provenance.append(column.head + numbers[number] + b"]}")
+        provenance.append(column.head + numbers[number] + b"]}" if with_grounds else column.plain)
         counts.append((column.label, answer, 1))
     content = b"".join(
         (
@@ -133,9 +146,11 @@ def _answer(
             b"1" if read is None else b"0",
             b',"reasons":{',
             b",".join([spelt for answer in sorted(reasons) if (spelt := REASONS[answer]) is not None]),
-            b'},"grounds":{',
-            b",".join([release.grounds[number] for number in grounds]),
-            b"}}",
+            b"}",
+            b',"grounds":{' + b",".join([release.grounds[number] for number in grounds]) + b"}"
+            if with_grounds
+            else b"",
+            b"}",
         )
     )
     return RecordAnswer(content, counts, 1 if read is None else 0)

@@ -15,14 +15,15 @@ from sirena.domain.ground import Ground
 from sirena.domain.site import Site
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import TestColumn
-from sirena.domain.truth_table import ANSWERS
-from sirena.panel.basis import MARKS
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED
+from sirena.panel.basis import MARKS, Language, ground_sentence, reason_sentence
 from sirena.panel.compiled import Panel
 from sirena.panel.lookup import read_column, refusal_of
 from sirena.serving.core import LONGEST_NAME, LONGEST_TEST_NAME, ORGANISM_COLUMNS, column_provenance
 
 REASON_SUFFIX: Final = "_reason"
 MARK_SUFFIX: Final = "_mark"
+BASIS_SUFFIX: Final = "_basis"
 MARK_STEP: Final = len(ANSWERS)
 """Pieces without a mark come first, then those with the first mark, and so on."""
 SITES: Final = tuple(Site)
@@ -48,7 +49,7 @@ _ROLES: Final = dict(zip((*ORGANISM_COLUMNS, SPECIMEN_COLUMN), ColumnRole, stric
 class PreparedColumn:
     """One test column of one release."""
 
-    __slots__ = ("column", "drug", "flat", "head", "label", "offsets", "pieces", "refusal")
+    __slots__ = ("column", "drug", "flat", "head", "label", "offsets", "pieces", "plain", "refusal")
 
     def __init__(self, panel: Panel, column: TestColumn) -> None:
         """Prepare the answers of a panel to a test column, also one that no model answers."""
@@ -63,9 +64,11 @@ class PreparedColumn:
         """Name under which answers are counted; None where no model answers."""
         self.pieces = _pieces(column.category_column)
         """Spelt answers: ``"Eti_AMK_NM":"S"``, by position in `ANSWERS` plus `MARK_STEP` times that in `MARKS`."""
-        provenance = {column.category_column: {**column_provenance(panel, column), "ground": []}}
-        self.head = orjson.dumps(provenance)[1:-3]
+        facts = column_provenance(panel, column)
+        self.head = orjson.dumps({column.category_column: {**facts, "ground": []}})[1:-3]
         """Provenance of the column, up to the grounds of its rows; ``]}`` ends it."""
+        self.plain = orjson.dumps({column.category_column: facts})[1:-1]
+        """Provenance of the column without grounds."""
 
 
 class PreparedRelease:
@@ -85,6 +88,7 @@ class PreparedRelease:
         facts = {"release": panel.release, "sirena": __version__, "organisms": []}
         self.head = b'"provenance":' + orjson.dumps(facts)[:-2]
         """Where the answers come from, up to the organisms of the rows."""
+        self._sentences: dict[tuple[int, int], str] = {}
         self._roles: dict[str, PreparedColumn | ColumnRole] = {}
         self._columns: dict[str, PreparedColumn] = {}
         for column in panel.tables:
@@ -103,6 +107,25 @@ class PreparedRelease:
             if len(self._roles) < _MOST_NAMES:
                 self._roles[name] = role
         return role
+
+    def sentence(self, answer: int, number: int | None, site: Site | None) -> str | None:
+        """Return what an answer rests on, as ``Eti_X_basis`` of a file tells it in English; None where not asked.
+
+        Args:
+            answer: position in `ANSWERS`.
+            number: of the ground; None where no row of a guideline or of labels answers.
+            site: of the row; None where the specimen could not be read.
+        """
+        if answer == NOT_ASKED:
+            return None
+        if number is None:
+            return reason_sentence(answer, Language.ENGLISH)
+        mark = self.panel.mark_of(number, site or Site.UNKNOWN)
+        sentence = self._sentences.get((number, mark))
+        if sentence is None:
+            sentence = ground_sentence(self.panel.grounds[number], MARKS[mark], Language.ENGLISH)
+            self._sentences[number, mark] = sentence
+        return sentence
 
     def column(self, column: TestColumn) -> PreparedColumn:
         """Return a test column as prepared."""

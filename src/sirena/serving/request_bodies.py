@@ -30,6 +30,7 @@ _DELIMITERS: Final = ",;\t|"
 _HINT: Final = 'send {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}; GET /docs shows every form'
 JSON_TYPES: Final = ("application/json",)
 CSV_TYPES: Final = ("text/csv",)
+ARROW_TYPE: Final = "application/vnd.apache.arrow.stream"
 
 
 def read_rows(body: bytes, content_type: str) -> Rows:
@@ -43,7 +44,9 @@ def read_rows(body: bytes, content_type: str) -> Rows:
         return read_document(load_json(body))
     if _media_type(content_type) in CSV_TYPES:
         return _read_csv(body)
-    raise UnsupportedMediaTypeError("the content type is not read here", hint="use application/json or text/csv")
+    raise UnsupportedMediaTypeError(
+        "the content type is not read here", hint=f"use application/json, text/csv or {ARROW_TYPE}"
+    )
 
 
 def is_json(content_type: str) -> bool:
@@ -53,6 +56,11 @@ def is_json(content_type: str) -> bool:
         UnsupportedMediaTypeError: a character set other than UTF-8 is declared.
     """
     return content_type in JSON_TYPES or _media_type(content_type) in JSON_TYPES
+
+
+def is_arrow(content_type: str) -> bool:
+    """Tell whether a content type is Arrow's stream."""
+    return content_type.partition(";")[0].strip().lower() == ARROW_TYPE
 
 
 def require_json(content_type: str) -> None:

@@ -7,7 +7,8 @@ from datetime import date
 import polars as pl
 
 from sirena.domain.site import Site
-from sirena.panel.frame import Isolates, TablesFor
+from sirena.panel.column_answers import TablesFor
+from sirena.panel.frame import Isolates
 from sirena.stewardship.antibiogram import Antibiogram, Request, count_antibiogram
 from sirena.stewardship.breakpoint_edges import BreakpointEdges, breakpoint_edges
 from sirena.stewardship.cautions import Caution

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import answer_code
-from sirena.panel.frame import CATEGORIES
+from sirena.panel.column_answers import CATEGORIES
 from sirena.panel.placement import Existing, Placement
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import AnsweredTest, IsolateFacts, Mask
@@ -81,10 +81,40 @@ def report_results(results: Results, facts: IsolateFacts, rules: Sequence[Expert
 
 def count_changes(reported: Sequence[ReportedTest]) -> Mapping[str, int]:
     """Return by rule how many results it changed, in the order of first appearance."""
-    counts: dict[str, int] = {}
-    for test in reported:
-        _add_changes(counts, test.rule.drop_nulls())
-    return counts
+    changes = RuleChanges()
+    changes.add(reported)
+    return changes.counts()
+
+
+class RuleChanges:
+    """Counts how many results each rule changed, over the parts of a file."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._labels: dict[str, dict[str, int]] = {}
+
+    def add(self, reported: Sequence[ReportedTest]) -> None:
+        """Count what is reported of some rows."""
+        for test in reported:
+            labels = self._labels.setdefault(test.header, {})
+            for label, count in test.rule.drop_nulls().value_counts(sort=True).iter_rows():
+                labels[label] = labels.get(label, 0) + count
+
+    def merge(self, other: "RuleChanges") -> None:
+        """Take what was counted of the next part."""
+        for header, labels in other._labels.items():
+            own = self._labels.setdefault(header, {})
+            for label, count in labels.items():
+                own[label] = own.get(label, 0) + count
+
+    def counts(self) -> Mapping[str, int]:
+        """Return by rule how many results it changed: by test, the commonest first."""
+        counts: dict[str, int] = {}
+        for labels in self._labels.values():
+            for label, count in sorted(labels.items(), key=lambda pair: -pair[1]):
+                code = label.partition(" ")[0]
+                counts[code] = counts.get(code, 0) + count
+        return counts
 
 
 def _add_changes(counts: dict[str, int], labels: pl.Series) -> None:

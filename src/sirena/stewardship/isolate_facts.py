@@ -24,7 +24,8 @@ from sirena.domain.phenotypes import split_phenotypes
 from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import TruthTable
-from sirena.panel.frame import CATEGORY_OF_ANSWER, Isolates, TablesFor, interpret_frame
+from sirena.panel.column_answers import CATEGORY_OF_ANSWER, TablesFor
+from sirena.panel.frame import Isolates, interpret_frame
 from sirena.panel.lookup import encode_texts, resolve_texts
 from sirena.panel.placement import Existing, Placement, place_categories
 from sirena.panel.sites import read_specimen

@@ -25,7 +25,8 @@ from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, MISSING
 from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, answer_code
-from sirena.panel.frame import Isolates, TablesFor, factorise_column
+from sirena.panel.column_answers import TablesFor
+from sirena.panel.frame import Isolates, factorise_column
 from sirena.panel.lookup import cross_answers, encode_texts, resolve_texts
 from sirena.stewardship.one_sided import is_one_sided
 from sirena.stewardship.parallel import in_parallel

@@ -22,7 +22,8 @@ from sirena.domain.organisms import ORGANISMS, resolve_many
 from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import ANSWERS
-from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
+from sirena.panel.column_answers import ColumnTally
+from sirena.panel.frame import Isolates, interpret_frame
 from sirena.panel.placement import Existing, place_categories
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
 from sirena.web.answers import NamedPanel

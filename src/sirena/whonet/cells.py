@@ -5,7 +5,7 @@ classes and positions and never repeats a text: a misplaced cell may hold a pati
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -110,6 +110,25 @@ def _classify_number(text: str) -> ProblemClass:
     return ProblemClass.NEGATIVE if value < 0 else ProblemClass.OFF_SCALE
 
 
+def classify_texts(
+    texts: Sequence[str], drug: str | None = None, readings: Mapping[str, str] | None = None
+) -> dict[str, ProblemClass]:
+    """Return what is wrong with those distinct texts of one MIC column that are not MICs, or look like something else.
+
+    Args:
+        texts: all distinct texts of the column.
+        drug: antimicrobial of the column.
+        readings: texts that the scale of the column lets be read as others, see `scales.read_scale`.
+    """
+    others = readings or {}
+    codes = encode_mics([others.get(text, text) for text in texts], drug)
+    return {
+        text: problem_class
+        for text, code in zip(texts, codes.tolist(), strict=True)
+        if (problem_class := classify_text(text, code, others.get(text))) is not None
+    }
+
+
 def classify_cells(
     column: pl.Series, drug: str | None = None, readings: Mapping[str, str] | None = None
 ) -> dict[ProblemClass, NDArray[np.int64]]:
@@ -124,13 +143,7 @@ def classify_cells(
         Positions (0-based, ascending) of each class found, in the order of `ProblemClass`.
     """
     texts = column.drop_nulls().unique().to_list()
-    others = readings or {}
-    codes = encode_mics([others.get(text, text) for text in texts], drug)
-    wrong = {
-        text: problem_class.value
-        for text, code in zip(texts, codes.tolist(), strict=True)
-        if (problem_class := classify_text(text, code, others.get(text))) is not None
-    }
+    wrong = {text: problem_class.value for text, problem_class in classify_texts(texts, drug, readings).items()}
     if not wrong:
         return {}
     classes = column.replace_strict(list(wrong), list(wrong.values()), default=None, return_dtype=pl.String)

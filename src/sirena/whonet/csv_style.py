@@ -42,8 +42,7 @@ def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None
         style: how.
     """
     if style.decimal_comma:
-        tests = [name for name in frame.columns if find_test_column(name) is not None]
-        frame = frame.with_columns(pl.col(tests).str.replace(_FIGURE, "${1},${2}"))
+        frame = with_decimal_commas(frame)
     if style.encoding not in ("utf-8", "utf-8-sig") and not _holds(frame, style.encoding):
         style = CsvStyle(style.separator, "utf-8-sig")
     wide = style.encoding.startswith("utf-16")
@@ -55,6 +54,12 @@ def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None
         encoding = style.encoding if first or style.encoding != "utf-8-sig" else "utf-8"
         stream.write(text.encode(encoding))
         first = False
+
+
+def with_decimal_commas(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a table whose MICs have a decimal comma."""
+    tests = [name for name in frame.columns if find_test_column(name) is not None]
+    return frame.with_columns(pl.col(tests).cast(pl.String).str.replace(_FIGURE, "${1},${2}"))
 
 
 def _holds(frame: pl.DataFrame, encoding: str) -> bool:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from sirena.whonet.csv_style import CsvStyle
-from sirena.whonet.encoding import find_encoding, refuse_nul, to_utf8, wide_encoding
+from sirena.whonet.encoding import CodePage, find_encoding, refuse_nul, to_utf8, wide_encoding
 from sirena.whonet.errors import UnreadableFileError, no_rows
 from sirena.whonet.file import RawTable
 from sirena.whonet.header_row import LOOKED_AT, roles_of_cells, split_line
@@ -33,7 +33,7 @@ _BLOCK: Final = 8 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
     """The header line of a text."""
 
     headers: list[str]
@@ -55,16 +55,16 @@ def read_delimited(source: Source) -> RawTable:
             mark that may be one and may not, no isolates.
         DuplicateColumnsError: two columns have one name.
     """
-    _look_at_header(source)
+    look_at_header(source)
     page = find_encoding(content := source.content())
     text = to_utf8(content, page.name, source.name)
     del content
-    header = _find_header(text, source.name)
+    header = find_header(text, source.name)
     headers, start = header.headers, header.start
     refuse_duplicates(name for name in headers if name)
     if not text[start : start + HEAD].strip():
         raise no_rows(source.name)
-    second, _ = _line(text, start, header.quote)
+    second, _ = line_at(text, start, header.quote)
     width = max(len(headers), len(split_line(second, header.delimiter, header.quote)))
     names = name_columns([*headers, *[""] * (width - len(headers))])
     text = settle_quotes(
@@ -73,24 +73,43 @@ def read_delimited(source: Source) -> RawTable:
     frame = _parse(text, names, header, source.name)
     if width > len(headers):
         frame = _without_surplus(frame, names[len(headers) :], len(headers), header.first_row, source.name)
-    detail = f"delimiter {DELIMITERS[header.delimiter]}" + (", gzip" if source.packed else "")
     unnamed = [name for name, found in zip(names, headers, strict=False) if not found]
-    table = settle(frame, unnamed, source.name, header.first_row, page.name.removesuffix("-sig"), detail)
+    return described(settle(frame, unnamed, source.name, header.first_row), header, page, packed=source.packed)
+
+
+def described(table: RawTable, header: Header, page: CodePage, *, packed: bool) -> RawTable:
+    """Add to a table's rows what its text tells: encoding, delimiter, lines above the header.
+
+    Args:
+        table: the settled rows.
+        header: of the text.
+        page: its encoding.
+        packed: whether it was gzip.
+    """
     problems = [Problem(ProblemClass.TITLE_ROW, None, header.above)] if header.above else []
     problems += [Problem(ProblemClass.CODE_PAGE, None, page.doubtful)] if page.doubtful else []
-    style = CsvStyle(header.delimiter, page.name)
-    return replace(table, problems=(*problems, *table.problems), csv_style=style)
+    return replace(
+        table,
+        encoding=page.name.removesuffix("-sig"),
+        detail=f"delimiter {DELIMITERS[header.delimiter]}" + (", gzip" if packed else ""),
+        problems=(*problems, *table.problems),
+        csv_style=CsvStyle(header.delimiter, page.name),
+    )
 
 
-def _look_at_header(source: Source) -> None:
-    """Look at the beginning only, so that noise of any size is refused at once and without reading it."""
+def look_at_header(source: Source) -> None:
+    """Look at the beginning only, so that noise of any size is refused at once and without reading it.
+
+    Raises:
+        UnreadableFileError: it holds no table.
+    """
     head = source.head
     encoding = wide_encoding(head)
     if encoding is None:
         encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "cp1252"
         refuse_nul(head, source.name)
     text = head.decode(encoding, "replace").lstrip("\ufeff").encode()
-    header = _find_header(text, source.name)
+    header = find_header(text, source.name)
     body = text[header.start :].decode("utf-8", "replace")
     rows = csv.reader(io.StringIO(body, newline=""), delimiter=header.delimiter, quotechar=header.quote)
     width = len(header.headers)
@@ -101,11 +120,11 @@ def _look_at_header(source: Source) -> None:
                 return
             line = rows.line_num
             if previous and (len(previous) < width or any(previous[width:])):
-                raise _ragged(source.name, number, len(previous), width, 1)
+                raise ragged_row(source.name, number, len(previous), width, 1)
             previous = following
 
 
-def _find_header(text: bytes, file: str) -> _Header:
+def find_header(text: bytes, file: str) -> Header:
     """Find the header line: the first, below Excel's ``sep=;``, or below a title.
 
     Raises:
@@ -115,7 +134,7 @@ def _find_header(text: bytes, file: str) -> _Header:
     start = number = 0
     skipped = 0
     while start < len(text) and number < LOOKED_AT:
-        line, after = _line(text, start)
+        line, after = line_at(text, start)
         number += 1
         if number == 1 and _names_separator(line):
             start, skipped = after, 1
@@ -127,9 +146,9 @@ def _find_header(text: bytes, file: str) -> _Header:
         if first is None:
             first = roles
             if not roles.is_foreign:
-                return _Header(headers, delimiter, quote, after, number + 1, 0)
+                return Header(headers, delimiter, quote, after, number + 1, 0)
         elif roles.names_isolates:
-            return _Header(headers, delimiter, quote, after, number + 1, number - 1 - skipped)
+            return Header(headers, delimiter, quote, after, number + 1, number - 1 - skipped)
         # a title may hold a lone mark, so that lines above the header end where they end
         start = _physical_end(text, start)
     refuse_foreign(first or roles_of_cells([]), file)
@@ -160,7 +179,7 @@ def _names_separator(line: str) -> bool:
     return line.strip().casefold().startswith("sep=") and len(line.strip()) == 5
 
 
-def _line(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
+def line_at(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
     """Return the line at a position and where the next begins; lines end in CR, LF or both, outside quotes."""
     limit = start + 16 * HEAD
     end = start
@@ -177,18 +196,31 @@ def _line(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
     return text[start:end].decode("utf-8", "replace"), after
 
 
-def _parse(text: bytes, names: list[str], header: _Header, file: str) -> pl.DataFrame:
-    """Parse the lines below the header; blank lines become rows of nulls."""
-    start, first_row = header.start, header.first_row
+def parse_rows(text: pa.Buffer, names: list[str], header: Header, file: str) -> tuple[pa.Table, list[tuple[int, int]]]:
+    """Parse lines below the header; blank lines become rows of nulls.
+
+    Args:
+        text: whole lines, UTF-8.
+        names: of all columns.
+        header: of the text.
+        file: name for messages.
+
+    Returns:
+        The rows, and of each that has not the header's number of cells its place among all of them (1-based) and its
+        number of cells.
+
+    Raises:
+        UnreadableFileError: a quotation is open.
+    """
     ragged: list[tuple[int, int]] = []
 
     def note(row: arrow_csv.InvalidRow) -> str:
-        ragged.append((row.number - 1 + first_row, row.actual_columns))
+        ragged.append((row.number, row.actual_columns))
         return "skip"
 
     try:
         table = arrow_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(text).slice(start)),
+            pa.BufferReader(text),
             # Row numbers are known only when one thread reads.
             read_options=arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK),
             parse_options=arrow_csv.ParseOptions(
@@ -199,15 +231,24 @@ def _parse(text: bytes, names: list[str], header: _Header, file: str) -> pl.Data
                 invalid_row_handler=note,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
+                check_utf8=False,  # the text was decoded or checked as a whole
             ),
         )
     except pa.ArrowInvalid as error:
         raise UnreadableFileError(
             f"{file}: the text cannot be read as a table", hint="Look for an open quotation mark, or export it again."
         ) from error
+    return table, ragged
+
+
+def _parse(text: bytes, names: list[str], header: Header, file: str) -> pl.DataFrame:
+    table, ragged = parse_rows(pa.py_buffer(text).slice(header.start), names, header, file)
     if ragged:
-        raise _ragged(file, *ragged[0], len(names), len(ragged))
+        number, cells = ragged[0]
+        raise ragged_row(file, number - 1 + header.first_row, cells, len(names), len(ragged))
     columns = []
     while table.num_columns:  # each is given back before the next, so that a long file is never held twice
         columns.append(pl.DataFrame(pl.from_arrow(table.select([0]), rechunk=False)).to_series().rechunk())
@@ -219,11 +260,20 @@ def _without_surplus(frame: pl.DataFrame, surplus: list[str], width: int, first_
     """Drop the empty cells that a delimiter at the end of each line makes; values there are a ragged row."""
     filled = frame.select(pl.any_horizontal(pl.col(surplus).is_not_null())).to_series()
     if filled.any():
-        raise _ragged(file, int(filled.arg_true()[0]) + first_row, width + len(surplus), width, int(filled.sum()))
+        raise ragged_row(file, int(filled.arg_true()[0]) + first_row, width + len(surplus), width, int(filled.sum()))
     return frame.drop(surplus)
 
 
-def _ragged(file: str, row: int, cells: int, width: int, count: int) -> UnreadableFileError:
+def ragged_row(file: str, row: int, cells: int, width: int, count: int) -> UnreadableFileError:
+    """Return the error of rows that have not the header's number of cells.
+
+    Args:
+        file: name for messages.
+        row: number of the first of them.
+        cells: how many that one has.
+        width: how many the header has.
+        count: how many rows are so.
+    """
     others = f", and {count - 1} more rows like it" if count > 1 else ""
     return UnreadableFileError(
         f"{file}: row {row} has {cells} cells where the header has {width}{others}",

@@ -3,8 +3,9 @@
 import codecs
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from sirena.whonet.errors import UnreadableFileError
@@ -17,6 +18,8 @@ _FOREIGN: Final = re.compile(rb"[\x20-\x7e]?[\x80-\xff]+[\x20-\x7e]?")
 _ENOUGH_LETTERS: Final = 3
 """Letters that must speak for another page and against the one a file names."""
 _MOST_PLACES: Final = 200_000
+_NOT_WINDOWS: Final = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
+"""Bytes that stand for nothing in Windows' page."""
 _CONTROLS: Final = frozenset(range(0x20)) - frozenset(b"\t\n\r\f\x1a")
 
 
@@ -57,11 +60,21 @@ class CodePage:
 
 def find_encoding(content: bytes) -> CodePage:
     """Return the encoding of a text: what its marks say, UTF-8 if all of it is, else the likeliest code page."""
-    if content.startswith(codecs.BOM_UTF8):
+    return find_encoding_of_parts(lambda: iter((content,)))
+
+
+def find_encoding_of_parts(parts: Callable[[], Iterator[bytes]]) -> CodePage:
+    """Return the encoding of a text as `find_encoding` does, for a text too long to be held.
+
+    Args:
+        parts: gives the text from its beginning, in parts of more than `SAMPLE` bytes that end with a line.
+    """
+    head = next(parts(), b"")[:SAMPLE]
+    if head.startswith(codecs.BOM_UTF8):
         return CodePage("utf-8-sig")
-    if (wide := wide_encoding(content[:SAMPLE])) is not None:
+    if (wide := wide_encoding(head)) is not None:
         return CodePage(wide)
-    return CodePage("utf-8") if _is_utf8(content) else likelier_code_page(content)
+    return CodePage("utf-8") if is_utf8(parts()) else _likelier_of_parts(parts, None)
 
 
 def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
@@ -75,7 +88,12 @@ def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
         content: the bytes.
         declared: page the file itself names; it gives way only to one that explains more letters.
     """
-    places = Counter(match.group() for match in islice(_FOREIGN.finditer(content), _MOST_PLACES))
+    return _likelier_of_parts(lambda: iter((content,)), declared)
+
+
+def _likelier_of_parts(parts: Callable[[], Iterator[bytes]], declared: str | None) -> CodePage:
+    matches = chain.from_iterable(_FOREIGN.finditer(part) for part in parts())
+    places = Counter(match.group() for match in islice(matches, _MOST_PLACES))
     if not places:
         return CodePage(declared or "cp1252")
     pages = dict.fromkeys([*([declared] if declared else []), "cp1252", "cp850", "cp437"])
@@ -87,7 +105,7 @@ def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
     rivals = [page for page in merit if page != best and {page, best} != {"cp850", "cp437"}]
     tie = any(merit[page] == merit[best] for page in rivals)
     doubtful = sum(count for place, count in places.items() if tie or _merit(place, best) < 0)
-    if best == "cp1252" and any(content.count(byte) for byte in b"\x81\x8d\x8f\x90\x9d"):
+    if best == "cp1252" and any(byte in part for part in parts() for byte in _NOT_WINDOWS):
         best = "latin-1"
     return CodePage(best, doubtful)
 
@@ -112,11 +130,13 @@ def _merit(place: bytes, page: str) -> int:
     return merit
 
 
-def _is_utf8(content: bytes) -> bool:
+def is_utf8(parts: Iterable[bytes]) -> bool:
+    """Tell whether parts that follow one another are UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for start in range(0, len(content), _CHUNK):
-            decoder.decode(content[start : start + _CHUNK])
+        for part in parts:
+            for start in range(0, len(part), _CHUNK):
+                decoder.decode(part[start : start + _CHUNK])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -134,7 +154,7 @@ def to_utf8(content: bytes, encoding: str, name: str) -> bytes:
     Raises:
         UnreadableFileError: it breaks its encoding, or holds NUL characters.
     """
-    if encoding == "utf-8" or (encoding == "utf-8-sig" and _is_utf8(content)):
+    if encoding == "utf-8" or (encoding == "utf-8-sig" and is_utf8((content,))):
         text = content.removeprefix(codecs.BOM_UTF8)
     else:
         try:

@@ -35,3 +35,7 @@ class DuplicateColumnsError(SirenaError):
 def no_rows(file: str) -> UnreadableFileError:
     """Return the error of a table with a header and no isolates."""
     return UnreadableFileError(f"{file}: the table has a header and no isolates", hint="Export the isolates again.")
+
+
+class NeedsWholeFileError(Exception):
+    """What a file's cells mean, or what is wrong with it, cannot be told from its parts; whoever meets it reads all."""

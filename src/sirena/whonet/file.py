@@ -159,6 +159,10 @@ class WhonetFile:
             return read_scale(self.test_columns[header].drug, texts, self.mapping.column(header).scale)
         return {text: read for text in texts if (read := self._organism_meant(text)) is not None}
 
+    def is_ambiguous(self, text: str) -> bool:
+        """Tell an abbreviation of an organism that is read differently, and which the mapping does not settle."""
+        return text.strip() in AMBIGUOUS and self._organism_meant(text) == NOT_READ
+
     def _organism_meant(self, text: str) -> str | None:
         """Return what the mapping says of an organism, `NOT_READ` for an ambiguous abbreviation it does not settle.
 

@@ -26,7 +26,7 @@ from sirena.whonet.fields import Privacy, find_field, fold_header
 from sirena.whonet.file import RawTable
 from sirena.whonet.headers import assign_roles
 from sirena.whonet.long_headers import find_parts
-from sirena.whonet.surveillance import refuse_counts, stack_methods
+from sirena.whonet.surveillance import holds_lines, refuse_counts, stack_methods
 
 _VARYING: Final = ("testing standard year or version", "laboratory typing method version or reagent", "vendor")
 _VARYING_MORE: Final = ("laboratory typing platform", "dst media", "disc content", "disk content")
@@ -44,6 +44,11 @@ _LABELS: Final = {
     "susceptible-dose dependent": "SDD",
     "nonsusceptible": "NS",
 }
+
+
+def has_row_per_drug(headers: Sequence[str]) -> bool:
+    """Tell by its headers whether a table has one row per drug."""
+    return holds_lines(headers) or (bool(find_parts(headers)) and not _has_tests(headers))
 
 
 def widen(table: RawTable, file: str) -> RawTable:

@@ -26,7 +26,7 @@ def read_parquet(source: Source) -> RawTable:
     try:
         # Arrow's reader answers a damaged file with an error; Polars' own ends the thread and prints its stack.
         with parquet.ParquetFile(source.path or BytesIO(source.content())) as file:
-            _refuse_huge(file.metadata, source)
+            refuse_huge(file.metadata, source)
             table = file.read()
             table.validate(full=True)
             frame = pl.DataFrame(pl.from_arrow(table.rename_columns(table.column_names)))
@@ -41,8 +41,12 @@ def read_parquet(source: Source) -> RawTable:
     return RawTable(as_texts(frame, source.name))
 
 
-def _refuse_huge(metadata: parquet.FileMetaData, source: Source) -> None:
-    """Repetition packs without bound in Parquet, so the number of cells is asked before they are made."""
+def refuse_huge(metadata: parquet.FileMetaData, source: Source) -> None:
+    """Raise for too many cells: repetition packs without bound in Parquet, so they are counted before they are made.
+
+    Raises:
+        UnreadableFileError: it holds more than the source's bounds.
+    """
     most = source.bounds.cells
     if metadata.num_rows * metadata.num_columns > most:
         raise UnreadableFileError(f"{source.name}: holds more than {most:,} cells", hint="Split it by year.")

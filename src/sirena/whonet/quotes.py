@@ -25,6 +25,8 @@ QUOTES: Final = ('"', "'")
 _CHUNK: Final = 8 * 1024**2
 _LONGEST_RECORD: Final = 1024**2
 """Bytes; a longer quotation is an open one."""
+LOOKAHEAD: Final = 2 * _LONGEST_RECORD
+"""Bytes behind a place that decide how the lines before it are read."""
 _ENDS: Final = re.compile(rb"\r\n|\n|\r")
 
 
@@ -51,13 +53,39 @@ def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_r
     Raises:
         UnreadableFileError: a mark may open a quotation and may not; names the line.
     """
+    part, _ = settle_part(text, start, len(text), layout, file, first_row)
+    return text if part is None else text[:start] + part
+
+
+def settle_part(
+    text: bytes, start: int, stop: int, layout: RowLayout, file: str, first_row: int
+) -> tuple[bytes | None, int]:
+    """Settle the lines of a text that begin before a place, for a text too long to be held.
+
+    Args:
+        text: UTF-8; `LOOKAHEAD` bytes behind the place must be there, or the text's end.
+        start: where the first line begins.
+        stop: the place, where a line begins, or the text's end.
+        layout: how its rows are written.
+        file: name for messages.
+        first_row: number of the first line.
+
+    Returns:
+        The settled lines, None where they are so already, and where the next part begins: at the place, or behind the
+        cell that runs over it.
+
+    Raises:
+        UnreadableFileError: as for `settle_quotes`.
+    """
     quote = layout.quote.encode()
-    if text.find(quote, start) < 0:
-        return text
+    if text.find(quote, start, stop) < 0:
+        return None, stop
     lines = _Lines(text, layout)
     parts: list[bytes] = []
     kept = settled = start
     for line in _odd_lines(text, start, quote):
+        if line >= stop:
+            break
         if line < settled:
             continue
         end = lines.end_of(line)
@@ -73,7 +101,10 @@ def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_r
             )
         parts += [text[kept:line], rewritten]
         kept = settled = end
-    return b"".join([text[:start], *parts, text[kept:]]) if parts else text
+    if settled > stop:  # within the cell's last line, whose break belongs to it
+        match = _ENDS.search(text, settled)
+        stop = match.end() if match else len(text)
+    return (b"".join([*parts, text[kept:stop]]) if parts else None), stop
 
 
 def _odd_lines(text: bytes, start: int, quote: bytes) -> Iterator[int]:

@@ -103,7 +103,7 @@ def describe_table(
     mapping = mapping or LaboratoryMapping()
     table = widen(table, str(path))
     roles = assign_roles(table.frame.columns)
-    fields = _fields(table.frame.columns, roles, mapping)
+    fields = fields_of(table.frame.columns, roles, mapping)
     roles = replace(roles, fields=_with_origin_as_specimen(table.frame, fields))
     understanding = understand(table.frame, roles, mapping)
     return WhonetFile(
@@ -123,7 +123,7 @@ def describe_table(
     )
 
 
-def _fields(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, Field]:
+def fields_of(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, Field]:
     """Return which column is which field of WHONET's: the mapping's word before the header's."""
     said = {header: mapping.column(header).field for header in headers}
     mapped = {header: FIELDS[short] for header, short in said.items() if short}

@@ -60,7 +60,7 @@ def settle(
     last = int(filled.arg_true()[-1])
     blank = (~filled[: last + 1]).arg_true().to_list()
     headers = _repeated_headers(frame, file, first_row)
-    units = [0] if _is_units_row(frame.row(0)) else []
+    units = [0] if is_units_row(frame.row(0)) else []
     for problem_class, positions in (
         (ProblemClass.BLANK_ROW, blank),
         (ProblemClass.REPEATED_HEADER, headers),
@@ -78,7 +78,8 @@ def settle(
     return RawTable(frame, encoding, first_row, skipped, tuple(problems), detail)
 
 
-def _is_units_row(row: tuple[str | None, ...]) -> bool:
+def is_units_row(row: tuple[str | None, ...]) -> bool:
+    """Tell whether a row holds units and nothing else: ``mg/L``, ``mm``, ``S/I/R``."""
     cells = [cell.strip() for cell in row if cell]
     return len(cells) > 1 and all(_UNIT.fullmatch(cell) for cell in cells)
 
@@ -89,21 +90,38 @@ def _repeated_headers(frame: pl.DataFrame, file: str, first_row: int) -> list[in
     Raises:
         UnreadableFileError: another header stands among the rows, so another table begins.
     """
-    roles = roles_of_cells(frame.columns)
-    names = next((roles.headers_of(short) for short in ORGANISM_FIELDS if roles.headers_of(short)), [])
-    organism = next((name for name in frame.columns if name.strip() in names), None)
+    organism = organism_header(frame.columns)
     if organism is None:
         return []
-    texts = frame[organism].unique().drop_nulls().to_list()
-    suspects = [text for text in texts if (known := find_field(text)) is not None and known.short in ORGANISM_FIELDS]
+    suspects = suspect_headers(frame[organism].unique().drop_nulls().to_list())
     found = frame[organism].is_in(suspects).fill_null(value=False).arg_true().to_list() if suspects else []
-    own = [name.strip() for name in frame.columns]
     for position in found:
-        cells = [(cell or "").strip() for cell in frame.row(position)]
-        same = sum(cell == name for cell, name in zip(cells, own, strict=True) if cell)
-        if 2 * same <= sum(bool(cell) for cell in cells):
-            raise UnreadableFileError(
-                f"{file}: row {position + first_row} begins another table",
-                hint="Give each table a file or a sheet of its own.",
-            )
+        refuse_another_table(frame.row(position), frame.columns, file, position + first_row)
     return found
+
+
+def organism_header(names: Sequence[str]) -> str | None:
+    """Return the column by which a repeated header is looked for; None when no column names the organism."""
+    roles = roles_of_cells(names)
+    headers = next((roles.headers_of(short) for short in ORGANISM_FIELDS if roles.headers_of(short)), [])
+    return next((name for name in names if name.strip() in headers), None)
+
+
+def suspect_headers(texts: Sequence[str]) -> list[str]:
+    """Return the texts of an organism column that are headers of such a column themselves."""
+    return [text for text in texts if (known := find_field(text)) is not None and known.short in ORGANISM_FIELDS]
+
+
+def refuse_another_table(row: Sequence[str | None], names: Sequence[str], file: str, number: int) -> None:
+    """Raise for a row of headers that are not the table's own.
+
+    Raises:
+        UnreadableFileError: another table begins in this row.
+    """
+    cells = [(cell or "").strip() for cell in row]
+    same = sum(cell == name.strip() for cell, name in zip(cells, names, strict=True) if cell)
+    if 2 * same <= sum(bool(cell) for cell in cells):
+        raise UnreadableFileError(
+            f"{file}: row {number} begins another table",
+            hint="Give each table a file or a sheet of its own.",
+        )

@@ -2,7 +2,7 @@
 
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -52,12 +52,16 @@ class Source:
     """Asked by readers of formats that unpack."""
 
 
-def open_source(path: Path | str) -> Source:
+def open_source(path: Path | str, bounds: Bounds = LARGEST) -> Source:
     """Open a file, or standard input for ``-``, and look at its beginning; gzip is recognised and unpacked.
+
+    Args:
+        path: the file.
+        bounds: what it may hold.
 
     Raises:
         UnavailableFileError: missing, a folder, or not readable.
-        UnreadableFileError: empty, or gzip that is cut off, damaged or larger than `MAXIMUM_BYTES`.
+        UnreadableFileError: empty, or gzip that is cut off, damaged or larger than the bounds.
     """
     if str(path) == "-":
         return source_of(sys.stdin.buffer, "standard input")
@@ -82,10 +86,10 @@ def open_source(path: Path | str) -> Source:
     if not head:
         raise _empty(str(path))
     if head.startswith(_GZIP):
-        return _unpack(lambda: path.open("rb"), str(path))
-    if size > MAXIMUM_BYTES:
-        raise _too_large(str(path))
-    return Source(str(path), path, head, path.read_bytes)
+        return _unpack(lambda: path.open("rb"), str(path), bounds)
+    if size > bounds.bytes:
+        raise _too_large(str(path), bounds)
+    return Source(str(path), path, head, path.read_bytes, bounds=bounds)
 
 
 def source_of(stream: BinaryIO, name: str, bounds: Bounds = LARGEST) -> Source:
@@ -127,27 +131,40 @@ def _unpack(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds = LARGEST)
 
 
 def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None, bounds: Bounds) -> bytes:
-    """Unpack the first `limit` bytes, or everything within the bounds; members may follow one another."""
+    """Unpack the first `limit` bytes, or everything within the bounds."""
     parts: list[bytes] = []
+    size = 0
+    for part in inflated(reopen, name, bounds):
+        parts.append(part)
+        size += len(part)
+        if limit is not None and size >= limit:
+            return b"".join(parts)[:limit]
+    return b"".join(parts)
+
+
+def inflated(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> Iterator[bytes]:
+    """Unpack gzip part by part within the bounds; members may follow one another.
+
+    Raises:
+        UnreadableFileError: it is cut off or damaged.
+        UsageError: it holds more than the bounds, or far more than a table would.
+    """
     size = packed = 0
-    allowed = bounds.bytes if limit is None else limit
     try:
         with reopen() as stream:
             inflater = zlib.decompressobj(wbits=31)
             pending = stream.read(_CHUNK)
             while True:
                 part = inflater.decompress(pending, _CHUNK)
-                parts.append(part)
+                yield part
                 size += len(part)
-                if size >= allowed and limit is not None:
-                    return b"".join(parts)[:limit]
                 packed += len(pending) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
-                if size > allowed or (size > _SUSPICIOUS_SIZE and size > _SUSPICIOUS_RATIO * packed):
+                if size > bounds.bytes or (size > _SUSPICIOUS_SIZE and size > _SUSPICIOUS_RATIO * packed):
                     raise _too_large(name, bounds)
                 if inflater.eof:
                     pending = inflater.unused_data or stream.read(_CHUNK)
                     if not pending.strip(b"\0"):
-                        return b"".join(parts)
+                        return
                     inflater = zlib.decompressobj(wbits=31)
                     continue
                 pending = inflater.unconsumed_tail or stream.read(_CHUNK)

@@ -37,10 +37,15 @@ def refuse_counts(headers: Sequence[str], file: str) -> None:
         )
 
 
+def holds_lines(headers: Sequence[str]) -> bool:
+    """Tell a table of EARS-Net's lines by its headers."""
+    return {fold_header(header) for header in headers} >= {_MARK, "antibiotic"}
+
+
 def stack_methods(table: RawTable) -> RawTable:
     """Give each method of EARS-Net's lines a row of its own; any other table comes back as it is."""
     by_name = {fold_header(header): header for header in table.frame.columns}
-    if _MARK not in by_name or "antibiotic" not in by_name:
+    if not holds_lines(table.frame.columns):
         return table
     frame = table.frame
     results = {

@@ -75,8 +75,7 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
         roles: of its headers, by name alone.
         mapping: what the laboratory says.
     """
-    drug_headers = _with_vitek_labels(frame.columns, roles.drug_headers)
-    drug_headers |= _mapped(frame.columns, drug_headers | _own(roles), mapping)
+    drug_headers = name_drugs(frame.columns, roles, mapping)
     readings: dict[str, HeaderReading] = {}
     contents_of_tests: dict[str, str] = {content.value: letter for content, letter in _METHOD_LETTER.items()}
     contents = _contents(frame, drug_headers, mapping)
@@ -116,6 +115,12 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
         drug = "" if content == _PATIENT else named.drug
         readings[header] = HeaderReading(header, str(content), drug, letter if header in tests else "", why)
     return Understanding(tests, _pair(tests, labels), tuple(patients), tuple(readings.values()))
+
+
+def name_drugs(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, DrugHeader]:
+    """Return the headers that name an antimicrobial and are not WHONET's, or of which the mapping says otherwise."""
+    named = _with_vitek_labels(headers, roles.drug_headers)
+    return named | _mapped(headers, named | _own(roles), mapping)
 
 
 _LEFT_OUT: Final = "left out"

@@ -161,10 +161,21 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _write_standard_output(frame: pl.DataFrame) -> None:
-    try:
+    with standard_output():
         sys.stdout.buffer.write(frame.head(0).write_csv().encode())
         for part in frame.iter_slices(_SLICE):
             sys.stdout.buffer.write(part.write_csv(include_header=False).encode())
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Write on standard output within the block; a reader that has seen enough is no error.
+
+    Raises:
+        UnavailableFileError: it cannot be written.
+    """
+    try:
+        yield
         sys.stdout.buffer.flush()
     except BrokenPipeError:  # the reader, `head` for example, has seen enough
         _forget_standard_output()

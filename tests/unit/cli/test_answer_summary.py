@@ -6,7 +6,7 @@ import pytest
 from sirena.cli.answer_summary import AnswerSummary
 from sirena.domain.category import Category, Reason
 from sirena.domain.truth_table import ANSWERS, answer_code
-from sirena.panel.frame import ColumnTally
+from sirena.panel.column_answers import ColumnTally
 
 
 def test_columns_without_a_model_are_named_once_with_counts(capfd: pytest.CaptureFixture[str]) -> None:

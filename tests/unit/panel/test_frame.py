@@ -13,7 +13,8 @@ from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, TruthTable
 from sirena.panel.basis import Language
-from sirena.panel.frame import ColumnTally, Isolates, interpret_frame
+from sirena.panel.column_answers import ColumnTally
+from sirena.panel.frame import Isolates, interpret_frame
 from sirena.panel.placement import Existing, HeaderLayout
 from tests.panels import panel_with_sites, small_panel
 

@@ -118,11 +118,13 @@ def test_the_service_answers_413_and_422() -> None:
 _UNDER_A_LIMIT = """
 import resource, sys
 from sirena.serving.answering import _infer, _invoke
+from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.prepared import PreparedRelease
 from sirena.domain.errors import SirenaError
 from tests.panels import small_panel
 from tests.unit.serving.test_kept_columns import PROTOCOLS, test_names
 
+SHORT = GroundDetail.SHORT
 release, protocol, kind = PreparedRelease(small_panel()), sys.argv[1], sys.argv[2]
 count = 10_000
 names = [f"n{number:05}" for number in range(count)] if kind == "strange" else test_names(count)
@@ -133,15 +135,15 @@ else:
     rows = [{**shared, **dict.fromkeys(names, "4")}] * 3
 body, media = PROTOCOLS[protocol](rows)
 del rows
-_invoke(release, b'{"inputs": {"ORGANISM": "eco", "AMK_NM": "4"}}', "application/json", "panel_SIR")
+_invoke(release, b'{"inputs": {"ORGANISM": "eco", "AMK_NM": "4"}}', "application/json", "panel_SIR", SHORT)
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + 128 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
     if media == "v2":
-        answer = _infer(release, body, "application/json", "panel_SIR")[1]
+        answer = _infer(release, body, "application/json", "panel_SIR", SHORT)[1].content
     else:
-        answer = _invoke(release, body, media, "panel_SIR")[1]
+        answer = _invoke(release, body, media, "panel_SIR", SHORT)[1].content
     print("answered", b'"Eti_AMK_NM"' in answer)
 except SirenaError as error:
     print(error.code)

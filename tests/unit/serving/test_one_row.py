@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sirena.domain.site import Site
 from sirena.serving.answer_bodies import encode_answers
 from sirena.serving.core import PANEL_MODEL, Rows, interpret
+from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.kept_columns import kept_records
 from sirena.serving.one_row import answer_record
 from sirena.serving.prepared import ColumnRole, PreparedRelease
@@ -35,16 +36,17 @@ RECORDS = st.builds(
     RECORDS,
     st.sampled_from([None, None, Site.URINE, Site.CEREBROSPINAL_FLUID]),
     st.sampled_from([PANEL_MODEL, PANEL_MODEL, "modelo_AMK_NM"]),
+    st.sampled_from(GroundDetail),
 )
 def test_it_answers_byte_for_byte_what_the_general_way_answers(
-    release: PreparedRelease, record: dict[str, Any], site: Site | None, model: str
+    release: PreparedRelease, record: dict[str, Any], site: Site | None, model: str, detail: GroundDetail
 ) -> None:
     """Body, counts for the metrics, and unread specimens; what it leaves to the general way it does not answer."""
-    quick = answer_record(release, record, site, model)
+    quick = answer_record(release, record, site, model, detail)
     if quick is None:
         return
     interpretation = interpret(release.panel, Rows(kept_records([record]), 1, site), model=model)
-    assert quick.content == encode_answers(release, interpretation)
+    assert quick.content == encode_answers(release, interpretation, detail)
     assert quick.unknown_specimens == interpretation.unknown_specimens
     assert [code for _, code, _ in quick.counts] == [answered.answers[0] for answered in interpretation.columns]
 

@@ -1,0 +1,138 @@
+"""Answering a long file part by part, in bounded memory and on two cores: the same file as `answering.answer_file`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from sirena.cli.answer_summary import AnswerSummary, TalliesOfParts, progress_of
+from sirena.cli.answering import Output, Question, isolates_to_answer, tell_about_facts, tell_about_rules, with_rules
+from sirena.panel.column_answers import ColumnTally, Told
+from sirena.panel.file_answers import FileAnswers
+from sirena.panel.frame import Isolates
+from sirena.panel.placement import HeaderLayout
+from sirena.stewardship.expert import RuleChanges
+from sirena.whonet.csv_style import CsvStyle
+from sirena.whonet.part_writing import PartWriter, writing_parts
+from sirena.whonet.problems import Problem
+from sirena.whonet.row_facts import facts_to_add
+from sirena.whonet.streamed import StreamedFile, in_turn
+from sirena.whonet.streamed_problems import Sightings, StreamedProblems
+
+
+def answer_parts(read: StreamedFile, output: Output, question: Question) -> tuple[AnswerSummary, Sequence[Problem]]:
+    """Answer a file that was read part by part; see `answering.answer`.
+
+    Args:
+        read: the file.
+        output: where to, of a format that is written part by part.
+        question: what it is asked.
+    """
+    isolates = isolates_to_answer(read.file, question)
+    answers = FileAnswers.prepared(
+        isolates,
+        read.texts,
+        question.tables_for,
+        told=Told(output.basis, question.source),
+        existing=output.existing,
+        stamp=question.stamp,
+    )
+    answers = answers.with_marks(read.frames)
+    facts = [fact.name for fact in facts_to_add(read.file)]
+    work = _Work(read, isolates, answers, output, question, facts)
+    style = output.style_of(read.file)
+    try:
+        taken = work.write(style)
+    except UnicodeEncodeError:  # a letter of the answers that the input's encoding does not hold
+        assert style is not None
+        taken = work.write(CsvStyle(style.separator, "utf-8-sig"))
+    if question.rules is not None:
+        tell_about_rules(taken.changes)
+    if facts:
+        tell_about_facts(facts)
+    summary = AnswerSummary(rows=read.height, columns=len(isolates.test_columns), unknown_specimens=taken.unread)
+    for tally in taken.tallies.of_columns():
+        summary.add(tally)
+    return summary, taken.problems.problems()
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """One part, answered and spelt."""
+
+    spelt: Any
+    rows: int
+    tallies: tuple[ColumnTally, ...]
+    unread: int
+    sightings: Sightings
+    changes: RuleChanges
+
+
+@dataclass
+class _Taken:
+    """What was met over all parts."""
+
+    problems: StreamedProblems
+    tallies: TalliesOfParts
+    changes: RuleChanges
+    unread: int = 0
+
+
+@dataclass(frozen=True)
+class _Work:
+    read: StreamedFile
+    isolates: Isolates
+    answers: FileAnswers
+    output: Output
+    question: Question
+    facts: Sequence[str]
+
+    def write(self, style: CsvStyle | None) -> _Taken:
+        """Answer every part and write it.
+
+        Raises:
+            UnicodeEncodeError: the encoding of the style does not hold a letter; nothing is written.
+        """
+        taken = _Taken(StreamedProblems.of(self.read.file, self.read.texts), TalliesOfParts(), RuleChanges())
+        with (
+            writing_parts(self.output.path, style) as writer,
+            progress_of(self.read.height) as advance,
+        ):
+            for part in in_turn(self._jobs(writer, taken.problems)):
+                writer.append(part.spelt)
+                taken.problems.add(part.sightings, part.rows)
+                taken.tallies.add(part.tallies)
+                taken.changes.merge(part.changes)
+                taken.unread += part.unread
+                advance(part.rows)
+        return taken
+
+    def _jobs(self, writer: PartWriter, problems: StreamedProblems) -> Iterator[Callable[[], _Answered]]:
+        for number, frame in enumerate(self.read.frames()):
+            yield partial(self._answer, writer, problems, frame, first=number == 0)
+
+    def _answer(self, writer: PartWriter, problems: StreamedProblems, frame: pl.DataFrame, *, first: bool) -> _Answered:
+        part = self.answers.of_part(frame)
+        answered, changes = part.frame, RuleChanges()
+        if self.question.rules is not None:
+            rows = replace(self.isolates, frame=_as_texts(frame))
+            answered = with_rules(rows, answered, self.output, HeaderLayout.LONG_NAMES, self.question, changes)
+        if self.facts:
+            answered = self._with_facts(frame, answered)
+        spelt = writer.spell(answered, first=first)
+        return _Answered(spelt, frame.height, part.tallies, part.unread_specimens, problems.of_part(frame), changes)
+
+    def _with_facts(self, frame: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
+        """Put what organisms' names say before the last column, which is what the file was answered by."""
+        file = self.read.file
+        part = replace(file, table=replace(file.table, frame=_as_texts(frame)))
+        found = {fact.name: fact for fact in facts_to_add(part)}
+        empty = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+        facts = [found.get(name, empty.alias(name)) for name in self.facts]
+        return answered.select(*answered.columns[:-1], *facts, answered.columns[-1])
+
+
+def _as_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(pl.Enum).cast(pl.String))

@@ -1,0 +1,247 @@
+"""What one test column adds to a table: its categories, marks, grounds and reasons, for any number of its rows.
+
+An answer depends on site, organism and MIC alone, so a column is prepared once from their distinct texts, and then
+answers rows by taking from an array: all rows of a table, or the rows of a long file part by part.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..domain.category import Category, Reason
+from ..domain.ground import Ground, Mark
+from ..domain.site import Site
+from ..domain.test_column import TestColumn
+from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
+from .basis import IS_CATEGORY, MARKS, Language, ground_sentence, mark_position, reason_sentence
+from .lookup import cross_answers, encode_texts
+from .placement import Placement
+
+TablesFor = Callable[[TestColumn], TruthTable | None]
+"""Gives the table that answers a test column, or None when nothing does."""
+
+CATEGORIES: Final = pl.Enum([category.value for category in Category])
+"""Type of the category columns; cast to String by writers that know no enumeration."""
+REASONS: Final = pl.Enum([reason.value for reason in Reason])
+"""Type of the ``_reason`` columns."""
+MARK_TYPE: Final = pl.Enum([mark.value for mark in Mark])
+"""Type of the ``_mark`` columns."""
+
+CATEGORY_OF_ANSWER: Final = pl.Series([answer and answer.category.value for answer in ANSWERS], dtype=CATEGORIES)
+_REASON_OF_ANSWER: Final = pl.Series(
+    [answer.reason.value if answer and answer.reason else None for answer in ANSWERS], dtype=REASONS
+)
+_MARK_OF_POSITION: Final = pl.Series([mark and mark.value for mark in MARKS], dtype=MARK_TYPE)
+_IS_CATEGORY: Final = np.array(IS_CATEGORY)
+
+
+@dataclass(frozen=True, slots=True)
+class GroundUse:
+    """How often one ground decided in a column."""
+
+    ground: Ground
+    mark: Mark | None
+    count: int
+
+
+@dataclass(frozen=True)
+class ColumnTally:
+    """How often each answer was given in one column, and on what grounds."""
+
+    column: str
+    """Header of the test column, as found."""
+    counts: NDArray[np.int64]
+    """Shape (len(ANSWERS),): rows by position in `ANSWERS`."""
+    grounds: tuple[GroundUse, ...]
+    """What the answers rest on, in the order of the organisms; NI by a row of a guideline is among them."""
+    marks: Mapping[Mark, int]
+    """How many categories carry a mark."""
+
+    def with_part(self, other: Self) -> Self:
+        """Return the counts of two parts of a column together; grounds, which few readers need, are left out."""
+        marks = {mark: self.marks.get(mark, 0) + other.marks.get(mark, 0) for mark in {**self.marks, **other.marks}}
+        return replace(self, counts=self.counts + other.counts, grounds=(), marks=marks)
+
+
+@dataclass(frozen=True)
+class _Grounds:
+    """The distinct grounds and marks of one column's table, and which of them answers each site and organism."""
+
+    distinct: list[tuple[Ground | None, int]]
+    """Ground and position in `MARKS`; the first is no ground."""
+    of_pair: NDArray[np.int64]
+    """Position in `distinct` of each pair of site and organism, the sites outermost."""
+
+    @classmethod
+    def of(cls, table: TruthTable | None, sites: tuple[Site, ...], organisms: list[str | None]) -> "_Grounds":
+        position: dict[tuple[Ground | None, int], int] = {(None, 0): 0}
+        if table is None or not table.grounds:
+            return cls(list(position), np.zeros(len(sites) * len(organisms), dtype=np.int64))
+        of_pair = []
+        for site in sites:
+            # rows of a table share their grounds, and comparing objects is much quicker than hashing their fields
+            known: dict[int, int] = {}
+            for organism in organisms:
+                ground = table.ground(organism, site)
+                if id(ground) not in known:
+                    known[id(ground)] = position.setdefault((ground, mark_position(ground, site)), len(position))
+                of_pair.append(known[id(ground)])
+        return cls(list(position), np.array(of_pair, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The distinct sites and organisms of a table, of which every test column is asked."""
+
+    sites: tuple[Site, ...]
+    organisms: list[str | None]
+    """Resolved codes, from `lookup.resolve_texts`."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What stands beside the categories."""
+
+    basis: Language | None = None
+    """Language of the grounds; None leaves grounds and reasons out."""
+    source: Callable[[TestColumn], str] | None = None
+    """What is told after each ground of a test column: the model that answered."""
+
+
+@dataclass(frozen=True)
+class ColumnAnswers:
+    """One test column, prepared for the distinct texts of its table."""
+
+    placement: Placement
+    width: int
+    """Number of distinct MICs."""
+    answers: NDArray[np.uint8]
+    """By site, organism and MIC, the sites outermost: position in `ANSWERS`."""
+    grounds: _Grounds
+    sentences: pl.Series | None
+    """By ground, then by answer: what stands under ``_basis``; None where nothing does."""
+
+    @classmethod
+    def prepared(
+        cls, placement: Placement, asked: Asked, mics: list[str | None], tables_for: TablesFor, told: Told
+    ) -> Self:
+        """Prepare a column.
+
+        Args:
+            placement: of the column.
+            asked: sites and organisms.
+            mics: the column's distinct texts, as they are to be read.
+            tables_for: the table that answers it; None refuses its values as `Reason.NO_MODEL`.
+            told: what stands beside the categories.
+        """
+        table = tables_for(placement.column)
+        codes = encode_texts(mics, placement.column.drug)
+        cross = cross_answers(placement.column, table, asked.organisms, codes, asked.sites)
+        grounds = _Grounds.of(table, asked.sites, asked.organisms)
+        sentences = None
+        if told.basis is not None:
+            origin = told.source(placement.column) if told.source is not None and table is not None else ""
+            sentences = _sentences(grounds, told.basis, origin)
+        return cls(placement, len(mics), cross.ravel(), grounds, sentences)
+
+    def of_part(
+        self, pair: NDArray[np.int64], mics: NDArray[np.int64], *, marked: bool
+    ) -> tuple[list[pl.Series], ColumnTally]:
+        """Return for some rows of a long file what `of_rows` does, without counting grounds.
+
+        Args:
+            pair: as for `of_rows`.
+            mics: as for `of_rows`.
+            marked: whether the file has a column of marks.
+        """
+        answers = self.answers[pair * self.width + mics]
+        rows = self.grounds.of_pair[pair] if marked or self.sentences is not None else None
+        marks = self.marks(rows, answers) if marked and rows is not None else None
+        if marked and marks is None:
+            marks = pl.repeat(None, len(answers), dtype=MARK_TYPE, eager=True)
+        counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
+        tally = ColumnTally(self.placement.header, counts, (), _count_marks(marks))
+        return self._columns(answers, rows, marks), tally
+
+    def of_rows(self, pair: NDArray[np.int64], mics: NDArray[np.int64]) -> tuple[list[pl.Series], ColumnTally]:
+        """Return the columns that stand behind a test column for all rows of a table, and what was answered.
+
+        Args:
+            pair: position of each row's site and organism, the sites outermost.
+            mics: position of each row's MIC.
+        """
+        answers = self.answers[pair * self.width + mics]
+        rows = self.grounds.of_pair[pair]
+        marks = self.marks(rows, answers)
+        return self._columns(answers, rows, marks), _tally(self.placement.header, answers, self.grounds, rows, marks)
+
+    def _columns(
+        self, answers: NDArray[np.uint8], rows: NDArray[np.int64] | None, marks: pl.Series | None
+    ) -> list[pl.Series]:
+        placement = self.placement
+        columns = [CATEGORY_OF_ANSWER.gather(pl.Series(answers)).alias(placement.category)]
+        if marks is not None:
+            columns.append(marks.alias(placement.mark))
+        if self.sentences is not None and rows is not None:
+            columns.append(_basis(self.sentences, len(self.grounds.distinct), rows, answers).alias(placement.basis))
+            columns.append(_REASON_OF_ANSWER.gather(pl.Series(answers)).alias(placement.reason))
+        return columns
+
+    def could_be_marked(self, pairs: NDArray[np.int64]) -> bool:
+        """Tell whether a category may carry a mark at any of some sites and organisms."""
+        marks = np.array([mark for _, mark in self.grounds.distinct], dtype=np.uint8)
+        return bool(marks[self.grounds.of_pair[pairs]].any())
+
+    def is_marked(self, pair: NDArray[np.int64], mics: NDArray[np.int64]) -> bool:
+        """Tell whether any of some rows has a category with a mark."""
+        return self.marks(self.grounds.of_pair[pair], self.answers[pair * self.width + mics]) is not None
+
+    def marks(self, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:
+        """Return the mark of each row's category; None when no row has one."""
+        marks = np.array([mark for _, mark in self.grounds.distinct], dtype=np.uint8)
+        if not marks.any():
+            return None
+        marked = np.where(_IS_CATEGORY[answers], marks[rows], 0)
+        return _MARK_OF_POSITION.gather(pl.Series(marked)) if marked.any() else None
+
+
+def _sentences(grounds: _Grounds, language: Language, origin: str) -> pl.Series:
+    """Return what each ground says, then what each answer without a ground says."""
+    after = f" · {origin}" if origin else ""
+    sentences: list[str | None] = [
+        None if ground is None else ground_sentence(ground, MARKS[mark], language) + after
+        for ground, mark in grounds.distinct
+    ]
+    reasons = [reason_sentence(position, language) for position in range(len(ANSWERS))]
+    return pl.Series([*sentences, *reasons], dtype=pl.String)
+
+
+def _basis(sentences: pl.Series, grounds: int, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series:
+    """Return what each row's answer rests on: its ground, else the sentence of its reason; null where not asked."""
+    told = sentences.gather(pl.Series(np.where(rows == 0, grounds + answers.astype(np.int64), rows)))
+    return told.zip_with(pl.Series(answers != NOT_ASKED), pl.Series([None], dtype=pl.String))
+
+
+def _tally(
+    header: str, answers: NDArray[np.uint8], grounds: _Grounds, rows: NDArray[np.int64], marks: pl.Series | None
+) -> ColumnTally:
+    counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
+    uses = np.bincount(rows[answers != NOT_ASKED], minlength=len(grounds.distinct)).tolist()
+    return ColumnTally(
+        header,
+        counts,
+        tuple(
+            GroundUse(ground, MARKS[mark], count)
+            for (ground, mark), count in zip(grounds.distinct, uses, strict=True)
+            if ground is not None and count
+        ),
+        _count_marks(marks),
+    )
+
+
+def _count_marks(marks: pl.Series | None) -> dict[Mark, int]:
+    return {mark: int((marks == mark.value).sum()) for mark in Mark} if marks is not None else {}

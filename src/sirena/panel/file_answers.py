@@ -1,0 +1,145 @@
+"""Answering a long file part by part: prepared once from all its distinct texts, then asked of each part's rows.
+
+Rules, each with a test of like name:
+
+- the parts together are what `interpret_frame` answers of the whole, whatever the length of a part;
+- a column of marks stands in every part when a row of any has a mark.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..domain.site import Site
+from .column_answers import Asked, ColumnAnswers, ColumnTally, TablesFor, Told
+from .frame import Isolates, assemble, factorise_column
+from .lookup import resolve_texts
+from .placement import Existing, Placement, place_categories
+from .sites import RowSites
+
+
+@dataclass(frozen=True)
+class PartAnswers:
+    """What was answered of one part's rows."""
+
+    frame: pl.DataFrame
+    """As `interpret_frame` returns it."""
+    tallies: tuple[ColumnTally, ...]
+    """Of each test column, in order."""
+    unread_specimens: int
+    """Rows whose specimen names no known site."""
+
+
+@dataclass(frozen=True)
+class FileAnswers:
+    """The test columns of a file, prepared for all its texts."""
+
+    isolates: Isolates
+    """The roles of its columns; the frame is not asked for rows."""
+    columns: tuple[ColumnAnswers, ...]
+    codes: int
+    """Number of distinct organisms."""
+    stamp: str
+    stamp_column: str
+    marked: frozenset[str] = frozenset()
+    """Headers of the test columns that have a column of marks."""
+
+    @classmethod
+    def prepared(
+        cls,
+        isolates: Isolates,
+        texts: Mapping[str, Sequence[str]],
+        tables_for: TablesFor,
+        *,
+        told: Told,
+        existing: Existing,
+        stamp: str,
+    ) -> Self:
+        """Prepare a file's columns.
+
+        Args:
+            isolates: the roles of its columns, in a frame that has all of them.
+            texts: the distinct texts of organisms, specimens and tests, by header.
+            tables_for: as for `interpret_frame`.
+            told: what stands beside the categories.
+            existing: as for `interpret_frame`.
+            stamp: as for `interpret_frame`.
+
+        Raises:
+            UsageError: a category column is already there and `existing` does not say what to do with it.
+        """
+        placements, stamp_column = place_categories(
+            isolates.frame.columns,
+            isolates.test_columns,
+            isolates.category_columns,
+            existing=existing,
+            basis=told.basis is not None,
+        )
+        codes = resolve_texts(_read(isolates, texts, isolates.organism_column))
+        site = isolates.site
+        specimens = [None] if isinstance(site, Site) else [*texts[site], None]
+        read = RowSites.of_specimens(specimens, np.zeros(0, dtype=np.int64)).sites
+        asked = Asked((site,) if isinstance(site, Site) else read, codes)
+        columns = tuple(
+            ColumnAnswers.prepared(placement, asked, _read(isolates, texts, placement.header), tables_for, told)
+            for placement in placements
+        )
+        return cls(isolates, columns, len(codes), stamp, stamp_column)
+
+    @property
+    def placements(self) -> list[Placement]:
+        """Where the columns stand that are added."""
+        return [column.placement for column in self.columns]
+
+    def with_marks(self, parts: Callable[[list[str]], Iterable[pl.DataFrame]]) -> Self:
+        """Return the same with its columns of marks known.
+
+        Args:
+            parts: gives all rows, of the columns that are named; no more of them are taken than are needed.
+        """
+        roles = [self.isolates.organism_column, *([] if isinstance(self.isolates.site, Site) else [self.isolates.site])]
+        pairs = np.unique(np.concatenate([np.unique(self._pairs(frame)[1]) for frame in parts(roles)]))
+        unsure = [column for column in self.columns if column.could_be_marked(pairs)]
+        marked: set[str] = set()
+        for frame in parts([*roles, *(column.placement.header for column in unsure)]) if unsure else ():
+            pair = self._pairs(frame)[1]
+            sure = [column for column in unsure if column.is_marked(pair, _positions(frame, column))]
+            marked.update(column.placement.header for column in sure)
+            unsure = [column for column in unsure if column.placement.header not in marked]
+            if not unsure:
+                break
+        return replace(self, marked=frozenset(marked))
+
+    def of_part(self, frame: pl.DataFrame) -> PartAnswers:
+        """Answer some rows.
+
+        Args:
+            frame: the rows, organisms, specimens and tests as enumerations of all their texts.
+        """
+        sites, pair = self._pairs(frame)
+        additions: dict[str, list[pl.Series]] = {}
+        tallies = []
+        for column in self.columns:
+            marked = column.placement.header in self.marked
+            series, tally = column.of_part(pair, _positions(frame, column), marked=marked)
+            additions.setdefault(column.placement.after, []).extend(series)
+            tallies.append(tally)
+        answered = assemble(frame, self.placements, additions, self.stamp, self.stamp_column)
+        return PartAnswers(answered, tuple(tallies), len(sites.unread))
+
+    def _pairs(self, frame: pl.DataFrame) -> tuple[RowSites, NDArray[np.int64]]:
+        sites = replace(self.isolates, frame=frame).row_sites()
+        organisms = factorise_column(frame[self.isolates.organism_column])
+        return sites, sites.rows * self.codes + organisms.rows
+
+
+def _read(isolates: Isolates, texts: Mapping[str, Sequence[str]], header: str) -> list[str | None]:
+    return isolates.read_texts(header, [*texts[header], None])
+
+
+def _positions(frame: pl.DataFrame, column: ColumnAnswers) -> NDArray[np.int64]:
+    return factorise_column(frame[column.placement.header]).rows

@@ -1,0 +1,207 @@
+"""Arrow's stream format in and out: the rows of a request, and the answers to them.
+
+A request is what `pyarrow.ipc.new_stream` or Polars' ``write_ipc_stream`` writes, its buffers uncompressed: one column
+for the organism, the specimen and each test, texts or numbers, plain or dictionary-encoded. ``site`` in the schema's
+metadata names one site for all rows. An answer has ``organism`` and ``site`` as they were read, then ``Eti_X`` and
+``Eti_X_reason`` of each test, ``Eti_X_mark`` where a row has one, ``Eti_X_ground`` with the number of each row's
+ground; what stands beside the answers in JSON is the schema's metadata, under ``sirena``.
+
+Rules, each with a test of like name:
+
+- what is answered is what JSON is answered;
+- memory stays in proportion to what was sent: compressed buffers are refused before they are unpacked, cells are
+  counted before they are made, and the texts of a dictionary are made once, however many rows refer to them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from sirena.domain.truth_table import ANSWERS
+from sirena.panel.basis import MARKS
+from sirena.panel.compiled import NO_GROUND
+from sirena.serving.answer_bodies import basis_of, encode_beside
+from sirena.serving.arrow_messages import is_compressed
+from sirena.serving.core import Interpretation, Rows
+from sirena.serving.errors import MalformedBodyError, TooManyCellsError, UnsupportedMediaTypeError
+from sirena.serving.ground_detail import GroundDetail
+from sirena.serving.kept_columns import keeps, require_room
+from sirena.serving.prepared import BASIS_SUFFIX, MARK_SUFFIX, REASON_SUFFIX, PreparedRelease
+from sirena.serving.request_bodies import read_site
+
+GROUND_SUFFIX: Final = "_ground"
+MOST_MESSAGES: Final = 1000
+"""Messages of a request: its record batches and dictionaries."""
+_HINT: Final = "send what pyarrow.ipc.new_stream writes: columns ORGANISM, AMK_NM … of texts or numbers"
+_FEW: Final = 64 * 2**20
+"""Bytes of the texts that one column's rows may refer to."""
+
+
+def read_stream(body: bytes) -> Rows:
+    """Read a request.
+
+    Raises:
+        MalformedBodyError: it is no stream of Arrow's, or a column that is kept holds neither texts nor numbers.
+        UnsupportedMediaTypeError: its buffers are compressed.
+        TooManyCellsError: it holds more than is answered at once.
+        TooManyColumnsError: more columns name tests than any laboratory makes.
+    """
+    try:
+        _look_at_messages(body)
+        with ipc.open_stream(pa.py_buffer(body)) as reader:
+            schema = reader.schema
+            names = list(schema.names)
+            kept = [place for place, name in enumerate(names) if keeps(name)]
+            batches = []
+            length = 0
+            for batch in reader:
+                length += batch.num_rows
+                require_room(max(1, len(kept)), length)
+                batches.append(batch.select(kept))
+    except (pa.ArrowException, OSError, ValueError, UnicodeError):
+        raise MalformedBodyError("the body is not a stream of Arrow's", hint=_HINT) from None
+    if len(set(names)) != len(names):
+        raise MalformedBodyError("the column names are not distinct texts", hint="name each column once")
+    columns = {names[place]: _cells(batches, number, place) for number, place in enumerate(kept)}
+    site = (schema.metadata or {}).get(b"site")
+    return Rows(columns, length, read_site({"site": site.decode("latin-1")} if site is not None else None))
+
+
+def _look_at_messages(body: bytes) -> None:
+    """Count the messages and look for compressed buffers; no message's body is looked at."""
+    reader = ipc.MessageReader.open_stream(pa.py_buffer(body))
+    for number, message in enumerate(reader):
+        if number > MOST_MESSAGES:
+            raise TooManyCellsError(
+                f"more than {MOST_MESSAGES} record batches and dictionaries", hint="send one, or a few longer ones"
+            )
+        if is_compressed(message.metadata.to_pybytes()):
+            raise UnsupportedMediaTypeError("the buffers are compressed", hint="send them uncompressed")
+
+
+def _cells(batches: Sequence[pa.RecordBatch], number: int, place: int) -> list[Any]:
+    """Return a column's cells as JSON would hold them."""
+    cells: list[Any] = []
+    referred = 0
+    for batch in batches:
+        array = batch.column(number)
+        _validate(array, full=False)
+        referred += _text_bytes(array)
+        if referred > _FEW:
+            raise TooManyCellsError("the texts of a column are longer than MICs and names", hint=_HINT)
+        _validate(array, full=True)
+        rows = None
+        if pa.types.is_dictionary(array.type):
+            rows = array.indices.to_pylist()
+            array = array.dictionary
+        kind = array.type
+        if not (_is_text(kind) or _is_number(kind) or pa.types.is_null(kind)):
+            raise MalformedBodyError(f"column {place + 1} holds neither texts nor numbers", hint=_HINT)
+        values = array.to_pylist()
+        if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+            values = [None if value is None else float(f"{value:.7g}") for value in values]
+        cells += values if rows is None else [None if row is None else values[row] for row in rows]
+    return cells
+
+
+def _validate(array: pa.Array, *, full: bool) -> None:
+    try:
+        array.validate(full=full)
+    except (pa.ArrowException, ValueError):
+        raise MalformedBodyError("the body is not a stream of Arrow's", hint=_HINT) from None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return kind in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def _text_bytes(array: pa.Array) -> int:
+    """Return how long an array's texts are together; views may refer to one text many times."""
+    texts = array.dictionary if pa.types.is_dictionary(array.type) else array
+    if not len(texts) or texts.type != pa.string_view():
+        return int(texts.nbytes)
+    lengths = np.frombuffer(texts.buffers()[1], np.int32, 4 * len(texts), offset=16 * texts.offset)[::4]
+    return int(lengths.astype(np.int64).clip(min=0).sum())
+
+
+def encode_stream(release: PreparedRelease, interpretation: Interpretation, detail: GroundDetail) -> bytes:
+    """Return the answers as a stream of one batch.
+
+    Args:
+        release: by which was answered.
+        interpretation: the answers.
+        detail: how much is said of what they rest on.
+    """
+    columns: dict[str, pa.Array] = {
+        "organism": _texts(interpretation.organisms),
+        "site": _texts([site.value if site else None for site in interpretation.sites]),
+    }
+    for answered in interpretation.columns:
+        name = answered.column.category_column
+        answers = np.frombuffer(answered.answers, np.uint8)
+        columns[name] = _CATEGORIES.of(answers)
+        columns[name + REASON_SUFFIX] = _REASONS.of(answers)
+        if answered.marks is not None:
+            columns[name + MARK_SUFFIX] = _MARKS.of(np.frombuffer(answered.marks, np.uint8))
+        if detail is not GroundDetail.NONE:
+            columns[name + GROUND_SUFFIX] = _integers(answered.numbers, answered.numbers != NO_GROUND, pa.int32())
+        if detail is GroundDetail.FULL:
+            columns[name + BASIS_SUFFIX] = _texts(basis_of(release, interpretation, answered))
+    # the numbers of each row's ground are a column, so the metadata need not repeat them
+    beside = encode_beside(release, interpretation, detail, with_rows=False)
+    batch = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+    batch = batch.replace_schema_metadata({b"sirena": b"{" + beside + b"}"})
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def _texts(texts: Sequence[str | None]) -> pa.DictionaryArray:
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
+    holds = np.fromiter((text is not None for text in texts), bool, len(texts))
+    values = np.fromiter((0 if text is None else numbers[text] for text in texts), np.int32, len(texts))
+    return pa.DictionaryArray.from_arrays(_integers(values, holds, pa.int32()), _plain_texts(list(numbers)))
+
+
+def _integers(
+    values: "np.ndarray[Any, Any]", holds: "np.ndarray[Any, np.dtype[np.bool_]]", kind: pa.DataType
+) -> pa.Array:
+    # from buffers, since `pyarrow.array` imports pandas
+    mask = None if holds.all() else pa.py_buffer(np.packbits(holds, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [mask, pa.py_buffer(values)])
+
+
+def _plain_texts(texts: list[str]) -> pa.StringArray:
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.Array.from_buffers(
+        pa.string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    )
+
+
+class _Texts:
+    """Texts that are given by position; a position without a text is an empty cell."""
+
+    def __init__(self, texts: Sequence[str | None]) -> None:
+        given = [text for text in dict.fromkeys(texts) if text is not None]
+        self._numbers = np.array([given.index(text) if text is not None else 0 for text in texts], dtype=np.int8)
+        self._holds = np.array([text is not None for text in texts])
+        self._texts = _plain_texts(given)
+
+    def of(self, positions: "np.ndarray[Any, np.dtype[np.uint8]]") -> pa.DictionaryArray:
+        """Return the text of each position."""
+        numbers = _integers(self._numbers[positions], self._holds[positions], pa.int8())
+        return pa.DictionaryArray.from_arrays(numbers, self._texts)
+
+
+_CATEGORIES: Final = _Texts([answer.category.value if answer else None for answer in ANSWERS])
+_REASONS: Final = _Texts([answer.reason.value if answer and answer.reason else None for answer in ANSWERS])
+_MARKS: Final = _Texts([mark.value if mark else None for mark in MARKS])

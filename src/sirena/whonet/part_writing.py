@@ -1,0 +1,122 @@
+"""Writing a long table part by part: the same file as `writing.write_file` makes of the whole.
+
+Rules, each with a test of like name:
+
+- text is the same, byte for byte; Parquet is the same table in row groups of its own;
+- what is spelt is spelt beside what is written, so that two cores have work;
+- a letter that the encoding does not hold shows when the first part with one is spelt: the caller begins again.
+"""
+
+import codecs
+import gzip
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from sirena.whonet.csv_style import CsvStyle, with_decimal_commas
+from sirena.whonet.writing import find_suffix, replacing, standard_output
+
+SUFFIXES: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet")
+"""Suffixes of the formats that are written part by part."""
+PLAIN: Final = CsvStyle()
+
+
+def is_written_in_parts(path: Path | str) -> bool:
+    """Tell whether a file of this name can be written part by part."""
+    return find_suffix(path) in SUFFIXES
+
+
+class PartWriter(Protocol):
+    """Spells parts, in any thread, and appends what was spelt, in order."""
+
+    def spell(self, part: pl.DataFrame, *, first: bool) -> Any:
+        """Return a part as it is to be appended; the first has the header."""
+
+    def append(self, spelt: Any) -> None:
+        """Append a part."""
+
+
+@dataclass(frozen=True)
+class _TextWriter:
+    stream: BinaryIO | gzip.GzipFile
+    style: CsvStyle
+
+    def spell(self, part: pl.DataFrame, *, first: bool) -> bytes:
+        if self.style.decimal_comma:
+            part = with_decimal_commas(part)
+        content = BytesIO()
+        part.write_csv(content, separator=self.style.separator, include_header=first)
+        encoding = self.style.encoding
+        if encoding == "utf-8":
+            return content.getvalue()
+        if encoding == "utf-8-sig":
+            return (codecs.BOM_UTF8 if first else b"") + content.getvalue()
+        mark = b""
+        if first and encoding.startswith("utf-16"):
+            mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
+        return mark + content.getvalue().decode().encode(encoding)
+
+    def append(self, spelt: Any) -> None:
+        self.stream.write(spelt)
+
+
+class _ParquetWriter:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: parquet.ParquetWriter | None = None
+
+    def spell(self, part: pl.DataFrame, *, first: bool) -> pa.Table:  # noqa: ARG002 - every part has a header
+        return part.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+    def append(self, spelt: Any) -> None:
+        if self._writer is None:
+            # without Arrow's own schema an enumeration is what it stands for: text
+            self._writer = parquet.ParquetWriter(self._path, spelt.schema, compression="zstd", store_schema=False)
+        self._writer.write_table(spelt)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+@contextmanager
+def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWriter]:
+    """Give a writer; when the block ends well, the file stands complete in its place, else nothing does.
+
+    Args:
+        path: destination, of a suffix of `SUFFIXES`; ``-`` is CSV on standard output.
+        style: how a ``.csv`` is written; with commas in UTF-8 when None.
+
+    Raises:
+        UnavailableFileError: the folder is missing, not writable or full.
+    """
+    suffix = find_suffix(path)
+    if str(path) == "-":
+        with standard_output():
+            yield _TextWriter(sys.stdout.buffer, PLAIN)
+        return
+    with replacing(Path(path)) as temporary:
+        if suffix == ".parquet":
+            writer = _ParquetWriter(temporary)
+            try:
+                yield writer
+            finally:
+                writer.close()
+            return
+        with temporary.open("wb") as raw:
+            if suffix == ".csv.gz":
+                # no name and no time in the gzip header: the same table always gives the same bytes
+                with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
+                    yield _TextWriter(packed, PLAIN)
+            elif suffix == ".csv":
+                yield _TextWriter(raw, style or PLAIN)
+            else:
+                yield _TextWriter(raw, CsvStyle("\t"))

@@ -1,0 +1,205 @@
+"""Reading a long file part by part: what its columns are is decided over all of it, and no more than parts are held.
+
+Every decision about a whole column rests on its distinct texts, on whether anything stands in it, or on its first
+values. The first pass gathers these and lays the rows down in a `Spool`; `describe_table` then decides over what was
+gathered as it would over the file. Rules, each with a test of like name:
+
+- what was gathered of a file and the file itself are described alike;
+- a file that is short, of another format, or wrong in any way is left to `reading.read_file`, which says what is wrong.
+
+Left to it are, whatever their length: tables of one row per antimicrobial, for the rows of one isolate may stand
+anywhere; dBASE, SQLite, spreadsheets and FHIR, whose libraries give the whole.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import polars as pl
+import pyarrow as pa
+
+from sirena.domain.errors import SirenaError
+from sirena.whonet.distinct_texts import DistinctTexts
+from sirena.whonet.errors import NeedsWholeFileError
+from sirena.whonet.file import FileFormat, WhonetFile
+from sirena.whonet.headers import ORGANISM_FIELDS, assign_roles
+from sirena.whonet.long_format import has_row_per_drug
+from sirena.whonet.mapping import LaboratoryMapping
+from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
+from sirena.whonet.reading import describe_table, fields_of, find_format
+from sirena.whonet.source import Bounds, Source, open_source
+from sirena.whonet.spool import Spool
+from sirena.whonet.streamed_parquet import ParquetParts
+from sirena.whonet.streamed_text import DelimitedParts
+from sirena.whonet.understanding import name_drugs
+
+SHORTEST: Final = 24 * 1024**2
+"""Bytes; a shorter file is answered sooner as a whole."""
+_PACKED: Final = 8
+"""How many times longer than gzip or Parquet the same text is, about."""
+_FIRST_VALUES: Final = 2_000
+"""Values of a column at which its meaning is looked at in the file's order."""
+_UNBOUNDED: Final = Bounds(bytes=2**62)
+"""Nothing is held, so nothing is bounded."""
+_AT_ONCE: Final = 2
+_AHEAD: Final = 4
+"""Parts that are parsed while another is taken."""
+_OF_TEXTS: Final = (*ORGANISM_FIELDS, "SPEC_TYPE", "ORIGIN")
+"""Fields that are kept by their texts, beside the tests."""
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class StreamedFile:
+    """A file that was read part by part."""
+
+    file: WhonetFile
+    """Roles and problems of structure as of the whole file; its frame holds distinct texts and first values only."""
+    texts: Mapping[str, Sequence[str]]
+    """The distinct texts of organisms, specimens and tests, in the order of appearance."""
+    spool: Spool
+
+    @property
+    def height(self) -> int:
+        """Number of isolates."""
+        return self.spool.height
+
+    def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Yield the rows, part by part; columns of which the texts are known are enumerations, all else is String.
+
+        Args:
+            columns: those wanted; all when None.
+        """
+        return self.spool.frames(self.texts, self.file.frame.columns if columns is None else columns)
+
+
+@contextmanager
+def streamed(
+    path: Path | str, folder: Path, mapping: LaboratoryMapping | None = None, *, shortest: int = SHORTEST, part: int = 0
+) -> Iterator[StreamedFile | None]:
+    """Read a long file part by part; give None where it is to be read as a whole.
+
+    Args:
+        path: the file.
+        folder: where its rows may be laid down meanwhile.
+        mapping: what the laboratory says of its columns.
+        shortest: bytes of the shortest file that is read so.
+        part: bytes, or rows, of a part; 0 chooses.
+
+    Raises:
+        UnreadableFileError: rows of a text have not the header's number of cells.
+    """
+    if not is_long(path, shortest):
+        yield None
+        return
+    source = open_source(path, _UNBOUNDED)
+    with Spool(folder) as spool:
+        yield _read(source, Path(path), spool, mapping or LaboratoryMapping(), part)
+
+
+def in_turn(jobs: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
+    """Yield what each job returns, in order; two run at once, a few ahead of who takes them."""
+    waiting: deque[Future[_Result]] = deque()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            for job in jobs:
+                waiting.append(pool.submit(job))
+                if len(waiting) > _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
+    """Tell whether a file is long enough to be read part by part.
+
+    Args:
+        path: the file; standard input and pipes never are.
+        shortest: bytes.
+    """
+    path = Path(path)
+    if str(path) == "-" or not path.is_file():
+        return False
+    size = path.stat().st_size
+    if size >= shortest or size * _PACKED < shortest:
+        return size >= shortest
+    try:
+        source = open_source(path, _UNBOUNDED)
+    except SirenaError:
+        return False
+    return source.packed or source.head.startswith(PARQUET_MAGIC)
+
+
+def _read(source: Source, path: Path, spool: Spool, mapping: LaboratoryMapping, part: int) -> StreamedFile | None:
+    try:
+        file_format = find_format(source)
+        parts = _parts(source, path, file_format, part)
+        texts, firsts = _gather(parts, spool, mapping)
+    except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
+        return None
+    parts.refuse_ragged()
+    try:
+        if not spool.height:
+            return None
+        table = parts.table(_gathered(parts.kept(), {**texts, **firsts}))
+        return StreamedFile(describe_table(path, file_format, table, mapping), texts, spool)
+    except (NeedsWholeFileError, SirenaError):
+        return None
+
+
+def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> DelimitedParts | ParquetParts:
+    if file_format is FileFormat.DELIMITED:
+        return DelimitedParts.of(source, path, part)
+    if file_format is FileFormat.PARQUET and not source.packed:
+        return ParquetParts.of(source, path, part)
+    raise NeedsWholeFileError
+
+
+def _gather(
+    parts: DelimitedParts | ParquetParts, spool: Spool, mapping: LaboratoryMapping
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Lay the rows down; return the distinct texts of some columns and the first values of the others."""
+    if has_row_per_drug(parts.names):
+        raise NeedsWholeFileError
+    distinct = {name: DistinctTexts() for name in _kept_by_texts(parts.names, mapping)}
+    parts.by_texts = list(distinct)
+    firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in distinct}
+    for part in in_turn(parts.jobs()):
+        isolates = parts.isolates(part)
+        if not isolates.num_rows:
+            continue
+        columns = []
+        for name in parts.names:
+            column = _whole(isolates[name])
+            if name in distinct:
+                known = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+                column = distinct[name].encode(known, exact=known is not column)
+            elif len(firsts[name]) < _FIRST_VALUES and column.null_count < len(column):
+                firsts[name] += column.drop_null()[: _FIRST_VALUES - len(firsts[name])].to_pylist()
+            columns.append(column)
+        spool.add(pa.record_batch(columns, names=parts.names))
+    return {name: held.texts for name, held in distinct.items()}, firsts
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+
+
+def _kept_by_texts(names: list[str], mapping: LaboratoryMapping) -> list[str]:
+    roles = assign_roles(names)
+    fields = fields_of(names, roles, mapping)
+    tests = {*roles.test_columns, *name_drugs(names, roles, mapping)}
+    return [name for name in names if name in tests or (name in fields and fields[name].short in _OF_TEXTS)]
+
+
+def _gathered(names: Sequence[str], values: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    height = max((len(values[name]) for name in names), default=0)
+    columns = (pl.Series(name, values[name], dtype=pl.String) for name in names)
+    return pl.DataFrame([column.extend_constant(None, height - len(column)) for column in columns])

@@ -1,0 +1,96 @@
+"""The cells of a long file that are no readable MICs, found part by part as `WhonetFile.find_problems` finds them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sirena.whonet.cells import classify_texts
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
+
+_Place = tuple[str, ProblemClass]
+Sightings = list[tuple[_Place, int, NDArray[np.int64]]]
+"""Of one part: column and class, how many cells, and the first positions (0-based)."""
+
+
+@dataclass
+class StreamedProblems:
+    """What is wrong with which texts of a file, and how often it was met."""
+
+    file: WhonetFile
+    classes: Mapping[str, NDArray[np.int8]]
+    """By column: of each text, 0 or 1 more than the position in `ProblemClass`; the last is the empty cell's."""
+    _counts: dict[_Place, int] = field(default_factory=dict)
+    _first: dict[_Place, list[int]] = field(default_factory=dict)
+    _height: int = 0
+
+    @classmethod
+    def of(cls, file: WhonetFile, texts: Mapping[str, Sequence[str]]) -> Self:
+        """Tell which texts are wrong.
+
+        Args:
+            file: as read part by part.
+            texts: all distinct texts of its organisms and tests.
+        """
+        number = {problem_class: position for position, problem_class in enumerate(ProblemClass, 1)}
+        wrong = {
+            header: classify_texts(texts[header], column.drug, file.readings_of(header, texts[header]))
+            for header, column in file.mic_columns.items()
+        }
+        organism = file.organism_column
+        if organism is not None:
+            wrong[organism] = dict.fromkeys(filter(file.is_ambiguous, texts[organism]), ProblemClass.ABBREVIATION)
+        classes = {
+            header: np.array([*(number[of[text]] if text in of else 0 for text in texts[header]), 0], dtype=np.int8)
+            for header, of in wrong.items()
+            if of
+        }
+        return cls(file, classes)
+
+    def of_part(self, frame: pl.DataFrame) -> Sightings:
+        """Return what is wrong in some rows, in any thread.
+
+        Args:
+            frame: the rows, columns of known texts as enumerations.
+        """
+        sightings: Sightings = []
+        members = list(ProblemClass)
+        for header, classes in self.classes.items():
+            texts = frame[header].to_physical().cast(pl.Int64).fill_null(len(classes) - 1)
+            found = classes[texts.to_numpy()]
+            for number in np.unique(found[found > 0]).tolist():
+                positions = np.flatnonzero(found == number)
+                sightings.append(((header, members[number - 1]), len(positions), positions[:FIRST_ROWS]))
+        return sightings
+
+    def add(self, sightings: Sightings, rows: int) -> None:
+        """Take what is wrong in the next part.
+
+        Args:
+            sightings: of that part.
+            rows: how many it has.
+        """
+        for place, count, positions in sightings:
+            self._counts[place] = self._counts.get(place, 0) + count
+            self._first.setdefault(place, []).extend((positions + self._height).tolist())
+        self._height += rows
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return the problems of the file, those of structure first, once all parts were taken."""
+        order = list(self.classes), list(ProblemClass)
+        places = sorted(self._counts, key=lambda place: (order[0].index(place[0]), order[1].index(place[1])))
+        return (
+            *self.file.table.problems,
+            *(
+                Problem(problem_class, header, self._counts[header, problem_class], self._rows(header, problem_class))
+                for header, problem_class in places
+            ),
+        )
+
+    def _rows(self, header: str, problem_class: ProblemClass) -> tuple[int, ...]:
+        first = np.array(self._first[header, problem_class][:FIRST_ROWS], dtype=np.int64)
+        return tuple(self.file.row_numbers(first).tolist())

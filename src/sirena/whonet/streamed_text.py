@@ -1,0 +1,135 @@
+"""A long delimited text as the parts of a table; see `delimited`, which reads one as a whole."""
+
+import codecs
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final, Self
+
+import polars as pl
+import pyarrow as pa
+
+from sirena.whonet.delimited import Header, described, find_header, line_at, look_at_header, parse_rows, ragged_row
+from sirena.whonet.encoding import CodePage, find_encoding_of_parts
+from sirena.whonet.errors import NeedsWholeFileError
+from sirena.whonet.file import RawTable
+from sirena.whonet.header_row import split_line
+from sirena.whonet.headers import refuse_duplicates
+from sirena.whonet.quotes import LOOKAHEAD, RowLayout
+from sirena.whonet.rows import name_columns
+from sirena.whonet.source import Source
+from sirena.whonet.streamed_rows import StreamedRows
+from sirena.whonet.text_parts import PART, TextParts, blocks
+
+_BEGINNING: Final = 2 * LOOKAHEAD
+"""Bytes in which the header stands and ends; a longer one is read whole."""
+Part = tuple[pa.Table, list[tuple[int, int]]]
+"""Rows, and the ragged among them."""
+
+
+@dataclass
+class DelimitedParts:
+    """The parts of one text, and what was seen of them."""
+
+    source: Source
+    text: TextParts
+    page: CodePage
+    header: Header
+    names: list[str]
+    """Of its columns, in order."""
+    surplus: list[str]
+    """Names of the empty cells that a delimiter at the end of each line makes."""
+    rows: StreamedRows
+    part: int
+    by_texts: Sequence[str] = ()
+    """Columns that are wanted as numbers of texts; those of a text are numbered later."""
+    _ragged: list[tuple[int, int]] = field(default_factory=list)
+    _seen: int = 0
+
+    @classmethod
+    def of(cls, source: Source, path: Path, part: int) -> Self:
+        """Look at a text's encoding and header.
+
+        Args:
+            source: the file.
+            path: where it lies.
+            part: bytes of a part; 0 chooses.
+
+        Raises:
+            NeedsWholeFileError: its header is longer than a header is.
+            SirenaError: it is no table.
+        """
+        look_at_header(source)
+        text = TextParts(path, source.packed)
+        page = find_encoding_of_parts(text.raw)
+        beginning = b""
+        for piece in text.utf8(page.name):
+            beginning += piece
+            if len(beginning) > _BEGINNING:
+                break
+        header = find_header(beginning, source.name)
+        if header.start > LOOKAHEAD and len(beginning) > _BEGINNING:
+            raise NeedsWholeFileError
+        headers = header.headers
+        refuse_duplicates(name for name in headers if name)
+        second, _ = line_at(beginning, header.start, header.quote)
+        width = max(len(headers), len(split_line(second, header.delimiter, header.quote)))
+        names = name_columns([*headers, *[""] * (width - len(headers))])
+        if width == 1:  # its blank lines are no rows
+            raise NeedsWholeFileError
+        own, surplus = names[: len(headers)], names[len(headers) :]
+        unnamed = [name for name, found in zip(own, headers, strict=True) if not found]
+        rows = StreamedRows(own, unnamed, header.first_row, source.name)
+        return cls(source, text, page, header, own, surplus, rows, part or PART)
+
+    def jobs(self) -> Iterator[Callable[[], Part]]:
+        """Yield what parses each part, in order."""
+        layout = RowLayout(self.header.delimiter, len(self.header.headers), self.header.quote)
+        first = True
+        for block in blocks(self._below_header(), layout, self.part):
+            if not first and block.startswith(codecs.BOM_UTF8):  # the parser would take it for the text's own
+                raise NeedsWholeFileError
+            first = False
+            yield partial(parse_rows, pa.py_buffer(block), [*self.names, *self.surplus], self.header, self.source.name)
+
+    def isolates(self, part: Part) -> pa.Table:
+        """Return the isolates of the next part.
+
+        Raises:
+            NeedsWholeFileError: a row has values beyond the header's columns.
+            UnreadableFileError: another table begins.
+        """
+        table, ragged = part
+        self._ragged += [(row - 1 + self._seen + self.header.first_row, cells) for row, cells in ragged]
+        self._seen += table.num_rows + len(ragged)
+        if any(table[name].null_count < table.num_rows for name in self.surplus):
+            raise NeedsWholeFileError
+        return self.rows.isolates(table.select(self.names))
+
+    def refuse_ragged(self) -> None:
+        """Raise when a row has not the header's number of cells, once all parts were taken.
+
+        Raises:
+            UnreadableFileError: names the first such row.
+        """
+        if self._ragged:
+            row, cells = self._ragged[0]
+            width = len(self.names) + len(self.surplus)
+            raise ragged_row(self.source.name, row, cells, width, len(self._ragged))
+
+    def kept(self) -> list[str]:
+        """Return the names of the columns that stay, once all parts were taken."""
+        hollow = self.rows.hollow()
+        return [name for name in self.names if name not in hollow]
+
+    def table(self, gathered: pl.DataFrame) -> RawTable:
+        """Return what is known of the table, once all parts were taken."""
+        rows = RawTable(gathered, None, self.header.first_row, self.rows.skipped(), self.rows.problems())
+        return described(rows, self.header, self.page, packed=self.source.packed)
+
+    def _below_header(self) -> Iterator[bytes]:
+        above = self.header.start
+        for piece in self.text.utf8(self.page.name):
+            yield piece[above:]
+            above = max(0, above - len(piece))

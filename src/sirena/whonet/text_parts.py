@@ -1,0 +1,122 @@
+"""A long text, part by part and as often as needed: as its bytes are, as UTF-8, and in blocks of whole rows.
+
+Rules, each with a test of like name:
+
+- a part ends with a line, so that a row is never cut, and what decides over several lines is seen whole;
+- the blocks together are the text that a reader of the whole would parse, quotation marks settled.
+"""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sirena.whonet.errors import NeedsWholeFileError
+from sirena.whonet.quotes import LOOKAHEAD, RowLayout, settle_part
+from sirena.whonet.source import Bounds, inflated
+
+PART: Final = 8 * 1024**2
+_END_OF_TEXT: Final = b"\x1a"
+_UNBOUNDED: Final = Bounds(bytes=2**62)
+"""Nothing is held, so nothing is bounded but what unpacks to far more than a table would."""
+
+
+@dataclass(frozen=True)
+class TextParts:
+    """The bytes of a text file, packed with gzip or not."""
+
+    path: Path
+    packed: bool
+    size: int = PART
+    """About how many bytes a part has."""
+
+    def raw(self) -> Iterator[bytes]:
+        """Yield the bytes from the beginning, each part ending with a line.
+
+        Raises:
+            NeedsWholeFileError: a line is longer than a part.
+            UnreadableFileError: gzip that is cut off or damaged.
+        """
+        kept = b""
+        for piece in self._pieces():
+            kept += piece
+            if len(kept) >= self.size:
+                stop = _last_line(kept, len(kept))
+                yield kept[:stop]
+                kept = kept[stop:]
+        if kept:
+            yield kept
+
+    def _pieces(self) -> Iterator[bytes]:
+        if self.packed:
+            yield from inflated(lambda: self.path.open("rb"), str(self.path), _UNBOUNDED)
+            return
+        with self.path.open("rb") as stream:
+            while piece := stream.read(self.size):
+                yield piece
+
+    def utf8(self, encoding: str) -> Iterator[bytes]:
+        """Yield the text as UTF-8 without marks, as `encoding.to_utf8` makes it of the whole.
+
+        Raises:
+            NeedsWholeFileError: it breaks its encoding or holds NUL characters.
+        """
+        decoder = codecs.getincrementaldecoder(encoding)()
+        kept = b""  # DOS programs end a text with Ctrl-Z
+        first = True
+        try:
+            for piece in self._pieces():
+                part = piece if encoding == "utf-8" else decoder.decode(piece).encode()
+                if first and part and encoding != "utf-8":
+                    part, first = part.decode().lstrip("\ufeff").encode(), False
+                if b"\0" in part:
+                    raise NeedsWholeFileError
+                part = kept + part if kept else part
+                text = part.rstrip(_END_OF_TEXT)
+                kept = part[len(text) :]
+                yield text
+            if encoding != "utf-8":
+                yield decoder.decode(b"", final=True).encode()
+        except UnicodeError as error:
+            raise NeedsWholeFileError from error
+
+
+def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterator[bytes]:
+    """Yield a text in blocks of whole rows, each quotation mark that is a letter quoted itself.
+
+    Args:
+        text: UTF-8, from the line below the header.
+        layout: how its rows are written.
+        size: about how many bytes a block has.
+
+    Raises:
+        NeedsWholeFileError: a line is longer than a block.
+        UnreadableFileError: a quotation mark may be one and may not; the row number is the block's.
+    """
+    quote = layout.quote.encode()
+    held = bytearray()
+    for part in text:
+        held += part
+        while len(held) > size + (LOOKAHEAD if quote in held else 0):
+            window = bytes(held)
+            stop = _last_line(window, size)
+            settled, end = settle_part(window, 0, stop, layout, "", 1)
+            if end == len(window):  # a cell that may go on behind it
+                raise NeedsWholeFileError
+            yield window[:end] if settled is None else settled
+            del held[:end]
+    window = bytes(held)
+    settled, end = settle_part(window, 0, len(window), layout, "", 1)
+    if window:
+        yield window if settled is None else settled
+
+
+def _last_line(text: bytes, limit: int) -> int:
+    """Return where the last whole line of the first `limit` bytes ends."""
+    stop = text.rfind(b"\n", 0, limit) + 1
+    if stop == 0:
+        stop = text.rfind(b"\r", 0, limit - 1) + 1  # a CR at the very end may be followed by its LF
+    if stop == 0:
+        raise NeedsWholeFileError
+    return stop

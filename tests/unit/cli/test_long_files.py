@@ -1,0 +1,289 @@
+"""A long file is answered part by part: the same bytes and the same words as answered whole."""
+
+import contextlib
+import csv
+import gzip
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sirena.cli.answering import Output, Question, answer, opened, read_rules, tell_about_problems
+from sirena.domain.errors import SirenaError
+from sirena.domain.truth_table import TruthTable
+from sirena.guidelines.choice import choose_editions
+from sirena.guidelines.editions import Editions
+from sirena.panel.basis import Language
+from sirena.panel.placement import Existing
+from sirena.settings.catalogue import load_settings
+from sirena.whonet import quotes, text_parts
+from sirena.whonet.distinct_texts import DistinctTexts
+from sirena.whonet.reading import read_file
+from sirena.whonet.writing import write_file
+
+HEADER = [
+    *("SPEC_NUM", "LAST_NAME", "ORGANISM", "LOCAL_ORG", "SPEC_TYPE"),
+    *("AMK_NM", "SXT_NM", "CIP_NM", "Cipro", "GEN_ND10"),
+]
+ORGANISMS = ("eco", "pae", "E. coli BLEE (+)", "EPI", "kpn", "S. aureus (SARM)", "what?", "ORGANISM", "")
+MICS = ("4", "<=2", "0,5", "16", ">32", "", "", "23", "R", "20", "40", "1.000", "0.064", "12345678Z", "mg/L")
+NAMES = ("Pérez", "Ñandú", "O'Neil", "two\nlines", 'Ana "la" R', "a;b,c", "", "ΩΩ", '"open', "x" * 60)
+WHOLE = 10**12
+_TABLES: dict[str, TruthTable] = {}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a file is asked."""
+
+    suffix: str = ".csv"
+    basis: Language | None = None
+    rules: bool = False
+    existing: Existing = Existing.REFUSE
+    csv_style: str = "keep"
+
+
+def tables() -> dict[str, TruthTable]:
+    """Return the reference's tables of the columns that occur, compiled once."""
+    if not _TABLES:
+        editions = choose_editions(Editions(load_settings().editions_folder), (), None)
+        _TABLES.update(editions.tables(["AMK_NM", "SXT_NM", "CIP_NM"]))
+    return _TABLES
+
+
+def outcome(source: Path, asked: Asked, shortest: int, part: int = 0) -> tuple[bytes | None, str, bool]:
+    """Return what was written, what was said, and whether the file was read part by part."""
+    target = source.with_name(f"answer{asked.suffix}")
+    target.unlink(missing_ok=True)
+    output = Output(target, asked.existing, asked.basis, asked.csv_style)
+    in_parts = False
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        try:
+            with opened(source, output, shortest=shortest, part=part) as isolates:
+                in_parts = isolates.parts is not None
+                question = Question(
+                    lambda column: tables().get(column.model_column),
+                    stamp="release 3 · CLSI 2026",
+                    source=lambda column: f"{column.name}/1",
+                    zones=True,
+                    rules=read_rules(asked.rules, None),
+                )
+                summary, problems = answer(isolates, output, question)
+                summary.tell()
+                tell_about_problems(isolates.file, problems)
+        except SirenaError as error:
+            print(error, error.hint, file=sys.stderr)
+    words = "\n".join(line for line in said.getvalue().splitlines() if line.strip())
+    assert not list(source.parent.glob(".*.part"))
+    return target.read_bytes() if target.exists() else None, words, in_parts
+
+
+def hospital(rows: int = 60) -> list[list[str]]:
+    """Return rows in which everything occurs."""
+    return [
+        [
+            str(number),
+            NAMES[number % len(NAMES)],
+            ORGANISMS[number % 7],
+            "",
+            ("ur", "bl", "", "csf", "zz")[number % 5],
+            *(MICS[(number * step + number // 7) % len(MICS)] for step in (1, 2, 3, 5, 7)),
+        ]
+        for number in range(rows)
+    ]
+
+
+def spelt(rows: list[list[str]], delimiter: str = ";", quoting: int = csv.QUOTE_MINIMAL, newline: str = "\n") -> str:
+    """Return rows as delimited text."""
+    stream = io.StringIO(newline="")
+    csv.writer(stream, delimiter=delimiter, quoting=quoting, lineterminator=newline).writerows(rows)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _short_records() -> Iterator[None]:
+    """Let a short text have many parts: a quotation is looked at over 2,000 bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quotes, "_LONGEST_RECORD", 1_000)
+        patch.setattr(text_parts, "LOOKAHEAD", 2_000)
+        yield
+
+
+OPTIONS = (
+    Asked(),
+    Asked(basis=Language.SPANISH),
+    Asked(rules=True, csv_style="plain"),
+    Asked(csv_style="excel-es"),
+    Asked(".tsv"),
+    Asked(".csv.gz", basis=Language.ENGLISH),
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("asked", OPTIONS, ids=str)
+def test_text_is_the_same_byte_for_byte(asked: Asked, encoding: str, tmp_path: Path) -> None:
+    """In every style and encoding, with grounds and expert rules; the same is said of it."""
+    rows = [HEADER, *([cell.replace("ΩΩ", "") for cell in row] for row in hospital())]
+    source = tmp_path / "isolates.csv"
+    source.write_bytes(spelt(rows).encode(encoding))
+    whole = outcome(source, asked, WHOLE)
+    parts = outcome(source, asked, 0, 400)
+    assert parts[2]
+    assert whole[:2] == parts[:2]
+    assert whole[0]
+
+
+def test_a_mark_in_the_last_part_gives_every_part_its_column(tmp_path: Path) -> None:
+    """An antimicrobial for urine only, in a row without a specimen."""
+    rows = [[str(number), "", "eco", "", "ur", "4", "", "", "", ""] for number in range(90)]
+    source = tmp_path / "isolates.csv"
+    source.write_text(spelt([HEADER, *rows, ["91", "", "pae", "", "", "4", "", "", "", ""]]))
+    whole, parts = outcome(source, Asked(), WHOLE), outcome(source, Asked(), 0, 400)
+    assert parts[2]
+    assert whole[:2] == parts[:2]
+    assert b"Eti_AMK_NM_mark" in (whole[0] or b"").splitlines()[0]
+
+
+def test_a_border_may_stand_anywhere(tmp_path: Path) -> None:
+    """Parts of every length, over quoted lines, blank rows, units and repeated headers."""
+    units = ["", "", "", "", "", "mg/L", "mg/L", "mg/L", "mg/L", "mm"]
+    rows = [HEADER, units, *hospital(14), [], HEADER, *hospital(9), [], []]
+    source = tmp_path / "isolates.csv"
+    source.write_bytes(spelt(rows, newline="\r\n").encode())
+    whole = outcome(source, Asked(), WHOLE)
+    read = 0
+    for part in range(60, 1500, 37):
+        parts = outcome(source, Asked(), 0, part)
+        read += parts[2]
+        assert whole[:2] == parts[:2]
+    assert read > 20
+
+
+def test_what_is_wrong_is_said_in_the_same_words(tmp_path: Path) -> None:
+    """Ragged rows, an open mark, another table, NUL bytes, no organism, an answer already there."""
+    good = spelt([HEADER, *hospital(12)])
+    for number, text in enumerate(
+        (
+            good + "1;2;3\n" + good.partition("\n")[2] + "1;2\n",
+            good + '77;"open;eco;;ur;4;4;4;4;4\n78;b";eco;;ur;4;4;4;4;4\n',
+            good + "ORGANISM;AMK_NM;CIP_NM;a;b;c;d;e;f;g\n",
+            good + "9;a\0;eco;;ur;4;4;4;4;4\n",
+            good.replace("ORGANISM", "X").replace("LOCAL_ORG", "Y"),
+            good.replace("GEN_ND10", "Eti_AMK_NM"),
+            good.replace("GEN_ND10", "SIRENA"),
+            good.splitlines()[0] + "\n\n\n",
+            "".join(line + ";\n" for line in good.replace("two\nlines", "").splitlines()),
+            good.replace("GEN_ND10", ""),
+        )
+    ):
+        source = tmp_path / f"{number}.csv"
+        source.write_bytes(text.encode())
+        assert outcome(source, Asked(), WHOLE)[:2] == outcome(source, Asked(), 0, 300)[:2]
+
+
+CELLS = st.tuples(
+    st.sampled_from(NAMES),
+    st.sampled_from(ORGANISMS),
+    st.sampled_from(("ur", "", "bl", "zz", "Orina")),
+    *(st.sampled_from(MICS) for _ in range(4)),
+)
+
+
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@given(
+    cells=st.lists(CELLS, min_size=1, max_size=25),
+    breaks=st.lists(st.integers(0, 25), max_size=3),
+    part=st.integers(60, 900),
+    delimiter=st.sampled_from(";,\t|"),
+    quoting=st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)),
+    newline=st.sampled_from(("\n", "\r\n", "\r")),
+    bare=st.booleans(),
+    ends=st.sampled_from(("", "\x1a", "\n\n")),
+    packed=st.booleans(),
+    asked=st.sampled_from(OPTIONS),
+)
+def test_any_text_is_answered_alike(
+    tmp_path_factory: pytest.TempPathFactory,
+    cells: list[tuple[str, ...]],
+    breaks: list[int],
+    part: int,
+    delimiter: str,
+    quoting: int,
+    newline: str,
+    bare: bool,
+    ends: str,
+    packed: bool,
+    asked: Asked,
+) -> None:
+    """Whatever stands in it: what is written, what is said, and what is refused."""
+    header = ["NHC", "COMMENT", "ORGANISM", "SPEC_TYPE", "AMK_NM", "SXT_NM", "CIP" if bare else "CIP_NM", "Gentamicina"]
+    rows = [[str(number), *row] for number, row in enumerate(cells)]
+    for position in breaks:
+        rows.insert(position, [] if position % 2 else header)
+    text = spelt([header, *rows], delimiter, quoting, newline) + ends
+    content = text.encode("cp1252", "replace") if bare else text.encode()
+    source = tmp_path_factory.mktemp("long") / "isolates.csv"
+    source.write_bytes(gzip.compress(content) if packed else content)
+    assert outcome(source, asked, WHOLE)[:2] == outcome(source, asked, 0, part)[:2]
+
+
+def test_parquet_is_the_same_table(tmp_path: Path) -> None:
+    """Read in batches and written in row groups, from text and from Parquet with numbers in it."""
+    import polars as pl
+
+    source, typed = tmp_path / "isolates.csv", tmp_path / "typed.parquet"
+    source.write_text(spelt([HEADER, *hospital(40)]))
+    frame = read_file(source).frame
+    write_file(frame.with_columns(pl.col("SPEC_NUM").cast(pl.Int64), pl.lit(0.5).alias("IPM_NM")), typed)
+    target = tmp_path / "answer.parquet"
+    for path in (source, typed):
+        whole = outcome(path, Asked(".parquet"), WHOLE)
+        answered = pl.read_parquet(target)
+        parts = outcome(path, Asked(".parquet"), 0, 300 if path is source else 7)
+        assert parts[2]
+        assert whole[1] == parts[1]
+        assert pl.read_parquet(target).equals(answered)
+        assert outcome(path, Asked(), WHOLE)[:2] == outcome(path, Asked(), 0, 300 if path is source else 7)[:2]
+
+
+def test_texts_that_only_a_files_dictionary_holds_decide_nothing() -> None:
+    """A part of a dictionary's rows, some of them empty."""
+    array = pa.DictionaryArray.from_arrays(pa.array([3, 0, None, 1, None, 0], pa.int32()), ["a", "b", "unused", "c"])
+    texts = DistinctTexts()
+    codes = texts.encode(array[1:], exact=False)
+    assert texts.texts == ["a", "b"]
+    assert codes.to_pylist() == [0, None, 1, None, 0]
+
+
+def test_a_table_of_one_row_per_drug_is_read_whole(tmp_path: Path) -> None:
+    """The rows of one isolate may stand anywhere."""
+    source = tmp_path / "long.csv"
+    source.write_text("Muestra,Microorganismo,Antibiotico,CMI\n" + "1,eco,Amikacina,4\n2,eco,Amikacina,8\n" * 3)
+    assert not outcome(source, Asked(), 0, 60)[2]
+
+
+def test_nothing_is_left_of_work_that_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a part of the answer nor the rows that were laid down."""
+    source = tmp_path / "isolates.csv"
+    source.write_text(spelt([HEADER, *hospital(40)]))
+    target = tmp_path / "answer.csv"
+    target.write_text("before")
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sirena.panel.file_answers.FileAnswers.of_part", interrupt)
+    output = Output(target, Existing.REFUSE, None)
+    question = Question(lambda column: tables().get(column.model_column), stamp="x")
+    with opened(source, output, shortest=0, part=400) as isolates:
+        assert isolates.parts is not None
+        with pytest.raises(KeyboardInterrupt):
+            answer(isolates, output, question)
+    assert target.read_text() == "before"
+    assert {path.name for path in tmp_path.iterdir()} == {"isolates.csv", "answer.csv"}
