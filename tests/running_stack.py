@@ -17,6 +17,7 @@ from sirena.operations.certificates import authority_file
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.stack import Stack
 from tests.everyones_python import everyones_python
+from tests.prepared_interpreter import run_prepared
 from tests.production_machine import private_home, production_settings, require_programs
 
 
@@ -37,15 +38,8 @@ class Running:
 
     def sirena(self, *arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours as its operator does."""
-        return subprocess.run(
-            [self.python, "-m", "sirena.cli", *arguments],
-            env={**self.environment, **changed},
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=400,
-            check=False,
-        )
+        command = [self.python, "-m", "sirena.cli", *arguments]
+        return run_prepared(command, env={**self.environment, **changed}, cwd="/", timeout=400)
 
     def get(self, path: str, *, token: bool = True, body: dict[str, str] | None = None) -> tuple[int, bytes]:
         """Ask the entry; with a body, post it as JSON."""

@@ -17,6 +17,7 @@ from sirena.operations.backup.manifest import NAME, FileFacts, Manifest, facts_o
 from sirena.operations.backup.repository import Repository
 from sirena.operations.settings import Settings, profile_file, variable_of
 from sirena.operations.stack import Stack
+from tests.prepared_interpreter import PreparedPopen, run_prepared
 from tests.production_machine import private_home, production_settings, require_programs
 
 STORES = ("postgresql", "ceph-monitor", "ceph-store", "s3")
@@ -53,14 +54,11 @@ class Machine:
 
     def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command as its operator does."""
-        return subprocess.run(
-            [sys.executable, "-m", "sirena.cli", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=500, check=False,
-        )  # fmt: skip
+        return run_prepared([sys.executable, "-m", "sirena.cli", *arguments], env=self.environment, timeout=500)
 
     def begin(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command in a session of its own."""
-        return subprocess.Popen(
+        return PreparedPopen(
             [sys.executable, "-m", "sirena.cli", *arguments],
             env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip

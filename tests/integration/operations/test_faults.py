@@ -21,6 +21,7 @@ from sirena.registry.releases import members_at
 from sirena.registry.stages import promotions
 from sirena.registry.versions import Stage, find_version
 from tests.fault_injection import DRUG, Caller, Fault, Report, Scientist, kill, suffer, table, watched
+from tests.prepared_interpreter import run_prepared
 from tests.production_machine import production_settings, require_programs
 
 pytestmark = pytest.mark.slow
@@ -43,10 +44,7 @@ class Machine:
 
     def sirena(self, *arguments: str) -> str:
         """Run a command of ours."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "sirena.cli", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
+        ended = run_prepared([sys.executable, "-m", "sirena.cli", *arguments], env=self.environment, timeout=300)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 

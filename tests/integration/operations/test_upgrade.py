@@ -21,6 +21,7 @@ from sirena.operations.certificates import authority_file
 from sirena.operations.mlflow_database import MlflowDatabase, installed_revision
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.stack import Stack
+from tests.prepared_interpreter import run_prepared
 from tests.production_machine import private_home, production_settings, require_programs
 from tests.releases import PASSWORD, RELEASE_0_1_0, sqlite_home
 
@@ -39,21 +40,14 @@ command.downgrade(config, "-1")
 
 def sirena(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a command of ours as its operator does."""
-    return subprocess.run(
-        [sys.executable, "-m", "sirena.cli", *arguments],
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
+    return run_prepared([sys.executable, "-m", "sirena.cli", *arguments], env=dict(environment), timeout=400)
 
 
 def older_mlflow(uri: str) -> str:
     """Make MLflow's tables as an older MLflow had them; return their revision."""
     database = MlflowDatabase(uri, Account.of_this_process())
-    subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", uri], check=True, capture_output=True)
-    subprocess.run([sys.executable, "-c", DOWN, uri], check=True, capture_output=True)
+    for program in (["-m", "mlflow", "db", "upgrade"], ["-c", DOWN]):
+        run_prepared([sys.executable, *program, uri], timeout=400).check_returncode()
     found = database.revision()
     assert found != installed_revision()
     return found
