@@ -11,7 +11,7 @@ from sirena.operations.object_store import ObjectStore
 from sirena.operations.s3 import Keys, kept_keys, s3_client
 from sirena.operations.settings import Settings
 from sirena.operations.stack import Stack
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 
 @dataclass(frozen=True)
@@ -66,4 +66,4 @@ def foreign_s3() -> Iterator[ForeignS3]:
             stack.wait(store.parts(), lambda _: None)
             yield ForeignS3(settings, store)
         finally:
-            stack.take_down()
+            end_at_once(stack)

@@ -36,7 +36,7 @@ from tests.hostile_client import HostileClient
 from tests.mlflow_door import mlflow_door
 from tests.postgresql import private_cluster
 from tests.prepared_interpreter import run_prepared
-from tests.production_machine import entry_of, private_home, production_settings, require_programs
+from tests.production_machine import end_at_once, entry_of, private_home, production_settings, require_programs
 
 PASSWORD = "correct horse battery staple"
 PATIENCE = 60.0
@@ -171,7 +171,7 @@ def guarded_house(**changes: Any) -> Iterator[House]:
             mlflow.await_health()
             yield house
         finally:
-            stack.take_down()
+            end_at_once(stack)
             house.access.stop()
             pages.stop()
             mlflow.stop()

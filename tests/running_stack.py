@@ -18,7 +18,7 @@ from sirena.operations.settings import Settings, variable_of
 from sirena.operations.stack import Stack
 from tests.everyones_python import everyones_python
 from tests.prepared_interpreter import run_prepared
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def running_stack() -> Iterator[Running]:
             assert token.returncode == 0, token.stderr
             yield replace(found, token=token.stdout.strip())
         finally:
-            found.stack.take_down()
+            end_at_once(found.stack)
 
 
 def _logs(home: Path) -> str:

@@ -18,7 +18,7 @@ from sirena.operations.backup.repository import Repository
 from sirena.operations.settings import Settings, profile_file, variable_of
 from sirena.operations.stack import Stack
 from tests.prepared_interpreter import PreparedPopen, run_prepared
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 STORES = ("postgresql", "ceph-monitor", "ceph-store", "s3")
 _MACHINE = ("profile", "home")
@@ -123,4 +123,4 @@ def machine(**changes: Any) -> Iterator[Machine]:
         try:
             yield found
         finally:
-            Stack(found.settings).supervisor.stop()
+            end_at_once(Stack(found.settings))

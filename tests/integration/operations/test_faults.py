@@ -22,7 +22,7 @@ from sirena.registry.stages import promotions
 from sirena.registry.versions import Stage, find_version
 from tests.fault_injection import DRUG, Caller, Fault, Report, Scientist, kill, suffer, table, watched
 from tests.prepared_interpreter import run_prepared
-from tests.production_machine import production_settings, require_programs
+from tests.production_machine import end_at_once, production_settings, require_programs
 
 pytestmark = pytest.mark.slow
 
@@ -107,7 +107,7 @@ def machine(disk: Path) -> Iterator[Machine]:
         yield found
         print("\n" + table(found.reports))
     finally:
-        stack.take_down()
+        end_at_once(stack)
 
 
 @pytest.mark.parametrize(

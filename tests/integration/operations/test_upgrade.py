@@ -22,7 +22,7 @@ from sirena.operations.mlflow_database import MlflowDatabase, installed_revision
 from sirena.operations.settings import Settings, variable_of
 from sirena.operations.stack import Stack
 from tests.prepared_interpreter import run_prepared
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 from tests.releases import PASSWORD, RELEASE_0_1_0, sqlite_home
 
 IN_THE_WAY = "access_external_identities"
@@ -209,7 +209,7 @@ def production() -> Iterator[tuple[Settings, dict[str, str]]]:
         (home / "profile").write_text("production\n")
         stack.database().prepare(fill_as_0_1_0(stack))
         yield settings, environment
-        stack.take_down()
+        end_at_once(stack)
 
 
 def fill_as_0_1_0(stack: Stack) -> Callable[[str], None]:
