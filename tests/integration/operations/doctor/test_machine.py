@@ -9,7 +9,7 @@ from sirena.operations.doctor.finding import Notebook, Verdict
 from sirena.operations.doctor.machine import look_at_clock, look_at_memory
 from sirena.operations.doctor.places import file_system, look_at_places
 from sirena.operations.settings import Settings
-from tests.unit.operations.doctor.findings import FRESH, named
+from tests.integration.operations.doctor.findings import FRESH, named
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sirena.operations.doctor.standing import StackState, Standing
 from sirena.operations.settings import CertificateSource, Settings
 from sirena.operations.supervision import Supervisor
 from tests.certificates import certificate
-from tests.unit.operations.doctor.findings import FRESH, named
+from tests.integration.operations.doctor.findings import FRESH, named
 
 
 def given(settings: Settings, paths: CertificatePaths) -> Settings:

@@ -8,7 +8,7 @@ from sirena.operations.doctor.finding import Notebook, Verdict
 from sirena.operations.doctor.ports import look_at_ports
 from sirena.operations.doctor.standing import StackState, Standing
 from sirena.operations.settings import Settings
-from tests.unit.operations.doctor.findings import FRESH, named
+from tests.integration.operations.doctor.findings import FRESH, named
 
 
 def test_who_holds_a_port_is_named(settings: Settings, notebook: Notebook) -> None:

@@ -11,7 +11,7 @@ from sirena.operations.doctor.finding import Notebook, Verdict
 from sirena.operations.doctor.programs import MLFLOW, MLFLOW_ALSO, PYTHON, look_at_programs
 from sirena.operations.settings import CertificateSource, Settings
 from tests.conftest import REPOSITORY
-from tests.unit.operations.doctor.findings import named
+from tests.integration.operations.doctor.findings import named
 
 
 def test_a_program_that_is_missing_is_told_with_its_package(

@@ -10,8 +10,8 @@ import pytest
 from sirena.operations.accounts import Account
 from sirena.operations.doctor.accounts import barrier, look_at_accounts
 from sirena.operations.doctor.finding import Notebook, Verdict
+from tests.integration.operations.doctor.findings import FRESH, named
 from tests.production_machine import private_home, production_settings
-from tests.unit.operations.doctor.findings import FRESH, named
 
 OF_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root starts parts under other accounts")
 
