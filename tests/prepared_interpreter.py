@@ -39,6 +39,15 @@ LIBRARIES: Final = (
 _FROM_OUTSIDE: Final = ("MLFLOW_", "AWS_", "SIRENA_", "PYTHONPATH")
 
 
+_BEGINS: Final = """
+import sys
+ordinary = sys.path[1:]
+sys.path[:0] = sys.argv[2:]
+import tests.prepared_interpreter
+tests.prepared_interpreter.serve(sys.argv[1], ordinary)
+"""
+
+
 class PreparedPopen(subprocess.Popen[str]):
     """A `subprocess.Popen` of ``[sys.executable, "-m", module, …]`` or ``[sys.executable, "-c", program, …]``."""
 
@@ -97,11 +106,10 @@ def _server() -> str:
     place = f"{folder}/socket"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FROM_OUTSIDE)}
     roots = [str(Path(__file__).parents[1] / part) for part in ("src", "")]
-    program = [sys.executable, "-c", "import tests.prepared_interpreter as us; us.serve()", place]
-    environment = kept | {"PYTHONPATH": os.pathsep.join(roots)}
+    program = [sys.executable, "-c", _BEGINS, place, *roots]
     with Path(folder, "log").open("w") as log:
         # its standard input ends when we do
-        server = subprocess.Popen(program, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        server = subprocess.Popen(program, env=kept, stdin=subprocess.PIPE, stdout=log, stderr=log)
 
     def end() -> None:
         server.communicate()
@@ -126,9 +134,13 @@ def _asked(
     return line
 
 
-def serve() -> None:
-    """Import the libraries, then fork for everyone who asks until standard input ends."""
-    place, base = sys.argv[1], [entry for entry in sys.path if entry not in ("", *os.environ["PYTHONPATH"].split(":"))]
+def serve(place: str, ordinary: list[str]) -> None:
+    """Import the libraries, then fork for everyone who asks until standard input ends.
+
+    Args:
+        place: where to listen.
+        ordinary: where an interpreter looks for modules of which nobody says more.
+    """
     gc.disable()
     for name in LIBRARIES:
         importlib.import_module(name)
@@ -151,7 +163,7 @@ def serve() -> None:
                 request, streams, *_ = socket.recv_fds(line, 2**20, 3)
                 child = os.fork()
                 if not child:
-                    _become(base, streams, *json.loads(request))
+                    _become(ordinary, streams, *json.loads(request))
                 for stream in streams:
                     os.close(stream)
                 line.send(str(child).encode())
@@ -166,7 +178,7 @@ def serve() -> None:
 
 
 def _become(
-    base: list[str], streams: list[int], arguments: list[str], cwd: str, env: dict[str, str], new_session: bool
+    ordinary: list[str], streams: list[int], arguments: list[str], cwd: str, env: dict[str, str], new_session: bool
 ) -> NoReturn:
     """Be a process that a shell would have started with these things, and end as an interpreter does."""
     for number, stream in enumerate(streams):
@@ -182,7 +194,7 @@ def _become(
     gc.enable()
     kind, what, *sys.argv[1:] = arguments
     first = cwd if kind == "-m" else ""
-    sys.path[:] = [first, *filter(None, env.get("PYTHONPATH", "").split(":")), *base]
+    sys.path[:] = [first, *filter(None, env.get("PYTHONPATH", "").split(":")), *ordinary]
     code: object = 0
     try:
         if kind == "-m":
