@@ -37,8 +37,6 @@ LIBRARIES: Final = (
 )  # fmt: skip
 """What is imported before; of our own modules those two that import MLflow and Keras as we need them."""
 _FROM_OUTSIDE: Final = ("MLFLOW_", "AWS_", "SIRENA_", "PYTHONPATH")
-
-
 _BEGINS: Final = """
 import sys
 ordinary = sys.path[1:]
@@ -110,12 +108,7 @@ def _server() -> str:
     with Path(folder, "log").open("w") as log:
         # its standard input ends when we do
         server = subprocess.Popen(program, env=kept, stdin=subprocess.PIPE, stdout=log, stderr=log)
-
-    def end() -> None:
-        server.communicate()
-        shutil.rmtree(folder)
-
-    atexit.register(end)
+    atexit.register(server.communicate)
     while not Path(place).exists():
         assert server.poll() is None, Path(folder, "log").read_text()
         time.sleep(0.02)
@@ -157,6 +150,7 @@ def serve(place: str, ordinary: list[str]) -> None:
     while True:
         for key, _ in desk.select():
             if key.fileobj == 0:
+                shutil.rmtree(Path(place).parent)
                 return
             if key.fileobj is entrance:
                 line = entrance.accept()[0]
