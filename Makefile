@@ -7,6 +7,8 @@ UV := $(BIN)/uv
 export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
+# where it is set, as in many containers, each of thousands of processes would compile Sirena anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test test-compat test-containers servers attack lint reformat bench docs lock clean node-packages
 

@@ -11,7 +11,7 @@ from sirena.server.object_store.ceph import ObjectStore
 from sirena.server.object_store.s3 import Keys, kept_keys, s3_client
 from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 
 @dataclass(frozen=True)
@@ -66,4 +66,4 @@ def foreign_s3() -> Iterator[ForeignS3]:
             stack.wait(store.parts(), lambda _: None)
             yield ForeignS3(settings, store)
         finally:
-            stack.take_down()
+            end_at_once(stack)

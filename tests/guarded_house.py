@@ -35,7 +35,8 @@ from sirena.settings.catalogue import Settings
 from tests.hostile_client import HostileClient
 from tests.mlflow_door import mlflow_door
 from tests.postgresql import private_cluster
-from tests.production_machine import entry_of, private_home, production_settings, require_programs
+from tests.prepared_interpreter import run_prepared
+from tests.production_machine import end_at_once, entry_of, private_home, production_settings, require_programs
 
 PASSWORD = "correct horse battery staple"
 PATIENCE = 60.0
@@ -103,14 +104,8 @@ class House:
 
     def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours as the operator of this house does."""
-        return subprocess.run(
-            [sys.executable, "-m", "sirena.cli", *arguments],
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        command = [sys.executable, "-m", "sirena.cli", *arguments]
+        return run_prepared(command, env={**os.environ, **self.environment}, timeout=300)
 
     @contextmanager
     def entry_with(self, **changes: Any) -> Iterator[None]:
@@ -176,7 +171,7 @@ def guarded_house(**changes: Any) -> Iterator[House]:
             mlflow.await_health()
             yield house
         finally:
-            stack.take_down()
+            end_at_once(stack)
             house.access.stop()
             pages.stop()
             mlflow.stop()

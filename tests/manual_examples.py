@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import sirena
+from tests.prepared_interpreter import program_text
 
 MANUAL: Final = Path(__file__).resolve().parent.parent / "docs" / "manual"
 LANGUAGES: Final = ("en", "es")
@@ -105,11 +107,12 @@ class Reader:
         if block.mark.startswith("file="):
             (self.folder / block.mark.removeprefix("file=")).write_text(text, encoding="utf-8")
             return ""
+        python = block.language == "python"
         ended = subprocess.run(
-            [sys.executable, "-W", "ignore", "-"] if block.language == "python" else ["bash", "-euo", "pipefail"],
-            input=text,
+            [self._programs / "python-c", text] if python else ["bash", "-euo", "pipefail", "-c", text],
+            stdin=subprocess.DEVNULL,
             cwd=self.folder,
-            env=self._own_environment(),
+            env=self._own_environment() | ({"PYTHONWARNINGS": "ignore"} if python else {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,  # a terminal shows both
             text=True,
@@ -128,22 +131,25 @@ class Reader:
             text = text.replace(there, here)
         return text
 
-    def _own_environment(self) -> dict[str, str]:
+    @cached_property
+    def _programs(self) -> Path:
+        """A folder of programs."""
         programs = self.folder / ".programs"
-        if not programs.exists():
-            programs.mkdir()
-            for name, module in (
-                ("sirena", "sirena.cli"),
-                ("python", ""),
-                ("mlflow", "mlflow"),
-                ("uvicorn", "uvicorn"),
-            ):
-                program = programs / name
-                program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {"-m " + module if module else ""} "$@"\n')
-                program.chmod(0o755)
+        programs.mkdir()
+        for name, text in {
+            "sirena": program_text("-m", "sirena.cli"),
+            "python-c": program_text("-c"),
+            **{name: f'#!/bin/sh\nexec "{sys.executable}" -m {name} "$@"\n' for name in ("mlflow", "uvicorn")},
+            "python": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
+        }.items():
+            (programs / name).write_text(text)
+            (programs / name).chmod(0o755)
+        return programs
+
+    def _own_environment(self) -> dict[str, str]:
         return {
             **self.environment,
-            "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{self._programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(Path(sirena.__file__).parent.parent),
             "COLUMNS": "200",
             "LC_ALL": "C.UTF-8",

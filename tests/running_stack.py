@@ -17,7 +17,8 @@ from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
 from tests.everyones_python import everyones_python
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.prepared_interpreter import run_prepared
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,8 @@ class Running:
 
     def sirena(self, *arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours as its operator does."""
-        return subprocess.run(
-            [self.python, "-m", "sirena.cli", *arguments],
-            env={**self.environment, **changed},
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=400,
-            check=False,
-        )
+        command = [self.python, "-m", "sirena.cli", *arguments]
+        return run_prepared(command, env={**self.environment, **changed}, cwd="/", timeout=400)
 
     def get(self, path: str, *, token: bool = True, body: dict[str, str] | None = None) -> tuple[int, bytes]:
         """Ask the entry; with a body, post it as JSON."""
@@ -85,7 +79,7 @@ def running_stack() -> Iterator[Running]:
             assert token.returncode == 0, token.stderr
             yield replace(found, token=token.stdout.strip())
         finally:
-            found.stack.take_down()
+            end_at_once(found.stack)
 
 
 def _logs(home: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import sirena
 from sirena.server.tls.certificates import authority_file
 from tests.integration.backup.machines import Machine
+from tests.prepared_interpreter import run_prepared
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,7 @@ class Workstation:
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run Python with these words."""
-        return subprocess.run(
-            [sys.executable, *command], cwd=self.folder,
-            env=self.environment, capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
+        return run_prepared([sys.executable, *command], cwd=self.folder, env=self.environment, timeout=600)
 
     def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of ours."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sirena.server.embedded_stack import EmbeddedStack
 from sirena.server.parts.processes import free_port
-from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings
 from tests.manual_examples import Reader
-from tests.production_machine import private_home
+from tests.production_machine import end_at_once, private_home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -36,7 +36,7 @@ def _reader(folder: Path, home: Path) -> Iterator[Reader]:
             "8080": ports["another"],
         },
     )
-    ProductionStack(Settings(home=home)).take_down()
+    end_at_once(EmbeddedStack(Settings(home=home)))
 
 
 def test_every_example_of_one_machine_does_what_the_manual_shows(reader: Reader) -> None:

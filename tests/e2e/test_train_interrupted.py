@@ -21,6 +21,7 @@ from sirena.server.parts.processes import ChildProcess, free_port
 from sirena.settings.catalogue import Settings
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
+from tests.prepared_interpreter import PreparedPopen
 
 DRUGS = ("AMK", "CIP", "CAZ", "FEP")
 _PATIENCE = 300.0
@@ -47,7 +48,7 @@ class Hospital:
 
     def train(self, *drugs: str, seed: int = 0) -> subprocess.Popen[str]:
         """Begin a training from the reference."""
-        return subprocess.Popen(
+        return PreparedPopen(
             [
                 sys.executable, "-m", "sirena.cli", "train", self.file,
                 "--labels", "reference", "--drugs", ",".join(drugs), "--seed", str(seed),

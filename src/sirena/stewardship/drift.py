@@ -25,7 +25,7 @@ from typing import Final
 import polars as pl
 
 from sirena.domain.truth_table import ANSWERS
-from sirena.panel.frame import TablesFor
+from sirena.panel.column_answers import TablesFor
 from sirena.stewardship.cells import FEW
 from sirena.stewardship.drift_populations import (
     TrainingCounts,

@@ -16,7 +16,7 @@ from sirena.domain.mic import parse_mic
 from sirena.domain.site import Site
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED
-from sirena.panel.frame import TablesFor
+from sirena.panel.column_answers import TablesFor
 from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.periods import Period
 from sirena.stewardship.results import Results

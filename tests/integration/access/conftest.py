@@ -18,7 +18,7 @@ from sirena.server.python_parts import PythonParts
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
 from tests.openid_provider import SECRET, Browser, OpenIdProvider
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 ROLES = (
     "Readers=viewer; PROA=clinician; CN=Microbiology,OU=Groups=scientist; Heads=approver; "
@@ -106,7 +106,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             )
             yield house
         finally:
-            house.stack.take_down()
+            end_at_once(house.stack)
             provider.end()
 
 

@@ -11,7 +11,7 @@ from tests.integration.backup.machines import Machine, machine
 from tests.small_release import make_release
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def first() -> Iterator[Machine]:
     """A stack with two models in an active release, an account, and nothing but what answers it."""
     with machine(user="eva") as found:
@@ -22,7 +22,7 @@ def first() -> Iterator[Machine]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def backed_up(first: Machine) -> Machine:
     """The machine, backed up once."""
     made = first.sirena("backup")

@@ -17,7 +17,8 @@ from sirena.server.backup.manifest import NAME, FileFacts, Manifest, facts_of, f
 from sirena.server.backup.repository import Repository
 from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings, profile_file, variable_of
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.prepared_interpreter import PreparedPopen, run_prepared
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 STORES = ("postgresql", "ceph-monitor", "ceph-store", "s3")
 _MACHINE = ("profile", "home")
@@ -53,14 +54,11 @@ class Machine:
 
     def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command as its operator does."""
-        return subprocess.run(
-            [sys.executable, "-m", "sirena.cli", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=500, check=False,
-        )  # fmt: skip
+        return run_prepared([sys.executable, "-m", "sirena.cli", *arguments], env=self.environment, timeout=500)
 
     def begin(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command in a session of its own."""
-        return subprocess.Popen(
+        return PreparedPopen(
             [sys.executable, "-m", "sirena.cli", *arguments],
             env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
@@ -125,4 +123,4 @@ def machine(**changes: Any) -> Iterator[Machine]:
         try:
             yield found
         finally:
-            ProductionStack(found.settings).supervisor.stop()
+            end_at_once(ProductionStack(found.settings))

@@ -15,7 +15,7 @@ from tests.integration.ledger.tampering import PostgresqlIntruder, SqliteIntrude
 from tests.postgresql import Cluster, private_cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL cluster of this test run."""
     with private_cluster() as running:

@@ -40,7 +40,7 @@ def _network() -> Any:
     return keras.Model(inputs, keras.layers.Dense(2)(inputs))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def train() -> Callable[..., Trained]:
     """Make a trained model of a column."""
     network = _network()
@@ -60,7 +60,7 @@ def train() -> Callable[..., Trained]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home whose database has MLflow's tables and nothing in them; copied, because making them takes seconds."""
     home = tmp_path_factory.mktemp("blank")
@@ -69,13 +69,13 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mlflow_home(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the server."""
     return shutil.copytree(blank, tmp_path_factory.mktemp("mlflow") / "home")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tracking_uri(mlflow_home: Path) -> Iterator[str]:
     """A running MLflow server with SQLite and a folder, on a loopback port of its own."""
     port = free_port()
@@ -83,7 +83,7 @@ def tracking_uri(mlflow_home: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def asker() -> Iterator[NetworkAsker]:
     """The process that asks networks, shared because TensorFlow takes seconds to load."""
     asking = NetworkAsker()
@@ -98,7 +98,7 @@ def registry(tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return connect(Settings(home=tmp_path / "home", tracking_uri=tracking_uri))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def amikacin() -> TruthTable:
     """What CLSI says of amikacin and three organisms."""
     return compile_tables(_EDITION, ["AMK"], organisms=ORGANISMS)["AMK"]
@@ -135,7 +135,7 @@ def log(
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def template(blank: Path, tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]) -> Path:
     """Home with three releases: AMK calls S up to 2, 4 and 8 mg/L; AMP is the same in all.
 

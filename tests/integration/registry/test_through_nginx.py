@@ -24,6 +24,7 @@ from tests.access_client import Entry
 from tests.integration.registry.house import House, log_trained, standing, trained_on
 from tests.integration.registry.registry_models import run
 from tests.mlflow_door import mlflow_door
+from tests.prepared_interpreter import run_prepared
 from tests.production_machine import entry_alone
 
 pytestmark = pytest.mark.slow
@@ -92,7 +93,7 @@ except requests.HTTPError as error:
 def apart(*command: str) -> "subprocess.CompletedProcess[str]":
     """Run Python in a process of its own: MLflow keeps its server's address for a whole process."""
     environment = {**os.environ, "PYTHONPATH": str(Path(sirena.__file__).parent.parent), "PYTHONWARNINGS": "ignore"}
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment, timeout=300)
+    return run_prepared([sys.executable, *command], env=environment, timeout=300)
 
 
 def test_mlflows_own_client_logs_and_registers_through_the_entry(town: Town) -> None:

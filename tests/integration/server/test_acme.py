@@ -25,7 +25,7 @@ from sirena.server.tls.certificates import (
     self_made,
 )
 from sirena.settings.catalogue import Settings
-from tests.production_machine import accepts, entry_of, private_home, production_settings, require_programs
+from tests.production_machine import accepts, end_at_once, entry_of, private_home, production_settings, require_programs
 
 pytestmark = pytest.mark.slow
 
@@ -144,7 +144,7 @@ def test_a_certificate_is_issued_renewed_and_shown_without_a_restart(authority: 
         _await_shown(settings.https_port, _file_der(issued.chain))
         assert issued.key.resolve().stat().st_mode & 0o077 == 0
     finally:
-        stack.take_down()
+        end_at_once(stack)
 
 
 def _await_shown(port: int, certificate: bytes) -> None:

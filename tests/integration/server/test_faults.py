@@ -21,7 +21,8 @@ from sirena.registry.versions import Stage, find_version
 from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings, variable_of
 from tests.fault_injection import DRUG, Caller, Fault, Report, Scientist, kill, suffer, table, watched
-from tests.production_machine import production_settings, require_programs
+from tests.prepared_interpreter import run_prepared
+from tests.production_machine import end_at_once, production_settings, require_programs
 
 pytestmark = pytest.mark.slow
 
@@ -43,10 +44,7 @@ class Machine:
 
     def sirena(self, *arguments: str) -> str:
         """Run a command of ours."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "sirena.cli", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
+        ended = run_prepared([sys.executable, "-m", "sirena.cli", *arguments], env=self.environment, timeout=300)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 
@@ -109,7 +107,7 @@ def machine(disk: Path) -> Iterator[Machine]:
         yield found
         print("\n" + table(found.reports))
     finally:
-        stack.take_down()
+        end_at_once(stack)
 
 
 @pytest.mark.parametrize(

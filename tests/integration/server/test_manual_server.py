@@ -10,7 +10,7 @@ import pytest
 from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import CertificateSource, Settings, variable_of
 from tests.manual_examples import MANUAL, Reader
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -35,7 +35,7 @@ def machine(tmp_path: Path) -> Iterator[tuple[Reader, ProductionStack]]:
         try:
             yield Reader(tmp_path, environment, replaced), stack
         finally:
-            stack.take_down()
+            end_at_once(stack)
 
 
 def test_every_example_of_a_server_does_what_the_manual_shows(machine: tuple[Reader, ProductionStack]) -> None:

@@ -21,7 +21,8 @@ from sirena.host.accounts import OsAccount
 from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
-from tests.production_machine import private_home, production_settings, require_programs
+from tests.prepared_interpreter import run_prepared
+from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 from tests.releases import PASSWORD, RELEASE_0_1_0, sqlite_home
 
 IN_THE_WAY = "access_external_identities"
@@ -39,21 +40,14 @@ command.downgrade(config, "-1")
 
 def sirena(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a command of ours as its operator does."""
-    return subprocess.run(
-        [sys.executable, "-m", "sirena.cli", *arguments],
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
+    return run_prepared([sys.executable, "-m", "sirena.cli", *arguments], env=dict(environment), timeout=400)
 
 
 def older_mlflow(uri: str) -> str:
     """Make MLflow's tables as an older MLflow had them; return their revision."""
     database = MlflowDatabase(uri, OsAccount.of_this_process())
-    subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", uri], check=True, capture_output=True)
-    subprocess.run([sys.executable, "-c", DOWN, uri], check=True, capture_output=True)
+    for program in (["-m", "mlflow", "db", "upgrade"], ["-c", DOWN]):
+        run_prepared([sys.executable, *program, uri], timeout=400).check_returncode()
     found = database.revision()
     assert found != installed_revision()
     return found
@@ -215,7 +209,7 @@ def production() -> Iterator[tuple[Settings, dict[str, str]]]:
         (home / "profile").write_text("production\n")
         stack.database().prepare(fill_as_0_1_0(stack))
         yield settings, environment
-        stack.take_down()
+        end_at_once(stack)
 
 
 def fill_as_0_1_0(stack: ProductionStack) -> Callable[[str], None]:

@@ -9,7 +9,7 @@ from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.machine import look_at_clock, look_at_memory
 from sirena.server.checks.places import file_system, look_at_places
 from sirena.settings.catalogue import Settings
-from tests.unit.server.checks.findings import FRESH, named
+from tests.integration.server.checks.findings import FRESH, named
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sirena.server.supervision.supervisor import Supervisor
 from sirena.server.tls.certificates import CertificatePaths, self_made
 from sirena.settings.catalogue import CertificateSource, Settings
 from tests.certificates import certificate
-from tests.unit.server.checks.findings import FRESH, named
+from tests.integration.server.checks.findings import FRESH, named
 
 
 def given(settings: Settings, paths: CertificatePaths) -> Settings:

@@ -8,7 +8,7 @@ from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.ports import look_at_ports
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.settings.catalogue import Settings
-from tests.unit.server.checks.findings import FRESH, named
+from tests.integration.server.checks.findings import FRESH, named
 
 
 def test_who_holds_a_port_is_named(settings: Settings, notebook: Notebook) -> None:

@@ -11,7 +11,7 @@ from sirena.server.checks.finding import CheckVerdict, Notebook
 from sirena.server.checks.programs import MLFLOW, MLFLOW_ALSO, PYTHON, look_at_programs
 from sirena.settings.catalogue import CertificateSource, Settings
 from tests.conftest import REPOSITORY
-from tests.unit.server.checks.findings import named
+from tests.integration.server.checks.findings import named
 
 
 def test_a_program_that_is_missing_is_told_with_its_package(

@@ -10,8 +10,8 @@ import pytest
 from sirena.host.accounts import OsAccount
 from sirena.server.checks.accounts import barrier, look_at_accounts
 from sirena.server.checks.finding import CheckVerdict, Notebook
+from tests.integration.server.checks.findings import FRESH, named
 from tests.production_machine import private_home, production_settings
-from tests.unit.server.checks.findings import FRESH, named
 
 OF_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="only root starts parts under other accounts")
 
