@@ -103,7 +103,7 @@ class AnsweringPeriod:
 
 
 @dataclass(frozen=True)
-class Answering:
+class AnsweringLook:
     """Which release answers, and which did: by the ledger, else by MLflow."""
 
     judged: str | None
@@ -114,7 +114,7 @@ class Answering:
     """What answered when, oldest first."""
 
 
-def read_answering(registry: Registry) -> Answering:
+def read_answering(registry: Registry) -> AnsweringLook:
     """Return which release answers, and which did.
 
     Raises:
@@ -127,7 +127,7 @@ def read_answering(registry: Registry) -> Answering:
         ]
         active = active_version(registry)
         target = replaced_by(registry, active) if active is not None else None
-        return Answering(None, f"{RELEASE_MODEL}/{target}" if target is not None else "", periods)
+        return AnsweringLook(None, f"{RELEASE_MODEL}/{target}" if target is not None else "", periods)
     with closing(open_ledger(registry.settings)) as ledger:
         judgements = TrustedReading(ledger).read()
         reasons = {entry.act: str(entry.facts().get("reason", "")) for entry in ledger.read(events=("overridden",))}
@@ -144,7 +144,7 @@ def read_answering(registry: Registry) -> Answering:
         for one in judgements.periods
     ]
     active_one, target_one = judgements.active, judgements.rollback
-    return Answering(active_one.release if active_one else "", target_one.release if target_one else "", periods)
+    return AnsweringLook(active_one.release if active_one else "", target_one.release if target_one else "", periods)
 
 
 def periods_of(registry: Registry, release: Release) -> list[AnsweringPeriod]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sirena.acts.judged import Answering, AnsweringPeriod, read_answering, standing
+from sirena.acts.judged import AnsweringLook, AnsweringPeriod, read_answering, standing
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
 from sirena.registry.connection import Registry
@@ -76,7 +76,7 @@ def look_at_releases(registry: Registry) -> list[ReleaseGlance]:
         SirenaError: MLflow does not answer, or the ledger is not what was written.
     """
     releases = list_releases(registry)
-    answering = read_answering(registry) if releases else Answering("", "", ())
+    answering = read_answering(registry) if releases else AnsweringLook("", "", ())
     return [_glance(release, answering) for release in reversed(releases)]
 
 
@@ -143,7 +143,7 @@ def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefuse
     return refused
 
 
-def _glance(release: Release, answering: Answering) -> ReleaseGlance:
+def _glance(release: Release, answering: AnsweringLook) -> ReleaseGlance:
     judged, mark = answering.judged, standing(release, answering.judged)
     is_active = release.name == judged or (judged is None and release.active)
     own = [one for one in reversed(answering.periods) if one.release == release.name]

@@ -20,7 +20,7 @@ from sirena.registry.versions import ModelVersion, Stage, load_table, read_file
 
 
 @dataclass(frozen=True)
-class Judged:
+class StageJudgement:
     """What the gate says of a version and a stage."""
 
     stage: Stage
@@ -50,7 +50,7 @@ class VersionLook:
     """A version with all that is known of it."""
 
     glance: VersionGlance
-    judged: Judged
+    judged: StageJudgement
     compared: Compared | None
     """None when it is the model's only version."""
     decisions: Sequence[RecordedDecision]
@@ -59,12 +59,12 @@ class VersionLook:
     """Versions of the model, newest first, this one included."""
 
 
-def judge_version(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage: Stage) -> Judged:
+def judge_version(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage: Stage) -> StageJudgement:
     """Ask the gate, which may not be readable, about a version without deciding anything."""
     try:
-        return Judged(stage, judge().judge(version, stage))
+        return StageJudgement(stage, judge().judge(version, stage))
     except SirenaError as refusal:
-        return Judged(stage, refusal=refusal)
+        return StageJudgement(stage, refusal=refusal)
 
 
 def decisions_of(version: ModelVersion) -> list[RecordedDecision]:

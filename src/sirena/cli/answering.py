@@ -193,7 +193,7 @@ def opened(
 
 
 @dataclass(frozen=True)
-class Question:
+class FileQuestion:
     """What a file is asked, and by what it is answered."""
 
     tables_for: "TablesFor"
@@ -210,7 +210,7 @@ class Question:
     """Expert rules, whose columns stand beside the categories; None leaves them out."""
 
 
-def answer(opened: Opened, output: Output, question: Question) -> "tuple[AnswerSummary, Sequence[Problem]]":
+def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[AnswerSummary, Sequence[Problem]]":
     """Answer every MIC column of a file, write it whole, and return what was answered and what is wrong in it.
 
     Args:
@@ -229,7 +229,7 @@ def answer(opened: Opened, output: Output, question: Question) -> "tuple[AnswerS
     return answer_parts(opened.parts, output, question)
 
 
-def isolates_to_answer(file: "WhonetFile", question: Question) -> "Isolates":
+def isolates_to_answer(file: "WhonetFile", question: FileQuestion) -> "Isolates":
     """Return the isolates of a file and what is asked of them, and say when nothing of it can be read.
 
     Raises:
@@ -247,7 +247,7 @@ def isolates_to_answer(file: "WhonetFile", question: Question) -> "Isolates":
     return isolates
 
 
-def answer_file(file: "WhonetFile", output: Output, question: Question) -> AnswerSummary:
+def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> AnswerSummary:
     """Answer a file that was read as a whole; see `answer`."""
     import polars as pl
 
@@ -322,7 +322,7 @@ def with_rules(
     answered: "pl.DataFrame",
     output: Output,
     layout: "HeaderLayout",
-    question: Question,
+    question: FileQuestion,
     changes: "RuleChanges",
 ) -> "pl.DataFrame":
     """Put what expert rules report beside the categories, and count how many results they changed."""

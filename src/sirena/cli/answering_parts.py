@@ -8,7 +8,14 @@ from typing import Any
 import polars as pl
 
 from sirena.cli.answer_summary import AnswerSummary, TalliesOfParts, progress_of
-from sirena.cli.answering import Output, Question, isolates_to_answer, tell_about_facts, tell_about_rules, with_rules
+from sirena.cli.answering import (
+    FileQuestion,
+    Output,
+    isolates_to_answer,
+    tell_about_facts,
+    tell_about_rules,
+    with_rules,
+)
 from sirena.panel.column_answers import ColumnTally, Told
 from sirena.panel.file_answers import FileAnswers
 from sirena.panel.frame import Isolates
@@ -22,7 +29,7 @@ from sirena.whonet.streamed import StreamedFile, in_turn
 from sirena.whonet.streamed_problems import Sightings, StreamedProblems
 
 
-def answer_parts(read: StreamedFile, output: Output, question: Question) -> tuple[AnswerSummary, Sequence[Problem]]:
+def answer_parts(read: StreamedFile, output: Output, question: FileQuestion) -> tuple[AnswerSummary, Sequence[Problem]]:
     """Answer a file that was read part by part; see `answering.answer`.
 
     Args:
@@ -86,7 +93,7 @@ class _Work:
     isolates: Isolates
     answers: FileAnswers
     output: Output
-    question: Question
+    question: FileQuestion
     facts: Sequence[str]
 
     def write(self, style: CsvStyle | None) -> _Taken:

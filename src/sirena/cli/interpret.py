@@ -72,8 +72,8 @@ def interpret(
     """
     from sirena.acts.answering_release import load_for_answers
     from sirena.cli.answering import (
+        FileQuestion,
         Output,
-        Question,
         answer,
         opened,
         read_rules,
@@ -97,7 +97,7 @@ def interpret(
         for alarm in loaded.alarms:
             tell(f"ALARM: {alarm}")
         columns = [column.model_column for column in isolates.file.mic_columns.values()]
-        question = Question(
+        question = FileQuestion(
             lambda column: loaded.panel.tables.get(column.model_column),
             stamp=stamp_with_rules(stamp_of(loaded.panel, columns), expert, rules),
             site=everywhere,

@@ -77,8 +77,8 @@ def reference(
     reported stands beside each category, with the rule that changed it.
     """
     from sirena.cli.answering import (
+        FileQuestion,
         Output,
-        Question,
         answer,
         opened,
         read_rules,
@@ -111,7 +111,7 @@ def reference(
             columns, reading=reading
         )
         named = editions.named(columns)
-        question = Question(
+        question = FileQuestion(
             lambda column: tables[column.model_column],
             stamp=stamp_with_rules(f"reference · {named}" if named else "reference", expert, rules),
             site=everywhere,

@@ -94,7 +94,7 @@ class _Grounds:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DistinctSubjects:
     """The distinct sites and organisms of a table, of which every test column is asked."""
 
     sites: tuple[Site, ...]
@@ -127,7 +127,7 @@ class ColumnAnswers:
 
     @classmethod
     def prepared(
-        cls, placement: Placement, asked: Asked, mics: list[str | None], tables_for: TablesFor, told: Told
+        cls, placement: Placement, asked: DistinctSubjects, mics: list[str | None], tables_for: TablesFor, told: Told
     ) -> Self:
         """Prepare a column.
 

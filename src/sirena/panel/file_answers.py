@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..domain.site import Site
-from .column_answers import Asked, ColumnAnswers, ColumnTally, TablesFor, Told
+from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, TablesFor, Told
 from .frame import Isolates, assemble, factorise_column
 from .lookup import resolve_texts
 from .placement import Existing, Placement, place_categories
@@ -83,7 +83,7 @@ class FileAnswers:
         site = isolates.site
         specimens = [None] if isinstance(site, Site) else [*texts[site], None]
         read = RowSites.of_specimens(specimens, np.zeros(0, dtype=np.int64)).sites
-        asked = Asked((site,) if isinstance(site, Site) else read, codes)
+        asked = DistinctSubjects((site,) if isinstance(site, Site) else read, codes)
         columns = tuple(
             ColumnAnswers.prepared(placement, asked, _read(isolates, texts, placement.header), tables_for, told)
             for placement in placements

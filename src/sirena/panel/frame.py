@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..domain.site import Site
 from ..domain.test_column import TestColumn
 from .basis import Language
-from .column_answers import Asked, ColumnAnswers, ColumnTally, TablesFor, Told
+from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, TablesFor, Told
 from .lookup import resolve_texts
 from .placement import Existing, HeaderLayout, Placement, place_categories
 from .sites import RowSites
@@ -142,7 +142,7 @@ def interpret_frame(
     organisms = factorise_column(frame[file.organism_column])
     codes = resolve_texts(file.read_texts(file.organism_column, organisms.texts))
     sites = file.row_sites()
-    asked = Asked(sites.sites, codes)
+    asked = DistinctSubjects(sites.sites, codes)
     told = Told(basis, source)
     pair = sites.rows * len(codes) + organisms.rows
     additions: dict[str, list[pl.Series]] = {}

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sirena.cli.answering import Output, Question, answer, opened, read_rules, tell_about_problems
+from sirena.cli.answering import FileQuestion, Output, answer, opened, read_rules, tell_about_problems
 from sirena.domain.errors import SirenaError
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.choice import choose_editions
@@ -67,7 +67,7 @@ def outcome(source: Path, asked: Asked, shortest: int, part: int = 0) -> tuple[b
         try:
             with opened(source, output, shortest=shortest, part=part) as isolates:
                 in_parts = isolates.parts is not None
-                question = Question(
+                question = FileQuestion(
                     lambda column: tables().get(column.model_column),
                     stamp="release 3 · CLSI 2026",
                     source=lambda column: f"{column.name}/1",
@@ -280,7 +280,7 @@ def test_nothing_is_left_of_work_that_was_interrupted(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr("sirena.panel.file_answers.FileAnswers.of_part", interrupt)
     output = Output(target, Existing.REFUSE, None)
-    question = Question(lambda column: tables().get(column.model_column), stamp="x")
+    question = FileQuestion(lambda column: tables().get(column.model_column), stamp="x")
     with opened(source, output, shortest=0, part=400) as isolates:
         assert isolates.parts is not None
         with pytest.raises(KeyboardInterrupt):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sirena.host.environment import import_path
 from sirena.host.one_at_a_time import one_at_a_time
-from sirena.server.production_stack import ProductionStack
+from sirena.server.embedded_stack import EmbeddedStack
 from sirena.settings.catalogue import Settings
 from tests.production_machine import private_home
 
@@ -56,7 +56,7 @@ def test_a_second_one_waits_and_goes_on_when_the_first_is_killed(tmp_path: Path)
 def test_two_starts_at_once_are_one_after_the_other() -> None:
     """The second begins when the first has ended; what was started keeps no lock."""
     with private_home() as home:
-        stack = ProductionStack(Settings(home=home))
+        stack = EmbeddedStack(Settings(home=home))
         told: list[str] = []
         with one_at_a_time(home / "up.lock"):
             second = threading.Thread(target=lambda: stack.bring_up(told.append, []))
