@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sirena.domain.test_column import GUIDELINES
 from sirena.whonet.drug_headers import Content
+from sirena.whonet.fields import FIELDS
 from sirena.whonet.mapping import METHODS, LaboratoryMapping
 from sirena.whonet.understanding import HeaderReading
 from sirena.whonet.writing import replacing
@@ -32,9 +33,16 @@ def spell_mapping(readings: Iterable[HeaderReading]) -> str:
             if one.guideline:
                 lines.append(f'guideline = "{GUIDELINES[one.guideline]}"')
         else:
-            lines.append(f'field = "{"PATIENT_ID" if one.content == "patient number" else ""}"')
+            lines.append(f'field = "{_field_of(one)}"')
         lines.append("")
     return "\n".join(lines)
+
+
+def _field_of(reading: HeaderReading) -> str:
+    """Return the field that a header was understood as; empty for a column that is left out."""
+    if reading.content == "patient number":
+        return "PATIENT_ID"
+    return reading.content if reading.content in FIELDS else ""
 
 
 def save_mapping(path: Path, readings: Iterable[HeaderReading]) -> None:

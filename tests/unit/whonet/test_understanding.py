@@ -175,3 +175,12 @@ def test_a_field_of_the_mapping_is_one_everywhere(tmp_path: Path) -> None:
     assert columns_of_patients(file) == ["Clave"]
     assert "De donde" in without_patients(file).frame.columns
     assert "Clave" not in without_patients(file).frame.columns
+
+
+def test_a_field_that_a_mapping_names_is_in_the_mapping_that_is_written(tmp_path: Path) -> None:
+    """Corrected again, the file still knows its organisms."""
+    isolates, said, kept = (tmp_path / name for name in ("isolates.csv", "said.toml", "kept.toml"))
+    isolates.write_text("Germen;AMK_NM\neco;2\n", encoding="utf-8")
+    said.write_text('[columns."Germen"]\nfield = "ORGANISM"\n', encoding="utf-8")
+    save_mapping(kept, read_file(isolates, mapping=load_mapping(said)).header_readings)
+    assert load_mapping(kept).columns["Germen"].field == "ORGANISM"
