@@ -67,6 +67,14 @@ def wait_for(who: Person, selector: str, words: str) -> str:
     return text
 
 
+def wait_until(who: Person, condition: str) -> None:
+    """Wait until something is so of the page."""
+    deadline = time.monotonic() + PATIENCE
+    while not who.run(f"Boolean({condition})"):
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.05)
+
+
 def choose_file(who: Person, path: Path) -> None:
     """Choose a file in the form, as the browser's own window does."""
     document = who.call("DOM.getDocument")["root"]["nodeId"]
@@ -157,7 +165,7 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
         refuse_sideways_scrolling(who)
     who.run("document.querySelector('select[name=role-0]').value = 'ignore'")
     who.click("main form button", arrives=here)
-    assert isolates in who.read()
+    wait_for(who, "main", isolates)
 
     who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
     who.fill_in(organism="E. coli", CIP="0,5")
@@ -167,7 +175,7 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
     assert who.run("document.querySelector('[name=CIP]').value") == "0,5"
     assert intermediate in who.read("#answers")
     who.click("button[form=clear]", arrives=f"{origin}/isolate")
-    assert who.run("document.querySelector('[name=CIP]').value") == ""
+    wait_until(who, "document.querySelector('[name=CIP]')?.value === ''")
     assert who.run("localStorage.length + sessionStorage.length") == 0
     assert who.complaints == []
 
