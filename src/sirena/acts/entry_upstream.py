@@ -33,7 +33,7 @@ class RegistryUpstream:
     """The MLflow of the settings, held to the gate of `sirena promote` and `sirena release activate`."""
 
     def __init__(self, settings: Settings, asker: NetworkAsker) -> None:
-        """Take what names MLflow, overlay and gate, and what asks networks; whoever made the asker closes it."""
+        """Take what names MLflow, overlay and gate, and what asks networks; whoever made the two closes them."""
         self._settings = settings
         self._asker = asker
         self.base_url = settings.effective_tracking_uri.rstrip("/")
@@ -134,6 +134,10 @@ class RegistryUpstream:
         except (httpx.HTTPError, ValueError) as error:
             raise UpstreamError("MLflow does not answer", hint="try again; `sirena status` tells its state") from error
         return any(str(file.get("path", "")).rpartition("/")[2] == name for file in listed)
+
+    def close(self) -> None:
+        """Close the connections to MLflow."""
+        self._client.close()
 
     @cached_property
     def _client(self) -> httpx.Client:

@@ -81,5 +81,7 @@ def access_service(
         desk = running_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
     with watch, desk:
         run_until_signal(app, bound)
+    if upstream:
+        upstream.close()
     asker.close()
     engine.dispose()

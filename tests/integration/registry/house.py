@@ -161,6 +161,7 @@ def standing(
             entry.ledger = record_events(own)
             yield House(entry, registry)
     finally:
+        upstream.close()
         for model in registry.models.search_registered_models():
             registry.models.delete_registered_model(model.name)
         engine.dispose()
