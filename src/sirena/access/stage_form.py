@@ -123,7 +123,7 @@ class StageForm:
         self, control: StageControl, change: StageChange, facts: RequestFacts, identity: Identity
     ) -> Any:
         method, route = change.operation.split(" ")
-        asked = replace(facts, method=method, target=f"{_ROUTES}{route}")
-        response = await control.carry_out(change, asked, identity)
+        passed_on = replace(facts, method=method, target=f"{_ROUTES}{route}")
+        response = await control.carry_out(change, passed_on, identity)
         if response.status_code >= _REFUSED:
             raise UpstreamError("MLflow did not do this", hint="try again; `sirena status` tells its state")

@@ -17,10 +17,10 @@ from sirena.acts.releases_look import (
 from sirena.acts.releasing import activate, create_release, roll_back
 from sirena.acts.version_look import (
     VersionLook,
+    ask_gate,
     compare_versions,
     decisions_of,
     former_of,
-    judge_version,
     read_certificate,
 )
 from sirena.certification.certificate import Certificate
@@ -79,7 +79,7 @@ class ModelHouse:
         if former is not None:
             compared = compare_versions(registry, version, self._look.version(registry, former, rules))
         glance = self._look.version(registry, version, rules)
-        judged = judge_version(lambda: judge_for(registry, None, approver=approver), version, stage)
+        judged = ask_gate(lambda: judge_for(registry, None, approver=approver), version, stage)
         return VersionLook(glance, judged, compared, decisions_of(version), siblings)
 
     def certificate(self, name: str, number: int) -> Certificate | None:

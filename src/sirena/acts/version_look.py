@@ -59,7 +59,7 @@ class VersionLook:
     """Versions of the model, newest first, this one included."""
 
 
-def judge_version(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage: Stage) -> StageJudgement:
+def ask_gate(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage: Stage) -> StageJudgement:
     """Ask the gate, which may not be readable, about a version without deciding anything."""
     try:
         return StageJudgement(stage, judge().judge(version, stage))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.voice import language_or_locale
 from sirena.panel.basis import Language
 
@@ -54,12 +55,8 @@ def alerts(
     site: Annotated[
         str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
     ] = "specimen",
-    sheet: Annotated[
-        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
-    ] = None,
+    sheet: Sheet = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Count the isolates that somebody should know of: MRSA, VRE, resistance to carbapenems, unusual results.
 

@@ -179,11 +179,11 @@ def opened(
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.part_writing import is_written_in_parts
     from sirena.whonet.reading import read_file
-    from sirena.whonet.streamed import SHORTEST, is_long, streamed
+    from sirena.whonet.streamed import SHORTEST, streamed
 
     word = load_mapping(mapping) if mapping else None
-    least = SHORTEST if shortest is None else shortest
-    if sheet is None and is_written_in_parts(output.path) and is_long(path, least):
+    if sheet is None and is_written_in_parts(output.path):
+        least = SHORTEST if shortest is None else shortest
         folder = Path(tempfile.gettempdir()) if str(output.path) == "-" else output.path.parent
         with streamed(path, folder, word, shortest=least, part=part) as parts:
             if parts is not None:

@@ -135,9 +135,9 @@ class _Work:
         """Put what organisms' names say before the last column, which is what the file was answered by."""
         file = self.read.file
         part = replace(file, table=replace(file.table, frame=_as_texts(frame)))
-        found = {fact.name: fact for fact in facts_to_add(part)}
+        of_part = {fact.name: fact for fact in facts_to_add(part)}
         empty = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
-        facts = [found.get(name, empty.alias(name)) for name in self.facts]
+        facts = [of_part.get(name, empty.alias(name)) for name in self.facts]
         return answered.select(*answered.columns[:-1], *facts, answered.columns[-1])
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.voice import language_or_locale
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.basis import Language
@@ -90,12 +91,8 @@ def antibiogram(
         str, typer.Option(help="Paper of .pdf and of a printed .html, across: a4, or a3, which holds more drugs.")
     ] = "a4",
     language: Annotated[Language | None, typer.Option(help="Language of the report; en by default.")] = None,
-    sheet: Annotated[
-        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
-    ] = None,
+    sheet: Sheet = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Count the cumulative antibiogram of a file by the rules of CLSI M39.
 

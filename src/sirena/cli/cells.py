@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError
 
@@ -17,12 +18,8 @@ def register(app: typer.Typer) -> None:
 def cells(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write; its name ends in .cells.parquet.")],
-    sheet: Annotated[
-        str | None, typer.Option("--sheet", help="Sheet of a spreadsheet; the first visible table by default.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
-    ] = None,
+    sheet: Sheet = None,
+    mapping: MappingFile = None,
     seed: Annotated[int, typer.Option(min=0, help="As `sirena train` shall use; all hospitals take the same.")] = 0,
 ) -> None:
     """Write how often each label stands at each MIC of an organism and site: no row, no date, no patient.

@@ -107,6 +107,6 @@ def _print(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
     sections.append(Section("What to do", to_do, ("for", "remedy"), words=(0, 1)))
     print_sections(sections)
     counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in CheckVerdict}
-    said = ", ".join(f"{number} {in_words(verdict.value)}" for verdict, number in counts.items() if number)
+    in_all = ", ".join(f"{number} {in_words(verdict.value)}" for verdict, number in counts.items() if number)
     where = f" ({place['profile']}, {place['home']})" if place else ""
-    typer.echo(f"{said}{where}")
+    typer.echo(f"{in_all}{where}")

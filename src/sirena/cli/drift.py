@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.voice import language_or_locale
 from sirena.domain.errors import SirenaError, UsageError
@@ -56,12 +57,8 @@ def drift(
     ] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the chart; the locale's by default.")] = None,
     as_json: AsJson = False,
-    sheet: Annotated[
-        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
-    ] = None,
+    sheet: Sheet = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Tell what drifts: exit code 5 where a quarter differs from the year before it or from the training of the models.
 
@@ -88,7 +85,7 @@ def drift(
         _check(chart)
         refuse_same_file(file, chart)
     whole = period.strip().lower() == _WHOLE
-    asked = Period.read(period) if period and not whole else None
+    chosen = Period.read(period) if period and not whole else None
     by_editions = reference or bool(guideline)
     if whole and by_editions:
         raise UsageError("--period all compares with training, which editions have none of", hint="leave one out")
@@ -103,7 +100,7 @@ def drift(
         interpret_results(Isolates.of_file(source), answers.table_of),
         answers.table_of,
         training=training,
-        period=asked,
+        period=chosen,
         whole=whole,
     )
     if chart is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.file_options import MappingFile, Sheet
 from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,12 +80,8 @@ def export(
     dictionary: Annotated[
         Path | None, typer.Option("--dictionary", help="File for what each column of the export means.")
     ] = None,
-    sheet: Annotated[
-        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
-    ] = None,
+    sheet: Sheet = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Write counts for WHO's GLASS, lines for EARS-Net, or rows for WHONET.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.label_audit import audit_section
 from sirena.cli.sections import Section, print_sections
@@ -24,9 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
-    sheet: Annotated[
-        str | None, typer.Option("--sheet", help="Sheet of a spreadsheet; the first visible table by default.")
-    ] = None,
+    sheet: Sheet = None,
     as_json: AsJson = False,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,
     guideline: Annotated[
@@ -40,9 +39,7 @@ def inspect(
         Path | None, typer.Option(help="Write here the isolates of those cells, by row and specimen number.")
     ] = None,
     language: Annotated[Language, typer.Option(help="Language of the words in --audit-isolates.")] = Language.ENGLISH,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
-    ] = None,
+    mapping: MappingFile = None,
     write_mapping: Annotated[
         Path | None, typer.Option("--write-mapping", help="Write here what was understood, to be corrected and kept.")
     ] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.file_options import MappingFile, Sheet
 from sirena.domain.errors import UsageError
 from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
@@ -51,12 +52,8 @@ def interpret(
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
-    sheet: Annotated[
-        str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
-    ] = None,
+    sheet: Sheet = None,
+    mapping: MappingFile = None,
     csv_style: Annotated[
         str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
     ] = "keep",

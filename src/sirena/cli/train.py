@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.json_document import AsJson, print_json
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.errors import SirenaError, UsageError
@@ -39,12 +40,8 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Edition for reference labels and certificates; the newest in force of each guideline."),
         ] = None,
         overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
-        sheet: Annotated[
-            str | None, typer.Option(help="Sheet of a spreadsheet; the first visible table by default.")
-        ] = None,
-        mapping: Annotated[
-            Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")
-        ] = None,
+        sheet: Sheet = None,
+        mapping: MappingFile = None,
         seed: Annotated[int, typer.Option(min=0, help="Same files and seed, same models, bit by bit.")] = 0,
         search: Annotated[
             int, typer.Option(min=0, help="Optuna trials per antimicrobial to look for better settings; 0 for none.")

@@ -127,21 +127,21 @@ class ColumnAnswers:
 
     @classmethod
     def prepared(
-        cls, placement: Placement, asked: DistinctSubjects, mics: list[str | None], tables_for: TablesFor, told: Told
+        cls, placement: Placement, subjects: DistinctSubjects, mics: list[str | None], tables_for: TablesFor, told: Told
     ) -> Self:
         """Prepare a column.
 
         Args:
             placement: of the column.
-            asked: sites and organisms.
+            subjects: sites and organisms.
             mics: the column's distinct texts, as they are to be read.
             tables_for: the table that answers it; None refuses its values as `Reason.NO_MODEL`.
             told: what stands beside the categories.
         """
         table = tables_for(placement.column)
         codes = encode_texts(mics, placement.column.drug)
-        cross = cross_answers(placement.column, table, asked.organisms, codes, asked.sites)
-        grounds = _Grounds.of(table, asked.sites, asked.organisms)
+        cross = cross_answers(placement.column, table, subjects.organisms, codes, subjects.sites)
+        grounds = _Grounds.of(table, subjects.sites, subjects.organisms)
         sentences = None
         if told.basis is not None:
             origin = told.source(placement.column) if told.source is not None and table is not None else ""
@@ -222,8 +222,8 @@ def _sentences(grounds: _Grounds, language: Language, origin: str) -> pl.Series:
 
 def _basis(sentences: pl.Series, grounds: int, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series:
     """Return what each row's answer rests on: its ground, else the sentence of its reason; null where not asked."""
-    told = sentences.gather(pl.Series(np.where(rows == 0, grounds + answers.astype(np.int64), rows)))
-    return told.zip_with(pl.Series(answers != NOT_ASKED), pl.Series([None], dtype=pl.String))
+    chosen = sentences.gather(pl.Series(np.where(rows == 0, grounds + answers.astype(np.int64), rows)))
+    return chosen.zip_with(pl.Series(answers != NOT_ASKED), pl.Series([None], dtype=pl.String))
 
 
 def _tally(

@@ -83,9 +83,9 @@ class FileAnswers:
         site = isolates.site
         specimens = [None] if isinstance(site, Site) else [*texts[site], None]
         read = RowSites.of_specimens(specimens, np.zeros(0, dtype=np.int64)).sites
-        asked = DistinctSubjects((site,) if isinstance(site, Site) else read, codes)
+        subjects = DistinctSubjects((site,) if isinstance(site, Site) else read, codes)
         columns = tuple(
-            ColumnAnswers.prepared(placement, asked, _read(isolates, texts, placement.header), tables_for, told)
+            ColumnAnswers.prepared(placement, subjects, _read(isolates, texts, placement.header), tables_for, told)
             for placement in placements
         )
         return cls(isolates, columns, len(codes), stamp, stamp_column)

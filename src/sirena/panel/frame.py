@@ -142,14 +142,14 @@ def interpret_frame(
     organisms = factorise_column(frame[file.organism_column])
     codes = resolve_texts(file.read_texts(file.organism_column, organisms.texts))
     sites = file.row_sites()
-    asked = DistinctSubjects(sites.sites, codes)
+    subjects = DistinctSubjects(sites.sites, codes)
     told = Told(basis, source)
     pair = sites.rows * len(codes) + organisms.rows
     additions: dict[str, list[pl.Series]] = {}
     for placement in placements:
         mics = factorise_column(frame[placement.header])
         texts = file.read_texts(placement.header, mics.texts)
-        columns, tally = ColumnAnswers.prepared(placement, asked, texts, tables_for, told).of_rows(pair, mics.rows)
+        columns, tally = ColumnAnswers.prepared(placement, subjects, texts, tables_for, told).of_rows(pair, mics.rows)
         additions.setdefault(placement.after, []).extend(columns)
         if progress is not None:
             progress(tally)

@@ -174,11 +174,11 @@ def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
 def list_all_versions(registry: Registry) -> dict[str, list[ModelVersion]]:
     """Return the versions of every registered antimicrobial model, by its name and oldest first, in a few questions."""
     aliases = list_models(registry)
-    found = all_pages(
+    versions = all_pages(
         lambda token: registry.models.search_model_versions(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
     )
     listed: dict[str, list[ModelVersion]] = {}
-    for version in (_describe(one, aliases.get(str(one.name), {})) for one in found):
+    for version in (_describe(one, aliases.get(str(one.name), {})) for one in versions):
         listed.setdefault(version.name, []).append(version)
     return {name: sorted(listed[name], key=lambda version: version.version) for name in sorted(listed)}
 

@@ -18,7 +18,7 @@ from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED
 from sirena.panel.column_answers import TablesFor
 from sirena.stewardship.isolates import CountableIsolates
-from sirena.stewardship.periods import Period
+from sirena.stewardship.periods import Period, quarter_of
 from sirena.stewardship.results import Results
 
 POPULATION: Final = pl.Schema(
@@ -36,7 +36,6 @@ none to be read) and answer (position in `ANSWERS`), with their number."""
 _KEYS: Final = ("column", "organism", "site", "mic", "answer")
 Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Number of results by organism, site and MIC as text."""
-_MONTHS_OF_QUARTER: Final = 3
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def last_quarter(isolates: CountableIsolates) -> Period | None:
     last = isolates.frame["date"].max()
     if not isinstance(last, date):
         return None
-    return Period.read(f"{last.year}-Q{(last.month - 1) // _MONTHS_OF_QUARTER + 1}")
+    return Period.read(quarter_of(last))
 
 
 def year_before(period: Period) -> Period:

@@ -60,6 +60,15 @@ class Period:
         return pl.col("date").is_between(self.first, self.last)
 
 
+def quarter_of(day: date) -> str:
+    """Return the calendar quarter of a day, as `Period.read` takes it.
+
+    >>> quarter_of(date(2025, 3, 31))
+    '2025-Q1'
+    """
+    return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
 def calendar_years() -> pl.Expr:
     """Return the calendar year of each row, by which a file of several years is counted."""
     return pl.col("date").dt.year().cast(pl.String)

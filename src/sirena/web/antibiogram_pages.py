@@ -13,6 +13,7 @@ from sirena.stewardship.strata import Stratum
 from sirena.stewardship.words import mode_sentence, period_sentence, word
 from sirena.web.antibiogram_query import AntibiogramQuery, screening_values, years_of
 from sirena.web.antibiogram_report import REPORTS, count_opened, report, report_body
+from sirena.web.attachments import attachment
 from sirena.web.pages import NOT_FOUND, Pages
 from sirena.web.records import downloaded_facts
 
@@ -54,8 +55,7 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
             raise HTTPException(NOT_FOUND)
         content = report(opened, query.request(opened.countable), form, Language(pages.language_of(request)))
         pages.record("file_downloaded", downloaded_facts(request, opened, "antibiogram", form, len(content)))
-        disposition = {"content-disposition": f'attachment; filename="antibiogram.{form}"'}
-        return Response(content, media_type="application/octet-stream", headers=disposition)
+        return attachment(content, f"antibiogram.{form}")
 
 
 def _query(request: Request) -> AntibiogramQuery:

@@ -7,7 +7,6 @@ Rules, each with a test of like name:
 """
 
 import json
-from datetime import date
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -22,8 +21,10 @@ from sirena.stewardship.drift import Drift, measure_drift
 from sirena.stewardship.drift_charts import drift_chart
 from sirena.stewardship.drift_words import drift_document, percent, points, what_is_compared
 from sirena.stewardship.isolates import CountableIsolates
-from sirena.stewardship.periods import Period
+from sirena.stewardship.periods import Period, quarter_of
 from sirena.stewardship.results import interpret_results
+from sirena.web.antibiogram_query import years_of
+from sirena.web.attachments import attachment
 from sirena.web.opened_file import OpenedFile
 from sirena.web.pages import NOT_FOUND, Pages
 from sirena.web.records import downloaded_facts
@@ -48,11 +49,11 @@ def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
     def measured(opened: OpenedFile, period: str) -> Drift | None:
         kept = training.of(opened.answers)
         whole = period == WHOLE and kept is not None
-        asked = Period.read(period) if not whole and period in periods_of(opened.countable) else None
+        chosen = Period.read(period) if not whole and period in periods_of(opened.countable) else None
         results = interpret_results(Isolates.of_file(opened.file), opened.answers.table_of)
         try:
             return measure_drift(
-                opened.countable, results, opened.answers.table_of, training=kept, period=asked, whole=whole
+                opened.countable, results, opened.answers.table_of, training=kept, period=chosen, whole=whole
             )
         except UsageError:
             return None
@@ -97,8 +98,7 @@ def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
             raise HTTPException(NOT_FOUND)
         content = _document(opened, drift) if form == "json" else drawn(request, drift, form)
         pages.record("file_downloaded", downloaded_facts(request, opened, "drift", form, len(content)))
-        disposition = {"content-disposition": f'attachment; filename="drift.{form}"'}
-        return Response(content, media_type="application/octet-stream", headers=disposition)
+        return attachment(content, f"drift.{form}")
 
 
 def _document(opened: OpenedFile, drift: Drift) -> bytes:
@@ -113,6 +113,4 @@ def periods_of(isolates: CountableIsolates) -> list[str]:
         isolates: the file's.
     """
     days = isolates.frame["date"].drop_nulls().unique().sort(descending=True)
-    quarters = [f"{day.year}-Q{(day.month + 2) // 3}" for day in days if isinstance(day, date)]
-    years = [str(day.year) for day in days if isinstance(day, date)]
-    return [*dict.fromkeys(quarters), *dict.fromkeys(years)]
+    return [*dict.fromkeys(map(quarter_of, days)), *years_of(isolates)]

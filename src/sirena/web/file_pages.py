@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from sirena.domain.errors import SirenaError
+from sirena.web.attachments import attachment
 from sirena.web.downloads import FORMATS, download
 from sirena.web.explanation import CellExplanation, explain
 from sirena.web.opened_file import CODE, ROW, OpenedFile, open_whonet_file
@@ -90,11 +91,9 @@ def add_files(app: FastAPI, pages: Pages) -> None:
         opened = pages.require(request, identifier)
         if file_format not in FORMATS:
             raise HTTPException(NOT_FOUND)
-        name = f"sirena.{file_format}"
-        disposition = {"content-disposition": f'attachment; filename="{name}"'}
         content = download(opened, file_format)
         pages.record("file_downloaded", downloaded_facts(request, opened, "rows", file_format, len(content)))
-        return Response(content, media_type="application/octet-stream", headers=disposition)
+        return attachment(content, f"sirena.{file_format}")
 
     @app.post("/files/{identifier}/forget")
     def forget(request: Request, identifier: str) -> RedirectResponse:

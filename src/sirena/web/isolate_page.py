@@ -13,6 +13,7 @@ from sirena.guidelines.rows import Guideline
 from sirena.panel.sites import read_specimen
 from sirena.web.answers import NamedPanel
 from sirena.web.explanation import CellExplanation, explain
+from sirena.web.forms import read_fields
 from sirena.web.pages import Pages
 from sirena.web.visitor import visitor_of
 
@@ -31,9 +32,7 @@ def add_isolate(app: FastAPI, pages: Pages) -> None:
 
     @app.post("/isolate")
     async def answer(request: Request) -> HTMLResponse:
-        # no file, which might roll over onto a disk, and no more than the page's own fields
-        fields = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)
-        form = {name: str(text) for name, text in fields.items()}
+        form = await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_FIELD)
         pages.typed.keep(visitor_of(request).owner, {name: text for name, text in form.items() if name in _FIELDS})
         return show(request, "answers.html" if "HX-Request" in request.headers else "isolate.html", form)
 

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from sirena.panel.basis import Language
+from sirena.web.attachments import attachment
 from sirena.web.audited_labels import AuditedLabels
 from sirena.web.downloads import FORMATS
 from sirena.web.opened_file import ROW, OpenedFile
@@ -56,8 +57,7 @@ def add_labels(app: FastAPI, pages: Pages) -> None:
         isolates = audited.isolates(Language(pages.language_of(request)))
         content = FORMATS[form](isolates.with_columns(pl.all().cast(pl.String)))
         pages.record("file_downloaded", downloaded_facts(request, opened, "labels", form, len(content)))
-        disposition = {"content-disposition": f'attachment; filename="labels.{form}"'}
-        return Response(content, media_type="application/octet-stream", headers=disposition)
+        return attachment(content, f"labels.{form}")
 
     def _audited(opened: OpenedFile) -> AuditedLabels | None:
         if pages.audit is None:

@@ -8,7 +8,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sirena.domain.errors import SirenaError
 from sirena.domain.test_column import GUIDELINES
 from sirena.guidelines.rows import Guideline
+from sirena.web.attachments import attachment
 from sirena.web.column_mapping import ROLES, Word, mapping_of, read_again, words_of
+from sirena.web.forms import read_fields
 from sirena.web.opened_file import OpenedFile
 from sirena.web.pages import Pages
 from sirena.web.visitor import visitor_of
@@ -21,9 +23,7 @@ _LONGEST_WORD: Final = 1024
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """Read the form: no file, which might roll over onto a disk."""
-    fields = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_WORD)
-    return {name: str(text) for name, text in fields.items()}
+    return await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_WORD)
 
 
 def add_mapping(app: FastAPI, pages: Pages) -> None:
@@ -58,8 +58,7 @@ def add_mapping(app: FastAPI, pages: Pages) -> None:
     def send(request: Request, identifier: str) -> Response:
         opened = pages.require(request, identifier)
         content = spell_laboratory_mapping(opened.file.mapping).encode()
-        disposition = {"content-disposition": 'attachment; filename="mapping.toml"'}
-        return Response(content, media_type="application/octet-stream", headers=disposition)
+        return attachment(content, "mapping.toml")
 
     def _shown(
         request: Request,

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from sirena.domain.errors import GateError, SirenaError
+from sirena.web.forms import read_fields
 from sirena.web.pages import NOT_FOUND, OWN_MACHINE, Pages
 from sirena.web.visitor import visitor_of
 
@@ -24,6 +25,7 @@ Models = Callable[[], "ModelHouse"]
 """Returns who knows the models; the first time it takes seconds, because MLflow is loaded."""
 _SHOWN_RANGES: Final = 200
 _SHOWN_ROWS: Final = 200
+_MOST_FIELDS: Final = 8
 _LONGEST_FIELD: Final = 4 * 1024
 _STAGES: Final = ("None", "Staging", "Production", "Archived")
 
@@ -48,16 +50,16 @@ def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
 
     @app.get("/models")
     def models(request: Request, show: str = "") -> HTMLResponse:
-        found = house().models()
-        waiting = [one for one in found if one.asks_for_a_decision]
+        glances = house().models()
+        waiting = [one for one in glances if one.asks_for_a_decision]
         return pages.show(
             request,
             "models.html",
-            models=found,
-            listed=waiting if show == "attention" else found,
+            models=glances,
+            listed=waiting if show == "attention" else glances,
             chosen=show,
-            lapsed=sum(one.shown.certificate != "valid" for one in found),
-            waiting=sum(one.waiting is not None for one in found),
+            lapsed=sum(one.shown.certificate != "valid" for one in glances),
+            waiting=sum(one.waiting is not None for one in glances),
         )
 
     @app.get("/models/{name}/{number}")
@@ -72,8 +74,8 @@ def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
     ) -> HTMLResponse:
         from sirena.registry.versions import Stage
 
-        asked = Stage.STAGING if stage == Stage.STAGING else Stage.PRODUCTION
-        look = house().version(name, number, asked, visitor_of(request).name, against)
+        judged_for = Stage.STAGING if stage == Stage.STAGING else Stage.PRODUCTION
+        look = house().version(name, number, judged_for, visitor_of(request).name, against)
         return pages.show(request, "version.html", look=look, refused=refused, done=done, shown_ranges=_SHOWN_RANGES)
 
     @app.get("/models/{name}/{number}/certificate")
@@ -121,15 +123,15 @@ def add_releases(app: FastAPI, pages: Pages, house: Models) -> None:
         refused: bool = False,
         done: bool = False,
     ) -> HTMLResponse:
-        asked = house()
-        look = asked.release(number, against)
+        models = house()
+        look = models.release(number, against)
         return pages.show(
             request,
             "release.html",
             look=look,
             refused=refused,
             done=done,
-            members_refused=asked.refused_members(number, visitor_of(request).name) if gate or refused else None,
+            members_refused=models.refused_members(number, visitor_of(request).name) if gate or refused else None,
             shown_ranges=_SHOWN_RANGES,
         )
 
@@ -176,5 +178,4 @@ def _decide(house: Models, model: str, number: int, stage: str, override: str) -
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    form = await request.form(max_files=0, max_fields=8, max_part_size=_LONGEST_FIELD)
-    return {name: str(text) for name, text in form.items()}
+    return await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_FIELD)

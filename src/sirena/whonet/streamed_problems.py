@@ -61,9 +61,9 @@ class StreamedProblems:
         members = list(ProblemClass)
         for header, classes in self.classes.items():
             texts = frame[header].to_physical().cast(pl.Int64).fill_null(len(classes) - 1)
-            found = classes[texts.to_numpy()]
-            for number in np.unique(found[found > 0]).tolist():
-                positions = np.flatnonzero(found == number)
+            numbers = classes[texts.to_numpy()]
+            for number in np.unique(numbers[numbers > 0]).tolist():
+                positions = np.flatnonzero(numbers == number)
                 sightings.append(((header, members[number - 1]), len(positions), positions[:FIRST_ROWS]))
         return sightings
 

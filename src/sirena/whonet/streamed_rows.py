@@ -77,11 +77,11 @@ class StreamedRows:
         self._suspects += suspect_headers(new)
         if not self._suspects:
             return []
-        found = np.flatnonzero(pc.is_in(cells, value_set=pa.array(self._suspects)).to_numpy(zero_copy_only=False))
-        for position, row in zip(found.tolist(), table.take(pa.array(found)).to_pylist(), strict=True):
+        positions = np.flatnonzero(pc.is_in(cells, value_set=pa.array(self._suspects)).to_numpy(zero_copy_only=False))
+        for position, row in zip(positions.tolist(), table.take(pa.array(positions)).to_pylist(), strict=True):
             number = position + offset + self.first_row
             refuse_another_table([row[name] for name in self.names], self.names, self.file, number)
-        return [position + offset for position in found.tolist()]
+        return [position + offset for position in positions.tolist()]
 
     def hollow(self) -> list[str]:
         """Return the unnamed columns without any value, once all rows were seen."""
