@@ -21,6 +21,7 @@ from sirena.access.errors import AmbiguousRequestError, ForbiddenError
 from sirena.access.events import Notify
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
+from sirena.access.ruling import Ruling
 from sirena.access.stage_rules import (
     StageChange,
     StageNeed,
@@ -30,7 +31,7 @@ from sirena.access.stage_rules import (
     require_own_places,
     require_own_places_of_spans,
 )
-from sirena.access.upstream import KEPT_CONNECTIONS, Ruling, Upstream, UpstreamError
+from sirena.access.upstream import KEPT_CONNECTIONS, Upstream, UpstreamError
 from sirena.domain.errors import GateError, SirenaError
 
 _LONGEST_BODY: Final = 2**20

@@ -1,12 +1,12 @@
 """What the access service has to be told of MLflow and the gate, which it does not know itself."""
 
 import ssl
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from collections.abc import Iterable
+from typing import Final, Protocol
 
 import httpx
 
+from sirena.access.ruling import Ruling
 from sirena.access.tag_rules import VersionState
 from sirena.domain.errors import SirenaError
 
@@ -20,20 +20,6 @@ class UpstreamError(SirenaError):
 
     code = "upstream"
     status = 502
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """What the gate decided, and how the decision gets on the registry's own record."""
-
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the ledger learns of it."""
-    override: Mapping[str, Any] | None = None
-    """What the ledger learns of an override; None when the gate agreed."""
-    announce: Callable[[], Any] = lambda: None
-    """Puts on record what is about to be done."""
-    confirm: Callable[[], Any] = lambda: None
-    """Puts on record that it was done."""
 
 
 class Upstream(Protocol):

@@ -103,17 +103,17 @@ def antibiogram(
     nothing of them is written.
     """
     from datetime import date
+    from tempfile import gettempdir
 
     from sirena.cli.answering import read_rules, read_site, refuse_same_file, stamp_with_rules, tell
     from sirena.stewardship.antibiogram import Request
-    from sirena.stewardship.counting import count_file
+    from sirena.stewardship.counting import count_file, read_to_count
     from sirena.stewardship.exclusions import read_screening
     from sirena.stewardship.exports import PAGES, as_csv, report_suffix, write_antibiogram
     from sirena.stewardship.exports import dictionary as columns_explained
     from sirena.stewardship.periods import Period
     from sirena.stewardship.words import word
     from sirena.whonet.mapping import load_mapping
-    from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place, find_suffix, write_file
 
     written = language or Language.ENGLISH
@@ -139,7 +139,8 @@ def antibiogram(
     if rules is not None and not expert_rules:
         raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
     expert = read_rules(expert_rules, rules)
-    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+    folder = Path(gettempdir()) if str(output) == "-" else output.parent
+    source = read_to_count(file, folder=folder, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     if not source.mic_columns:
         raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
     if reference or guideline:

@@ -89,7 +89,7 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
     Raises:
         NoOrganismColumnError: no column names the organism.
     """
-    headers = {short: header for short in _FIELDS if (header := file.header_of(short)) is not None}
+    headers = {short: header for short in COUNTED_FIELDS if (header := file.header_of(short)) is not None}
     height = file.frame.height
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, height)
 
@@ -135,10 +135,11 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
     )
 
 
-_FIELDS: Final = (
+COUNTED_FIELDS: Final = (
     *("SPEC_DATE", "PATIENT_ID", "LABORATORY", "SPEC_TYPE", "WARD", "WARD_TYPE", "AGE", "AGE_GRP", "DATE_BIRTH"),
     *("DATE_ADMIS", "SEX", "MRSA", "SPEC_REAS", "ORIGIN", "SPEC_NUM", "ISOL_NUM"),
 )
+"""WHONET's fields of which facts are read, by short name."""
 
 
 def _organisms(file: WhonetFile) -> pl.Series:
