@@ -17,13 +17,13 @@ from typing import Any
 
 from sirena.acts.rule_tables import lines_of, read_rows, saved_form
 from sirena.domain.errors import GateError, UsageError
+from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.editions import Editions
 from sirena.guidelines.written_rules import RulesSource, WrittenRules, rules_content
 from sirena.ledger.catalogue import RulesApproved, RulesSaved
 from sirena.ledger.rule_versions import (
     ALONE,
     APPROVED,
-    RuleKind,
     RulesVersion,
     can_be_approved,
     read_rule_versions,

@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sirena.domain.errors import UsageError
+from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines import overlay_file
 from sirena.guidelines.editions import Editions
 from sirena.guidelines.tables import TableError
 from sirena.guidelines.written_rules import WrittenRules, delimiter_of, rules_text
 from sirena.ledger.plain_text import LONGEST_LINE, holds_record_number, one_line
-from sirena.ledger.rule_versions import RuleKind, table_content
+from sirena.ledger.rule_versions import table_content
 from sirena.stewardship import expert_rules
 
 COLUMNS: Final[Mapping[RuleKind, tuple[str, ...]]] = {
@@ -70,6 +71,11 @@ def _line(cells: Sequence[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(cells)
     return text.getvalue()
+
+
+def table_of(kind: RuleKind, rows: Sequence[Mapping[str, str]]) -> WrittenRules:
+    """Return rows as a table that has no version yet."""
+    return WrittenRules(f"{kind}.csv", table_content(lines_of(kind, rows)))
 
 
 def check_table(kind: RuleKind, source: WrittenRules, editions: Editions) -> None:

@@ -9,12 +9,12 @@ Rules, each with a test of like name:
 """
 
 import datetime
-import enum
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sirena.domain.rule_kind import RuleKind
 from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.errors import LedgerTamperedError
 from sirena.ledger.event import ActOutcome
@@ -25,15 +25,6 @@ DECIDING: Final = (SAVED, APPROVED)
 """Events that decide which rules are in force."""
 ALONE: Final = "approver_is_not_author"
 """What is waived where one person's machine has nobody else."""
-
-
-class RuleKind(enum.StrEnum):
-    """Which rules they are."""
-
-    OVERLAY = "overlay"
-    """Breakpoints and expected resistance, laid over guideline editions."""
-    EXPERT = "expert"
-    """Expert rules, on top of Sirena's."""
 
 
 @dataclass(frozen=True)

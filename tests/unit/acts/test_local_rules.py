@@ -10,11 +10,12 @@ import pytest
 from sirena.acts.local_rules import LocalRules, expert_rules_in_force, overlay_in_force
 from sirena.acts.rule_tables import COLUMNS, MOST_ROWS, lines_of, read_rows
 from sirena.domain.errors import GateError, UsageError
+from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.editions import Editions
 from sirena.guidelines.tables import TableError
 from sirena.guidelines.written_rules import WrittenRules
 from sirena.ledger.errors import LedgerTamperedError
-from sirena.ledger.rule_versions import RuleKind, version_in_force
+from sirena.ledger.rule_versions import version_in_force
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.settings.catalogue import Settings, load_settings
 from sirena.stewardship.expert_rules import load_expert_rules
@@ -144,7 +145,7 @@ def test_what_is_saved_is_read_back_as_the_same_rules(rules: LocalRules) -> None
         "propio.csv",
         "group;rule;action;who;when;why;guideline;from;until;rank;trigger;drugs;except;source;note\n"
         ";;;;;;;;;;;;;;\n"
-        'eco;local;report R;PROA;2026-03-01;"no   en planta";;;;organism;ESBL=+;"CIP; LVX";;;x\n'.encode("cp1252"),
+        'eco;local;report R;PROA;2026-03-01;"no en planta";;;;organism;ESBL=+;"CIP; LVX";;;x\n'.encode("cp1252"),
     )
     saved = rules.save(RuleKind.EXPERT, given, "por qué", actor("ana"))
     assert saved.lines[1] == "local,report R,PROA,2026-03-01,no en planta,,,,organism,eco,ESBL=+,CIP; LVX,,"
