@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.editions import Editions
 from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
+from sirena.web.answers import NamedPanel
 from sirena.web.application import create_pages
 from sirena.web.opened_files import OpenedFiles
 from tests.unit.web.conftest import KEY, ORIGIN, drop
 
 FILE = b"SPEC_NUM,ORGANISM,TZP_NM,CIP_NM,ESBL\nM1,eco,8,0.25,+\nM2,eco,4,0.25,-\nM3,kpn,8,0.25,\n"
 STRICTER = {
-    "edition-0": "CLSI 2026", "drug-0": "TZP", "rank-0": "order", "group-0": "Enterobacterales", "action-0": "breakpoint",
-    "S-0": "4", "R-0": "8", "why-0": "local dosing",
+    "edition-0": "CLSI 2026", "drug-0": "TZP", "rank-0": "order", "group-0": "Enterobacterales",
+    "action-0": "breakpoint", "S-0": "4", "R-0": "8", "why-0": "local dosing",
 }  # fmt: skip
 REPORTED = {
     "rule-0": "LOCAL", "action-0": "report R", "rank-0": "organism", "group-0": "eco", "trigger-0": "ESBL=+",
@@ -35,15 +37,28 @@ def rules(tmp_path: Path) -> LocalRules:
     return LocalRules(open_ledger(Settings(home=tmp_path)), Editions(), alone=True)
 
 
-@pytest.fixture
-def person(rules: LocalRules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """Somebody at the pages of their own machine, who is called ana."""
-    monkeypatch.setattr("sirena.cli.pages_answers._SECONDS", 0.0)
-    answering = EditionsNow(Settings(home=tmp_path), rules)
+@contextmanager
+def at_the_pages(answering: NamedPanel | Callable[[], NamedPanel], rules: LocalRules) -> Iterator[TestClient]:
+    """Give somebody who is called ana the pages of their own machine."""
     who = {"who": "ana", "origin": "cli ana@here", "request_id": "r1"}
     pages = create_pages(answering, OpenedFiles(), KEY, rules=rules, actor=lambda: who)
     with TestClient(pages, base_url=ORIGIN, headers={"origin": ORIGIN, "accept-language": "en"}) as client:
         assert client.get(f"/enter/{KEY}").status_code == 200
+        yield client
+
+
+@pytest.fixture
+def person(rules: LocalRules, answers: NamedPanel) -> Iterator[TestClient]:
+    """Somebody at the pages, whom the editions as they are answer."""
+    with at_the_pages(answers, rules) as client:
+        yield client
+
+
+@pytest.fixture
+def later(rules: LocalRules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """Somebody at the pages, whom the editions with the rules in force answer."""
+    monkeypatch.setattr("sirena.cli.pages_answers._SECONDS", 0.0)
+    with at_the_pages(EditionsNow(Settings(home=tmp_path), rules), rules) as client:
         yield client
 
 
@@ -68,29 +83,29 @@ def approve(person: TestClient, page: str) -> str:
 
 
 def test_a_rule_is_written_previewed_saved_approved_and_answers_the_next_file(
-    person: TestClient, rules: LocalRules
+    later: TestClient, rules: LocalRules
 ) -> None:
     """S that becomes R is counted first; who signs is filled in; a file opened before stays as it was answered."""
-    opened = drop(person, FILE)
-    assert "No rules are in force." in person.get("/rules").text
-    page = person.post("/rules/overlay/edit", data=STRICTER).text
+    opened = drop(later, FILE)
+    assert "No rules are in force." in later.get("/rules").text
+    page = later.post("/rules/overlay/edit", data=STRICTER).text
     assert "2 results are S now and would be R." in page
     assert "Counted by CLSI 2026" in page
-    version = save(person, "overlay", page)
+    version = save(later, "overlay", page)
     assert "waits for approval" in version
     assert "2 results are S now and would be R." in version
     assert "On this machine you are alone" in version
     assert rules.in_force(RuleKind.OVERLAY).source is None
-    approved = approve(person, version)
+    approved = approve(later, version)
     assert "in force" in approved
     assert "every file that is opened from then on" in approved
     assert "The same person wrote it" in approved
-    assert "Answers by the guideline editions CLSI 2026 + overlay-1.csv" in person.get("/").text
-    assert "overlay-1.csv" not in person.get(opened).text
-    why = person.get(f"{drop(person, FILE)}/rows/0/TZP_NM").text
+    assert "Answers by the guideline editions CLSI 2026 + overlay-1.csv" in later.get("/").text
+    assert "overlay-1.csv" not in later.get(opened).text
+    why = later.get(f"{drop(later, FILE)}/rows/0/TZP_NM").text
     assert "local rule of ana" in why
     assert "local dosing" in why
-    assert person.get("/rules/overlay/1/file").content == rules.versions(RuleKind.OVERLAY)[0].content
+    assert later.get("/rules/overlay/1/file").content == rules.versions(RuleKind.OVERLAY)[0].content
 
 
 def test_an_expert_rule_moves_what_the_next_antibiogram_counts(person: TestClient, rules: LocalRules) -> None:
