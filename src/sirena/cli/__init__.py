@@ -26,6 +26,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "ask",
     "reference",
     "guideline",
+    "rules",
     "train",
     "cells",
     "certify",

@@ -105,7 +105,7 @@ def antibiogram(
     from datetime import date
     from tempfile import gettempdir
 
-    from sirena.cli.answering import read_rules, read_site, refuse_same_file, stamp_with_rules, tell
+    from sirena.cli.answering import own_rules, read_rules, read_site, refuse_same_file, stamp_with_rules, tell
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, read_to_count
     from sirena.stewardship.exclusions import read_screening
@@ -138,7 +138,8 @@ def antibiogram(
         raise UsageError(f"--charts: {charts} is no folder", hint="make it first")
     if rules is not None and not expert_rules:
         raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
-    expert = read_rules(expert_rules, rules)
+    own = own_rules(expert_rules, rules)
+    expert = read_rules(expert_rules, own)
     folder = Path(gettempdir()) if str(output) == "-" else output.parent
     source = read_to_count(file, folder=folder, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     if not source.mic_columns:
@@ -147,7 +148,7 @@ def antibiogram(
         tables_for, answered_by = _by_guideline(source, guideline or ())
     else:
         tables_for, answered_by = _by_release(source, release)
-    stamp = stamp_with_rules(answered_by, expert, rules)
+    stamp = stamp_with_rules(answered_by, expert, own)
     whole = count_file(source, tables_for, request, today=date.today(), source=stamp, site=everywhere, rules=expert)
     counted = whole.antibiogram
     if str(output) == "-":
@@ -195,12 +196,13 @@ def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> Non
 
 
 def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFor, str]":
+    from sirena.acts.local_rules import overlay_in_force
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
-    editions = choose_editions(Editions(settings.editions_folder), names, in_force=settings.overlay)
+    editions = choose_editions(Editions(settings.editions_folder), names, in_force=overlay_in_force(settings))
     columns = sorted({column.model_column for column in source.mic_columns.values()})
     tables, named = editions.tables(columns), editions.named(columns)
     return lambda column: tables.get(column.model_column), f"reference · {named}" if named else "reference"

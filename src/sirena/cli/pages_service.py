@@ -25,7 +25,8 @@ def pages_service(
     import resource
 
     from sirena.acts.judged_panel import JudgedPanelSource
-    from sirena.cli.pages_answers import AnswersNow, audit_labels_of, evidence_of_models
+    from sirena.acts.local_rules import local_rules_of
+    from sirena.cli.pages_answers import AnswersNow, EditionsNow, audit_labels_of, evidence_of_models
     from sirena.cli.pages_desk import PagesDesk
     from sirena.cli.pages_models import models_of
     from sirena.guidelines.editions import Editions
@@ -44,10 +45,12 @@ def pages_service(
     bound = bind_path(socket)
     holder = PanelHolder(JudgedPanelSource(settings, open_ledger(settings)), poll_seconds=settings.poll_seconds)
     asking = PagesDesk(Door("http://desk", socket=desk))
-    answering = AnswersNow(holder, settings)
-    others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
+    rules = local_rules_of(settings, behind_entry=True)
+    editions = EditionsNow(settings, rules)
+    answering = AnswersNow(holder, editions)
+    others = OtherEditions(Editions(settings.editions_folder), editions.overlay)
     house = models_of(settings)
-    sides = (others, house, evidence_of_models, audit_labels_of)
+    sides = (others, house, evidence_of_models, audit_labels_of, rules)
     app = create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, *sides)
     typer.echo(f"Sirena shows pages: {url_of(bound)}", err=True)
     holder.start()

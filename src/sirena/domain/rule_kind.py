@@ -1,0 +1,12 @@
+"""Which of a hospital's own rules are meant."""
+
+import enum
+
+
+class RuleKind(enum.StrEnum):
+    """Which rules they are."""
+
+    OVERLAY = "overlay"
+    """Breakpoints and expected resistance, laid over guideline editions."""
+    EXPERT = "expert"
+    """Expert rules, on top of Sirena's."""
