@@ -182,6 +182,9 @@ class Settings(BaseSettings):
     service_port: Port = Field(default=15510, examples=["15510"])
     """Unused since the service listens on a socket below `SIRENA_HOME`; kept so that settings files stay valid."""
 
+    pages_port: Port = Field(default=15530, examples=["15530"])
+    """Loopback port of the pages on one person's machine; a server's are reached through the entry."""
+
     access_port: Port = Field(default=15520, examples=["15520"])
     """The port after it is the entry's own health; the access service itself listens on a socket."""
 

@@ -7,6 +7,8 @@ from fastapi import Request
 from starlette.types import Scope
 
 _KEY: Final = "sirena_visitor"
+LIVE: Final = "/livez"
+"""Says to anybody that the pages are there."""
 SESSION: Final = "session "
 """With what the owner of a session's files begins."""
 
