@@ -1,7 +1,7 @@
 """What every page needs: who answers, the open files, and templates in each language."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from fastapi import Request
@@ -138,14 +138,16 @@ class Pages:
         """
         return self.rules.in_force(RuleKind.EXPERT).source if self.rules is not None else None
 
-    def require(self, request: Request, identifier: str) -> OpenedFile:
+    def require(self, request: Request, identifier: str, *, to_correct: bool = False) -> OpenedFile:
         """Return an open file.
 
         Args:
             request: of whoever asks; what another opened is refused, on record.
             identifier: of the file.
+            to_correct: its columns are asked for; without it a file must have organisms.
 
         Raises:
+            NoOrganismColumnError: nobody has said yet which column names the organism.
             HTTPException: 404, it is not, or no longer, there, or another's.
             UnrecordedError: the refusal cannot be put on record.
         """
@@ -153,6 +155,8 @@ class Pages:
         if opened is None:
             self.refuse_anothers(request, identifier)
             raise HTTPException(NOT_FOUND)
+        if not opened.has_organisms and not to_correct:
+            replace(opened.file, organism_column=None).require_organism()
         return opened
 
     def refuse_anothers(self, request: Request, identifier: str) -> None:
