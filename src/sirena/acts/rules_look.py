@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sirena.acts.local_rules import LocalRules
-from sirena.acts.rule_tables import read_rows
+from sirena.acts.rule_tables import COLUMNS, read_rows
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.written_rules import RulesSource, rules_content
 from sirena.ledger.rule_versions import RulesVersion, can_be_approved
@@ -48,6 +48,11 @@ class RulesLook:
             waits = can_be_approved(self.versions, version)
             return VersionStanding.WAITING if waits else VersionStanding.PASSED_OVER
         return VersionStanding.COMING if version.approval.since > self.today else VersionStanding.REPLACED
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table."""
+        return COLUMNS[self.kind]
 
     @property
     def rows(self) -> list[Row]:
