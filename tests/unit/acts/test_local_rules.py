@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sirena.acts.local_rules import LocalRules, expert_rules_in_force, overlay_in_force
+from sirena.acts.local_rules import LocalRules
 from sirena.acts.rule_tables import COLUMNS, lines_of, read_rows
+from sirena.acts.rules_in_force import expert_rules_in_force, overlay_in_force
 from sirena.domain.errors import GateError, UsageError
 from sirena.domain.rule_kind import MOST_RULES, RuleKind
 from sirena.guidelines.editions import Editions
