@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from sirena.acts.local_rules import overlay_in_force
+from sirena.acts.rules_in_force import overlay_in_force
 from sirena.certification.gate import load_gate
 from sirena.guidelines.editions import Edition, Editions
 from sirena.registry.connection import Registry, connect

@@ -23,7 +23,6 @@ from sirena.guidelines.written_rules import RulesSource, WrittenRules, rules_con
 from sirena.ledger.catalogue import RulesApproved, RulesSaved
 from sirena.ledger.rule_versions import (
     ALONE,
-    APPROVED,
     RulesVersion,
     can_be_approved,
     read_rule_versions,
@@ -202,35 +201,3 @@ def local_rules_of(settings: Settings, *, behind_entry: bool = False) -> LocalRu
     """
     alone = settings.profile == "embedded" and not behind_entry
     return LocalRules(open_ledger(settings), Editions(settings.editions_folder), settings.overlay, alone=alone)
-
-
-def overlay_in_force(settings: Settings) -> RulesSource | None:
-    """Return the hospital's own rules in force on guideline editions; None when there are none.
-
-    Raises:
-        SirenaError: the ledger cannot be read, or not be believed.
-    """
-    return _source_in_force(settings, RuleKind.OVERLAY)
-
-
-def expert_rules_in_force(settings: Settings) -> RulesSource | None:
-    """Return the hospital's own expert rules in force; None when there are none.
-
-    Raises:
-        SirenaError: the ledger cannot be read, or not be believed.
-    """
-    return _source_in_force(settings, RuleKind.EXPERT)
-
-
-def _source_in_force(settings: Settings, kind: RuleKind) -> RulesSource | None:
-    rules = local_rules_of(settings) if _has_approvals(settings) else None
-    if rules is None:
-        return settings.overlay if kind is RuleKind.OVERLAY else None
-    return rules.in_force(kind).source
-
-
-def _has_approvals(settings: Settings) -> bool:
-    """Tell whether the ledger is to be read; a command that only answers a file makes none where there is none."""
-    if not settings.database_url.get_secret_value() and not (settings.home / "ledger" / "ledger.db").exists():
-        return False
-    return any(open_ledger(settings).read(events=(APPROVED,), last=1))

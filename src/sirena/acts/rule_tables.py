@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sirena.domain.errors import UsageError
-from sirena.domain.rule_kind import RuleKind
+from sirena.domain.rule_kind import MOST_RULES, RuleKind
 from sirena.guidelines import overlay_file
 from sirena.guidelines.editions import Editions
 from sirena.guidelines.tables import TableError
@@ -27,7 +27,6 @@ COLUMNS: Final[Mapping[RuleKind, tuple[str, ...]]] = {
     RuleKind.EXPERT: expert_rules.COLUMNS,
 }
 """Columns of each table, in the order in which they are saved."""
-MOST_ROWS: Final = 300
 _WRITTEN: Final = ("who", "why", "source")
 """Columns that hold what a person writes."""
 _FORMULAS: Final = tuple("=+-@")
@@ -95,8 +94,8 @@ def check_table(kind: RuleKind, source: WrittenRules, editions: Editions) -> Non
     else:
         _check_overlay(source, editions)
     rows = read_rows(kind, source.content)
-    if len(rows) > MOST_ROWS:
-        raise UsageError(f"{source.name}: more than {MOST_ROWS} rules", hint="keep those that are needed")
+    if len(rows) > MOST_RULES:
+        raise UsageError(f"{source.name}: more than {MOST_RULES} rules", hint="keep those that are needed")
     for number, (row, line) in enumerate(zip(rows, lines_of(kind, rows)[1:], strict=True), start=2):
         _check_cells(row, line, f"{source.name}, row {number}")
 

@@ -4,14 +4,16 @@ import datetime
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sirena.acts.local_rules import LocalRules
-from sirena.acts.rule_tables import read_rows
+from sirena.acts.rule_tables import COLUMNS, read_rows
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.written_rules import RulesSource, rules_content
 from sirena.ledger.rule_versions import RulesVersion, can_be_approved
 
 Row = dict[str, str]
+_SIGNATURE: Final = ("why", "who", "when")
 
 
 class VersionStanding(enum.StrEnum):
@@ -48,6 +50,12 @@ class RulesLook:
             waits = can_be_approved(self.versions, version)
             return VersionStanding.WAITING if waits else VersionStanding.PASSED_OVER
         return VersionStanding.COMING if version.approval.since > self.today else VersionStanding.REPLACED
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table in the order of reading: what a rule says, then why, and whose it is."""
+        said = [column for column in COLUMNS[self.kind] if column not in _SIGNATURE]
+        return (*said, *_SIGNATURE)
 
     @property
     def rows(self) -> list[Row]:

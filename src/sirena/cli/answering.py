@@ -306,7 +306,7 @@ def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
     Raises:
         SirenaError: the ledger, which says what is in force, cannot be read.
     """
-    from sirena.acts.local_rules import expert_rules_in_force
+    from sirena.acts.rules_in_force import expert_rules_in_force
     from sirena.settings.catalogue import load_settings
 
     return path if path is not None or not wanted else expert_rules_in_force(load_settings())

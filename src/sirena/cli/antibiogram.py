@@ -196,7 +196,7 @@ def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> Non
 
 
 def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFor, str]":
-    from sirena.acts.local_rules import overlay_in_force
+    from sirena.acts.rules_in_force import overlay_in_force
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.settings.catalogue import load_settings

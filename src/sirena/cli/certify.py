@@ -43,8 +43,8 @@ def register(app: typer.Typer) -> None:
         """
         import json
 
-        from sirena.acts.local_rules import overlay_in_force
         from sirena.acts.recording import recorded
+        from sirena.acts.rules_in_force import overlay_in_force
         from sirena.certification.certificate_file import to_json
         from sirena.certification.grid_chart import grid_chart
         from sirena.certification.page import render_page

@@ -184,7 +184,7 @@ def _glass(
 ) -> "GlassExport":
     from datetime import date
 
-    from sirena.acts.local_rules import overlay_in_force
+    from sirena.acts.rules_in_force import overlay_in_force
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.panel.frame import Isolates
@@ -207,7 +207,7 @@ def _ears_net(
 ) -> "EarsNetExport":
     from datetime import date
 
-    from sirena.acts.local_rules import overlay_in_force
+    from sirena.acts.rules_in_force import overlay_in_force
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.panel.frame import Isolates

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from threading import Lock
 from typing import Final
 
-from sirena.acts.local_rules import LocalRules, overlay_in_force
+from sirena.acts.local_rules import LocalRules
+from sirena.acts.rules_in_force import overlay_in_force
 from sirena.cli.interpret import stamp_of
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.choice import choose_editions

@@ -73,7 +73,7 @@ def reference(
     Eti_X_mark where the site is unknown. The last column, SIRENA, names the editions. With --expert-rules what is
     reported stands beside each category, with the rule that changed it.
     """
-    from sirena.acts.local_rules import overlay_in_force
+    from sirena.acts.rules_in_force import overlay_in_force
     from sirena.cli.answering import (
         FileQuestion,
         Output,

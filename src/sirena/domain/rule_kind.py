@@ -1,6 +1,10 @@
 """Which of a hospital's own rules are meant."""
 
 import enum
+from typing import Final
+
+MOST_RULES: Final = 300
+"""Rules of one kind that a hospital may have."""
 
 
 class RuleKind(enum.StrEnum):

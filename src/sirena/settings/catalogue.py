@@ -84,7 +84,8 @@ class Settings(BaseSettings):
 
     overlay: Path | None = Field(default=None, examples=["/etc/sirena/hospital.csv"])
     """The hospital's own rules in force on the guideline editions they name, a CSV file; commands use it unless
-    `--overlay` names another, and the entry's gate always does. Empty means the editions as they are."""
+    `--overlay` names another, and the entry's gate always does, until a version was approved (`sirena rules`). Empty
+    means the editions as they are."""
 
     guidelines: Path | None = Field(default=None, examples=["/srv/sirena/guidelines"])
     """Folder of imported guideline editions, written by `sirena guideline import` and read by commands and by the

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
@@ -18,7 +18,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from sirena.acts.local_rules import Actor, LocalRules
 from sirena.domain.errors import SirenaError
 from sirena.web.answers import NamedPanel
 from sirena.web.antibiogram_pages import add_antibiogram
@@ -44,6 +43,9 @@ from sirena.web.upload import MOST_BYTES
 from sirena.web.visitor import SESSION, visitor_of
 from sirena.web.visitors import OwnMachineOnly
 
+if TYPE_CHECKING:
+    from sirena.acts.local_rules import Actor, LocalRules
+
 _SWEEP_SECONDS: Final = 5
 _UNPROCESSABLE: Final = 422
 _UNAVAILABLE: Final = 503
@@ -61,8 +63,8 @@ def create_pages(
     house: Models = no_models,
     evidence_of: EvidenceOf | None = None,
     audit: AuditOf | None = None,
-    rules: LocalRules | None = None,
-    actor: Callable[[], Actor] = nobody,
+    rules: "LocalRules | None" = None,
+    actor: "Callable[[], Actor]" = nobody,
 ) -> OwnMachineOnly:
     """Return the application, for one person on their own machine.
 
@@ -91,7 +93,7 @@ def create_entry_pages(
     house: Models = no_models,
     evidence_of: EvidenceOf | None = None,
     audit: AuditOf | None = None,
-    rules: LocalRules | None = None,
+    rules: "LocalRules | None" = None,
 ) -> ThroughTheEntry:
     """Return the application, for whoever the entry lets in.
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
 
-from sirena.acts.local_rules import Actor, LocalRules
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS
@@ -36,11 +35,14 @@ from sirena.web.typed_isolates import TypedIsolates
 from sirena.web.uploads import Uploads
 from sirena.web.visitor import visitor_of
 
+if TYPE_CHECKING:
+    from sirena.acts.local_rules import Actor, LocalRules
+
 NOT_FOUND: Final = 404
 _LONGEST_DRAFT: Final = 512 * 1024
 
 
-def nobody() -> Actor:
+def nobody() -> "Actor":
     """Return nobody: behind the entry the access service knows who acts."""
     return {"who": ""}
 
@@ -82,9 +84,9 @@ class Pages:
     audit: AuditOf | None = None
     """Compares the labels of a file; None where nothing can, so there are no such pages."""
     typed: TypedIsolates = field(default_factory=TypedIsolates)
-    rules: LocalRules | None = None
+    rules: "LocalRules | None" = None
     """The hospital's own rules; None where no ledger holds any, so there are no such pages."""
-    actor: Callable[[], Actor] = nobody
+    actor: "Callable[[], Actor]" = nobody
     """Returns who acts on one's own machine."""
     drafts: Mapping[RuleKind, TypedIsolates] = field(
         default_factory=lambda: {kind: TypedIsolates(longest=_LONGEST_DRAFT) for kind in RuleKind}

@@ -13,14 +13,12 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from sirena.acts.rule_tables import table_of
-from sirena.acts.rules_look import look_at_rules, rows_of_version
 from sirena.domain.errors import SirenaError
 from sirena.domain.rule_kind import RuleKind
 from sirena.web.forms import read_fields
 from sirena.web.pages import NOT_FOUND, Pages
 from sirena.web.rules_form import LONGEST_FIELD, MOST_FIELDS, Row, fields_of, form_of, rows_of, signed
-from sirena.web.rules_pages import kind_of, require_rules, shown_preview
+from sirena.web.rules_pages import kind_of, look_at, require_rules, shown_preview
 from sirena.web.visitor import visitor_of
 
 _UNPROCESSABLE = 422
@@ -35,8 +33,10 @@ def add_rules_draft(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/rules/{kind}/edit")
     def edit(request: Request, kind: str, file: str = "") -> HTMLResponse:
+        from sirena.acts.rule_tables import table_of
+
         rules = require_rules(pages)
-        look = look_at_rules(rules, kind_of(kind))
+        look = look_at(pages, kind_of(kind))
         draft = pages.drafts[look.kind].of(visitor_of(request).owner)
         base = draft.get("base", "") if draft else str(look.in_force.number if look.in_force else "")
         rows = rows_of(look.kind, draft) if draft else look.rows
@@ -84,12 +84,13 @@ def add_rules_draft(app: FastAPI, pages: Pages) -> None:
 
     def _before(kind: RuleKind, base: str) -> list[Row]:
         """Return the rules a draft was begun from."""
-        rules = require_rules(pages)
+        from sirena.acts.rules_look import rows_of_version
+
         if not base:
-            return look_at_rules(rules, kind).rows
+            return look_at(pages, kind).rows
         if not base.isdecimal():
             raise HTTPException(NOT_FOUND)
-        return rows_of_version(rules.version(kind, int(base)))
+        return rows_of_version(require_rules(pages).version(kind, int(base)))
 
     def _keep(request: Request, kind: RuleKind, rows: list[Row], base: str) -> None:
         form = form_of(kind, rows) | {"base": base, "draft": "1"}

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sirena.acts.rule_tables import COLUMNS, MOST_ROWS
 from sirena.domain.organisms import Rank
-from sirena.domain.rule_kind import RuleKind
+from sirena.domain.rule_kind import MOST_RULES, RuleKind
 from sirena.guidelines.overlay_file import OverlayAction
 from sirena.guidelines.rows import Guideline
 from sirena.guidelines.sites import Indication
@@ -32,12 +31,12 @@ _SHOWN: Final = {
     ),
 }
 _RANKS: Final = ("organism", *map(rank_name, Rank))
-MOST_FIELDS: Final = (MOST_ROWS + 1) * (len(COLUMNS[RuleKind.EXPERT]) + 1) + 2
+MOST_FIELDS: Final = (MOST_RULES + 1) * (len(_SHOWN[RuleKind.EXPERT]) + len(_SIGNED) + 1) + 2
 LONGEST_FIELD: Final = 4 * 1024
 
 
 @dataclass(frozen=True)
-class Field:
+class RuleField:
     """A cell of a rule as it is asked for."""
 
     column: str
@@ -45,7 +44,7 @@ class Field:
     """What can be chosen; empty for what is typed."""
 
 
-def fields_of(kind: RuleKind, editions: Sequence[str]) -> tuple[Field, ...]:
+def fields_of(kind: RuleKind, editions: Sequence[str]) -> tuple[RuleField, ...]:
     """Return the fields of one rule.
 
     Args:
@@ -61,12 +60,16 @@ def fields_of(kind: RuleKind, editions: Sequence[str]) -> tuple[Field, ...]:
         "site": ("", *filter(None, Indication)),
         "middle": ("", "I", "SDD"),
     }
-    return tuple(Field(column, options.get(column, ())) for column in _SHOWN[kind])
+    return tuple(RuleField(column, options.get(column, ())) for column in _SHOWN[kind])
+
+
+def _columns(kind: RuleKind) -> tuple[str, ...]:
+    return (*_SIGNED, *_SHOWN[kind])
 
 
 def form_of(kind: RuleKind, rows: Iterable[Row]) -> dict[str, str]:
     """Return rows as the fields of a form."""
-    return {f"{column}-{place}": row.get(column, "") for place, row in enumerate(rows) for column in COLUMNS[kind]}
+    return {f"{column}-{place}": row.get(column, "") for place, row in enumerate(rows) for column in _columns(kind)}
 
 
 def rows_of(kind: RuleKind, form: Mapping[str, str]) -> list[Row]:
@@ -77,10 +80,10 @@ def rows_of(kind: RuleKind, form: Mapping[str, str]) -> list[Row]:
             int(place)
             for name in form
             for column, _, place in [name.rpartition("-")]
-            if column in COLUMNS[kind] and place.isdecimal() and int(place) <= MOST_ROWS
+            if column in _columns(kind) and place.isdecimal() and int(place) <= MOST_RULES
         }
     )
-    rows = [{column: form.get(f"{column}-{place}", "") for column in COLUMNS[kind]} for place in places]
+    rows = [{column: form.get(f"{column}-{place}", "") for column in _columns(kind)} for place in places]
     return [
         row
         for place, row in zip(places, rows, strict=True)

@@ -4,17 +4,13 @@ They show what `sirena.acts` says. Behind the entry the forms that save and appr
 puts both on record; on one's own machine the pages do it themselves.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from sirena.acts.local_rules import LocalRules, source_of
-from sirena.acts.rule_tables import COLUMNS
-from sirena.acts.rules_forms import RulesForms
-from sirena.acts.rules_look import VersionStanding, look_at_rules
 from sirena.domain.errors import GateError, SirenaError
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.written_rules import WrittenRules
@@ -24,6 +20,10 @@ from sirena.web.opened_file import CODE, ROW
 from sirena.web.pages import NOT_FOUND, OWN_MACHINE, Pages
 from sirena.web.rules_preview import preview
 from sirena.web.visitor import visitor_of
+
+if TYPE_CHECKING:
+    from sirena.acts.local_rules import LocalRules
+    from sirena.acts.rules_look import RulesLook
 
 _SHOWN_ROWS: Final = 20
 """So many isolates of one change are named."""
@@ -37,7 +37,7 @@ class NoRulesError(SirenaError):
     code = "no_rules"
 
 
-def require_rules(pages: Pages) -> LocalRules:
+def require_rules(pages: Pages) -> "LocalRules":
     """Return the rules of the installation.
 
     Raises:
@@ -46,6 +46,17 @@ def require_rules(pages: Pages) -> LocalRules:
     if pages.rules is None:
         raise NoRulesError("these pages show no rules", hint="sirena open")
     return pages.rules
+
+
+def look_at(pages: Pages, kind: RuleKind) -> "RulesLook":
+    """Return the versions of a kind at a glance.
+
+    Raises:
+        SirenaError: nobody knows.
+    """
+    from sirena.acts.rules_look import look_at_rules
+
+    return look_at_rules(require_rules(pages), kind)
 
 
 def kind_of(text: str) -> RuleKind:
@@ -64,15 +75,14 @@ def add_rules(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/rules")
     def all_rules(request: Request) -> HTMLResponse:
-        looks = [look_at_rules(require_rules(pages), kind) for kind in RuleKind]
-        return pages.show(request, "rules.html", looks=looks, standings=VersionStanding)
+        looks = [look_at(pages, kind) for kind in RuleKind]
+        return pages.show(request, "rules.html", looks=looks)
 
     @app.get("/rules/{kind}/{number}")
     def version(
         request: Request, kind: str, number: int, file: str = "", refused: bool = False, done: bool = False
     ) -> HTMLResponse:
-        rules = require_rules(pages)
-        look = look_at_rules(rules, kind_of(kind))
+        look = look_at(pages, kind_of(kind))
         if not 0 < number <= len(look.versions):
             raise HTTPException(NOT_FOUND)
         one = look.versions[number - 1]
@@ -80,20 +90,22 @@ def add_rules(app: FastAPI, pages: Pages) -> None:
         if done and one.author == author:
             pages.drafts[look.kind].forget_owners({visitor_of(request).owner})
         standing = look.standing(one)
-        is_shown = standing in (VersionStanding.WAITING, VersionStanding.COMING)
+        is_shown = standing in ("waiting", "coming")
         return pages.show(
             request,
             "rules_version.html",
             look=look,
             version=one,
             standing=standing,
-            standings=VersionStanding,
-            columns=COLUMNS[look.kind],
             is_author=one.author == author,
-            alone=rules.alone,
+            alone=require_rules(pages).alone,
             refused=refused,
             done=done,
-            **(shown_preview(request, pages, look.kind, source_of(one), file) if is_shown else {"previewed": False}),
+            **(
+                shown_preview(request, pages, look.kind, WrittenRules(one.name, one.content), file)
+                if is_shown
+                else {"previewed": False}
+            ),
         )
 
     @app.get("/rules/{kind}/{number}/file")
@@ -111,12 +123,16 @@ def add_rule_decisions(app: FastAPI, pages: Pages) -> None:
 
     @app.post("/rules/save")
     async def save(request: Request) -> RedirectResponse:
+        from sirena.acts.rules_forms import RulesForms
+
         fields = await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_TABLE)
         saved = await to_thread.run_sync(lambda: RulesForms(require_rules(pages)).save(fields, pages.actor()))
         return RedirectResponse(f"/rules/{saved}?done=1", 303)
 
     @app.post("/rules/approve")
     async def approve(request: Request) -> RedirectResponse:
+        from sirena.acts.rules_forms import RulesForms
+
         fields = await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_TABLE)
         forms = RulesForms(require_rules(pages))
         try:

@@ -9,11 +9,10 @@ Rules, each with a test of like name:
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sirena.acts.local_rules import LocalRules
-from sirena.acts.rule_tables import read_rows
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.choice import ChosenEditions, choose_editions
 from sirena.guidelines.overlay_file import read_overlay
@@ -26,6 +25,9 @@ from sirena.stewardship.expert import apply_rules
 from sirena.stewardship.expert_rules import load_expert_rules
 from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.web.opened_file import OpenedFile
+
+if TYPE_CHECKING:
+    from sirena.acts.local_rules import LocalRules
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class RulesPreview:
         return sum(len(change.rows) for change in self.changes if gravity(change.before, change.after) == 0)
 
 
-def preview(opened: OpenedFile, rules: LocalRules, kind: RuleKind, table: WrittenRules) -> RulesPreview:
+def preview(opened: OpenedFile, rules: "LocalRules", kind: RuleKind, table: WrittenRules) -> RulesPreview:
     """Compare a table of rules with what is in force, in an open file.
 
     Args:
@@ -62,6 +64,8 @@ def preview(opened: OpenedFile, rules: LocalRules, kind: RuleKind, table: Writte
     Raises:
         SirenaError: the table cannot be in force, or nobody knows what is.
     """
+    from sirena.acts.rule_tables import read_rows
+
     now = rules.in_force(kind).source
     then = table if read_rows(kind, table.content) else None
     if kind is RuleKind.OVERLAY:
@@ -71,7 +75,7 @@ def preview(opened: OpenedFile, rules: LocalRules, kind: RuleKind, table: Writte
 
 
 def _of_overlay(
-    opened: OpenedFile, rules: LocalRules, now: RulesSource | None, then: RulesSource | None
+    opened: OpenedFile, rules: "LocalRules", now: RulesSource | None, then: RulesSource | None
 ) -> RulesPreview:
     drugs = _drugs(rules, now) ^ _drugs(rules, then)
     chosen = [choose_editions(rules.editions, in_force=source) for source in (now, then)]
@@ -87,7 +91,7 @@ def _panel(chosen: ChosenEditions, columns: set[str]) -> Panel:
     return Panel(chosen.tables(sorted(columns)), {}, "")
 
 
-def _drugs(rules: LocalRules, source: RulesSource | None) -> set[tuple[str, object]]:
+def _drugs(rules: "LocalRules", source: RulesSource | None) -> set[tuple[str, object]]:
     """Return the antimicrobials rules are for, each with a rule; what both sides state falls out of the difference."""
     if source is None:
         return set()

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sirena.acts.local_rules import LocalRules, expert_rules_in_force, overlay_in_force
-from sirena.acts.rule_tables import COLUMNS, MOST_ROWS, lines_of, read_rows
+from sirena.acts.local_rules import LocalRules
+from sirena.acts.rule_tables import COLUMNS, lines_of, read_rows
+from sirena.acts.rules_in_force import expert_rules_in_force, overlay_in_force
 from sirena.domain.errors import GateError, UsageError
-from sirena.domain.rule_kind import RuleKind
+from sirena.domain.rule_kind import MOST_RULES, RuleKind
 from sirena.guidelines.editions import Editions
 from sirena.guidelines.tables import TableError
 from sirena.guidelines.written_rules import WrittenRules
@@ -134,7 +135,7 @@ def test_what_could_not_be_in_force_is_refused_by_row_and_column(
 
 def test_there_are_not_more_rules_than_a_person_reads(rules: LocalRules) -> None:
     """So the ledger cannot be filled by one table."""
-    many = [RULE | {"rule": f"R{number}"} for number in range(MOST_ROWS + 1)]
+    many = [RULE | {"rule": f"R{number}"} for number in range(MOST_RULES + 1)]
     with pytest.raises(UsageError, match="more than"):
         rules.save(RuleKind.EXPERT, table(*many, kind=RuleKind.EXPERT), "many", actor("ana"))
 

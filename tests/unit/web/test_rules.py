@@ -98,7 +98,7 @@ def test_a_rule_is_written_previewed_saved_approved_and_answers_the_next_file(
     assert rules.in_force(RuleKind.OVERLAY).source is None
     approved = approve(later, version)
     assert "in force" in approved
-    assert "every file that is opened from then on" in approved
+    assert "every file that is opened, here and by command" in approved
     assert "The same person wrote it" in approved
     assert "Answers by the guideline editions CLSI 2026 + overlay-1.csv" in later.get("/").text
     assert "overlay-1.csv" not in later.get(opened).text
