@@ -3,10 +3,10 @@
 from functools import partial
 from io import BytesIO
 from pathlib import PurePath
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
@@ -14,6 +14,7 @@ from sirena.domain.errors import SirenaError
 from sirena.web.attachments import attachment
 from sirena.web.downloads import FORMATS, download
 from sirena.web.explanation import CellExplanation, explain
+from sirena.web.forms import read_fields
 from sirena.web.opened_file import CODE, ROW, OpenedFile, open_whonet_file
 from sirena.web.pages import NOT_FOUND, Pages
 from sirena.web.records import downloaded_facts, opened_facts, unreadable_facts
@@ -26,6 +27,10 @@ from sirena.whonet.source import Bounds
 BOUNDS: Final = Bounds(400 * 1024**2, 60_000_000)
 """What a file of the pages may hold, unpacked: a million isolates."""
 _LONGEST_NAME: Final = 120
+
+
+async def _search(request: Request) -> dict[str, str]:
+    return await read_fields(request, most=1, longest=_LONGEST_NAME)
 
 
 def add_files(app: FastAPI, pages: Pages) -> None:
@@ -53,24 +58,38 @@ def add_files(app: FastAPI, pages: Pages) -> None:
         category: str = "",
         sort: str = "",
         page: int = 1,
+        alert: str = "",
     ) -> Response:
         opened = pages.require(request, identifier, to_correct=True)
         if not opened.has_organisms:
             return RedirectResponse(f"{root}/files/{identifier}/mapping", 303)
-        query = RowQuery(organism, test, category, sort, page)
+        query = RowQuery(organism, test, category, sort, page, alert)
+        beside = opened.expert_layer(pages.own_expert_rules())
+        searched = pages.searches.of(visitor_of(request).owner).get(identifier, "")
         return pages.show(
             request,
             "file.html",
             identifier=identifier,
             opened=opened,
             question=query,
-            found=select_rows(opened, query),
+            found=select_rows(opened, query, searched, beside.rows_of(alert)),
+            beside=beside,
+            searched=searched,
             address=lambda **changes: _address(f"{root}/files/{identifier}", query, **changes),
             ROW=ROW,
             CODE=CODE,
             POSITION=POSITION,
             formats=list(FORMATS),
         )
+
+    @app.post("/files/{identifier}/search")
+    def search(request: Request, identifier: str, form: Annotated[dict[str, str], Depends(_search)]) -> Response:
+        pages.require(request, identifier)
+        owner = visitor_of(request).owner
+        own = {name for name, _ in pages.files.all(owner)}
+        before = {name: text for name, text in pages.searches.of(owner).items() if name in own}
+        pages.searches.keep(owner, before | {identifier: form.get("text", "").strip()})
+        return RedirectResponse(f"{root}/files/{identifier}", 303)
 
     @app.get("/files/{identifier}/rows/{position}/{test}")
     def why(request: Request, identifier: str, position: int, test: str) -> HTMLResponse:
@@ -85,6 +104,7 @@ def add_files(app: FastAPI, pages: Pages) -> None:
             opened=opened,
             row=opened.rows[ROW][position],
             why=_explain_cell(opened, position, header),
+            rule=opened.expert_layer(pages.own_expert_rules()).rule_of(header, position),
             alone="HX-Request" not in request.headers,
         )
 
@@ -110,6 +130,8 @@ def _keep(pages: Pages, request: Request, name: str, content: bytes) -> str:
     shown = PurePath(name.replace("\\", "/")).name[-_LONGEST_NAME:]
     try:
         opened = open_whonet_file(shown, read_stream(BytesIO(content), shown, bounds=BOUNDS), pages.answering())
+        if opened.has_organisms:
+            opened.expert_layer(pages.own_expert_rules())
         identifier = pages.files.add(opened, owner)
     except SirenaError as error:
         pages.record("file_opened", unreadable_facts(request, len(content), error.code))

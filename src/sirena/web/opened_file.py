@@ -23,11 +23,15 @@ from sirena.domain.organisms import ORGANISMS, resolve_many
 from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import ANSWERS
+from sirena.guidelines.written_rules import RulesSource
 from sirena.panel.column_answers import ColumnTally
 from sirena.panel.frame import Isolates, interpret_frame
-from sirena.panel.placement import Existing, place_categories
+from sirena.panel.placement import Existing, Placement, place_categories
+from sirena.stewardship.expert_rules import load_expert_rules
+from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
 from sirena.web.answers import NamedPanel
+from sirena.web.expert_layer import ExpertLayer
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.privacy import columns_of_patients
 
@@ -52,13 +56,36 @@ class OpenedFile:
     answers: NamedPanel
     answered: pl.DataFrame
     """The file's columns, and behind each test column its category."""
-    category_of: Mapping[str, str]
-    """Header of a test column → header of its category."""
+    placements: tuple[Placement, ...]
+    """Where the category of each test column stands."""
     tallies: tuple[ColumnTally, ...]
     countable: CountableIsolates
     """What counting needs of each row; a patient is a digest whose key nobody holds."""
     has_organisms: bool = True
     """False until somebody says which column names the organism: then nothing of the answers means anything yet."""
+
+    @cached_property
+    def category_of(self) -> Mapping[str, str]:
+        """Header of a test column → header of its category."""
+        return {placement.header: placement.category for placement in self.placements}
+
+    @cached_property
+    def _layers(self) -> dict[str, ExpertLayer]:
+        return {}
+
+    def expert_layer(self, own: RulesSource | None) -> ExpertLayer:
+        """Return what expert rules report and what alerts found; looked at once for each state of the rules.
+
+        Args:
+            own: the hospital's own expert rules in force.
+        """
+        name = own.name if own else ""
+        if name not in self._layers:
+            isolates = Isolates.of_file(self.file)
+            facts = IsolateFacts.of_answered(isolates, self.answered, self.placements, self.answers.table_of)
+            self._layers.clear()
+            self._layers[name] = ExpertLayer.of(facts, load_expert_rules(own))
+        return self._layers[name]
 
     @cached_property
     def tests(self) -> dict[str, TestColumn]:
@@ -189,6 +216,5 @@ def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> Opened
         stamp=answers.name,
         progress=tallies.append,
     )
-    category_of = {placement.header: placement.category for placement in placements}
     countable = read_isolates(file, date.today())
-    return OpenedFile(name, anonymous, answers, answered, category_of, tuple(tallies), countable)
+    return OpenedFile(name, anonymous, answers, answered, tuple(placements), tuple(tallies), countable)

@@ -84,6 +84,8 @@ class Pages:
     audit: AuditOf | None = None
     """Compares the labels of a file; None where nothing can, so there are no such pages."""
     typed: TypedIsolates = field(default_factory=TypedIsolates)
+    searches: TypedIsolates = field(default_factory=TypedIsolates)
+    """What each owner searches in each of their files, by its identifier: it may be a specimen's number."""
     rules: "LocalRules | None" = None
     """The hospital's own rules; None where no ledger holds any, so there are no such pages."""
     actor: "Callable[[], Actor]" = nobody
@@ -130,7 +132,7 @@ class Pages:
 
     def kept(self) -> tuple[TypedIsolates, ...]:
         """Return all that people typed and that is kept for them."""
-        return (self.typed, *self.drafts.values())
+        return (self.typed, self.searches, *self.drafts.values())
 
     def own_expert_rules(self) -> RulesSource | None:
         """Return the hospital's own expert rules in force; None when there are none.

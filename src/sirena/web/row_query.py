@@ -27,6 +27,8 @@ class RowQuery:
     sort: str = ""
     """``organism``, a WHONET field of `OpenedFile.shown_fields`, or a test's header; by row when empty."""
     page: int = 1
+    alert: str = ""
+    """Code of an alert."""
 
     def parameters(self, **changes: str | int) -> dict[str, str | int]:
         """Return the address's parameters with some changed, empty ones left out."""
@@ -49,14 +51,20 @@ class RowPage:
 POSITION: Final = "\0position"
 
 
-def select_rows(opened: OpenedFile, query: RowQuery) -> RowPage:
+def select_rows(opened: OpenedFile, query: RowQuery, searched: str = "", alerted: pl.Series | None = None) -> RowPage:
     """Return the page of isolates that a query asks for; a page beyond the last is the last.
 
     Args:
         opened: the file.
         query: names of columns it does not have ask nothing.
+        searched: a text that stands in specimen number, date, ward or organism, in whatever case; empty asks nothing.
+        alerted: the rows of the query's alert; None asks nothing.
     """
     rows = opened.rows.lazy().with_row_index(POSITION)
+    if alerted is not None:
+        rows = rows.filter(alerted)
+    if searched:
+        rows = rows.filter(_holds(opened, searched.casefold()))
     if query.organism:
         rows = rows.filter(pl.col(CODE) == query.organism)
     if query.category:
@@ -69,7 +77,17 @@ def select_rows(opened: OpenedFile, query: RowQuery) -> RowPage:
     key = _ORDERED.get(query.sort) or opened.shown_fields.get(query.sort)
     if key is None and query.sort in opened.tests:
         key = opened.category_of[query.sort]
-    matching = rows.sort([key or ROW, ROW], nulls_last=True).collect()
-    pages = max(1, -(-matching.height // ROWS_A_PAGE))
+    # only what orders the rows is sorted: a row has a hundred columns
+    matching = rows.sort([key or ROW, ROW], nulls_last=True).select(POSITION).collect()[POSITION]
+    pages = max(1, -(-len(matching) // ROWS_A_PAGE))
     page = min(max(query.page, 1), pages)
-    return RowPage(matching.slice((page - 1) * ROWS_A_PAGE, ROWS_A_PAGE), matching.height, page, pages)
+    shown = matching.slice((page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
+    return RowPage(opened.rows[shown].with_columns(shown), len(matching), page, pages)
+
+
+def _holds(opened: OpenedFile, text: str) -> pl.Expr:
+    """Return where a text stands in one of the columns that the table shows before the tests."""
+    shown = [*opened.shown_fields.values(), opened.file.require_organism()]
+    codes = [code for code, name, _ in opened.organisms if text in name.casefold()]
+    columns = [pl.col(header).str.to_lowercase().str.contains(text, literal=True) for header in shown]
+    return pl.any_horizontal(*columns, pl.col(CODE).is_in(codes)).fill_null(value=False)

@@ -1,0 +1,69 @@
+"""Beside the answers of an open file: alerts, what expert rules report, and the search."""
+
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.unit.web.conftest import drop
+
+FILE = b"""SPEC_NUM,WARD,SPEC_TYPE,ORGANISM,MRSA,OXA_NM,FEP_NM,MEM_NM,AMK_NM
+M-1,UCI,bl,sau,+,>=4,,,
+M-2,UCI,bl,eco,,,>=32,>=16,4
+M-3,MED,ur,eco,,,<=1,<=0.25,4
+M-4,MED,ur,pae,,,8,1,4
+"""
+
+
+def words(page: str) -> str:
+    """Return the text of a page."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", "WHO 2024: critical"), ("es", "OMS 2024: crítica")])
+def test_alerts_stand_before_the_table_and_filter_it(person: TestClient, language: str, sentence: str) -> None:
+    """WHO's critical first; each leads to its isolates, and the address names nobody."""
+    address = drop(person, FILE)
+    page = person.get(address, headers={"accept-language": language}).text
+    assert page.index('id="alerts"') < page.index("<table>")
+    first = re.search(r'id="alerts".*?<li>(.*?)</li>', page, re.DOTALL)
+    assert first is not None
+    assert sentence in first[1]
+    link = re.search(r'href="([^"]*alert=[^"]*)"', first[1])
+    assert link is not None
+    shown = words(person.get(link[1].replace("&amp;", "&")).text)
+    assert "1 isolate matches." in shown
+    assert "M-2" in shown
+    assert "M-3" not in shown
+
+
+def test_a_file_without_findings_says_how_much_was_looked_for(person: TestClient) -> None:
+    """None found is not none looked for."""
+    address = drop(person, b"ORGANISM,MEM_NM\neco,<=0.25\n")
+    assert re.search(r"No alert: \d+ were looked for", words(person.get(address).text))
+
+
+def test_what_a_rule_reports_stands_beside_the_answer(person: TestClient) -> None:
+    """A beta-lactam of an MRSA that is answered S is marked R!, and its reason names the rule."""
+    content = b"SPEC_NUM,ORGANISM,MRSA,CPT_NM,AMC_NM\nM-1,sau,+,0.5,2\nM-2,sau,-,0.5,2\n"
+    address = drop(person, content)
+    page = person.get(address).text
+    assert "R!" in page
+    tests = re.findall(r"/rows/0/(\w+)", page)
+    reasons = [words(person.get(f"{address}/rows/0/{test}").text) for test in tests]
+    assert any("Reported R by an expert rule: MRS" in reason for reason in reasons)
+    others = [words(person.get(f"{address}/rows/1/{test}").text) for test in tests]
+    assert not any("Reported R" in reason for reason in others)
+
+
+def test_a_search_stays_and_stands_in_no_address(person: TestClient) -> None:
+    """Specimen number, ward or the organism's name, in whatever case; an empty one shows all again."""
+    address = drop(person, FILE)
+    for text, expected in (("m-4", "M-4"), ("med", "M-3"), ("pseudo", "M-4")):
+        page = person.post(f"{address}/search", data={"text": text})
+        assert page.url.path == address
+        assert page.url.query == b""
+        assert expected in words(page.text)
+        assert "M-1" not in words(page.text)
+    assert "M-1" not in words(person.get(address).text)
+    assert "M-1" in words(person.post(f"{address}/search", data={"text": ""}).text)
