@@ -2,13 +2,10 @@
 
 import sqlite3
 from contextlib import closing
-from typing import Final
 
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.written_rules import RulesSource
 from sirena.settings.catalogue import Settings
-
-_APPROVED: Final = "SELECT EXISTS (SELECT 1 FROM ledger_entries WHERE event = 'rules_approved')"
 
 
 def overlay_in_force(settings: Settings) -> RulesSource | None:
@@ -48,6 +45,7 @@ def _may_hold_approvals(settings: Settings) -> bool:
         return False
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-            return bool(database.execute(_APPROVED).fetchone()[0])
+            known = database.execute("SELECT 1 FROM ledger_entries WHERE event = ?", ("rules_approved",)).fetchone()
+            return known is not None
     except sqlite3.Error:
         return True  # the ledger itself says what is amiss
