@@ -1,14 +1,9 @@
 """The hospital's own rules that are in force, for commands; one that needs none waits for no ledger."""
 
-import sqlite3
-from contextlib import closing
-from typing import Final
-
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.written_rules import RulesSource
+from sirena.ledger.glance import may_hold
 from sirena.settings.catalogue import Settings
-
-_APPROVED: Final = "SELECT EXISTS (SELECT 1 FROM ledger_entries WHERE event = 'rules_approved')"
 
 
 def overlay_in_force(settings: Settings) -> RulesSource | None:
@@ -43,11 +38,4 @@ def _may_hold_approvals(settings: Settings) -> bool:
         from sirena.ledger.store import open_ledger
 
         return any(open_ledger(settings).read(events=("rules_approved",), last=1))
-    path = settings.home / "ledger" / "ledger.db"
-    if not path.exists():
-        return False
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-            return bool(database.execute(_APPROVED).fetchone()[0])
-    except sqlite3.Error:
-        return True  # the ledger itself says what is amiss
+    return may_hold(settings.home / "ledger", "rules_approved")

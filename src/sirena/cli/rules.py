@@ -44,10 +44,10 @@ def list_versions(as_json: AsJson = False) -> None:
         return
     if not any(look.versions for look in looks):
         say("no version was saved yet; write one on the pages, or with `sirena rules save`", err=True)
-    columns = ("version", "state", "author", "reason", "approved by", "from")
     for look in looks:
         rows = [tuple(map(str, facts.values()))[1:7] for facts in _facts(look)]
-        print_sections([Section(look.kind.value, rows, columns, words=(1,))])
+        columns = ("version", "state", "written by", "reason given", "approved by", "in force from")
+        print_sections([Section(look.kind.value, rows, columns=columns, words=(1,))])
 
 
 def show(

@@ -70,6 +70,7 @@ def test_every_address_that_changes_something_refuses_another_sites_form(
     assert changing == {
         *("/files", "/files/{identifier}/forget", "/files/{identifier}/mapping"),
         *("/isolate", "/isolate/clear", "/stage", "/releases"),
+        *("/rules/{kind}/edit", "/rules/{kind}/begin", "/rules/save", "/rules/approve"),
     }
     address = drop(person, ISOLATES.encode())
     for path in changing:

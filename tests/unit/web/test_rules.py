@@ -10,14 +10,17 @@ import pytest
 from starlette.testclient import TestClient
 
 from sirena.acts.local_rules import LocalRules
+from sirena.acts.rules_forms import RulesForms
 from sirena.cli.pages_answers import EditionsNow
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.editions import Editions
 from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
 from sirena.web.answers import NamedPanel
-from sirena.web.application import create_pages
+from sirena.web.application import create_entry_pages, create_pages
 from sirena.web.opened_files import OpenedFiles
+from sirena.web.other_editions import OtherEditions
+from sirena.web.records import keep_no_record
 from tests.unit.web.conftest import KEY, ORIGIN, drop
 
 FILE = b"SPEC_NUM,ORGANISM,TZP_NM,CIP_NM,ESBL\nM1,eco,8,0.25,+\nM2,eco,4,0.25,-\nM3,kpn,8,0.25,\n"
@@ -181,6 +184,36 @@ def test_where_others_are_the_author_is_told_that_another_has_to_approve(person:
     refused = person.post("/rules/approve", data={"kind": "overlay", "version": "1", "digest": digest})
     assert "Nothing was changed." in refused.text
     assert rules.in_force(RuleKind.OVERLAY).source is None
+
+
+def test_behind_the_entry_the_forms_lead_to_the_access_service_and_only_who_may_sees_them(
+    rules: LocalRules, answers: NamedPanel
+) -> None:
+    """Who signs is who signed in; what one writes nobody else sees; the pages themselves decide nothing."""
+    rules.alone = False
+    files = OpenedFiles()
+    pages = create_entry_pages(lambda: answers, files, keep_no_record, set, OtherEditions(), rules=rules)
+
+    def visit(name: str, places: str) -> TestClient:
+        headers = {"x-sirena-user": name, "x-sirena-session": name, "x-sirena-places": f"pages,files,{places}"}
+        return TestClient(pages, base_url="https://sirena.example", headers=headers | {"accept-language": "en"})
+
+    clara, berta = visit("clara", "edit_rules"), visit("berta", "edit_rules,approve_rules")
+    page = clara.post("/app/rules/overlay/edit", data=STRICTER).text
+    assert 'action="/auth/rules/save"' in page
+    assert "clara" in hidden(page, "table")
+    assert "local dosing" not in berta.get("/app/rules/overlay/edit").text
+    fields = {name: hidden(page, name) for name in ("base", "table")} | {"kind": "overlay", "reason": "committee"}
+    for address in ("/app/rules/save", "/app/rules/approve"):
+        assert berta.post(address, data=fields).status_code in (404, 405)
+    RulesForms(rules).save(fields, {"who": "clara", "origin": "10.0.0.7", "request_id": "r1"})
+    own = clara.get("/app/rules/overlay/1?done=1").text
+    assert "another person has to approve it" in own
+    assert 'action="/auth/rules/approve"' in berta.get("/app/rules/overlay/1").text
+    vera = visit("vera", "").get("/app/rules/overlay/1").text
+    assert "An approver has to approve it." in vera
+    assert "/begin" not in vera
+    assert "local dosing" not in clara.get("/app/rules/overlay/edit").text
 
 
 @pytest.mark.parametrize("address", ["/rules/other/1", "/rules/overlay/1", "/rules/overlay/x", "/rules/expert/9/file"])
