@@ -80,7 +80,6 @@ EXTERNAL_IDENTITIES: Final = Table(
     Column("account", String(_NAME), ForeignKey("access_accounts.name"), nullable=False, unique=True),
     Column("created", Double, nullable=False),
 )
-Table("access_schema", METADATA, Column("version", Integer, primary_key=True))  # read by Sirena 0.1.0 alone
 ACCESS_SCHEMA: Final = Schema(
     name="accounts",
     landmark=ACCOUNTS.name,
