@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -23,12 +23,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sirena.access.accounts import Account, Accounts
 from sirena.access.credentials import Bearer, Credential, Password, SessionCookie
 from sirena.access.errors import NotSignedInError
-from sirena.access.events import Notify
+from sirena.access.events import Notify, RequestOrigin
 from sirena.access.identity import Identity, Means
 from sirena.access.passwords import verify_password
 from sirena.access.sessions import Sessions
 from sirena.access.throttle import FailureThrottle
 from sirena.access.tokens import Tokens
+from sirena.ledger.catalogue import AccountChanged, Login, LoginFailed
 
 FRESH_SECONDS: Final = 2.0
 KEPT_SECONDS: Final = 4.5
@@ -43,6 +44,8 @@ _CAUSES: Final[dict[type[Credential], str]] = {
     Password: "password_refused",
 }
 """What a refused request is called on record; why a token or password does not hold stands in `login_failed`."""
+_BASIC: Final = "basic"
+"""How the ledger names that somebody came in, or tried to, by a password."""
 _V = TypeVar("_V")
 _REMEMBERED: Final = 10_000
 _HASHES_AT_ONCE: Final = 2
@@ -57,7 +60,7 @@ class RequestSender:
     request_id: str
 
     @property
-    def facts(self) -> dict[str, str]:
+    def origin(self) -> RequestOrigin:
         """What every event of the request says."""
         return {"origin": self.address, "request_id": self.request_id}
 
@@ -162,7 +165,7 @@ class Authenticator:
         found = self._tokens.resolve(secret)
         if found is None:
             whose, cause = self._tokens.why_not(secret)
-            self._notify("login_failed", {"who": whose, **sender.facts, "method": "token", "cause": cause})
+            self._notify(LoginFailed(who=whose, **sender.origin, method="token", cause=cause))
             return None
         token, owner = found
         return Identity(owner.name, owner.roles, Means.TOKEN, scopes=token.scopes)
@@ -191,7 +194,7 @@ class Authenticator:
         if closed or locked:
             if not closed:
                 self._throttle.note(sender.address)
-            await self._tell("login_failed", given, sender, cause="locked", known=account is not None)
+            await self._tell_failure(given, sender, "locked", known=account is not None)
             return None
         if account is None or not right:
             await self._note_failure(account, given, sender)
@@ -199,7 +202,7 @@ class Authenticator:
         assert account.password_hash is not None
         await to_thread.run_sync(self._accounts.note_success, account)
         _remember(self._proofs, key, (self._passing() + PROOF_SECONDS, account.password_hash), self._passing())
-        await self._tell("login", given, sender, cause="", known=True)
+        await to_thread.run_sync(self._notify, Login(who=given.name, **sender.origin, method=_BASIC))
         return Identity(account.name, account.roles, Means.PASSWORD)
 
     async def _note_failure(self, account: Account | None, given: Password, sender: RequestSender) -> None:
@@ -208,15 +211,16 @@ class Authenticator:
         if account is not None:
             after = await to_thread.run_sync(self._accounts.note_failure, account.name)
             locked = after is not None and after.locked_until > self._clock()
-        await self._tell("login_failed", given, sender, cause="password", known=account is not None)
+        await self._tell_failure(given, sender, "password", known=account is not None)
         if locked:
-            facts = {"who": given.name, **sender.facts, "account": given.name, "change": "locked"}
-            await to_thread.run_sync(self._notify, "account_changed", facts)
+            change = AccountChanged(who=given.name, **sender.origin, account=given.name, change="locked")
+            await to_thread.run_sync(self._notify, change)
 
-    def _tell(self, event: str, given: Password, sender: RequestSender, *, cause: str, known: bool) -> Awaitable[None]:
+    async def _tell_failure(self, given: Password, sender: RequestSender, cause: str, *, known: bool) -> None:
         # a name that is no account may be a password typed into the wrong field
-        facts = {"who": given.name if known else "", **sender.facts, "method": "basic"}
-        return to_thread.run_sync(self._notify, event, facts | ({"cause": cause} if cause else {}))
+        who = given.name if known else ""
+        failure = LoginFailed(who=who, **sender.origin, method=_BASIC, cause=cause)
+        await to_thread.run_sync(self._notify, failure)
 
     def _is_proved(self, key: bytes, account: Account) -> bool:
         proof = self._proofs.get(key)

@@ -19,6 +19,7 @@ from sirena.access.errors import (
     NotSignedInError,
     SwitchedOffPollError,
 )
+from sirena.access.events import RequestOrigin
 from sirena.access.identity import NOBODY, Identity, Means
 from sirena.access.immutable import Write, read_write
 from sirena.access.origin import PageOfOrigin, require_same_origin
@@ -53,7 +54,7 @@ class RequestFacts:
         return self.headers.get(name, "")
 
     @property
-    def record(self) -> dict[str, str]:
+    def origin(self) -> RequestOrigin:
         """What every event of the request says."""
         return {"origin": self.address, "request_id": self.request_id}
 

@@ -24,6 +24,7 @@ from sirena.access.openid_provider import OpenIdProvider
 from sirena.access.openid_refusals import NOT_SET_UP, PROVIDER, STATE, TOKEN, SignInRefusedError
 from sirena.access.pages import HEADERS, drop_cookie, let_in, local_target, page, set_cookie
 from sirena.access.sessions import Sessions
+from sirena.ledger.catalogue import Login, LoginFailed
 
 _METHOD: Final = "openid"
 _MOST_FIELDS: Final = 20
@@ -83,7 +84,7 @@ class SingleSignOn:
         except SignInRefusedError as refused:
             response = await self._refused(request, refused)
         else:
-            await to_thread.run_sync(self._notify, "login", {"who": name, "method": _METHOD, **facts.record})
+            await to_thread.run_sync(self._notify, Login(who=name, **facts.origin, method=_METHOD))
             session = await to_thread.run_sync(self._sessions.begin, name)
             response = let_in(target, session, self._lifetime)
         drop_cookie(response, JOURNEY_COOKIE)
@@ -108,7 +109,7 @@ class SingleSignOn:
         person = read_person(claims, configuration)
         if person is None:
             raise SignInRefusedError(TOKEN)
-        return await to_thread.run_sync(self._admission.admit, person, facts.record), journey.target
+        return await to_thread.run_sync(self._admission.admit, person, facts.origin), journey.target
 
     def _required(self) -> tuple[OpenIdConfiguration, OpenIdProvider]:
         if self._configuration is None or self._provider is None:
@@ -119,10 +120,10 @@ class SingleSignOn:
         facts = read_facts(request)
         refusal = refused.refusal
         if refusal is not NOT_SET_UP:
-            said = {"who": refused.who, "method": _METHOD, "cause": refusal.cause}
-            if refused.subject:
-                said["subject"] = refused.subject
-            await to_thread.run_sync(self._notify, "login_failed", said | facts.record)
+            failure = LoginFailed(
+                who=refused.who, **facts.origin, method=_METHOD, cause=refusal.cause, subject=refused.subject
+            )
+            await to_thread.run_sync(self._notify, failure)
         return page(request, "refused.html.j2", status=refusal.status, refusal=refusal, request_id=facts.request_id)
 
 

@@ -1,14 +1,17 @@
-"""What the access service has to be told of MLflow and the gate, which it does not know itself."""
+"""What the access service asks of MLflow and the gate, which it does not know itself."""
 
 import ssl
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import httpx
 
+from sirena.access.events import ActOrigin, StageEvent
 from sirena.access.tag_rules import VersionState
 from sirena.domain.errors import SirenaError
+from sirena.ledger.catalogue import Overridden
+from sirena.ledger.event import Event
 
 KEPT_CONNECTIONS: Final = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=3.0)
 """Idle connections to MLflow are kept for three seconds; it ends them after five, and a request that meets it would
@@ -26,10 +29,10 @@ class UpstreamError(SirenaError):
 class Ruling:
     """What the gate decided, and how the decision gets on the registry's own record."""
 
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the ledger learns of it."""
-    override: Mapping[str, Any] | None = None
-    """What the ledger learns of an override; None when the gate agreed."""
+    event: Event
+    """What is about to be done, with what was judged."""
+    override: Overridden | None = None
+    """The entry of an override; None when the gate agreed."""
     announce: Callable[[], Any] = lambda: None
     """Puts on record what is about to be done."""
     confirm: Callable[[], Any] = lambda: None
@@ -50,24 +53,31 @@ class Upstream(Protocol):
     def in_production(self, model: str) -> VersionState | None:
         """Return the version of a model that is in production, by alias or stage; None if there is none."""
 
-    def act(self, model: str, version: str, stage: str) -> str:
-        """Return what giving a stage is in the ledger: ``promoted``, ``activated`` or ``rolled_back``."""
+    def event_of(self, model: str, version: str, stage: str, by: ActOrigin) -> StageEvent:
+        """Return what giving a stage is in the ledger, before anything is judged."""
 
-    def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
+    def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
         """Prove a version and hold it against the criteria of a stage.
+
+        Args:
+            model: registered model.
+            version: its number.
+            stage: the stage it shall have.
+            by: who decides.
+            override: reason to give it although the gate refuses; empty for none.
 
         Raises:
             GateError: the gate refuses and is not overridden, or the version is not what is said of it.
         """
 
-    def leave(self, model: str, version: str, stage: str, who: str) -> Ruling | None:
+    def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
         """Say how to record that a version is given a stage that asks no gate; None when it is on record already.
 
         Args:
             model: registered model.
             version: its number; empty for whichever has the alias of ``stage``, which is taken away.
             stage: ``None`` or ``Archived``; or the stage whose alias is taken away.
-            who: account that decides.
+            by: who decides.
         """
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
