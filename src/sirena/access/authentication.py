@@ -115,19 +115,19 @@ class Authenticator:
         key = self._key_of(credential)
         remembered = self._identities.get(key)
         if remembered is not None and self._passing() < remembered[0]:
-            found = remembered[1]
+            identity = remembered[1]
         else:
             try:
-                found = await self._ask_once(key, credential, RequestSender(address, request_id))
+                identity = await self._ask_once(key, credential, RequestSender(address, request_id))
             except SQLAlchemyError:
                 if remembered is None or self._passing() >= remembered[0] + KEPT_SECONDS - FRESH_SECONDS:
                     raise
-                found = remembered[1]
-        if found is None:
+                identity = remembered[1]
+        if identity is None:
             refusal = NotSignedInError("the credential does not hold", hint="sign in again, or ask for another token")
             refusal.cause = _CAUSES[type(credential)]
             raise refusal
-        return found
+        return identity
 
     def forget(self, credential: Credential) -> None:
         """Drop what is remembered of a credential, at once."""
@@ -146,7 +146,7 @@ class Authenticator:
 
     async def _ask(self, key: bytes, credential: Credential, sender: RequestSender) -> Identity | None:
         # the time before asking: an answer is as old as its question
-        asked = self._passing()
+        moment = self._passing()
         match credential:
             case Bearer(token):
                 identity = await to_thread.run_sync(self._of_token, token, sender)
@@ -156,18 +156,18 @@ class Authenticator:
                 identity = await self._of_password(key, credential, sender)
                 if identity is None:
                     # the work differs: an account that exists is counted, and perhaps locked
-                    await asyncio.sleep((asked - self._passing()) % REFUSAL_BEAT)
+                    await asyncio.sleep((moment - self._passing()) % REFUSAL_BEAT)
                     return None  # not remembered: a lock that ends must be noticed, and the account counts by itself
-        _remember(self._identities, key, (asked + FRESH_SECONDS, identity), self._passing())
+        _remember(self._identities, key, (moment + FRESH_SECONDS, identity), self._passing())
         return identity
 
     def _of_token(self, secret: str, sender: RequestSender) -> Identity | None:
-        found = self._tokens.resolve(secret)
-        if found is None:
+        token_and_owner = self._tokens.resolve(secret)
+        if token_and_owner is None:
             whose, cause = self._tokens.why_not(secret)
             self._notify(LoginFailed(who=whose, **sender.origin, method="token", cause=cause))
             return None
-        token, owner = found
+        token, owner = token_and_owner
         return Identity(owner.name, owner.roles, Means.TOKEN, scopes=token.scopes)
 
     def _of_session(self, value: str) -> Identity | None:

@@ -68,8 +68,8 @@ def read_cookie(header: str, name: str) -> str:
         name: of the cookie, to the letter.
     """
     pairs = (pair.partition("=") for pair in header.split(";"))
-    found = [value.strip(" \t") for key, _, value in pairs if key.strip(" \t") == name]
-    return found[0] if len(found) == 1 else ""
+    values = [value.strip(" \t") for key, _, value in pairs if key.strip(" \t") == name]
+    return values[0] if len(values) == 1 else ""
 
 
 def _from_header(header: str) -> Credential:

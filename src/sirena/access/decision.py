@@ -25,7 +25,7 @@ from sirena.access.immutable import Write, read_write
 from sirena.access.origin import PageOfOrigin, require_same_origin
 from sirena.access.paths import RequestTarget, read_target
 from sirena.access.policy import Policy
-from sirena.access.routes import Asked, RouteTable
+from sirena.access.routes import RequestedRoute, RouteTable
 
 METHOD_OVERRIDES: Final = frozenset(
     {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
@@ -74,7 +74,7 @@ class Decision:
     """A request that may pass."""
 
     identity: Identity
-    asked: Asked
+    request: RequestedRoute
     target: RequestTarget
     write: Write | None = None
     """Artifacts it writes; None when it writes none."""
@@ -106,37 +106,37 @@ class DecisionMaker:
         try:
             refuse_tricks(facts)
             target = read_target(facts.target)
-            asked = self.routes.classify(facts.method, target)
+            request = self.routes.classify(facts.method, target)
         except (ForbiddenError, AmbiguousRequestError) as refusal:
             refusal.who = await self._name_for_the_record(facts)
             raise
-        if asked.action is Action.PUBLIC:
-            return Decision(NOBODY, asked, target)
+        if request.action is Action.PUBLIC:
+            return Decision(NOBODY, request, target)
         identity = await self.identify(facts)
         try:
             require_same_origin(facts.method, identity, page_of_origin(facts))
-            _require_reader(asked, body_is_read=body_is_read)
-            _refuse_polls(facts.method, identity, asked)
-            self._lead_on(facts, identity, asked)
+            _require_reader(request, body_is_read=body_is_read)
+            _refuse_polls(facts.method, identity, request)
+            self._lead_on(facts, identity, request)
             write = read_write(facts.method, target)
             certifies = self._may_certify(identity, write)
             if not certifies:
-                self.require(identity, asked.action, asked.model)
+                self.require(identity, request.action, request.model)
             if not await self._leave_registered_alone(write) and certifies:
-                self.require(identity, asked.action, asked.model)
+                self.require(identity, request.action, request.model)
         except ForbiddenError as refusal:
             refusal.who = identity.name
             raise
-        return Decision(identity, asked, target, write)
+        return Decision(identity, request, target, write)
 
-    def _lead_on(self, facts: RequestFacts, identity: Identity, asked: Asked) -> None:
+    def _lead_on(self, facts: RequestFacts, identity: Identity, request: RequestedRoute) -> None:
         """Lead a browser that may not see the first page to Sirena's pages, else to the page of the account.
 
         Raises:
             LedOnError: it is to be led there; the entry knows where.
         """
-        first = facts.method == "GET" and asked.route.path == "/" and "text/html" in facts.header("accept")
-        if not first or identity.may(self.policy, asked.action):
+        first = facts.method == "GET" and request.route.path == "/" and "text/html" in facts.header("accept")
+        if not first or identity.may(self.policy, request.action):
             return
         if identity.may(self.policy, Action.PAGES):
             raise LedToPagesError("the first page is MLflow's", hint="see /app/")
@@ -212,13 +212,13 @@ def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
     )
 
 
-def _refuse_polls(method: str, identity: Identity, asked: Asked) -> None:
-    if asked.action is Action.SWITCHED_OFF and method == "GET" and identity.means is Means.SESSION:
+def _refuse_polls(method: str, identity: Identity, request: RequestedRoute) -> None:
+    if request.action is Action.SWITCHED_OFF and method == "GET" and identity.means is Means.SESSION:
         raise SwitchedOffPollError("this is switched off here", hint="Sirena does not use this part of MLflow")
 
 
-def _require_reader(asked: Asked, *, body_is_read: bool) -> None:
-    if asked.route.decided_by_body and not body_is_read:
+def _require_reader(request: RequestedRoute, *, body_is_read: bool) -> None:
+    if request.route.decided_by_body and not body_is_read:
         raise ForbiddenError("this route is decided by stage control, which was not asked")
 
 

@@ -39,7 +39,8 @@ class RefusedSource:
 @dataclass
 class _Window:
     began: float
-    told: list[str] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    """What was told one by one."""
     held: int = 0
     since: str = ""
     last: RefusalEvent | None = None
@@ -87,9 +88,9 @@ class Floods:
         if source not in self._windows and len(self._windows) >= SOURCES:
             source = RefusedSource(source.event, CROWD, "", source.cause)
         window = self._windows.setdefault(source, _Window(self._clock()))
-        room = source.address != CROWD and len(window.told) < self._singly
-        if room and (not subject or subject not in window.told):
-            window.told.append(subject)
+        room = source.address != CROWD and len(window.subjects) < self._singly
+        if room and (not subject or subject not in window.subjects):
+            window.subjects.append(subject)
             return True
         if not window.held:
             came = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
@@ -112,7 +113,7 @@ class Floods:
             if window.last is not None:
                 counts.append(RefusalCount(source, window.last, window.held, window.since))
                 # the flood may go on: what follows is counted again, not told one by one
-                self._windows[source] = _Window(now, told=window.told)
+                self._windows[source] = _Window(now, subjects=window.subjects)
             else:
                 del self._windows[source]
         return counts
@@ -124,7 +125,7 @@ class Floods:
                 "source": asdict(source),
                 "window": {
                     "began": window.began,
-                    "told": window.told,
+                    "told": window.subjects,
                     "held": window.held,
                     "since": window.since,
                     "facts": {} if window.last is None else plain_refusal(window.last),
@@ -137,9 +138,9 @@ class Floods:
         """Take up the windows of an earlier process."""
         self._windows = {}
         for state in kept:
-            source, window = RefusedSource(**state["source"]), dict(state["window"])
-            facts = window.pop("facts")
-            self._windows[source] = _Window(**window, last=read_refusal(source.event, facts) if facts else None)
+            source, window = RefusedSource(**state["source"]), state["window"]
+            last = read_refusal(source.event, window["facts"]) if window["facts"] else None
+            self._windows[source] = _Window(window["began"], window["told"], window["held"], window["since"], last)
 
 
 def plain_refusal(refusal: RefusalEvent) -> dict[str, Any]:

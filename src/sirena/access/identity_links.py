@@ -67,12 +67,12 @@ class IdentityLinks:
         self._accounts.find(name)
         table = EXTERNAL_IDENTITIES
         with self._engine.begin() as connection:
-            found = connection.execute(select(table).where(table.c.account == name)).one_or_none()
-            if found is None:
+            link = connection.execute(select(table).where(table.c.account == name)).one_or_none()
+            if link is None:
                 raise AccountError(f"{name} is linked to nobody of a provider", hint="sirena user list")
             connection.execute(delete(table).where(table.c.account == name))
             revoke_all(connection, SESSIONS, name, self._clock())
-        return found.issuer, found.subject
+        return link.issuer, link.subject
 
     @staticmethod
     def _is_linked(connection: Connection, name: str, issuer: str, subject: str) -> bool:

@@ -38,8 +38,8 @@ class PageLanguage(enum.StrEnum):
 
 def chosen_now(request: Request) -> PageLanguage | None:
     """Return the language a request asks to have from now on (``?lang=en``); None when it asks for none."""
-    asked = request.query_params.get("lang", "")
-    return PageLanguage(asked) if asked in set(PageLanguage) else None
+    language = request.query_params.get("lang", "")
+    return PageLanguage(language) if language in set(PageLanguage) else None
 
 
 def language_of(request: Request) -> PageLanguage:

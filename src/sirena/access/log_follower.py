@@ -81,8 +81,8 @@ class LogFollower:
         return [file for file in (*rotated, self._path) if file.is_file()]
 
     def _is_mine(self, file: Path) -> bool:
-        found = file.stat()
-        if found.st_ino != self.place.inode or found.st_size < self.place.offset:
+        status = file.stat()
+        if status.st_ino != self.place.inode or status.st_size < self.place.offset:
             return False
         with file.open("rb") as opened:
             return _digest(opened.read(min(self.place.offset, _BEGINNING))) == self.place.beginning
@@ -96,8 +96,8 @@ class LogFollower:
 
     def _lines(self, file: Path) -> list[bytes]:
         with file.open("rb") as opened:
-            found = os.fstat(opened.fileno())
-            if found.st_ino != self.place.inode:
+            status = os.fstat(opened.fileno())
+            if status.st_ino != self.place.inode:
                 return []
             beginning = opened.read(_BEGINNING)
             opened.seek(self.place.offset)
@@ -106,7 +106,7 @@ class LogFollower:
         if complete:
             offset = self.place.offset + len(complete)
             self.place = LogPosition(
-                found.st_ino, offset, _digest(beginning[: min(offset, _BEGINNING)]), found.st_mtime
+                status.st_ino, offset, _digest(beginning[: min(offset, _BEGINNING)]), status.st_mtime
             )
         return complete.splitlines()
 

@@ -152,7 +152,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
         for target in written_to(decision):
             upload = Uploaded(who=who, **facts.origin, resource=target, act=target)
             await brought.once(who, target, partial(tell, upload))
-        if decision.asked.action in _RECORDED and facts.method not in ("GET", "HEAD"):
+        if decision.request.action in _RECORDED and facts.method not in ("GET", "HEAD"):
             resource = decision.target.path
             await tell(Administered(who=who, **facts.origin, action=facts.method, resource=resource))
         return Response(
@@ -180,18 +180,18 @@ async def _without_tricks(request: Request) -> None:
 
 def _answer_refused(request: Request, error: SirenaError, request_id: str, *, status: int = 0) -> Response:
     hint = error.hint or _REMEDIES.get(error.code, "")
-    said = f"{error.text} ({hint})" if hint else error.text
+    message = f"{error.text} ({hint})" if hint else error.text
     # the last two are what MLflow's client shows its user
     document = {
         "error": {"code": error.code, "message": error.text, "hint": hint, "request_id": request_id}
         | ({"gate": True} if isinstance(error, GateError) else {}),
         "error_code": "PERMISSION_DENIED",
-        "message": said,
+        "message": message,
     }
     headers = {"X-Sirena-Reason": error.code, "Cache-Control": "no-store"}
     if request.url.path == "/decide":
         # of this answer NGINX passes headers on alone, and writes them into a body of its own
-        texts = {"X-Sirena-Message": error.text, "X-Sirena-Hint": hint, "X-Sirena-Said": said}
+        texts = {"X-Sirena-Message": error.text, "X-Sirena-Hint": hint, "X-Sirena-Said": message}
         headers |= {name: json.dumps(text[:_LONGEST_TOLD])[1:-1] for name, text in texts.items()}
     elif request.headers.get("sec-fetch-mode") == "navigate":
         return page(

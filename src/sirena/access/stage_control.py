@@ -87,7 +87,7 @@ class StageControl:
         decision = await self._maker.decide(facts, body_is_read=True)
         who = decision.identity.name
         request.state.who = who
-        if not decision.asked.route.decided_by_body:
+        if not decision.request.route.decided_by_body:
             return await self._forwarder.send(facts, who, None)
         if decision.target.query:
             raise AmbiguousRequestError("what this route does stands in its body, not in the query")
@@ -105,7 +105,7 @@ class StageControl:
         if change.deletes_experiment:
             return await self._delete_experiment(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
-        self._maker.require(decision.identity, decision.asked.action, change.model)
+        self._maker.require(decision.identity, decision.request.action, change.model)
         return await self.carry_out(change, facts, decision.identity)
 
     async def carry_out(self, change: StageChange, facts: RequestFacts, identity: Identity) -> Response:

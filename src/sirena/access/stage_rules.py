@@ -372,7 +372,7 @@ def _text(body: Mapping[str, Any], field: str) -> str:
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         raise ValueError("a field stands twice")
-    return found
+    return fields

@@ -112,9 +112,9 @@ def open_store(url: str) -> Engine:
     engine = _engine(url)
     with _told(engine):
         with engine.connect() as connection:
-            found = standing(connection, ACCESS_SCHEMA)
-        require_usable(found, ACCESS_SCHEMA, _place(engine))
-        if found.state is SchemaState.EMPTY:
+            tables = standing(connection, ACCESS_SCHEMA)
+        require_usable(tables, ACCESS_SCHEMA, _place(engine))
+        if tables.state is SchemaState.EMPTY:
             prepare_store(url)
     return engine
 
@@ -166,9 +166,9 @@ def store_standing(url: str) -> SchemaStanding:
     """
     engine = _engine(url)
     with _told(engine), engine.connect() as connection:
-        found = standing(connection, ACCESS_SCHEMA)
+        tables = standing(connection, ACCESS_SCHEMA)
     engine.dispose()
-    return found
+    return tables
 
 
 def _engine(url: str) -> Engine:

@@ -98,7 +98,7 @@ def _require_kept(key: str, value: str, state: VersionState | None) -> None:
     Raises:
         ForbiddenError: it is none.
     """
-    kept = [found for name in (state.tags if state else ()) if (found := _KEPT.fullmatch(name))]
+    kept = [match for name in (state.tags if state else ()) if (match := _KEPT.fullmatch(name))]
     slug = re.sub(r"[^0-9a-z]+", "-", value.lower()).strip("-")
     fits = {
         "sirena.certificate": any(one["path"] == value for one in kept),

@@ -58,7 +58,7 @@ def lasting_name(url: URL) -> str:
     return f"postgresql://loopback/{url.database or ''}" if local else address(url)
 
 
-def told(error: SQLAlchemyError, store: str) -> LedgerError:
+def ledger_error(error: SQLAlchemyError, store: str) -> LedgerError:
     """Return an error that names the database and no contents: the driver's text holds what was to be written."""
     kind = type(getattr(error, "orig", None) or error).__name__
     if kind in ("OperationalError", "LockNotAvailable", "ConnectionTimeout", "TimeoutError", "AdminShutdown"):

@@ -91,7 +91,7 @@ def rules(kind: type[Any]) -> dict[str, TextRule]:
     Raises:
         TypeError: a text has no rule, so anything could stand in it.
     """
-    found: dict[str, TextRule] = {}
+    text_rules: dict[str, TextRule] = {}
     hints = typing.get_type_hints(kind, include_extras=True)
     for one in fields(kind):
         hint = hints[one.name]
@@ -101,8 +101,8 @@ def rules(kind: type[Any]) -> dict[str, TextRule]:
         rule = next((each for each in getattr(inner, "__metadata__", ()) if hasattr(each, "apply")), None)
         if rule is None:
             raise TypeError(f"{kind.__name__}.{one.name} has no rule for its text")
-        found[one.name] = rule
-    return found
+        text_rules[one.name] = rule
+    return text_rules
 
 
 def _is_optional_number(hint: Any) -> bool:

@@ -74,8 +74,8 @@ class TrustedReading:
     def _require_the_same(self, connection: Connection) -> None:
         if self._last is None:
             return
-        asked = select(entries).where(entries.c.event.in_(DECIDING), entries.c.seq <= self._last.seq)
-        present = {entry.seq: entry for entry in (LedgerEntry(**row._mapping) for row in connection.execute(asked))}
+        query = select(entries).where(entries.c.event.in_(DECIDING), entries.c.seq <= self._last.seq)
+        present = {entry.seq: entry for entry in (LedgerEntry(**row._mapping) for row in connection.execute(query))}
         differing = sorted(
             seq for seq in present.keys() | self._deciding.keys() if present.get(seq) != self._deciding.get(seq)
         )
@@ -101,9 +101,9 @@ def _is_vouched_for(resumed: LedgerEntry | None, heads: Sequence[Head]) -> bool:
 
 
 def _read_on(connection: Connection, last: LedgerEntry | None) -> tuple[LedgerEntry | None, dict[int, LedgerEntry]]:
-    asked = select(entries).where(entries.c.seq > (last.seq if last else 0)).order_by(entries.c.seq)
+    query = select(entries).where(entries.c.seq > (last.seq if last else 0)).order_by(entries.c.seq)
     added: dict[int, LedgerEntry] = {}
-    with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+    with connection.execution_options(yield_per=_BATCH).execute(query) as rows:
         for row in rows:
             entry = LedgerEntry(**row._mapping)
             place, before = (last.seq + 1, last.hash) if last else (1, GENESIS)
