@@ -61,12 +61,12 @@ class RequestSender:
 
     @property
     def origin(self) -> RequestOrigin:
-        """What every event of the request says."""
+        """Address and number of the request, as every event of it needs them."""
         return {"origin": self.address, "request_id": self.request_id}
 
 
 class Authenticator:
-    """Knows credentials; made once per process, used in one event loop."""
+    """Tells whose a credential is. There is one for each process, used in one event loop."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
         passing: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Know nobody yet.
+        """Begin with empty memories.
 
         Args:
             accounts: where names and passwords are.

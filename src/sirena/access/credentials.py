@@ -41,7 +41,7 @@ Credential = Password | Bearer | SessionCookie
 def read_credential(authorization: str, cookie: str) -> Credential | None:
     """Return the credential of a request, or None if it shows none.
 
-    An ``Authorization`` header counts alone: one that does not hold is refused, and never made good by a cookie.
+    Cookies are not looked at beside an ``Authorization`` header: a wrong header is refused even with a good cookie.
 
     Args:
         authorization: the header's value, empty if absent.

@@ -55,7 +55,7 @@ class RequestFacts:
 
     @property
     def origin(self) -> RequestOrigin:
-        """What every event of the request says."""
+        """Address and number of the request, as every event of it needs them."""
         return {"origin": self.address, "request_id": self.request_id}
 
 
@@ -130,7 +130,7 @@ class DecisionMaker:
         return Decision(identity, request, target, write)
 
     def _lead_on(self, facts: RequestFacts, identity: Identity, request: RequestedRoute) -> None:
-        """Lead a browser that may not see the first page to Sirena's pages, else to the page of the account.
+        """Lead a browser that may not see MLflow's first page to Sirena's pages, or to the page of the account.
 
         Raises:
             LedOnError: it is to be led there; the entry knows where.
@@ -144,12 +144,12 @@ class DecisionMaker:
             raise LedOnError("the first page is MLflow's", hint="see /auth/account")
 
     def _may_certify(self, identity: Identity, write: Write | None) -> bool:
-        """Tell whether this adds a certificate, and is asked by whoever lets versions answer, who need not train."""
+        """Tell whether an approver adds a certificate: that needs no right to train."""
         adds = write is not None and bool(write.new_certificate) and self._registered is not None
         return adds and identity.may(self.policy, Action.PROMOTE_PRODUCTION)
 
     async def _leave_registered_alone(self, write: Write | None) -> bool:
-        """Refuse to change the artifacts of a registered version; a later certificate may be added to them.
+        """Refuse to change the artifacts of a registered version; only a new certificate may be added.
 
         Returns:
             True when it adds one to a registered version.
@@ -168,7 +168,7 @@ class DecisionMaker:
         raise ForbiddenError("a registered version comes from this, so it stays as it is", hint="log it anew")
 
     async def _name_for_the_record(self, facts: RequestFacts) -> str:
-        """Return whose credential a request shows that is refused whoever sent it; empty for nobody's."""
+        """Return who sent a request that is refused in any case; empty where no credential holds."""
         try:
             return (await self.identify(facts)).name
         except (NotSignedInError, AmbiguousRequestError):

@@ -40,7 +40,7 @@ class EntryRefusals:
     """Follows the log; `step` is called again and again by one thread."""
 
     def __init__(self, source: EntryLog, notify: Notify, clock: Callable[[], float] = time.time) -> None:
-        """Take up where the state file says; nothing is read yet."""
+        """Begin at the place that the state file holds; the first `step` reads."""
         self._source = source
         self._notify = notify
         self._floods = Floods(1, clock)
@@ -50,7 +50,7 @@ class EntryRefusals:
         self._restore()
 
     def step(self) -> bool:
-        """Read what came, record what is due, and tell whether there may be more to read at once.
+        """Read new lines and record what is due. Return True when more lines may be waiting.
 
         Raises:
             SirenaError: the ledger cannot be written; the next step tries again.

@@ -18,7 +18,7 @@ class GuardedRecord:
     """A `Notify` that lets no source fill the ledger; safe to share between threads."""
 
     def __init__(self, notify: Notify, clock: Callable[[], float] = time.time) -> None:
-        """Stand before another `Notify`."""
+        """Pass events on to another `Notify`."""
         self._notify = notify
         self._floods = Floods(_SINGLY, clock)
         self._lock = threading.Lock()

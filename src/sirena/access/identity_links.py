@@ -1,4 +1,4 @@
-"""Giving an account to a person of the provider, and taking it back: an administrator's decision, never a name's.
+"""Linking an account to a person of the provider, and unlinking it: an administrator decides, never a like name.
 
 A linked account is the provider's: it says who enters and with which roles. So its password goes, and whoever is in
 with it is out; tokens go on. After unlinking, nobody enters by the provider, and roles stay as they were last.

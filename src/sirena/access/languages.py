@@ -22,12 +22,12 @@ class PageLanguage(enum.StrEnum):
 
     @property
     def other(self) -> "PageLanguage":
-        """The one to change to."""
+        """The other of the two languages."""
         return PageLanguage.ENGLISH if self is PageLanguage.SPANISH else PageLanguage.SPANISH
 
     @property
     def own_name(self) -> str:
-        """What it calls itself."""
+        """Its name in the language itself: *English*, *español*."""
         return "Español" if self is PageLanguage.SPANISH else "English"
 
     @property

@@ -55,7 +55,7 @@ class LogFollower:
         self.place = place or LogPosition()
 
     def read(self) -> list[bytes]:
-        """Return the complete lines that came since, of at most a MiB, and move the place behind them.
+        """Return the complete new lines, at most a MiB of them, and move the place behind them.
 
         Raises:
             OSError: a file was moved away meanwhile; reading again helps.
@@ -88,7 +88,7 @@ class LogFollower:
             return _digest(opened.read(min(self.place.offset, _BEGINNING))) == self.place.beginning
 
     def _first_unread(self, files: list[Path]) -> int | None:
-        """Find where to go on when the file that was read is cut, or gone: what changed since is new."""
+        """Return which file to read first when the one last read was cut or is gone: the oldest that changed since."""
         return next((number for number, file in enumerate(files) if file.stat().st_mtime > self.place.changed), None)
 
     def _begin(self, file: Path) -> None:

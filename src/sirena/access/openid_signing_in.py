@@ -31,7 +31,7 @@ _MOST_FIELDS: Final = 20
 
 
 class SingleSignOn:
-    """One provider's way in; without a configuration every way ends at a page that says so."""
+    """Signing in by one provider; without a configuration each route shows a page that says so."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class SingleSignOn:
         return response
 
     async def address_after_logout(self, account: str) -> str | None:
-        """Return where somebody who signed out here signs out at the provider; None for accounts of our own."""
+        """Return the provider's page for signing out; None for an account that no provider vouches for."""
         if self._provider is None or account not in await to_thread.run_sync(self._identities.accounts):
             return None
         return await self._provider.address_for_signing_out()
@@ -128,7 +128,11 @@ class SingleSignOn:
 
 
 def _read_answer(query: str) -> dict[str, str]:
-    """Return the provider's answer; one that says something twice says nothing."""
+    """Return the fields of the provider's answer.
+
+    Raises:
+        SignInRefusedError: a field stands twice, or the answer cannot be read.
+    """
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:

@@ -210,7 +210,7 @@ def _answer_refused(request: Request, error: SirenaError, request_id: str, *, st
 
 
 def _as_page(error: SirenaError) -> Refusal:
-    """Say an error to somebody at a browser, who sent one of our forms."""
+    """Return the page that shows an error to a person who sent one of our forms."""
     english = " ".join(f"{text[:1].upper()}{text[1:]}." for text in (error.text, error.hint) if text)
     return Refusal(error.code, error.status, "Esto no se pudo hacer. Vuelva e inténtelo de nuevo.", english)
 

@@ -43,7 +43,7 @@ _JUDGED_AT_ONCE: Final = 4
 
 @dataclass(frozen=True)
 class _Examined:
-    """What was found out about a change; true while nothing else was changed."""
+    """What a look at the registry said of a change; it holds until something else is changed."""
 
     need: StageNeed
     event: StageEvent | None = None
@@ -53,7 +53,7 @@ class _Examined:
 
 
 class StageControl:
-    """Decides by the body and passes on."""
+    """Decides about a request by its body, and passes it on to MLflow."""
 
     def __init__(self, maker: DecisionMaker, upstream: Upstream, notify: Notify) -> None:
         self._maker = maker
@@ -109,7 +109,7 @@ class StageControl:
         return await self.carry_out(change, facts, decision.identity)
 
     async def carry_out(self, change: StageChange, facts: RequestFacts, identity: Identity) -> Response:
-        """Do one change of the registry, if rights, rules and gate allow it, on record.
+        """Make one change of the registry and record it, if rights, rules and gate allow it.
 
         Args:
             change: as asked for.
@@ -144,7 +144,7 @@ class StageControl:
     async def _examine(
         self, change: StageChange, identity: Identity, by: ActOrigin, limiter: CapacityLimiter | None = None
     ) -> _Examined:
-        """Look at what is changed, require the rights for it, and ask the gate where a stage is given.
+        """Read what the change concerns, require the rights for it, and ask the gate where a stage is given.
 
         Args:
             change: as asked for.
@@ -181,7 +181,7 @@ class StageControl:
             return _Examined(need, event, refusal)
 
     async def _do(self, change: StageChange, examined: _Examined, facts: RequestFacts, by: ActOrigin) -> Response:
-        """Do what was examined, on record."""
+        """Make a change that was examined, and record it."""
         who = by["who"]
         makers: tuple[str, ...] = ()
         if change.registers:
@@ -201,7 +201,7 @@ class StageControl:
         return await self._forwarder.send(facts, who, body)
 
     async def _register(self, event: Registered, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
-        """Pass on what makes a version, on record before; from then on what it is made of stays as it is."""
+        """Record that a version will be registered and pass the request on; its files then stay as they are."""
         await self._record(event, ActOutcome.INTENDED)
         try:
             return await self._forwarder.send(facts, event.who, body)
@@ -212,7 +212,7 @@ class StageControl:
             self._upstream.forget_registered()
 
     async def _tell_registered(self, response: Response, model: str, event: Registered) -> None:
-        """Put on record what came of it, with every file of the version; others change the registry meanwhile."""
+        """Record what came of registering, with every file of the version; others may change the registry meanwhile."""
         if response.status_code >= _REFUSED:
             await self._record(event, ActOutcome.FAILED)
             return
@@ -228,7 +228,7 @@ class StageControl:
         await self._record(event, ActOutcome.DONE)
 
     async def _evidence(self, change: StageChange, facts: RequestFacts, who: str) -> Response:
-        """Pass on what is written of a run or logged model, unless a registered version comes from it.
+        """Pass on what changes a run or logged model, unless a registered version comes from it.
 
         Raises:
             ForbiddenError: one does.
@@ -257,7 +257,7 @@ class StageControl:
     async def _promote(
         self, event: StageEvent, ruling: Ruling | SirenaError, facts: RequestFacts, body: Mapping[str, Any]
     ) -> Response:
-        """Pass on what the gate agrees to, with the intention on record before and the outcome after."""
+        """Record the intention, pass on what the gate agrees to, and record the outcome."""
         if isinstance(ruling, Ruling):
             await self._record(ruling.event, ActOutcome.INTENDED)
             return await self._carry_out(ruling, facts, body)
@@ -271,7 +271,7 @@ class StageControl:
     async def _leave(
         self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin
     ) -> Response:
-        """Pass on what takes a stage away, on record like what gives one."""
+        """Pass on what takes a stage away, and record it like a promotion."""
         version = "" if change.leaves else change.version
         stage = change.leaves or change.stage
         ruling = await to_thread.run_sync(self._upstream.leave, change.model, version, stage, by)
@@ -283,21 +283,21 @@ class StageControl:
     async def _remove(
         self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin
     ) -> Response:
-        """Pass on what removes or renames, on record before and after."""
+        """Pass on what deletes or renames a model or version, and record it before and after."""
         version = int(change.version) if change.concerns_version else None
         event = Removed(**by, model=change.model, version=version, new_name=str(body.get("new_name", "")))
         await self._record(event, ActOutcome.INTENDED)
         return await self._carry_out(Ruling(event), facts, body)
 
     async def _tag(self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin) -> Response:
-        """Pass on a tag of ours, on record before and after."""
+        """Pass on one of Sirena's tags, and record it before and after."""
         tag, written = str(body["key"]), str(body["value"])
         event = Tagged(**by, model=change.model, version=int(change.version), tag=tag, written=written)
         await self._record(event, ActOutcome.INTENDED)
         return await self._carry_out(Ruling(event), facts, body)
 
     async def _carry_out(self, ruling: Ruling, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
-        """Announce in the registry, do, confirm there and in the ledger."""
+        """Announce a change in the registry, make it, confirm it there, and record the outcome in the ledger."""
         try:
             await to_thread.run_sync(ruling.announce)
             response = await self._forwarder.send(facts, ruling.event.who, body)
@@ -317,7 +317,7 @@ class StageControl:
 
 
 def _refusal_of(event: StageEvent) -> Event:
-    """Return the entry of the gate's refusal; a release to roll back to is refused like any other."""
+    """Return the gate's refusal of an event; refusing a rollback is recorded as refusing an activation."""
     if isinstance(event, RolledBack):
         event = Activated(
             who=event.who, origin=event.origin, request_id=event.request_id, act=event.act, release=event.release

@@ -114,9 +114,9 @@ class StageChange:
 
     @property
     def evidence_of(self) -> frozenset[str]:
-        """Runs and logged models of which it changes what is known of them; empty when it concerns a model.
+        """Runs and logged models whose facts it changes; empty when it concerns a registered model.
 
-        Ending a run changes nothing that is known of its model, and Sirena's own training ends it after registering.
+        Ending a run is no such change: Sirena's own training ends it after registering.
 
         Raises:
             AmbiguousRequestError: it names no run.
@@ -146,7 +146,7 @@ class StageChange:
 
     @property
     def names_places(self) -> bool:
-        """True when it is no change of the registry, and what matters is where it wants artifacts to lie."""
+        """True when it makes an experiment or a trace, and so may say where artifacts lie."""
         return self.kind in (_EXPERIMENT, _TRACE)
 
     @property
@@ -207,7 +207,7 @@ class StageNeed:
 
 
 def read_change(operation: str, content: bytes) -> StageChange:
-    """Read a body so that MLflow cannot read it otherwise: what is passed on is written anew from this reading.
+    """Read a body; MLflow gets it written anew from what was read, and so cannot read it otherwise.
 
     Raises:
         AmbiguousRequestError: it is no JSON object, names a field twice or in MLflow's other spelling (``runId``), or
@@ -296,7 +296,7 @@ def needs(change: StageChange, state: VersionState | None, who: str) -> StageNee
 
 
 def body_to_pass_on(change: StageChange, who: str, makers: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the body as MLflow shall read it; a new version bears its author, and no reason to override is in it.
+    """Return the body for MLflow: a new version's author is added, a reason to override is left out.
 
     Args:
         change: as asked for.
@@ -339,7 +339,7 @@ def _staging(change: StageChange, state: VersionState | None) -> StageNeed:
 
 
 def _named(value: Any) -> Iterator[str]:
-    """Yield what the fields of a JSON value that name a run or a logged model say, at any depth."""
+    """Yield the ids of runs and logged models in a JSON value, at any depth."""
     if isinstance(value, dict):
         for field, inner in value.items():
             if field in _IDENTIFIERS and isinstance(inner, str) and inner:

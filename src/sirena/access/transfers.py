@@ -38,7 +38,7 @@ def model_taken(decision: Decision) -> str:
 
 
 def written_to(decision: Decision) -> frozenset[str]:
-    """Return the runs and logged models whose files a request writes, by their ids; a certificate is no hand in one."""
+    """Return the ids of the runs and logged models whose files a request writes; a new certificate does not count."""
     if decision.write is None or decision.request.action is not Action.TRAIN or decision.write.new_certificate:
         return frozenset()
     # a file may be called by a digest that looks like an id
@@ -55,7 +55,7 @@ class ToldLately:
         self._telling = asyncio.Lock()
 
     async def once(self, account: str, model: str, tell: Callable[[], Awaitable[None]]) -> None:
-        """Put this on record unless it was within the hour; who asks meanwhile for the same waits until it stands.
+        """Put this on record unless that was done within the hour. Whoever comes meanwhile with the same waits.
 
         Args:
             account: whose.

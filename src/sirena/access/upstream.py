@@ -27,7 +27,7 @@ class UpstreamError(SirenaError):
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the gate decided, and how the decision gets on the registry's own record."""
+    """What the gate decided: the event for the ledger, and what writes the decision into the registry."""
 
     event: Event
     """What is about to be done, with what was judged."""
@@ -54,7 +54,7 @@ class Upstream(Protocol):
         """Return the version of a model that is in production, by alias or stage; None if there is none."""
 
     def event_of(self, model: str, version: str, stage: str, by: ActOrigin) -> StageEvent:
-        """Return what giving a stage is in the ledger, before anything is judged."""
+        """Return the event of giving a stage, before anything is judged."""
 
     def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
         """Prove a version and hold it against the criteria of a stage.
@@ -93,7 +93,7 @@ class Upstream(Protocol):
         """Tell whether a registered version comes from a run of an experiment."""
 
     def forget_registered(self) -> None:
-        """Look again at what is registered when next asked."""
+        """Forget what is known of registered versions; the next question reads it anew."""
 
     def holds_artifact(self, path: str) -> bool:
         """Tell whether a file lies at a path of MLflow's artifacts."""

@@ -63,7 +63,7 @@ class RegistryUpstream:
         return VersionState(str(number), frozenset({Stage.PRODUCTION.value}), Stage.PRODUCTION.value, {})
 
     def event_of(self, model: str, version: str, stage: str, by: ActOrigin) -> StageEvent:
-        """Return what giving a stage is in the ledger: a panel in production is an active release."""
+        """Return the event of giving a stage: a panel in production is an active release."""
         if model != RELEASE_MODEL or Stage.named(stage) is not Stage.PRODUCTION:
             return Promoted(**by, model=model, version=int(version), stage=stage)
         kind = RolledBack if is_rollback(self._judgements(), version) else Activated
@@ -122,7 +122,7 @@ class RegistryUpstream:
         return experiment_holds_registered(self._registry, experiment)
 
     def forget_registered(self) -> None:
-        """Look again at what is registered when next asked."""
+        """Forget what is known of registered versions; the next question reads it anew."""
         self._registered.forget()
 
     def holds_artifact(self, path: str) -> bool:

@@ -76,7 +76,7 @@ class Event:
         return self.concluded(ActOutcome.REFUSED)
 
     def details(self) -> dict[str, Any]:
-        """Return what this kind of event says beyond the common columns, in plain types; empty texts are left out."""
+        """Return the fields that have no column of their own, in plain types; empty ones are left out."""
         return {
             one.name: list(value) if isinstance(value, tuple) else value
             for one in fields(self)
@@ -86,7 +86,7 @@ class Event:
 
 @lru_cache
 def rules(kind: type[Any]) -> dict[str, TextRule]:
-    """Return the rule of every text of a kind of event, by field.
+    """Return the text rule of each field of a kind of event, by the field's name.
 
     Raises:
         TypeError: a text has no rule, so anything could stand in it.

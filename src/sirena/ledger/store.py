@@ -75,7 +75,7 @@ class Ledger:
         return added
 
     def noted(self) -> list[Head]:
-        """Return every end that was noted apart from the database: ours, and those of the other writers.
+        """Return the heads in all head files: ours, and those of the other writers.
 
         Raises:
             LedgerTamperedError: a head file is damaged.
@@ -84,7 +84,7 @@ class Ledger:
         return [head for file in (self.head, *self.others) if (head := file.read()) is not None]
 
     def note(self, end: Head) -> None:
-        """Note an end that was seen, unless a later one is noted already.
+        """Write an end into our head file, unless a later one stands there.
 
         Raises:
             LedgerError: the head file cannot be written.
@@ -98,9 +98,9 @@ class Ledger:
             ) from error
 
     def resume(self, *, who: str, origin: str, reason: str) -> LedgerEntry:
-        """Go on after the end of the ledger was lost, and put on record what was lost and why.
+        """Let the ledger go on after its end was lost, and record what was lost and why.
 
-        Every account that reads or writes the ledger gets the new end noted, so that what runs goes on too.
+        The new end is noted for every account that reads or writes the ledger, so that running services go on.
 
         Raises:
             UsageError: nothing was lost, or no reason is given.
@@ -187,7 +187,7 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the ledger throughout."""
+        """Yield a connection that sees the ledger as it is now, whatever is added meanwhile."""
         with self._told(), self._engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
@@ -221,7 +221,7 @@ class Ledger:
             return standing(connection, LEDGER_SCHEMA)
 
     def close(self) -> None:
-        """Let go of the database's connections; the ledger may be used again."""
+        """Close the database connections; using the ledger again opens new ones."""
         self._engine.dispose()
 
     def _prepare(self) -> None:
@@ -276,7 +276,7 @@ def open_ledger(settings: Settings) -> Ledger:
 
 
 def open_as_owner(settings: Settings) -> Ledger:
-    """Return the ledger under the role that shall own its table (`SIRENA_DATABASE_OWNER_URL`)."""
+    """Return the ledger, entered as the role that owns its table (`SIRENA_DATABASE_OWNER_URL`)."""
     owner = settings.database_owner_url.get_secret_value()
     return _open(owner or settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 

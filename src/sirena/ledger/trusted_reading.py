@@ -1,4 +1,4 @@
-"""Reading what the ledger decides, again and again, and believing only what is as it was written.
+"""Reading again and again which release may answer, and refusing a ledger that is not as it was written.
 
 The first reading checks the chain from the first entry to the last. A later one checks what was added, that the end
 seen before is still there, and that every deciding entry is the one that was read before: an entry that was altered,
@@ -96,7 +96,7 @@ def _newest_resumption(connection: Connection) -> LedgerEntry | None:
 
 
 def _is_vouched_for(resumed: LedgerEntry | None, heads: Sequence[Head]) -> bool:
-    """Tell whether an end was noted since the ledger was let go on; `read` requires that the ledger holds that end."""
+    """Tell whether a head was noted after the ledger was resumed; `read` requires that the ledger holds that head."""
     return resumed is not None and any(head.entries >= resumed.seq for head in heads)
 
 
