@@ -167,8 +167,10 @@ def _switch(
     announced: list[RecordedDecision] = []
     overridden = None
     if override:
-        facts = override_facts(release.name, Stage.PRODUCTION, override, tuple(outcome["refused"]), release.digest)
-        overridden = Overridden(**origin_of(event), **facts)
+        refused = tuple(outcome["refused"])
+        overridden = Overridden(
+            **origin_of(event), **override_facts(release.name, Stage.PRODUCTION, override, refused, release.digest)
+        )
     return Ruling(
         event,
         overridden,
