@@ -21,16 +21,16 @@ from sirena.access.events import ActOrigin, Notify, StageEvent
 from sirena.access.forwarding import JSON, SPANS, Forwarder, read_body
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
+from sirena.access.ruling import Ruling
+from sirena.access.stage_change import StageChange, read_change
 from sirena.access.stage_rules import (
-    StageChange,
     StageNeed,
     body_to_pass_on,
     needs,
-    read_change,
     require_own_places,
     require_own_places_of_spans,
 )
-from sirena.access.upstream import Ruling, Upstream
+from sirena.access.upstream import Upstream
 from sirena.domain.errors import GateError, SirenaError
 from sirena.ledger.catalogue import Activated, Promoted, Registered, Removed, RolledBack, Tagged
 from sirena.ledger.event import ActOutcome, Event, new_act

@@ -26,8 +26,8 @@ from sirena.access.forms import read_form
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
 from sirena.access.pages import HEADERS, local_target
+from sirena.access.stage_change import StageChange
 from sirena.access.stage_control import StageControl
-from sirena.access.stage_rules import StageChange
 from sirena.access.tag_rules import VersionState
 from sirena.access.upstream import Upstream, UpstreamError
 from sirena.domain.errors import GateError

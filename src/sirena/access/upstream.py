@@ -1,17 +1,15 @@
 """What the access service asks of MLflow and the gate, which it does not know itself."""
 
 import ssl
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from collections.abc import Iterable
+from typing import Final, Protocol
 
 import httpx
 
 from sirena.access.events import ActOrigin, StageEvent
+from sirena.access.ruling import Ruling
 from sirena.access.tag_rules import VersionState
 from sirena.domain.errors import SirenaError
-from sirena.ledger.catalogue import Overridden
-from sirena.ledger.event import Event
 
 KEPT_CONNECTIONS: Final = httpx.Limits(max_keepalive_connections=20, keepalive_expiry=3.0)
 """Idle connections to MLflow are kept for three seconds; it ends them after five, and a request that meets it would
@@ -23,20 +21,6 @@ class UpstreamError(SirenaError):
 
     code = "upstream"
     status = 502
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """What the gate decided: the event for the ledger, and what writes the decision into the registry."""
-
-    event: Event
-    """What is about to be done, with what was judged."""
-    override: Overridden | None = None
-    """The entry of an override; None when the gate agreed."""
-    announce: Callable[[], Any] = lambda: None
-    """Puts on record what is about to be done."""
-    confirm: Callable[[], Any] = lambda: None
-    """Puts on record that it was done."""
 
 
 class Upstream(Protocol):

@@ -7,8 +7,9 @@ from functools import cached_property
 import httpx
 
 from sirena.access.events import ActOrigin, StageEvent
+from sirena.access.ruling import Ruling
 from sirena.access.tag_rules import VersionState
-from sirena.access.upstream import KEPT_CONNECTIONS, Ruling, UpstreamError
+from sirena.access.upstream import KEPT_CONNECTIONS, UpstreamError
 from sirena.acts.gatekeeping import judge_for
 from sirena.acts.noted_files import NotedFiles
 from sirena.acts.promoting import judge_version, leave

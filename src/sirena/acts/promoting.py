@@ -7,7 +7,7 @@ decision to MLflow's own request and records it around that (`Ruling`), in the o
 from dataclasses import replace
 
 from sirena.access.events import ActOrigin
-from sirena.access.upstream import Ruling
+from sirena.access.ruling import Ruling
 from sirena.acts.noted_files import NotedFiles
 from sirena.acts.recording import origin_of, recorded
 from sirena.acts.verdicts import override_facts, verdict_facts

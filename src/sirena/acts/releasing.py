@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from sirena.access.events import ActOrigin
-from sirena.access.upstream import Ruling
+from sirena.access.ruling import Ruling
 from sirena.acts.experiment import mend_experiment
 from sirena.acts.judged import judgements_of
 from sirena.acts.noted_files import NotedFiles

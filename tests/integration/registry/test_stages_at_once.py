@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from sirena.access.events import ActOrigin
-from sirena.access.upstream import Ruling
+from sirena.access.ruling import Ruling
 from sirena.acts.entry_upstream import RegistryUpstream
 from sirena.registry.connection import Registry
 from sirena.registry.history import now

@@ -43,18 +43,20 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_the_pages_put_their_own_events_on_record_and_no_others(desk: Desk) -> None:
     """Whoever breaks them activates no release by it."""
-    facts = CLARA | {"rows": 3, "size": 90, "columns": 2, "answered_by": "CLSI 2026"}
+    facts = {**CLARA, "rows": 3, "size": 90, "columns": 2, "answered_by": "CLSI 2026"}
     assert desk.client.post("/events/file_opened", json=facts | {"outcome": "failed"}).status_code == 204
     [event] = desk.events
     opened = FileOpened(
-        **CLARA, rows=3, size=90, columns=2, answered_by="CLSI 2026", outcome=ActOutcome.FAILED,
+        who="clara", origin="10.0.0.7", rows=3, size=90, columns=2, answered_by="CLSI 2026", outcome=ActOutcome.FAILED,
         act=event.act, at=event.at,
     )  # fmt: skip
     assert event == opened
-    for event in ("activated", "logout", "login", "promoted", "nothing"):
-        assert desk.client.post(f"/events/{event}", json=CLARA).status_code == 422
-    wrong = [{"rows": "3"}, {"name": "Quiroga.csv"}, {"rows": True}, {"who": ["a"]}, {"outcome": "perhaps"}]
-    for odd in [*(CLARA | facts for facts in wrong), {"who": "clara"}, [], "x"]:
+    for name in ("activated", "logout", "login", "promoted", "nothing"):
+        assert desk.client.post(f"/events/{name}", json=CLARA).status_code == 422
+    wrong: list[dict[str, object]] = [
+        {"rows": "3"}, {"name": "Quiroga.csv"}, {"rows": True}, {"who": ["a"]}, {"outcome": "perhaps"}
+    ]  # fmt: skip
+    for odd in [*({**CLARA, **facts} for facts in wrong), {"who": "clara"}, [], "x"]:
         assert desk.client.post("/events/file_opened", json=odd).status_code == 422
     assert desk.client.post("/events/file_opened", content=b"{").status_code == 422
     assert desk.client.post("/events/file_opened", content=b"{" + b" " * 10_000).status_code == 413

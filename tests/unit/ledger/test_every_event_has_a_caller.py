@@ -34,9 +34,8 @@ def test_every_event_is_recorded_somewhere(name: str) -> None:
 
 def test_a_refusal_is_an_event_of_its_own() -> None:
     """What is refused is found by its name, with what it was about."""
-    common = {"who": "ana", "origin": "cli"}
-    promotion = Promoted(**common, model="modelo_AMK_NM", version=3, stage="Production").refused()
-    activation = Activated(**common, release="panel_SIR/1").refused()
+    promotion = Promoted(who="ana", origin="cli", model="modelo_AMK_NM", version=3, stage="Production").refused()
+    activation = Activated(who="ana", origin="cli", release="panel_SIR/1").refused()
     assert (promotion.event, promotion.outcome) == ("promotion_refused", ActOutcome.REFUSED)
     assert promotion.details() == {"model": "modelo_AMK_NM", "version": 3, "stage": "Production"}
     assert (activation.event, activation.details()) == ("activation_refused", {"release": "panel_SIR/1"})
