@@ -1,7 +1,7 @@
 """The tables of accounts, external identities, tokens and sessions.
 
 The first revision that is kept. It bears the number of the last of those it took the place of, so that databases made
-by them need no change; see ADR 34.
+by them need no change; see ADR 35.
 """
 
 import sqlalchemy as sa
