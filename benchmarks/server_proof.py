@@ -13,9 +13,11 @@ import time
 from pathlib import Path
 from statistics import median
 
+from sirena.access.events import ActOrigin
 from sirena.acts.entry_upstream import RegistryUpstream
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
+from sirena.ledger.event import new_act
 from sirena.registry.connection import connect
 from sirena.registry.training_session import Plan, run_session
 from sirena.server.parts.mlflow_server import embedded_mlflow_server
@@ -44,7 +46,8 @@ def main() -> None:
 
             def judged(name: str, version: int) -> float:
                 begun = time.perf_counter()
-                upstream.judge(name, str(version), "Production", "approver", "")
+                by = ActOrigin(who="approver", origin="", request_id="", act=new_act())
+                upstream.judge(name, str(version), "Production", by, "")
                 return time.perf_counter() - begun
 
             made = [outcome.version for outcome in outcomes if outcome.version is not None]

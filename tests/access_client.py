@@ -3,8 +3,9 @@
 import base64
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import httpx
 import uvicorn
 from sqlalchemy import Engine
 
+from sirena.access.events import Notify, tell_nobody
 from sirena.access.policy import load_policy
 from sirena.access.rules_form import RulesBook
 from sirena.access.service import AccessParts, create_access_app
 from sirena.access.tokens import Tokens
 from sirena.access.upstream import Upstream
 from sirena.domain.errors import SirenaError
+from sirena.ledger.event import Event
 from sirena.serving.server import bind, bind_path, url_of
 
 HOST = "sirena.hospital.example:5000"
@@ -31,10 +34,10 @@ class Entry:
         """Ask through a client."""
         self.engine = engine
         self.client = client
-        self.events: list[tuple[str, Mapping[str, Any]]] = []
+        self.events: list[Event] = []
         self.records = True
         """False while the ledger cannot be written."""
-        self.ledger: Callable[[str, Mapping[str, Any]], None] = lambda _event, _facts: None
+        self.ledger: Notify = tell_nobody
         """Where events go besides."""
 
     def ask(self, method: str, uri: str, **headers: str) -> httpx.Response:
@@ -52,16 +55,16 @@ class Entry:
         """Return the header of a fresh token."""
         return f"Bearer {Tokens(self.engine).create(account, **options)[1]}"
 
-    def record(self, event: str, facts: Mapping[str, Any]) -> None:
+    def record(self, event: Event) -> None:
         """Be the ledger."""
         if not self.records:
             raise SirenaError("the ledger cannot be written")
-        self.ledger(event, facts)
-        self.events.append((event, facts))
+        self.ledger(event)
+        self.events.append(event)
 
-    def told(self, event: str) -> list[Mapping[str, Any]]:
-        """Return what was recorded under a name."""
-        return [facts for name, facts in self.events if name == event]
+    def told(self, name: str) -> list[Mapping[str, Any]]:
+        """Return the facts of the events that were recorded under a name."""
+        return [asdict(event) for event in self.events if event.event == name]
 
 
 def basic(name: str, password: str) -> str:

@@ -102,7 +102,7 @@ class Accounts:
             return [account_of(row) for row in connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.name))]
 
     def disable(self, name: str) -> None:
-        """Disable an account and end everything it opened; repeating it is safe.
+        """Disable an account, and end its sessions and tokens; repeating it is safe.
 
         Raises:
             AccountError: there is none of this name.
@@ -115,7 +115,7 @@ class Accounts:
                 revoke_all(connection, table, name, now)
 
     def enable(self, name: str) -> None:
-        """Enable an account again and unlock it; what it had open stays ended, and repeating it is safe.
+        """Enable an account again and unlock it; ended sessions and tokens stay ended. Repeating it is safe.
 
         Raises:
             AccountError: there is none of this name.
@@ -123,9 +123,10 @@ class Accounts:
         self._change(name, disabled=False, **UNLOCKED)
 
     def set_password(self, name: str, password: str) -> None:
-        """Give an account another password, unlock it and end its sessions; tokens stay, and so does being disabled.
+        """Give an account another password, unlock it and end its sessions.
 
-        Whoever needed the old password may have been in with it, so nobody stays in by it.
+        Sessions end because somebody else may have opened one with the old password. Tokens stay valid, and a disabled
+        account stays disabled.
 
         Raises:
             AccountError: there is none of this name, a provider vouches for it, or the password is too short.
@@ -175,7 +176,7 @@ class Accounts:
             connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
 
     def _require_own(self, name: str, what: str) -> None:
-        """Refuse an account that a provider vouches for: what is the provider's is changed there."""
+        """Refuse to change an account that a provider vouches for: it is changed at the provider."""
         self.find(name)
         with self._engine.connect() as connection:
             query = select(EXTERNAL_IDENTITIES.c.issuer).where(EXTERNAL_IDENTITIES.c.account == name)
@@ -189,12 +190,12 @@ class Accounts:
 
 
 def is_account_name(text: str) -> bool:
-    """Tell whether an account may be called so."""
+    """Tell whether a text may be the name of an account."""
     return _NAME.fullmatch(text) is not None
 
 
 def account_row(name: str, roles: frozenset[Role], password_hash: str | None, now: float) -> dict[str, Any]:
-    """Return the row of the table that a new account is."""
+    """Return the values of a new account's row in the table."""
     return {
         "name": name,
         "roles": ",".join(sorted(roles)),
@@ -212,7 +213,7 @@ def revoke_all(connection: Connection, table: Table, account: str, now: float) -
 
 
 def account_of(row: Row[Any]) -> Account:
-    """Return the account that a row of the table is; roles that exist no more are dropped."""
+    """Return the account in a row of the table, without roles that no longer exist."""
     return Account(
         row.name,
         frozenset(Role(role) for role in row.roles.split(",") if role in set(Role)),

@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -23,12 +23,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sirena.access.accounts import Account, Accounts
 from sirena.access.credentials import Bearer, Credential, Password, SessionCookie
 from sirena.access.errors import NotSignedInError
-from sirena.access.events import Notify
+from sirena.access.events import Notify, RequestOrigin
 from sirena.access.identity import Identity, Means
 from sirena.access.passwords import verify_password
 from sirena.access.sessions import Sessions
 from sirena.access.throttle import FailureThrottle
 from sirena.access.tokens import Tokens
+from sirena.ledger.catalogue import AccountChanged, Login, LoginFailed
 
 FRESH_SECONDS: Final = 2.0
 KEPT_SECONDS: Final = 4.5
@@ -43,6 +44,8 @@ _CAUSES: Final[dict[type[Credential], str]] = {
     Password: "password_refused",
 }
 """What a refused request is called on record; why a token or password does not hold stands in `login_failed`."""
+_BASIC: Final = "basic"
+"""How the ledger names that somebody came in, or tried to, by a password."""
 _V = TypeVar("_V")
 _REMEMBERED: Final = 10_000
 _HASHES_AT_ONCE: Final = 2
@@ -57,13 +60,13 @@ class RequestSender:
     request_id: str
 
     @property
-    def facts(self) -> dict[str, str]:
-        """What every event of the request says."""
+    def origin(self) -> RequestOrigin:
+        """Address and number of the request, as every event of it needs them."""
         return {"origin": self.address, "request_id": self.request_id}
 
 
 class Authenticator:
-    """Knows credentials; made once per process, used in one event loop."""
+    """Tells whose a credential is. There is one for each process, used in one event loop."""
 
     def __init__(
         self,
@@ -75,7 +78,7 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
         passing: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Know nobody yet.
+        """Begin with empty memories.
 
         Args:
             accounts: where names and passwords are.
@@ -112,19 +115,19 @@ class Authenticator:
         key = self._key_of(credential)
         remembered = self._identities.get(key)
         if remembered is not None and self._passing() < remembered[0]:
-            found = remembered[1]
+            identity = remembered[1]
         else:
             try:
-                found = await self._ask_once(key, credential, RequestSender(address, request_id))
+                identity = await self._ask_once(key, credential, RequestSender(address, request_id))
             except SQLAlchemyError:
                 if remembered is None or self._passing() >= remembered[0] + KEPT_SECONDS - FRESH_SECONDS:
                     raise
-                found = remembered[1]
-        if found is None:
+                identity = remembered[1]
+        if identity is None:
             refusal = NotSignedInError("the credential does not hold", hint="sign in again, or ask for another token")
             refusal.cause = _CAUSES[type(credential)]
             raise refusal
-        return found
+        return identity
 
     def forget(self, credential: Credential) -> None:
         """Drop what is remembered of a credential, at once."""
@@ -143,7 +146,7 @@ class Authenticator:
 
     async def _ask(self, key: bytes, credential: Credential, sender: RequestSender) -> Identity | None:
         # the time before asking: an answer is as old as its question
-        asked = self._passing()
+        moment = self._passing()
         match credential:
             case Bearer(token):
                 identity = await to_thread.run_sync(self._of_token, token, sender)
@@ -153,18 +156,18 @@ class Authenticator:
                 identity = await self._of_password(key, credential, sender)
                 if identity is None:
                     # the work differs: an account that exists is counted, and perhaps locked
-                    await asyncio.sleep((asked - self._passing()) % REFUSAL_BEAT)
+                    await asyncio.sleep((moment - self._passing()) % REFUSAL_BEAT)
                     return None  # not remembered: a lock that ends must be noticed, and the account counts by itself
-        _remember(self._identities, key, (asked + FRESH_SECONDS, identity), self._passing())
+        _remember(self._identities, key, (moment + FRESH_SECONDS, identity), self._passing())
         return identity
 
     def _of_token(self, secret: str, sender: RequestSender) -> Identity | None:
-        found = self._tokens.resolve(secret)
-        if found is None:
+        token_and_owner = self._tokens.resolve(secret)
+        if token_and_owner is None:
             whose, cause = self._tokens.why_not(secret)
-            self._notify("login_failed", {"who": whose, **sender.facts, "method": "token", "cause": cause})
+            self._notify(LoginFailed(who=whose, **sender.origin, method="token", cause=cause))
             return None
-        token, owner = found
+        token, owner = token_and_owner
         return Identity(owner.name, owner.roles, Means.TOKEN, scopes=token.scopes)
 
     def _of_session(self, value: str) -> Identity | None:
@@ -191,7 +194,7 @@ class Authenticator:
         if closed or locked:
             if not closed:
                 self._throttle.note(sender.address)
-            await self._tell("login_failed", given, sender, cause="locked", known=account is not None)
+            await self._tell_failure(given, sender, "locked", known=account is not None)
             return None
         if account is None or not right:
             await self._note_failure(account, given, sender)
@@ -199,7 +202,7 @@ class Authenticator:
         assert account.password_hash is not None
         await to_thread.run_sync(self._accounts.note_success, account)
         _remember(self._proofs, key, (self._passing() + PROOF_SECONDS, account.password_hash), self._passing())
-        await self._tell("login", given, sender, cause="", known=True)
+        await to_thread.run_sync(self._notify, Login(who=given.name, **sender.origin, method=_BASIC))
         return Identity(account.name, account.roles, Means.PASSWORD)
 
     async def _note_failure(self, account: Account | None, given: Password, sender: RequestSender) -> None:
@@ -208,15 +211,16 @@ class Authenticator:
         if account is not None:
             after = await to_thread.run_sync(self._accounts.note_failure, account.name)
             locked = after is not None and after.locked_until > self._clock()
-        await self._tell("login_failed", given, sender, cause="password", known=account is not None)
+        await self._tell_failure(given, sender, "password", known=account is not None)
         if locked:
-            facts = {"who": given.name, **sender.facts, "account": given.name, "change": "locked"}
-            await to_thread.run_sync(self._notify, "account_changed", facts)
+            change = AccountChanged(who=given.name, **sender.origin, account=given.name, change="locked")
+            await to_thread.run_sync(self._notify, change)
 
-    def _tell(self, event: str, given: Password, sender: RequestSender, *, cause: str, known: bool) -> Awaitable[None]:
+    async def _tell_failure(self, given: Password, sender: RequestSender, cause: str, *, known: bool) -> None:
         # a name that is no account may be a password typed into the wrong field
-        facts = {"who": given.name if known else "", **sender.facts, "method": "basic"}
-        return to_thread.run_sync(self._notify, event, facts | ({"cause": cause} if cause else {}))
+        who = given.name if known else ""
+        failure = LoginFailed(who=who, **sender.origin, method=_BASIC, cause=cause)
+        await to_thread.run_sync(self._notify, failure)
 
     def _is_proved(self, key: bytes, account: Account) -> bool:
         proof = self._proofs.get(key)

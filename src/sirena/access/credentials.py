@@ -41,7 +41,7 @@ Credential = Password | Bearer | SessionCookie
 def read_credential(authorization: str, cookie: str) -> Credential | None:
     """Return the credential of a request, or None if it shows none.
 
-    An ``Authorization`` header counts alone: one that does not hold is refused, and never made good by a cookie.
+    Cookies are not looked at beside an ``Authorization`` header: a wrong header is refused even with a good cookie.
 
     Args:
         authorization: the header's value, empty if absent.
@@ -68,8 +68,8 @@ def read_cookie(header: str, name: str) -> str:
         name: of the cookie, to the letter.
     """
     pairs = (pair.partition("=") for pair in header.split(";"))
-    found = [value.strip(" \t") for key, _, value in pairs if key.strip(" \t") == name]
-    return found[0] if len(found) == 1 else ""
+    values = [value.strip(" \t") for key, _, value in pairs if key.strip(" \t") == name]
+    return values[0] if len(values) == 1 else ""
 
 
 def _from_header(header: str) -> Credential:

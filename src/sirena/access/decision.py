@@ -19,12 +19,13 @@ from sirena.access.errors import (
     NotSignedInError,
     SwitchedOffPollError,
 )
+from sirena.access.events import RequestOrigin
 from sirena.access.identity import NOBODY, Identity, Means
 from sirena.access.immutable import Write, read_write
 from sirena.access.origin import PageOfOrigin, require_same_origin
 from sirena.access.paths import RequestTarget, read_target
 from sirena.access.policy import Policy
-from sirena.access.routes import Asked, RouteTable
+from sirena.access.routes import RequestedRoute, RouteTable
 
 METHOD_OVERRIDES: Final = frozenset(
     {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
@@ -53,8 +54,8 @@ class RequestFacts:
         return self.headers.get(name, "")
 
     @property
-    def record(self) -> dict[str, str]:
-        """What every event of the request says."""
+    def origin(self) -> RequestOrigin:
+        """Address and number of the request, as every event of it needs them."""
         return {"origin": self.address, "request_id": self.request_id}
 
 
@@ -73,7 +74,7 @@ class Decision:
     """A request that may pass."""
 
     identity: Identity
-    asked: Asked
+    request: RequestedRoute
     target: RequestTarget
     write: Write | None = None
     """Artifacts it writes; None when it writes none."""
@@ -105,37 +106,37 @@ class DecisionMaker:
         try:
             refuse_tricks(facts)
             target = read_target(facts.target)
-            asked = self.routes.classify(facts.method, target)
+            request = self.routes.classify(facts.method, target)
         except (ForbiddenError, AmbiguousRequestError) as refusal:
             refusal.who = await self._name_for_the_record(facts)
             raise
-        if asked.action is Action.PUBLIC:
-            return Decision(NOBODY, asked, target)
+        if request.action is Action.PUBLIC:
+            return Decision(NOBODY, request, target)
         identity = await self.identify(facts)
         try:
             require_same_origin(facts.method, identity, page_of_origin(facts))
-            _require_reader(asked, body_is_read=body_is_read)
-            _refuse_polls(facts.method, identity, asked)
-            self._lead_on(facts, identity, asked)
+            _require_reader(request, body_is_read=body_is_read)
+            _refuse_polls(facts.method, identity, request)
+            self._lead_on(facts, identity, request)
             write = read_write(facts.method, target)
             certifies = self._may_certify(identity, write)
             if not certifies:
-                self.require(identity, asked.action, asked.model)
+                self.require(identity, request.action, request.model)
             if not await self._leave_registered_alone(write) and certifies:
-                self.require(identity, asked.action, asked.model)
+                self.require(identity, request.action, request.model)
         except ForbiddenError as refusal:
             refusal.who = identity.name
             raise
-        return Decision(identity, asked, target, write)
+        return Decision(identity, request, target, write)
 
-    def _lead_on(self, facts: RequestFacts, identity: Identity, asked: Asked) -> None:
-        """Lead a browser that may not see the first page to Sirena's pages, else to the page of the account.
+    def _lead_on(self, facts: RequestFacts, identity: Identity, request: RequestedRoute) -> None:
+        """Lead a browser that may not see MLflow's first page to Sirena's pages, or to the page of the account.
 
         Raises:
             LedOnError: it is to be led there; the entry knows where.
         """
-        first = facts.method == "GET" and asked.route.path == "/" and "text/html" in facts.header("accept")
-        if not first or identity.may(self.policy, asked.action):
+        first = facts.method == "GET" and request.route.path == "/" and "text/html" in facts.header("accept")
+        if not first or identity.may(self.policy, request.action):
             return
         if identity.may(self.policy, Action.PAGES):
             raise LedToPagesError("the first page is MLflow's", hint="see /app/")
@@ -143,12 +144,12 @@ class DecisionMaker:
             raise LedOnError("the first page is MLflow's", hint="see /auth/account")
 
     def _may_certify(self, identity: Identity, write: Write | None) -> bool:
-        """Tell whether this adds a certificate, and is asked by whoever lets versions answer, who need not train."""
+        """Tell whether an approver adds a certificate: that needs no right to train."""
         adds = write is not None and bool(write.new_certificate) and self._registered is not None
         return adds and identity.may(self.policy, Action.PROMOTE_PRODUCTION)
 
     async def _leave_registered_alone(self, write: Write | None) -> bool:
-        """Refuse to change the artifacts of a registered version; a later certificate may be added to them.
+        """Refuse to change the artifacts of a registered version; only a new certificate may be added.
 
         Returns:
             True when it adds one to a registered version.
@@ -167,7 +168,7 @@ class DecisionMaker:
         raise ForbiddenError("a registered version comes from this, so it stays as it is", hint="log it anew")
 
     async def _name_for_the_record(self, facts: RequestFacts) -> str:
-        """Return whose credential a request shows that is refused whoever sent it; empty for nobody's."""
+        """Return who sent a request that is refused in any case; empty where no credential holds."""
         try:
             return (await self.identify(facts)).name
         except (NotSignedInError, AmbiguousRequestError):
@@ -211,13 +212,13 @@ def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
     )
 
 
-def _refuse_polls(method: str, identity: Identity, asked: Asked) -> None:
-    if asked.action is Action.SWITCHED_OFF and method == "GET" and identity.means is Means.SESSION:
+def _refuse_polls(method: str, identity: Identity, request: RequestedRoute) -> None:
+    if request.action is Action.SWITCHED_OFF and method == "GET" and identity.means is Means.SESSION:
         raise SwitchedOffPollError("this is switched off here", hint="Sirena does not use this part of MLflow")
 
 
-def _require_reader(asked: Asked, *, body_is_read: bool) -> None:
-    if asked.route.decided_by_body and not body_is_read:
+def _require_reader(request: RequestedRoute, *, body_is_read: bool) -> None:
+    if request.route.decided_by_body and not body_is_read:
         raise ForbiddenError("this route is decided by stage control, which was not asked")
 
 

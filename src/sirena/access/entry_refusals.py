@@ -12,18 +12,16 @@ import json
 import logging
 import os
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
 
 from sirena.access.events import Notify
-from sirena.access.floods import Floods, RefusedSource
+from sirena.access.floods import Floods, RefusalEvent, plain_refusal, read_refusal
 from sirena.access.log_follower import LogFollower, LogPosition
+from sirena.ledger.catalogue import AccessRefused
 
-REFUSAL: Final = "refusal"
 _LOG = logging.getLogger(__name__)
 
 
@@ -42,17 +40,17 @@ class EntryRefusals:
     """Follows the log; `step` is called again and again by one thread."""
 
     def __init__(self, source: EntryLog, notify: Notify, clock: Callable[[], float] = time.time) -> None:
-        """Take up where the state file says; nothing is read yet."""
+        """Begin at the place that the state file holds; the first `step` reads."""
         self._source = source
         self._notify = notify
         self._floods = Floods(1, clock)
-        self._waiting: list[dict[str, Any]] = []
+        self._waiting: list[RefusalEvent] = []
         self._unsure: set[str] = set()
         self._follower = LogFollower(source.log)
         self._restore()
 
     def step(self) -> bool:
-        """Read what came, record what is due, and tell whether there may be more to read at once.
+        """Read new lines and record what is due. Return True when more lines may be waiting.
 
         Raises:
             SirenaError: the ledger cannot be written; the next step tries again.
@@ -61,31 +59,29 @@ class EntryRefusals:
         lines = self._follower.read()
         for line in lines:
             self._take(line)
-        for held in self._floods.due():
-            self._waiting.append({**held.facts, "act": uuid.uuid4().hex})
+        self._waiting += [count.event for count in self._floods.due()]
         if lines or self._waiting:
             self._keep()
         self._record()
         return bool(lines)
 
     def _take(self, line: bytes) -> None:
-        facts = read_line(line)
-        if facts is None:
+        refusal = read_line(line)
+        if refusal is None:
             _LOG.warning("a line of the entry's refusals cannot be read")
             return
-        source = RefusedSource(REFUSAL, facts["origin"], "", facts["cause"])
-        if self._floods.admits(source, "", facts):
-            self._waiting.append({**facts, "act": uuid.uuid4().hex})
+        if self._floods.admits(refusal):
+            self._waiting.append(refusal)
 
     def _record(self) -> None:
         if not self._waiting:
             return
         while self._waiting:
-            facts = self._waiting[0]
-            if facts["act"] not in self._unsure or not self._source.is_recorded(facts["act"]):
-                self._unsure.add(facts["act"])
-                self._notify(REFUSAL, facts)
-            self._unsure.discard(facts["act"])
+            refusal = self._waiting[0]
+            if refusal.act not in self._unsure or not self._source.is_recorded(refusal.act):
+                self._unsure.add(refusal.act)
+                self._notify(refusal)
+            self._unsure.discard(refusal.act)
             del self._waiting[0]
         self._keep()
 
@@ -94,8 +90,8 @@ class EntryRefusals:
             kept = json.loads(self._source.state.read_text(encoding="utf-8"))
             self._follower = LogFollower(self._source.log, LogPosition(**kept["place"]))
             self._floods.put_back(kept["floods"])
-            self._waiting = kept["waiting"]
-            self._unsure = {facts["act"] for facts in self._waiting}
+            self._waiting = [read_refusal(AccessRefused.event, facts) for facts in kept["waiting"]]
+            self._unsure = {refusal.act for refusal in self._waiting}
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError):
@@ -106,7 +102,7 @@ class EntryRefusals:
         state = {
             "place": asdict(self._follower.place),
             "floods": self._floods.kept(),
-            "waiting": self._waiting,
+            "waiting": [plain_refusal(refusal) for refusal in self._waiting],
         }
         beside = self._source.state.with_suffix(".new")
         with beside.open("w", encoding="utf-8") as file:
@@ -116,26 +112,26 @@ class EntryRefusals:
         beside.replace(self._source.state)
 
 
-def read_line(line: bytes) -> dict[str, Any] | None:
-    """Return the facts of a line of the log, or None if it is none.
+def read_line(line: bytes) -> AccessRefused | None:
+    """Return the refusal that a line of the log tells of, or None if it tells of none.
 
     Bytes that are no UTF-8 are replaced: whoever is refused chooses what stands in the path.
     """
     try:
-        said = json.loads(line.decode("utf-8", "replace"))
+        facts = json.loads(line.decode("utf-8", "replace"))
     except ValueError:
         return None
-    if not isinstance(said, Mapping) or not isinstance(said.get("cause"), str):
+    if not isinstance(facts, Mapping) or not isinstance(facts.get("cause"), str):
         return None
-    return {
-        "who": "",
-        "origin": str(said.get("from", "")),
-        "action": str(said.get("method", "")),
-        "resource": str(said.get("path", "")),
-        "cause": said["cause"],
-        "request_id": str(said.get("request_id", "")),
-        "since": _moment(said.get("at")),
-    }
+    return AccessRefused(
+        who="",
+        origin=str(facts.get("from", "")),
+        request_id=str(facts.get("request_id", "")),
+        action=str(facts.get("method", "")),
+        resource=str(facts.get("path", "")),
+        cause=facts["cause"],
+        since=_moment(facts.get("at")),
+    )
 
 
 def _moment(seconds: object) -> str:

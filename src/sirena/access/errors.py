@@ -46,24 +46,24 @@ class ForgedIdentityError(AmbiguousRequestError):
 
 
 class SwitchedOffPollError(ForbiddenError):
-    """A page of MLflow in a signed-in browser looks whether there is what Sirena does not use.
+    """A page of MLflow asks, in a signed-in browser, for a part of MLflow that Sirena has switched off.
 
-    Refused like any other and not put on record: these pages look again and again, so each person who browses would
-    leave such refusals all day, and among them nobody would find the one that matters.
+    It is refused and not put on record: MLflow's pages ask again and again, and among so many refusals nobody would
+    find the one that matters.
     """
 
 
 class LedOnError(ForbiddenError):
-    """Somebody at a browser opens the first page, which is MLflow's, and has another place here: they are led there.
+    """Somebody who may not see MLflow's first page opens it in a browser, and is led to another page.
 
-    After signing in everybody is sent to the first page, so nothing is amiss and nothing goes on record.
+    Everybody comes to the first page after signing in, so this is no offence and does not go on record.
     """
 
     code = "led_on"
 
 
 class LedToPagesError(LedOnError):
-    """The same, of somebody whose place is Sirena's pages."""
+    """Somebody who may not see MLflow's first page is led to Sirena's pages."""
 
     code = "led_to_pages"
 
@@ -75,7 +75,7 @@ class CrossSiteError(ForbiddenError):
 
 
 class PolicyError(SirenaError):
-    """The policy file or the route table says something that cannot be meant."""
+    """The policy file or the route table holds a line that cannot be right."""
 
     code = "policy"
     exit_code = 2

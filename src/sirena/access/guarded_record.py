@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from sirena.access.events import Notify
-from sirena.access.floods import Floods, RefusedSource
+from sirena.access.floods import Floods, RefusalEvent
+from sirena.ledger.catalogue import AccessRefused
+from sirena.ledger.event import Event
 
-_GUARDED: Final = frozenset({"refusal", "login_failed"})
 _SINGLY: Final = 20
 """Different refusals of one account, address and cause that stand one by one on record within a minute."""
 
@@ -17,21 +18,20 @@ class GuardedRecord:
     """A `Notify` that lets no source fill the ledger; safe to share between threads."""
 
     def __init__(self, notify: Notify, clock: Callable[[], float] = time.time) -> None:
-        """Stand before another `Notify`."""
+        """Pass events on to another `Notify`."""
         self._notify = notify
         self._floods = Floods(_SINGLY, clock)
         self._lock = threading.Lock()
-        self._waiting: list[tuple[str, dict[str, Any]]] = []
+        self._waiting: list[Event] = []
 
-    def __call__(self, event: str, facts: Mapping[str, Any]) -> None:
+    def __call__(self, event: Event) -> None:
         """Record an event, or count it."""
-        if event in _GUARDED:
-            source = RefusedSource(event, facts.get("origin", ""), facts.get("who", ""), facts.get("cause", ""))
-            what = f"{facts['action']} {facts['resource']}" if event == "refusal" else ""
+        if isinstance(event, RefusalEvent):
+            subject = f"{event.action} {event.resource}" if isinstance(event, AccessRefused) else ""
             with self._lock:
-                if not self._floods.admits(source, what, facts):
+                if not self._floods.admits(event, subject):
                     return
-        self._notify(event, facts)
+        self._notify(event)
 
     def tell_counts(self, *, everything: bool = False) -> None:
         """Record what was counted in windows that have ended; to be called every few seconds.
@@ -43,7 +43,7 @@ class GuardedRecord:
             SirenaError: the ledger cannot be written; the counts are kept for the next call.
         """
         with self._lock:
-            self._waiting += [(held.source.event, held.facts) for held in self._floods.due(everything=everything)]
+            self._waiting += [count.event for count in self._floods.due(everything=everything)]
             while self._waiting:
-                self._notify(*self._waiting[0])
+                self._notify(self._waiting[0])
                 del self._waiting[0]

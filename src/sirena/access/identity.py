@@ -31,7 +31,7 @@ class Identity:
     """Name of the session, by which nobody gets in; empty without one."""
 
     def may(self, policy: Policy, action: Action, model: str | None = None) -> bool:
-        """Tell whether the policy lets them do this, and their token does not say otherwise."""
+        """Tell whether the policy allows an action, and the scopes of the token too."""
         if self.scopes and action not in self.scopes and action is not Action.OWN_SESSION:
             return False
         return policy.permits(self.roles, action, model)

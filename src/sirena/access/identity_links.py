@@ -1,4 +1,4 @@
-"""Giving an account to a person of the provider, and taking it back: an administrator's decision, never a name's.
+"""Linking an account to a person of the provider, and unlinking it: an administrator decides, never a like name.
 
 A linked account is the provider's: it says who enters and with which roles. So its password goes, and whoever is in
 with it is out; tokens go on. After unlinking, nobody enters by the provider, and roles stay as they were last.
@@ -67,12 +67,12 @@ class IdentityLinks:
         self._accounts.find(name)
         table = EXTERNAL_IDENTITIES
         with self._engine.begin() as connection:
-            found = connection.execute(select(table).where(table.c.account == name)).one_or_none()
-            if found is None:
+            link = connection.execute(select(table).where(table.c.account == name)).one_or_none()
+            if link is None:
                 raise AccountError(f"{name} is linked to nobody of a provider", hint="sirena user list")
             connection.execute(delete(table).where(table.c.account == name))
             revoke_all(connection, SESSIONS, name, self._clock())
-        return found.issuer, found.subject
+        return link.issuer, link.subject
 
     @staticmethod
     def _is_linked(connection: Connection, name: str, issuer: str, subject: str) -> bool:

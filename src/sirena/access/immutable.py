@@ -42,16 +42,16 @@ def read_write(method: str, target: RequestTarget) -> Write | None:
     """
     if method in _READING:
         return None
-    if found := _ARTIFACTS.fullmatch(target.path):
-        named = frozenset(_IDENTIFIER.findall(found["path"]))
+    if place := _ARTIFACTS.fullmatch(target.path):
+        named = frozenset(_IDENTIFIER.findall(place["path"]))
         if method == "DELETE" and not named:
             raise ForbiddenError("a folder of several runs or models is not deleted", hint="delete them one by one")
-        certificate = found["path"] if method == "PUT" and _LATER_CERTIFICATE.fullmatch(found["path"]) else ""
+        certificate = place["path"] if method == "PUT" and _LATER_CERTIFICATE.fullmatch(place["path"]) else ""
         return Write(named, certificate)
-    if found := _MODEL.fullmatch(target.path):
+    if place := _MODEL.fullmatch(target.path):
         # MLflow's client notes on a logged model which versions were made of it, after they were made
-        noting = method == "PATCH" and found["rest"] == "/tags"
-        return None if noting or found["model"] == "search" else Write(frozenset({found["model"]}))
+        noting = method == "PATCH" and place["rest"] == "/tags"
+        return None if noting or place["model"] == "search" else Write(frozenset({place["model"]}))
     if _UPLOAD.fullmatch(target.path):
         return Write(frozenset(target.query.get(name, "") for name in ("run_uuid", "run_id")) - {""})
     return None

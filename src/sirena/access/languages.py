@@ -22,12 +22,12 @@ class PageLanguage(enum.StrEnum):
 
     @property
     def other(self) -> "PageLanguage":
-        """The one to change to."""
+        """The other of the two languages."""
         return PageLanguage.ENGLISH if self is PageLanguage.SPANISH else PageLanguage.SPANISH
 
     @property
     def own_name(self) -> str:
-        """What it calls itself."""
+        """Its name in the language itself: *English*, *español*."""
         return "Español" if self is PageLanguage.SPANISH else "English"
 
     @property
@@ -38,8 +38,8 @@ class PageLanguage(enum.StrEnum):
 
 def chosen_now(request: Request) -> PageLanguage | None:
     """Return the language a request asks to have from now on (``?lang=en``); None when it asks for none."""
-    asked = request.query_params.get("lang", "")
-    return PageLanguage(asked) if asked in set(PageLanguage) else None
+    language = request.query_params.get("lang", "")
+    return PageLanguage(language) if language in set(PageLanguage) else None
 
 
 def language_of(request: Request) -> PageLanguage:

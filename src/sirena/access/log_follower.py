@@ -55,7 +55,7 @@ class LogFollower:
         self.place = place or LogPosition()
 
     def read(self) -> list[bytes]:
-        """Return the complete lines that came since, of at most a MiB, and move the place behind them.
+        """Return the complete new lines, at most a MiB of them, and move the place behind them.
 
         Raises:
             OSError: a file was moved away meanwhile; reading again helps.
@@ -81,14 +81,14 @@ class LogFollower:
         return [file for file in (*rotated, self._path) if file.is_file()]
 
     def _is_mine(self, file: Path) -> bool:
-        found = file.stat()
-        if found.st_ino != self.place.inode or found.st_size < self.place.offset:
+        status = file.stat()
+        if status.st_ino != self.place.inode or status.st_size < self.place.offset:
             return False
         with file.open("rb") as opened:
             return _digest(opened.read(min(self.place.offset, _BEGINNING))) == self.place.beginning
 
     def _first_unread(self, files: list[Path]) -> int | None:
-        """Find where to go on when the file that was read is cut, or gone: what changed since is new."""
+        """Return which file to read first when the one last read was cut or is gone: the oldest that changed since."""
         return next((number for number, file in enumerate(files) if file.stat().st_mtime > self.place.changed), None)
 
     def _begin(self, file: Path) -> None:
@@ -96,8 +96,8 @@ class LogFollower:
 
     def _lines(self, file: Path) -> list[bytes]:
         with file.open("rb") as opened:
-            found = os.fstat(opened.fileno())
-            if found.st_ino != self.place.inode:
+            status = os.fstat(opened.fileno())
+            if status.st_ino != self.place.inode:
                 return []
             beginning = opened.read(_BEGINNING)
             opened.seek(self.place.offset)
@@ -106,7 +106,7 @@ class LogFollower:
         if complete:
             offset = self.place.offset + len(complete)
             self.place = LogPosition(
-                found.st_ino, offset, _digest(beginning[: min(offset, _BEGINNING)]), found.st_mtime
+                status.st_ino, offset, _digest(beginning[: min(offset, _BEGINNING)]), status.st_mtime
             )
         return complete.splitlines()
 

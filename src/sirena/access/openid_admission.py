@@ -8,16 +8,16 @@ The rules, in their order:
 - a person who was never here gets an account, unless the name is another's.
 """
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sirena.access.accounts import Account
-from sirena.access.events import Notify
+from sirena.access.events import Notify, RequestOrigin
 from sirena.access.external_identities import ExternalIdentities
 from sirena.access.openid_claims import ExternalPerson
 from sirena.access.openid_refusals import DISABLED, NAME_TAKEN, NO_GROUP, SignInRefusedError
+from sirena.ledger.catalogue import AccountChanged, AccountCreated
+from sirena.ledger.event import ActOutcome, Event
 
 
 class Admission:
@@ -27,47 +27,47 @@ class Admission:
         self._identities = identities
         self._notify = notify
 
-    def admit(self, person: ExternalPerson, record: dict[str, Any]) -> str:
+    def admit(self, person: ExternalPerson, origin: RequestOrigin) -> str:
         """Return the name of the account that may enter.
 
         Args:
             person: as the proved claims say.
-            record: common facts of the events, origin and request.
+            origin: where the request came from.
 
         Raises:
             SignInRefusedError: the person may not enter.
         """
         account = self._identities.find(person)
         if account is None:
-            return self._newcomer(person, record)
+            return self._newcomer(person, origin)
         if account.disabled:
             raise SignInRefusedError(DISABLED, account.name)
         if account.roles != person.roles:
-            facts = {"account": account.name, "change": "role", "role": ",".join(sorted(person.roles))}
-            with self._recorded("account_changed", account.name, record, facts):
+            role = ",".join(sorted(person.roles))
+            change = AccountChanged(who=account.name, **origin, account=account.name, change="role", role=role)
+            with self._recorded(change):
                 self._identities.give_roles(account, person.roles)
         if not person.roles:
             raise SignInRefusedError(NO_GROUP, account.name)
         return account.name
 
-    def _newcomer(self, person: ExternalPerson, record: dict[str, Any]) -> str:
+    def _newcomer(self, person: ExternalPerson, origin: RequestOrigin) -> str:
         if not person.roles:
             raise SignInRefusedError(NO_GROUP, person.name)
         if not person.name or self._identities.is_taken(person.name):
             raise SignInRefusedError(NAME_TAKEN, person.name, person.subject)
-        facts = {"account": person.name, "role": ",".join(sorted(person.roles))}
-        with self._recorded("account_created", person.name, record, facts):
+        role = ",".join(sorted(person.roles))
+        with self._recorded(AccountCreated(who=person.name, **origin, account=person.name, role=role)):
             account: Account = self._identities.create(person)
         return account.name
 
     @contextmanager
-    def _recorded(self, event: str, who: str, record: dict[str, Any], facts: dict[str, Any]) -> Iterator[None]:
+    def _recorded(self, event: Event) -> Iterator[None]:
         """Put the intention on record before, the outcome after."""
-        said = record | facts | {"who": who, "act": uuid.uuid4().hex}
-        self._notify(event, said | {"outcome": "intended"})
+        self._notify(event.concluded(ActOutcome.INTENDED))
         try:
             yield
         except BaseException:
-            self._notify(event, said | {"outcome": "failed"})
+            self._notify(event.concluded(ActOutcome.FAILED))
             raise
-        self._notify(event, said | {"outcome": "done"})
+        self._notify(event.concluded(ActOutcome.DONE))

@@ -43,12 +43,12 @@ def read_person(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -
 
 
 def is_subject(text: str) -> bool:
-    """Tell whether a provider may call somebody so."""
+    """Tell whether a text may be a provider's subject, its own name of a person."""
     return text.isascii() and text.isprintable() and 0 < len(text) <= _LONGEST_SUBJECT
 
 
 def says_enough(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> bool:
-    """Tell whether claims hold name and groups, so that nothing more has to be asked for."""
+    """Tell whether claims hold name and groups; where they do not, the userinfo endpoint is asked."""
     return all(_at(claims, path) is not None for path in (configuration.name_claim, configuration.groups_claim))
 
 
@@ -77,7 +77,7 @@ def _roles(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> fro
 
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:
-    """Return a claim; a name with dots that is no claim itself leads into nested ones."""
+    """Return a claim by its name; ``a.b`` is claim ``b`` inside claim ``a``, unless a claim is called so."""
     if path in claims:
         return claims[path]
     value: Any = claims

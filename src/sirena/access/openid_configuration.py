@@ -64,7 +64,7 @@ def read_group_roles(text: str) -> dict[str, frozenset[Role]]:
     Raises:
         GroupRolesError: a pair has no group or no role, or names a role that does not exist.
     """
-    found: dict[str, frozenset[Role]] = {}
+    roles_of_group: dict[str, frozenset[Role]] = {}
     for number, pair in enumerate((part for part in text.split(";") if part.strip()), start=1):
         group, _, roles = (word.strip() for word in pair.rpartition("="))
         names = [name.strip() for name in roles.split(",") if name.strip()]
@@ -73,5 +73,5 @@ def read_group_roles(text: str) -> dict[str, frozenset[Role]]:
                 f"SIRENA_OIDC_ROLES, pair {number}: group=role expected",
                 hint=f"roles: {', '.join(Role)}; pairs are divided by ';', several roles by ','",
             )
-        found[group] = found.get(group, frozenset()) | frozenset(Role(name) for name in names)
-    return found
+        roles_of_group[group] = roles_of_group.get(group, frozenset()) | frozenset(Role(name) for name in names)
+    return roles_of_group

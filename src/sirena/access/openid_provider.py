@@ -166,10 +166,10 @@ class OpenIdProvider:
         async with self._asking:
             if self._published is None or self._clock() - self._published[0] >= FRESH_SECONDS:
                 self._published = self._clock(), await self._read()
-            found = self._published[1]
-        if isinstance(found, Refusal):
-            raise SignInRefusedError(found)
-        return found
+            published = self._published[1]
+        if isinstance(published, Refusal):
+            raise SignInRefusedError(published)
+        return published
 
     async def _read(self) -> Published | Refusal:
         issuer = self._configuration.issuer

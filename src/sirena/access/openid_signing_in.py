@@ -24,13 +24,14 @@ from sirena.access.openid_provider import OpenIdProvider
 from sirena.access.openid_refusals import NOT_SET_UP, PROVIDER, STATE, TOKEN, SignInRefusedError
 from sirena.access.pages import HEADERS, drop_cookie, let_in, local_target, page, set_cookie
 from sirena.access.sessions import Sessions
+from sirena.ledger.catalogue import Login, LoginFailed
 
 _METHOD: Final = "openid"
 _MOST_FIELDS: Final = 20
 
 
 class SingleSignOn:
-    """One provider's way in; without a configuration every way ends at a page that says so."""
+    """Signing in by one provider; without a configuration each route shows a page that says so."""
 
     def __init__(
         self,
@@ -83,14 +84,14 @@ class SingleSignOn:
         except SignInRefusedError as refused:
             response = await self._refused(request, refused)
         else:
-            await to_thread.run_sync(self._notify, "login", {"who": name, "method": _METHOD, **facts.record})
+            await to_thread.run_sync(self._notify, Login(who=name, **facts.origin, method=_METHOD))
             session = await to_thread.run_sync(self._sessions.begin, name)
             response = let_in(target, session, self._lifetime)
         drop_cookie(response, JOURNEY_COOKIE)
         return response
 
     async def address_after_logout(self, account: str) -> str | None:
-        """Return where somebody who signed out here signs out at the provider; None for accounts of our own."""
+        """Return the provider's page for signing out; None for an account that no provider vouches for."""
         if self._provider is None or account not in await to_thread.run_sync(self._identities.accounts):
             return None
         return await self._provider.address_for_signing_out()
@@ -108,7 +109,7 @@ class SingleSignOn:
         person = read_person(claims, configuration)
         if person is None:
             raise SignInRefusedError(TOKEN)
-        return await to_thread.run_sync(self._admission.admit, person, facts.record), journey.target
+        return await to_thread.run_sync(self._admission.admit, person, facts.origin), journey.target
 
     def _required(self) -> tuple[OpenIdConfiguration, OpenIdProvider]:
         if self._configuration is None or self._provider is None:
@@ -119,15 +120,19 @@ class SingleSignOn:
         facts = read_facts(request)
         refusal = refused.refusal
         if refusal is not NOT_SET_UP:
-            said = {"who": refused.who, "method": _METHOD, "cause": refusal.cause}
-            if refused.subject:
-                said["subject"] = refused.subject
-            await to_thread.run_sync(self._notify, "login_failed", said | facts.record)
+            failure = LoginFailed(
+                who=refused.who, **facts.origin, method=_METHOD, cause=refusal.cause, subject=refused.subject
+            )
+            await to_thread.run_sync(self._notify, failure)
         return page(request, "refused.html.j2", status=refusal.status, refusal=refusal, request_id=facts.request_id)
 
 
 def _read_answer(query: str) -> dict[str, str]:
-    """Return the provider's answer; one that says something twice says nothing."""
+    """Return the fields of the provider's answer.
+
+    Raises:
+        SignInRefusedError: a field stands twice, or the answer cannot be read.
+    """
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:

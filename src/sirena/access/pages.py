@@ -1,4 +1,4 @@
-"""What the pages for signing in have in common: headers that keep them to themselves, cookies, where they lead."""
+"""What the pages for signing in share: headers against foreign content and frames, cookies, and targets."""
 
 import secrets
 from functools import cache
@@ -20,7 +20,7 @@ _YEAR: Final = 366 * 86_400
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-    """Return a page that runs nothing, loads nothing and is shown in no frame, in the language of who asks.
+    """Return a page without scripts, foreign content or frames, in the language of whoever asks.
 
     Args:
         request: what it answers.
@@ -65,7 +65,7 @@ def drop_cookie(response: Response, name: str, *, hidden: bool = True) -> None:
 
 
 def local_target(target: str) -> str:
-    """Return a target of this very server, or its first page: a login must not lead elsewhere."""
+    """Return a target if it lies on this server, else the first page: a login must not lead elsewhere."""
     try:
         read_target(target)
     except AmbiguousRequestError:

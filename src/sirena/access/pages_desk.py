@@ -15,12 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sirena.access.events import Notify
 from sirena.access.sessions import Sessions
 from sirena.domain.errors import SirenaError
+from sirena.ledger.catalogue import AccessRefused, FileDownloaded, FileOpened
+from sirena.ledger.event import ActOutcome, Event
 
 _COMMON: Final = {"who": str, "origin": str, "request_id": str, "outcome": str, "failure": str}
-_EVENTS: Final[Mapping[str, Mapping[str, type]]] = {
-    "file_opened": {**_COMMON, "size": int, "rows": int, "columns": int, "answered_by": str},
-    "file_downloaded": {**_COMMON, "content": str, "format": str, "rows": int, "size": int, "answered_by": str},
-    "refusal": {"who": str, "origin": str, "request_id": str, "action": str, "resource": str, "cause": str},
+_EVENTS: Final[Mapping[type[Event], Mapping[str, type]]] = {
+    FileOpened: {**_COMMON, "size": int, "rows": int, "columns": int, "answered_by": str},
+    FileDownloaded: {**_COMMON, "content": str, "format": str, "rows": int, "size": int, "answered_by": str},
+    AccessRefused: {"who": str, "origin": str, "request_id": str, "action": str, "resource": str, "cause": str},
 }
 """Events of the pages, and the facts each may have."""
 _LONGEST: Final = 8 * 1024
@@ -42,13 +44,13 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
     @app.post("/events/{event}")
     async def record(request: Request, event: str) -> Response:
         """Put an event on record: 204 when it is, 503 when the ledger cannot be written."""
-        facts = _facts(event, await request.body())
-        if facts is None:
+        entry = _read_event(event, await request.body())
+        if entry is None:
             return Response(status_code=_UNPROCESSABLE)
         try:
-            await to_thread.run_sync(notify, event, facts)
-        except (SirenaError, ValueError) as error:
-            return Response(status_code=_UNAVAILABLE if isinstance(error, SirenaError) else _UNPROCESSABLE)
+            await to_thread.run_sync(notify, entry)
+        except SirenaError:
+            return Response(status_code=_UNAVAILABLE)
         return Response(status_code=_NO_CONTENT)
 
     @app.get("/sessions")
@@ -63,13 +65,16 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
     return app
 
 
-def _facts(event: str, body: bytes) -> dict[str, Any] | None:
-    """Return the facts of an event; None when it is none of the pages', or has others than it may have."""
-    kinds = _EVENTS.get(event)
+def _read_event(name: str, body: bytes) -> Event | None:
+    """Return an event; None when it is none of the pages', lacks facts, or has others than it may have."""
+    kind = next((kind for kind in _EVENTS if kind.event == name), None)
     try:
-        facts = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        facts: Any = orjson.loads(body)
+        if kind is None or not isinstance(facts, dict):
+            return None
+        if any(type(value) is not _EVENTS[kind].get(fact) for fact, value in facts.items()):
+            return None
+        outcome = {"outcome": ActOutcome(facts["outcome"])} if "outcome" in facts else {}
+        return kind(**facts | outcome)
+    except (TypeError, ValueError):
         return None
-    if kinds is None or not isinstance(facts, dict):
-        return None
-    return facts if all(type(value) is kinds.get(name) for name, value in facts.items()) else None

@@ -59,7 +59,7 @@ def _read_path(raw: str) -> str:
     if not raw.startswith("/") or "//" in raw or _FORBIDDEN_RAW & set(raw) or _ESCAPE.search(raw):
         raise AmbiguousRequestError("the path is not in its plain form")
     if "%" in raw:
-        raw = _ENCODED.sub(lambda found: _decode(found.group()), raw)
+        raw = _ENCODED.sub(lambda escape: _decode(escape.group()), raw)
     for segment in raw.split("/"):
         if segment.endswith((".", " ")) or segment.startswith(" "):
             raise AmbiguousRequestError("a part of the path ends in a dot or a space")
@@ -83,15 +83,15 @@ def _read_query(raw: str) -> dict[str, str]:
         pairs = parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=1000)
     except ValueError as error:
         raise AmbiguousRequestError("the query cannot be read") from error
-    found: dict[str, str] = {}
+    query: dict[str, str] = {}
     for key, value in pairs:
-        if key in found and key in _SINGLE:
+        if key in query and key in _SINGLE:
             raise AmbiguousRequestError(f"the query names {key} twice")
         if "\0" in key or "\0" in value:
             raise AmbiguousRequestError("the query holds a zero byte")
-        found[key] = value
-    if "_method" in found:
+        query[key] = value
+    if "_method" in query:
         raise AmbiguousRequestError("the method of a request stands in its request line")
-    if any(part in ("..", ".") for part in re.split(r"[/\\]", found.get("path", ""))):
+    if any(part in ("..", ".") for part in re.split(r"[/\\]", query.get("path", ""))):
         raise AmbiguousRequestError("the path of the file leaves its folder")
-    return found
+    return query

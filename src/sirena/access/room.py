@@ -1,4 +1,4 @@
-"""Artifacts are refused before the disk is full: MLflow keeps each here until the object store has it whole."""
+"""Refusing uploads before the disk is full: MLflow keeps each artifact here until the object store has it whole."""
 
 import shutil
 from collections.abc import Iterable

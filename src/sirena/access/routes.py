@@ -35,7 +35,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedRoute:
     """What a request asks for."""
 
     route: Route
@@ -62,7 +62,7 @@ class RouteTable:
                 elif self._exact.setdefault((method, route.path), route) is not route:
                     raise PolicyError(f"the route table holds {method} {route.path} twice")
 
-    def classify(self, method: str, target: RequestTarget) -> Asked:
+    def classify(self, method: str, target: RequestTarget) -> RequestedRoute:
         """Say what a request asks for.
 
         Args:
@@ -75,11 +75,11 @@ class RouteTable:
         method = "GET" if method == "HEAD" else method
         route = self._exact.get((method, target.path))
         if route is not None:
-            return Asked(route, _model(route, {}, target.query))
+            return RequestedRoute(route, _model(route, {}, target.query))
         for pattern, candidate in self._patterns.get(method, ()):
-            found = pattern.fullmatch(target.path)
-            if found:
-                return Asked(candidate, _model(candidate, found.groupdict(), target.query))
+            places = pattern.fullmatch(target.path)
+            if places:
+                return RequestedRoute(candidate, _model(candidate, places.groupdict(), target.query))
         raise ForbiddenError(
             "this route is not known at the entry, and what is not known is refused",
             hint="see method and path; /docs lists the service's own",

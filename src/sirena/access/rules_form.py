@@ -87,7 +87,7 @@ class RulesForm:
                 refusal.who = decision.identity.name
                 raise
         fields = await read_form(request, longest=_LONGEST)
-        actor = {"who": decision.identity.name, **facts.record}
+        actor = {"who": decision.identity.name, **facts.origin}
         done: _Deed = self.book.save if deed == "save" else self.book.approve
         try:
             place = await to_thread.run_sync(done, fields, actor)

@@ -4,11 +4,11 @@ It listens on loopback only; NGINX is its only client.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from anyio import to_thread
@@ -42,6 +42,8 @@ from sirena.access.tokens import Tokens
 from sirena.access.transfers import ToldLately, model_taken, written_to
 from sirena.access.upstream import Upstream
 from sirena.domain.errors import GateError, SirenaError
+from sirena.ledger.catalogue import AccessRefused, Administered, Downloaded, Uploaded
+from sirena.ledger.event import Event
 
 _CHALLENGE: Final = 'Basic realm="Sirena", charset="UTF-8"'
 _REMEDIES: Final = {
@@ -104,8 +106,8 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     entry = EntryRefusals(parts.entry_log, parts.notify) if parts.entry_log else None
     taken, brought = ToldLately(), ToldLately()
 
-    async def tell(event: str, facts: Mapping[str, Any]) -> None:
-        await to_thread.run_sync(record, event, facts)
+    async def tell(event: Event) -> None:
+        await to_thread.run_sync(record, event)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -119,20 +121,18 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     @app.exception_handler(SirenaError)
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, SirenaError)
-        facts = _facts_of(request)
+        refusal = _refusal_of(request, error)
         if error.status in (401, 403) and not isinstance(error, SwitchedOffPollError | LedOnError):
-            who = getattr(error, "who", "") or getattr(request.state, "who", "")
             try:
-                cause = getattr(error, "cause", "") or error.code
-                await to_thread.run_sync(record, "refusal", {**facts, "who": who, "cause": cause})
+                await tell(refusal)
             except SirenaError as unrecorded:
-                return _refusal(request, unrecorded, facts["request_id"], status=503)
-        return _refusal(request, error, facts["request_id"])
+                return _answer_refused(request, unrecorded, refusal.request_id, status=503)
+        return _answer_refused(request, error, refusal.request_id)
 
     @app.exception_handler(SQLAlchemyError)
     async def away(request: Request, _: Exception) -> Response:
         # the answer to a doubt is no
-        return _refusal(request, SirenaError("the database of accounts does not answer"), "", status=503)
+        return _answer_refused(request, SirenaError("the database of accounts does not answer"), "", status=503)
 
     @app.get("/livez")
     async def livez() -> Response:
@@ -145,23 +145,25 @@ def create_access_app(parts: AccessParts) -> FastAPI:
         facts = read_facts(request, asked_about=True)
         decision = await maker.decide(facts)
         identity = decision.identity
-        told = {"who": identity.name, **facts.record}
+        who = identity.name
         if decision.write is not None and parts.room is not None and facts.method in ("PUT", "POST"):
             try:
                 parts.room.require(facts.header("x-original-length"))
             except NoRoomError as refusal:
-                refusal.who = identity.name
+                refusal.who = who
                 raise
         if model := model_taken(decision):
-            await taken.once(identity.name, model, partial(tell, "downloaded", told | {"resource": model}))
-        for one in written_to(decision):
-            await brought.once(identity.name, one, partial(tell, "uploaded", told | {"resource": one, "act": one}))
-        if decision.asked.action in _RECORDED and facts.method not in ("GET", "HEAD"):
-            await tell("administered", told | {"action": facts.method, "resource": decision.target.path})
+            await taken.once(who, model, partial(tell, Downloaded(who=who, **facts.origin, resource=model)))
+        for target in written_to(decision):
+            upload = Uploaded(who=who, **facts.origin, resource=target, act=target)
+            await brought.once(who, target, partial(tell, upload))
+        if decision.request.action in _RECORDED and facts.method not in ("GET", "HEAD"):
+            resource = decision.target.path
+            await tell(Administered(who=who, **facts.origin, action=facts.method, resource=resource))
         return Response(
             status_code=204,
             headers={
-                "X-Sirena-User": identity.name,
+                "X-Sirena-User": who,
                 "X-Sirena-Role": ",".join(sorted(identity.roles)),
                 "X-Sirena-Session": identity.session,
                 "X-Sirena-Places": ",".join(place for place, action in _PLACES.items() if identity.may(policy, action)),
@@ -182,20 +184,20 @@ async def _without_tricks(request: Request) -> None:
     refuse_tricks(read_facts(request))
 
 
-def _refusal(request: Request, error: SirenaError, request_id: str, *, status: int = 0) -> Response:
+def _answer_refused(request: Request, error: SirenaError, request_id: str, *, status: int = 0) -> Response:
     hint = error.hint or _REMEDIES.get(error.code, "")
-    said = f"{error.text} ({hint})" if hint else error.text
+    message = f"{error.text} ({hint})" if hint else error.text
     # the last two are what MLflow's client shows its user
     document = {
         "error": {"code": error.code, "message": error.text, "hint": hint, "request_id": request_id}
         | ({"gate": True} if isinstance(error, GateError) else {}),
         "error_code": "PERMISSION_DENIED",
-        "message": said,
+        "message": message,
     }
     headers = {"X-Sirena-Reason": error.code, "Cache-Control": "no-store"}
     if request.url.path == "/decide":
         # of this answer NGINX passes headers on alone, and writes them into a body of its own
-        texts = {"X-Sirena-Message": error.text, "X-Sirena-Hint": hint, "X-Sirena-Said": said}
+        texts = {"X-Sirena-Message": error.text, "X-Sirena-Hint": hint, "X-Sirena-Said": message}
         headers |= {name: json.dumps(text[:_LONGEST_TOLD])[1:-1] for name, text in texts.items()}
     elif request.headers.get("sec-fetch-mode") == "navigate":
         return page(
@@ -214,23 +216,25 @@ def _refusal(request: Request, error: SirenaError, request_id: str, *, status: i
 
 
 def _as_page(error: SirenaError) -> Refusal:
-    """Say an error to somebody at a browser, who sent one of our forms."""
+    """Return the page that shows an error to a person who sent one of our forms."""
     english = " ".join(f"{text[:1].upper()}{text[1:]}." for text in (error.text, error.hint) if text)
     return Refusal(error.code, error.status, "Esto no se pudo hacer. Vuelva e inténtelo de nuevo.", english)
 
 
-def _facts_of(request: Request) -> dict[str, str]:
+def _refusal_of(request: Request, error: SirenaError) -> AccessRefused:
     """Return what goes on record of a refused request, however odd it is; the entry has overwritten these headers."""
     given = request.headers
     asked_about = request.url.path == "/decide"
     raw: bytes = request.scope.get("raw_path") or b""
     target = given.get("x-original-uri", "") if asked_about else raw.decode("latin-1")
-    return {
-        "origin": given.get("x-real-ip", "") or (request.client.host if request.client else ""),
-        "action": given.get("x-original-method", "") if asked_about else request.method,
-        "resource": _printable(target.partition("?")[0]),
-        "request_id": read_request_id(given.get("x-request-id", "")),
-    }
+    return AccessRefused(
+        who=getattr(error, "who", "") or getattr(request.state, "who", ""),
+        origin=given.get("x-real-ip", "") or (request.client.host if request.client else ""),
+        request_id=read_request_id(given.get("x-request-id", "")),
+        action=given.get("x-original-method", "") if asked_about else request.method,
+        resource=_printable(target.partition("?")[0]),
+        cause=getattr(error, "cause", "") or error.code,
+    )
 
 
 def _printable(target: str) -> str:

@@ -82,5 +82,5 @@ class Sessions:
 
 
 def _name(secret_sha256: str) -> str:
-    """Return a name from which nobody gets back to the cookie or to what is kept of it."""
+    """Return a name of a session; neither its cookie nor the kept hash can be derived from it."""
     return digest(f"name of the session {secret_sha256}")

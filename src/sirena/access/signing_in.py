@@ -21,6 +21,7 @@ from sirena.access.openid_signing_in import SingleSignOn
 from sirena.access.origin import require_same_origin
 from sirena.access.pages import CSRF_COOKIE, HEADERS, drop_cookie, let_in, local_target, page, set_cookie
 from sirena.access.sessions import Sessions
+from sirena.ledger.catalogue import Logout
 
 LOGIN_COOKIE: Final = "__Host-sirena_login"
 """Holds the login form's own CSRF token, before there is a session."""
@@ -118,7 +119,7 @@ def signing_in_routes(
         if identity.means is Means.SESSION and isinstance(credential, SessionCookie):
             await to_thread.run_sync(sessions.end, credential.value)
             maker.authenticator.forget(credential)
-            await to_thread.run_sync(notify, "logout", {"who": identity.name, **facts.record})
+            await to_thread.run_sync(notify, Logout(who=identity.name, **facts.origin))
             if elsewhere := await single_sign_on.address_after_logout(identity.name):
                 # a page and no redirect: browsers hold pages to `form-action 'self'` through redirects too
                 response = page(

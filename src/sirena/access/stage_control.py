@@ -6,69 +6,60 @@ does, ask the gate of `sirena promote` where a stage is given, and pass on to ML
 
 import asyncio
 import re
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
-import httpx
 import orjson
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from sirena.access.decision import DecisionMaker, RequestFacts
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
-from sirena.access.events import Notify
+from sirena.access.events import ActOrigin, Notify, StageEvent
+from sirena.access.forwarding import JSON, SPANS, Forwarder, read_body
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
 from sirena.access.ruling import Ruling
+from sirena.access.stage_change import StageChange, read_change
 from sirena.access.stage_rules import (
-    StageChange,
     StageNeed,
     body_to_pass_on,
     needs,
-    read_change,
     require_own_places,
     require_own_places_of_spans,
 )
-from sirena.access.upstream import KEPT_CONNECTIONS, Upstream, UpstreamError
+from sirena.access.upstream import Upstream
 from sirena.domain.errors import GateError, SirenaError
+from sirena.ledger.catalogue import Activated, Promoted, Registered, Removed, RolledBack, Tagged
+from sirena.ledger.event import ActOutcome, Event, new_act
 
-_LONGEST_BODY: Final = 2**20
-_SECONDS: Final = 60.0
 _REFUSED: Final = 300
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_COMMON: Final = ("who", "origin", "request_id", "act")
-_PASSED_ON: Final = ("content-type", "x-request-id", "x-mlflow-experiment-id", "x-mlflow-run-id")
-_JSON: Final = "application/json"
-_SPANS: Final = "application/x-protobuf"
 _JUDGED_AT_ONCE: Final = 4
 """Requests whose proof may be going on while others change stages; each holds a thread, and memory for its tables."""
 
 
 @dataclass(frozen=True)
 class _Examined:
-    """What was found out about a change; true while nothing else was changed."""
+    """What a look at the registry said of a change; it holds until something else is changed."""
 
     need: StageNeed
+    event: StageEvent | None = None
+    """What giving the stage is; None where none is given."""
     ruling: Ruling | SirenaError | None = None
     """What the gate said, or why it said nothing; None where it need not be asked."""
 
 
 class StageControl:
-    """Decides by the body and passes on."""
+    """Decides about a request by its body, and passes it on to MLflow."""
 
     def __init__(self, maker: DecisionMaker, upstream: Upstream, notify: Notify) -> None:
         self._maker = maker
         self._upstream = upstream
         self._notify = notify
-        self._client = httpx.AsyncClient(
-            base_url=upstream.base_url,
-            timeout=_SECONDS,
-            limits=KEPT_CONNECTIONS,
-            trust_env=False,
-            verify=upstream.verify,
-        )
+        self._forwarder = Forwarder(upstream)
         # from the look at a version to MLflow's answer nothing else changes a stage
         self._one_at_a_time = asyncio.Lock()
         self._changes = 0
@@ -96,29 +87,29 @@ class StageControl:
         decision = await self._maker.decide(facts, body_is_read=True)
         who = decision.identity.name
         request.state.who = who
-        if not decision.asked.route.decided_by_body:
-            return await self._pass_on(facts, who, None)
+        if not decision.request.route.decided_by_body:
+            return await self._forwarder.send(facts, who, None)
         if decision.target.query:
             raise AmbiguousRequestError("what this route does stands in its body, not in the query")
         operation = f"{facts.method} {'/'.join(decision.target.path.split('/')[-2:])}"
         if operation == "POST v1/traces":
-            spans = await _body(request, _SPANS)
+            spans = await read_body(request, SPANS)
             require_own_places_of_spans(spans)
-            return await self._pass_on(facts, who, spans)
-        change = read_change(operation, await _body(request, _JSON))
+            return await self._forwarder.send(facts, who, spans)
+        change = read_change(operation, await read_body(request, JSON))
         if change.names_places:
             require_own_places(change)
-            return await self._pass_on(facts, who, change.body)
+            return await self._forwarder.send(facts, who, change.body)
         if change.evidence_of:
             return await self._evidence(change, facts, who)
         if change.deletes_experiment:
             return await self._delete_experiment(change, facts, who)
         # the right that the route needs at the least, before anything is looked up for whoever lacks it
-        self._maker.require(decision.identity, decision.asked.action, change.model)
+        self._maker.require(decision.identity, decision.request.action, change.model)
         return await self.carry_out(change, facts, decision.identity)
 
     async def carry_out(self, change: StageChange, facts: RequestFacts, identity: Identity) -> Response:
-        """Do one change of the registry, if rights, rules and gate allow it, on record.
+        """Make one change of the registry and record it, if rights, rules and gate allow it.
 
         Args:
             change: as asked for.
@@ -130,34 +121,35 @@ class StageControl:
             GateError: the gate refuses a stage.
             UpstreamError: MLflow does not answer.
         """
-        who, seen, examined = identity.name, self._changes, None
-        record = self._record(facts, who) | {"model": change.model, "version": None}
+        changes_before, examined = self._changes, None
+        by = ActOrigin(who=identity.name, **facts.origin, act=new_act())
         if change.asks_gate:
             # a proof takes seconds, in which nobody else shall wait
-            examined = await self._examine(change, identity, self._judging)
+            examined = await self._examine(change, identity, by, self._judging)
         async with self._one_at_a_time:
-            if examined is None or (self._changes != seen and not isinstance(examined.ruling, SirenaError)):
-                examined = await self._examine(change, identity)
+            if examined is None or (self._changes != changes_before and not isinstance(examined.ruling, SirenaError)):
+                examined = await self._examine(change, identity, by)
             try:
-                response = await self._do(change, examined, who, facts, record)
+                response = await self._do(change, examined, facts, by)
             finally:
                 self._changes += 1
         if change.registers:
-            await self._tell_registered(response, record)
+            await self._tell_registered(response, change.model, Registered(**by, model=change.model))
         return response
 
     async def close(self) -> None:
         """Close the connections to MLflow."""
-        await self._client.aclose()
+        await self._forwarder.close()
 
     async def _examine(
-        self, change: StageChange, identity: Identity, limiter: CapacityLimiter | None = None
+        self, change: StageChange, identity: Identity, by: ActOrigin, limiter: CapacityLimiter | None = None
     ) -> _Examined:
-        """Look at what is changed, require the rights for it, and ask the gate where a stage is given.
+        """Read what the change concerns, require the rights for it, and ask the gate where a stage is given.
 
         Args:
             change: as asked for.
             identity: who asks.
+            by: who asks, for the record.
             limiter: threads of its own for the gate; None takes one of those that decisions use too.
 
         Raises:
@@ -175,71 +167,68 @@ class StageControl:
                 self._maker.require(identity, action, str(change.body["new_name"]))
         if not need.gate:
             return _Examined(need)
-        if change.sets_field and await self._is_activation(change, need.gate):
+        target = (change.model, change.version, need.gate, by)
+        event = await to_thread.run_sync(self._upstream.event_of, *target)
+        if change.sets_field and not isinstance(event, Promoted):
             raise ForbiddenError(
                 "a release is activated by its alias, which is one write; the stage follows by itself",
                 hint=f"sirena release activate {change.version}, or set the alias {need.gate.lower()}",
             )
-        asked = (change.model, change.version, need.gate, identity.name, change.override)
         try:
-            return _Examined(need, await to_thread.run_sync(self._upstream.judge, *asked, limiter=limiter))
+            judge = partial(self._upstream.judge, *target, change.override)
+            return _Examined(need, event, await to_thread.run_sync(judge, limiter=limiter))
         except SirenaError as refusal:
-            return _Examined(need, refusal)
+            return _Examined(need, event, refusal)
 
-    async def _is_activation(self, change: StageChange, stage: str) -> bool:
-        """Tell whether giving the stage would be the activation of a release."""
-        act = await to_thread.run_sync(self._upstream.act, change.model, change.version, stage)
-        return act != "promoted"
-
-    async def _do(
-        self, change: StageChange, examined: _Examined, who: str, facts: RequestFacts, record: Mapping[str, Any]
-    ) -> Response:
-        """Do what was examined, on record."""
+    async def _do(self, change: StageChange, examined: _Examined, facts: RequestFacts, by: ActOrigin) -> Response:
+        """Make a change that was examined, and record it."""
+        who = by["who"]
         makers: tuple[str, ...] = ()
         if change.registers:
             source, run = (str(change.body.get(field) or "") for field in ("source", "run_id"))
             makers = await to_thread.run_sync(self._upstream.makers, source, run)
         body = body_to_pass_on(change, who, makers)
-        if examined.ruling is not None:
-            return await self._promote(change, examined.need.gate, examined.ruling, who, facts, body)
+        if examined.event is not None and examined.ruling is not None:
+            return await self._promote(examined.event, examined.ruling, facts, body)
         if change.removes:
-            return await self._remove(change, who, facts, body)
+            return await self._remove(change, facts, body, by)
         if change.leaves or change.stage in ("None", "Archived"):
-            return await self._leave(change, who, facts, body)
+            return await self._leave(change, facts, body, by)
         if change.registers:
-            return await self._register(facts, body, record)
+            return await self._register(Registered(**by, model=change.model), facts, body)
         if change.tags_version_with_ours:
-            return await self._tag(change, who, facts, body)
-        return await self._pass_on(facts, who, body)
+            return await self._tag(change, facts, body, by)
+        return await self._forwarder.send(facts, who, body)
 
-    async def _register(self, facts: RequestFacts, body: Mapping[str, Any], record: Mapping[str, Any]) -> Response:
-        """Pass on what makes a version, on record before; from then on what it is made of stays as it is."""
-        await to_thread.run_sync(self._notify, "registered", {**record, "outcome": "intended"})
+    async def _register(self, event: Registered, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+        """Record that a version will be registered and pass the request on; its files then stay as they are."""
+        await self._record(event, ActOutcome.INTENDED)
         try:
-            return await self._pass_on(facts, str(record["who"]), body)
+            return await self._forwarder.send(facts, event.who, body)
         except SirenaError:
-            await to_thread.run_sync(self._notify, "registered", {**record, "outcome": "failed"})
+            await self._record(event, ActOutcome.FAILED)
             raise
         finally:
             self._upstream.forget_registered()
 
-    async def _tell_registered(self, response: Response, record: Mapping[str, Any]) -> None:
-        """Put on record what came of it, with every file of the version; others change the registry meanwhile."""
-        outcome: dict[str, Any] = {"outcome": "failed"}
-        if response.status_code < _REFUSED:
-            version = orjson.loads(bytes(response.body))["model_version"]
-            tags = {tag["key"]: tag["value"] for tag in version.get("tags", ())}
-            outcome = {
-                "outcome": "done",
-                "version": int(version["version"]),
-                "label_source": tags.get("sirena.label_source", ""),
-                "digest": digest if _DIGEST.fullmatch(digest := tags.get("sirena.digest", "")) else "",
-                "files": await to_thread.run_sync(self._upstream.files, record["model"], str(version["version"])),
-            }
-        await to_thread.run_sync(self._notify, "registered", {**record, **outcome})
+    async def _tell_registered(self, response: Response, model: str, event: Registered) -> None:
+        """Record what came of registering, with every file of the version; others may change the registry meanwhile."""
+        if response.status_code >= _REFUSED:
+            await self._record(event, ActOutcome.FAILED)
+            return
+        version = orjson.loads(bytes(response.body))["model_version"]
+        tags = {tag["key"]: tag["value"] for tag in version.get("tags", ())}
+        event = replace(
+            event,
+            version=int(version["version"]),
+            label_source=tags.get("sirena.label_source", ""),
+            digest=digest if _DIGEST.fullmatch(digest := tags.get("sirena.digest", "")) else "",
+            files=await to_thread.run_sync(self._upstream.files, model, str(version["version"])),
+        )
+        await self._record(event, ActOutcome.DONE)
 
     async def _evidence(self, change: StageChange, facts: RequestFacts, who: str) -> Response:
-        """Pass on what is written of a run or logged model, unless a registered version comes from it.
+        """Pass on what changes a run or logged model, unless a registered version comes from it.
 
         Raises:
             ForbiddenError: one does.
@@ -249,7 +238,7 @@ class StageControl:
                 "a registered version comes from this run, so it stays as it is",
                 hint="log everything before registering, or log a new run",
             )
-        return await self._pass_on(facts, who, body_to_pass_on(change, who))
+        return await self._forwarder.send(facts, who, body_to_pass_on(change, who))
 
     async def _delete_experiment(self, change: StageChange, facts: RequestFacts, who: str) -> Response:
         """Pass on what deletes an experiment, unless registered versions come from its runs.
@@ -263,113 +252,74 @@ class StageControl:
                     "registered versions come from runs of this experiment, so it is not deleted",
                     hint="delete runs of no version one by one; `sirena gc` removes the versions that nothing needs",
                 )
-            return await self._pass_on(facts, who, body_to_pass_on(change, who))
+            return await self._forwarder.send(facts, who, body_to_pass_on(change, who))
 
     async def _promote(
-        self,
-        change: StageChange,
-        stage: str,
-        ruling: Ruling | SirenaError,
-        who: str,
-        facts: RequestFacts,
-        body: Mapping[str, Any],
+        self, event: StageEvent, ruling: Ruling | SirenaError, facts: RequestFacts, body: Mapping[str, Any]
     ) -> Response:
-        """Pass on what the gate agrees to, with the intention on record before and the outcome after."""
-        record = self._record(facts, who) | {
-            "model": change.model,
-            "version": int(change.version),
-            "stage": stage,
-        }
-        event = await to_thread.run_sync(self._upstream.act, change.model, change.version, stage)
-        judged = dict(ruling.facts) if isinstance(ruling, Ruling) else {}
-        await to_thread.run_sync(self._notify, event, record | judged | {"outcome": "intended"})
+        """Record the intention, pass on what the gate agrees to, and record the outcome."""
+        if isinstance(ruling, Ruling):
+            await self._record(ruling.event, ActOutcome.INTENDED)
+            return await self._carry_out(ruling, facts, body)
+        await self._record(event, ActOutcome.INTENDED)
         if isinstance(ruling, GateError):
-            await to_thread.run_sync(self._notify, "promotion_refused", record)
-            raise ruling
-        if isinstance(ruling, SirenaError):
-            await to_thread.run_sync(self._notify, event, record | {"outcome": "failed"})
-            raise ruling
-        return await self._carry_out(event, ruling, record, facts, body)
+            await to_thread.run_sync(self._notify, _refusal_of(event))
+        else:
+            await self._record(event, ActOutcome.FAILED)
+        raise ruling
 
-    async def _leave(self, change: StageChange, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
-        """Pass on what takes a stage away, on record like what gives one."""
+    async def _leave(
+        self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin
+    ) -> Response:
+        """Pass on what takes a stage away, and record it like a promotion."""
         version = "" if change.leaves else change.version
         stage = change.leaves or change.stage
-        ruling = await to_thread.run_sync(self._upstream.leave, change.model, version, stage, who)
+        ruling = await to_thread.run_sync(self._upstream.leave, change.model, version, stage, by)
         if ruling is None:
-            return await self._pass_on(facts, who, body)
-        record = self._record(facts, who) | dict(ruling.facts)
-        await to_thread.run_sync(self._notify, "promoted", record | {"outcome": "intended"})
-        return await self._carry_out("promoted", ruling, record, facts, body)
+            return await self._forwarder.send(facts, by["who"], body)
+        await self._record(ruling.event, ActOutcome.INTENDED)
+        return await self._carry_out(ruling, facts, body)
 
-    async def _remove(self, change: StageChange, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
-        """Pass on what removes or renames, on record before and after."""
-        record = self._record(facts, who) | {
-            "model": change.model,
-            "version": int(change.version) if change.concerns_version else None,
-            "new_name": str(body.get("new_name", "")),
-        }
-        await to_thread.run_sync(self._notify, "removed", record | {"outcome": "intended"})
-        return await self._carry_out("removed", Ruling(), record, facts, body)
-
-    async def _tag(self, change: StageChange, who: str, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
-        """Pass on a tag of ours, on record before and after."""
-        record = self._record(facts, who) | {
-            "model": change.model,
-            "version": int(change.version),
-            "tag": str(body["key"]),
-            "written": str(body["value"]),
-        }
-        await to_thread.run_sync(self._notify, "tagged", record | {"outcome": "intended"})
-        return await self._carry_out("tagged", Ruling(), record, facts, body)
-
-    async def _carry_out(
-        self, event: str, ruling: Ruling, record: Mapping[str, Any], facts: RequestFacts, body: Mapping[str, Any]
+    async def _remove(
+        self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin
     ) -> Response:
-        """Announce in the registry, do, confirm there and in the ledger."""
-        said = {**record, **ruling.facts}
+        """Pass on what deletes or renames a model or version, and record it before and after."""
+        version = int(change.version) if change.concerns_version else None
+        event = Removed(**by, model=change.model, version=version, new_name=str(body.get("new_name", "")))
+        await self._record(event, ActOutcome.INTENDED)
+        return await self._carry_out(Ruling(event), facts, body)
+
+    async def _tag(self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin) -> Response:
+        """Pass on one of Sirena's tags, and record it before and after."""
+        tag, written = str(body["key"]), str(body["value"])
+        event = Tagged(**by, model=change.model, version=int(change.version), tag=tag, written=written)
+        await self._record(event, ActOutcome.INTENDED)
+        return await self._carry_out(Ruling(event), facts, body)
+
+    async def _carry_out(self, ruling: Ruling, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
+        """Announce a change in the registry, make it, confirm it there, and record the outcome in the ledger."""
         try:
             await to_thread.run_sync(ruling.announce)
-            response = await self._pass_on(facts, str(record["who"]), body)
+            response = await self._forwarder.send(facts, ruling.event.who, body)
             if response.status_code < _REFUSED:
                 await to_thread.run_sync(ruling.confirm)
         except SirenaError:
-            await to_thread.run_sync(self._notify, event, said | {"outcome": "failed"})
+            await self._record(ruling.event, ActOutcome.FAILED)
             raise
         done = response.status_code < _REFUSED
         if done and ruling.override is not None:
-            common = {name: record[name] for name in _COMMON}
-            await to_thread.run_sync(self._notify, "overridden", common | dict(ruling.override))
-        await to_thread.run_sync(self._notify, event, said | {"outcome": "done" if done else "failed"})
+            await to_thread.run_sync(self._notify, ruling.override)
+        await self._record(ruling.event, ActOutcome.DONE if done else ActOutcome.FAILED)
         return response
 
-    def _record(self, facts: RequestFacts, who: str) -> dict[str, Any]:
-        return {"who": who, **facts.record, "act": uuid.uuid4().hex}
-
-    async def _pass_on(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | bytes | None) -> Response:
-        headers = {name: facts.headers[name] for name in _PASSED_ON if name in facts.headers}
-        if body is not None:
-            headers["content-type"] = _SPANS if isinstance(body, bytes) else _JSON
-        try:
-            answer = await self._client.request(
-                facts.method,
-                facts.target,
-                content=orjson.dumps(body) if isinstance(body, Mapping) else body,
-                headers=headers | {"X-Sirena-User": who},
-            )
-        except httpx.HTTPError as error:
-            raise UpstreamError("MLflow does not answer", hint="try again; `sirena status` tells its state") from error
-        return Response(answer.content, status_code=answer.status_code, media_type=answer.headers.get("content-type"))
+    async def _record(self, event: Event, outcome: ActOutcome) -> None:
+        await to_thread.run_sync(self._notify, event.concluded(outcome))
 
 
-async def _body(request: Request, kind: str) -> bytes:
-    if not request.headers.get("content-type", "").lower().startswith(kind) or "content-encoding" in request.headers:
-        raise AmbiguousRequestError(f"the body is sent as {kind}, uncompressed")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > _LONGEST_BODY:
-            raise AmbiguousRequestError("the body is too large")
-        chunks.append(chunk)
-    return b"".join(chunks)
+def _refusal_of(event: StageEvent) -> Event:
+    """Return the gate's refusal of an event; refusing a rollback is recorded as refusing an activation."""
+    if isinstance(event, RolledBack):
+        event = Activated(
+            who=event.who, origin=event.origin, request_id=event.request_id, act=event.act, release=event.release
+        )
+    return event.refused()

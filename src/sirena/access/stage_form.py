@@ -26,8 +26,8 @@ from sirena.access.forms import read_form
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
 from sirena.access.pages import HEADERS, local_target
+from sirena.access.stage_change import StageChange
 from sirena.access.stage_control import StageControl
-from sirena.access.stage_rules import StageChange
 from sirena.access.tag_rules import VersionState
 from sirena.access.upstream import Upstream, UpstreamError
 from sirena.domain.errors import GateError
@@ -67,7 +67,7 @@ class Wish:
         return cls(model, version, stage, fields.get("override", "").strip(), back if plain else _PAGES)
 
     def changes(self, state: VersionState | None) -> Iterator[StageChange]:
-        """Yield the changes of the registry in their order, by what the version has before them."""
+        """Yield the changes that the wish needs, in their order, given what the version has now."""
         named = {"name": self.model, "version": self.version}
         if alias := _ALIASES.get(self.stage):
             reason = {"override": self.override} if self.override else {}
@@ -79,7 +79,7 @@ class Wish:
                 yield StageChange("DELETE registered-models/alias", {"name": self.model, "alias": _ALIASES[held]})
 
     def led_back(self, outcome: dict[str, str]) -> Response:
-        """Return the answer that leads back to the page, which says how it stands."""
+        """Return the answer that leads the browser back to the page, which shows the stage as it is now."""
         return Response(status_code=303, headers={"Location": f"{self.back}?{urlencode(outcome)}", **HEADERS})
 
 

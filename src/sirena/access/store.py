@@ -80,7 +80,6 @@ EXTERNAL_IDENTITIES: Final = Table(
     Column("account", String(_NAME), ForeignKey("access_accounts.name"), nullable=False, unique=True),
     Column("created", Double, nullable=False),
 )
-Table("access_schema", METADATA, Column("version", Integer, primary_key=True))  # read by Sirena 0.1.0 alone
 ACCESS_SCHEMA: Final = Schema(
     name="accounts",
     landmark=ACCOUNTS.name,
@@ -113,9 +112,9 @@ def open_store(url: str) -> Engine:
     engine = _engine(url)
     with _told(engine):
         with engine.connect() as connection:
-            found = standing(connection, ACCESS_SCHEMA)
-        require_usable(found, ACCESS_SCHEMA, _place(engine))
-        if found.state is SchemaState.EMPTY:
+            tables = standing(connection, ACCESS_SCHEMA)
+        require_usable(tables, ACCESS_SCHEMA, _place(engine))
+        if tables.state is SchemaState.EMPTY:
             prepare_store(url)
     return engine
 
@@ -167,9 +166,9 @@ def store_standing(url: str) -> SchemaStanding:
     """
     engine = _engine(url)
     with _told(engine), engine.connect() as connection:
-        found = standing(connection, ACCESS_SCHEMA)
+        tables = standing(connection, ACCESS_SCHEMA)
     engine.dispose()
-    return found
+    return tables
 
 
 def _engine(url: str) -> Engine:

@@ -45,7 +45,7 @@ class VersionState:
 
     @property
     def stages(self) -> frozenset[str]:
-        """Stages it has by either."""
+        """Stages that the version has by an alias or by the stage field."""
         return self.aliases | ({self.field} & {"Staging", "Production"})
 
     @property
@@ -60,7 +60,7 @@ def is_ours(key: str) -> bool:
 
 
 def writing_needs(key: str, value: str, state: VersionState | None, who: str, *, of_version: bool) -> frozenset[Action]:
-    """Return the rights, one of which is needed to write a tag.
+    """Return the rights of which writing a tag needs one.
 
     Args:
         key: name of the tag.
@@ -93,12 +93,12 @@ def writing_needs(key: str, value: str, state: VersionState | None, who: str, *,
 
 
 def _require_kept(key: str, value: str, state: VersionState | None) -> None:
-    """Refuse a pointer to a certificate that is not kept with the version, or the edition of none.
+    """Require that a certificate, or an edition, is one of those kept with the version.
 
     Raises:
         ForbiddenError: it is none.
     """
-    kept = [found for name in (state.tags if state else ()) if (found := _KEPT.fullmatch(name))]
+    kept = [match for name in (state.tags if state else ()) if (match := _KEPT.fullmatch(name))]
     slug = re.sub(r"[^0-9a-z]+", "-", value.lower()).strip("-")
     fits = {
         "sirena.certificate": any(one["path"] == value for one in kept),
@@ -123,7 +123,7 @@ def deleting_needs(key: str) -> frozenset[Action]:
 
 
 def tags_of_new_version(tags: Any, who: str, makers: tuple[str, ...], *, copied: bool = False) -> list[dict[str, Any]]:
-    """Return the tags a new version gets: what its registrar says, and who that is.
+    """Return the tags of a new version: those that were sent, and the author.
 
     Args:
         tags: as sent.

@@ -20,7 +20,7 @@ class FailureThrottle:
         self._failures: dict[str, deque[float]] = {}
 
     def is_closed(self, address: str) -> bool:
-        """Tell whether passwords from an address are not tried at the moment."""
+        """Tell whether passwords from an address are refused untried at the moment."""
         times = self._failures.get(address)
         if times is None:
             return False

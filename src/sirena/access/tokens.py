@@ -36,7 +36,7 @@ class Token:
     last_used: float | None
 
     def holds(self, now: float) -> bool:
-        """Tell whether it opens anything at a time."""
+        """Tell whether the token is valid at a moment."""
         return self.revoked is None and now < self.expires
 
 
@@ -142,6 +142,6 @@ class Tokens:
 
 
 def token_of(row: Row[Any]) -> Token:
-    """Return the token that a row of the table is."""
+    """Return the token in a row of the table."""
     scopes = frozenset(Action(scope) for scope in row.scopes.split(",") if scope)
     return Token(row.id, row.account, row.name, scopes, row.created, row.expires, row.revoked, row.last_used)

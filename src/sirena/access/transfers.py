@@ -28,18 +28,18 @@ def model_taken(decision: Decision) -> str:
     MLflow keeps a model's files under the name of the logged model (``models/m-<id>``), which is what a registered
     version's source says too; its pages also ask by name and version.
     """
-    if decision.asked.action is not Action.DOWNLOAD:
+    if decision.request.action is not Action.DOWNLOAD:
         return ""
     logged = _LOGGED_MODEL.search(decision.target.path)
     if logged:
         return f"models/{logged[1]}"
-    name = decision.asked.model
+    name = decision.request.model
     return f"{name}/{decision.target.query.get('version', '')}" if name else ""
 
 
 def written_to(decision: Decision) -> frozenset[str]:
-    """Return the runs and logged models whose files a request writes, by their ids; a certificate is no hand in one."""
-    if decision.write is None or decision.asked.action is not Action.TRAIN or decision.write.new_certificate:
+    """Return the ids of the runs and logged models whose files a request writes; a new certificate does not count."""
+    if decision.write is None or decision.request.action is not Action.TRAIN or decision.write.new_certificate:
         return frozenset()
     # a file may be called by a digest that looks like an id
     return frozenset(one for one in decision.write.identifiers if f"{one}." not in decision.target.path)
@@ -55,7 +55,7 @@ class ToldLately:
         self._telling = asyncio.Lock()
 
     async def once(self, account: str, model: str, tell: Callable[[], Awaitable[None]]) -> None:
-        """Put this on record unless it was within the hour; who asks meanwhile for the same waits until it stands.
+        """Put this on record unless that was done within the hour. Whoever comes meanwhile with the same waits.
 
         Args:
             account: whose.
@@ -70,8 +70,8 @@ class ToldLately:
                 self._note(account, model)
 
     def _is_news(self, account: str, model: str) -> bool:
-        told = self._told.get((account, model))
-        return told is None or self._clock() - told >= TOLD_AGAIN_AFTER
+        last_told = self._told.get((account, model))
+        return last_told is None or self._clock() - last_told >= TOLD_AGAIN_AFTER
 
     def _note(self, account: str, model: str) -> None:
         self._told.pop((account, model), None)

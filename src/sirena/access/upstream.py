@@ -1,4 +1,4 @@
-"""What the access service has to be told of MLflow and the gate, which it does not know itself."""
+"""What the access service asks of MLflow and the gate, which it does not know itself."""
 
 import ssl
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import httpx
 
+from sirena.access.events import ActOrigin, StageEvent
 from sirena.access.ruling import Ruling
 from sirena.access.tag_rules import VersionState
 from sirena.domain.errors import SirenaError
@@ -36,24 +37,31 @@ class Upstream(Protocol):
     def in_production(self, model: str) -> VersionState | None:
         """Return the version of a model that is in production, by alias or stage; None if there is none."""
 
-    def act(self, model: str, version: str, stage: str) -> str:
-        """Return what giving a stage is in the ledger: ``promoted``, ``activated`` or ``rolled_back``."""
+    def event_of(self, model: str, version: str, stage: str, by: ActOrigin) -> StageEvent:
+        """Return the event of giving a stage, before anything is judged."""
 
-    def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
+    def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
         """Prove a version and hold it against the criteria of a stage.
+
+        Args:
+            model: registered model.
+            version: its number.
+            stage: the stage it shall have.
+            by: who decides.
+            override: reason to give it although the gate refuses; empty for none.
 
         Raises:
             GateError: the gate refuses and is not overridden, or the version is not what is said of it.
         """
 
-    def leave(self, model: str, version: str, stage: str, who: str) -> Ruling | None:
+    def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
         """Say how to record that a version is given a stage that asks no gate; None when it is on record already.
 
         Args:
             model: registered model.
             version: its number; empty for whichever has the alias of ``stage``, which is taken away.
             stage: ``None`` or ``Archived``; or the stage whose alias is taken away.
-            who: account that decides.
+            by: who decides.
         """
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
@@ -69,7 +77,7 @@ class Upstream(Protocol):
         """Tell whether a registered version comes from a run of an experiment."""
 
     def forget_registered(self) -> None:
-        """Look again at what is registered when next asked."""
+        """Forget what is known of registered versions; the next question reads it anew."""
 
     def holds_artifact(self, path: str) -> bool:
         """Tell whether a file lies at a path of MLflow's artifacts."""

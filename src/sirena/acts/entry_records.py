@@ -1,34 +1,26 @@
-"""From the events of the access service to entries of the audit ledger."""
+"""Where the access service puts its events on record."""
 
-from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sirena.access.entry_refusals import EntryLog
-from sirena.ledger.catalogue import CATALOGUE
-from sirena.ledger.event import ActOutcome
+from sirena.access.events import Notify
+from sirena.ledger.event import Event
 from sirena.ledger.store import open_ledger
-from sirena.registry.releases import RELEASE_MODEL
 from sirena.settings.catalogue import Settings
 
 
-def record_events(settings: Settings) -> Callable[[str, Mapping[str, Any]], None]:
-    """Return what puts an event of the access service on record.
+def record_events(settings: Settings) -> Notify:
+    """Return what puts an event of the access service on record, at the time it does so.
 
     It raises `LedgerError` when the ledger cannot be written, and then the service lets nothing through.
     """
     ledger = open_ledger(settings)
-    refused = {"refusal", "login_failed", "promotion_refused", "activation_refused"}
 
-    def record(event: str, facts: Mapping[str, Any]) -> None:
-        said = dict(facts)
-        if said.get("model") == RELEASE_MODEL and said.get("stage") == "Production":
-            # a panel in production is an active release, by whichever interface it came there
-            event = "activation_refused" if event == "promotion_refused" else event
-            said = {name: value for name, value in said.items() if name not in ("model", "version", "stage")}
-            said["release"] = f"{RELEASE_MODEL}/{facts['version']}"
-        outcome = ActOutcome(said.pop("outcome", ActOutcome.REFUSED if event in refused else ActOutcome.DONE))
-        ledger.append(CATALOGUE[event](outcome=outcome, **said))
+    def record(event: Event) -> None:
+        # what was counted or waited for the ledger happened earlier; `at` says when it was recorded
+        ledger.append(replace(event, at=datetime.now(UTC)))
 
     return record
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import httpx
 
+from sirena.access.events import ActOrigin, StageEvent
 from sirena.access.ruling import Ruling
 from sirena.access.tag_rules import VersionState
 from sirena.access.upstream import KEPT_CONNECTIONS, UpstreamError
@@ -14,6 +15,7 @@ from sirena.acts.noted_files import NotedFiles
 from sirena.acts.promoting import judge_version, leave
 from sirena.acts.releasing import is_rollback, judge_release
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.ledger.catalogue import Activated, Promoted, RolledBack
 from sirena.ledger.judgements import Judgements
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
@@ -61,13 +63,14 @@ class RegistryUpstream:
             return None
         return VersionState(str(number), frozenset({Stage.PRODUCTION.value}), Stage.PRODUCTION.value, {})
 
-    def act(self, model: str, version: str, stage: str) -> str:
-        """Return what giving a stage is in the ledger: a panel in production is an active release."""
+    def event_of(self, model: str, version: str, stage: str, by: ActOrigin) -> StageEvent:
+        """Return the event of giving a stage: a panel in production is an active release."""
         if model != RELEASE_MODEL or Stage.named(stage) is not Stage.PRODUCTION:
-            return "promoted"
-        return "rolled_back" if is_rollback(self._judgements(), version) else "activated"
+            return Promoted(**by, model=model, version=int(version), stage=stage)
+        kind = RolledBack if is_rollback(self._judgements(), version) else Activated
+        return kind(**by, release=f"{RELEASE_MODEL}/{int(version)}")
 
-    def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
+    def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
         """Prove a version, or a release with every member, and hold it against the criteria of a stage.
 
         Going back to the release that the active one replaced asks no gate: it passed when it was activated, and
@@ -78,17 +81,18 @@ class RegistryUpstream:
             ProofError: what is registered is not what is said of it.
             UsageError: the version does not exist or holds no certificate.
         """
-        judge = judge_for(self._registry, None, approver=approver, prover=self._prover)
+        judge = judge_for(self._registry, None, approver=by["who"], prover=self._prover)
         noted = NotedFiles(self._registry, self._ledger)
-        if self.act(model, version, stage) != "promoted":
-            return judge_release(judge, self._judgements(), noted, version, override)
+        event = self.event_of(model, version, stage, by)
+        if not isinstance(event, Promoted):
+            return judge_release(judge, self._judgements(), noted, version, override, by)
         if model == RELEASE_MODEL:
-            return Ruling()
-        return judge_version(judge, noted, f"{model}/{version}", Stage.named(stage), override)
+            return Ruling(event)
+        return judge_version(judge, noted, f"{model}/{version}", Stage.named(stage), override, by)
 
-    def leave(self, model: str, version: str, stage: str, who: str) -> Ruling | None:
+    def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
         """Say how to record that a stage is taken away; None when it is on record already."""
-        return leave(self._registry, model, version, stage, who)
+        return leave(self._registry, model, version, stage, by)
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
         """Return who had a hand in a source: its run's user, its files' writers, the authors of what it copies.
@@ -119,7 +123,7 @@ class RegistryUpstream:
         return experiment_holds_registered(self._registry, experiment)
 
     def forget_registered(self) -> None:
-        """Look again at what is registered when next asked."""
+        """Forget what is known of registered versions; the next question reads it anew."""
         self._registered.forget()
 
     def holds_artifact(self, path: str) -> bool:

@@ -42,7 +42,7 @@ class Findings:
 
 
 class JudgedWatch:
-    """Looks at ledger and MLflow, and keeps on record what differs."""
+    """Compares MLflow with the ledger again and again, and records in the ledger what differs."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         """Look at nothing yet."""

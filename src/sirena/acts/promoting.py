@@ -6,6 +6,7 @@ decision to MLflow's own request and records it around that (`Ruling`), in the o
 
 from dataclasses import replace
 
+from sirena.access.events import ActOrigin
 from sirena.access.ruling import Ruling
 from sirena.acts.noted_files import NotedFiles
 from sirena.acts.recording import origin_of, recorded
@@ -47,7 +48,9 @@ def promote(
     return done, verdict
 
 
-def judge_version(judge: RegisteredJudge, noted: NotedFiles, reference: str, stage: Stage, override: str) -> Ruling:
+def judge_version(
+    judge: RegisteredJudge, noted: NotedFiles, reference: str, stage: Stage, override: str, by: ActOrigin
+) -> Ruling:
     """Judge a version for staging or production.
 
     Args:
@@ -56,6 +59,7 @@ def judge_version(judge: RegisteredJudge, noted: NotedFiles, reference: str, sta
         reference: names the version.
         stage: the stage it shall have.
         override: reason to give it although the gate refuses.
+        by: who decides.
 
     Raises:
         GateError: the gate refuses and is not overridden, the version is not proved, or its files were changed.
@@ -68,14 +72,16 @@ def judge_version(judge: RegisteredJudge, noted: NotedFiles, reference: str, sta
         verdict = verdict.override(judge.approver, override)
     verdict.require()
     entry = decision(version, stage, judge.approver, other_holder(judge.registry, version, stage), verdict)
+    facts |= {"previous": entry.previous, "evidence": entry.evidence, "files": files}
+    event = Promoted(**by, model=version.name, version=version.version, stage=stage.value, **facts)
     overridden = None
     if verdict.overridden:
-        overridden = override_facts(str(version), stage, entry.override, facts["criteria"], entry.evidence)
-    facts |= {"previous": entry.previous, "evidence": entry.evidence, "files": files}
-    return Ruling(facts, overridden, lambda: _announce(judge.registry, version, entry))
+        overriding = override_facts(str(version), stage, entry.override, event.criteria, event.evidence)
+        overridden = Overridden(**by, **overriding)
+    return Ruling(event, overridden, lambda: _announce(judge.registry, version, entry))
 
 
-def leave(registry: Registry, model: str, version: str, stage: str, who: str) -> Ruling | None:
+def leave(registry: Registry, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
     """Say how to record that a version leaves a stage.
 
     Args:
@@ -83,7 +89,7 @@ def leave(registry: Registry, model: str, version: str, stage: str, who: str) ->
         model: registered model.
         version: its number; empty for whichever has the alias of ``stage``, which is taken away.
         stage: the stage it is given, or the one whose alias is taken away.
-        who: account that decides.
+        by: who decides.
 
     Returns:
         None when there is no such version, or when its last decision says so already.
@@ -93,16 +99,16 @@ def leave(registry: Registry, model: str, version: str, stage: str, who: str) ->
         held = find_version(registry, f"{model}/{version}" if version else f"{model}@{Stage.named(stage).alias}")
     except UsageError:
         return None
-    facts = {"model": model, "version": held.version, "stage": given.value}
+    event = Promoted(**by, model=model, version=held.version, stage=given.value)
     if model == RELEASE_MODEL:
         # what answered when stands with the activations; a release that is taken away is in the ledger only
-        return Ruling(facts)
+        return Ruling(event)
     decided = promotions(held)
     last = decided[-1].stage if decided else Stage.NONE.value
     if last == given.value or (not version and last != Stage.named(stage).value):
         return None
-    entry = decision(held, given, who)
-    return Ruling(facts, None, lambda: _announce(registry, held, entry))
+    entry = decision(held, given, by["who"])
+    return Ruling(event, None, lambda: _announce(registry, held, entry))
 
 
 def _announce(registry: Registry, version: ModelVersion, entry: RecordedDecision) -> None:

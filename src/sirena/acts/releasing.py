@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from sirena.access.events import ActOrigin
 from sirena.access.ruling import Ruling
 from sirena.acts.experiment import mend_experiment
 from sirena.acts.judged import judgements_of
@@ -20,7 +21,7 @@ from sirena.registry import activation, releases
 from sirena.registry.activation import Activation
 from sirena.registry.connection import Registry
 from sirena.registry.history import RecordedDecision
-from sirena.registry.judged_releases import ReleaseFacts, UnjudgedReleaseError, facts_of, require_judged_release
+from sirena.registry.judged_releases import UnjudgedReleaseError, facts_of, require_judged_release
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.model_files import require_unchanged
 from sirena.registry.proof import require_tables_of_members
@@ -92,7 +93,7 @@ def is_rollback(judgements: Judgements, version: str) -> bool:
 
 
 def judge_release(
-    judge: RegisteredJudge, judgements: Judgements, noted: NotedFiles, version: str, override: str
+    judge: RegisteredJudge, judgements: Judgements, noted: NotedFiles, version: str, override: str, by: ActOrigin
 ) -> Ruling:
     """Judge a release for answering, unless it is the one to roll back to.
 
@@ -102,6 +103,7 @@ def judge_release(
         noted: what the ledger noted of files.
         version: number of the release.
         override: reason to activate although members are refused.
+        by: who decides.
 
     Raises:
         GateError: members are refused and nobody overrides it, or the release is not proved.
@@ -115,7 +117,8 @@ def judge_release(
     if target is not None and is_rollback(judgements, version):
         facts = require_judged_release(registry, target, release)
         require_unchanged(release.source, target.files, noted.require(release.source))
-        return _switch(registry, release, facts, previous, activation.ROLLBACK, approver, "", {})
+        back = RolledBack(**by, release=release.name, previous=previous, **asdict(facts))
+        return _switch(registry, release, back, activation.ROLLBACK, approver, "", {})
 
     def judged(member: Member) -> Verdict:
         noted.require(find_version(registry, member.reference))
@@ -126,9 +129,8 @@ def judge_release(
         judge.prover.prove_release(release)
     outcome = activation.activation_record(release, refused)
     facts = replace(facts_of(registry, release), files=noted.require(release.source))
-    return _switch(
-        registry, release, facts, previous, activation.ACTIVATE, approver, override if refused else "", outcome
-    )
+    event = Activated(**by, release=release.name, previous=previous, **asdict(facts))
+    return _switch(registry, release, event, activation.ACTIVATE, approver, override if refused else "", outcome)
 
 
 def _judged_before(registry: Registry, act: Act[RolledBack]) -> Release:
@@ -156,19 +158,22 @@ def _judged_before(registry: Registry, act: Act[RolledBack]) -> Release:
 def _switch(
     registry: Registry,
     release: Release,
-    facts: ReleaseFacts,
-    previous: int | None,
+    event: Activated | RolledBack,
     action: str,
     approver: str,
     override: str,
     outcome: dict[str, Any],
 ) -> Ruling:
     announced: list[RecordedDecision] = []
+    overridden = None
+    if override:
+        refused = tuple(outcome["refused"])
+        overridden = Overridden(
+            **origin_of(event), **override_facts(release.name, Stage.PRODUCTION, override, refused, release.digest)
+        )
     return Ruling(
-        {**asdict(facts), "previous": previous},
-        override_facts(release.name, Stage.PRODUCTION, override, tuple(outcome["refused"]), release.digest)
-        if override
-        else None,
+        event,
+        overridden,
         lambda: announced.append(activation.announce(registry, release, action, approver, override, outcome)),
         lambda: activation.confirm(registry, announced[-1]),
     )

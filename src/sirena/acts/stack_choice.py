@@ -52,6 +52,6 @@ def note_release(stack: Stack, release: str = __version__) -> None:
 
 
 def noted_release(stack: Stack) -> str:
-    """Return the Sirena that ran here last; empty where none noted itself, as 0.1.0 did not."""
+    """Return the Sirena that ran here last; empty where no stack was brought up yet."""
     file = stack.settings.home / "release"
     return file.read_text(encoding="utf-8").strip() if file.is_file() else ""

@@ -11,7 +11,7 @@ from sirena.access.store import ACCESS_SCHEMA, store_standing
 from sirena.acts.stack_choice import noted_release
 from sirena.acts.tables import accounts_url, as_owner
 from sirena.database.mlflow_database import MlflowDatabase, installed_revision
-from sirena.database.schema import FIRST, Schema, SchemaStanding, SchemaState, require_usable
+from sirena.database.schema import Schema, SchemaStanding, SchemaState, require_usable
 from sirena.domain.errors import UsageError
 from sirena.host.accounts import OsAccount
 from sirena.ledger.schema import LEDGER_SCHEMA
@@ -19,8 +19,6 @@ from sirena.ledger.store import open_as_owner
 from sirena.server.production_stack import ProductionStack
 from sirena.server.stack import Stack
 from sirena.settings.catalogue import Settings
-
-_UNMARKED_RELEASE = "0.1.0"
 
 
 @dataclass(frozen=True)
@@ -31,16 +29,14 @@ class UpgradeFinding:
     found: str
     """Empty where there is nothing yet."""
     needed: str
-    unmarked: bool = False
-    """Tables of the right revision that do not say so, as 0.1.0 left them."""
 
     @property
     def is_due(self) -> bool:
         """Whether an upgrade would change it."""
-        return bool(self.found) and (self.found != self.needed or self.unmarked)
+        return self.found not in ("", self.needed)
 
     def __str__(self) -> str:
-        return f"{self.what} {self.found} " + ("noted" if self.found == self.needed else f"to {self.needed}")
+        return f"{self.what} {self.found} to {self.needed}"
 
 
 @contextmanager
@@ -69,12 +65,13 @@ def look(stack: Stack) -> list[UpgradeFinding]:
         SirenaError: a database does not answer.
     """
     with entered(stack) as settings:
-        found = [_ours(schema.name, schema.head, state) for schema, state in _standings(settings).items()]
+        findings = [
+            UpgradeFinding(schema.name, tables.revision, schema.head) for schema, tables in _standings(settings).items()
+        ]
         mlflow = mlflow_database(stack)
         if mlflow is not None:
-            found.append(UpgradeFinding("MLflow", mlflow.revision(), installed_revision()))
-    former = noted_release(stack) or (_UNMARKED_RELEASE if any(one.unmarked for one in found) else __version__)
-    return [UpgradeFinding("Sirena", former, __version__), *found]
+            findings.append(UpgradeFinding("MLflow", mlflow.revision(), installed_revision()))
+    return [UpgradeFinding("Sirena", noted_release(stack) or __version__, __version__), *findings]
 
 
 def mlflow_database(stack: Stack) -> MlflowDatabase | None:
@@ -101,17 +98,13 @@ def _standings(settings: Settings) -> dict[Schema, SchemaStanding]:
     ledger = open_as_owner(settings)
     there = set(own_files(settings))
     outside = accounts_url(settings) != f"sqlite:///{settings.home / 'sirena.db'}"
-    found: dict[Schema, SchemaStanding] = {}
+    standings: dict[Schema, SchemaStanding] = {}
     if outside or settings.home / "sirena.db" in there:
-        found[ACCESS_SCHEMA] = store_standing(accounts_url(settings))
+        standings[ACCESS_SCHEMA] = store_standing(accounts_url(settings))
     if outside or settings.home / "ledger" / "ledger.db" in there:
-        found[LEDGER_SCHEMA] = ledger.standing()
+        standings[LEDGER_SCHEMA] = ledger.standing()
     ledger.close()
     for schema in (ACCESS_SCHEMA, LEDGER_SCHEMA):
-        if schema in found and found[schema].state is SchemaState.UNKNOWN:
-            require_usable(found[schema], schema, ledger.store)
-    return found
-
-
-def _ours(name: str, head: str, state: SchemaStanding) -> UpgradeFinding:
-    return UpgradeFinding(name, state.revision, head, unmarked=state.revision == FIRST and not state.marked)
+        if schema in standings and standings[schema].state is SchemaState.UNKNOWN:
+            require_usable(standings[schema], schema, ledger.store)
+    return standings

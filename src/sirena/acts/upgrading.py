@@ -71,8 +71,6 @@ def _change(stack: Stack, tell: Tell) -> None:
             tell("MLflow's tables")
             mlflow.upgrade()
         tell("tables of accounts and ledger")
-        if isinstance(stack, ProductionStack):
-            stack.database().hand_over_tables()
         bring_to_head(settings, writer_of(settings))
 
 

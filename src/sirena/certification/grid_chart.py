@@ -19,7 +19,7 @@ from sirena.certification.grid import HIGHEST_EXPONENT, LOWEST_EXPONENT, SCALE
 from sirena.certification.page_model import organism_names
 from sirena.domain.mic import spell_dilution
 from sirena.panel.basis import Language
-from sirena.stewardship.charts import FILLS, INK, Chart, specification
+from sirena.stewardship.chart import FILLS, INK, Chart, specification
 
 _MOST_ROWS: Final = 40
 _NAMED: Final = 2

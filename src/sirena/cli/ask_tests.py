@@ -8,12 +8,11 @@ Rules, each with a test of like name:
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.antimicrobials import ANTIMICROBIALS, find_antimicrobial
 from sirena.domain.errors import UsageError
 from sirena.domain.test_column import parse_test_column
 
@@ -62,23 +61,10 @@ def _read(word: str, place: int, letters: Sequence[str]) -> Iterator[IsolateTest
     column = parse_test_column(name)
     if column is not None and not column.is_mic:
         raise UsageError(f"test {place} is a zone diameter (mm); only MICs are answered", hint=_HINT)
-    drug = column.drug if column is not None else _drug(name)
-    if drug not in ANTIMICROBIALS:
+    drug = find_antimicrobial(column.drug if column is not None else name)
+    if drug is None:
         raise UsageError(
             f"test {place} names no antimicrobial of Sirena", hint=f"codes are {', '.join(ANTIMICROBIALS)}"
         )
     for letter in letters if column is None else [column.guideline]:
-        yield IsolateTest(drug, letter, mic)
-
-
-def _drug(name: str) -> str | None:
-    if name.upper() in ANTIMICROBIALS:
-        return name.upper()
-    folded = _folded(name)
-    fitting = (drug for drug in ANTIMICROBIALS.values() if folded in (_folded(drug.english), _folded(drug.spanish)))
-    return next((drug.code for drug in fitting), None)
-
-
-def _folded(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]", "", letters)
+        yield IsolateTest(drug.code, letter, mic)

@@ -46,7 +46,7 @@ class TrainingProgress:
 
 
 def print_outcomes(outcomes: list[TrainingOutcome]) -> None:
-    """Print one line per antimicrobial: version, whose labels, certificate; and what the columns mean."""
+    """Print a line per antimicrobial (version, origin of the labels, certificate), and what the columns mean."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in _HEADINGS:
         side = "right" if heading.startswith("#") else "left"

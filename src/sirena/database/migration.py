@@ -8,12 +8,12 @@ import re
 
 from sqlalchemy import Connection, text
 
-from sirena.database.schema import FIRST, Schema, SchemaStanding, SchemaState, require_usable, standing
+from sirena.database.schema import Schema, SchemaStanding, SchemaState, require_usable, standing
 from sirena.domain.errors import UsageError
 
 
 def migrate(connection: Connection, schema: Schema, place: str) -> tuple[SchemaStanding, SchemaStanding]:
-    """Bring tables to the revision of this program: make them, mark them, or change them.
+    """Bring tables to the revision of this program: make them, or change them.
 
     Args:
         connection: inside a transaction that keeps other changes of these tables out.
@@ -21,17 +21,17 @@ def migrate(connection: Connection, schema: Schema, place: str) -> tuple[SchemaS
         place: where the database is, for the text of an error.
 
     Returns:
-        What was found, and what it is now.
+        How the tables stood before, and how they stand now.
 
     Raises:
-        SchemaUnknownError: a later Sirena's tables.
+        SchemaUnknownError: a later Sirena's tables, or nobody's we know.
     """
-    found = standing(connection, schema)
-    if found.state is SchemaState.UNKNOWN:
-        require_usable(found, schema, place)
-    if found.state is not SchemaState.CURRENT or not found.marked:
-        _run(connection, schema, unmarked=bool(found.revision) and not found.marked)
-    return found, standing(connection, schema)
+    before = standing(connection, schema)
+    if before.state is SchemaState.UNKNOWN:
+        require_usable(before, schema, place)
+    if before.state is not SchemaState.CURRENT:
+        _run_revisions(connection, schema)
+    return before, standing(connection, schema)
 
 
 def limit_rights(connection: Connection, schema: Schema, writer: str) -> None:
@@ -45,20 +45,20 @@ def limit_rights(connection: Connection, schema: Schema, writer: str) -> None:
         raise UsageError("SQLite knows no roles", hint="leave --writer out, or set SIRENA_DATABASE_URL")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", writer):
         raise UsageError("the role's name is no PostgreSQL identifier", hint="letters, digits and underscores")
-    found = connection.execute(
+    owns_tables = connection.execute(
         text(
             "SELECT rolsuper OR pg_has_role(rolname, (SELECT relowner FROM pg_class WHERE oid = to_regclass(:name)), "
             "'MEMBER') FROM pg_roles WHERE rolname = :writer"
         ),
         {"name": schema.landmark, "writer": writer},
     ).scalar()
-    if found is None:
+    if owns_tables is None:
         raise UsageError(f"there is no role {writer}", hint=f"CREATE ROLE {writer} LOGIN")
-    if found:
+    if owns_tables:
         raise UsageError(
             f"the role {writer} owns the tables of the {schema.name} or is a superuser: no right can be kept from it",
-            hint="let another role own the tables (SIRENA_DATABASE_OWNER_URL); those of an earlier Sirena are handed "
-            f"over by a superuser: REASSIGN OWNED BY {writer} TO the owner",
+            hint="let another role own the tables (SIRENA_DATABASE_OWNER_URL); a superuser hands over those that are "
+            f"there: REASSIGN OWNED BY {writer} TO the owner",
         )
     for table, rights in {
         **dict.fromkeys(schema.metadata.tables, schema.rights),
@@ -69,7 +69,7 @@ def limit_rights(connection: Connection, schema: Schema, writer: str) -> None:
         connection.exec_driver_sql(f'GRANT {rights} ON {table} TO "{writer}"')
 
 
-def _run(connection: Connection, schema: Schema, *, unmarked: bool) -> None:
+def _run_revisions(connection: Connection, schema: Schema) -> None:
     # half a second that only those who change tables should wait for
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
@@ -85,6 +85,4 @@ def _run(connection: Connection, schema: Schema, *, unmarked: bool) -> None:
             target_metadata=schema.metadata,
             transactional_ddl=True,
         )
-        if unmarked:
-            environment.get_context().stamp(script, FIRST)
         environment.run_migrations()

@@ -25,7 +25,7 @@ _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
 
 @dataclass(frozen=True)
 class MlflowDatabase:
-    """The database of the tracking server we keep."""
+    """The database of the MLflow server that Sirena runs."""
 
     uri: str
     """SQLAlchemy URI; a password file may be named, a password not."""

@@ -8,14 +8,10 @@ changes tables, and is called for an empty database and by `sirena upgrade` only
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Connection, MetaData, text
 
 from sirena.domain.errors import SirenaError
-
-FIRST: Final = "0001"
-"""Revision whose tables are those of Sirena 0.1.0, which kept no revision."""
 
 
 class SchemaError(SirenaError):
@@ -77,40 +73,36 @@ class SchemaState(StrEnum):
 
 @dataclass(frozen=True)
 class SchemaStanding:
-    """What a database was found to be."""
+    """How the tables of a database stand to this program, and their revision."""
 
     state: SchemaState
     revision: str
-    """Empty where there is no table."""
-    marked: bool
-    """Whether the revision is noted in the database, which Sirena 0.1.0 did not do."""
+    """Empty where none is noted."""
 
 
 def standing(connection: Connection, schema: Schema) -> SchemaStanding:
-    """Look which revision a database has; a table without a note is Sirena 0.1.0's."""
+    """Look which revision a database has; tables that note none are nobody's we know."""
     has_table = connection.dialect.has_table
     # first, since another program may be making both, and they appear together
     has_landmark = has_table(connection, schema.landmark)
-    marked = has_table(connection, schema.version_table)
-    if marked:
-        found = connection.scalar(text(f"SELECT version_num FROM {schema.version_table}"))  # noqa: S608 - a constant
-        revision = str(found or "")
-    else:
-        revision = FIRST if has_landmark else ""
+    revision = ""
+    if has_table(connection, schema.version_table):
+        number = connection.scalar(text(f"SELECT version_num FROM {schema.version_table}"))  # noqa: S608 - a constant
+        revision = str(number or "")
     if not revision:
-        state = SchemaState.EMPTY
+        state = SchemaState.UNKNOWN if has_landmark else SchemaState.EMPTY
     elif revision == schema.head:
         state = SchemaState.CURRENT
     else:
         state = SchemaState.OUTDATED if revision in schema.known else SchemaState.UNKNOWN
-    return SchemaStanding(state, revision, marked)
+    return SchemaStanding(state, revision)
 
 
-def require_usable(found: SchemaStanding, schema: Schema, place: str) -> None:
+def require_usable(database: SchemaStanding, schema: Schema, place: str) -> None:
     """Pass silently when this program may work with the tables, or when there are none yet.
 
     Args:
-        found: what `standing` said.
+        database: what `standing` returned.
         schema: the tables.
         place: where the database is, without who enters it.
 
@@ -118,15 +110,20 @@ def require_usable(found: SchemaStanding, schema: Schema, place: str) -> None:
         SchemaOutdatedError: an earlier Sirena's tables.
         SchemaUnknownError: a later Sirena's tables.
     """
-    if found.state is SchemaState.OUTDATED:
+    if database.state is SchemaState.OUTDATED:
         raise SchemaOutdatedError(
             f"the tables of the {schema.name} at {place} are an earlier Sirena's "
-            f"(revision {found.revision}, this one needs {schema.head})",
+            f"(revision {database.revision}, this one needs {schema.head})",
             hint="sirena upgrade",
         )
-    if found.state is SchemaState.UNKNOWN:
+    if database.state is SchemaState.UNKNOWN and not database.revision:
         raise SchemaUnknownError(
-            f"the tables of the {schema.name} at {place} have revision {found.revision}; "
+            f"the tables of the {schema.name} at {place} note no revision, so this Sirena does not know them",
+            hint="name an empty database, or restore a backup",
+        )
+    if database.state is SchemaState.UNKNOWN:
+        raise SchemaUnknownError(
+            f"the tables of the {schema.name} at {place} have revision {database.revision}; "
             f"this Sirena knows up to {schema.head}",
             hint="install the newer Sirena that made them, or restore a backup made before it",
         )

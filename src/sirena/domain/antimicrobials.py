@@ -2,9 +2,14 @@
 
 The facts stand in ``antimicrobials.csv`` beside this module: WHONET code, names in English and Spanish, WHO ATC code,
 class. A further antimicrobial is one more line there.
+
+A name that somebody wrote is compared without case, accents and whatever stands between its letters and digits; no
+more is guessed (`whonet.drug_headers` compares stems, for headers of other systems).
 """
 
 import csv
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -44,3 +49,35 @@ FIRST_PANEL: Final = (
 
 HIGH_LEVEL: Final = frozenset({"GEH", "STH"})
 """High-level aminoglycosides: the test is itself a screen, for synergy with an agent that acts on the cell wall."""
+
+
+def find_antimicrobial(text: str) -> Antimicrobial | None:
+    """Return the antimicrobial of a WHONET code or a name in English or Spanish; None where there is none.
+
+    >>> find_antimicrobial("amk").code, find_antimicrobial("piperacilina tazobactam").code
+    ('AMK', 'TZP')
+    """
+    return ANTIMICROBIALS.get(text.strip().upper()) or antimicrobial_named(text)
+
+
+def antimicrobial_named(name: str) -> Antimicrobial | None:
+    """Return the antimicrobial of a name in English or Spanish; a code is no name.
+
+    >>> antimicrobial_named("Ácido fusídico").code, antimicrobial_named("AMK")
+    ('FUS', None)
+    """
+    return _BY_NAME.get(_letters(name))
+
+
+def _letters(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]", "", plain)
+
+
+_BY_NAME: Final = {
+    _letters(spelling): drug
+    for drug in ANTIMICROBIALS.values()
+    for name in (drug.english, drug.spanish)
+    for spelling in (name, name.replace(" de ", " "))
+}
+"""By name; *de alta carga* is *alta carga* too."""

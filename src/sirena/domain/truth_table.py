@@ -204,22 +204,17 @@ class TruthTable:
     def from_json(cls, document: Mapping[str, Any]) -> "TruthTable":
         """Read what `to_json` wrote.
 
-        A table written before the site was part of the question has no ``grounds``; its rows answer for an unknown
-        site alone.
-
         Raises:
             ValueError: the document is not such a table.
         """
         rows = document["organisms"]
-        if "grounds" not in document:
-            rows = {key_of(organism, Site.UNKNOWN): parts for organism, parts in rows.items()}
         texts = ["".join(parts) for parts in rows.values()]
         # all rows at once: a release holds a million letters, and every start of the service reads them
         cells = _CODE_OF_LETTER[np.frombuffer("".join(texts).encode("ascii", "replace"), dtype=np.uint8)]
         if any(len(text) != CODES for text in texts) or (cells == _NO_LETTER).any():
             raise ValueError(f"{document['column']}: a row does not hold {CODES} letters of {_LETTERS}")
-        distinct = [Ground.from_json(ground) for ground in document.get("grounds", ())]
-        ground_of = document.get("ground_of", {})
+        distinct = [Ground.from_json(ground) for ground in document["grounds"]]
+        ground_of = document["ground_of"]
         return cls(
             column=document["column"],
             keys=tuple(rows),

@@ -70,7 +70,7 @@ def _apply(edition: Edition, row: OverlayRow, file: str) -> Edition:
 
 
 def _replaces(rule: OverlayRow, known: Breakpoint) -> bool:
-    """A rule without a site holds for every site, so it takes the place of the rows for single sites too."""
+    """Tell whether a rule takes the place of a row; a rule without a site also replaces rows of single sites."""
     same = (rule.drug, rule.rank, rule.group) == (known.drug, known.rank, known.group)
     return same and rule.sites in ((Indication.UNSPECIFIED,), known.sites)
 

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.antimicrobials import find_antimicrobial
 from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS, Rank, name_key, resolve
 from sirena.guidelines.editions import folded
@@ -261,8 +261,7 @@ def _parse_date(text: str) -> datetime.date:
 
 
 def _parse_drug(text: str) -> str:
-    key = name_key(text)
-    for drug in ANTIMICROBIALS.values():
-        if key in (name_key(drug.code), name_key(drug.english), name_key(drug.spanish)):
-            return drug.code
-    raise ValueError("is no antimicrobial; write a WHONET code such as AMK")
+    drug = find_antimicrobial(text)
+    if drug is None:
+        raise ValueError("is no antimicrobial; write a WHONET code such as AMK")
+    return drug.code

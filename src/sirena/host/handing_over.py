@@ -1,6 +1,6 @@
 """Handing files over to the account that a part runs under now, where another one owned them.
 
-`SIRENA_ACCOUNT` or `SIRENA_SERVICE_ACCOUNT` may be set later, and an earlier Sirena ran all services as one account.
+`SIRENA_ACCOUNT` or `SIRENA_SERVICE_ACCOUNT` may be set later, when another account has written already.
 """
 
 import os

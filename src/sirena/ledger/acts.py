@@ -31,11 +31,11 @@ class Act(Generic[E]):
         self._outcome = ActOutcome.DONE
 
     def learn(self, **facts: Any) -> None:
-        """Add what only became known while it went on, to be recorded with the outcome."""
+        """Add facts that became known during the act; they are recorded with the outcome."""
         self.event = replace(self.event, **facts)
 
     def announce(self, **facts: Any) -> None:
-        """Record the intention again with what was judged meanwhile, before what was judged is done.
+        """Record the intention again, with what was judged meanwhile, before it is carried out.
 
         Raises:
             LedgerError: it cannot be recorded, and nothing must be done.
@@ -44,7 +44,7 @@ class Act(Generic[E]):
         self._ledger.append(self.event.concluded(ActOutcome.INTENDED))
 
     def nothing_to_do(self) -> None:
-        """Say that it was so already."""
+        """Note that nothing had to be done; the outcome is then `ActOutcome.UNCHANGED`."""
         self._outcome = ActOutcome.UNCHANGED
 
     @property

@@ -21,6 +21,7 @@ class LoginFailed(Event):
     """Somebody tried to come in and was not let; ``who`` is what was claimed."""
 
     event = "login_failed"
+    outcome: ActOutcome = ActOutcome.REFUSED
     method: Name
     cause: Name
     """One of `sirena.ledger.causes.LOGIN_FAILED`; never what was typed."""
@@ -44,6 +45,7 @@ class AccessRefused(Event):
     """A request was refused, by the policy or by the entry itself."""
 
     event = "refusal"
+    outcome: ActOutcome = ActOutcome.REFUSED
     action: Name
     """The HTTP method, empty when it could not be read."""
     resource: Place
@@ -166,6 +168,7 @@ class PromotionRefused(Event):
     """The gate refused a promotion."""
 
     event = "promotion_refused"
+    outcome: ActOutcome = ActOutcome.REFUSED
     model: Name
     version: int
     stage: Name
@@ -233,6 +236,7 @@ class ActivationRefused(Event):
     """The gate refused to let a release answer."""
 
     event = "activation_refused"
+    outcome: ActOutcome = ActOutcome.REFUSED
     release: Name
     digest: Digest = ""
 

@@ -46,20 +46,20 @@ def engine_for(database_url: str) -> Engine:
 
 
 def address(url: URL) -> str:
-    """Return where a database is, without who enters it."""
+    """Return the address of a database without credentials."""
     if url.get_backend_name() == "sqlite":
         return f"sqlite:///{url.database}"
     return f"postgresql://{url.host or ''}:{url.port or 5432}/{url.database or ''}"
 
 
 def lasting_name(url: URL) -> str:
-    """Return what a database is called whatever port it listens on: the port of Sirena's own is a setting."""
+    """Return a name of a database that stays when its port changes, which is a setting for Sirena's own."""
     local = url.get_backend_name() != "sqlite" and url.host in _LOOPBACK
     return f"postgresql://loopback/{url.database or ''}" if local else address(url)
 
 
-def told(error: SQLAlchemyError, store: str) -> LedgerError:
-    """Return an error that names the database and no contents: the driver's text holds what was to be written."""
+def ledger_error(error: SQLAlchemyError, store: str) -> LedgerError:
+    """Return our error for one of the driver, whose text is left out: it holds what was to be written."""
     kind = type(getattr(error, "orig", None) or error).__name__
     if kind in ("OperationalError", "LockNotAvailable", "ConnectionTimeout", "TimeoutError", "AdminShutdown"):
         return LedgerUnavailableError(

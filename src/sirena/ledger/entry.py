@@ -61,7 +61,7 @@ class LedgerEntry:
         return _digest({one.name: getattr(self, one.name) for one in fields(self) if one.name != "hash"})
 
     def facts(self) -> dict[str, Any]:
-        """Return the details, or an empty mapping when somebody made them unreadable."""
+        """Return the details as a mapping; an empty one when they were altered and cannot be read."""
         try:
             read = json.loads(self.details)
         except (TypeError, ValueError):

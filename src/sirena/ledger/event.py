@@ -76,7 +76,7 @@ class Event:
         return self.concluded(ActOutcome.REFUSED)
 
     def details(self) -> dict[str, Any]:
-        """Return what this kind of event says beyond the common columns, in plain types; empty texts are left out."""
+        """Return the fields that have no column of their own, in plain types; empty ones are left out."""
         return {
             one.name: list(value) if isinstance(value, tuple) else value
             for one in fields(self)
@@ -86,12 +86,12 @@ class Event:
 
 @lru_cache
 def rules(kind: type[Any]) -> dict[str, TextRule]:
-    """Return the rule of every text of a kind of event, by field.
+    """Return the text rule of each field of a kind of event, by the field's name.
 
     Raises:
         TypeError: a text has no rule, so anything could stand in it.
     """
-    found: dict[str, TextRule] = {}
+    text_rules: dict[str, TextRule] = {}
     hints = typing.get_type_hints(kind, include_extras=True)
     for one in fields(kind):
         hint = hints[one.name]
@@ -101,8 +101,8 @@ def rules(kind: type[Any]) -> dict[str, TextRule]:
         rule = next((each for each in getattr(inner, "__metadata__", ()) if hasattr(each, "apply")), None)
         if rule is None:
             raise TypeError(f"{kind.__name__}.{one.name} has no rule for its text")
-        found[one.name] = rule
-    return found
+        text_rules[one.name] = rule
+    return text_rules
 
 
 def _is_optional_number(hint: Any) -> bool:

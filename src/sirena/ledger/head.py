@@ -45,7 +45,7 @@ class HeadFile:
 
     @classmethod
     def of(cls, folder: Path, store: str) -> "HeadFile":
-        """Return the file of a database.
+        """Return the head file for a database.
 
         Args:
             folder: below `SIRENA_HOME`.
@@ -103,7 +103,7 @@ class HeadFile:
             yield
 
     def _open(self, file: Path, flags: int) -> int:
-        """Open a file beside the head, made if need be, for the owner of the folder, whose programs go on with it.
+        """Open a file beside the head, which belongs to the owner of the folder; make it where it is missing.
 
         Root works in folders of other accounts: a link that one of them laid is not followed, or root would write, or
         give away, a file somewhere else.

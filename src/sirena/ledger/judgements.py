@@ -64,7 +64,7 @@ class Judgement:
 
     @property
     def is_whole(self) -> bool:
-        """True when it says of which content it is."""
+        """True when it names the release and a full digest of its content or of its members."""
         return bool(self.release) and (len(self.content) == _FULL_DIGEST or len(self.digest) == _FULL_DIGEST)
 
 
@@ -104,7 +104,7 @@ class Judgements:
 
 
 def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
-    """Follow the deciding entries in their order."""
+    """Return what the deciding entries say, read in their order."""
     active: Judgement | None = None
     periods: list[ActivePeriod] = []
     before: dict[str, Judgement] = {}

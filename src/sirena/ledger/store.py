@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sirena.database.schema import SchemaStanding, SchemaState, require_usable, standing
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import LedgerResumed
-from sirena.ledger.database import LOCK_SECONDS, address, engine_for, lasting_name, told
+from sirena.ledger.database import LOCK_SECONDS, address, engine_for, lasting_name, ledger_error
 from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.event import Event
@@ -75,7 +75,7 @@ class Ledger:
         return added
 
     def noted(self) -> list[Head]:
-        """Return every end that was noted apart from the database: ours, and those of the other writers.
+        """Return the heads in all head files: ours, and those of the other writers.
 
         Raises:
             LedgerTamperedError: a head file is damaged.
@@ -84,7 +84,7 @@ class Ledger:
         return [head for file in (self.head, *self.others) if (head := file.read()) is not None]
 
     def note(self, end: Head) -> None:
-        """Note an end that was seen, unless a later one is noted already.
+        """Write an end into our head file, unless a later one stands there.
 
         Raises:
             LedgerError: the head file cannot be written.
@@ -98,9 +98,9 @@ class Ledger:
             ) from error
 
     def resume(self, *, who: str, origin: str, reason: str) -> LedgerEntry:
-        """Go on after the end of the ledger was lost, and put on record what was lost and why.
+        """Let the ledger go on after its end was lost, and record what was lost and why.
 
-        Every account that reads or writes the ledger gets the new end noted, so that what runs goes on too.
+        The new end is noted for every account that reads or writes the ledger, so that running services go on.
 
         Raises:
             UsageError: nothing was lost, or no reason is given.
@@ -118,7 +118,7 @@ class Ledger:
                 raise UsageError("the ledger's end is where it was noted: nothing was lost")
             noted = max(lost, key=lambda head: head.entries)
             last = _last(connection)
-            found = LedgerResumed(
+            event = LedgerResumed(
                 who=who,
                 origin=origin,
                 noted_entries=noted.entries,
@@ -126,7 +126,7 @@ class Ledger:
                 found_entries=last.seq if last else 0,
                 reason=reason,
             )
-            entry = LedgerEntry.after(last, found)
+            entry = LedgerEntry.after(last, event)
             connection.execute(insert(entries).values(asdict(entry)))
         self.head.replace(Head.at(entry))
         for other in (*self.others, *self.readers):
@@ -157,24 +157,24 @@ class Ledger:
         Raises:
             LedgerUnavailableError: the database does not answer.
         """
-        asked = select(entries).order_by(entries.c.seq)
+        query = select(entries).order_by(entries.c.seq)
         if events:
-            asked = asked.where(entries.c.event.in_(events))
+            query = query.where(entries.c.event.in_(events))
         if who:
-            asked = asked.where(entries.c.who == who)
+            query = query.where(entries.c.who == who)
         if act:
-            asked = asked.where(entries.c.act == act)
+            query = query.where(entries.c.act == act)
         if since is not None:
-            asked = asked.where(entries.c.at >= moment(since))
+            query = query.where(entries.c.at >= moment(since))
         if until is not None:
-            asked = asked.where(entries.c.at < moment(until))
+            query = query.where(entries.c.at < moment(until))
         if last is not None:
-            newest = asked.order_by(None).order_by(entries.c.seq.desc()).limit(last).subquery()
-            asked = select(newest).order_by(newest.c.seq)
+            newest = query.order_by(None).order_by(entries.c.seq.desc()).limit(last).subquery()
+            query = select(newest).order_by(newest.c.seq)
         with self.reading() as connection:
             if not exists(connection):
                 return
-            with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+            with connection.execution_options(yield_per=_BATCH).execute(query) as rows:
                 for row in rows:
                     yield LedgerEntry(**row._mapping)
 
@@ -187,7 +187,7 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the ledger throughout."""
+        """Yield a connection that sees the ledger as it is now, whatever is added meanwhile."""
         with self._told(), self._engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
@@ -221,15 +221,15 @@ class Ledger:
             return standing(connection, LEDGER_SCHEMA)
 
     def close(self) -> None:
-        """Let go of the database's connections; the ledger may be used again."""
+        """Close the database connections; using the ledger again opens new ones."""
         self._engine.dispose()
 
     def _prepare(self) -> None:
         with self._preparing:
             if not self._prepared:
-                found = self.standing()
-                require_usable(found, LEDGER_SCHEMA, self.store)
-                if found.state is SchemaState.EMPTY:
+                table = self.standing()
+                require_usable(table, LEDGER_SCHEMA, self.store)
+                if table.state is SchemaState.EMPTY:
                     self.create()
                 self._prepared = True
 
@@ -260,7 +260,7 @@ class Ledger:
         try:
             yield
         except SQLAlchemyError as error:
-            raise told(error, self.store) from error
+            raise ledger_error(error, self.store) from error
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -276,7 +276,7 @@ def open_ledger(settings: Settings) -> Ledger:
 
 
 def open_as_owner(settings: Settings) -> Ledger:
-    """Return the ledger under the role that shall own its table (`SIRENA_DATABASE_OWNER_URL`)."""
+    """Return the ledger, entered as the role that owns its table (`SIRENA_DATABASE_OWNER_URL`)."""
     owner = settings.database_owner_url.get_secret_value()
     return _open(owner or settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 

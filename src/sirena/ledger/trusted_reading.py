@@ -1,4 +1,4 @@
-"""Reading what the ledger decides, again and again, and believing only what is as it was written.
+"""Reading again and again which release may answer, and refusing a ledger that is not as it was written.
 
 The first reading checks the chain from the first entry to the last. A later one checks what was added, that the end
 seen before is still there, and that every deciding entry is the one that was read before: an entry that was altered,
@@ -87,8 +87,8 @@ class TrustedReading:
     def _require_the_same(self, connection: Connection) -> None:
         if self._last is None:
             return
-        asked = select(entries).where(entries.c.event.in_(DECIDING), entries.c.seq <= self._last.seq)
-        present = {entry.seq: entry for entry in (LedgerEntry(**row._mapping) for row in connection.execute(asked))}
+        query = select(entries).where(entries.c.event.in_(DECIDING), entries.c.seq <= self._last.seq)
+        present = {entry.seq: entry for entry in (LedgerEntry(**row._mapping) for row in connection.execute(query))}
         differing = sorted(
             seq for seq in present.keys() | self._deciding.keys() if present.get(seq) != self._deciding.get(seq)
         )
@@ -109,14 +109,14 @@ def _newest_resumption(connection: Connection) -> LedgerEntry | None:
 
 
 def _is_vouched_for(resumed: LedgerEntry | None, heads: Sequence[Head]) -> bool:
-    """Tell whether an end was noted since the ledger was let go on; `read` requires that the ledger holds that end."""
+    """Tell whether a head was noted after the ledger was resumed; `read` requires that the ledger holds that head."""
     return resumed is not None and any(head.entries >= resumed.seq for head in heads)
 
 
 def _read_on(connection: Connection, last: LedgerEntry | None) -> tuple[LedgerEntry | None, dict[int, LedgerEntry]]:
-    asked = select(entries).where(entries.c.seq > (last.seq if last else 0)).order_by(entries.c.seq)
+    query = select(entries).where(entries.c.seq > (last.seq if last else 0)).order_by(entries.c.seq)
     added: dict[int, LedgerEntry] = {}
-    with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+    with connection.execution_options(yield_per=_BATCH).execute(query) as rows:
         for row in rows:
             entry = LedgerEntry(**row._mapping)
             place, before = (last.seq + 1, last.hash) if last else (1, GENESIS)

@@ -91,12 +91,12 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
         if not exists(connection):
             return check_chain(iter(()), heads)
         guards = missing_guards(connection)
-        asked = select(entries).order_by(entries.c.seq)
-        with connection.execution_options(yield_per=_BATCH).execute(asked) as rows:
+        query = select(entries).order_by(entries.c.seq)
+        with connection.execution_options(yield_per=_BATCH).execute(query) as rows:
             checked = check_chain((LedgerEntry(**row._mapping) for row in rows), heads)
     if checked.intact and guards:
-        told = f"the database does not refuse changes any more: {', '.join(guards)} is missing or disabled"
-        return replace(checked, finding=ChainFinding(Damage.UNGUARDED, 0, told))
+        text = f"the database does not refuse changes any more: {', '.join(guards)} is missing or disabled"
+        return replace(checked, finding=ChainFinding(Damage.UNGUARDED, 0, text))
     return checked
 
 
@@ -111,8 +111,8 @@ def check_chain(rows: Iterator[LedgerEntry], heads: Sequence[Head] = ()) -> Veri
     for count, entry in enumerate(rows, 1):
         finding = _judge(entry, count, last, rows)
         if finding is None and noted.get(count, {entry.hash}) != {entry.hash}:
-            told = f"entry {count} is not the one that was noted: it, or the ledger up to it, was written anew"
-            finding = ChainFinding(Damage.REWRITTEN, count, told)
+            text = f"entry {count} is not the one that was noted: it, or the ledger up to it, was written anew"
+            finding = ChainFinding(Damage.REWRITTEN, count, text)
         if finding is not None:
             return Verification(count, None, finding=finding)
         if entry.outcome == ActOutcome.INTENDED:
@@ -124,8 +124,8 @@ def check_chain(rows: Iterator[LedgerEntry], heads: Sequence[Head] = ()) -> Veri
     open_acts = tuple(intended.values())
     lost = max((head.entries for head in heads), default=0)
     if lost > count:
-        told = f"entries {count + 1} to {lost} are missing: the end was cut off"
-        return Verification(count, end, open_acts, ChainFinding(Damage.CUT_OFF, count + 1, told))
+        text = f"entries {count + 1} to {lost} are missing: the end was cut off"
+        return Verification(count, end, open_acts, ChainFinding(Damage.CUT_OFF, count + 1, text))
     return Verification(count, end, open_acts)
 
 
@@ -135,8 +135,8 @@ def _judge(
     before = last.hash if last else GENESIS
     if entry.seq != place:
         until = entry.seq - 1
-        told = f"entry {place} is missing" if until <= place else f"entries {place} to {until} are missing"
-        return ChainFinding(Damage.MISSING, place, told)
+        text = f"entry {place} is missing" if until <= place else f"entries {place} to {until} are missing"
+        return ChainFinding(Damage.MISSING, place, text)
     fits = entry.computed_hash == entry.hash
     if fits and entry.previous == before:
         return None
@@ -147,6 +147,6 @@ def _judge(
                 Damage.REORDERED, place, f"entry {place} was moved: the one that belongs there is at {moved}"
             )
         if fits and last is not None:
-            told = f"entry {last.seq} was altered and its hash computed anew: entry {place} does not continue it"
-            return ChainFinding(Damage.ALTERED, last.seq, told)
+            text = f"entry {last.seq} was altered and its hash computed anew: entry {place} does not continue it"
+            return ChainFinding(Damage.ALTERED, last.seq, text)
     return ChainFinding(Damage.ALTERED, place, f"entry {place} was altered: its hash does not fit its content")

@@ -32,8 +32,6 @@ from .sites import RowSites
 
 FORMAT: Final = "sirena-panel/2"
 """Name and version of the JSON form."""
-SITELESS_FORMAT: Final = "sirena-panel/1"
-"""The form of releases made before the site was part of the question: they answer for an unknown site alone."""
 ACTIVE: Final = "active"
 """How people name the release that answers."""
 NO_GROUND: Final = -1
@@ -251,13 +249,13 @@ class Panel:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Panel":
-        """Read what `to_json` wrote, also in the form of earlier versions (see `SITELESS_FORMAT`).
+        """Read what `to_json` wrote.
 
         Raises:
             ValueError: the document is not a panel of this format.
         """
         form = document.get("format")
-        if form not in (FORMAT, SITELESS_FORMAT):
+        if form != FORMAT:
             raise ValueError(f"not a panel of format {FORMAT}")
         try:
             return cls(

@@ -1,8 +1,8 @@
 """Promotion: the stage of a version, given by an alias, explained by tags, mirrored in MLflow's stage field.
 
-Order of writes: history tag → alias (the one atomic step that counts) → stage field → stale alias removed. An entry
-before MLflow writes the history tag itself. Whatever dies between two writes, the alias tells the truth and promoting
-again completes the rest. See ADR 7.
+Order of writes: history tag → alias (the one atomic step that counts) → stage field → stale alias removed. Where
+Sirena's entry stands before MLflow, the entry writes the history tag. If the process dies between two writes, the
+alias still tells the stage, and promoting again completes the rest. See ADR 7.
 """
 
 from dataclasses import dataclass

@@ -140,10 +140,10 @@ def _colons_outside_texts(body: bytes) -> int:
 
 
 def read_document(document: Any) -> Rows:
-    """Read a JSON document.
+    """Return the rows of a JSON document, which has one of the forms at the head of this module.
 
     Raises:
-        MalformedBodyError: it is not one of the forms above.
+        MalformedBodyError: it has none of them.
     """
     if not isinstance(document, dict):
         raise MalformedBodyError("the body is not a JSON object", hint=_HINT)

@@ -10,8 +10,7 @@ Rules, each with a test of like name:
 - wards stand by name, never by rank.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import polars as pl
@@ -21,17 +20,13 @@ from sirena.panel.basis import Language
 from sirena.stewardship.antimicrobial_names import drug_name
 from sirena.stewardship.breakpoint_edges import BreakpointEdges
 from sirena.stewardship.cells import FEW
+from sirena.stewardship.chart import FILLS, INK, Chart, Specification, specification
 from sirena.stewardship.intervals import wilson
 from sirena.stewardship.strata import UNKNOWN
 from sirena.stewardship.texts import text
 
-Specification = dict[str, Any]
-"""One Vega-Lite specification."""
-INK: Final = "#1c2733"
 LINE: Final = "#0b5394"
 RAMP: Final = ("#0b3f6b", "#2c6fa3", "#5b9bc8", "#a9cbe4", "#d6e6f3", "#f3f8fc")
-FILLS: Final = {"S": "#cfe9f5", "I": "#f4b942", "R": "#8f1034", "–": "#ffffff"}
-"""Of categories; they differ in lightness (91, 79, 31) too, so that a grey printer shows them."""
 _WATCHED: Final = (
     ("Escherichia coli", ("CIP", "LVX")),
     ("Escherichia coli", ("CTX", "CRO", "CAZ")),
@@ -45,23 +40,6 @@ _WATCHED: Final = (
 )
 """What is drawn where there are enough isolates, by the first of the drugs that were tested: WHO's list of 2024."""
 _MOST_WARDS: Final = 12
-_CONFIG: Final = {
-    "font": "DejaVu Sans, Arial, sans-serif",
-    "axis": {"labelColor": INK, "titleColor": INK, "gridColor": "#e3e8ec", "titleFontWeight": "normal"},
-    "title": {"color": INK, "anchor": "start", "fontSize": 12, "fontWeight": "bold"},
-    "view": {"stroke": None},
-}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One chart."""
-
-    name: str
-    """For a file: ``trend-escherichia-coli-cip_nm``."""
-    title: str
-    """What it shows in words, for whoever does not see it."""
-    specification: Specification
 
 
 def heat_map(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
@@ -336,17 +314,6 @@ def _interval(channel: str) -> Specification:
 
 def _hollow_if_few() -> Specification:
     return {"condition": {"test": "datum.few", "value": "white"}, "value": LINE}
-
-
-def specification(title: str, parts: Specification, records: Sequence[dict[str, Any]]) -> Specification:
-    """Return a specification in the house's fonts and colours, its data inside it.
-
-    Args:
-        title: above the chart.
-        parts: layers, sizes and encodings.
-        records: the data.
-    """
-    return {"title": title, "data": {"values": list(records)}, "background": "white", "config": _CONFIG, **parts}
 
 
 def _file_name(kind: str, species: str, column: str) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 import vl_convert
 
-from sirena.stewardship.charts import Chart, Specification
+from sirena.stewardship.chart import Chart, Specification
 from sirena.whonet.writing import replacing
 
 FORMATS: Final = ("svg", "png", "pdf")
@@ -17,7 +17,7 @@ def draw(specification: Specification, form: str) -> bytes:
     """Return a chart as the bytes of a file.
 
     Args:
-        specification: from `sirena.stewardship.charts`; its data are inside it.
+        specification: as `sirena.stewardship.chart` makes one; its data are inside it.
         form: one of `FORMATS`.
     """
     if form == "svg":

@@ -5,7 +5,7 @@ from typing import Any, Final
 from sirena.panel.basis import Language
 from sirena.stewardship.antimicrobial_names import drug_name
 from sirena.stewardship.cells import FEW
-from sirena.stewardship.charts import FILLS, INK, Chart, specification
+from sirena.stewardship.chart import FILLS, INK, Chart, specification
 from sirena.stewardship.drift import Comparison, Drift, Measure, SideComparisons
 from sirena.stewardship.drift_words import points
 from sirena.stewardship.texts import text

@@ -80,7 +80,7 @@ def report_results(results: Results, facts: IsolateFacts, rules: Sequence[Expert
 
 
 def count_changes(reported: Sequence[ReportedTest]) -> Mapping[str, int]:
-    """Return by rule how many results it changed, in the order of first appearance."""
+    """Return how many results each rule changed, in the order in which the rules first did."""
     changes = RuleChanges()
     changes.add(reported)
     return changes.counts()

@@ -9,7 +9,8 @@ import polars as pl
 from sirena.panel.basis import Language
 from sirena.stewardship.alert_tables import count_alerts
 from sirena.stewardship.alerts import find_alerts
-from sirena.stewardship.charts import Chart, heat_map, histograms, trends, wards
+from sirena.stewardship.chart import Chart
+from sirena.stewardship.charts import heat_map, histograms, trends, wards
 from sirena.stewardship.counting import CountedFile
 from sirena.stewardship.drawing import draw
 from sirena.stewardship.quality import data_quality

@@ -29,7 +29,7 @@ _OPEN_FILES: Final = 64
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
+    """Answer questions from standard input, a line each, until it ends or none comes for `IDLE_SECONDS`."""
     import sirena.training.compiling
     import sirena.training.saving  # noqa: F401 - loaded here, so that every child has it already
 

@@ -120,7 +120,7 @@ class Course:
         return self._start(weight, watched=np.zeros_like(weight))
 
     def advance(self, batch: Batch, steps: int) -> Epoch:
-        """Descend some steps on everything."""
+        """Make some steps of gradient descent on a batch, and return the loss after them."""
         loss, _ = self.descent.run(batch, self.settings, steps)
         return Epoch(steps, loss, None)
 

@@ -1,4 +1,4 @@
-"""Cells as a file: the counts of a hospital that training needs, without a row of anybody's.
+"""Cells as a file: the counts of a hospital that training needs, without any patient's row.
 
 A line says how many results of one test column, organism, site, MIC and label fell into one of `cells.PARTS` parts of
 the isolates. Parts are needed to hold whole isolates out; which isolate is in which part cannot be told from them.

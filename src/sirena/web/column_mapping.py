@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.antimicrobials import find_antimicrobial
 from sirena.domain.errors import UsageError
 from sirena.stewardship.isolates import CountableIsolates
 from sirena.web.opened_file import OpenedFile, open_whonet_file
@@ -103,18 +103,10 @@ def _word(said: ColumnMapping) -> Word:
 def _column(header: str, word: Word) -> ColumnMapping:
     if word.role in FIELDS:
         return ColumnMapping(field=FIELDS[word.role])
-    drug = _drug(word.drug)
+    drug = find_antimicrobial(word.drug)
     if word.role not in METHODS or drug is None:
         raise UsageError(
             f"column {header}: no antimicrobial of that name is known",
             hint="Choose one of the list, or write WHONET's code, such as AMK.",
         )
-    return ColumnMapping(drug=drug, content=METHODS[word.role])
-
-
-def _drug(typed: str) -> str | None:
-    wanted = typed.strip().casefold()
-    for code, drug in ANTIMICROBIALS.items():
-        if wanted in (code.casefold(), drug.english.casefold(), drug.spanish.casefold()):
-            return code
-    return None
+    return ColumnMapping(drug=drug.code, content=METHODS[word.role])

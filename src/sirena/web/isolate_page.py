@@ -23,7 +23,7 @@ _FIELDS: Final = frozenset({"organism", "specimen", "guideline", *ANTIMICROBIALS
 
 
 def add_isolate(app: FastAPI, pages: Pages) -> None:
-    """Add the address of one isolate."""
+    """Add the page on which a person types one isolate and reads its categories."""
     names = sorted(organism.name for organism in ORGANISMS.values())
 
     @app.get("/isolate")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.antimicrobials import antimicrobial_named
 from sirena.domain.test_column import CATEGORY_PREFIX, GUIDELINES, TestColumn, parse_test_column
 from sirena.whonet.drug_headers import DrugHeader, read_drug_header
 from sirena.whonet.errors import DuplicateColumnsError, UnreadableFileError
@@ -143,9 +143,6 @@ _METHODS: Final = {
     "disco": "D",
 }
 _LETTERS: Final = {name.casefold(): letter for letter, name in GUIDELINES.items()} | {"nccls": "N"}
-_DRUGS: Final = {
-    fold_header(name): drug.code for drug in ANTIMICROBIALS.values() for name in (drug.english, drug.spanish)
-}
 
 
 def find_test_column(header: str) -> TestColumn | None:
@@ -160,12 +157,12 @@ def find_test_column(header: str) -> TestColumn | None:
     if test is not None:
         return test
     name, separator, suffix = header.strip().rpartition("_")
-    if separator and (code := _DRUGS.get(fold_header(name))):
-        return parse_test_column(f"{code}_{suffix}")
+    if separator and (drug := antimicrobial_named(name)):
+        return parse_test_column(f"{drug.code}_{suffix}")
     match = _LONG_TEST.fullmatch(fold_header(header))
-    if match is None or match["drug"] not in _DRUGS or match["method"] not in _METHODS:
+    if match is None or match["method"] not in _METHODS or (drug := antimicrobial_named(match["drug"])) is None:
         return None
-    return parse_test_column(f"{_DRUGS[match['drug']]}_{_LETTERS[match['guideline']]}{_METHODS[match['method']]}")
+    return parse_test_column(f"{drug.code}_{_LETTERS[match['guideline']]}{_METHODS[match['method']]}")
 
 
 def printable(header: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sirena.acts.entry_records import record_events
+from sirena.ledger.catalogue import Uploaded
 from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
 from sirena.registry.activation import served_periods
@@ -102,9 +103,7 @@ def test_whoever_wrote_the_files_is_a_maker_whatever_the_tags_say(
     for key in ("mlflow.user", "sirena.author"):
         house.registry.client.set_logged_model_tags(model, {key: "somebody"})
     written = found.run_id if of == "run" else model
-    record_events(Settings(home=tmp_path / "entry"))(
-        "uploaded", {"who": "ana", "origin": "x", "resource": written, "act": written}
-    )
+    record_events(Settings(home=tmp_path / "entry"))(Uploaded(who="ana", origin="x", resource=written, act=written))
     tags = [
         {"key": key, "value": own.tags[key]} for key in own.tags if key.startswith("sirena.") and "author" not in key
     ]
@@ -131,7 +130,7 @@ def ledger_of(house: House, home: Path) -> list[tuple[str, str]]:
     settings = Settings(home=home / "ledger")
     record = record_events(settings)
     for event in house.entry.events:
-        record(*event)
+        record(event)
     ledger = open_ledger(settings)
     checked = verify(ledger)
     assert checked.intact

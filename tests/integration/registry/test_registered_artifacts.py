@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sirena.ledger.catalogue import Uploaded
 from sirena.registry.connection import Registry
 from sirena.registry.registered_artifacts import identifiers_of_versions
 from sirena.registry.versions import ModelVersion, Stage, find_version
@@ -165,7 +166,7 @@ def test_a_file_written_after_registering_is_named_when_the_version_is_judged(ho
     version = find_version(house.registry, f"{MODEL}/2")
     noted = house.entry.told("registered")[-1]["files"]
     assert {"MLmodel", "artifacts/truth_table.json"} <= {line.partition(" ")[2] for line in noted}
-    house.entry.ledger("uploaded", {"who": "carl", "origin": "192.0.2.7", "resource": model, "act": model})
+    house.entry.ledger(Uploaded(who="carl", origin="192.0.2.7", resource=model, act=model))
     location = house.registry.models.get_model_version_download_uri(version.name, "2")
     path = "/api/2.0/mlflow-artifacts/artifacts/" + location.partition(":/")[2].lstrip("/")
     late = f"{house.registry.uri}{path}/code/late.py"

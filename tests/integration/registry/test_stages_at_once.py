@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from sirena.access.events import ActOrigin
 from sirena.access.ruling import Ruling
 from sirena.acts.entry_upstream import RegistryUpstream
 from sirena.registry.connection import Registry
@@ -33,9 +34,9 @@ class MeetingUpstream(RegistryUpstream):
         """When, as history writes it."""
         self._both = threading.Barrier(2)
 
-    def judge(self, model: str, version: str, stage: str, approver: str, override: str) -> Ruling:
+    def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
         """Judge, then wait until the other was judged too; whoever comes back is not kept."""
-        ruling = super().judge(model, version, stage, approver, override)
+        ruling = super().judge(model, version, stage, by, override)
         self.asked.append(f"{model}/{version}")
         if len(self.asked) <= self._both.parties:
             self.both_judged = now()

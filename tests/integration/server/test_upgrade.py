@@ -1,4 +1,4 @@
-"""`sirena upgrade` from what 0.1.0 left behind, and the way back."""
+"""`sirena upgrade` from what an earlier Sirena and an earlier MLflow left behind, and the way back."""
 
 import json
 import os
@@ -14,19 +14,31 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
+from sirena.access.store import ACCESS_SCHEMA
 from sirena.cli.upgrade import NEEDED
 from sirena.database.mlflow_database import MlflowDatabase, installed_revision
 from sirena.host.accounts import OsAccount
 from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
+from tests.filled_databases import PASSWORD, copy_revisions, fill
 from tests.prepared_interpreter import run_prepared
 from tests.production_machine import end_at_once, private_home, production_settings, require_programs
-from tests.releases import PASSWORD, RELEASE_0_1_0, sqlite_home
 
-IN_THE_WAY = "access_external_identities"
-"""What revision 0002 of the accounts makes."""
+FORMER = "0.0.9"
+"""Release that is noted as the one that ran before."""
+NEW_TABLE = "access_new"
+"""What the next revision of the accounts makes."""
+NEXT_SIRENA = """
+import dataclasses, pathlib, sys
+from sirena.access import store
+store.ACCESS_SCHEMA = dataclasses.replace(store.ACCESS_SCHEMA, revisions=pathlib.Path(sys.argv.pop(1)))
+from sirena.cli import main
+main()
+"""
+"""The command line of a Sirena whose accounts have one revision more, in the folder that is its first argument."""
 DOWN = """
 import sys
 from alembic import command
@@ -41,6 +53,24 @@ command.downgrade(config, "-1")
 def sirena(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a command of ours as its operator does."""
     return run_prepared([sys.executable, "-m", "sirena.cli", *arguments], env=dict(environment), timeout=400)
+
+
+@pytest.fixture(scope="module")
+def next_revisions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Revisions of the accounts with one more than the program has."""
+    change = f'op.create_table("{NEW_TABLE}", sa.Column("x", sa.Integer, primary_key=True))'
+    return copy_revisions(ACCESS_SCHEMA, tmp_path_factory.mktemp("revisions"), change)
+
+
+@pytest.fixture
+def next_sirena(next_revisions: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs a command of the next Sirena."""
+
+    def run(environment: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", NEXT_SIRENA, str(next_revisions), *arguments]
+        return run_prepared(command, env=dict(environment), timeout=400)
+
+    return run
 
 
 def older_mlflow(uri: str) -> str:
@@ -63,8 +93,9 @@ def older_mlflow_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def embedded(tmp_path: Path) -> dict[str, str]:
-    """A home of the embedded 0.1.0."""
-    sqlite_home(tmp_path)
+    """A home on one's own machine, with accounts and entries."""
+    fill(Settings(home=tmp_path))
+    (tmp_path / "release").write_text(f"{FORMER}\n")
     return {**os.environ, "SIRENA_HOME": str(tmp_path)}
 
 
@@ -84,34 +115,36 @@ def contents(home: Path) -> dict[str, list[str]]:
     return found
 
 
-def test_embedded_there_and_back(embedded_with_mlflow: dict[str, str], tmp_path: Path) -> None:
+def test_embedded_there_and_back(
+    embedded_with_mlflow: dict[str, str], tmp_path: Path, next_sirena: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
     """Checked, upgraded, nothing left to do, taken back: accounts and MLflow's tables are as they were."""
     before = contents(tmp_path)
-    asked = sirena(embedded_with_mlflow, "upgrade", "--check")
-    assert (asked.returncode, contents(tmp_path)) == (NEEDED, before), asked.stderr
-    done = sirena(embedded_with_mlflow, "upgrade")
+    check = next_sirena(embedded_with_mlflow, "upgrade", "--check")
+    assert (check.returncode, contents(tmp_path)) == (NEEDED, before), check.stderr
+    done = next_sirena(embedded_with_mlflow, "upgrade")
     assert done.returncode == 0, done.stderr
     assert MlflowDatabase(f"sqlite:///{tmp_path / 'mlflow.db'}", OsAccount.of_this_process()).revision() == (
         installed_revision()
     )
-    again = sirena(embedded_with_mlflow, "upgrade", "--check")
+    again = next_sirena(embedded_with_mlflow, "upgrade", "--check")
     assert (again.returncode, "nothing to upgrade" in again.stdout) == (0, True)
-    assert "marta" in sirena(embedded_with_mlflow, "user", "list").stdout
-    shown = sirena(
+    assert "marta" in next_sirena(embedded_with_mlflow, "user", "list").stdout
+    shown = next_sirena(
         embedded_with_mlflow, "audit", "show", "--event", "upgraded", "--format", "jsonl"
     ).stdout.splitlines()
     assert [json.loads(line)["outcome"] for line in shown] == ["intended", "done"]
-    back = sirena(embedded_with_mlflow, "upgrade", "--back")
+    back = next_sirena(embedded_with_mlflow, "upgrade", "--back")
     assert back.returncode == 0, back.stderr
-    assert "install Sirena 0.1.0" in back.stdout
+    assert f"install Sirena {FORMER}" in back.stdout
     after = contents(tmp_path)
     assert {name: after[name] for name in ("mlflow.db", "sirena.db")} == {
         name: before[name] for name in ("mlflow.db", "sirena.db")
     }
-    assert sirena(embedded_with_mlflow, "audit", "verify").returncode == 0
-    events = sirena(embedded_with_mlflow, "audit", "show", "--format", "jsonl").stdout.splitlines()
+    assert next_sirena(embedded_with_mlflow, "audit", "verify").returncode == 0
+    events = next_sirena(embedded_with_mlflow, "audit", "show", "--format", "jsonl").stdout.splitlines()
     assert json.loads(events[-1])["event"] == "ledger_resumed"
-    assert sirena(embedded_with_mlflow, "upgrade", "--check").returncode == NEEDED
+    assert next_sirena(embedded_with_mlflow, "upgrade", "--check").returncode == NEEDED
 
 
 def test_an_upgrade_that_fails_changes_nothing_and_names_the_ways_on(
@@ -141,23 +174,23 @@ def test_an_upgrade_that_fails_changes_nothing_and_names_the_ways_on(
 
 
 def test_an_upgrade_that_stops_halfway_and_is_repeated_goes_back_to_the_state_before_both(
-    embedded_with_mlflow: dict[str, str], tmp_path: Path
+    embedded_with_mlflow: dict[str, str], tmp_path: Path, next_sirena: Callable[..., "subprocess.CompletedProcess[str]"]
 ) -> None:
     """MLflow's tables are changed, ours are not: no release of Sirena could work with a copy of that."""
     before = contents(tmp_path)
     with closing(sqlite3.connect(tmp_path / "sirena.db")) as connection:
         # what our next revision would make is there already, so it fails
-        connection.execute(f"CREATE TABLE {IN_THE_WAY} (x)")
-    assert sirena(embedded_with_mlflow, "upgrade").returncode == 1
+        connection.execute(f"CREATE TABLE {NEW_TABLE} (x)")
+    assert next_sirena(embedded_with_mlflow, "upgrade").returncode == 1
     database = MlflowDatabase(f"sqlite:///{tmp_path / 'mlflow.db'}", OsAccount.of_this_process())
     assert database.revision() == installed_revision()
     with closing(sqlite3.connect(tmp_path / "sirena.db")) as connection:
-        connection.execute(f"DROP TABLE {IN_THE_WAY}")
-    repeated = sirena(embedded_with_mlflow, "upgrade")
+        connection.execute(f"DROP TABLE {NEW_TABLE}")
+    repeated = next_sirena(embedded_with_mlflow, "upgrade")
     assert repeated.returncode == 0, repeated.stderr
-    assert sirena(embedded_with_mlflow, "upgrade", "--back").returncode == 0
+    assert next_sirena(embedded_with_mlflow, "upgrade", "--back").returncode == 0
     with closing(sqlite3.connect(tmp_path / "sirena.db")) as connection:
-        connection.execute(f"DROP TABLE {IN_THE_WAY}")
+        connection.execute(f"DROP TABLE {NEW_TABLE}")
     after = contents(tmp_path)
     assert {name: after[name] for name in ("mlflow.db", "sirena.db")} == {
         name: before[name] for name in ("mlflow.db", "sirena.db")
@@ -178,12 +211,14 @@ def test_an_upgrade_the_disk_refuses_names_the_ways_on(embedded_with_mlflow: dic
     assert sirena(embedded_with_mlflow, "upgrade").returncode == 0
 
 
-def test_without_a_backup_there_is_no_way_back(embedded: dict[str, str], tmp_path: Path) -> None:
+def test_without_a_backup_there_is_no_way_back(
+    embedded: dict[str, str], tmp_path: Path, next_sirena: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
     """It must be said, and is remembered."""
-    assert sirena(embedded, "upgrade", "--back").returncode == 2
-    assert sirena(embedded, "upgrade", "--no-backup").returncode == 0
+    assert next_sirena(embedded, "upgrade", "--back").returncode == 2
+    assert next_sirena(embedded, "upgrade", "--no-backup").returncode == 0
     assert not (tmp_path / "before-upgrade").exists()
-    refused = sirena(embedded, "upgrade", "--back")
+    refused = next_sirena(embedded, "upgrade", "--back")
     assert (refused.returncode, "without a backup" in refused.stderr) == (2, True)
 
 
@@ -196,7 +231,7 @@ def test_a_home_without_a_stack_is_told(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def production() -> Iterator[tuple[Settings, dict[str, str]]]:
-    """A production home whose databases are 0.1.0's, its stack down."""
+    """A production home with accounts, entries and an older MLflow's tables, its stack down."""
     require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "restic")
     with private_home() as home:
         settings = production_settings(home)
@@ -207,27 +242,30 @@ def production() -> Iterator[tuple[Settings, dict[str, str]]]:
                 environment[variable_of(name)] = str(value)
         stack = ProductionStack(settings)
         (home / "profile").write_text("production\n")
-        stack.database().prepare(fill_as_0_1_0(stack))
+        (home / "release").write_text(f"{FORMER}\n")
+        stack.database().prepare(fill_cluster(stack))
         yield settings, environment
         end_at_once(stack)
 
 
-def fill_as_0_1_0(stack: ProductionStack) -> Callable[[str], None]:
-    """Return what puts 0.1.0's tables and an older MLflow's into a fresh cluster."""
+def fill_cluster(stack: ProductionStack) -> Callable[[str], None]:
+    """Return what puts accounts, entries and an older MLflow's tables into a fresh cluster."""
 
-    def fill(_: str) -> None:
-        password = (stack.settings.home / "secrets" / "postgresql_superuser").read_text().strip()
-        url = f"postgresql://postgres:{password}@127.0.0.1:{stack.settings.postgres_port}/sirena"
-        with psycopg.connect(url) as connection:
-            connection.execute((RELEASE_0_1_0 / "postgresql.sql").read_bytes())
+    def see_to_tables(owner_url: str) -> None:
+        works = owner_url.replace("sirena_owner@", "sirena@").replace("pgpass_owner", "pgpass")
+        fill(
+            stack.settings.model_copy(
+                update={"database_owner_url": SecretStr(owner_url), "database_url": SecretStr(works)}
+            )
+        )
         older_mlflow(f"{stack.database().uri('mlflow')}?passfile={stack.database().mlflow_password_file}")
 
-    return fill
+    return see_to_tables
 
 
 @pytest.mark.slow
-def test_production_from_0_1_0(production: tuple[Settings, dict[str, str]]) -> None:
-    """The whole stack comes up on the former tables, the former password enters, no service owns a table; and back."""
+def test_production_there_and_back(production: tuple[Settings, dict[str, str]]) -> None:
+    """The stack comes up on MLflow's changed tables, the password still enters, no service owns a table; and back."""
     settings, environment = production
     refused = sirena(environment, "upgrade", "--check")
     assert refused.returncode == NEEDED, refused.stderr
@@ -258,9 +296,9 @@ def test_production_from_0_1_0(production: tuple[Settings, dict[str, str]]) -> N
     assert sirena(environment, "upgrade", "--check").returncode == 0
     back = sirena(environment, "upgrade", "--back")
     assert back.returncode == 0, back.stderr
-    assert "install Sirena 0.1.0" in back.stdout
+    assert f"install Sirena {FORMER}" in back.stdout
     with ProductionStack(settings).database().answering(), psycopg.connect(url, autocommit=True) as connection:
-        owned = connection.execute("SELECT tablename FROM pg_tables WHERE tableowner = 'sirena' ORDER BY 1").fetchall()
-        assert [name for (name,) in owned] == ["access_accounts", "access_schema", "access_sessions", "access_tokens"]
+        owners = connection.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE tablename LIKE 'access_%'")
+        assert owners.fetchall() == [("sirena_owner",)]
         assert connection.execute("SELECT name FROM access_accounts ORDER BY 1").fetchall() == [("marta",), ("robot",)]
     assert sirena(environment, "upgrade", "--check").returncode == NEEDED

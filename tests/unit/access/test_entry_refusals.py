@@ -2,16 +2,16 @@
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sirena.access.entry_refusals import EntryLog, EntryRefusals, read_line
 from sirena.access.floods import WINDOW
 from sirena.access.log_follower import SETTLE, LogFollower, LogPosition
+from sirena.ledger.catalogue import AccessRefused
 from sirena.ledger.errors import LedgerError
+from sirena.ledger.event import Event
 
 
 class Killed(BaseException):
@@ -24,11 +24,11 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.log = folder / "refusals.jsonl"
         self.log.touch()
-        self.recorded: list[Mapping[str, Any]] = []
+        self.recorded: list[AccessRefused] = []
         self.fail: BaseException | None = None
         self.fail_after_commit = False
         self._number = 0
-        self.source = EntryLog(self.log, folder / "state.json", lambda act: act in [f["act"] for f in self.recorded])
+        self.source = EntryLog(self.log, folder / "state.json", lambda act: act in {one.act for one in self.recorded})
 
     def refuse(self, times: int = 1, *, address: str = "") -> None:
         """Write refusals as NGINX does, each from another address unless one is named."""
@@ -38,11 +38,12 @@ class House:
                 line = {"at": 1.5, "from": address or f"10.0.0.{self._number}", "cause": "other_host", "method": "GET"}
                 file.write(json.dumps({**line, "path": "/", "request_id": str(self._number)}) + "\n")
 
-    def notify(self, _: str, facts: Mapping[str, Any]) -> None:
+    def notify(self, event: Event) -> None:
         """Record, or fail before or after it."""
         if self.fail and not self.fail_after_commit:
             raise self.fail
-        self.recorded.append(facts)
+        assert isinstance(event, AccessRefused)
+        self.recorded.append(event)
         if self.fail:
             raise self.fail
 
@@ -53,7 +54,7 @@ class House:
     @property
     def numbers(self) -> list[int]:
         """Which refusals are on record."""
-        return [int(facts["request_id"]) for facts in self.recorded]
+        return [int(event.request_id) for event in self.recorded]
 
 
 @pytest.fixture
@@ -97,13 +98,13 @@ def test_a_flood_is_two_entries_and_its_count_survives_a_restart(house: House) -
     now = [1_000_000.0]
     house.refuse(500, address="192.0.2.9")
     EntryRefusals(house.source, house.notify, lambda: now[0]).step()
-    assert [facts.get("times", 1) for facts in house.recorded] == [1]
+    assert [refusal.times for refusal in house.recorded] == [1]
     house.refuse(500, address="192.0.2.9")
     now[0] += WINDOW
     EntryRefusals(house.source, house.notify, lambda: now[0]).step()
-    assert [facts.get("times", 1) for facts in house.recorded] == [1, 999]
-    assert house.recorded[1]["origin"] == "192.0.2.9"
-    assert house.recorded[1]["since"] == "1970-01-01T00:00:01+00:00"
+    assert [refusal.times for refusal in house.recorded] == [1, 999]
+    assert house.recorded[1].origin == "192.0.2.9"
+    assert house.recorded[1].since == "1970-01-01T00:00:01+00:00"
 
 
 def test_a_half_written_line_waits_for_its_end(house: House) -> None:
@@ -115,7 +116,7 @@ def test_a_half_written_line_waits_for_its_end(house: House) -> None:
         follower.step()
         file.write('slow","request_id":"1"}\n')
     follower.step()
-    assert [facts["cause"] for facts in house.recorded] == ["too_slow"]
+    assert [refusal.cause for refusal in house.recorded] == ["too_slow"]
 
 
 def test_rotation_loses_nothing_even_what_is_written_to_the_old_file_after_it(house: House) -> None:
@@ -185,9 +186,9 @@ def test_lines_that_are_no_records_are_passed_over(house: House) -> None:
     """Bytes that are no UTF-8 do not make a line unreadable: whoever is refused chooses them."""
     assert read_line(b"nonsense") is None
     assert read_line(b'["cause"]') is None
-    facts = read_line(b'{"cause":"ambiguous_path","from":"::1","path":"/\xff\xfe"}')
-    assert facts is not None
-    assert facts["resource"] == "/��"
+    refusal = read_line(b'{"cause":"ambiguous_path","from":"::1","path":"/\xff\xfe"}')
+    assert refusal is not None
+    assert refusal.resource == "/��"
 
 
 def test_a_state_that_cannot_be_read_costs_repetition_and_no_loss(house: House) -> None:

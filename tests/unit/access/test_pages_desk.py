@@ -1,8 +1,6 @@
 """What the pages may ask the access service: two things and no more."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -13,8 +11,10 @@ from sirena.access.pages_desk import _EVENTS, create_desk
 from sirena.access.sessions import Sessions
 from sirena.access.store import open_store
 from sirena.domain.errors import SirenaError
-from sirena.ledger.catalogue import CATALOGUE
-from sirena.ledger.event import ActOutcome
+from sirena.ledger.catalogue import CATALOGUE, FileOpened
+from sirena.ledger.event import ActOutcome, Event
+
+CLARA = {"who": "clara", "origin": "10.0.0.7"}
 
 
 class Desk:
@@ -24,15 +24,15 @@ class Desk:
         """Make the tables of accounts."""
         engine = open_store(f"sqlite:///{folder / 'access.db'}")
         self.accounts, self.sessions = Accounts(engine), Sessions(engine, hours=1)
-        self.told: list[tuple[str, Mapping[str, Any]]] = []
+        self.events: list[Event] = []
         self.is_away = False
         self.client = TestClient(create_desk(self.sessions, self.notify))
 
-    def notify(self, event: str, facts: Mapping[str, Any]) -> None:
+    def notify(self, event: Event) -> None:
         """Put something on record."""
         if self.is_away:
             raise SirenaError("the ledger is away")
-        self.told.append((event, facts))
+        self.events.append(event)
 
 
 @pytest.fixture
@@ -43,30 +43,38 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_the_pages_put_their_own_events_on_record_and_no_others(desk: Desk) -> None:
     """Whoever breaks them activates no release by it."""
-    facts = {"who": "clara", "origin": "10.0.0.7", "rows": 3, "size": 90, "columns": 2, "answered_by": "CLSI 2026"}
-    assert desk.client.post("/events/file_opened", json=facts).status_code == 204
-    assert desk.told == [("file_opened", facts)]
-    for event in ("activated", "logout", "login", "promoted", "nothing"):
-        assert desk.client.post(f"/events/{event}", json={"who": "clara"}).status_code == 422
-    wrong: list[object] = [{"rows": "3"}, {"name": "Quiroga.csv"}, {"rows": True}, [], "x", {"who": ["a"]}]
-    for odd in wrong:
+    facts = {**CLARA, "rows": 3, "size": 90, "columns": 2, "answered_by": "CLSI 2026"}
+    assert desk.client.post("/events/file_opened", json=facts | {"outcome": "failed"}).status_code == 204
+    [event] = desk.events
+    opened = FileOpened(
+        who="clara", origin="10.0.0.7", rows=3, size=90, columns=2, answered_by="CLSI 2026", outcome=ActOutcome.FAILED,
+        act=event.act, at=event.at,
+    )  # fmt: skip
+    assert event == opened
+    for name in ("activated", "logout", "login", "promoted", "nothing"):
+        assert desk.client.post(f"/events/{name}", json=CLARA).status_code == 422
+    wrong: list[dict[str, object]] = [
+        {"rows": "3"}, {"name": "Quiroga.csv"}, {"rows": True}, {"who": ["a"]}, {"outcome": "perhaps"}
+    ]  # fmt: skip
+    for odd in [*({**CLARA, **facts} for facts in wrong), {"who": "clara"}, [], "x"]:
         assert desk.client.post("/events/file_opened", json=odd).status_code == 422
     assert desk.client.post("/events/file_opened", content=b"{").status_code == 422
     assert desk.client.post("/events/file_opened", content=b"{" + b" " * 10_000).status_code == 413
-    assert len(desk.told) == 1
+    assert len(desk.events) == 1
 
 
 def test_each_event_of_the_pages_is_one_of_the_catalogue(desk: Desk) -> None:
     """With facts that it has."""
-    for name, kinds in _EVENTS.items():
-        facts = {fact: kind() for fact, kind in kinds.items() if fact != "outcome"}
-        assert CATALOGUE[name](outcome=ActOutcome.DONE, **facts).event == name
+    for kind, types in _EVENTS.items():
+        assert CATALOGUE[kind.event] is kind
+        facts = {name: "done" if name == "outcome" else value() for name, value in types.items()}
+        assert desk.client.post(f"/events/{kind.event}", json=facts).status_code == 204
 
 
 def test_what_the_ledger_does_not_take_is_said_to_be_unrecorded(desk: Desk) -> None:
     """So that the pages do not do it."""
     desk.is_away = True
-    assert desk.client.post("/events/file_opened", json={"who": "clara"}).status_code == 503
+    assert desk.client.post("/events/file_opened", json=CLARA).status_code == 503
 
 
 def test_the_open_sessions_are_named_and_no_name_opens_anything(desk: Desk) -> None:

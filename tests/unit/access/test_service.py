@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -378,8 +379,8 @@ def test_a_record_of_a_refusal_holds_no_secret_and_no_line_break(entry: Entry) -
     """Log injection, and tokens in queries."""
     entry.ask("GET", "/x%0d%0aforged?token=sir_secret", Authorization=basic("viewer", "a typed secret"))
     entry.ask("GET", "/get-artifact\tx")
-    for _, facts in entry.events:
-        text = "".join(map(str, facts.values()))
+    for event in entry.events:
+        text = "".join(map(str, asdict(event).values()))
         assert text.isprintable()
         assert "sir_secret" not in text
         assert "a typed secret" not in text

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sirena.access.actions import Action
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
-from sirena.access.stage_rules import StageChange, StageNeed, body_to_pass_on, needs, read_change, require_own_places
+from sirena.access.stage_change import StageChange, read_change
+from sirena.access.stage_rules import StageNeed, body_to_pass_on, needs, require_own_places
 from sirena.access.tag_rules import VersionState
 
 ALIAS, TRANSITION = "POST registered-models/alias", "POST model-versions/transition-stage"

@@ -87,7 +87,7 @@ def test_a_wrong_answer_at_one_site_is_named_with_the_site() -> None:
 
 
 def test_a_model_without_sites_is_wrong_where_the_guideline_tells_sites_apart() -> None:
-    """A release of an earlier version cannot be certified for cerebrospinal fluid, nor for blood by a row for urine."""
+    """It cannot be certified for cerebrospinal fluid, nor for blood by a row for urine."""
     certificate = certified(compile_by_hand({"spn": (1, 3), "kpn": (5, 6)}), compile_by_hand(AT_SITES))
     kinds = {key: {entry.kind for entry in certificate.disagreements if entry.key == key} for key in certificate.keys}
     assert Kind.VERY_MAJOR in kinds["spn@csf"]

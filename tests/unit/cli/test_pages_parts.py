@@ -3,9 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +14,8 @@ from sirena.acts.local_rules import local_rules_of
 from sirena.cli.pages_answers import AnswersNow, EditionsNow
 from sirena.cli.pages_desk import PagesDesk
 from sirena.domain.errors import SirenaError
+from sirena.ledger.catalogue import FileOpened
+from sirena.ledger.event import Event
 from sirena.panel.compiled import Panel
 from sirena.server.parts.doors import Door
 from sirena.serving.holder import PanelHolder
@@ -49,16 +49,18 @@ def test_the_editions_answer_until_a_release_does_and_then_each_that_is_activate
 
 def test_the_pages_tell_and_ask_at_the_desk(tmp_path: Path) -> None:
     """Over a socket, served beside the access service's own; away, it is said that nothing is on record."""
-    told: list[tuple[str, Mapping[str, Any]]] = []
+    events: list[Event] = []
     sessions = Sessions(open_store(f"sqlite:///{tmp_path / 'access.db'}"), hours=1)
     path = tmp_path / "socket"
     desk = PagesDesk(Door("http://desk", socket=path))
-    with running_beside(create_desk(sessions, lambda event, facts: told.append((event, facts))), bind_path(path)):
-        desk.record("file_opened", {"who": "clara", "rows": 3})
+    with running_beside(create_desk(sessions, events.append), bind_path(path)):
+        desk.record("file_opened", {"who": "clara", "origin": "192.0.2.7", "rows": 3})
         assert desk.open_sessions() == frozenset()
         with pytest.raises(UnrecordedError):
             desk.record("activated", {"who": "clara"})
-    assert told == [("file_opened", {"who": "clara", "rows": 3})]
+    [opened] = events
+    assert isinstance(opened, FileOpened)
+    assert (opened.who, opened.origin, opened.rows) == ("clara", "192.0.2.7", 3)
     assert not [thread for thread in threading.enumerate() if thread.name == "sirena-beside"]
     for ask in (desk.open_sessions, lambda: desk.record("file_opened", {"who": "clara"})):
         with pytest.raises(UnrecordedError):

@@ -54,17 +54,6 @@ def test_json_keeps_every_cell(cells: list[int]) -> None:
     )
 
 
-def test_a_table_without_grounds_is_read() -> None:
-    """As releases of earlier versions wrote them, before sites: its rows answer for an unknown site alone."""
-    document = _table().to_json()
-    del document["grounds"], document["ground_of"]
-    for old in (document, {**document, "basis": {"eco": "labels: file"}}):
-        again = TruthTable.from_json(json.loads(json.dumps(old)))
-        assert (again.keys, again.grounds) == (("eco@unknown",), ())
-        assert again.ground("eco", Site.UNKNOWN) is None
-        assert again.refusal("eco") is Reason.OTHER_SITE
-
-
 def at_sites() -> TruthTable:
     """A table with an organism at every site, one at two sites alone, and one whose fluid differs."""
     answers = {"eco": Category.S, "kpn@urine": Category.S, "kpn@unknown": Category.I, "spn": Category.S}

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sirena.domain.category import Category, Reason
-from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, Answer
 from sirena.panel.compiled import Panel
 from tests.panels import small_panel
@@ -101,25 +100,14 @@ def test_json_brings_back_the_same_panel() -> None:
         assert np.array_equal(table.cells, again.tables[column].cells)
 
 
-@pytest.mark.parametrize("document", [{}, {"format": "sirena-panel/2"}, {"format": "sirena-panel/2", "tables": []}])
+@pytest.mark.parametrize(
+    "document",
+    [{}, {"format": "sirena-panel/1"}, {"format": "sirena-panel/2"}, {"format": "sirena-panel/2", "tables": []}],
+)
 def test_what_is_no_panel_is_said_to_be_none(document: dict[str, object]) -> None:
     """A wrong or damaged file is named, not half-read."""
     with pytest.raises(ValueError, match="sirena-panel/2"):
         Panel.from_json(document)
-
-
-def test_a_panel_of_earlier_versions_answers_where_no_specimen_is_known() -> None:
-    """Its models never saw a site, so they answer for an unknown one as before and for no other."""
-    cells = ["S" * 28, "S" * 28, "S" * 28]
-    table = {"column": "AMK_NM", "absent": "not_in_vocabulary", "organisms": {"eco": cells}, "basis": {"eco": "x"}}
-    facts = {"AMK_NM": {"model": "modelo_AMK_NM", "version": "1"}}
-    old = {"format": "sirena-panel/1", "release": "old", "provenance": facts, "tables": {"AMK_NM": table}}
-    panel = Panel.from_json(old)
-    assert panel.answer_one("AMK_NM", "eco", "4") == Answer(Category.S)
-    assert panel.answer_one("AMK_NM", "eco", "4", Site.BLOOD) == ni(Reason.OTHER_SITE)
-    assert panel.answer_one("AMK_NM", "kpn", "4", Site.BLOOD) == ni(Reason.NOT_IN_VOCABULARY)
-    assert panel.grounds == ()
-    assert Panel.from_json(panel.to_json()).answer_one("AMK_NM", "eco", "4", Site.BLOOD) == ni(Reason.OTHER_SITE)
 
 
 def test_a_table_under_a_wrong_name_is_refused() -> None:

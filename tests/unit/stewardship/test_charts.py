@@ -7,7 +7,8 @@ import pytest
 
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Request
-from sirena.stewardship.charts import Chart, heat_map, histograms
+from sirena.stewardship.chart import Chart
+from sirena.stewardship.charts import heat_map, histograms
 from sirena.stewardship.counting import CountedFile
 from sirena.stewardship.drawing import FORMATS, draw
 from sirena.stewardship.report import report_charts

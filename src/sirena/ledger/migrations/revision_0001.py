@@ -1,4 +1,4 @@
-"""The ledger's table and the triggers that keep it append-only, as Sirena 0.1.0 made them.
+"""The ledger's table and the triggers that keep it append-only.
 
 In both databases the database itself refuses to change or remove an entry and to add one that does not continue the
 last.

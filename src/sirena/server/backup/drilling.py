@@ -70,17 +70,17 @@ class Drilled:
 
 
 def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
-    """Restore a snapshot beside the living system and prove it; hold `exclusive` around it.
+    """Restore a snapshot beside the running system and prove it. The caller holds `exclusive` meanwhile.
 
     Args:
         settings: which installation; its PostgreSQL and S3 must run.
         at: as `Repository.find` reads it.
-        prove: by what is restored.
+        prove: proves the answers and the ledger of what was restored.
         tell: is told each step.
 
     Raises:
         DamagedBackupError: files or rows are not those of the manifest.
-        DrillError: what was restored does not hang together, or answers otherwise.
+        DrillError: parts of what was restored do not fit together, or it answers otherwise than before.
         BackupError: a step failed.
     """
     begun = time.monotonic()

@@ -57,7 +57,7 @@ class StoreFile:
 
     @property
     def wanted(self) -> int:
-        """Bytes the settings ask for."""
+        """Size that the settings ask for, in bytes."""
         return int(self.settings.s3_size_gb * _GIB)
 
     @property

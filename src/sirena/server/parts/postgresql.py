@@ -220,15 +220,6 @@ class PostgreSql:
             time.sleep(_POLL_SECONDS)
         return True
 
-    def hand_over_tables(self) -> None:
-        """Give the tables of accounts to the owner role: those of Sirena 0.1.0 belonged to the working role.
-
-        The cluster must answer; again is harmless.
-        """
-        with self.connect("sirena") as connection:
-            connection.execute("REASSIGN OWNED BY sirena TO sirena_owner")
-            _limit_schema(connection)
-
     def _make_cluster(self) -> None:
         generated_secret(self._superuser_password, self.owner)
         self.owner.own_folder(self.data.parent)
@@ -259,7 +250,7 @@ class PostgreSql:
         write_private(self.owner_password_file, line, own)
 
     def _see_to_reader(self) -> None:
-        """Make the role that reads the ledger, where an earlier Sirena made the others, and give it its right."""
+        """Make the role that reads the ledger, and give it its right where the ledger has its table."""
         password = generated_secret(
             self.settings.home / "secrets" / f"postgresql_{READER}", OsAccount.of_this_process()
         )
@@ -273,7 +264,7 @@ class PostgreSql:
                     connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(*names))
 
     def _hand_over(self) -> None:
-        """Give each program the password of its own role alone, also where an earlier Sirena gave all to one."""
+        """Give the data to the account that runs PostgreSQL now, and each program its own role's password alone."""
         generated_secret(self.settings.home / "secrets" / f"postgresql_{READER}", OsAccount.of_this_process())
         own_whole(self.owner, self.data.parent)
         if self._done.exists():

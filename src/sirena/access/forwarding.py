@@ -1,0 +1,83 @@
+"""Requests of MLflow's API that we read ourselves: their body comes in, and goes on to MLflow written anew."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+import orjson
+from fastapi import Request, Response
+
+from sirena.access.decision import RequestFacts
+from sirena.access.errors import AmbiguousRequestError
+from sirena.access.upstream import KEPT_CONNECTIONS, Upstream, UpstreamError
+
+JSON: Final = "application/json"
+SPANS: Final = "application/x-protobuf"
+_LONGEST_BODY: Final = 2**20
+"""Bytes."""
+_SECONDS: Final = 60.0
+_PASSED_ON: Final = ("content-type", "x-request-id", "x-mlflow-experiment-id", "x-mlflow-run-id")
+
+
+class Forwarder:
+    """Sends requests to MLflow in somebody's name."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=upstream.base_url,
+            timeout=_SECONDS,
+            limits=KEPT_CONNECTIONS,
+            trust_env=False,
+            verify=upstream.verify,
+        )
+
+    async def send(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | bytes | None) -> Response:
+        """Send a request to MLflow and return its answer.
+
+        Args:
+            facts: method, target and headers of the request.
+            who: in whose name.
+            body: as we read it; None for a request without one.
+
+        Raises:
+            UpstreamError: MLflow does not answer.
+        """
+        headers = {name: facts.headers[name] for name in _PASSED_ON if name in facts.headers}
+        if body is not None:
+            headers["content-type"] = SPANS if isinstance(body, bytes) else JSON
+        try:
+            answer = await self._client.request(
+                facts.method,
+                facts.target,
+                content=orjson.dumps(body) if isinstance(body, Mapping) else body,
+                headers=headers | {"X-Sirena-User": who},
+            )
+        except httpx.HTTPError as error:
+            raise UpstreamError("MLflow does not answer", hint="try again; `sirena status` tells its state") from error
+        return Response(answer.content, status_code=answer.status_code, media_type=answer.headers.get("content-type"))
+
+    async def close(self) -> None:
+        """Close the connections to MLflow."""
+        await self._client.aclose()
+
+
+async def read_body(request: Request, kind: str) -> bytes:
+    """Return the body of a request.
+
+    Args:
+        request: what came.
+        kind: media type that it must have.
+
+    Raises:
+        AmbiguousRequestError: it has another type, is compressed, or is longer than a change of the registry can be.
+    """
+    if not request.headers.get("content-type", "").lower().startswith(kind) or "content-encoding" in request.headers:
+        raise AmbiguousRequestError(f"the body is sent as {kind}, uncompressed")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > _LONGEST_BODY:
+            raise AmbiguousRequestError("the body is too large")
+        chunks.append(chunk)
+    return b"".join(chunks)

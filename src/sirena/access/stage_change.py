@@ -1,0 +1,233 @@
+"""A change of the model registry, read from the body of a request so that MLflow cannot read it otherwise."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from sirena.access.actions import Action
+from sirena.access.errors import AmbiguousRequestError
+from sirena.access.tag_rules import is_ours
+
+_STAGES: Final = {"none": "None", "staging": "Staging", "production": "Production", "archived": "Archived"}
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]*")
+"""An alias; MLflow itself says what is wrong with an empty one."""
+_IDENTIFIERS: Final = frozenset({"run_id", "run_uuid", "model_id", "runId", "runUuid", "modelId"})
+"""Fields of MLflow's bodies that name a run or a logged model, in either spelling."""
+_ENDING: Final = frozenset({"run_id", "run_uuid", "status", "end_time"})
+_LONGEST_REASON: Final = 1000
+_EXPERIMENT: Final = "experiments/create"
+TRACE: Final = "mlflow/traces"
+"""Route that makes a trace."""
+RIGHT_OF_STAGE: Final = {"Staging": Action.PROMOTE_STAGING, "Production": Action.PROMOTE_PRODUCTION}
+"""The right to give each stage that the gate is asked about."""
+
+
+@dataclass(frozen=True)
+class StageChange:
+    """A change of the registry, as asked for."""
+
+    operation: str
+    """Last parts of the route with the method: ``POST registered-models/alias``."""
+    body: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        """Registered model it concerns."""
+        return text_of(self.body, "name")
+
+    @property
+    def stage(self) -> str:
+        """Stage that an alias or a transition gives; empty when it gives none.
+
+        Raises:
+            AmbiguousRequestError: a transition to no stage there is.
+        """
+        if self.operation == "POST registered-models/alias":
+            return _STAGES.get(text_of(self.body, "alias").strip().lower(), "")
+        if self.operation == "POST model-versions/transition-stage":
+            stage = _STAGES.get(text_of(self.body, "stage").strip().lower())
+            if stage is None:
+                raise AmbiguousRequestError("there is no such stage", hint="None, Staging, Production or Archived")
+            return stage
+        return ""
+
+    @property
+    def asks_gate(self) -> bool:
+        """True when it gives a stage that the gate has to agree to, unless the version has it already."""
+        return self.stage in RIGHT_OF_STAGE
+
+    @property
+    def registers(self) -> bool:
+        """True when it makes a version."""
+        return self.operation == "POST model-versions/create"
+
+    @property
+    def sets_field(self) -> bool:
+        """True when it gives a stage by MLflow's own stage field."""
+        return self.operation == "POST model-versions/transition-stage"
+
+    @property
+    def kind(self) -> str:
+        """The route without its method: ``registered-models/alias``."""
+        return self.operation.partition(" ")[2]
+
+    @property
+    def run(self) -> bool:
+        """True when it concerns a run and no registered model."""
+        return self.kind.startswith("runs/")
+
+    @property
+    def evidence_of(self) -> frozenset[str]:
+        """Runs and logged models whose facts it changes; empty when it concerns a registered model.
+
+        Ending a run is no such change: Sirena's own training ends it after registering.
+
+        Raises:
+            AmbiguousRequestError: it names no run.
+        """
+        if not self.run:
+            return frozenset()
+        if self.kind == "runs/update" and self.body.keys() <= _ENDING:
+            return frozenset({""})
+        named = frozenset(_named(self.body))
+        if not named:
+            raise AmbiguousRequestError("the field run_id is missing or no text")
+        return named
+
+    @property
+    def deletes_experiment(self) -> str:
+        """Id of the experiment that it deletes; empty when it deletes none.
+
+        Raises:
+            AmbiguousRequestError: it names none.
+        """
+        return text_of(self.body, "experiment_id") if self.kind == "experiments/delete" else ""
+
+    @property
+    def tags_version_with_ours(self) -> bool:
+        """True when it writes a tag of ours on a version."""
+        return self.kind == "model-versions/set-tag" and is_ours(text_of(self.body, "key"))
+
+    @property
+    def names_places(self) -> bool:
+        """True when it makes an experiment or a trace, and so may say where artifacts lie."""
+        return self.kind in (_EXPERIMENT, TRACE)
+
+    @property
+    def removes(self) -> bool:
+        """True when a version or a model goes, or gets another name."""
+        return self.kind in ("model-versions/delete", "registered-models/delete", "registered-models/rename")
+
+    @property
+    def leaves(self) -> str:
+        """Stage that an alias takes away; empty when it takes none."""
+        if self.operation == "DELETE registered-models/alias":
+            return _STAGES.get(text_of(self.body, "alias").strip().lower(), "")
+        return ""
+
+    @property
+    def override(self) -> str:
+        """Reason to do it although the gate refuses, in one line; empty when there is none.
+
+        Raises:
+            AmbiguousRequestError: it is empty or too long.
+        """
+        if "override" not in self.body:
+            return ""
+        reason = " ".join(text_of(self.body, "override").split())
+        if not reason or len(reason) > _LONGEST_REASON:
+            raise AmbiguousRequestError(f"a reason to override has 1 to {_LONGEST_REASON} characters")
+        return reason
+
+    @property
+    def concerns_version(self) -> bool:
+        """True when the rules ask for the present state of one version."""
+        return self.kind in {
+            "model-versions/transition-stage", "model-versions/set-tag", "model-versions/delete-tag",
+            "model-versions/delete",
+        } or self.operation in {"POST registered-models/alias"}  # fmt: skip
+
+    @property
+    def version(self) -> str:
+        """Number of the version it concerns.
+
+        Raises:
+            AmbiguousRequestError: it is none.
+        """
+        text = text_of(self.body, "version")
+        if not text.isascii() or not text.isdigit() or len(text) > 9:
+            raise AmbiguousRequestError("a version is a number")
+        return text
+
+
+def read_change(operation: str, content: bytes) -> StageChange:
+    """Read a body; MLflow gets it written anew from what was read, and so cannot read it otherwise.
+
+    Raises:
+        AmbiguousRequestError: it is no JSON object, names a field twice or in MLflow's other spelling (``runId``), or
+            holds what JSON cannot be written with.
+    """
+    try:
+        body = json.loads(content, object_pairs_hook=_no_twins)
+        orjson.dumps(body)
+    except (ValueError, RecursionError, orjson.JSONEncodeError) as error:
+        raise AmbiguousRequestError("the body is not one plain JSON object", hint="send one, in UTF-8") from error
+    if not isinstance(body, dict):
+        raise AmbiguousRequestError("the body is not a JSON object")
+    if any("\0" in text for text in texts_of(body)):
+        raise AmbiguousRequestError("the body holds a zero byte", hint="PostgreSQL takes none in a text")
+    if odd := [field for field in body if field != field.lower()]:
+        raise AmbiguousRequestError(f"the field {odd[0][:64]!r} is spelled otherwise", hint="write run_id, not runId")
+    if operation == "POST registered-models/alias" and not _PLAIN.fullmatch(str(body.get("alias", "")).strip()):
+        # a Cyrillic or full-width letter looks like one of the alias that decides
+        raise AmbiguousRequestError("the alias is not plain", hint="write it with a-z, A-Z, 0-9, _, . and - alone")
+    return StageChange(operation, body)
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield the ids of runs and logged models in a JSON value, at any depth."""
+    if isinstance(value, dict):
+        for field, inner in value.items():
+            if field in _IDENTIFIERS and isinstance(inner, str) and inner:
+                yield inner
+            else:
+                yield from _named(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner)
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield every text of a JSON value, names of fields too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for inner in value.values():
+            yield from texts_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts_of(inner)
+
+
+def text_of(body: Mapping[str, Any], field: str) -> str:
+    """Return a text of a body.
+
+    Raises:
+        AmbiguousRequestError: the field is missing or no text.
+    """
+    value = body.get(field)
+    if not isinstance(value, str):
+        raise AmbiguousRequestError(f"the field {field} is missing or no text")
+    return value
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field stands twice")
+    return fields

@@ -1,0 +1,39 @@
+"""What every chart is: a Vega-Lite specification with its data inside, in the house's fonts and colours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+Specification = dict[str, Any]
+"""One Vega-Lite specification."""
+INK: Final = "#1c2733"
+FILLS: Final = {"S": "#cfe9f5", "I": "#f4b942", "R": "#8f1034", "–": "#ffffff"}
+"""Of categories; they differ in lightness (91, 79, 31) too, so that a grey printer shows them."""
+_CONFIG: Final = {
+    "font": "DejaVu Sans, Arial, sans-serif",
+    "axis": {"labelColor": INK, "titleColor": INK, "gridColor": "#e3e8ec", "titleFontWeight": "normal"},
+    "title": {"color": INK, "anchor": "start", "fontSize": 12, "fontWeight": "bold"},
+    "view": {"stroke": None},
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart."""
+
+    name: str
+    """For a file: ``trend-escherichia-coli-cip_nm``."""
+    title: str
+    """What it shows in words, for whoever does not see it."""
+    specification: Specification
+
+
+def specification(title: str, parts: Specification, records: Sequence[dict[str, Any]]) -> Specification:
+    """Return a specification in the house's fonts and colours, its data inside it.
+
+    Args:
+        title: above the chart.
+        parts: layers, sizes and encodings.
+        records: the data.
+    """
+    return {"title": title, "data": {"values": list(records)}, "background": "white", "config": _CONFIG, **parts}
