@@ -18,6 +18,7 @@ from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
 from tests.everyones_python import everyones_python
 from tests.prepared_interpreter import run_prepared
+from tests.prepared_stores import begin_prepared
 from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 
@@ -70,6 +71,7 @@ def running_stack() -> Iterator[Running]:
                 environment[variable_of(name)] = str(value)
         environment["PYTHONPATH"] = str(Path(sirena.__file__).parent.parent)
         found = Running(ProductionStack(settings, tuple(body_route_locations())), environment, python, "")
+        begin_prepared(settings)
         try:
             begun = found.sirena("up", "--profile", "production")
             assert begun.returncode == 0, begun.stderr + _logs(settings.home)

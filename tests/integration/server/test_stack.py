@@ -16,6 +16,7 @@ import pytest
 
 from sirena.host.accounts import OsAccount
 from sirena.server.tls.certificates import authority_file
+from tests.prepared_interpreter import program_text
 from tests.running_stack import Running, running_stack
 
 pytestmark = pytest.mark.slow
@@ -207,10 +208,13 @@ def test_the_guide_is_true_three_roles_one_release_one_record(running: Running, 
     """Every command of docs/howto/first-server.md as it stands: production is the approver's alone."""
     guide = (REPOSITORY / "docs" / "howto" / "first-server.md").read_text("utf-8")
     said: dict[str, str] = {}
+    prepared = tmp_path / "prepared-sirena"
+    prepared.write_text(program_text("-m", "sirena.cli", python=running.python))
+    prepared.chmod(0o755)
     for ended in follow(
         guide,
         tmp_path,
-        python=running.python,
+        programs={"sirena": str(prepared), "python": running.python},
         environment=running.environment,
         home=running.settings.home,
         port=running.settings.port,

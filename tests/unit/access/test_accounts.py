@@ -4,6 +4,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
@@ -49,6 +51,11 @@ def accounts(engine: Engine) -> Accounts:
 def test_the_file_of_secrets_is_its_owners(engine: Engine, tmp_path: Path) -> None:
     """Mode 0600."""
     assert stat.S_IMODE((tmp_path / "sirena.db").stat().st_mode) == 0o600
+
+
+def test_a_hash_costs_a_guesser_what_rfc_9106_asks(dear_hasher: PasswordHasher) -> None:
+    """64 MiB and three passes each."""
+    assert extract_parameters(dear_hasher.hash(PASSWORD)) == RFC_9106_LOW_MEMORY
 
 
 def test_passwords_are_kept_as_argon2id(engine: Engine) -> None:
