@@ -4,8 +4,11 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.distribution import scheduler, sort_by_length
 
 with suppress(ModuleNotFoundError):  # the suite of older MLflows has no Hypothesis
     import tests.properties  # noqa: F401 - loads how properties are tried
@@ -13,6 +16,18 @@ with suppress(ModuleNotFoundError):  # the suite of older MLflows has no Hypothe
 os.environ["LANGUAGE"] = "en"  # whatever the locale, the command line speaks English in tests that do not say otherwise
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    sort_by_length(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together on one worker what shares a server."""
+    return scheduler(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -32,8 +32,8 @@ from typing import Any, Final, NoReturn
 
 LIBRARIES: Final = (
     "sirena.registry.mlflow_quietly", "sirena.training.backend", "mlflow.store.tracking.sqlalchemy_store",
-    "mlflow.store.model_registry.sqlalchemy_store", "mlflow.server", "matplotlib.pyplot", "polars", "boto3", "psycopg",
-    "openpyxl", "optuna", "weasyprint",
+    "mlflow.store.model_registry.sqlalchemy_store", "mlflow.server", "mlflow.cli", "uvicorn.main",
+    "matplotlib.pyplot", "polars", "boto3", "psycopg", "openpyxl", "optuna", "weasyprint",
 )  # fmt: skip
 """What is imported before; of our own modules those two that import MLflow and Keras as we need them."""
 _FROM_OUTSIDE: Final = ("MLFLOW_", "AWS_", "SIRENA_", "PYTHONPATH")

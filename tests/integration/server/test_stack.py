@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pytest
 from sirena.host.accounts import OsAccount
 from sirena.server.tls.certificates import authority_file
 from tests.prepared_interpreter import program_text
-from tests.running_stack import Running, running_stack
+from tests.running_stack import Running
 
 pytestmark = pytest.mark.slow
 
@@ -37,13 +36,6 @@ found = Path(mlflow.artifacts.download_artifacts(
 assert hashlib.sha256(found.read_bytes()).digest() == hashlib.sha256(large.read_bytes()).digest()
 print(mlflow.get_tracking_uri(), found.stat().st_size)
 """
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
-    """A stack of this module's own."""
-    with running_stack() as found:
-        yield found
 
 
 def _script(name: str) -> Any:
