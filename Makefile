@@ -10,7 +10,7 @@ T ?= tests
 # where it is set, as in many containers, each of thousands of processes would compile Sirena anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-compat test-containers servers attack lint reformat bench docs lock clean node-packages
+.PHONY: help install demo test test-fresh test-compat test-containers servers attack lint reformat bench docs lock clean node-packages
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -22,6 +22,9 @@ demo: install ## the whole chain on a synthetic hospital (KEEP=1 leaves it runni
 
 test: servers .venv/development node-packages ## install everything and run all tests (T=path for some)
 	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(T)
+
+test-fresh: ## make a fresh Debian 12 by debootstrap, clone this repository into it, and run `make demo` and `make test` there
+	sh scripts/test_fresh.sh
 
 test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment of its own
 	PYTHONPATH=src .venv-compat/bin/python -m pytest tests/compat
