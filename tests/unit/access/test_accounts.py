@@ -19,6 +19,7 @@ from sirena.access.store import SESSIONS, TOKENS, StoreError, open_store
 from sirena.access.tokens import DAY, Tokens
 from sirena.database.schema import SchemaUnknownError
 from sirena.domain.errors import UsageError
+from tests.properties import dear
 
 PASSWORD = "correct horse battery"
 
@@ -131,6 +132,7 @@ def test_expired_revoked_and_orphaned_tokens_open_nothing(engine: Engine, accoun
     assert tokens.resolve(orphan) is None
 
 
+@dear()
 @given(st.integers(0, 70), st.characters(codec="utf-8"))
 def test_a_token_with_any_letter_changed_opens_nothing(position: int, letter: str) -> None:
     """Forging by a letter."""

@@ -1,5 +1,6 @@
 """Settings: where values come from, what is wrong with them, what is never shown."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ from tests.command_line import run_command
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home() -> Path:
     """The home of this test."""
-    folder = tmp_path / "sirena-home"
+    folder = Path(os.environ["SIRENA_HOME"])
     folder.mkdir()
     return folder
 
