@@ -1,6 +1,7 @@
 """The catalogue promises nothing that no code records."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ OF_THE_LEDGER = {"ledger_resumed"}
 """What the ledger itself records."""
 
 
+@cache
 def _told() -> set[str]:
     """Return names of classes used, and of events told by name, outside the ledger."""
     found: set[str] = set()
