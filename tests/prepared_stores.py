@@ -26,7 +26,7 @@ def begin_prepared(settings: Settings) -> None:
     settings.home.mkdir(mode=0o755, parents=True, exist_ok=True)
     if not any(settings.home.iterdir()):
         # the file of objects is mostly holes
-        copy = ["cp", "-a", "--sparse=always", *(_prepared() / name for name in _STORES), settings.home]
+        copy = ["cp", "-a", "--sparse=always", *(str(_prepared() / name) for name in _STORES), str(settings.home)]
         subprocess.run(copy, check=True)
 
 

@@ -14,4 +14,4 @@ settings.load_profile("same")
 
 def dear() -> settings:
     """Return for whose examples cost tens of milliseconds a third of the usual number; `search` tries as many more."""
-    return settings(max_examples=settings.default.max_examples // 3)
+    return settings(max_examples=settings().max_examples // 3)
