@@ -25,10 +25,16 @@ def home() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def meanings() -> dict[str, str]:
+    """What each setting means."""
+    return meanings_of_settings()
+
+
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-def test_every_setting_has_meaning_and_example(name: str) -> None:
+def test_every_setting_has_meaning_and_example(name: str, meanings: dict[str, str]) -> None:
     """So that `sirena settings list` explains each."""
-    assert meanings_of_settings()[name]
+    assert meanings[name]
     assert Settings.model_fields[name].examples
 
 
