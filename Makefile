@@ -10,18 +10,21 @@ T ?= tests
 # where it is set, as in many containers, each of thousands of processes would compile Sirena anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-compat test-containers servers attack lint reformat bench docs lock clean node-packages
+.PHONY: help install demo test test-fresh test-compat test-containers compiled servers attack lint reformat bench docs lock clean node-packages
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-install: .venv/runtime ## install Sirena into .venv: hashed, locked dependencies; needs the network once
+install: .venv/runtime compiled ## install Sirena into .venv: hashed, locked dependencies; needs the network once
 
 demo: install ## the whole chain on a synthetic hospital (KEEP=1 leaves it running)
 	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
 
-test: servers .venv/development node-packages ## install everything and run all tests (T=path for some)
+test: servers .venv/development compiled node-packages ## install everything and run all tests (T=path for some)
 	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(T)
+
+test-fresh: ## make a fresh Debian 12 by debootstrap, clone this repository into it, and run `make demo` and `make test` there
+	sh scripts/test_fresh.sh
 
 test-compat: .venv-compat/ready ## the chain on MLflow 2.17.1, in an environment of its own
 	PYTHONPATH=src .venv-compat/bin/python -m pytest tests/compat
@@ -34,6 +37,10 @@ attack: servers .venv/development node-packages ## attack a stack: routes × rol
 		$(addprefix tests/integration/server/,test_walk_of_roles.py test_attacks.py test_entry_refuses.py test_stored_scripts.py test_doors.py) \
 		$(addprefix tests/unit/access/,test_routes.py test_paths.py test_immutable.py test_stage_rules.py test_tag_rules.py) \
 		tests/integration/registry/test_ledger_is_the_authority.py tests/integration/registry/test_registered_artifacts.py
+
+# the accounts of a stack's parts may not write here, and would compile it at every start
+compiled: .venv/runtime
+	@$(BIN)/python -m compileall -q src/sirena
 
 servers:
 	@bash scripts/install_debian_packages.sh

@@ -59,26 +59,25 @@ def commands_of(guide: str) -> list[Command]:
 
 
 def follow(
-    guide: str, folder: Path, *, python: str, environment: Mapping[str, str], home: Path, port: int
+    guide: str, folder: Path, *, programs: Mapping[str, str], environment: Mapping[str, str], home: Path, port: int
 ) -> Iterator[Ended]:
     """Run a guide command by command and yield what each said.
 
     Args:
         guide: its text.
         folder: where everybody works.
-        python: interpreter that runs `sirena`.
+        programs: what runs `sirena` and `python`, each as a shell reads it.
         environment: of root on the server; the others have `PATH` alone.
         home: stands for `/var/lib/sirena`.
         port: of the entry, stands for 5000.
     """
-    programs = folder / "bin"
-    programs.mkdir(exist_ok=True)
+    binaries = folder / "bin"
+    binaries.mkdir(exist_ok=True)
     source = str(Path(sirena.__file__).parent.parent)
-    for name, arguments in (("sirena", " -m sirena.cli"), ("python", "")):
-        script = f'#!/bin/sh\nPYTHONPATH={shlex.quote(source)} exec {shlex.quote(python)}{arguments} "$@"\n'
-        (programs / name).write_text(script)
-        (programs / name).chmod(0o755)
-    path = f"{programs}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}"
+    for name, words in programs.items():
+        (binaries / name).write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(source)} exec {words} "$@"\n')
+        (binaries / name).chmod(0o755)
+    path = f"{binaries}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}"
     for command in commands_of(guide):
         text = command.text.replace("/var/lib/sirena", str(home)).replace("localhost:5000", f"localhost:{port}")
         memory = folder / f".{command.person}.environment"
@@ -106,11 +105,12 @@ def main() -> int:
     parser.add_argument("--home", type=Path, default=Path("/var/lib/sirena"))
     parser.add_argument("--port", type=int, default=5000)
     options = parser.parse_args()
+    python = shlex.quote(sys.executable)
     with tempfile.TemporaryDirectory(prefix="sirena-guide-") as folder:
         for ended in follow(
             options.guide.read_text("utf-8"),
             Path(folder),
-            python=sys.executable,
+            programs={"sirena": f"{python} -m sirena.cli", "python": python},
             environment=os.environ,
             home=options.home,
             port=options.port,

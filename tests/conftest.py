@@ -3,16 +3,33 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.distribution import scheduler, sort_by_length
 
 with suppress(ModuleNotFoundError):  # the suite of older MLflows has no Hypothesis
     import tests.properties  # noqa: F401 - loads how properties are tried
 
 os.environ["LANGUAGE"] = "en"  # whatever the locale, the command line speaks English in tests that do not say otherwise
+_NUMBERS = count()
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    sort_by_length(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together on one worker what shares a server."""
+    return scheduler(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +59,8 @@ def forget_connection() -> None:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Give every test a home of its own and no settings from outside."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give every test a home of its own, which is not made before it is needed, and no settings from outside."""
     for name in (
         "MLFLOW_TRACKING_URI",
         "MLFLOW_EXPERIMENT_NAME",
@@ -55,4 +72,4 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "SIRENA_DATABASE_OWNER_URL",
     ):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SIRENA_HOME", str(tmp_path / "sirena-home"))
+    monkeypatch.setenv("SIRENA_HOME", str(tmp_path_factory.getbasetemp() / f"sirena-home-{next(_NUMBERS)}"))

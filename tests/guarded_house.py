@@ -26,7 +26,6 @@ from sirena.ledger.store import Ledger, open_ledger
 from sirena.server.entry.nginx import NginxEntry
 from sirena.server.entry.reload import take_up
 from sirena.server.parts.doors import Doors
-from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.part import HttpHealth, Part
 from sirena.server.parts.processes import ChildProcess, free_port
 from sirena.server.production_stack import ProductionStack
@@ -36,6 +35,7 @@ from tests.hostile_client import HostileClient
 from tests.mlflow_door import mlflow_door
 from tests.postgresql import private_cluster
 from tests.prepared_interpreter import run_prepared
+from tests.prepared_servers import PreparedChild, mlflow_server
 from tests.production_machine import end_at_once, entry_of, private_home, production_settings, require_programs
 
 PASSWORD = "correct horse battery staple"
@@ -156,7 +156,7 @@ def guarded_house(**changes: Any) -> Iterator[House]:
         access = access_service(settings, entry, environment)
         house = House(settings, own, engine, ledger, entry, environment, access)
         _people(house)
-        mlflow = embedded_mlflow_server(settings, plain_port)
+        mlflow = mlflow_server(settings, plain_port)
         pages = pages_service(settings, environment)
         mlflow.launch()
         access.launch()
@@ -186,7 +186,7 @@ def access_service(settings: Settings, entry: NginxEntry, environment: dict[str,
         "--socket", str(Doors(settings).socket_of("access")), "--entry-log", str(entry.refusals),
         "--pages-desk", str(Doors(settings).pages_desk),
     )  # fmt: skip
-    return ChildProcess(
+    return PreparedChild(
         "the access service",
         command,
         health=HttpHealth(Doors(settings).of_part("access"), "/livez"),
@@ -202,7 +202,7 @@ def pages_service(settings: Settings, environment: dict[str, str]) -> ChildProce
         sys.executable, "-m", "sirena.cli", "pages-service",
         "--socket", str(doors.socket_of("pages")), "--desk", str(doors.pages_desk),
     )  # fmt: skip
-    return ChildProcess(
+    return PreparedChild(
         "the pages",
         command,
         health=HttpHealth(doors.of_part("pages"), "/livez"),

@@ -32,8 +32,8 @@ from typing import Any, Final, NoReturn
 
 LIBRARIES: Final = (
     "sirena.registry.mlflow_quietly", "sirena.training.backend", "mlflow.store.tracking.sqlalchemy_store",
-    "mlflow.store.model_registry.sqlalchemy_store", "mlflow.server", "matplotlib.pyplot", "polars", "boto3", "psycopg",
-    "openpyxl", "optuna", "weasyprint",
+    "mlflow.store.model_registry.sqlalchemy_store", "mlflow.server", "mlflow.cli", "uvicorn.main",
+    "matplotlib.pyplot", "polars", "boto3", "psycopg", "openpyxl", "optuna", "weasyprint",
 )  # fmt: skip
 """What is imported before; of our own modules those two that import MLflow and Keras as we need them."""
 _FROM_OUTSIDE: Final = ("MLFLOW_", "AWS_", "SIRENA_", "PYTHONPATH")
@@ -47,13 +47,16 @@ tests.prepared_interpreter.serve(sys.argv[1], ordinary)
 
 
 class PreparedPopen(subprocess.Popen[str]):
-    """A `subprocess.Popen` of ``[sys.executable, "-m", module, …]`` or ``[sys.executable, "-c", program, …]``."""
+    """A `subprocess.Popen` of ``[PYTHON, "-m", module, …]`` or ``[PYTHON, "-c", program, …]``.
+
+    Whichever PYTHON is named, it is this interpreter; the process takes the name for its own, and starts others by it.
+    """
 
     def _execute_child(self, args: list[object], *others: Any) -> None:
         cwd, env, pipes, start_new_session = others[4], others[5], others[9:15], others[20]
         streams = [end if end != -1 else number for number, end in enumerate((pipes[0], pipes[3], pipes[5]))]
         try:
-            self._line = _asked(_server(), [str(one) for one in args[1:]], cwd, env, start_new_session, streams)
+            self._line = _asked(_server(), [str(one) for one in args], cwd, env, start_new_session, streams)
             self.pid = int(self._line.recv(64))
             self._child_created = True
         finally:
@@ -79,9 +82,7 @@ class PreparedPopen(subprocess.Popen[str]):
 def run_prepared(
     command: list[str], *, timeout: float, cwd: Path | str | None = None, env: dict[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command and return what it printed, as `subprocess.run` does; plainly if another interpreter's."""
-    if command[0] != sys.executable:
-        return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
+    """Run a command and return what it printed, as `subprocess.run` does."""
     pipe = subprocess.PIPE
     with PreparedPopen(command, cwd=cwd, env=env, stdout=pipe, stderr=pipe, text=True) as process:
         try:
@@ -92,9 +93,10 @@ def run_prepared(
     return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
-def program_text(*arguments: str) -> str:
-    """Return a shell script that runs ``python ARGUMENTS…`` and what it is given; they begin with ``-m`` or ``-c``."""
-    return f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", "-S", __file__, _server(), *arguments])} "$@"\n'
+def program_text(*arguments: str, python: str = sys.executable) -> str:
+    """Return a shell script that runs ``PYTHON ARGUMENTS…`` and what it is given; they begin with ``-m`` or ``-c``."""
+    stand_in = [sys.executable, "-I", "-S", __file__, _server(), python, *arguments]
+    return f'#!/bin/sh\nexec {shlex.join(stand_in)} "$@"\n'
 
 
 @cache
@@ -118,7 +120,7 @@ def _server() -> str:
 def _asked(
     place: str, arguments: list[str], cwd: object, env: object, start_new_session: bool, streams: list[int]
 ) -> socket.socket:
-    """Ask for a process; the line tells its number, and when it has ended how."""
+    """Ask for a process by its interpreter's name and arguments; the line tells its number, and how it has ended."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     line.connect(place)
     environment = dict(os.environ if env is None else env)  # type: ignore[call-overload]
@@ -186,7 +188,7 @@ def _become(
     time.tzset()
     warnings._processoptions(filter(None, env.get("PYTHONWARNINGS", "").split(",")))  # type: ignore[attr-defined]
     gc.enable()
-    kind, what, *sys.argv[1:] = arguments
+    sys.executable, kind, what, *sys.argv[1:] = arguments
     first = cwd if kind == "-m" else ""
     sys.path[:] = [first, *filter(None, env.get("PYTHONPATH", "").split(":")), *ordinary]
     code: object = 0

@@ -18,6 +18,7 @@ from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
 from tests.everyones_python import everyones_python
 from tests.prepared_interpreter import run_prepared
+from tests.prepared_stores import begin_prepared
 from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 
@@ -62,7 +63,7 @@ def running_stack() -> Iterator[Running]:
     require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
     with private_home() as home:
         python = everyones_python(home) or sys.executable
-        settings = production_settings(home / "sirena", python, poll_seconds=1.0)
+        settings = production_settings(home / "sirena", python, poll_seconds=3.0)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
         for name in Settings.model_fields:
             value = getattr(settings, name)
@@ -70,6 +71,7 @@ def running_stack() -> Iterator[Running]:
                 environment[variable_of(name)] = str(value)
         environment["PYTHONPATH"] = str(Path(sirena.__file__).parent.parent)
         found = Running(ProductionStack(settings, tuple(body_route_locations())), environment, python, "")
+        begin_prepared(settings)
         try:
             begun = found.sirena("up", "--profile", "production")
             assert begun.returncode == 0, begun.stderr + _logs(settings.home)

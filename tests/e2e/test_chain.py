@@ -5,7 +5,6 @@ import gzip
 import io
 import json
 import re
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -18,11 +17,12 @@ import polars as pl
 import pytest
 
 from sirena.cli import main
-from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.processes import free_port
 from sirena.settings.catalogue import Settings
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
+from tests.prepared_interpreter import PreparedPopen
+from tests.prepared_servers import mlflow_server
 
 MISPLACED = "Garzonedo Ñandubay"
 """A patient's name where an organism, an MIC and a category belong."""
@@ -73,7 +73,7 @@ def _service(home: Path) -> Iterator[str]:
     """Run `sirena serve` with its log below the home, where an operator's would lie."""
     log = home / "logs" / "serve.log"
     with log.open("w") as errors:
-        process = subprocess.Popen([sys.executable, "-m", "sirena.cli", "serve", "--port", "0"], stderr=errors)
+        process = PreparedPopen([sys.executable, "-m", "sirena.cli", "serve", "--port", "0"], stderr=errors)
     try:
         url = None
         while url is None and process.poll() is None:
@@ -92,7 +92,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     done = Chain(home, home / "isolates.csv")
     write_file(_isolates(), done.isolates)
     port = free_port()
-    with pytest.MonkeyPatch.context() as patch, embedded_mlflow_server(Settings(home=home), port):
+    with pytest.MonkeyPatch.context() as patch, mlflow_server(Settings(home=home), port):
         patch.setenv("SIRENA_HOME", str(home))
         patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
         done.sirena("inspect", done.isolates)

@@ -5,7 +5,6 @@ import csv
 import gzip
 import io
 import re
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import polars as pl
 import pytest
 
 from sirena.cli import main
+from tests.prepared_interpreter import PreparedPopen
 
 Question = dict[str, str]
 
@@ -78,7 +78,7 @@ def _sirena(*arguments: object) -> None:
 def _service(home: Path) -> Iterator[str]:
     log = home / "serve.log"
     with log.open("w") as errors:
-        process = subprocess.Popen([sys.executable, "-m", "sirena.cli", "serve", "--port", "0"], stderr=errors)
+        process = PreparedPopen([sys.executable, "-m", "sirena.cli", "serve", "--port", "0"], stderr=errors)
     try:
         url = None
         while url is None and process.poll() is None:

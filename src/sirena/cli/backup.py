@@ -39,16 +39,13 @@ def backup(
 
     Kept are 7 daily, 5 weekly and 12 monthly backups. The stack goes on answering meanwhile.
     """
+    if watch:
+        _keep_watch()
     from sirena.acts.backing_up import make_backup
     from sirena.cli.progress import told
     from sirena.server.backup.places import password_file
 
     settings = _settings()
-    if watch:
-        from sirena.server.backup.schedule import watch as keep_watch
-
-        with ends_in_order():
-            keep_watch(settings)
     password = password_file(settings)
     had_password = password.exists()
     try:
@@ -133,6 +130,15 @@ def drill(at: At = "") -> None:
     say(f"drill of {done.snapshot.id} ({done.snapshot.time:%Y-%m-%d %H:%M} UTC): {done.seconds:.1f} s")
     for sentence in done.proven:
         say(f"  {sentence}")
+
+
+def _keep_watch() -> None:
+    """Back up and drill when it is time; until then it holds nothing of MLflow, which each of its commands loads."""
+    from sirena.server.backup.schedule import watch
+    from sirena.settings.catalogue import load_settings
+
+    with ends_in_order():
+        watch(load_settings())
 
 
 def _settings() -> "Settings":

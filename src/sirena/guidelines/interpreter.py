@@ -13,7 +13,7 @@ Rules, in this order, each with a test of like name:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -56,6 +56,17 @@ class Reading:
 
 _Decision = Breakpoint | ExpectedResistance | None
 """The statement that decides; None when the edition says nothing."""
+_EVERY: Final = tuple(ORGANISMS.values())
+
+
+@cache
+def _members() -> dict[Group, list[int]]:
+    """Return the organisms of each group, by their place in the table: a drug concerns few of the thousands."""
+    members: dict[Group, list[int]] = {}
+    for number, organism in enumerate(_EVERY):
+        for group in organism.lineage:
+            members.setdefault(group, []).append(number)
+    return members
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +99,27 @@ class _Rules:
             self.expected.setdefault((statement.rank, statement.group), []).append(statement)
         spared = {group for listed in self.expected.values() for statement in listed for group in statement.exceptions}
         self._named = {*self.by_group, *self.expected, *spared}
-        self._decided: dict[tuple[Group, ...], tuple[tuple[Site | None, _Decision], ...]] = {}
 
-    def decisions(self, organism: Organism) -> tuple[tuple[Site | None, _Decision], ...]:
-        """Return what decides for an organism, by site; nothing when the edition says nothing of it.
+    @property
+    def organisms(self) -> list[Organism]:
+        """Every organism of which the edition may say something, in the order of the organism table."""
+        members = _members()
+        return [_EVERY[number] for number in sorted({one for group in self._named for one in members.get(group, ())})]
+
+    def groups_of(self, organism: Organism) -> tuple[Group, ...]:
+        """Return the groups of an organism that the edition names; organisms alike in them are answered alike."""
+        return tuple(group for group in organism.lineage if group in self._named)
+
+    def decisions(self, groups: tuple[Group, ...]) -> list[tuple[Site | None, _Decision]]:
+        """Return what decides for organisms of some groups, by site; nothing when the edition says nothing of them.
 
         The row for a known site that is none of the special ones stands, without a site, for every site that is
-        decided alike. Organisms alike in all groups that the edition names are decided once.
+        decided alike.
         """
-        groups = tuple(group for group in organism.lineage if group in self._named)
-        if groups not in self._decided:
-            by_site = {site: self._decision(groups, site) for site in Site} if groups else {}
-            rest = by_site.get(Site.OTHER)
-            own = [(site, decision) for site, decision in by_site.items() if decision != rest]
-            self._decided[groups] = (*(((None, rest),) if rest is not None else ()), *own)
-        return self._decided[groups]
+        by_site = {site: self._decision(groups, site) for site in Site} if groups else {}
+        rest = by_site.get(Site.OTHER)
+        own = [(site, decision) for site, decision in by_site.items() if decision != rest]
+        return [*([(None, rest)] if rest is not None else []), *own]
 
     def _decision(self, groups: tuple[Group, ...], site: Site) -> _Decision:
         for group in groups:
@@ -179,22 +196,24 @@ def compile_tables(
     >>> [[ANSWERS[code].category.value for code in row] for row in codes.tolist()]
     [['S', 'R'], ['S', 'R']]
     """
-    known = [ORGANISMS[code] for code in (ORGANISMS if organisms is None else organisms) if code in ORGANISMS]
+    known = None if organisms is None else [ORGANISMS[code] for code in organisms if code in ORGANISMS]
     return {
         drug: _compile(_Rules(edition, drug, reading), drug, known, reading.censored)
         for drug in (ANTIMICROBIALS if drugs is None else drugs)
     }
 
 
-def _compile(rules: _Rules, drug: str, organisms: Iterable[Organism], policy: CensoredPolicy) -> TruthTable:
-    compiled: dict[_Decision, tuple[NDArray[np.uint8], Ground]] = {}
+def _compile(rules: _Rules, drug: str, organisms: Iterable[Organism] | None, policy: CensoredPolicy) -> TruthTable:
+    compiled: dict[tuple[Group, ...], list[tuple[Site | None, NDArray[np.uint8], Ground]]] = {}
     keys, cells, grounds = [], [], []
-    for organism in organisms:
-        for site, decision in rules.decisions(organism):
-            if decision not in compiled:
-                answers = _answers(decision, rules.edition, policy)
-                compiled[decision] = answers, ground_of(decision, rules.edition)
-            row, ground = compiled[decision]
+    for organism in rules.organisms if organisms is None else organisms:
+        groups = rules.groups_of(organism)
+        if groups not in compiled:
+            compiled[groups] = [
+                (site, _answers(decision, rules.edition, policy), ground_of(decision, rules.edition))
+                for site, decision in rules.decisions(groups)
+            ]
+        for site, row, ground in compiled[groups]:
             keys.append(key_of(organism.code, site))
             cells.append(row)
             grounds.append(ground)

@@ -18,6 +18,7 @@ from sirena.server.backup.repository import Repository
 from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings, profile_file, variable_of
 from tests.prepared_interpreter import PreparedPopen, run_prepared
+from tests.prepared_stores import begin_prepared
 from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 STORES = ("postgresql", "ceph-monitor", "ceph-store", "s3")
@@ -65,6 +66,7 @@ class Machine:
 
     def up(self, *parts: str) -> None:
         """Bring up some parts of its stack; the ones a test does not need cost seconds."""
+        begin_prepared(self.settings)
         stack = self.stack
         stack.bring_up(lambda _: None, [part for part in stack.parts() if part.name in (*STORES, *parts)])
         profile_file(self.settings).write_text("production\n")

@@ -21,11 +21,11 @@ from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release
 from sirena.registry.versions import find_version
-from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.processes import free_port
 from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry.registry_models import ORGANISMS, Log, Trained, table
+from tests.prepared_servers import mlflow_server
 
 _EDITION = load_edition("CLSI 2025")
 
@@ -79,7 +79,7 @@ def mlflow_home(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tracking_uri(mlflow_home: Path) -> Iterator[str]:
     """A running MLflow server with SQLite and a folder, on a loopback port of its own."""
     port = free_port()
-    with embedded_mlflow_server(Settings(home=mlflow_home), port):
+    with mlflow_server(Settings(home=mlflow_home), port):
         yield f"http://127.0.0.1:{port}"
 
 

@@ -20,10 +20,11 @@ from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release
 from sirena.registry.versions import find_version
-from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.processes import ChildProcess, free_port
 from sirena.settings.catalogue import Settings
 from tests.command_line import run_command
+from tests.prepared_interpreter import PreparedPopen
+from tests.prepared_servers import mlflow_server
 from tests.recorded_activation import activate_on_record
 
 BODY = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "4"}]}
@@ -66,7 +67,7 @@ def hospital(tmp_path_factory: pytest.TempPathFactory, train: Callable[..., Any]
         )
         create_release(store, [find_version(store, str(version))], author="ana")
     port = free_port()
-    with embedded_mlflow_server(settings, port) as server:
+    with mlflow_server(settings, port) as server:
         asking = Settings(home=tmp_path_factory.mktemp("home"), tracking_uri=f"http://127.0.0.1:{port}")
         made = Hospital(server, asking, connect(asking))
         made.activate("1")
@@ -199,7 +200,7 @@ class _service:  # noqa: N801 - reads as the verb it is used as
         }
 
     def __enter__(self) -> str:
-        self._process = subprocess.Popen(
+        self._process = PreparedPopen(
             [sys.executable, "-m", "sirena.cli", "serve", "--port", self._url.rpartition(":")[2]],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

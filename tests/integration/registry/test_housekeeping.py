@@ -25,10 +25,10 @@ from sirena.registry.models import DIGEST_TAG
 from sirena.registry.releases import MEMBERS_TAG, RELEASE_FILE, RELEASE_MODEL
 from sirena.registry.retention import Retention
 from sirena.registry.versions import list_versions
-from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.processes import free_port
 from sirena.settings.catalogue import Settings
 from tests.prepared_interpreter import PreparedPopen, run_prepared
+from tests.prepared_servers import mlflow_server
 
 NAME = "modelo_AMK_NM"
 VERSIONS, OLD, STORED = 1050, 250, 150
@@ -107,7 +107,7 @@ def bench(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ben
     refer(opened, models[39])
     age(home / "mlflow.db")
     port = free_port()
-    with embedded_mlflow_server(Settings(home=home), port):
+    with mlflow_server(Settings(home=home), port):
         uri = f"http://127.0.0.1:{port}"
         settings = Settings(home=home / "operator", tracking_uri=uri, experiment_name="resistencia")
         yield Bench(home, connect(settings), folders)

@@ -28,10 +28,10 @@ from sirena.registry.releases import (
 )
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
-from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.processes import free_port
 from sirena.settings.catalogue import Settings
 from tests.integration.registry.registry_models import passes, verdict
+from tests.prepared_servers import mlflow_server
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_an_outage_is_named_and_serving_survives_it(
 ) -> None:
     """When the server dies, writers are told within seconds and readers answer from a copy checked by its hash."""
     port = free_port()
-    server = embedded_mlflow_server(store.settings, port)
+    server = mlflow_server(store.settings, port)
     settings = Settings(home=tmp_path / "client", tracking_uri=f"http://eva:geheim@127.0.0.1:{port}")
     activate(store, releases[1], approver="eva", judge=passes)
     with server:

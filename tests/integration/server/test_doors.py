@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from sirena.server.entry.nginx import Nginx
 from sirena.server.free_ports import wanted_ports
 from sirena.server.parts.doors import Door, DoorIdentity, Doors
 from tests.production_machine import Recorder, entry_of, private_home, production_settings
-from tests.running_stack import Running, running_stack
+from tests.running_stack import Running
 
 pytestmark = [
     pytest.mark.slow,
@@ -53,15 +52,13 @@ RIGHTS = {"sirena-access": {"pgpass"}, "postgres": {"postgresql_superuser"}}
 """By account, those that it is there for."""
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
-    """A stack whose parts have the accounts they get by default."""
-    with running_stack() as found:
-        if found.settings.service_account:
-            pytest.skip("no interpreter here that an unprivileged account can run")
-        (found.settings.home / "secrets" / "backup_password").write_text("of the repository")
-        (found.settings.home / "secrets" / "backup_password").chmod(0o600)
-        yield found
+@pytest.fixture(scope="module", autouse=True)
+def another_secret(running: Running) -> None:
+    """The stack's parts have the accounts they get by default; it has the password of a repository, too."""
+    if running.settings.service_account:
+        pytest.skip("no interpreter here that an unprivileged account can run")
+    (running.settings.home / "secrets" / "backup_password").write_text("of the repository")
+    (running.settings.home / "secrets" / "backup_password").chmod(0o600)
 
 
 @pytest.fixture(scope="module")

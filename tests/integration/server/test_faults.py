@@ -22,6 +22,7 @@ from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings, variable_of
 from tests.fault_injection import DRUG, Caller, Fault, Report, Scientist, kill, suffer, table, watched
 from tests.prepared_interpreter import run_prepared
+from tests.prepared_stores import begin_prepared
 from tests.production_machine import end_at_once, production_settings, require_programs
 
 pytestmark = pytest.mark.slow
@@ -87,6 +88,7 @@ def machine(disk: Path) -> Iterator[Machine]:
         if getattr(settings, name) not in (None, ""):
             environment[variable_of(name)] = str(getattr(settings, name))
     stack = ProductionStack(settings)
+    begin_prepared(settings)
     try:
         found = Machine(stack, Caller(settings, ""), Scientist(settings), environment)
         found.sirena("up", "--profile", "production")

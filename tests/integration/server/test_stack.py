@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ import pytest
 
 from sirena.host.accounts import OsAccount
 from sirena.server.tls.certificates import authority_file
-from tests.running_stack import Running, running_stack
+from tests.prepared_interpreter import program_text
+from tests.running_stack import Running
 
 pytestmark = pytest.mark.slow
 
@@ -36,13 +36,6 @@ found = Path(mlflow.artifacts.download_artifacts(
 assert hashlib.sha256(found.read_bytes()).digest() == hashlib.sha256(large.read_bytes()).digest()
 print(mlflow.get_tracking_uri(), found.stat().st_size)
 """
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
-    """A stack of this module's own."""
-    with running_stack() as found:
-        yield found
 
 
 def _script(name: str) -> Any:
@@ -207,10 +200,13 @@ def test_the_guide_is_true_three_roles_one_release_one_record(running: Running, 
     """Every command of docs/howto/first-server.md as it stands: production is the approver's alone."""
     guide = (REPOSITORY / "docs" / "howto" / "first-server.md").read_text("utf-8")
     said: dict[str, str] = {}
+    prepared = tmp_path / "prepared-sirena"
+    prepared.write_text(program_text("-m", "sirena.cli", python=running.python))
+    prepared.chmod(0o755)
     for ended in follow(
         guide,
         tmp_path,
-        python=running.python,
+        programs={"sirena": str(prepared), "python": running.python},
         environment=running.environment,
         home=running.settings.home,
         port=running.settings.port,

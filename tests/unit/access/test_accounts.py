@@ -4,6 +4,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
@@ -17,6 +19,7 @@ from sirena.access.store import SESSIONS, TOKENS, StoreError, open_store
 from sirena.access.tokens import DAY, Tokens
 from sirena.database.schema import SchemaUnknownError
 from sirena.domain.errors import UsageError
+from tests.properties import dear
 
 PASSWORD = "correct horse battery"
 
@@ -49,6 +52,11 @@ def accounts(engine: Engine) -> Accounts:
 def test_the_file_of_secrets_is_its_owners(engine: Engine, tmp_path: Path) -> None:
     """Mode 0600."""
     assert stat.S_IMODE((tmp_path / "sirena.db").stat().st_mode) == 0o600
+
+
+def test_a_hash_costs_a_guesser_what_rfc_9106_asks(dear_hasher: PasswordHasher) -> None:
+    """64 MiB and three passes each."""
+    assert extract_parameters(dear_hasher.hash(PASSWORD)) == RFC_9106_LOW_MEMORY
 
 
 def test_passwords_are_kept_as_argon2id(engine: Engine) -> None:
@@ -124,6 +132,7 @@ def test_expired_revoked_and_orphaned_tokens_open_nothing(engine: Engine, accoun
     assert tokens.resolve(orphan) is None
 
 
+@dear()
 @given(st.integers(0, 70), st.characters(codec="utf-8"))
 def test_a_token_with_any_letter_changed_opens_nothing(position: int, letter: str) -> None:
     """Forging by a letter."""

@@ -1,6 +1,7 @@
 """The decision service, asked as NGINX asks it."""
 
 import base64
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,13 +32,22 @@ READ = "/api/2.0/mlflow/runs/get?run_id=1"
 TRAIN = "/api/2.0/mlflow/runs/create"
 
 
-@pytest.fixture
-def entry(tmp_path: Path) -> Iterator[Entry]:
-    """A service with one account per role."""
-    engine = open_store(f"sqlite:///{tmp_path / 'sirena.db'}")
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with one account per role, to be copied."""
+    file = tmp_path_factory.mktemp("people") / "sirena.db"
+    engine = open_store(f"sqlite:///{file}")
     accounts = Accounts(engine)
     for role in Role:
         accounts.add(role.value, frozenset({role}), PASSWORD if role is Role.VIEWER else None)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def entry(people: Path, tmp_path: Path) -> Iterator[Entry]:
+    """A service with one account per role."""
+    engine = open_store(f"sqlite:///{shutil.copy(people, tmp_path / 'sirena.db')}")
     with running_entry(engine) as entry:
         yield entry
     engine.dispose()

@@ -17,6 +17,7 @@ from sirena.certification.page_model import disagreement_rows
 from sirena.domain.errors import UsageError
 from sirena.domain.mic import CODES
 from sirena.domain.truth_table import TruthTable
+from tests.properties import dear
 from tests.unit.certification.certification_tables import I, R, S, certified, compile_by_hand, evidence
 
 
@@ -138,6 +139,7 @@ def test_hostile_names_are_escaped() -> None:
     assert "49" not in re.findall(r"\b49\b", page.text)
 
 
+@dear()
 @given(st.text(max_size=40))
 def test_any_model_name_stays_text(name: str) -> None:
     """Whatever a stranger calls the model, the page has the same elements."""

@@ -13,6 +13,7 @@ from sirena.domain.ground import Ground, GroundKind
 from sirena.domain.mic import CODES, encode_mics
 from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code, key_of, split_key
+from tests.properties import dear
 
 GROUND = Ground(GroundKind.BREAKPOINT, "CLSI 2026", "breakpoint", "order", "Enterobacterales", source="Table 2A-1")
 
@@ -40,6 +41,7 @@ def test_look_up_answers_the_cross_product() -> None:
     assert answers[:, 1].tolist() == [NOT_ASKED] * 4
 
 
+@dear()
 @given(st.lists(st.integers(0, len(ANSWERS) - 1), min_size=CODES, max_size=CODES))
 def test_json_keeps_every_cell(cells: list[int]) -> None:
     """Writing and reading a table loses nothing, whatever the answers."""

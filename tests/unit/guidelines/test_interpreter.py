@@ -19,6 +19,7 @@ from sirena.guidelines.editions import Edition, editions, load_edition
 from sirena.guidelines.interpreter import Reading, compile_tables, explain
 from sirena.guidelines.rows import PK_PD, Breakpoint, ExpectedResistance, Guideline, Statement
 from sirena.guidelines.sites import Indication
+from tests.properties import dear
 
 CLSI = load_edition("CLSI 2026")
 EUCAST = load_edition("EUCAST 2026")
@@ -345,6 +346,7 @@ def test_spelling_case_and_comma_do_not_matter(spellings: tuple[str, ...], organ
     assert len(set(answers.ravel())) == 1
 
 
+@dear()
 @given(st.permutations(CODES[::97]), st.permutations(["0.5", "<=2", ">16", "4", "abc", ""]))
 def test_order_does_not_matter(organisms: list[str], mics: list[str]) -> None:
     """Each value is answered by itself."""

@@ -14,7 +14,7 @@ from sirena.settings.catalogue import Settings, load_settings
 def test_a_monitor_that_asks_while_up_notes_its_profile_is_not_told_of_a_wrong_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Thousands of looks while the same is noted again and again: profile and release are there in each."""
+    """A thousand looks while the same is noted again and again: profile and release are there in each."""
     monkeypatch.setenv("SIRENA_HOME", str(tmp_path))
     stack = ProductionStack(Settings(home=tmp_path, profile="production"))
     remember(stack)
@@ -29,7 +29,7 @@ def test_a_monitor_that_asks_while_up_notes_its_profile_is_not_told_of_a_wrong_s
     noting = threading.Thread(target=note)
     noting.start()
     try:
-        for _ in range(300):
+        for _ in range(100):
             assert load_settings().profile == "production"
             assert {noted_release(stack) for _ in range(10)} == {"1.0"}
     finally:

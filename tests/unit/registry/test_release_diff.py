@@ -10,6 +10,7 @@ from sirena.domain.mic import CODES, encode_mics
 from sirena.domain.truth_table import ANSWERS, Answer, TruthTable
 from sirena.panel.compiled import Panel
 from sirena.registry.release_diff import differences
+from tests.properties import dear
 
 CELLS = arrays(np.uint8, (2, CODES), elements=st.integers(1, len(ANSWERS) - 1))
 
@@ -19,6 +20,7 @@ def panel(organisms: tuple[str, ...], cells: np.ndarray) -> Panel:
     return Panel({"AMK_NM": TruthTable("AMK_NM", organisms, cells)}, {}, release="test")
 
 
+@dear()
 @given(CELLS, CELLS)
 def test_every_changed_category_and_nothing_else_is_named(old: np.ndarray, new: np.ndarray) -> None:
     """Asking both panels each named question gives what the difference says; the rest agrees."""

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sirena.registry.retention import KeptVersion, Retention, Stock, StoredRelease, StoredVersion, needs
+from tests.properties import dear
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MODELS = ["modelo_AMK_NM", "modelo_CAZ_NM", "modelo_SAM_EM"]
@@ -45,7 +46,7 @@ def collected(stock: Stock, retention: Retention) -> set[str]:
     return {one.reference for one in stock.versions} - set(needs(stock, retention, NOW))
 
 
-@settings(deadline=None)
+@dear()
 @given(stocks, retentions)
 def test_nothing_referenced_is_ever_removed(stock: Stock, retention: Retention) -> None:
     """Whatever an alias, a stage, a release in use or in memory, or another version points to, stays."""
@@ -67,7 +68,7 @@ def test_nothing_referenced_is_ever_removed(stock: Stock, retention: Retention) 
             assert not release.members & gone
 
 
-@settings(deadline=None)
+@dear()
 @given(stocks, retentions, st.data())
 def test_a_reference_more_saves_a_version(stock: Stock, retention: Retention, data: st.DataObject) -> None:
     """Whichever kind of reference appears, what it points to is kept, and nothing else is lost by it."""
@@ -92,7 +93,7 @@ def test_a_reference_more_saves_a_version(stock: Stock, retention: Retention, da
     assert collected(more, retention) == gone - {saved}
 
 
-@settings(deadline=None)
+@dear()
 @given(stocks, retentions)
 def test_keeping_more_never_removes_more(stock: Stock, retention: Retention) -> None:
     """Every one of the three numbers only spares."""
@@ -101,7 +102,7 @@ def test_keeping_more_never_removes_more(stock: Stock, retention: Retention) -> 
         assert collected(stock, replace(retention, **{name: getattr(retention, name) * 3})) <= gone
 
 
-@settings(deadline=None)
+@dear()
 @given(stocks, retentions)
 def test_what_is_left_needs_no_second_run(stock: Stock, retention: Retention) -> None:
     """A run that removed everything unneeded, or was interrupted anywhere, leaves the same end."""

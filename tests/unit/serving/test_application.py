@@ -474,7 +474,7 @@ PATHS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATHS, BODIES, TYPES)
 def test_no_body_whatever_breaks_the_service_or_comes_back(
     client: httpx.Client, path: str, body: bytes, content_type: str

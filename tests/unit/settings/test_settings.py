@@ -1,5 +1,6 @@
 """Settings: where values come from, what is wrong with them, what is never shown."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,17 +18,23 @@ from tests.command_line import run_command
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home() -> Path:
     """The home of this test."""
-    folder = tmp_path / "sirena-home"
+    folder = Path(os.environ["SIRENA_HOME"])
     folder.mkdir()
     return folder
 
 
+@pytest.fixture(scope="module")
+def meanings() -> dict[str, str]:
+    """What each setting means."""
+    return meanings_of_settings()
+
+
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-def test_every_setting_has_meaning_and_example(name: str) -> None:
+def test_every_setting_has_meaning_and_example(name: str, meanings: dict[str, str]) -> None:
     """So that `sirena settings list` explains each."""
-    assert meanings_of_settings()[name]
+    assert meanings[name]
     assert Settings.model_fields[name].examples
 
 

@@ -11,6 +11,7 @@ from sirena.guidelines.tables import TableError
 from sirena.stewardship.expert import apply_rules, count_changes
 from sirena.stewardship.expert_rules import COLUMNS, load_expert_rules
 from sirena.stewardship.isolate_facts import IsolateFacts
+from tests.properties import dear
 from tests.unit.stewardship.facts import answered
 
 RULES = load_expert_rules()
@@ -93,6 +94,7 @@ def test_changes_are_counted_by_rule() -> None:
     assert count_changes(apply_rules(facts, RULES)) == {"MRS": 1, "ICR": 1}
 
 
+@dear()
 @given(
     st.lists(st.tuples(st.sampled_from("+- "), st.sampled_from(["", "0.1", ">8"]), st.sampled_from(["", "0.1", "4"])))
 )

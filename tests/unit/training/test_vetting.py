@@ -33,11 +33,22 @@ def file(trained: TrainedModel, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def asker() -> Iterator[NetworkAsker]:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder in which somebody put modules by names that ours import; each would leave a file `ran`."""
+    folder = tmp_path_factory.mktemp("planted")
+    for name in ("keras", "json", "tensorflow"):
+        (folder / f"{name}.py").write_text(f"open({str(folder / 'ran')!r}, 'w')\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def asker(planted: Path) -> Iterator[NetworkAsker]:
     """The process that asks."""
-    asking = NetworkAsker()
-    yield asking
-    asking.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(planted))
+        asking = NetworkAsker()
+        yield asking
+        asking.close()
 
 
 def changed(file: Path, **members: bytes | None) -> Path:
@@ -66,22 +77,11 @@ def test_our_own_networks_pass_and_say_what_they_say_here(
     )
 
 
-def test_what_others_put_into_the_temporary_folder_is_not_imported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_others_put_into_the_temporary_folder_is_not_imported(planted: Path, asker: NetworkAsker) -> None:
     """Every account of the machine may write there; a module of theirs would run as the access service."""
-    planted = tmp_path / "tmp"
-    planted.mkdir()
-    for name in ("keras", "json", "tensorflow"):
-        (planted / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
-    monkeypatch.setattr("tempfile.tempdir", str(planted))
-    asking = NetworkAsker()
-    try:
-        with pytest.raises(ForeignNetworkError):
-            asking.ask(b"no network", "AMK_NM", ["eco"])
-    finally:
-        asking.close()
-    assert not (tmp_path / "ran").exists()
+    with pytest.raises(ForeignNetworkError):
+        asker.ask(b"no network", "AMK_NM", ["eco"])
+    assert not (planted / "ran").exists()
 
 
 def test_code_in_a_network_is_refused(tmp_path: Path, asker: NetworkAsker) -> None:

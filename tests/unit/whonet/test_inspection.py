@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from sirena.whonet.inspection import inspect_file, looks_like_an_organism
 from sirena.whonet.reading import read_file
 from sirena.whonet.specimen_reading import looks_like_a_specimen
+from tests.command_line import Ended, run_command
 
 FILE = """\
 PATIENT_ID;LAST_NAME;ORGANISM;SPEC_TYPE;AMK_NM;Eti_AMK_NM;CIP_NM;GEN_ND10
@@ -31,8 +33,17 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def sirena(*arguments: object, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does."""
+Typed = Callable[..., Ended]
+
+
+@pytest.fixture
+def sirena(capfd: pytest.CaptureFixture[str]) -> Typed:
+    """Run a command in this process."""
+    return lambda *arguments: run_command(capfd, arguments)
+
+
+def process(*arguments: object, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user does."""
     command = [sys.executable, "-W", "error", "-m", "sirena.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, input=text, env={**os.environ}, check=False)
 
@@ -89,7 +100,7 @@ def test_only_what_looks_like_an_organism_is_shown(text: str, shown: bool) -> No
 SPECIMENS = "ORGANISM,SPEC_TYPE,AMK_NM\neco,ur,4\neco,,4\neco,qwx,4\neco,qwx,4\neco,Garzonedo,4\neco,Orinna,4\n"
 
 
-def test_sites_are_counted_and_unknown_specimens_named_by_row(tmp_path: Path) -> None:
+def test_sites_are_counted_and_unknown_specimens_named_by_row(tmp_path: Path, sirena: Typed) -> None:
     """An unknown word is reported, never passed over; what may be a patient's is named by its row alone."""
     path = tmp_path / "specimens.csv"
     path.write_text(SPECIMENS, encoding="utf-8")
@@ -100,16 +111,16 @@ def test_sites_are_counted_and_unknown_specimens_named_by_row(tmp_path: Path) ->
         (None, 1, (6,)),
         ("Orinna", 1, (7,)),
     ]
-    printed = sirena("inspect", path).stdout
+    printed = sirena("inspect", path).output
     assert "4 isolates are answered as of unknown site." in printed
     assert "Garzonedo" not in printed
 
 
-def test_a_file_without_specimens_says_so(tmp_path: Path) -> None:
+def test_a_file_without_specimens_says_so(tmp_path: Path, sirena: Typed) -> None:
     """And how to name one site for all."""
     path = tmp_path / "plain.csv"
     path.write_text("ORGANISM,AMK_NM\neco,4\n", encoding="utf-8")
-    assert "--site names one" in sirena("inspect", path).stdout
+    assert "--site names one" in sirena("inspect", path).output
 
 
 @pytest.mark.parametrize(
@@ -130,15 +141,15 @@ def test_only_what_looks_like_a_specimen_is_shown(text: str, shown: bool) -> Non
     assert looks_like_a_specimen(text) is shown
 
 
-def test_the_command_names_places_and_no_patient(path: Path) -> None:
+def test_the_command_names_places_and_no_patient(path: Path, sirena: Typed) -> None:
     """Plain text through a pipe: no colours, no table lines, no content of misplaced cells."""
     result = sirena("inspect", path)
-    assert (result.returncode, result.stderr) == (0, "")
-    lines = [line.split() for line in result.stdout.splitlines()]
+    assert (result.code, result.errors) == (0, "")
+    lines = [line.split() for line in result.output.splitlines()]
     assert ["AMK_NM", "CLSI", "5", "2", "<=0.5", "…", ">=32", "40%", "S", "3", "R", "1"] in lines
     assert any(line[:1] == ["CIP_NM"] and line[-1] == "2" and "text" in line for line in lines)
-    assert "of patients    PATIENT_ID, LAST_NAME" in result.stdout
-    assert not any(secret in result.stdout for secret in ("Garzonedo", "4711", "abc", "30.111", "\x1b", "│"))
+    assert "of patients    PATIENT_ID, LAST_NAME" in result.output
+    assert not any(secret in result.output for secret in ("Garzonedo", "4711", "abc", "30.111", "\x1b", "│"))
 
 
 @pytest.mark.parametrize(
@@ -149,59 +160,59 @@ def test_the_command_names_places_and_no_patient(path: Path) -> None:
         ("ORGANISM;AMK_NM\neco;POS\nkpn;neg\n", "positive or negative"),
     ],
 )
-def test_a_file_without_mics_says_so_first(text: str, kind: str, tmp_path: Path) -> None:
+def test_a_file_without_mics_says_so_first(text: str, kind: str, tmp_path: Path, sirena: Typed) -> None:
     """And what Sirena answers to it, before anything else."""
     (tmp_path / "a.csv").write_text(text)
     result = sirena("inspect", tmp_path / "a.csv")
-    first, second, *_ = result.stdout.splitlines()
+    first, second, *_ = result.output.splitlines()
     assert first.startswith(f"This file holds {kind}")
     assert "no MICs" in first
     assert "NI" in second
-    assert result.returncode == 0
+    assert result.code == 0
 
 
-def test_headers_of_other_systems_are_shown_with_what_was_understood(tmp_path: Path) -> None:
+def test_headers_of_other_systems_are_shown_with_what_was_understood(tmp_path: Path, sirena: Typed) -> None:
     """Header, what it is, drug, guideline and why; a mapping is written and read again."""
     path = tmp_path / "a.csv"
     path.write_text("Muestra;Microorganismo;Amikacina CIM;Amikacina Int\n1;eco;<=2;S\n", encoding="utf-8")
     result = sirena("inspect", path, "--write-mapping", tmp_path / "hospital.toml")
-    lines = [line.split() for line in result.stdout.splitlines()]
+    lines = [line.split() for line in result.output.splitlines()]
     assert any(line[:5] == ["Amikacina", "CIM", "MIC", "AMK", "CLSI"] for line in lines)
     again = sirena("inspect", path, "--mapping", tmp_path / "hospital.toml")
-    assert again.returncode == 0
-    assert "said by the mapping" in again.stdout
+    assert again.code == 0
+    assert "said by the mapping" in again.output
 
 
-def test_the_command_prints_one_json_document(path: Path) -> None:
+def test_the_command_prints_one_json_document(path: Path, sirena: Typed) -> None:
     """For other programs, with as many rows as asked for."""
     result = sirena("inspect", path, "--json", "--rows", "1")
-    document = json.loads(result.stdout)
+    document = json.loads(result.output)
     assert document["organism_column"] == "ORGANISM"
     assert [test["header"] for test in document["tests"]] == ["AMK_NM", "CIP_NM", "GEN_ND10"]
     assert document["tests"][1]["problems"][0]["rows"] == [3]
-    assert "Garzonedo" not in result.stdout
+    assert "Garzonedo" not in result.output
 
 
-def test_synthesize_and_inspect_join_through_a_pipe(tmp_path: Path) -> None:
+def test_synthesize_and_inspect_join_through_a_pipe(tmp_path: Path, sirena: Typed) -> None:
     """The hospital is written in the format of the suffix, or to standard output, and read again."""
     result = sirena("synthesize", "-n", 300, "--seed", 3, "-o", tmp_path / "hospital.sqlite")
-    assert result.returncode == 0
+    assert result.code == 0
     assert read_file(tmp_path / "hospital.sqlite").frame.height == 300
-    piped = sirena("inspect", "-", text=sirena("synthesize", "-n", 300, "--seed", 3, "-o", "-").stdout)
-    assert piped.returncode == 0
+    piped = process("inspect", "-", text=process("synthesize", "-n", 300, "--seed", 3, "-o", "-").stdout)
+    assert (piped.returncode, piped.stderr) == (0, "")
     assert "isolates       300" in piped.stdout
     assert "Not readable" not in piped.stdout
 
 
-def test_synthesize_refuses_an_unknown_suffix(tmp_path: Path) -> None:
+def test_synthesize_refuses_an_unknown_suffix(tmp_path: Path, sirena: Typed) -> None:
     """Before the work begins, with exit code 2."""
     result = sirena("synthesize", "-o", tmp_path / "hospital.doc")
-    assert (result.returncode, list(tmp_path.glob("hospital*"))) == (2, [])
+    assert (result.code, list(tmp_path.glob("hospital*"))) == (2, [])
 
 
-def test_a_file_without_mics_is_told_before_it_is_answered(tmp_path: Path) -> None:
+def test_a_file_without_mics_is_told_before_it_is_answered(tmp_path: Path, sirena: Typed) -> None:
     """The commands that answer say it too: every answer is NI."""
     (tmp_path / "a.csv").write_text("ORGANISM;AMK_NM\neco;S\n")
     result = sirena("reference", tmp_path / "a.csv", "-o", "-")
-    assert result.stderr.startswith("this file holds no readable MIC")
+    assert result.errors.startswith("this file holds no readable MIC")
     assert not read_file(tmp_path / "a.csv").holds_mics

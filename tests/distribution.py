@@ -1,0 +1,60 @@
+"""Which files of tests one worker runs together, and which begin first.
+
+What files share costs minutes to start: a stack, a guarded house, the machine that backups are tried on. The longest
+begin first, so that none of them is left alone at the end.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+_SERVER: Final = "tests/integration/server"
+_STACK: Final = (f"{_SERVER}/test_stack.py", f"{_SERVER}/test_doors.py")
+"""One stack; the second changes whose its files are, and leaves settings on record."""
+_BACKUP: Final = ("tests/integration/backup/test_backup.py", "tests/integration/backup/test_store.py")
+_HOUSE: Final = tuple(
+    f"{_SERVER}/test_{name}.py"
+    for name in ("attacks", "entry_refuses", "mlflow_pages", "pages", "stored_scripts", "walk_of_roles")
+)
+_ALONE: Final = (
+    f"{_SERVER}/test_faults.py",
+    f"{_SERVER}/test_given_s3.py",
+    f"{_SERVER}/test_manual_server.py",
+    "tests/e2e/test_manual_one_machine.py",
+    "tests/integration/training/test_real_isolates.py",
+    "tests/e2e/test_shared_cells_chain.py",
+    "tests/e2e/test_chain.py",
+    "tests/integration/registry/test_housekeeping.py",
+    "tests/integration/web/test_pages_in_a_browser.py",
+)
+FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE, *_ALONE)
+"""Files in the order in which they begin; after them the others, as pytest finds them."""
+_GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE) for file in group}
+_ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def sort_by_length(items: list[pytest.Item]) -> None:
+    """Let the longest files begin; the tests of a file stay in their order."""
+    rank = {file: number for number, file in enumerate(FIRST)}
+    items.sort(key=lambda item: rank.get(_file_of(item.path), len(rank)))
+
+
+def _file_of(path: Path) -> str:
+    return path.relative_to(_ROOT).as_posix() if path.is_relative_to(_ROOT) else ""
+
+
+def group_of(file: str) -> str:
+    """Return the name of what a file is run together with, its own if with nothing."""
+    return _GROUP.get(file, file)
+
+
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what gives workers a group at a time."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):  # type: ignore[misc]  # a library without types
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(super()._split_scope(nodeid))
+
+    return Together(config, log)

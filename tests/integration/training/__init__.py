@@ -1,0 +1,1 @@
+"""Training on what lies beside the checkout."""
