@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.policy import load_policy
+from sirena.access.rules_form import RulesBook
 from sirena.access.service import AccessParts, create_access_app
 from sirena.access.tokens import Tokens
 from sirena.access.upstream import Upstream
@@ -72,14 +73,16 @@ def basic(name: str, password: str) -> str:
 
 
 @contextmanager
-def running_entry(engine: Engine, upstream: Upstream | None = None, *, path: Path | None = None) -> Iterator[Entry]:
+def running_entry(
+    engine: Engine, upstream: Upstream | None = None, *, path: Path | None = None, rules: RulesBook | None = None
+) -> Iterator[Entry]:
     """Run the service for the length of a block, on a free port or at the path of a socket."""
     bound = bind_path(path) if path else bind("127.0.0.1", 0)
     transport = httpx.HTTPTransport(uds=str(path)) if path else None
     url = "http://access" if path else url_of(bound)
     with httpx.Client(base_url=url, timeout=60, trust_env=False, transport=transport) as client:
         entry = Entry(engine, client)
-        parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream)
+        parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream, rules=rules)
         server = uvicorn.Server(uvicorn.Config(create_access_app(parts), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()

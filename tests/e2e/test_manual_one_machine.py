@@ -23,7 +23,10 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 def _reader(folder: Path, home: Path) -> Iterator[Reader]:
-    ports = {name: str(free_port()) for name in ("SIRENA_PORT", "SIRENA_MLFLOW_PORT", "other", "another")}
+    ports = {
+        name: str(free_port())
+        for name in ("SIRENA_PORT", "SIRENA_MLFLOW_PORT", "SIRENA_PAGES_PORT", "other", "another")
+    }
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
     environment |= {name: value for name, value in ports.items() if name.startswith("SIRENA_")}
     yield Reader(
@@ -32,6 +35,7 @@ def _reader(folder: Path, home: Path) -> Iterator[Reader]:
         {
             "127.0.0.1:5000": f"127.0.0.1:{ports['SIRENA_PORT']}",
             "127.0.0.1:15500": f"127.0.0.1:{ports['SIRENA_MLFLOW_PORT']}",
+            "127.0.0.1:15530": f"127.0.0.1:{ports['SIRENA_PAGES_PORT']}",
             "5001": ports["other"],
             "8080": ports["another"],
         },

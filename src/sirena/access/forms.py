@@ -10,8 +10,12 @@ from sirena.access.errors import AmbiguousRequestError
 _LONGEST: Final = 16 * 1024
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request, *, longest: int = _LONGEST) -> dict[str, str]:
     """Return the fields of a form, those that stand once.
+
+    Args:
+        request: with the form.
+        longest: bytes it may have.
 
     Raises:
         AmbiguousRequestError: it is no form of ours, or too long.
@@ -19,7 +23,7 @@ async def read_form(request: Request) -> dict[str, str]:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _LONGEST:
+        if len(body) > longest:
             raise AmbiguousRequestError("the form is too long")
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise AmbiguousRequestError("the form is sent as application/x-www-form-urlencoded")

@@ -33,6 +33,7 @@ from sirena.access.policy import Policy
 from sirena.access.recording_task import recording_beside
 from sirena.access.room import NoRoomError, Room
 from sirena.access.routes import shipped_routes
+from sirena.access.rules_form import RulesBook, RulesForm
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
 from sirena.access.stage_control import StageControl
@@ -65,6 +66,8 @@ _PLACES: Final = {
     "counts": Action.COUNT,
     "rows": Action.TAKE_ROWS,
     "isolate": Action.ANSWER,
+    "edit_rules": Action.EDIT_RULES,
+    "approve_rules": Action.APPROVE_RULES,
 }
 """Where a person at a browser may go, so that pages show no way that ends in a refusal."""
 _SHOWN: Final = 200
@@ -85,6 +88,8 @@ class AccessParts:
     """MLflow and the gate behind stage control; without it, what stage control decides is refused."""
     room: Room | None = None
     """Where uploads lie for a while; without it they are let through whatever room there is."""
+    rules: RulesBook | None = None
+    """Keeps the hospital's own rules; without it their forms are refused."""
     entry_log: EntryLog | None = None
     """Where NGINX writes what it refuses by itself; None in front of no NGINX."""
 
@@ -168,7 +173,8 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     single_sign_on = SingleSignOn(parts.openid, parts.engine, sessions, record, session_hours=parts.session_hours)
     signing_in = signing_in_routes(maker, sessions, record, single_sign_on, session_hours=parts.session_hours)
     form = StageForm(maker, control, parts.upstream)
-    changing = (form.routes(), *([control.routes()] if control is not None else []))
+    rules = RulesForm(maker, parts.rules, parts.room)
+    changing = (form.routes(), rules.routes(), *([control.routes()] if control is not None else []))
     for router in (signing_in, single_sign_on.routes(), *changing):
         app.include_router(router, dependencies=[Depends(_without_tricks)])
     return app

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+from sirena.acts.rules_in_force import overlay_in_force
 from sirena.certification.gate import load_gate
 from sirena.guidelines.editions import Edition, Editions
 from sirena.registry.connection import Registry, connect
@@ -24,8 +25,8 @@ def judge_for(
 
     Args:
         registry: where.
-        overlay: the hospital's own rules that are in force on top of the editions they name; None means those of
-            `SIRENA_OVERLAY`, if any.
+        overlay: the hospital's own rules that are in force on top of the editions they name; None means those
+            that were approved, or the file of `SIRENA_OVERLAY`.
         approver: who decides; empty means the current user, behind the entry the account of the token.
         prover: proves what is judged, on a server that believes nobody.
     """
@@ -39,9 +40,10 @@ def rules_in_force(settings: Settings, overlay: Path | None = None) -> Callable[
 
     Args:
         settings: which editions there are.
-        overlay: the hospital's own rules that are in force; None means those of `SIRENA_OVERLAY`, if any.
+        overlay: the hospital's own rules that are in force; None means those that were approved,
+            or the file of `SIRENA_OVERLAY`.
     """
-    rules = overlay or settings.overlay
+    rules = overlay or overlay_in_force(settings)
     editions = Editions(settings.editions_folder)
 
     @lru_cache

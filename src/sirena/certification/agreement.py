@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import betaincinv
+import scipy
 
 CONFIDENCE: Final = 0.95
 """Two-sided coverage of every interval."""
@@ -39,14 +39,14 @@ class Rate:
         """Lower 95 % limit; 0 when there are no results."""
         if self.events == 0:
             return 0.0
-        return float(betaincinv(self.events, self.results - self.events + 1, (1 - CONFIDENCE) / 2))
+        return float(scipy.special.betaincinv(self.events, self.results - self.events + 1, (1 - CONFIDENCE) / 2))
 
     @property
     def upper(self) -> float:
         """Upper 95 % limit; 1 when there are no results, for nothing is excluded."""
         if self.events == self.results:
             return 1.0
-        return float(betaincinv(self.events + 1, self.results - self.events, (1 + CONFIDENCE) / 2))
+        return float(scipy.special.betaincinv(self.events + 1, self.results - self.events, (1 + CONFIDENCE) / 2))
 
     def __str__(self) -> str:
         if not self.results:

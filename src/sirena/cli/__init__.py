@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from gc import set_threshold
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
 from sirena import __version__
+from sirena.cli.ending import end_at_once
 from sirena.cli.voice import in_words, say, speaks_spanish
 from sirena.domain.errors import SirenaError
 
@@ -25,6 +26,7 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
     "ask",
     "reference",
     "guideline",
+    "rules",
     "train",
     "cells",
     "certify",
@@ -56,8 +58,9 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
 )
 """Modules of this package that register commands, in the order of `sirena --help`."""
 _INTERRUPTED: Final = 130
-_OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
-"""Importing MLflow makes a million objects that stay; looking for garbage after each 700 costs a fifth of its time."""
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 500_000
+"""Importing MLflow makes a million objects that stay; looking for garbage after each 700 costs a third of its time. A
+server goes back to that once it has started."""
 
 
 _FIRST_THINGS: Final = """Sirena: from MICs in a WHONET file to S / I / R, with a reason for every answer.
@@ -118,7 +121,15 @@ def modules_for(arguments: Sequence[str]) -> Sequence[str]:
     return (command,) if command in COMMAND_MODULES else COMMAND_MODULES
 
 
-def main() -> None:
+def command() -> NoReturn:
+    """Run the command line as the whole work of a process."""
+    try:
+        main()
+    except SystemExit as end:
+        end_at_once(int(end.code or 0))
+
+
+def main() -> NoReturn:
     """Run the command line; known errors are one clear message, never a stack trace."""
     set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
@@ -141,13 +152,13 @@ def main() -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     """Run a command, say what is wrong with its arguments, and return its exit code."""
-    command = typer.main.get_command(build_app(modules_for(arguments)))
+    root = typer.main.get_command(build_app(modules_for(arguments)))
     if speaks_spanish():
         from sirena.cli.help_words import speak_spanish
 
-        speak_spanish(command)
+        speak_spanish(root)
     try:
-        return int(command.main(standalone_mode=False) or 0)
+        return int(root.main(standalone_mode=False) or 0)
     except TyperException as misuse:
         from sirena.cli.help_words import show_misuse
 

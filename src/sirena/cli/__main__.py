@@ -1,5 +1,5 @@
 """Run with ``python -m sirena.cli``."""
 
-from sirena.cli import main
+from sirena.cli import command
 
-main()
+command()

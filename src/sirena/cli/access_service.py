@@ -47,6 +47,8 @@ def access_service(
     from sirena.acts.entry_records import entry_log_at, record_events
     from sirena.acts.entry_upstream import RegistryUpstream
     from sirena.acts.judged_watch import JudgedWatch, WatchThread
+    from sirena.acts.local_rules import local_rules_of
+    from sirena.acts.rules_forms import RulesForms
     from sirena.cli.access_openid import openid_configuration
     from sirena.ledger.store import open_ledger
     from sirena.serving.server import bind, bind_path, run_until_signal, running_beside, url_of
@@ -67,6 +69,7 @@ def access_service(
             notify=record_events(settings),
             openid=openid_configuration(settings),
             upstream=upstream,
+            rules=RulesForms(local_rules_of(settings, behind_entry=True)),
             room=Room((settings.home, Path(tempfile.gettempdir())), settings.max_upload),
             entry_log=entry_log_at(entry_log, settings) if entry_log else None,
         )

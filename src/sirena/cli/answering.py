@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sirena.domain.site import Site
     from sirena.domain.test_column import TestColumn
+    from sirena.guidelines.written_rules import RulesSource
     from sirena.panel.basis import Language
     from sirena.panel.column_answers import TablesFor
     from sirena.panel.frame import Isolates
@@ -295,26 +296,42 @@ def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> A
     return summary
 
 
-def read_rules(wanted: bool, path: Path | None) -> "tuple[ExpertRule, ...] | None":
+def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
+    """Return the hospital's own expert rules: the table somebody names, else those approved and in force.
+
+    Args:
+        wanted: ``--expert-rules``.
+        path: ``--rules``.
+
+    Raises:
+        SirenaError: the ledger, which says what is in force, cannot be read.
+    """
+    from sirena.acts.rules_in_force import expert_rules_in_force
+    from sirena.settings.catalogue import load_settings
+
+    return path if path is not None or not wanted else expert_rules_in_force(load_settings())
+
+
+def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ...] | None":
     """Return the expert rules that two options ask for; None when they ask for none.
 
     Args:
         wanted: ``--expert-rules``.
-        path: ``--rules``, a hospital's own table, which asks for them too.
+        own: from `own_rules`, which asks for them too.
 
     Raises:
         TableError: the table holds something that is no rule.
     """
     from sirena.stewardship.expert_rules import load_expert_rules
 
-    return load_expert_rules(path) if wanted or path is not None else None
+    return load_expert_rules(own) if wanted or own is not None else None
 
 
-def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", path: Path | None) -> str:
+def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", own: "RulesSource | None") -> str:
     """Return a stamp that also says by which expert rules a file was reported."""
     if rules is None:
         return stamp
-    return f"{stamp} · expert rules{f' + {path.name}' if path is not None else ''}"
+    return f"{stamp} · expert rules{f' + {own.name}' if own is not None else ''}"
 
 
 def with_rules(

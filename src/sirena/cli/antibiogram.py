@@ -103,17 +103,17 @@ def antibiogram(
     nothing of them is written.
     """
     from datetime import date
+    from tempfile import gettempdir
 
-    from sirena.cli.answering import read_rules, read_site, refuse_same_file, stamp_with_rules, tell
+    from sirena.cli.answering import own_rules, read_rules, read_site, refuse_same_file, stamp_with_rules, tell
     from sirena.stewardship.antibiogram import Request
-    from sirena.stewardship.counting import count_file
+    from sirena.stewardship.counting import count_file, read_to_count
     from sirena.stewardship.exclusions import read_screening
     from sirena.stewardship.exports import PAGES, as_csv, report_suffix, write_antibiogram
     from sirena.stewardship.exports import dictionary as columns_explained
     from sirena.stewardship.periods import Period
     from sirena.stewardship.words import word
     from sirena.whonet.mapping import load_mapping
-    from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place, find_suffix, write_file
 
     written = language or Language.ENGLISH
@@ -138,15 +138,17 @@ def antibiogram(
         raise UsageError(f"--charts: {charts} is no folder", hint="make it first")
     if rules is not None and not expert_rules:
         raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
-    expert = read_rules(expert_rules, rules)
-    source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+    own = own_rules(expert_rules, rules)
+    expert = read_rules(expert_rules, own)
+    folder = Path(gettempdir()) if str(output) == "-" else output.parent
+    source = read_to_count(file, folder=folder, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     if not source.mic_columns:
         raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
     if reference or guideline:
         tables_for, answered_by = _by_guideline(source, guideline or ())
     else:
         tables_for, answered_by = _by_release(source, release)
-    stamp = stamp_with_rules(answered_by, expert, rules)
+    stamp = stamp_with_rules(answered_by, expert, own)
     whole = count_file(source, tables_for, request, today=date.today(), source=stamp, site=everywhere, rules=expert)
     counted = whole.antibiogram
     if str(output) == "-":
@@ -194,12 +196,13 @@ def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> Non
 
 
 def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFor, str]":
+    from sirena.acts.rules_in_force import overlay_in_force
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
-    editions = choose_editions(Editions(settings.editions_folder), names, in_force=settings.overlay)
+    editions = choose_editions(Editions(settings.editions_folder), names, in_force=overlay_in_force(settings))
     columns = sorted({column.model_column for column in source.mic_columns.values()})
     tables, named = editions.tables(columns), editions.named(columns)
     return lambda column: tables.get(column.model_column), f"reference · {named}" if named else "reference"

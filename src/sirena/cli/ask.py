@@ -120,11 +120,12 @@ def _edition_in_force(letter: str) -> "Edition":
 
 
 def _load(name: str) -> "Edition":
+    from sirena.acts.rules_in_force import overlay_in_force
     from sirena.guidelines.editions import Editions
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
-    return Editions(settings.editions_folder).load(name, in_force=settings.overlay)
+    return Editions(settings.editions_folder).load(name, in_force=overlay_in_force(settings))
 
 
 def _sentence(explanation: "Explanation", site: "Site", language: "Language") -> str:

@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
         import json
 
         from sirena.acts.recording import recorded
+        from sirena.acts.rules_in_force import overlay_in_force
         from sirena.certification.certificate_file import to_json
         from sirena.certification.grid_chart import grid_chart
         from sirena.certification.page import render_page
@@ -68,10 +69,11 @@ def register(app: typer.Typer) -> None:
         registry = connect(settings)
         version = find_version(registry, model)
         known = Editions(settings.editions_folder)
+        in_force = None if overlay else overlay_in_force(settings)
         edition = (
-            known.load(guideline, overlay, in_force=settings.overlay)
+            known.load(guideline, overlay, in_force=in_force)
             if guideline
-            else choose_editions(known, overlay=overlay, in_force=settings.overlay).of(version.column)
+            else choose_editions(known, overlay=overlay, in_force=in_force).of(version.column)
         )
         if edition is None:
             raise UsageError(

@@ -67,7 +67,7 @@ def inspect(
     table = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     if write_mapping is not None:
         refuse_same_file(file, write_mapping)
-        save_mapping(write_mapping, table.header_readings)
+        save_mapping(write_mapping, table.header_readings, table.mapping)
     inspection = inspect_file(table, examples=rows)
     labels = audit_file(table, editions)
     if audit is not None and labels is not None:

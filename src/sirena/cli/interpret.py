@@ -73,6 +73,7 @@ def interpret(
         Output,
         answer,
         opened,
+        own_rules,
         read_rules,
         read_site,
         stamp_with_rules,
@@ -88,7 +89,8 @@ def interpret(
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
-    expert = read_rules(expert_rules, rules)
+    own = own_rules(expert_rules, rules)
+    expert = read_rules(expert_rules, own)
     with opened(file, target, sheet, mapping) as isolates:
         loaded = load_for_answers(release)
         for alarm in loaded.alarms:
@@ -96,7 +98,7 @@ def interpret(
         columns = [column.model_column for column in isolates.file.mic_columns.values()]
         question = FileQuestion(
             lambda column: loaded.panel.tables.get(column.model_column),
-            stamp=stamp_with_rules(stamp_of(loaded.panel, columns), expert, rules),
+            stamp=stamp_with_rules(stamp_of(loaded.panel, columns), expert, own),
             site=everywhere,
             source=lambda column: _model(loaded.panel, column),
             zones=True,

@@ -36,8 +36,11 @@ def open_pages(
     is written to a disk; patients' names, numbers and birth dates are dropped as the file is read.
     """
     import webbrowser
+    from functools import partial
 
-    from sirena.cli.pages_answers import answers_for, audit_labels_of, evidence_of_models
+    from sirena.acts.local_rules import local_rules_of
+    from sirena.acts.recording import actor
+    from sirena.cli.pages_answers import EditionsNow, answers_for, audit_labels_of, evidence_of_models
     from sirena.cli.pages_models import models_of
     from sirena.guidelines.editions import Editions
     from sirena.serving.server import bind, run_until_signal, url_of
@@ -49,7 +52,10 @@ def open_pages(
     from sirena.web.visitors import ENTER, new_key
     from sirena.whonet.reading import read_file
 
-    answers = answers_for(release, guideline or [])
+    settings = load_settings()
+    rules = local_rules_of(settings)
+    editions = EditionsNow(settings, rules, guideline or [])
+    answers = answers_for(release, []) if release else editions()
     files = OpenedFiles()
     if file is not None:
         files.add(open_whonet_file(file.name, read_file(file), answers))
@@ -59,7 +65,6 @@ def open_pages(
     say(f"Sirena: {address}")
     if browser:
         webbrowser.open(address)
-    settings = load_settings()
-    others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
-    sides = (models_of(settings), evidence_of_models, audit_labels_of)
-    run_until_signal(create_pages(answers, files, key, others, *sides), bound)
+    others = OtherEditions(Editions(settings.editions_folder), editions.overlay)
+    sides = (models_of(settings), evidence_of_models, audit_labels_of, rules, partial(actor, settings))
+    run_until_signal(create_pages(answers if release else editions, files, key, others, *sides), bound)

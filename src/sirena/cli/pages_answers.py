@@ -1,11 +1,18 @@
 """Who answers on the pages of a server: the active release, and the guideline editions until there is one."""
 
+import math
+import time
 from collections.abc import Collection, Sequence
-from functools import cached_property
+from threading import Lock
+from typing import Final
 
+from sirena.acts.local_rules import LocalRules
+from sirena.acts.rules_in_force import overlay_in_force
 from sirena.cli.interpret import stamp_of
+from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
+from sirena.guidelines.written_rules import RulesSource
 from sirena.panel.compiled import Panel
 from sirena.serving.holder import PanelHolder
 from sirena.settings.catalogue import Settings, load_settings
@@ -14,34 +21,74 @@ from sirena.web.answers import NamedPanel, answers_of_editions
 from sirena.web.audited_labels import AuditedLabels
 from sirena.whonet.file import WhonetFile
 
+_SECONDS: Final = 1.0
+"""So long the rules in force are believed to be the same."""
+
 
 class AnswersNow:
     """Says who answers now; callable, as the pages want it."""
 
-    def __init__(self, holder: PanelHolder, settings: Settings) -> None:
+    def __init__(self, holder: PanelHolder, editions: "EditionsNow") -> None:
         """Ask nobody yet.
 
         Args:
             holder: of the active release.
-            settings: say which editions are in force.
+            editions: answer until there is one.
         """
         self._holder = holder
-        self._settings = settings
+        self._editions = editions
         self._last: NamedPanel | None = None
 
     def __call__(self) -> NamedPanel:
         """Return who answers."""
         loaded = self._holder.loaded
         if loaded is None:
-            return self._by_editions
+            return self._editions()
         last = self._last
         if last is None or last.panel is not loaded.panel:
             last = self._last = answers_of_release(loaded.panel)
         return last
 
-    @cached_property
-    def _by_editions(self) -> NamedPanel:
-        return _by_editions(self._settings, [])
+
+class EditionsNow:
+    """The guideline editions with the hospital's own rules in force now; callable, as the pages want it."""
+
+    def __init__(self, settings: Settings, rules: LocalRules, guideline: Sequence[str] = ()) -> None:
+        """Ask nobody yet.
+
+        Args:
+            settings: say which editions there are.
+            rules: the hospital's own.
+            guideline: editions; the newest in force by default.
+        """
+        self._settings = settings
+        self._rules = rules
+        self._guideline = guideline
+        self._asked = -math.inf
+        self._last: tuple[RulesSource | None, NamedPanel] | None = None
+        self._one_at_a_time = Lock()
+
+    def overlay(self) -> RulesSource | None:
+        """Return the rules in force on guideline editions; None when there are none.
+
+        Raises:
+            SirenaError: the ledger cannot be read, or not be believed.
+        """
+        return self._rules.in_force(RuleKind.OVERLAY).source
+
+    def __call__(self) -> NamedPanel:
+        """Return them compiled; which rules are in force is asked once a second.
+
+        Raises:
+            SirenaError: the ledger cannot be read, or not be believed.
+        """
+        with self._one_at_a_time:
+            if self._last is None or time.monotonic() >= self._asked + _SECONDS:
+                overlay = self.overlay()
+                if self._last is None or self._last[0] != overlay:
+                    self._last = overlay, _by_editions(self._settings, self._guideline, overlay)
+                self._asked = time.monotonic()
+            return self._last[1]
 
 
 def answers_of_release(panel: Panel) -> NamedPanel:
@@ -62,14 +109,15 @@ def answers_for(release: str | None, guideline: Sequence[str]) -> NamedPanel:
         SirenaError: there is no such release or edition.
     """
     if release is None:
-        return _by_editions(load_settings(), guideline)
+        settings = load_settings()
+        return _by_editions(settings, guideline, overlay_in_force(settings))
     from sirena.acts.answering_release import load_for_answers
 
     return answers_of_release(load_for_answers(release).panel)
 
 
-def _by_editions(settings: Settings, guideline: Sequence[str]) -> NamedPanel:
-    chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=settings.overlay)
+def _by_editions(settings: Settings, guideline: Sequence[str], overlay: RulesSource | None) -> NamedPanel:
+    chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=overlay)
     return answers_of_editions(chosen)
 
 

@@ -1,9 +1,18 @@
-"""``sirena pages-service``: the pages behind the entry."""
+"""``sirena pages-service``: the pages as a part of the stack."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sirena.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from sirena.serving.holder import PanelHolder
+    from sirena.settings.catalogue import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -12,46 +21,68 @@ def register(app: typer.Typer) -> None:
 
 
 def pages_service(
-    socket: Annotated[Path, typer.Option(help="Unix socket to listen on, in a folder NGINX alone may enter.")],
-    desk: Annotated[Path, typer.Option(help="Unix socket of the access service where what happens goes on record.")],
+    socket: Annotated[
+        Path | None, typer.Option(help="Unix socket to listen on, in a folder NGINX alone may enter.")
+    ] = None,
+    desk: Annotated[
+        Path | None, typer.Option(help="Unix socket of the access service where what happens goes on record.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Loopback port to listen on, on one person's machine.")
+    ] = 0,
+    key: Annotated[Path | None, typer.Option(help="File of the key that lets this person in.")] = None,
 ) -> None:
-    """Show files and isolates in browsers to whoever the entry lets in, until SIGTERM; `sirena up` starts it.
+    """Show files and isolates in browsers, until SIGTERM; `sirena up` starts it.
 
-    The active release answers, and until there is one the guideline editions in force. No file that somebody opens is
-    written to a disk; it is gone when the session ends, and after 30 minutes without a look.
+    On a server whoever the entry lets in sees them (--socket, --desk); on one person's machine the holder of a key
+    (--port, --key). The active release answers, and until there is one the guideline editions in force. No file that
+    somebody opens is written to a disk; it is gone when the session ends, and after 30 minutes without a look.
 
     Example: sirena pages-service --socket doors/pages/socket --desk doors/desk/socket
     """
     import resource
 
     from sirena.acts.judged_panel import JudgedPanelSource
-    from sirena.cli.pages_answers import AnswersNow, audit_labels_of, evidence_of_models
-    from sirena.cli.pages_desk import PagesDesk
-    from sirena.cli.pages_models import models_of
-    from sirena.guidelines.editions import Editions
     from sirena.ledger.store import open_ledger
-    from sirena.server.parts.doors import Door
     from sirena.serving.holder import PanelHolder
-    from sirena.serving.server import bind_path, run_until_signal, url_of
+    from sirena.serving.server import bind, bind_path, run_until_signal, url_of
     from sirena.settings.catalogue import load_settings
-    from sirena.web.application import create_entry_pages
-    from sirena.web.opened_files import OpenedFiles
-    from sirena.web.other_editions import OtherEditions
 
+    if (socket is None) == (key is None) or (socket is None) != (desk is None):
+        raise UsageError("name --socket and --desk, or --port and --key", hint="`sirena up` does")
     # a process that breaks leaves no file of what it held in memory
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     settings = load_settings()
-    bound = bind_path(socket)
+    bound = bind("127.0.0.1", port) if socket is None else bind_path(socket)
     holder = PanelHolder(JudgedPanelSource(settings, open_ledger(settings)), poll_seconds=settings.poll_seconds)
-    asking = PagesDesk(Door("http://desk", socket=desk))
-    answering = AnswersNow(holder, settings)
-    others = OtherEditions(Editions(settings.editions_folder), settings.overlay)
-    house = models_of(settings)
-    sides = (others, house, evidence_of_models, audit_labels_of)
-    app = create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, *sides)
+    app = _application(holder, settings, desk, "" if key is None else key.read_text(encoding="utf-8"))
     typer.echo(f"Sirena shows pages: {url_of(bound)}", err=True)
     holder.start()
     try:
         run_until_signal(app, bound)
     finally:
         holder.stop()
+
+
+def _application(holder: "PanelHolder", settings: "Settings", desk: Path | None, key: str) -> "ASGIApp":
+    """Return the pages: for whoever the entry lets in, or without a desk for the holder of the key."""
+    from sirena.acts.local_rules import local_rules_of
+    from sirena.acts.recording import actor
+    from sirena.cli.pages_answers import AnswersNow, EditionsNow, audit_labels_of, evidence_of_models
+    from sirena.cli.pages_desk import PagesDesk
+    from sirena.cli.pages_models import models_of
+    from sirena.guidelines.editions import Editions
+    from sirena.server.parts.doors import Door
+    from sirena.web.application import create_entry_pages, create_pages
+    from sirena.web.opened_files import OpenedFiles
+    from sirena.web.other_editions import OtherEditions
+
+    rules = local_rules_of(settings, behind_entry=desk is not None)
+    editions = EditionsNow(settings, rules)
+    answering = AnswersNow(holder, editions)
+    others = OtherEditions(Editions(settings.editions_folder), editions.overlay)
+    sides = (others, models_of(settings), evidence_of_models, audit_labels_of, rules)
+    if desk is None:
+        return create_pages(answering, OpenedFiles(), key, *sides, partial(actor, settings))
+    asking = PagesDesk(Door("http://desk", socket=desk))
+    return create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, *sides)

@@ -73,11 +73,13 @@ def reference(
     Eti_X_mark where the site is unknown. The last column, SIRENA, names the editions. With --expert-rules what is
     reported stands beside each category, with the rule that changed it.
     """
+    from sirena.acts.rules_in_force import overlay_in_force
     from sirena.cli.answering import (
         FileQuestion,
         Output,
         answer,
         opened,
+        own_rules,
         read_rules,
         read_site,
         stamp_with_rules,
@@ -94,10 +96,13 @@ def reference(
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
-    expert = read_rules(expert_rules, rules)
+    own = own_rules(expert_rules, rules)
+    expert = read_rules(expert_rules, own)
     settings = load_settings()
     known = Editions(settings.editions_folder)
-    editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
+    editions = choose_editions(
+        known, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
+    )
     with opened(file, target, sheet, mapping) as isolates:
         source = isolates.file
         tell_about_zones(source)
@@ -110,7 +115,7 @@ def reference(
         named = editions.named(columns)
         question = FileQuestion(
             lambda column: tables[column.model_column],
-            stamp=stamp_with_rules(f"reference · {named}" if named else "reference", expert, rules),
+            stamp=stamp_with_rules(f"reference · {named}" if named else "reference", expert, own),
             site=everywhere,
             rules=expert,
         )

@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
         Patient columns are dropped at the door. Several files are learnt from together, those of one hospital or of
         several. Running it again with the same files and seed adds no versions.
         """
+        from sirena.acts.rules_in_force import overlay_in_force
         from sirena.cli.answering import refuse_same_file
         from sirena.cli.sections import print_sections
         from sirena.cli.training_files import audit_sections, count_files
@@ -78,7 +79,9 @@ def register(app: typer.Typer) -> None:
                 refuse_same_file(file, audit)
         settings = load_settings()
         known = Editions(settings.editions_folder)
-        editions = choose_editions(known, guideline or (), overlay, in_force=settings.overlay)
+        editions = choose_editions(
+            known, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
+        )
         hospitals = count_files(files, seed, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
         registry = connect(settings)
         tests = [test for hospital in hospitals.values() for test in hospital.tests]

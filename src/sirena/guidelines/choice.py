@@ -5,7 +5,6 @@ A column ``AMK_NM`` is answered by CLSI, ``AMK_EM`` by EUCAST, each column of on
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sirena.domain.errors import UsageError
 from sirena.domain.test_column import parse_test_column
@@ -13,6 +12,7 @@ from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition, Editions
 from sirena.guidelines.interpreter import Reading, compile_tables
 from sirena.guidelines.rows import Guideline
+from sirena.guidelines.written_rules import RulesSource
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,18 @@ class ChosenEditions:
 
 
 def choose_editions(
-    known: Editions, names: Sequence[str] = (), overlay: Path | None = None, *, in_force: Path | None = None
+    known: Editions,
+    names: Sequence[str] = (),
+    overlay: RulesSource | None = None,
+    *,
+    in_force: RulesSource | None = None,
 ) -> ChosenEditions:
     """Return the edition for each guideline: those named, and the newest in force for the rest.
 
     Args:
         known: the editions there are.
         names: editions asked for, at most one of each guideline: ``CLSI 2025``.
-        overlay: CSV of a hospital's own rules that somebody asked for.
+        overlay: a hospital's own rules that somebody asked for.
         in_force: the same, in force for whatever edition its rules name.
 
     Raises:

@@ -30,6 +30,7 @@ from sirena.guidelines.tables import (
     read_breakpoints,
     read_expected_resistance,
 )
+from sirena.guidelines.written_rules import RulesSource
 
 SHIPPED: Final = Path(__file__).with_name("tables")
 """Folder of the editions that come with Sirena."""
@@ -119,12 +120,12 @@ class Editions:
         own = _folders(SHIPPED)
         return own | {name: folder for name, folder in _folders(self.imported).items() if name not in own}
 
-    def load(self, name: str, overlay: Path | None = None, *, in_force: Path | None = None) -> Edition:
+    def load(self, name: str, overlay: RulesSource | None = None, *, in_force: RulesSource | None = None) -> Edition:
         """Return an edition by name, with a hospital's own rules for it where there are some.
 
         Args:
             name: any spelling: ``CLSI 2026``, ``clsi2026``; a guideline alone means its edition in force.
-            overlay: CSV of a hospital's own rules that somebody asked for, see `sirena.guidelines.overlay`.
+            overlay: a hospital's own rules that somebody asked for, see `sirena.guidelines.overlay`.
             in_force: the same, in force for whatever edition its rules name; not read when `overlay` is given.
 
         Raises:
@@ -231,7 +232,7 @@ class Editions:
         return sentences
 
 
-def load_edition(name: str, overlay: Path | None = None, *, in_force: Path | None = None) -> Edition:
+def load_edition(name: str, overlay: RulesSource | None = None, *, in_force: RulesSource | None = None) -> Edition:
     """Return an edition that comes with Sirena: `Editions.load` for those who have no others.
 
     >>> load_edition("CLSI 2026").guideline

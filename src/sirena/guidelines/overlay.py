@@ -3,31 +3,31 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from sirena.domain.organisms import ORGANISMS
 from sirena.guidelines.editions import Edition, OverlayIdentity
-from sirena.guidelines.overlay_file import OverlayAction, OverlayRow, overlay_content, read_overlay
+from sirena.guidelines.overlay_file import OverlayAction, OverlayRow, read_overlay
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance
 from sirena.guidelines.sites import Indication
 from sirena.guidelines.tables import TableError
+from sirena.guidelines.written_rules import RulesSource, rules_content
 
 
-def apply_overlay(edition: Edition, path: Path, known: Iterable[str] = ()) -> Edition:
+def apply_overlay(edition: Edition, overlay: RulesSource, known: Iterable[str] = ()) -> Edition:
     """Return the edition as a hospital changed it; the very edition when no rule is for it.
 
     Args:
         edition: from `sirena.guidelines.editions`.
-        path: the overlay.
+        overlay: the rules.
         known: names of the editions there are, which rules may be for beside this one.
 
     Raises:
         TableError: names file, row and column, and the remedy.
     """
-    content = overlay_content(path)
-    stated = list(read_overlay(path, content, tuple(dict.fromkeys((*known, edition.name)))))
+    content = rules_content(overlay)
+    stated = list(read_overlay(overlay.name, content, tuple(dict.fromkeys((*known, edition.name)))))
     if not stated:
-        raise TableError(f"{path.name}: the overlay has no rows", hint="write at least one rule below the header")
+        raise TableError(f"{overlay.name}: the overlay has no rows", hint="write at least one rule below the header")
     rows = [row for row in stated if row.is_for(edition.name)]
     if not rows:
         return edition
@@ -38,19 +38,19 @@ def apply_overlay(edition: Edition, path: Path, known: Iterable[str] = ()) -> Ed
         earlier = seen.setdefault((*key, row.sites), row.line)
         if earlier != row.line:
             raise TableError(
-                f"{path.name}, row {row.line}: the rule of row {earlier} is stated again",
+                f"{overlay.name}, row {row.line}: the rule of row {earlier} is stated again",
                 hint="keep one row for each drug, group and site",
             )
-        changed = _apply(changed, row, path.name)
+        changed = _apply(changed, row, overlay.name)
     identity = OverlayIdentity(
-        name=path.name,
+        name=overlay.name,
         who="; ".join(dict.fromkeys(row.who for row in rows)),
         when=max(row.when for row in rows).isoformat(),
         why="; ".join(dict.fromkeys(row.why for row in rows)),
         rows=len(rows),
         digest=hashlib.sha256(content).hexdigest(),
     )
-    return replace(changed, name=f"{edition.name} + {path.name}", overlay=identity)
+    return replace(changed, name=f"{edition.name} + {overlay.name}", overlay=identity)
 
 
 def _apply(edition: Edition, row: OverlayRow, file: str) -> Edition:

@@ -25,7 +25,6 @@ import enum
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from sirena.domain.antimicrobials import find_antimicrobial
@@ -42,12 +41,11 @@ from sirena.guidelines.tables import (
     parse_rank,
     rank_name,
 )
+from sirena.guidelines.written_rules import delimiter_of, rules_text
 
 REQUIRED: Final = ("who", "when", "why", "edition", "drug", "rank", "group")
 COLUMNS: Final = (*REQUIRED[:4], "action", *REQUIRED[4:], "site", "S", "R", "middle")
 _STATEMENT: Final = "statement"
-
-_MAXIMUM_BYTES: Final = 5_000_000
 
 
 class OverlayAction(enum.StrEnum):
@@ -104,50 +102,32 @@ class OverlayRow:
         return f"local rule of {self.who}, {self.when.isoformat()}: {self.why}"
 
 
-def overlay_content(path: Path) -> bytes:
-    """Return the bytes of an overlay.
-
-    Raises:
-        TableError: there is no such file, or it is too large.
-    """
-    if not path.is_file():
-        raise TableError(f"{path.name}: there is no such overlay file", hint="give the path of a CSV file")
-    if path.stat().st_size > _MAXIMUM_BYTES:
-        raise TableError(f"{path.name}: too large for a table of rules", hint="an overlay is a small CSV file")
-    return path.read_bytes()
-
-
-def read_overlay(path: Path, content: bytes, known: Sequence[str]) -> Iterator[OverlayRow]:
+def read_overlay(name: str, content: bytes, known: Sequence[str]) -> Iterator[OverlayRow]:
     """Yield the rules of an overlay.
 
     Args:
-        path: for messages.
-        content: from `overlay_content`.
+        name: of the table, for messages.
+        content: of the table.
         known: names of the editions there are, which rules may name.
 
     Raises:
         TableError: names file, row and column, and the remedy.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
+    text = rules_text(content)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restval="")
     names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
     missing = [column for column in REQUIRED if column not in names]
     if not missing and "action" not in names and _STATEMENT not in names:
         missing = ["action"]
     if missing:
         raise TableError(
-            f"{path.name}, row 1: column {missing[0]} is missing",
+            f"{name}, row 1: column {missing[0]} is missing",
             hint=f"the columns are {', '.join(COLUMNS)}; see docs/howto/local-rules.md",
         )
     for cells in reader:
         row = {column: (cells.get(names.get(column.lower(), "")) or "").strip() for column in (*COLUMNS, _STATEMENT)}
         if any(row.values()):
-            yield _row(row, path.name, reader.line_num, known)
+            yield _row(row, name, reader.line_num, known)
 
 
 def _row(row: dict[str, str], file: str, line: int, known: Sequence[str]) -> OverlayRow:

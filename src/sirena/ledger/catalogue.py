@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from sirena.ledger.event import ActOutcome, Event
-from sirena.ledger.plain_text import Digest, Name, Place, Subject, Words
+from sirena.ledger.plain_text import Digest, Name, Place, Subject, TableLine, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +277,41 @@ class RolledBack(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RulesSaved(Event):
+    """A version of the hospital's own rules was saved, whole; it changes nothing until somebody approves it.
+
+    A version has the number of its place among those of its kind.
+    """
+
+    event = "rules_saved"
+    kind: Name
+    """``overlay`` or ``expert``."""
+    reason: Words
+    lines: tuple[TableLine, ...]
+    """The table, its header first."""
+    digest: Digest
+    """SHA-256 of the table as a file."""
+    base: int | None = None
+    """Version it was begun from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesApproved(Event):
+    """A version of the hospital's own rules was approved, or refused because its author asked."""
+
+    event = "rules_approved"
+    kind: Name
+    """``overlay`` or ``expert``."""
+    version: int
+    digest: Digest
+    """SHA-256 of the table as a file."""
+    since: Name = ""
+    """Day from which it is in force, ISO 8601."""
+    waived: tuple[Name, ...] = ()
+    """``approver_is_not_author`` where one person's machine has nobody else."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Alarm(Event):
     """Something was found that is not what was judged; the last good release goes on answering."""
 
@@ -480,6 +515,8 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         Activated,
         ActivationRefused,
         RolledBack,
+        RulesSaved,
+        RulesApproved,
         Alarm,
         Downloaded,
         FileOpened,

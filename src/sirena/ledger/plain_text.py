@@ -18,6 +18,15 @@ _CONCENTRATION: Final = re.compile(
 )
 
 
+def holds_record_number(text: str) -> bool:
+    """Tell whether a text holds figures that could be a patient's number or a date.
+
+    >>> holds_record_number("as decided for 771204"), holds_record_number("R > 8 mg/L since 2026")
+    (True, False)
+    """
+    return bool(_RECORD_NUMBER.search(text))
+
+
 class TextRule(Protocol):
     """Makes a text fit to stand in a field."""
 
@@ -99,6 +108,9 @@ Subject = Annotated[str, Limited(255)]
 """An OpenID provider's own name of a person, whole, since it is given back to a command."""
 Words = Annotated[str, Free(500)]
 """A reason given by a person."""
+LONGEST_LINE: Final = 1_000
+TableLine = Annotated[str, Limited(LONGEST_LINE)]
+"""A line of a table of rules, whole, since it is given back; `acts` refuses one that could not stand here as it is."""
 Place = Annotated[str, Address(300)]
 """Where something was asked for: a route, an address."""
 Digest = Annotated[str, Hexadecimal()]

@@ -18,16 +18,20 @@ from sirena.ledger.catalogue import LedgerResumed
 from sirena.ledger.entry import GENESIS, LedgerEntry
 from sirena.ledger.errors import LedgerTamperedError
 from sirena.ledger.head import Head
-from sirena.ledger.judgements import DECIDING, Judgements, read_judgements
+from sirena.ledger.judgements import DECIDING as OF_RELEASES
+from sirena.ledger.judgements import Judgements, read_judgements
+from sirena.ledger.rule_versions import DECIDING as OF_RULES
 from sirena.ledger.schema import entries, exists, missing_guards
 from sirena.ledger.store import Ledger
 
+DECIDING: Final = (*OF_RELEASES, *OF_RULES)
+"""Events that decide which release, and which rules of the hospital, are in force."""
 _BATCH: Final = 1000
 _HINT: Final = "change nothing, and see `sirena audit verify`"
 
 
 class TrustedReading:
-    """Reads the judgements of releases; safe to share between threads."""
+    """Reads the judgements of releases and of the hospital's own rules; safe to share between threads."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Read nothing yet."""
@@ -39,7 +43,16 @@ class TrustedReading:
         self._one_at_a_time = threading.Lock()
 
     def read(self) -> Judgements:
-        """Return what the ledger holds now.
+        """Return what the ledger holds of releases now.
+
+        Raises:
+            LedgerTamperedError: an entry is not as it was written, or not as it was read before.
+            LedgerUnavailableError: the database does not answer.
+        """
+        return read_judgements(entry for entry in self.entries() if entry.event in OF_RELEASES)
+
+    def entries(self) -> list[LedgerEntry]:
+        """Return the deciding entries the ledger holds now, in their order.
 
         Raises:
             LedgerTamperedError: an entry is not as it was written, or not as it was read before.
@@ -51,7 +64,7 @@ class TrustedReading:
                 if not exists(connection):
                     if self._last is not None or heads:
                         raise LedgerTamperedError("the ledger's table is gone", hint=_HINT)
-                    return Judgements()
+                    return []
                 if guards := missing_guards(connection):
                     raise LedgerTamperedError(
                         f"the ledger's database does not refuse changes any more: {', '.join(guards)}", hint=_HINT
@@ -69,7 +82,7 @@ class TrustedReading:
                         )
             self._last, self._resumed = last, resumed
             self._deciding = self._deciding | added if goes_on else added
-            return read_judgements(self._deciding.values())
+            return list(self._deciding.values())
 
     def _require_the_same(self, connection: Connection) -> None:
         if self._last is None:

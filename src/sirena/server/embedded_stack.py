@@ -1,8 +1,11 @@
-"""The stack of one's own machine: MLflow and the service, under the account of whoever starts them."""
+"""The stack of one's own machine: MLflow, the service and the pages, under the account of whoever starts them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from sirena.host.accounts import OsAccount
+from sirena.host.secret_files import generated_secret
 from sirena.server.free_ports import require_free_ports
 from sirena.server.parts.mlflow_server import machine_learning_page
 from sirena.server.parts.part import Part
@@ -14,24 +17,32 @@ from sirena.server.steps import Tell
 
 @dataclass(frozen=True)
 class EmbeddedStack(Stack):
-    """MLflow on SQLite and the service, for one person, on loopback."""
+    """MLflow on SQLite, the service and the pages, for one person, on loopback."""
 
     def parts(self) -> list[Part]:
-        """Describe MLflow and the service."""
+        """Describe MLflow, the service and the pages."""
         python = PythonParts(self.settings, PartAccounts.all_of_this_process())
-        return [python.embedded_mlflow(), python.embedded_service()]
+        return [python.embedded_mlflow(), python.embedded_service(), python.embedded_pages(self._pages_key)]
 
     def places(self) -> list[str]:
         """Return where a person finds what runs, a line each."""
         return [
-            "Sirena   `sirena open FILE` shows a file and isolates in a browser",
+            f"Sirena   http://127.0.0.1:{self.settings.pages_port}/enter/{self._key()}",
             f"service  http://127.0.0.1:{self.settings.port}  (interface: /docs)",
             f"MLflow   {machine_learning_page(f'http://127.0.0.1:{self.settings.mlflow_port}')}",
         ]
 
+    @property
+    def _pages_key(self) -> Path:
+        return self.settings.home / "secrets" / "pages_key"
+
+    def _key(self) -> str:
+        return generated_secret(self._pages_key, OsAccount.of_this_process())
+
     def _bring_up(self, wanted: Sequence[Part] | None, tell: Tell) -> None:
         if not self.supervisor.is_running():
             require_free_ports(self.settings)
+        self._key()
         parts = self.parts() if wanted is None else wanted
         self._start(parts, tell)
         self.wait(parts, tell)

@@ -40,7 +40,9 @@ def wanted_ports(settings: Settings) -> list[tuple[str, str, int]]:
     """Return each port the stack listens on: its setting, the address, the port."""
     loopback = "127.0.0.1"
     if settings.profile == "embedded":
-        return [(variable_of(name), loopback, getattr(settings, name)) for name in ("port", "mlflow_port")]
+        return [
+            (variable_of(name), loopback, getattr(settings, name)) for name in ("port", "mlflow_port", "pages_port")
+        ]
     inner = ["postgres_port", "mlflow_port"]
     wanted = [
         (variable_of(name), settings.listen, getattr(settings, name)) for name in ("http_port", "https_port", "port")

@@ -143,7 +143,6 @@ class PythonParts:
     def embedded_service(self) -> Part:
         """Describe `sirena serve` for one person's machine, on loopback."""
         port = self.settings.port
-        uri = f"http://127.0.0.1:{self.settings.mlflow_port}"
         return Part(
             "service",
             (sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)),
@@ -151,17 +150,39 @@ class PythonParts:
             ServiceHealth(Door(f"http://127.0.0.1:{port}")),
             __version__,
             port=port,
-            environment={
-                **self._own_settings(),
-                **_places(self.settings.service_home),
-                **self._editions(),
-                "MLFLOW_TRACKING_URI": uri,
-                # the ledger says what may answer: that of the stack, not one of the part's own
-                "SIRENA_DATABASE_URL": f"sqlite:///{self.settings.home / 'ledger' / 'ledger.db'}",
-            },
+            environment=self._embedded(self.settings.service_home),
             stop_seconds=40,
             ready_seconds=120.0,
         )
+
+    def embedded_pages(self, key: Path) -> Part:
+        """Describe the pages for one person's machine, on loopback, for whoever holds the key.
+
+        Args:
+            key: file that holds it.
+        """
+        port = self.settings.pages_port
+        return Part(
+            "pages",
+            (sys.executable, "-m", "sirena.cli", "pages-service", "--port", str(port), "--key", str(key)),
+            self.accounts.pages,
+            HttpHealth(Door(f"http://127.0.0.1:{port}"), "/livez"),
+            __version__,
+            port=port,
+            environment={**self._embedded(self.settings.pages_home), variable_of("trace"): "0"},
+            stop_seconds=40,
+            ready_seconds=120.0,
+        )
+
+    def _embedded(self, home: Path) -> dict[str, str]:
+        """Return what a part of one person's machine is told; the ledger that says what may answer is the stack's."""
+        return {
+            **self._own_settings(),
+            **_places(home),
+            **self._editions(),
+            "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{self.settings.mlflow_port}",
+            "SIRENA_DATABASE_URL": f"sqlite:///{self.settings.home / 'ledger' / 'ledger.db'}",
+        }
 
     def service(self, database: PostgreSql) -> Part:
         """Describe `sirena serve` behind its socket; well also while it waits for the first release."""

@@ -6,6 +6,7 @@
 """
 
 import errno
+import gc
 import signal
 import socket
 import threading
@@ -26,6 +27,8 @@ DRAIN_SECONDS: Final = 30
 """How long requests under way may take after SIGTERM."""
 _BACKLOG: Final = 2048
 _ANYONE_WHO_ENTERS: Final = 0o666
+_USUAL_THRESHOLDS: Final = (700, 10, 10)
+"""Python's own; a command that starts up and ends looks for garbage hardly ever."""
 
 
 class PortError(SirenaError):
@@ -119,6 +122,7 @@ def run_until_signal(app: ASGIApp, bound: socket.socket, *, on_hangup: Callable[
         signal.SIGHUP: lambda *_: on_hangup(),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    _look_for_garbage_of_requests()
     try:
         uvicorn.Server(_configuration(app)).run(sockets=[bound])
     finally:
@@ -142,6 +146,13 @@ def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join(DRAIN_SECONDS)
+
+
+def _look_for_garbage_of_requests() -> None:
+    """Look for garbage as often as Python does by itself, but never again among what the start has left to stay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_USUAL_THRESHOLDS)
 
 
 def _configuration(app: ASGIApp) -> uvicorn.Config:

@@ -84,7 +84,8 @@ class Settings(BaseSettings):
 
     overlay: Path | None = Field(default=None, examples=["/etc/sirena/hospital.csv"])
     """The hospital's own rules in force on the guideline editions they name, a CSV file; commands use it unless
-    `--overlay` names another, and the entry's gate always does. Empty means the editions as they are."""
+    `--overlay` names another, and the entry's gate always does, until a version was approved (`sirena rules`). Empty
+    means the editions as they are."""
 
     guidelines: Path | None = Field(default=None, examples=["/srv/sirena/guidelines"])
     """Folder of imported guideline editions, written by `sirena guideline import` and read by commands and by the
@@ -181,6 +182,9 @@ class Settings(BaseSettings):
 
     service_port: Port = Field(default=15510, examples=["15510"])
     """Unused since the service listens on a socket below `SIRENA_HOME`; kept so that settings files stay valid."""
+
+    pages_port: Port = Field(default=15530, examples=["15530"])
+    """Loopback port of the pages on one person's machine; a server's are reached through the entry."""
 
     access_port: Port = Field(default=15520, examples=["15520"])
     """The port after it is the entry's own health; the access service itself listens on a socket."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -12,12 +13,16 @@ from sirena.panel.frame import Isolates
 from sirena.stewardship.antibiogram import Antibiogram, Request, count_antibiogram
 from sirena.stewardship.breakpoint_edges import BreakpointEdges, breakpoint_edges
 from sirena.stewardship.cautions import Caution
+from sirena.stewardship.condition import FIELDS
 from sirena.stewardship.expert import report_results
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import IsolateFacts
-from sirena.stewardship.isolates import CountableIsolates, read_isolates
+from sirena.stewardship.isolates import COUNTED_FIELDS, CountableIsolates, read_isolates
 from sirena.stewardship.results import Results, interpret_results
 from sirena.whonet.file import WhonetFile
+from sirena.whonet.mapping import LaboratoryMapping
+from sirena.whonet.reading import read_file
+from sirena.whonet.streamed import SHORTEST, streamed
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,45 @@ class CountedFile:
     """Of every row, as answered before expert rules: what alerts look at."""
     edges: Mapping[tuple[str, str], BreakpointEdges]
     """Of the breakpoints where the site is not known, by species and column with an MIC."""
+
+
+def read_to_count(
+    path: Path | str,
+    *,
+    folder: Path,
+    sheet: str | None = None,
+    mapping: LaboratoryMapping | None = None,
+    shortest: int = SHORTEST,
+    part: int = 0,
+) -> WhonetFile:
+    """Read a file that is to be counted, of a long one only the columns that counting looks at.
+
+    Args:
+        path: the file; ``-`` is standard input.
+        folder: where rows of a long one may be laid down meanwhile, without a name.
+        sheet: of a spreadsheet.
+        mapping: what the laboratory says of its columns.
+        shortest: bytes of the shortest file that is read part by part.
+        part: bytes, or rows, of a part; 0 chooses.
+
+    Raises:
+        SirenaError: it cannot be read.
+    """
+    if sheet is None:
+        with streamed(path, folder, mapping, shortest=shortest, part=part) as parts:
+            if parts is not None:
+                return parts.with_rows(_counted_columns(parts.file))
+    return read_file(path, sheet=sheet, mapping=mapping)
+
+
+def _counted_columns(file: WhonetFile) -> list[str]:
+    fields = {header for header, short in file.fields.items() if short in (*COUNTED_FIELDS, *FIELDS)}
+    tests = {
+        *file.mic_columns,
+        *(file.category_columns[test] for test in file.mic_columns if test in file.category_columns),
+    }
+    wanted = {file.organism_column, *fields, *tests, *file.patient_headers[:1]}
+    return [header for header in file.frame.columns if header in wanted]
 
 
 def count_file(

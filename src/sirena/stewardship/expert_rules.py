@@ -20,9 +20,9 @@ from typing import Final
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.organisms import ORGANISMS, Rank, resolve
-from sirena.guidelines.overlay_file import overlay_content
 from sirena.guidelines.rows import Guideline
 from sirena.guidelines.tables import TableError, parse_cell, parse_rank
+from sirena.guidelines.written_rules import RulesSource, delimiter_of, rules_content, rules_text
 from sirena.stewardship.condition import Trigger, parse_trigger
 
 REPORT: Final = "report R"
@@ -81,11 +81,11 @@ class ExpertRule:
 _ALL_YEARS: Final = (0, 9999)
 
 
-def load_expert_rules(path: Path | None = None) -> tuple[ExpertRule, ...]:
+def load_expert_rules(own_table: RulesSource | None = None) -> tuple[ExpertRule, ...]:
     """Return the rules in force: Sirena's, and those of a hospital's table on top.
 
     Args:
-        path: a hospital's own table; None for Sirena's alone.
+        own_table: a hospital's own table; None for Sirena's alone.
 
     Raises:
         TableError: names file, row and column, and the remedy.
@@ -94,13 +94,13 @@ def load_expert_rules(path: Path | None = None) -> tuple[ExpertRule, ...]:
     ['BLNAR', 'ESBL', 'ICR', 'MRS', 'SALSHI']
     """
     rules, _ = _read(_SHIPPED.name, _SHIPPED.read_bytes(), is_local=False)
-    if path is None:
+    if own_table is None:
         return tuple(rules)
-    own, removed = _read(path.name, overlay_content(path), is_local=True)
+    own, removed = _read(own_table.name, rules_content(own_table), is_local=True)
     unknown = {line: code for code, line in removed.items() if code not in {rule.code for rule in rules}}
     if unknown:
         raise TableError(
-            f"{path.name}, row {min(unknown)}, column rule: there is no such rule to remove",
+            f"{own_table.name}, row {min(unknown)}, column rule: there is no such rule to remove",
             hint=f"rules are {', '.join(sorted({rule.code for rule in rules}))}",
         )
     return (*(rule for rule in rules if rule.code not in removed), *own)
@@ -108,13 +108,8 @@ def load_expert_rules(path: Path | None = None) -> tuple[ExpertRule, ...]:
 
 def _read(file: str, content: bytes, *, is_local: bool) -> tuple[list[ExpertRule], dict[str, int]]:
     """Return the rules of a table, and the codes it removes with the row of each."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    header = text.partition("\n")[0]
-    # cells hold semicolons, so the header alone decides
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), restval="")
+    text = rules_text(content)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restval="")
     names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
     missing = [column for column in COLUMNS if column not in names]
     if missing:

@@ -145,7 +145,7 @@ def export_ears_net(
         UsageError: no row has such a value.
     """
     rows = isolates.frame["row"]
-    frame = isolates.frame.select(
+    frame = isolates.spelt.select(
         "row",
         "patient",
         patient_names(isolates).alias("name"),
@@ -265,7 +265,7 @@ def _of_isolates(
         header = file.header_of(short)
         return nothing if header is None else file.frame[header]
 
-    known = isolates.frame.sort("row")
+    known = isolates.spelt.sort("row")
     ages = ages_in_years(cells("AGE"), cells("DATE_BIRTH"), known["date"], today)
     admitted = read_dates(cells("DATE_ADMIS"), today).dates
     ward_type = known["ward_type"].str.to_lowercase()

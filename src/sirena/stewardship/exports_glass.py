@@ -127,7 +127,7 @@ def export_glass(
         UsageError: no row has such a value.
     """
     rows = isolates.frame["row"]
-    frame = isolates.frame.select(
+    frame = isolates.spelt.select(
         "row",
         patient_names(isolates),
         pathogens_of(facts, _pathogens()).gather(rows).alias("PATHOGEN"),
@@ -162,7 +162,7 @@ def _specimens(isolates: CountableIsolates) -> pl.Series:
     The swab's own name comes first: rectal swabs are read as stool elsewhere, and the protocol tells them apart.
     """
     by_code = isolates.specimens.str.to_lowercase().replace_strict(_SPECIMEN_OF_CODE, default=None)
-    by_site = isolates.frame["site"].replace_strict(_SPECIMEN_OF_SITE, default=None)
+    by_site = isolates.frame["site"].cast(pl.String).replace_strict(_SPECIMEN_OF_SITE, default=None)
     return by_code.zip_with(by_code.is_not_null(), by_site)
 
 

@@ -51,7 +51,8 @@ class CountableIsolates:
     frame: pl.DataFrame
     """``row`` (position in the file), ``patient`` (UInt64 digest or null), ``date``, ``organism`` (WHONET code, null
     for none), ``species``, ``specimen``, ``site``, ``ward``, ``ward_type``, ``sex`` (m, f, o), ``age_group``,
-    ``origin``, ``excluded`` (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null)."""
+    ``origin``, ``excluded`` (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null). Texts but the
+    species are Categorical, of which a row holds a number."""
     laboratories: int
     """Distinct laboratories."""
     dated: bool
@@ -65,6 +66,11 @@ class CountableIsolates:
     """``SPEC_REAS`` of each row, in the order of `frame`; null for none."""
     specimens: pl.Series
     """``SPEC_TYPE`` as found, in the order of `frame`."""
+
+    @property
+    def spelt(self) -> pl.DataFrame:
+        """The facts with every text as String, for who writes them."""
+        return self.frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
 @cache
@@ -89,7 +95,7 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
     Raises:
         NoOrganismColumnError: no column names the organism.
     """
-    headers = {short: header for short in _FIELDS if (header := file.header_of(short)) is not None}
+    headers = {short: header for short in COUNTED_FIELDS if (header := file.header_of(short)) is not None}
     height = file.frame.height
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, height)
 
@@ -124,7 +130,9 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
     dated = dates.dates.null_count() < height
     frame = _in_order_of_time(frame.with_columns(_species(frame["organism"])).with_columns(_excluded(dated=dated)))
     return CountableIsolates(
-        frame.drop("reason", "specimen_text", "host", "specimen_number", "isolate"),
+        frame.drop("reason", "specimen_text", "host", "specimen_number", "isolate").with_columns(
+            pl.col(_OF_FEW_TEXTS).cast(pl.Categorical)
+        ),
         laboratory.drop_nulls().n_unique(),
         dated,
         int(dates.implausible.sum()),
@@ -135,10 +143,15 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
     )
 
 
-_FIELDS: Final = (
+COUNTED_FIELDS: Final = (
     *("SPEC_DATE", "PATIENT_ID", "LABORATORY", "SPEC_TYPE", "WARD", "WARD_TYPE", "AGE", "AGE_GRP", "DATE_BIRTH"),
     *("DATE_ADMIS", "SEX", "MRSA", "SPEC_REAS", "ORIGIN", "SPEC_NUM", "ISOL_NUM"),
 )
+"""WHONET's fields of which facts are read, by short name."""
+
+
+_OF_FEW_TEXTS: Final = ("organism", "specimen", "site", "ward", "ward_type", "sex", "age_group", "origin", "excluded")
+"""Columns of facts that hold few texts."""
 
 
 def _organisms(file: WhonetFile) -> pl.Series:

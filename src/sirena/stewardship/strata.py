@@ -47,7 +47,7 @@ class Stratum(enum.StrEnum):
         elif self is Stratum.QUARTER:
             label = pl.format("{}-Q{}", pl.col("date").dt.year(), pl.col("date").dt.quarter())
         else:
-            label = pl.col(_COLUMNS[self])
+            label = pl.col(_COLUMNS[self]).cast(pl.String)
         return label.fill_null(UNKNOWN)
 
 

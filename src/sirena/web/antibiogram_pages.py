@@ -28,7 +28,7 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
         query = _query(request)
         counted = body = None
         if opened.file.mic_columns and not query.has_wrong_days:
-            whole = count_opened(opened, replace(query.request(opened.countable), trend=True))
+            whole = count_opened(opened, replace(query.request(opened.countable), trend=True), pages.own_expert_rules())
             counted, body = whole.antibiogram, partial(report_body, opened, whole, language)
         return pages.show(
             request,
@@ -53,7 +53,8 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
         query = _query(request)
         if form not in REPORTS or query.has_wrong_days:
             raise HTTPException(NOT_FOUND)
-        content = report(opened, query.request(opened.countable), form, Language(pages.language_of(request)))
+        language = Language(pages.language_of(request))
+        content = report(opened, query.request(opened.countable), form, language, pages.own_expert_rules())
         pages.record("file_downloaded", downloaded_facts(request, opened, "antibiogram", form, len(content)))
         return attachment(content, f"antibiogram.{form}")
 

@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 from markupsafe import Markup, escape
 
+from sirena.guidelines.written_rules import RulesSource
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram, Request
 from sirena.stewardship.counting import CountedFile, count_file
@@ -31,12 +32,13 @@ _FIGURES: Final = ("percent_", "low", "high", "mic50", "mic90", "mic_")
 """Beginnings of the names of columns that hold figures with decimals."""
 
 
-def count_opened(opened: OpenedFile, request: Request) -> CountedFile:
-    """Count an open file, by Sirena's expert rules as the command line does.
+def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None = None) -> CountedFile:
+    """Count an open file, by the expert rules in force as the command line does.
 
     Args:
         opened: the file.
         request: what is asked for.
+        own: the hospital's own expert rules in force.
     """
     columns = (column.model_column for column in opened.file.mic_columns.values())
     return count_file(
@@ -44,8 +46,8 @@ def count_opened(opened: OpenedFile, request: Request) -> CountedFile:
         opened.answers.table_of,
         request,
         today=date.today(),
-        source=f"{opened.answers.source_of(columns)} · expert rules",
-        rules=load_expert_rules(),
+        source=f"{opened.answers.source_of(columns)} · expert rules{f' + {own.name}' if own else ''}",
+        rules=load_expert_rules(own),
         isolates=opened.countable,
     )
 
@@ -95,7 +97,9 @@ REPORTS: Final = (_PAGE, *_TABLES)
 """What a browser may ask for, by the end of the file's name."""
 
 
-def report(opened: OpenedFile, request: Request, form: str, language: Language) -> bytes:
+def report(
+    opened: OpenedFile, request: Request, form: str, language: Language, own: RulesSource | None = None
+) -> bytes:
     """Return the antibiogram of an open file as a file.
 
     Args:
@@ -103,7 +107,8 @@ def report(opened: OpenedFile, request: Request, form: str, language: Language) 
         request: what is asked for.
         form: one of `REPORTS`.
         language: of the reader.
+        own: the hospital's own expert rules in force.
     """
     if form == _PAGE:
-        return report_page(opened, count_opened(opened, replace(request, trend=True)), language).encode()
-    return _TABLES[form](count_opened(opened, request).antibiogram, language)
+        return report_page(opened, count_opened(opened, replace(request, trend=True), own), language).encode()
+    return _TABLES[form](count_opened(opened, request, own).antibiogram, language)

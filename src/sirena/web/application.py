@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
@@ -33,13 +33,18 @@ from sirena.web.mapping_page import add_mapping
 from sirena.web.model_pages import Models, add_decisions, add_models, add_releases, no_models
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
-from sirena.web.pages import BEHIND_THE_ENTRY, NOT_FOUND, Pages
+from sirena.web.pages import BEHIND_THE_ENTRY, NOT_FOUND, Pages, nobody
 from sirena.web.records import Record
+from sirena.web.rules_draft import add_rules_draft
+from sirena.web.rules_pages import add_rule_decisions, add_rules
 from sirena.web.training_side import EvidenceOf, TrainingSide
 from sirena.web.typed_isolates import TypedIsolates
 from sirena.web.upload import MOST_BYTES
 from sirena.web.visitor import SESSION, visitor_of
 from sirena.web.visitors import OwnMachineOnly
+
+if TYPE_CHECKING:
+    from sirena.acts.local_rules import Actor, LocalRules
 
 _SWEEP_SECONDS: Final = 5
 _UNPROCESSABLE: Final = 422
@@ -51,26 +56,31 @@ OpenSessions = Callable[[], Collection[str]]
 
 
 def create_pages(
-    answers: NamedPanel,
+    answers: NamedPanel | Callable[[], NamedPanel],
     files: OpenedFiles,
     key: str,
     others: OtherEditions | None = None,
     house: Models = no_models,
     evidence_of: EvidenceOf | None = None,
     audit: AuditOf | None = None,
+    rules: "LocalRules | None" = None,
+    actor: "Callable[[], Actor]" = nobody,
 ) -> OwnMachineOnly:
     """Return the application, for one person on their own machine.
 
     Args:
-        answers: who answers.
+        answers: who answers, or what says so each time.
         files: the files open at the start.
         key: what the address must hold, see `visitors`.
         others: editions a file can be compared with; those that come with Sirena by default.
         house: returns who knows models and releases.
         evidence_of: says what models were made beside; None where no registry is at hand.
         audit: compares the labels of a file; None where nothing can.
+        rules: the hospital's own; None where no ledger holds any.
+        actor: returns whoever acts here.
     """
-    pages = Pages(lambda: answers, files, audit=audit)
+    answering = (lambda: answers) if isinstance(answers, NamedPanel) else answers
+    pages = Pages(answering, files, audit=audit, rules=rules, actor=actor)
     return OwnMachineOnly(application_of(pages, others or OtherEditions(), None, house, evidence_of), key)
 
 
@@ -83,6 +93,7 @@ def create_entry_pages(
     house: Models = no_models,
     evidence_of: EvidenceOf | None = None,
     audit: AuditOf | None = None,
+    rules: "LocalRules | None" = None,
 ) -> ThroughTheEntry:
     """Return the application, for whoever the entry lets in.
 
@@ -95,8 +106,9 @@ def create_entry_pages(
         house: returns who knows models and releases.
         evidence_of: says what models were made beside; None where no registry is at hand.
         audit: compares the labels of a file; None where nothing can.
+        rules: the hospital's own; None where no ledger holds any.
     """
-    pages = Pages(answering, files, BEHIND_THE_ENTRY, record, audit=audit)
+    pages = Pages(answering, files, BEHIND_THE_ENTRY, record, audit=audit, rules=rules)
     return ThroughTheEntry(application_of(pages, others, open_sessions, house, evidence_of))
 
 
@@ -143,6 +155,9 @@ def application_of(
     add_decisions(app, pages, house)
     add_labels(app, pages)
     add_mapping(app, pages)
+    add_rules_draft(app, pages)
+    add_rules(app, pages)
+    add_rule_decisions(app, pages)
     home_address = f"{pages.place.root}/"
 
     @app.get("/")
@@ -183,28 +198,29 @@ async def _sweep(pages: Pages, open_sessions: OpenSessions | None) -> None:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
             pages.files.forget_idle()
-            pages.typed.forget_idle()
+            for typed in pages.kept():
+                typed.forget_idle()
             if open_sessions is not None:
-                await to_thread.run_sync(forget_ended, pages.files, open_sessions, pages.typed, limiter=own_thread)
+                await to_thread.run_sync(forget_ended, pages.files, open_sessions, *pages.kept(), limiter=own_thread)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is another
             _LOG.error("files wait to be forgotten: %s", type(error).__name__)
 
 
-def forget_ended(files: OpenedFiles, open_sessions: OpenSessions, typed: TypedIsolates | None = None) -> None:
-    """Forget files and isolates of sessions that ended; while nobody can say which did, nobody gets in either.
+def forget_ended(files: OpenedFiles, open_sessions: OpenSessions, *typed: TypedIsolates) -> None:
+    """Forget what belongs to sessions that ended; while nobody can say which did, nobody gets in either.
 
     Args:
         files: what is open.
         open_sessions: says which sessions are open now.
-        typed: what people typed of one isolate.
+        typed: what people typed.
     """
-    kept = typed or TypedIsolates()
-    owners = {owner for owner in files.owners() | kept.owners() if owner.startswith(SESSION)}
+    owned: tuple[OpenedFiles | TypedIsolates, ...] = (files, *typed)
+    owners = {owner for one in owned for owner in one.owners() if owner.startswith(SESSION)}
     if not owners:
         return
     try:
         ended = owners - {f"{SESSION}{name}" for name in open_sessions()}
-        files.forget_owners(ended)
-        kept.forget_owners(ended)
+        for one in owned:
+            one.forget_owners(ended)
     except SirenaError as error:
         _LOG.warning("files of sessions that ended wait to be forgotten: %s", error)

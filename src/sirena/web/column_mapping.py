@@ -76,10 +76,11 @@ def read_again(opened: OpenedFile, mapping: LaboratoryMapping) -> OpenedFile:
         mapping: of its columns.
 
     Raises:
-        SirenaError: no column names the organism any more, or two columns have one meaning.
+        SirenaError: no column names the organism, or two columns have one meaning.
     """
     file = opened.file
     described = describe_table(file.path, file.format, file.table, mapping)
+    described.require_organism()
     again = open_whonet_file(opened.name, described, opened.answers)
     return replace(again, countable=_with_patients(again.countable, opened.countable))
 

@@ -17,11 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sirena.web.answer_headers import with_headers
 from sirena.web.unforeseen import answer_quietly
-from sirena.web.visitor import SESSION, Visitor, let_in
+from sirena.web.visitor import LIVE, SESSION, Visitor, let_in
 
 PREFIX: Final = "/app"
 """Where the pages lie at the entry."""
-LIVE: Final = "/livez"
 """Answers the supervisor; NGINX passes on nothing outside of `PREFIX`."""
 MOST_AT_ONCE: Final = 16
 """Requests of one person that are answered at a time, until the last byte is sent."""

@@ -53,8 +53,10 @@ def add_files(app: FastAPI, pages: Pages) -> None:
         category: str = "",
         sort: str = "",
         page: int = 1,
-    ) -> HTMLResponse:
-        opened = pages.require(request, identifier)
+    ) -> Response:
+        opened = pages.require(request, identifier, to_correct=True)
+        if not opened.has_organisms:
+            return RedirectResponse(f"{root}/files/{identifier}/mapping", 303)
         query = RowQuery(organism, test, category, sort, page)
         return pages.show(
             request,

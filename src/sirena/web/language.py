@@ -4,13 +4,13 @@ The words stand in the templates in English and in `sirena.texts` in Spanish (ge
 missing.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from io import BytesIO
 from typing import Final
 
 from babel.core import negotiate_locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -97,6 +97,15 @@ def spell_moment(moment: str | datetime, language: str) -> str:
     at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     pattern = "d MMM y, HH:mm" if language == "es" else "MMM d, y, HH:mm"
     return f"{format_datetime(at.astimezone(UTC), pattern, locale=language)} UTC"
+
+
+def spell_day(day: date, language: str) -> str:
+    """Write a day as the language does.
+
+    >>> spell_day(date(2026, 11, 28), "es"), spell_day(date(2026, 11, 28), "en")
+    ('28 de noviembre de 2026', 'November 28, 2026')
+    """
+    return format_date(day, "long", locale=language)
 
 
 def spell_limits(lower: float, upper: float, language: str) -> str:

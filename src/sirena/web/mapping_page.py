@@ -31,13 +31,13 @@ def add_mapping(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/mapping")
     def show(request: Request, identifier: str) -> HTMLResponse:
-        opened = pages.require(request, identifier)
+        opened = pages.require(request, identifier, to_correct=True)
         guideline = GUIDELINES.get(opened.file.mapping.guideline or "", "")
         return _shown(request, identifier, opened, words_of(opened.file), guideline)
 
     @app.post("/files/{identifier}/mapping")
     def say(request: Request, identifier: str, form: Annotated[dict[str, str], Depends(_form)]) -> Response:
-        opened = pages.require(request, identifier)
+        opened = pages.require(request, identifier, to_correct=True)
         words = {
             header: Word(
                 role if (role := form.get(f"role-{place}", "")) in ROLES else "", form.get(f"drug-{place}", "")
@@ -56,7 +56,7 @@ def add_mapping(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/mapping/file")
     def send(request: Request, identifier: str) -> Response:
-        opened = pages.require(request, identifier)
+        opened = pages.require(request, identifier, to_correct=True)
         content = spell_laboratory_mapping(opened.file.mapping).encode()
         return attachment(content, "mapping.toml")
 

@@ -4,7 +4,8 @@ Rules, each with a test of like name:
 
 - columns that identify a patient are dropped before anything is kept;
 - specimen number, date and ward stay, for they are how the laboratory finds the isolate again;
-- every answer is the one `sirena interpret` or `sirena reference` writes.
+- every answer is the one `sirena interpret` or `sirena reference` writes;
+- a file whose organisms no column names is kept, to be told which column does.
 """
 
 import re
@@ -56,6 +57,8 @@ class OpenedFile:
     tallies: tuple[ColumnTally, ...]
     countable: CountableIsolates
     """What counting needs of each row; a patient is a digest whose key nobody holds."""
+    has_organisms: bool = True
+    """False until somebody says which column names the organism: then nothing of the answers means anything yet."""
 
     @cached_property
     def tests(self) -> dict[str, TestColumn]:
@@ -159,8 +162,13 @@ def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> Opened
         answers: who answers.
 
     Raises:
-        SirenaError: no column names the organism.
+        NoOrganismColumnError: no column names the organism, and none is left that could.
     """
+    if file.organism_column is None:
+        patients = columns_of_patients(file)
+        candidate = next((header for header in file.frame.columns if header not in patients), None)
+        stand_in = replace(file, organism_column=candidate or file.require_organism())
+        return replace(open_whonet_file(name, stand_in, answers), has_organisms=False)
     kept = {header for field in _SHOWN_FIELDS for header in file.headers_of(field)} - set(file.patient_headers)
     patients = [header for header in columns_of_patients(file) if header not in kept]
     anonymous = replace(file, table=replace(file.table, frame=file.frame.drop(patients)))

@@ -8,16 +8,16 @@ Rules, each with a test of like name:
 - figures are those of `panel.file_changes`, which `sirena release diff --file` prints.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition, Editions
 from sirena.guidelines.interpreter import compile_tables
+from sirena.guidelines.written_rules import RulesSource
 from sirena.panel.compiled import Panel
 from sirena.panel.file_changes import FileChange, file_changes
 from sirena.panel.frame import Isolates
@@ -59,8 +59,8 @@ class OtherEditions:
     """The editions a file can be read by."""
 
     editions: Editions = field(default_factory=Editions)
-    overlay: Path | None = None
-    """The hospital's own rules, in force on the editions they name."""
+    overlay: Callable[[], RulesSource | None] = lambda: None
+    """Returns the hospital's own rules, in force on the editions they name."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ class OtherEditions:
         Raises:
             UsageError: there is no such edition.
         """
-        edition = self.editions.load(name, in_force=self.overlay)
+        edition = self.editions.load(name, in_force=self.overlay())
         columns = opened.file.mic_columns
         own = {header: column for header, column in columns.items() if column.guideline == edition.guideline.letter}
         compared = own or columns

@@ -1,8 +1,8 @@
 """What every page needs: who answers, the open files, and templates in each language."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS
+from sirena.domain.rule_kind import RuleKind
+from sirena.guidelines.written_rules import RulesSource
 from sirena.texts.messages import translate
 from sirena.web.answers import NamedPanel
 from sirena.web.audited_labels import AuditOf
@@ -19,6 +21,7 @@ from sirena.web.language import (
     LANGUAGES,
     choose_language,
     spell_count,
+    spell_day,
     spell_limits,
     spell_moment,
     spell_part,
@@ -32,7 +35,16 @@ from sirena.web.typed_isolates import TypedIsolates
 from sirena.web.uploads import Uploads
 from sirena.web.visitor import visitor_of
 
+if TYPE_CHECKING:
+    from sirena.acts.local_rules import Actor, LocalRules
+
 NOT_FOUND: Final = 404
+_LONGEST_DRAFT: Final = 512 * 1024
+
+
+def nobody() -> "Actor":
+    """Return nobody: behind the entry the access service knows who acts."""
+    return {"who": ""}
 
 
 @dataclass(frozen=True)
@@ -47,12 +59,16 @@ class PagesPlace:
     """True behind TLS."""
     decisions: str = "/stage"
     """Where decisions about models are sent."""
+    rule_decisions: str = "/rules"
+    """Where decisions about rules are sent: ``save`` and ``approve`` below it."""
 
 
 OWN_MACHINE: Final = PagesPlace()
 _ENTRY: Final = {"models": "/", "account": "/auth/account", "leave": "/auth/logout"}
 """Places of the entry beside the pages."""
-BEHIND_THE_ENTRY: Final = PagesPlace("/app", "__Host-sirena_language", is_secure=True, decisions="/auth/stage")
+BEHIND_THE_ENTRY: Final = PagesPlace(
+    "/app", "__Host-sirena_language", is_secure=True, decisions="/auth/stage", rule_decisions="/auth/rules"
+)
 """The language is the one that the pages for signing in speak."""
 
 
@@ -68,6 +84,14 @@ class Pages:
     audit: AuditOf | None = None
     """Compares the labels of a file; None where nothing can, so there are no such pages."""
     typed: TypedIsolates = field(default_factory=TypedIsolates)
+    rules: "LocalRules | None" = None
+    """The hospital's own rules; None where no ledger holds any, so there are no such pages."""
+    actor: "Callable[[], Actor]" = nobody
+    """Returns who acts on one's own machine."""
+    drafts: Mapping[RuleKind, TypedIsolates] = field(
+        default_factory=lambda: {kind: TypedIsolates(longest=_LONGEST_DRAFT) for kind in RuleKind}
+    )
+    """Rules that somebody is writing."""
     uploads: Uploads = field(default_factory=Uploads)
     environments: dict[str, Environment] = field(
         default_factory=lambda: {language: _environment(language) for language in LANGUAGES}
@@ -99,17 +123,33 @@ class Pages:
             "query": request.url.query,
             "categories": list(Category),
             "can_audit": self.audit is not None,
+            "has_rules": self.rules is not None,
+            "rule_acts": self.place.rule_decisions,
         }
         return HTMLResponse(page.render(shared | values), status)
 
-    def require(self, request: Request, identifier: str) -> OpenedFile:
+    def kept(self) -> tuple[TypedIsolates, ...]:
+        """Return all that people typed and that is kept for them."""
+        return (self.typed, *self.drafts.values())
+
+    def own_expert_rules(self) -> RulesSource | None:
+        """Return the hospital's own expert rules in force; None when there are none.
+
+        Raises:
+            SirenaError: nobody can say.
+        """
+        return self.rules.in_force(RuleKind.EXPERT).source if self.rules is not None else None
+
+    def require(self, request: Request, identifier: str, *, to_correct: bool = False) -> OpenedFile:
         """Return an open file.
 
         Args:
             request: of whoever asks; what another opened is refused, on record.
             identifier: of the file.
+            to_correct: its columns are asked for; without it a file must have organisms.
 
         Raises:
+            NoOrganismColumnError: nobody has said yet which column names the organism.
             HTTPException: 404, it is not, or no longer, there, or another's.
             UnrecordedError: the refusal cannot be put on record.
         """
@@ -117,6 +157,8 @@ class Pages:
         if opened is None:
             self.refuse_anothers(request, identifier)
             raise HTTPException(NOT_FOUND)
+        if not opened.has_organisms and not to_correct:
+            replace(opened.file, organism_column=None).require_organism()
         return opened
 
     def refuse_anothers(self, request: Request, identifier: str) -> None:
@@ -158,6 +200,7 @@ def _environment(language: str) -> Environment:
     environment.filters["count"] = lambda number: spell_count(number, language)
     environment.globals["share"] = lambda part, whole: spell_share(part, whole, language)
     environment.filters["moment"] = lambda moment: spell_moment(moment, language)
+    environment.filters["day"] = lambda day: spell_day(day, language)
     environment.globals["rate"] = lambda rate: spell_part(rate.events, rate.results, language)
     environment.globals["limits"] = lambda rate: spell_limits(rate.lower, rate.upper, language)
     environment.globals["translate"] = lambda text: translate(text, language)

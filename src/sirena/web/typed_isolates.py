@@ -1,4 +1,4 @@
-"""What somebody typed on the page of one isolate: kept in memory, so that Reload and Back lose nothing.
+"""What somebody typed, of one isolate or of rules: kept in memory, so that Reload and Back lose nothing.
 
 It is neither in an address nor in the browser nor on a disk. Rules, each with a test of like name:
 
@@ -27,15 +27,17 @@ class _Typed:
 
 
 class TypedIsolates:
-    """The isolate of each owner."""
+    """The isolate of each owner, or what each writes elsewhere."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, longest: int = LONGEST) -> None:
         """Keep nothing yet.
 
         Args:
             clock: seconds that never run backwards.
+            longest: characters of what is kept for one owner.
         """
         self._clock = clock
+        self._longest = longest
         self._lock = Lock()
         self._typed: dict[str, _Typed] = {}
 
@@ -49,7 +51,7 @@ class TypedIsolates:
         filled = {name: text for name, text in form.items() if text}
         with self._lock:
             self._typed.pop(owner, None)
-            if not filled or sum(map(len, (*filled, *filled.values()))) > LONGEST:
+            if not filled or sum(map(len, (*filled, *filled.values()))) > self._longest:
                 return
             while len(self._typed) >= MOST_OWNERS:
                 del self._typed[next(iter(self._typed))]

@@ -7,6 +7,8 @@ from fastapi import Request
 from starlette.types import Scope
 
 _KEY: Final = "sirena_visitor"
+LIVE: Final = "/livez"
+"""Says to anybody that the pages are there."""
 SESSION: Final = "session "
 """With what the owner of a session's files begins."""
 
@@ -24,7 +26,7 @@ class Visitor:
     request_id: str = ""
     places: frozenset[str] = field(default_factory=frozenset)
     """Where the person may go: ``pages``, ``files``, ``rows`` to take, ``counts``, ``isolate``, ``models``,
-    ``evidence`` of one; and the stages they may give: ``staging``, ``production``."""
+    ``evidence`` of one; the stages they may give: ``staging``, ``production``; ``edit_rules``, ``approve_rules``."""
 
     def may(self, place: str) -> bool:
         """Tell whether a way is to be shown; on one's own machine all of the pages' are."""

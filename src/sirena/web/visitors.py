@@ -1,4 +1,4 @@
-"""Who may see the pages of one person's own machine: whoever holds the address that `sirena open` printed.
+"""Who may see the pages of one person's own machine: whoever holds the address that was printed.
 
 Every account of a machine reaches its loopback addresses, and so does every page in a browser. Therefore:
 
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sirena.web.answer_headers import with_headers
 from sirena.web.unforeseen import answer_quietly
-from sirena.web.visitor import Visitor, let_in
+from sirena.web.visitor import LIVE, Visitor, let_in
 
 COOKIE: Final = "sirena_pages"
 ENTER: Final = "/enter/"
@@ -27,6 +27,10 @@ _HOSTS: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _PORT: Final = re.compile(r":\d+$")
 _READING: Final = frozenset({"GET", "HEAD"})
 _FORBIDDEN: Final = 403
+_BY_THE_ADDRESS: Final = """\
+Open the address that `sirena open` or `sirena up` printed.
+Abra la dirección que mostró `sirena open` o `sirena up`.
+"""
 
 
 class OwnMachineOnly:
@@ -52,13 +56,14 @@ class OwnMachineOnly:
         if not _is_own_host(headers):
             refusal = PlainTextResponse("This name is not this machine's own.", _FORBIDDEN)
             await refusal(scope, receive, with_headers(send))
+        elif path == LIVE:
+            await PlainTextResponse("alive")(scope, receive, with_headers(send))
         elif path.startswith(ENTER) and secrets.compare_digest(path.removeprefix(ENTER).encode(), self._key.encode()):
             entered = RedirectResponse("/", 303)
             entered.set_cookie(COOKIE, self._key, httponly=True, samesite="strict")
             await entered(scope, receive, with_headers(send))
         elif not self._holds_key(headers) or not _is_from_pages(scope["method"], headers):
-            text = "Open the address that `sirena open` printed. / Abra la dirección que mostró `sirena open`."
-            await PlainTextResponse(text, _FORBIDDEN)(scope, receive, with_headers(send))
+            await PlainTextResponse(_BY_THE_ADDRESS, _FORBIDDEN)(scope, receive, with_headers(send))
         else:
             let_in(scope, Visitor())
             await answer_quietly(self._app, scope, receive, with_headers(send))

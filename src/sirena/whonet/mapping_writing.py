@@ -1,13 +1,13 @@
 """Writing mapping files: what was understood of a table's headers, to be corrected, or what a laboratory said."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sirena.domain.test_column import GUIDELINES
 from sirena.whonet.drug_headers import Content
 from sirena.whonet.fields import FIELDS
-from sirena.whonet.mapping import METHODS, LaboratoryMapping
+from sirena.whonet.mapping import METHODS, ColumnMapping, LaboratoryMapping
 from sirena.whonet.understanding import HeaderReading
 from sirena.whonet.writing import replacing
 
@@ -21,21 +21,49 @@ _HEAD = """\
 """
 
 
-def spell_mapping(readings: Iterable[HeaderReading]) -> str:
-    """Return a mapping file that says what was understood."""
+def spell_mapping(readings: Iterable[HeaderReading], said: LaboratoryMapping) -> str:
+    """Return a mapping file that says what was understood.
+
+    Args:
+        readings: how each header was understood.
+        said: what the laboratory had said, which stays.
+    """
     lines = [_HEAD]
+    columns = dict(said.columns)
     for one in readings:
-        quoted = one.header.strip().replace("\\", "\\\\").replace('"', '\\"')
-        lines.append(f'[columns."{quoted}"]  # {one.why}')
-        if one.content in _WORDS and one.drug:
-            lines.append(f'drug = "{one.drug}"')
-            lines.append(f'method = "{_WORDS[Content(one.content)]}"')
-            if one.guideline:
-                lines.append(f'guideline = "{GUIDELINES[one.guideline]}"')
-        else:
-            lines.append(f'field = "{_field_of(one)}"')
-        lines.append("")
-    return "\n".join(lines)
+        entries = _understood(one) | _said(columns.pop(one.header.strip(), ColumnMapping()))
+        lines += _column_lines(one.header.strip(), entries, one.why)
+    for header, own in columns.items():
+        lines += _column_lines(header, _said(own))
+    return "\n".join([*lines, *_organism_lines(said)])
+
+
+def _understood(reading: HeaderReading) -> dict[str, str]:
+    if reading.content not in _WORDS or not reading.drug:
+        return {"field": _field_of(reading)}
+    guideline = {"guideline": GUIDELINES[reading.guideline]} if reading.guideline else {}
+    return {"drug": reading.drug, "method": _WORDS[Content(reading.content)], **guideline}
+
+
+def _said(column: ColumnMapping) -> dict[str, str]:
+    entries = {
+        "drug": column.drug,
+        "method": None if column.content is None else _WORDS[column.content],
+        "guideline": None if column.guideline is None else GUIDELINES[column.guideline],
+        "scale": None if column.scale is None else column.scale.value,
+        "field": column.field,
+    }
+    return {name: word for name, word in entries.items() if word is not None}
+
+
+def _column_lines(header: str, entries: Mapping[str, str], why: str = "") -> list[str]:
+    head = f"[columns.{_quoted(header)}]" + (f"  # {why}" if why else "")
+    return [head, *(f"{name} = {_quoted(word)}" for name, word in entries.items()), ""]
+
+
+def _organism_lines(said: LaboratoryMapping) -> list[str]:
+    names = [f"{_quoted(text)} = {_quoted(code)}" for text, code in said.organisms.items()]
+    return ["[organisms]", *names, ""] if names else []
 
 
 def _field_of(reading: HeaderReading) -> str:
@@ -45,14 +73,14 @@ def _field_of(reading: HeaderReading) -> str:
     return reading.content if reading.content in FIELDS else ""
 
 
-def save_mapping(path: Path, readings: Iterable[HeaderReading]) -> None:
-    """Write a mapping file.
+def save_mapping(path: Path, readings: Iterable[HeaderReading], said: LaboratoryMapping) -> None:
+    """Write a mapping file, see `spell_mapping`.
 
     Raises:
         UnavailableFileError: the folder is missing or not writable.
     """
     with replacing(path) as temporary:
-        temporary.write_text(spell_mapping(readings), encoding="utf-8")
+        temporary.write_text(spell_mapping(readings, said), encoding="utf-8")
 
 
 def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
@@ -65,19 +93,8 @@ def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
     if mapping.guideline is not None:
         lines += [f"guideline = {_quoted(GUIDELINES[mapping.guideline])}", ""]
     for header, said in mapping.columns.items():
-        entries = {
-            "drug": said.drug,
-            "method": None if said.content is None else _WORDS[said.content],
-            "guideline": None if said.guideline is None else GUIDELINES[said.guideline],
-            "scale": None if said.scale is None else said.scale.value,
-            "field": said.field,
-        }
-        lines.append(f"[columns.{_quoted(header)}]")
-        lines += [f"{name} = {_quoted(word)}" for name, word in entries.items() if word is not None]
-        lines.append("")
-    if mapping.organisms:
-        lines += ["[organisms]", *(f"{_quoted(text)} = {_quoted(code)}" for text, code in mapping.organisms.items())]
-    return "\n".join(lines) + "\n"
+        lines += _column_lines(header, _said(said))
+    return "\n".join([*lines, *_organism_lines(mapping)])
 
 
 def _quoted(text: str) -> str:

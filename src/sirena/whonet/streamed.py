@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -75,6 +75,16 @@ class StreamedFile:
             columns: those wanted; all when None.
         """
         return self.spool.frames(self.texts, self.file.frame.columns if columns is None else columns)
+
+    def with_rows(self, columns: Sequence[str]) -> WhonetFile:
+        """Return the file with all rows of some columns at once.
+
+        A test is an enumeration of its texts, of which a cell takes a byte or two; every other column is String.
+        """
+        held = pl.concat(self.frames(columns), rechunk=True)
+        texts = [name for name in self.texts if name in held.columns and name not in self.file.test_columns]
+        rows = held.with_columns(pl.col(texts).cast(pl.String))
+        return replace(self.file, table=replace(self.file.table, frame=rows))
 
 
 @contextmanager

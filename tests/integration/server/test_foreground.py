@@ -13,7 +13,7 @@ from tests.production_machine import private_home
 def test_the_embedded_stack_ends_on_sigterm() -> None:
     """While it still starts, too: exit code 0 and nothing left behind."""
     with private_home() as home:
-        ports = {f"SIRENA_{name}": str(free_port()) for name in ("PORT", "MLFLOW_PORT")}
+        ports = {f"SIRENA_{name}": str(free_port()) for name in ("PORT", "MLFLOW_PORT", "PAGES_PORT")}
         environment = {**os.environ, "SIRENA_HOME": str(home), **ports}
         command = [sys.executable, "-m", "sirena.cli", "run", "--profile", "embedded"]
         with subprocess.Popen(

@@ -180,6 +180,64 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
     assert who.complaints == []
 
 
+@pytest.mark.parametrize(
+    ("language", "drug", "words"),
+    [
+        ("en", "AMK", ("cell is empty", "are S now and would be R.", "waits for approval", "Approved.")),
+        ("es", "TZP", ("celda", "son S ahora y serían R.", "espera aprobación", "Aprobada.")),
+    ],
+)
+def test_a_rule_is_written_saved_and_approved_by_keyboard_alone(
+    who: Person, address: str, hospital: Path, language: str, drug: str, words: tuple[str, ...]
+) -> None:
+    """Journey J6: a rule without its reason is refused by name, Reload loses nothing, and the next file is answered."""
+    wrong, grave, waits, approved = words
+    origin = enter(who, address, language)
+    drop(who, origin, hospital)
+    draft = f"{origin}/rules/overlay/edit"
+    who.open(draft, arrives=draft)
+    place = who.run("document.querySelectorAll('fieldset.rule').length") - 1
+    for column, text in {"drug": drug, "group": "E. coli", "S": "0,25", "R": "0,5"}.items():
+        type_into(who, f"[name={column}-{place}]", text)
+    press(who, ENTER)
+    wait_for(who, "#outcome [role=alert]", wrong)
+    place = who.run("[...document.querySelectorAll('[name^=why-]')].findIndex(one => !one.value)")
+    type_into(who, f"[name=why-{place}]", "PROA")
+    press(who, ENTER)
+    wait_for(who, "#preview", grave)
+    who.open(draft, arrives=draft)
+    assert grave in who.read("#preview")
+    refuse_sideways_scrolling(who)
+    type_into(who, "#reason", "PROA")
+    press(who, ENTER)
+    wait_for(who, "h1", waits)
+    assert grave in who.read("#preview")
+    refuse_sideways_scrolling(who)
+    reach(who, "form.act button")
+    press(who, ENTER)
+    wait_for(who, "main", approved)
+    refuse_sideways_scrolling(who)
+    assert f"+ overlay-{place + 1}.csv" in who.read("footer")
+    who.open(f"{origin}/rules", arrives=f"{origin}/rules")
+    refuse_sideways_scrolling(who)
+    assert who.complaints == []
+
+
+def reach(who: Person, selector: str) -> None:
+    """Go by Tab until an element has the focus."""
+    for _ in range(200):
+        if who.run(f"document.activeElement.matches({json.dumps(selector)})"):
+            return
+        press(who, TAB)
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def type_into(who: Person, selector: str, text: str) -> None:
+    """Go to a field by Tab and type."""
+    reach(who, selector)
+    who.call("Input.insertText", text=text)
+
+
 def test_a_keyboard_reaches_the_content_first(who: Person, address: str) -> None:
     """The first Tab shows the way past the head, Enter takes it, and the next Tab is at the content."""
     enter(who, address, "en")
@@ -226,6 +284,8 @@ def test_axe_has_nothing_to_say(address: str, hospital: Path) -> None:
             *(f"{here}/antibiogram?by=ward&screening=SPEC_TYPE.1", f"{here}/antibiogram?first_day=2024-01-01"),
             *(f"{here}/edition", f"{here}/edition?edition=EUCAST+2025"),
             *(f"{here}/drift", f"{here}/drift?period=2020", f"{here}/labels", f"{here}/mapping"),
+            *(f"{origin}/rules", f"{origin}/rules/overlay/edit", f"{origin}/rules/expert/edit"),
+            f"{origin}/rules/overlay/1",  # of the journey above
         ]
         found = {}
         for width, page in [(width, page) for width in (1280, 390) for page in pages]:

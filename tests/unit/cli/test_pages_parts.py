@@ -10,7 +10,8 @@ import pytest
 from sirena.access.pages_desk import create_desk
 from sirena.access.sessions import Sessions
 from sirena.access.store import open_store
-from sirena.cli.pages_answers import AnswersNow
+from sirena.acts.local_rules import local_rules_of
+from sirena.cli.pages_answers import AnswersNow, EditionsNow
 from sirena.cli.pages_desk import PagesDesk
 from sirena.domain.errors import SirenaError
 from sirena.ledger.catalogue import FileOpened
@@ -29,7 +30,8 @@ def test_the_editions_answer_until_a_release_does_and_then_each_that_is_activate
     """The pages never wait for the first release, and take up another without a new start."""
     file = tmp_path / "panel.json"
     holder = PanelHolder(FilePanelSource(file))
-    now = AnswersNow(holder, Settings(home=tmp_path))
+    settings = Settings(home=tmp_path)
+    now = AnswersNow(holder, EditionsNow(settings, local_rules_of(settings)))
     with pytest.raises(SirenaError):
         holder.refresh()
     first = now()

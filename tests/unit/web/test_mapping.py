@@ -104,3 +104,23 @@ def test_a_role_nobody_offers_says_nothing(person: TestClient) -> None:
     page = person.post(f"{address}/mapping", data={"role-0": "patient", "role-99": "organism", "guideline": "XX"})
     assert page.status_code == 200
     assert tomllib.loads(person.get(f"{address}/mapping/file").text) == {}
+
+
+def test_a_file_whose_organisms_no_column_names_waits_to_be_told(person: TestClient) -> None:
+    """It leads to its columns, shows no answer before, and is answered once one is the organism; patients stay."""
+    content = b"PATIENT_ID,bicho,AMK_NM\nH-771204,eco,<=2\nH-771204,eco,8\n"
+    page = person.post("/files", files={"file": ("isolates.csv", content)})
+    address = page.url.path.removesuffix("/mapping")
+    assert page.url.path == f"{address}/mapping"
+    assert "Say which column does" in page.text
+    for part in ("/antibiogram", "/download/csv", "/rows/0/AMK_NM"):
+        refused = person.get(address + part)
+        assert refused.status_code == 422
+        assert "no column names the organism" in refused.text
+    again = person.post(f"{address}/mapping", data={"role-0": "", "role-1": "MIC", "drug-1": "AMK"})
+    assert again.status_code == 422
+    answered = person.post(f"{address}/mapping", data={"role-0": "organism"})
+    assert answered.url.path == address
+    assert "Escherichia coli" in answered.text
+    counted = person.get(f"{address}/antibiogram").text
+    assert re.search(r"repeat[^0-9]*1\b|1 isolate", re.sub(r"<[^>]*>", " ", counted))

@@ -20,7 +20,6 @@ from starlette.testclient import TestClient
         (b"H|\\^&|||LAB", "ASTM"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "tiene contraseña"),
         (b"\x1f\x8b\x08\x00rubbish", "gzip"),
-        (b"AMK_NM,CIP_NM\n1,2\n", "ninguna columna nombra el microorganismo"),
         (b"name,age\nx,3\n", "la primera fila no nombra ninguna columna de WHONET"),
         (b"ORGANISM,AMK_NM,AMK_NM\neco,1,2\n", "hay columnas repetidas"),
         (b"ORGANISM,AMK_NM\n", "ningún aislamiento"),

@@ -138,7 +138,7 @@ def test_what_was_understood_can_be_kept_and_corrected(tmp_path: Path) -> None:
     """The mapping written from a file reads it as before; a changed line changes it."""
     text = 'Microorganismo;AN-Amikacin;AN-Other-Expertized;CIP "x";CIP\neco;<=2;S;y;16\n'
     file = table(tmp_path, text)
-    save_mapping(tmp_path / "kept.toml", file.header_readings)
+    save_mapping(tmp_path / "kept.toml", file.header_readings, file.mapping)
     kept = (tmp_path / "kept.toml").read_text(encoding="utf-8")
     again = table(tmp_path, text, kept)
     assert (again.test_columns, again.label_columns) == (file.test_columns, file.label_columns)
@@ -177,10 +177,25 @@ def test_a_field_of_the_mapping_is_one_everywhere(tmp_path: Path) -> None:
     assert "Clave" not in without_patients(file).frame.columns
 
 
-def test_a_field_that_a_mapping_names_is_in_the_mapping_that_is_written(tmp_path: Path) -> None:
-    """Corrected again, the file still knows its organisms."""
+def test_what_a_mapping_says_is_in_the_mapping_that_is_written(tmp_path: Path) -> None:
+    """Corrected again, the file still knows its organisms, the laboratory's names of them and its scales."""
     isolates, said, kept = (tmp_path / name for name in ("isolates.csv", "said.toml", "kept.toml"))
-    isolates.write_text("Germen;AMK_NM\neco;2\n", encoding="utf-8")
-    said.write_text('[columns."Germen"]\nfield = "ORGANISM"\n', encoding="utf-8")
-    save_mapping(kept, read_file(isolates, mapping=load_mapping(said)).header_readings)
-    assert load_mapping(kept).columns["Germen"].field == "ORGANISM"
+    isolates.write_text('Germen;"Cotrim";SXT_NM;AMK_NM\neco;2;2;2\n', encoding="utf-8")
+    said.write_text(
+        """[columns."Germen"]
+field = "ORGANISM"
+[columns."Cotrim"]
+drug = "SXT"
+method = "MIC"
+guideline = "EUCAST"
+scale = "first"
+[columns.SXT_NM]
+scale = "sum"
+[organisms]
+EPI = "sep"
+""",
+        encoding="utf-8",
+    )
+    file = read_file(isolates, mapping=load_mapping(said))
+    save_mapping(kept, file.header_readings, file.mapping)
+    assert load_mapping(kept) == load_mapping(said)

@@ -19,7 +19,7 @@ from sirena.settings.catalogue import FILE_VARIABLE, CertificateSource, Settings
 
 _OTHERS_READ: Final = 0o077
 _SECRETS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "SIRENA_OIDC_CLIENT_SECRET")
-_LOOPBACK_PORTS: Final = ("port", "mlflow_port")
+_LOOPBACK_PORTS: Final = ("port", "mlflow_port", "pages_port")
 _ALL_PORTS: Final = (
     *("http_port", "https_port", "port", "postgres_port", "s3_port"),
     "mlflow_port",

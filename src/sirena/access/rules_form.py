@@ -1,0 +1,107 @@
+"""The forms of Sirena's pages by which a person saves a version of the hospital's own rules, or approves one.
+
+Rules, each with a test of like name:
+
+- the form comes from a page of this very site, and its sender has the right to what it asks for;
+- the name on record is that of who signed in, whatever the form says;
+- after a refusal the browser is led back to the version, and the page says why.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+
+from sirena.access.decision import DecisionMaker
+from sirena.access.errors import ForbiddenError
+from sirena.access.forms import read_form
+from sirena.access.http_facts import read_facts
+from sirena.access.pages import HEADERS
+from sirena.access.room import NoRoomError, Room
+from sirena.domain.errors import GateError
+
+SAVE: Final = "/auth/rules/save"
+APPROVE: Final = "/auth/rules/approve"
+_PAGES: Final = "/app/rules"
+_LONGEST: Final = 512 * 1024
+
+_Deed = Callable[[Mapping[str, str], Mapping[str, Any]], str]
+
+
+class RulesBook(Protocol):
+    """Keeps versions of rules. The methods may block; each returns which version it was: ``overlay/3``."""
+
+    def save(self, fields: Mapping[str, str], actor: Mapping[str, Any]) -> str:
+        """Save a version; raises `SirenaError` where that cannot be."""
+
+    def approve(self, fields: Mapping[str, str], actor: Mapping[str, Any]) -> str:
+        """Let a version take force; raises `GateError` where this person may not."""
+
+
+@dataclass(frozen=True)
+class RulesForm:
+    """Answers the forms."""
+
+    maker: DecisionMaker
+    book: RulesBook | None
+    """None where no ledger is at hand, so that nothing is saved."""
+    room: Room | None
+
+    def routes(self) -> APIRouter:
+        """Return their routes."""
+        router = APIRouter()
+        router.add_api_route(SAVE, self.save, methods=["POST"], include_in_schema=False)
+        router.add_api_route(APPROVE, self.approve, methods=["POST"], include_in_schema=False)
+        return router
+
+    async def save(self, request: Request) -> Response:
+        """Save what a form holds.
+
+        Raises:
+            ForbiddenError: the right is missing, or this service keeps no rules.
+            SirenaError: the rules cannot be in force.
+        """
+        return await self._done(request, "save")
+
+    async def approve(self, request: Request) -> Response:
+        """Approve the version a form names.
+
+        Raises:
+            ForbiddenError: the right is missing, or this service keeps no rules.
+            SirenaError: there is nothing to approve.
+        """
+        return await self._done(request, "approve")
+
+    async def _done(self, request: Request, deed: str) -> Response:
+        facts = read_facts(request)
+        decision = await self.maker.decide(facts)
+        request.state.who = decision.identity.name
+        if self.book is None:
+            raise ForbiddenError("rules are not kept here", hint="they are kept where the audit ledger is")
+        if self.room is not None:
+            try:
+                self.room.require(facts.header("content-length"))
+            except NoRoomError as refusal:
+                refusal.who = decision.identity.name
+                raise
+        fields = await read_form(request, longest=_LONGEST)
+        actor = {"who": decision.identity.name, **facts.origin}
+        done: _Deed = self.book.save if deed == "save" else self.book.approve
+        try:
+            place = await to_thread.run_sync(done, fields, actor)
+        except GateError:
+            return _led(f"{_place(fields)}?refused=1")
+        return _led(f"/{place}?done=1")
+
+
+def _place(fields: Mapping[str, str]) -> str:
+    """Return the address of the version a form names; that of all where it names none."""
+    kind, number = fields.get("kind", ""), fields.get("version", "")
+    plain = kind.isascii() and kind.isalpha() and number.isascii() and number.isdigit()
+    return f"/{kind}/{number}" if plain else ""
+
+
+def _led(place: str) -> Response:
+    return Response(status_code=303, headers={"Location": f"{_PAGES}{place}", **HEADERS})

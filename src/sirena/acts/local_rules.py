@@ -1,0 +1,203 @@
+"""A hospital's own rules: saved as versions with a reason, approved by another person, in force from a day.
+
+The versions stand in the audit ledger and nowhere else, so none is altered, lost with a folder, or put in by hand.
+
+Rules, each with a test of like name:
+
+- the author of a version does not approve it, but on a machine of one person, and then the ledger says so;
+- until a version was approved the settings' own file (`SIRENA_OVERLAY`) is in force;
+- a newer approved version takes the older out of force, and one without rows takes all out;
+- where the ledger cannot be believed no rules are given.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sirena.acts.rule_tables import lines_of, read_rows, saved_form
+from sirena.domain.errors import GateError, UsageError
+from sirena.domain.rule_kind import RuleKind
+from sirena.guidelines.editions import Editions
+from sirena.guidelines.written_rules import RulesSource, WrittenRules, rules_content
+from sirena.ledger.catalogue import RulesApproved, RulesSaved
+from sirena.ledger.rule_versions import (
+    ALONE,
+    RulesVersion,
+    can_be_approved,
+    read_rule_versions,
+    table_digest,
+    version_in_force,
+)
+from sirena.ledger.store import Ledger, open_ledger
+from sirena.ledger.trusted_reading import TrustedReading
+from sirena.settings.catalogue import Settings
+
+Actor = Mapping[str, Any]
+"""Who acts, from where, by which request: ``who``, ``origin``, ``request_id``."""
+
+
+@dataclass(frozen=True)
+class RulesInForce:
+    """What is in force of one kind."""
+
+    version: RulesVersion | None
+    """None where no version was approved for the day."""
+    source: RulesSource | None
+    """Its table, or the file of the settings; None when there are no rules."""
+
+
+class LocalRules:
+    """The versions of an installation; safe to share between threads."""
+
+    def __init__(
+        self, ledger: Ledger, editions: Editions, settings_overlay: RulesSource | None = None, *, alone: bool = False
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            ledger: holds the versions.
+            editions: those that rules may name.
+            settings_overlay: file that is in force until a version was approved.
+            alone: True on a machine of one person, where there is nobody else to approve.
+        """
+        self.editions = editions
+        self.alone = alone
+        self._ledger = ledger
+        self._reading = TrustedReading(ledger)
+        self._settings_overlay = settings_overlay
+
+    def versions(self, kind: RuleKind) -> tuple[RulesVersion, ...]:
+        """Return the versions of a kind, oldest first.
+
+        Raises:
+            LedgerTamperedError: an entry is not as it was written.
+            LedgerUnavailableError: the database does not answer.
+        """
+        return read_rule_versions(self._reading.entries(), kind)
+
+    def version(self, kind: RuleKind, number: int) -> RulesVersion:
+        """Return a version.
+
+        Raises:
+            UsageError: there is none of that number.
+        """
+        versions = self.versions(kind)
+        if not 0 < number <= len(versions):
+            raise UsageError(f"there is no version {number}", hint="`sirena rules list` names them")
+        return versions[number - 1]
+
+    def in_force(self, kind: RuleKind, today: datetime.date | None = None) -> RulesInForce:
+        """Return what is in force on a day.
+
+        Args:
+            kind: which rules.
+            today: the day; the machine's own when not given.
+        """
+        version = version_in_force(self.versions(kind), today or datetime.date.today())
+        if version is None:
+            return RulesInForce(None, self._settings_overlay if kind is RuleKind.OVERLAY else None)
+        return RulesInForce(version, source_of(version) if version.states_rules else None)
+
+    def rows_in_force(self, kind: RuleKind) -> list[dict[str, str]]:
+        """Return the rows in force, from which a new version begins."""
+        source = self.in_force(kind).source
+        return [] if source is None else read_rows(kind, rules_content(source))
+
+    def check(self, kind: RuleKind, source: WrittenRules) -> tuple[str, ...]:
+        """Return the lines in which a table would be saved.
+
+        Raises:
+            TableError: it cannot be in force; names row and column, and the remedy.
+        """
+        return saved_form(kind, source, self.editions)
+
+    def save(
+        self, kind: RuleKind, source: WrittenRules, reason: str, actor: Actor, base: int | None = None
+    ) -> RulesVersion:
+        """Save a version, which changes nothing until it is approved.
+
+        Args:
+            kind: which rules.
+            source: the whole table.
+            reason: why; figures that could be a patient's are masked.
+            actor: its author.
+            base: version it was begun from.
+
+        Raises:
+            TableError: the table cannot be in force.
+            UsageError: no reason is given, or nothing differs from the newest version.
+            LedgerError: it is not on record, so it is not saved.
+        """
+        if not reason.strip():
+            raise UsageError("a version needs a reason", hint="say in a sentence why the rules change")
+        lines = self.check(kind, source)
+        versions = self.versions(kind)
+        event = RulesSaved(**actor, kind=kind, reason=reason, lines=lines, digest=table_digest(lines), base=base)
+        if versions and (versions[-1].lines, versions[-1].author) == (lines, event.who):
+            return versions[-1]  # sent twice
+        if lines == (versions[-1].lines if versions else lines_of(kind, [])):
+            raise UsageError("nothing differs from the newest version", hint="change a rule, or leave it as it is")
+        self._ledger.append(event)
+        return next(one for one in reversed(self.versions(kind)) if one.act == event.act)
+
+    def approve(
+        self, kind: RuleKind, number: int, actor: Actor, *, since: datetime.date | None = None, digest: str = ""
+    ) -> RulesVersion:
+        """Let a version take force.
+
+        Args:
+            kind: which rules.
+            number: of the version.
+            actor: who approves.
+            since: day from which it is in force; today when not given.
+            digest: of the version that was looked at; empty leaves it unasked.
+
+        Raises:
+            GateError: the author asks, or a newer version was approved already; the refusal is on record.
+            UsageError: there is no such version, it was approved already, or the day is past.
+            LedgerError: it is not on record, so nothing changed.
+        """
+        version = self.version(kind, number)
+        today = datetime.date.today()
+        day = since or today
+        if version.approval is not None:
+            raise UsageError(f"version {number} was approved already", hint="nothing is left to do")
+        if day < today:
+            raise UsageError("rules take force today or later", hint="leave the day empty for today")
+        event = RulesApproved(**actor, kind=kind, version=number, digest=version.digest, since=day.isoformat())
+        is_author = event.who == version.author
+        refusal = _refusal(self.versions(kind), version, digest, is_barred=is_author and not self.alone)
+        if refusal is not None:
+            self._ledger.append(event.refused())
+            raise refusal
+        self._ledger.append(replace(event, waived=(ALONE,)) if is_author else event)
+        return self.version(kind, number)
+
+
+def _refusal(
+    versions: Sequence[RulesVersion], version: RulesVersion, digest: str, *, is_barred: bool
+) -> GateError | None:
+    if is_barred:
+        return GateError("nobody approves rules of their own making", hint="another approver decides")
+    if digest not in ("", version.digest):
+        return GateError("these are not the rules that were looked at", hint="look at the version again")
+    if not can_be_approved(versions, version):
+        return GateError("a newer version was approved already", hint="begin a new version from that one")
+    return None
+
+
+def source_of(version: RulesVersion) -> WrittenRules:
+    """Return a version as readers of rules take it."""
+    return WrittenRules(version.name, version.content)
+
+
+def local_rules_of(settings: Settings, *, behind_entry: bool = False) -> LocalRules:
+    """Return the rules of an installation.
+
+    Args:
+        settings: which.
+        behind_entry: True for who comes through the entry, where there are accounts and so other people.
+    """
+    alone = settings.profile == "embedded" and not behind_entry
+    return LocalRules(open_ledger(settings), Editions(settings.editions_folder), settings.overlay, alone=alone)

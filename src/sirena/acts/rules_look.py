@@ -1,0 +1,87 @@
+"""The versions of a hospital's own rules at a glance: which is in force, which waits, and for whom."""
+
+import datetime
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.acts.local_rules import LocalRules
+from sirena.acts.rule_tables import COLUMNS, read_rows
+from sirena.domain.rule_kind import RuleKind
+from sirena.guidelines.written_rules import RulesSource, rules_content
+from sirena.ledger.rule_versions import RulesVersion, can_be_approved
+
+Row = dict[str, str]
+_SIGNATURE: Final = ("why", "who", "when")
+
+
+class VersionStanding(enum.StrEnum):
+    """How a version stands."""
+
+    IN_FORCE = "in force"
+    COMING = "coming"
+    """Approved, and its day is yet to come."""
+    WAITING = "waiting"
+    """For an approval."""
+    REPLACED = "replaced"
+    """It was approved, and a newer one is in force."""
+    PASSED_OVER = "passed over"
+    """It was not approved, and a newer one was."""
+
+
+@dataclass(frozen=True)
+class RulesLook:
+    """What there is of one kind, on a day."""
+
+    kind: RuleKind
+    versions: tuple[RulesVersion, ...]
+    """Oldest first."""
+    in_force: RulesVersion | None
+    source: RulesSource | None
+    """What is in force, which may be the file of the settings; None when there are no rules."""
+    today: datetime.date
+
+    def standing(self, version: RulesVersion) -> VersionStanding:
+        """Tell how a version stands."""
+        if version == self.in_force:
+            return VersionStanding.IN_FORCE
+        if version.approval is None:
+            waits = can_be_approved(self.versions, version)
+            return VersionStanding.WAITING if waits else VersionStanding.PASSED_OVER
+        return VersionStanding.COMING if version.approval.since > self.today else VersionStanding.REPLACED
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table in the order of reading: what a rule says, then why, and whose it is."""
+        said = [column for column in COLUMNS[self.kind] if column not in _SIGNATURE]
+        return (*said, *_SIGNATURE)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rules in force."""
+        return [] if self.source is None else read_rows(self.kind, rules_content(self.source))
+
+    def marked(self, version: RulesVersion) -> list[tuple[Row, bool]]:
+        """Return the rules of a version, each with whether it is another than those in force."""
+        return [(row, row not in self.rows) for row in rows_of_version(version)]
+
+    def taken_away(self, version: RulesVersion) -> list[Row]:
+        """Return the rules in force that a version does not state."""
+        kept: Sequence[Mapping[str, str]] = rows_of_version(version)
+        return [row for row in self.rows if row not in kept]
+
+
+def look_at_rules(rules: LocalRules, kind: RuleKind) -> RulesLook:
+    """Look at the versions of a kind.
+
+    Raises:
+        SirenaError: the ledger cannot be read, or not be believed.
+    """
+    in_force = rules.in_force(kind)
+    return RulesLook(kind, rules.versions(kind), in_force.version, in_force.source, datetime.date.today())
+
+
+def rows_of_version(version: RulesVersion) -> list[Row]:
+    """Return the rules of a version by column."""
+    return read_rows(version.kind, version.content)

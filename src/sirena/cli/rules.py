@@ -1,0 +1,137 @@
+"""``sirena rules``: versions of the hospital's own rules, as the pages keep them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.sections import Section, print_sections
+from sirena.cli.voice import say
+from sirena.domain.rule_kind import RuleKind
+
+if TYPE_CHECKING:
+    from sirena.acts.local_rules import LocalRules
+    from sirena.acts.rules_look import RulesLook
+    from sirena.settings.catalogue import Settings
+
+Kind = Annotated[RuleKind, typer.Argument(help="overlay: breakpoints; expert: expert rules.", show_choices=False)]
+Number = Annotated[int, typer.Argument(help="Number of the version.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    text = "The hospital's own rules: versions, each approved by another person than its author."
+    commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=text)
+    commands.command("list")(list_versions)
+    commands.command("show")(show)
+    commands.command("save")(save)
+    commands.command("approve")(approve)
+    app.add_typer(commands, name="rules")
+
+
+def list_versions(as_json: AsJson = False) -> None:
+    """List the versions of the hospital's own rules: author, reason, approval, and which is in force.
+
+    Example: sirena rules list
+    """
+    from sirena.acts.rules_look import look_at_rules
+
+    _, rules = _opened()
+    looks = [look_at_rules(rules, kind) for kind in RuleKind]
+    if as_json:
+        print_json([facts for look in looks for facts in _facts(look)])
+        return
+    if not any(look.versions for look in looks):
+        say("no version was saved yet; write one on the pages, or with `sirena rules save`", err=True)
+    columns = ("version", "state", "author", "reason", "approved by", "from")
+    for look in looks:
+        rows = [tuple(map(str, facts.values()))[1:7] for facts in _facts(look)]
+        print_sections([Section(look.kind.value, rows, columns, words=(1,))])
+
+
+def show(
+    kind: Kind,
+    version: Annotated[int, typer.Option(min=0, help="Number of a version; 0 shows the rules in force.")] = 0,
+) -> None:
+    """Print rules as CSV, to look at, to edit, or for --overlay and --rules on another machine.
+
+    Example: sirena rules show overlay > overlay.csv
+    """
+    from sirena.guidelines.written_rules import rules_content
+
+    _, rules = _opened()
+    source = rules.version(kind, version).content if version else None
+    in_force = None if version else rules.in_force(kind).source
+    if source is None and in_force is None:
+        say("no rules are in force", err=True)
+        return
+    content = source if in_force is None else rules_content(in_force)
+    assert content is not None  # one of both is there
+    typer.echo(content.decode("utf-8", errors="replace"), nl=False)
+
+
+def save(
+    kind: Kind,
+    file: Annotated[Path, typer.Argument(help="CSV with the whole table of rules.")],
+    reason: Annotated[str, typer.Option(help="Why the rules change; no patient is named.")],
+) -> None:
+    """Save a table of rules as a version; it changes nothing until another person approves it.
+
+    Example: sirena rules save overlay hospital.csv --reason "dosing of 2026"
+    """
+    from sirena.acts.recording import actor
+    from sirena.guidelines.written_rules import WrittenRules, rules_content
+
+    settings, rules = _opened()
+    begun_from = rules.in_force(kind).version
+    table = WrittenRules(file.name, rules_content(file))
+    saved = rules.save(kind, table, reason, actor(settings), begun_from.number if begun_from else None)
+    say(f"version {saved.number} is saved; another person approves it: `sirena rules approve {kind} {saved.number}`")
+
+
+def approve(
+    kind: Kind,
+    version: Number,
+    day: Annotated[str, typer.Option("--from", help="Day from which it is in force, 2026-01-31; empty: today.")] = "",
+) -> None:
+    """Let a version take force; its author may not, but on a machine of one person.
+
+    Example: sirena rules approve overlay 3
+    """
+    from sirena.acts.recording import actor
+    from sirena.acts.rules_forms import read_day
+
+    settings, rules = _opened()
+    approval = rules.approve(kind, version, actor(settings), since=read_day(day)).approval
+    assert approval is not None  # it was approved just now
+    say(f"version {version} is in force from {approval.since.isoformat()}")
+    if approval.alone:
+        say("its author approved it: this machine has nobody else, and the audit ledger says so")
+
+
+def _opened() -> "tuple[Settings, LocalRules]":
+    from sirena.acts.local_rules import local_rules_of
+    from sirena.settings.catalogue import load_settings
+
+    settings = load_settings()
+    return settings, local_rules_of(settings)
+
+
+def _facts(look: "RulesLook") -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": look.kind.value,
+            "version": one.number,
+            "state": look.standing(one).value,
+            "author": one.author,
+            "reason": one.reason,
+            "approved_by": one.approval.who if one.approval else "",
+            "from": one.approval.since.isoformat() if one.approval else "",
+            "alone": bool(one.approval and one.approval.alone),
+            "saved": one.at,
+            "rules": len(one.lines) - 1,
+            "sha256": one.digest,
+        }
+        for one in look.versions
+    ]

@@ -1,0 +1,143 @@
+"""The versions of a hospital's own rules, as the ledger holds them. They are held nowhere else.
+
+Rules, each with a test of like name:
+
+- a version has the number of its place among those of its kind, so two who save at once get two numbers;
+- an approval counts for the very table it names by its digest, and for none that another person's does not;
+- of the approved versions whose day has come, the newest is in force;
+- a version older than an approved one can be approved no more.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sirena.domain.rule_kind import RuleKind
+from sirena.ledger.entry import LedgerEntry
+from sirena.ledger.errors import LedgerTamperedError
+from sirena.ledger.event import ActOutcome
+
+SAVED: Final = "rules_saved"
+APPROVED: Final = "rules_approved"
+DECIDING: Final = (SAVED, APPROVED)
+"""Events that decide which rules are in force."""
+ALONE: Final = "approver_is_not_author"
+"""What is waived where one person's machine has nobody else."""
+
+
+@dataclass(frozen=True)
+class RulesApproval:
+    """Who let a version take force."""
+
+    who: str
+    at: str
+    """UTC, ISO 8601."""
+    since: datetime.date
+    alone: bool
+    """True when the author approved it, on a machine of one person."""
+
+
+@dataclass(frozen=True)
+class RulesVersion:
+    """A table of rules as somebody saved it."""
+
+    kind: RuleKind
+    number: int
+    author: str
+    at: str
+    """UTC, ISO 8601."""
+    reason: str
+    lines: tuple[str, ...]
+    """The table, its header first."""
+    base: int | None
+    """Version it was begun from."""
+    act: str
+    """Of the entry that holds it."""
+    approval: RulesApproval | None = None
+
+    @property
+    def name(self) -> str:
+        """What a file of it is called, ``overlay-3.csv``."""
+        return f"{self.kind}-{self.number}.csv"
+
+    @property
+    def content(self) -> bytes:
+        """The table as a file."""
+        return table_content(self.lines)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the table as a file."""
+        return table_digest(self.lines)
+
+    @property
+    def states_rules(self) -> bool:
+        """False for a version that takes the rules before it out of force and states none."""
+        return len(self.lines) > 1
+
+
+def table_content(lines: Sequence[str]) -> bytes:
+    r"""Return a table as a file.
+
+    >>> table_content(("who,when", "PROA,2026-03-01"))
+    b'who,when\nPROA,2026-03-01\n'
+    """
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def table_digest(lines: Sequence[str]) -> str:
+    """Return the SHA-256 of a table as a file."""
+    return hashlib.sha256(table_content(lines)).hexdigest()
+
+
+def read_rule_versions(entries: Iterable[LedgerEntry], kind: RuleKind) -> tuple[RulesVersion, ...]:
+    """Follow the deciding entries in their order.
+
+    Raises:
+        LedgerTamperedError: a table is not the one whose digest its entry names.
+    """
+    versions: list[RulesVersion] = []
+    for entry in entries:
+        facts = entry.facts()
+        if entry.event not in DECIDING or facts.get("kind") != kind or entry.outcome != ActOutcome.DONE:
+            continue
+        if entry.event == SAVED:
+            lines, base = facts.get("lines", ()), facts.get("base")
+            saved = RulesVersion(
+                kind,
+                len(versions) + 1,
+                entry.who,
+                entry.at,
+                str(facts.get("reason", "")),
+                tuple(map(str, lines)) if isinstance(lines, list) else (),
+                base if isinstance(base, int) else None,
+                entry.act,
+            )
+            if saved.digest != facts.get("digest"):
+                raise LedgerTamperedError(
+                    f"entry {entry.seq} holds other rules than were saved", hint="see `sirena audit verify`"
+                )
+            versions.append(saved)
+            continue
+        place = facts.get("version")
+        version = versions[place - 1] if isinstance(place, int) and 0 < place <= len(versions) else None
+        alone = ALONE in facts.get("waived", ())
+        if version is None or version.approval or version.digest != facts.get("digest"):
+            continue
+        if entry.who != version.author or alone:
+            since = datetime.date.fromisoformat(str(facts.get("since")))
+            approval = RulesApproval(entry.who, entry.at, since, entry.who == version.author)
+            versions[version.number - 1] = replace(version, approval=approval)
+    return tuple(versions)
+
+
+def version_in_force(versions: Sequence[RulesVersion], today: datetime.date) -> RulesVersion | None:
+    """Return the version in force on a day; None when none was approved for it."""
+    return next((one for one in reversed(versions) if one.approval and one.approval.since <= today), None)
+
+
+def can_be_approved(versions: Sequence[RulesVersion], version: RulesVersion) -> bool:
+    """Tell whether a version waits for an approval that would count."""
+    return version.approval is None and not any(one.approval for one in versions[version.number :])

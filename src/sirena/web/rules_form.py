@@ -1,0 +1,109 @@
+"""The form in which somebody writes rules: one group of fields for each, and an empty one at the end.
+
+Rules, each with a test of like name:
+
+- a rule that is not touched keeps who decided it and when; one that is changed or new gets its writer and the day;
+- a rule is taken away by its box, and one whose cells were all emptied too;
+- what was typed is there again as it was typed, also where it cannot be in force.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.domain.organisms import Rank
+from sirena.domain.rule_kind import MOST_RULES, RuleKind
+from sirena.guidelines.overlay_file import OverlayAction
+from sirena.guidelines.rows import Guideline
+from sirena.guidelines.sites import Indication
+from sirena.guidelines.tables import rank_name
+from sirena.stewardship.expert_rules import REMOVE, REPORT
+
+Row = dict[str, str]
+_SIGNED: Final = ("who", "when")
+"""Columns that nobody fills in."""
+_SHOWN: Final = {
+    RuleKind.OVERLAY: ("edition", "drug", "rank", "group", "site", "action", "S", "R", "middle", "why"),
+    RuleKind.EXPERT: (
+        *("rule", "action", "rank", "group", "trigger", "drugs", "except"),
+        *("guideline", "from", "until", "why", "source"),
+    ),
+}
+_RANKS: Final = ("organism", *map(rank_name, Rank))
+MOST_FIELDS: Final = (MOST_RULES + 1) * (len(_SHOWN[RuleKind.EXPERT]) + len(_SIGNED) + 1) + 2
+LONGEST_FIELD: Final = 4 * 1024
+
+
+@dataclass(frozen=True)
+class RuleField:
+    """A cell of a rule as it is asked for."""
+
+    column: str
+    options: tuple[str, ...] = ()
+    """What can be chosen; empty for what is typed."""
+
+
+def fields_of(kind: RuleKind, editions: Sequence[str]) -> tuple[RuleField, ...]:
+    """Return the fields of one rule.
+
+    Args:
+        kind: which rules.
+        editions: names of those there are.
+    """
+    overlay = kind is RuleKind.OVERLAY
+    options: Mapping[str, tuple[str, ...]] = {
+        "edition": (*Guideline, *reversed(editions)),
+        "guideline": ("", *Guideline),
+        "action": tuple(OverlayAction) if overlay else (REPORT, REMOVE),
+        "rank": _RANKS,
+        "site": ("", *filter(None, Indication)),
+        "middle": ("", "I", "SDD"),
+    }
+    return tuple(RuleField(column, options.get(column, ())) for column in _SHOWN[kind])
+
+
+def _columns(kind: RuleKind) -> tuple[str, ...]:
+    return (*_SIGNED, *_SHOWN[kind])
+
+
+def form_of(kind: RuleKind, rows: Iterable[Row]) -> dict[str, str]:
+    """Return rows as the fields of a form."""
+    return {f"{column}-{place}": row.get(column, "") for place, row in enumerate(rows) for column in _columns(kind)}
+
+
+def rows_of(kind: RuleKind, form: Mapping[str, str]) -> list[Row]:
+    """Return the fields of a form as rows; those without anything typed, and those to be taken away, are left out."""
+    typed = [field.column for field in fields_of(kind, ()) if not field.options]
+    places = sorted(
+        {
+            int(place)
+            for name in form
+            for column, _, place in [name.rpartition("-")]
+            if column in _columns(kind) and place.isdecimal() and int(place) <= MOST_RULES
+        }
+    )
+    rows = [{column: form.get(f"{column}-{place}", "") for column in _columns(kind)} for place in places]
+    return [
+        row
+        for place, row in zip(places, rows, strict=True)
+        if f"remove-{place}" not in form and any(row[column].strip() for column in typed)
+    ]
+
+
+def signed(rows: Iterable[Row], before: Iterable[Row], author: str, today: datetime.date) -> list[Row]:
+    """Return rows with who decided each and when.
+
+    Args:
+        rows: as somebody wrote them.
+        before: those in force or begun from, whose signature stays.
+        author: who signs the others.
+        today: when.
+    """
+    known = {_unsigned(row): row for row in before}
+    signature = {"who": author, "when": today.isoformat()}
+    return [row | {name: known.get(_unsigned(row), signature)[name] for name in _SIGNED} for row in rows]
+
+
+def _unsigned(row: Row) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, " ".join(text.split())) for name, text in row.items() if name not in _SIGNED))
