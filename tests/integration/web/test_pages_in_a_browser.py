@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -200,27 +201,39 @@ def test_a_rule_is_written_saved_and_approved_by_keyboard_alone(
     for column, text in {"drug": drug, "group": "E. coli", "S": "0,25", "R": "0,5"}.items():
         type_into(who, f"[name={column}-{place}]", text)
     press(who, ENTER)
-    wait_for(who, "#outcome [role=alert]", wrong)
+    wait_through(who, "#outcome [role=alert]", wrong)
     place = who.run("[...document.querySelectorAll('[name^=why-]')].findIndex(one => !one.value)")
     type_into(who, f"[name=why-{place}]", "PROA")
     press(who, ENTER)
-    wait_for(who, "#preview", grave)
+    wait_through(who, "#preview", grave)
     who.open(draft, arrives=draft)
     assert grave in who.read("#preview")
     refuse_sideways_scrolling(who)
     type_into(who, "#reason", "PROA")
     press(who, ENTER)
-    wait_for(who, "h1", waits)
+    wait_through(who, "h1", waits)
     assert grave in who.read("#preview")
     refuse_sideways_scrolling(who)
     reach(who, "form.act button")
     press(who, ENTER)
-    wait_for(who, "main", approved)
+    wait_through(who, "main", approved)
     refuse_sideways_scrolling(who)
-    assert f"+ overlay-{place + 1}.csv" in who.read("footer")
-    who.open(f"{origin}/rules", arrives=f"{origin}/rules")
+    deadline = time.monotonic() + PATIENCE
+    while f"+ overlay-{place + 1}.csv" not in who.read("footer"):  # asked once a second
+        assert time.monotonic() < deadline
+        who.open(f"{origin}/rules", arrives=f"{origin}/rules")
     refuse_sideways_scrolling(who)
     assert who.complaints == []
+
+
+def wait_through(who: Person, selector: str, words: str) -> None:
+    """Wait until the page that comes after this one says something; one that is just being left cannot answer."""
+    deadline, text = time.monotonic() + PATIENCE, ""
+    while words not in text:
+        assert time.monotonic() < deadline, f"{selector} says {text!r}, not {words!r}"
+        time.sleep(0.05)
+        with suppress(AssertionError):
+            text = who.read(selector)
 
 
 def reach(who: Person, selector: str) -> None:
