@@ -202,6 +202,9 @@ def test_a_rule_is_written_saved_and_approved_by_keyboard_alone(
         type_into(who, f"[name={column}-{place}]", text)
     press(who, ENTER)
     wait_through(who, "#outcome [role=alert]", wrong)
+    # the console names the refusal's status, and must name nothing else
+    assert all("422" in complaint for complaint in who.complaints)
+    who.complaints.clear()
     place = who.run("[...document.querySelectorAll('[name^=why-]')].findIndex(one => !one.value)")
     type_into(who, f"[name=why-{place}]", "PROA")
     press(who, ENTER)

@@ -91,21 +91,16 @@ def test_no_secret_is_told(home: Path, capfd: pytest.CaptureFixture[str], monkey
     assert "provider_away" in ended.output
 
 
-def test_tables_of_an_earlier_sirena_are_told(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """With the command that brings them up to date; tables as needed are well."""
+def test_tables_of_a_later_sirena_are_told(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """With what can be done; tables as needed are well."""
     home.mkdir()
     url = f"sqlite:///{home / 'sirena.db'}"
-    engine = open_store(url)
+    open_store(url).dispose()
     assert "Databases" in run_command(capfd, ["doctor"]).output
-    with engine.begin() as connection:
-        connection.execute(text(f"UPDATE {ACCESS_SCHEMA.version_table} SET version_num = '0001'"))
-    engine.dispose()
-    ended = run_command(capfd, ["doctor"])
-    assert ended.code == 1
-    assert "0001, and 0002 is needed" in ended.output
-    assert "sirena upgrade" in ended.output
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {ACCESS_SCHEMA.version_table} SET version_num = '9999'"))
     engine.dispose()
-    assert "install the newer Sirena that made them" in run_command(capfd, ["doctor"]).output
+    ended = run_command(capfd, ["doctor"])
+    assert ended.code == 1
+    assert "install the newer Sirena that made them" in ended.output

@@ -68,7 +68,7 @@ def test_every_address_that_changes_something_refuses_another_sites_form(
     routes = [route for route in guarded._app.routes if isinstance(route, APIRoute)]  # type: ignore[attr-defined]
     changing = {route.path for route in routes if set(route.methods or ()) - {"GET", "HEAD"}}
     assert changing == {
-        *("/files", "/files/{identifier}/forget", "/files/{identifier}/mapping"),
+        *("/files", "/files/{identifier}/forget", "/files/{identifier}/mapping", "/files/{identifier}/search"),
         *("/isolate", "/isolate/clear", "/stage", "/releases"),
         *("/rules/{kind}/edit", "/rules/{kind}/begin", "/rules/save", "/rules/approve"),
     }
