@@ -145,7 +145,7 @@ def application_of(
     )
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _add_errors(app, pages)
-    add_files(app, pages)
+    add_files(app, pages, others)
     add_antibiogram(app, pages)
     add_drift(app, pages, TrainingSide(evidence_of))
     add_edition(app, pages, others)

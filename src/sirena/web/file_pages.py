@@ -16,6 +16,7 @@ from sirena.web.downloads import FORMATS, download
 from sirena.web.explanation import CellExplanation, explain
 from sirena.web.forms import read_fields
 from sirena.web.opened_file import CODE, ROW, OpenedFile, open_whonet_file
+from sirena.web.other_editions import OtherEditions
 from sirena.web.pages import NOT_FOUND, Pages
 from sirena.web.records import downloaded_facts, opened_facts, unreadable_facts
 from sirena.web.row_query import POSITION, RowQuery, select_rows
@@ -33,8 +34,14 @@ async def _search(request: Request) -> dict[str, str]:
     return await read_fields(request, most=1, longest=_LONGEST_NAME)
 
 
-def add_files(app: FastAPI, pages: Pages) -> None:
-    """Add the addresses of files."""
+def add_files(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
+    """Add the addresses of files.
+
+    Args:
+        app: the application.
+        pages: what they need.
+        others: editions, beside whose own answers a model's are shown.
+    """
     root = pages.place.root
 
     @app.post("/files")
@@ -97,13 +104,15 @@ def add_files(app: FastAPI, pages: Pages) -> None:
         header = opened.test_at(test)
         if header is None or not 0 <= position < opened.answered.height:
             raise HTTPException(NOT_FOUND)
+        explanation = _explain_cell(opened, position, header)
         return pages.show(
             request,
             "cell.html",
             identifier=identifier,
             opened=opened,
             row=opened.rows[ROW][position],
-            why=_explain_cell(opened, position, header),
+            why=explanation,
+            official=others.official(explanation),
             rule=opened.expert_layer(pages.own_expert_rules()).rule_of(header, position),
             alone="HX-Request" not in request.headers,
         )

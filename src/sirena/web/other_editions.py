@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
-from sirena.domain.test_column import TestColumn
-from sirena.domain.truth_table import TruthTable
+from sirena.domain.category import Category
+from sirena.domain.test_column import TestColumn, parse_test_column
+from sirena.domain.truth_table import ANSWERS, TruthTable
 from sirena.guidelines.editions import Edition, Editions
 from sirena.guidelines.interpreter import compile_tables
 from sirena.guidelines.written_rules import RulesSource
@@ -22,6 +23,7 @@ from sirena.panel.compiled import Panel
 from sirena.panel.file_changes import FileChange, file_changes
 from sirena.panel.frame import Isolates
 from sirena.panel.gravity import gravity
+from sirena.web.explanation import CellExplanation
 from sirena.web.opened_file import OpenedFile
 
 _REFERENCE: Final = "reference · "
@@ -52,6 +54,16 @@ class EditionChanges:
     def gravest(self) -> int:
         """Results that are S now and would be R."""
         return sum(len(change.rows) for change in self.changes if gravity(change.before, change.after) == 0)
+
+
+@dataclass(frozen=True)
+class OfficialAnswer:
+    """What an edition says where a model answered."""
+
+    edition: str
+    category: Category
+    is_same: bool
+    """The model answered so, with the same reason."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,20 @@ class OtherEditions:
         ordered = sorted(changes, key=lambda item: (gravity(item.before, item.after), -len(item.rows), item.header))
         now = opened.answers.source_of(column.model_column for column in compared.values())
         return EditionChanges(now.removeprefix(_REFERENCE), edition.name, len(compared), bool(own), tuple(ordered))
+
+    def official(self, why: CellExplanation) -> OfficialAnswer | None:
+        """Return what the edition itself answers where a model did; None where none did, or its edition is not here.
+
+        Args:
+            why: the model's answer.
+        """
+        name = why.provenance.get("edition", "").partition(" + ")[0]
+        column = parse_test_column(why.column)
+        if not why.provenance.get("model") or name not in self.names or why.organism is None or column is None:
+            return None
+        panel = Panel(_tables_of(self.editions.load(name), {why.column: column}), {}, name)
+        answer = ANSWERS[panel.answer_resolved(why.column, why.organism.code, why.mic_read, why.site)]
+        return OfficialAnswer(name, answer.category if answer else Category.NI, answer == why.answer)
 
 
 def _tables_of(edition: Edition, columns: Mapping[str, TestColumn]) -> dict[str, TruthTable]:

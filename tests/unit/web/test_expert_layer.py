@@ -1,11 +1,16 @@
 """Beside the answers of an open file: alerts, what expert rules report, and the search."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.unit.web.conftest import drop
+from sirena.web.answers import NamedPanel
+from sirena.web.application import create_pages
+from sirena.web.opened_files import OpenedFiles
+from sirena.web.visitors import ENTER
+from tests.unit.web.conftest import KEY, ORIGIN, drop
 
 FILE = b"""SPEC_NUM,WARD,SPEC_TYPE,ORGANISM,MRSA,OXA_NM,FEP_NM,MEM_NM,AMK_NM
 M-1,UCI,bl,sau,+,>=4,,,
@@ -67,3 +72,20 @@ def test_a_search_stays_and_stands_in_no_address(person: TestClient) -> None:
         assert "M-1" not in words(page.text)
     assert "M-1" not in words(person.get(address).text)
     assert "M-1" in words(person.post(f"{address}/search", data={"text": ""}).text)
+
+
+@pytest.mark.parametrize(
+    ("edition", "said"), [("CLSI 2026", "R CLSI 2026"), ("EUCAST 2026", "I EUCAST 2026: otherwise than the model")]
+)
+def test_a_models_answer_stands_beside_the_editions_own(answers: NamedPanel, edition: str, said: str) -> None:
+    """With model, version and release: meropenem 4 is R by CLSI and I by EUCAST."""
+    provenance = {"model": "modelo_MEM_NM", "version": "2", "release": "panel_SIR/3", "edition": edition}
+    panel = replace(answers.panel, provenance={"MEM_NM": provenance}, release="panel_SIR/3")
+    pages = create_pages(replace(answers, panel=panel, by_models=True), OpenedFiles(), KEY)
+    with TestClient(pages, base_url=ORIGIN, headers={"origin": ORIGIN}) as person:
+        person.get(f"{ENTER}{KEY}")
+        address = drop(person, b"ORGANISM,MEM_NM\neco,4\n")
+        reason = words(person.get(f"{address}/rows/0/MEM_NM").text)
+    assert "modelo_MEM_NM/2" in reason
+    assert "panel_SIR/3" in reason
+    assert f"The edition itself {said}" in reason
