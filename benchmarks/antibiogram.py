@@ -28,13 +28,13 @@ def main() -> None:
     from sirena.guidelines.editions import Editions
     from sirena.panel.frame import Isolates
     from sirena.stewardship.antibiogram import Request, count_antibiogram
+    from sirena.stewardship.counting import read_to_count
     from sirena.stewardship.expert import report_results
     from sirena.stewardship.expert_rules import load_expert_rules
     from sirena.stewardship.isolate_facts import IsolateFacts
     from sirena.stewardship.isolates import read_isolates
     from sirena.stewardship.results import interpret_results
     from sirena.stewardship.strata import Stratum
-    from sirena.whonet.reading import read_file
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "hospital.parquet"
@@ -42,7 +42,7 @@ def main() -> None:
         make = ["synthesize", "-n", str(options.isolates), "--seed", "3", "-o", str(path)]
         subprocess.run([sys.executable, "-m", "sirena.cli", *make], check=True, stdout=subprocess.DEVNULL)
         begun = time.perf_counter()
-        file = read_file(path)
+        file = read_to_count(path, folder=Path(folder))
         reading = round(time.perf_counter() - begun, 2)
     columns = sorted({column.model_column for column in file.mic_columns.values()})
     editions = choose_editions(Editions())
