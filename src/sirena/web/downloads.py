@@ -9,6 +9,9 @@ from typing import Final
 
 import polars as pl
 
+from sirena.panel.placement import Existing
+from sirena.stewardship.expert import place_reported
+from sirena.web.expert_layer import ExpertLayer
 from sirena.web.formulas import without_formulas
 from sirena.web.opened_file import OpenedFile
 from sirena.whonet.csv_style import EXCEL_ES, write_styled
@@ -46,16 +49,19 @@ FORMATS: Final[dict[str, Callable[[pl.DataFrame], bytes]]] = {
 """What a browser may ask for, by the end of the file's name."""
 
 
-def download(opened: OpenedFile, file_format: str) -> bytes:
+def download(opened: OpenedFile, file_format: str, beside: ExpertLayer) -> bytes:
     """Return an answered file, without the columns of patients.
 
     Args:
         opened: the file.
         file_format: a key of `FORMATS`.
+        beside: what expert rules report; it stands behind the categories of the tests in which they report R.
 
     Raises:
         KeyError: there is no such format.
         UsageError: the table does not fit the format.
     """
-    texts = opened.answered.with_columns(pl.col(pl.Enum).cast(pl.String))
+    placements = [placement for placement in opened.placements if placement.header in beside.tests]
+    whole = place_reported(opened.answered, placements, tuple(beside.tests.values()), Existing.REPLACE)
+    texts = whole.with_columns(pl.col(pl.Enum).cast(pl.String))
     return FORMATS[file_format](texts)

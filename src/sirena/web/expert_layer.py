@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from sirena.stewardship.alerts import AlertFinding, find_alerts
-from sirena.stewardship.expert import apply_rules
+from sirena.stewardship.expert import ReportedTest, apply_rules
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import IsolateFacts
 
@@ -27,8 +27,8 @@ _UNTOLD: Final = "MDR-UNKNOWN"
 class ExpertLayer:
     """The expert layer of one file."""
 
-    rules: Mapping[str, pl.Series]
-    """By header of a test column, the label of the rule that reports R in each row; null where none does."""
+    tests: Mapping[str, ReportedTest]
+    """By header, the test columns in which a rule reports R anywhere."""
     alerts: tuple[AlertFinding, ...]
     """Those that found an isolate, WHO's critical ones first."""
     looked_for: int
@@ -42,18 +42,18 @@ class ExpertLayer:
             facts: of the file's rows, as answered.
             rules: in force.
         """
-        reported = {test.header: test.rule for test in apply_rules(facts, rules) if test.rule.null_count() < facts.rows}
+        tests = {test.header: test for test in apply_rules(facts, rules) if test.rule.null_count() < facts.rows}
         findings = [finding for finding in find_alerts(facts) if finding.alert.code != _UNTOLD]
         found = sorted(
             (finding for finding in findings if finding.count),
             key=lambda finding: (_PRIORITIES.index(finding.alert.priority), finding.alert.kind, -finding.count),
         )
-        return cls(reported, tuple(found), len(findings))
+        return cls(tests, tuple(found), len(findings))
 
     @property
     def reported(self) -> int:
         """How many results a rule reports R."""
-        return sum(len(rule) - rule.null_count() for rule in self.rules.values())
+        return sum(len(test.rule) - test.rule.null_count() for test in self.tests.values())
 
     def rule_of(self, header: str, position: int) -> str | None:
         """Return the label of the rule that reports a result R; None where the answer is reported as it is.
@@ -62,8 +62,8 @@ class ExpertLayer:
             header: of the test column.
             position: of the row, 0-based.
         """
-        rule = self.rules.get(header)
-        return None if rule is None else rule[position]
+        test = self.tests.get(header)
+        return None if test is None else test.rule[position]
 
     def rows_of(self, alert: str) -> pl.Series | None:
         """Return which rows an alert holds for; None when it found none.

@@ -122,7 +122,7 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
         opened = pages.require(request, identifier)
         if file_format not in FORMATS:
             raise HTTPException(NOT_FOUND)
-        content = download(opened, file_format)
+        content = download(opened, file_format, opened.expert_layer(pages.own_expert_rules()))
         pages.record("file_downloaded", downloaded_facts(request, opened, "rows", file_format, len(content)))
         return attachment(content, f"sirena.{file_format}")
 

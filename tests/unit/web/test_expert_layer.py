@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
@@ -59,6 +60,11 @@ def test_what_a_rule_reports_stands_beside_the_answer(person: TestClient) -> Non
     assert any("Reported R by an expert rule: MRS" in reason for reason in reasons)
     others = [words(person.get(f"{address}/rows/1/{test}").text) for test in tests]
     assert not any("Reported R" in reason for reason in others)
+    taken = pl.read_csv(person.get(f"{address}/download/csv").content, infer_schema=False)
+    reported = [name for name in taken.columns if name.endswith("_reported")]
+    assert reported
+    assert all(taken[name].to_list()[0] == "R" for name in reported)
+    assert all((taken[name.replace("_reported", "_rule")][0] or "").startswith("MRS") for name in reported)
 
 
 def test_a_search_stays_and_stands_in_no_address(person: TestClient) -> None:
