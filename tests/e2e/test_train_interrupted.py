@@ -16,12 +16,12 @@ import pytest
 from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.versions import list_models, list_versions, load_table
+from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.processes import ChildProcess, free_port
 from sirena.settings.catalogue import Settings
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 from tests.prepared_interpreter import PreparedPopen
-from tests.prepared_servers import mlflow_server
 
 DRUGS = ("AMK", "CIP", "CAZ", "FEP")
 _PATIENCE = 300.0
@@ -38,7 +38,7 @@ class Hospital:
         self.server = self._server()
 
     def _server(self) -> ChildProcess:
-        return mlflow_server(self.settings, int(self.settings.tracking_uri.rpartition(":")[2]))
+        return embedded_mlflow_server(self.settings, int(self.settings.tracking_uri.rpartition(":")[2]))
 
     def restart(self) -> None:
         """Start a server at the old place, as an operator would."""
