@@ -90,6 +90,7 @@ def set_width(who: Person, width: int) -> None:
 
 def refuse_sideways_scrolling(who: Person) -> None:
     """Fail where the page itself is wider than the window; a table may be, in a region of its own."""
+    wait_until(who, "document.readyState === 'complete'")  # its styles are there
     for width in WIDTHS:
         set_width(who, width)
         assert who.run("document.documentElement.scrollWidth") <= width, who.run("location.href")
