@@ -1,6 +1,10 @@
 """The hospital's own rules that are in force, for commands; one that needs none waits for no ledger."""
 
+from collections.abc import Sequence
+
 from sirena.domain.rule_kind import RuleKind
+from sirena.guidelines.choice import ChosenEditions, choose_editions
+from sirena.guidelines.editions import Editions
 from sirena.guidelines.written_rules import RulesSource
 from sirena.ledger.glance import may_hold
 from sirena.settings.catalogue import Settings
@@ -13,6 +17,19 @@ def overlay_in_force(settings: Settings) -> RulesSource | None:
         SirenaError: the ledger cannot be read, or not be believed.
     """
     return _source_in_force(settings, RuleKind.OVERLAY)
+
+
+def editions_in_force(settings: Settings, names: Sequence[str] = ()) -> ChosenEditions:
+    """Return the editions that answer, with the hospital's own rules in force on them.
+
+    Args:
+        settings: of the installation.
+        names: editions; the newest of each guideline by default.
+
+    Raises:
+        SirenaError: there is no such edition, or the ledger cannot be read, or not be believed.
+    """
+    return choose_editions(Editions(settings.editions_folder), names, in_force=overlay_in_force(settings))
 
 
 def expert_rules_in_force(settings: Settings) -> RulesSource | None:

@@ -117,13 +117,11 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
 
         loaded = load_for_answers(release)
         return (lambda column: loaded.panel.tables.get(column.model_column)), loaded.name
-    from sirena.acts.rules_in_force import overlay_in_force
-    from sirena.guidelines.choice import choose_editions
-    from sirena.guidelines.editions import Editions
+    from sirena.acts.rules_in_force import editions_in_force
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
-    editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=overlay_in_force(settings))
+    editions = editions_in_force(settings, guideline)
     columns = sorted({column.model_column for column in source.mic_columns.values()})
     tables = editions.tables(columns)
     return (lambda column: tables.get(column.model_column)), editions.named(columns) or "no edition"

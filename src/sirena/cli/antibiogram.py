@@ -196,13 +196,11 @@ def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> Non
 
 
 def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFor, str]":
-    from sirena.acts.rules_in_force import overlay_in_force
-    from sirena.guidelines.choice import choose_editions
-    from sirena.guidelines.editions import Editions
+    from sirena.acts.rules_in_force import editions_in_force
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
-    editions = choose_editions(Editions(settings.editions_folder), names, in_force=overlay_in_force(settings))
+    editions = editions_in_force(settings, names)
     columns = sorted({column.model_column for column in source.mic_columns.values()})
     tables, named = editions.tables(columns), editions.named(columns)
     return lambda column: tables.get(column.model_column), f"reference · {named}" if named else "reference"

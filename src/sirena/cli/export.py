@@ -184,9 +184,7 @@ def _glass(
 ) -> "GlassExport":
     from datetime import date
 
-    from sirena.acts.rules_in_force import overlay_in_force
-    from sirena.guidelines.choice import choose_editions
-    from sirena.guidelines.editions import Editions
+    from sirena.acts.rules_in_force import editions_in_force
     from sirena.panel.frame import Isolates
     from sirena.settings.catalogue import load_settings
     from sirena.stewardship.exclusions import read_screening
@@ -195,7 +193,7 @@ def _glass(
     from sirena.stewardship.isolates import read_isolates
 
     settings = load_settings()
-    editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=overlay_in_force(settings))
+    editions = editions_in_force(settings, guideline)
     tables = editions.tables(sorted({column.model_column for column in source.mic_columns.values()}))
     facts = IsolateFacts.of(Isolates.of_file(source), lambda column: tables.get(column.model_column))
     isolates = read_isolates(source, date.today())
@@ -207,9 +205,7 @@ def _ears_net(
 ) -> "EarsNetExport":
     from datetime import date
 
-    from sirena.acts.rules_in_force import overlay_in_force
-    from sirena.guidelines.choice import choose_editions
-    from sirena.guidelines.editions import Editions
+    from sirena.acts.rules_in_force import editions_in_force
     from sirena.panel.frame import Isolates
     from sirena.settings.catalogue import load_settings
     from sirena.stewardship.exclusions import read_screening
@@ -220,7 +216,7 @@ def _ears_net(
     settings = load_settings()
     rows = read_by_eucast(Isolates.of_file(source))
     columns = sorted({column.model_column for column in rows.test_columns.values()})
-    editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=overlay_in_force(settings))
+    editions = editions_in_force(settings, guideline)
     tables = editions.tables(columns)
     facts = IsolateFacts.of(rows, lambda column: tables.get(column.model_column))
     today = date.today()

@@ -1,6 +1,7 @@
 """``sirena release diff``: what changes, for a committee, for a program, cell by cell, or in a hospital's own file."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -70,14 +71,10 @@ def print_file_changes(
         rows_file: file of the user's that receives row and specimen number of each; None for none.
         as_json: print for programs.
     """
-    from sirena.panel.file_changes import file_changes
+    from sirena.panel.file_changes import file_changes, gravest_first
     from sirena.panel.frame import Isolates
-    from sirena.panel.gravity import gravity
 
-    changes = sorted(
-        file_changes(Isolates.of_file(file), old, new),
-        key=lambda item: (gravity(item.before, item.after), -len(item.rows), item.header),
-    )
+    changes = gravest_first(file_changes(Isolates.of_file(file), old, new))
     if rows_file is not None:
         _write_rows(file, changes, rows_file)
     facts = [(item.before, item.after, item.header, len(item.rows)) for item in changes]
@@ -98,7 +95,7 @@ def _arrow(before: str, after: str) -> str:
     return f"{before or 'no model'} -> {after or 'no model'}"
 
 
-def _write_rows(file: "WhonetFile", changes: "list[FileChange]", target: Path) -> None:
+def _write_rows(file: "WhonetFile", changes: "Sequence[FileChange]", target: Path) -> None:
     import polars as pl
 
     from sirena.whonet.specimen_numbers import specimen_numbers

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-import numpy as np
 import polars as pl
 
 from sirena.stewardship.alerts import AlertFinding, find_alerts
@@ -73,5 +72,5 @@ class ExpertLayer:
         """
         for finding in self.alerts:
             if finding.alert.code == alert:
-                return pl.Series(np.asarray(finding.rows))
+                return pl.Series(finding.rows)
         return None

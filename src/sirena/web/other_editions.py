@@ -20,9 +20,8 @@ from sirena.guidelines.editions import Edition, Editions
 from sirena.guidelines.interpreter import compile_tables
 from sirena.guidelines.written_rules import RulesSource
 from sirena.panel.compiled import Panel
-from sirena.panel.file_changes import FileChange, file_changes
+from sirena.panel.file_changes import FileChanges, file_changes, gravest_first
 from sirena.panel.frame import Isolates
-from sirena.panel.gravity import gravity
 from sirena.web.explanation import CellExplanation
 from sirena.web.opened_file import OpenedFile
 
@@ -31,29 +30,15 @@ _REFERENCE: Final = "reference · "
 
 
 @dataclass(frozen=True)
-class EditionChanges:
+class EditionChanges(FileChanges):
     """What changes in a file."""
 
     now: str
     """What answers these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
     edition: str
     """With the hospital's own rules where they are in force."""
-    columns: int
-    """MIC columns that were compared."""
     own_guideline: bool
     """False when the file's columns name another guideline."""
-    changes: tuple[FileChange, ...]
-    """The gravest first."""
-
-    @property
-    def results(self) -> int:
-        """Results that get another category."""
-        return sum(len(change.rows) for change in self.changes)
-
-    @property
-    def gravest(self) -> int:
-        """Results that are S now and would be R."""
-        return sum(len(change.rows) for change in self.changes if gravity(change.before, change.after) == 0)
 
 
 @dataclass(frozen=True)
@@ -96,9 +81,10 @@ class OtherEditions:
         isolates = replace(Isolates.of_file(opened.file), test_columns=compared)
         tables = _tables_of(edition, compared)
         changes = file_changes(isolates, opened.answers.panel, Panel(tables, {}, edition.name))
-        ordered = sorted(changes, key=lambda item: (gravity(item.before, item.after), -len(item.rows), item.header))
         now = opened.answers.source_of(column.model_column for column in compared.values())
-        return EditionChanges(now.removeprefix(_REFERENCE), edition.name, len(compared), bool(own), tuple(ordered))
+        return EditionChanges(
+            len(compared), gravest_first(changes), now.removeprefix(_REFERENCE), edition.name, bool(own)
+        )
 
     def official(self, why: CellExplanation) -> OfficialAnswer | None:
         """Return what the edition itself answers where a model did; None where none did, or its edition is not here.

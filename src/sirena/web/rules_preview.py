@@ -11,16 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.choice import ChosenEditions, choose_editions
 from sirena.guidelines.overlay_file import read_overlay
 from sirena.guidelines.written_rules import RulesSource, WrittenRules, rules_content
 from sirena.panel.compiled import Panel
-from sirena.panel.file_changes import FileChange, file_changes
+from sirena.panel.file_changes import FileChange, FileChanges, column_changes, file_changes, gravest_first
 from sirena.panel.frame import Isolates
-from sirena.panel.gravity import gravity
 from sirena.stewardship.expert import apply_rules
 from sirena.stewardship.expert_rules import load_expert_rules
 from sirena.stewardship.isolate_facts import IsolateFacts
@@ -31,25 +28,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RulesPreview:
+class RulesPreview(FileChanges):
     """What would change."""
 
     compared_by: str
     """By what the file was answered for this: ``CLSI 2026, EUCAST 2026`` or as the file is."""
-    columns: int
-    """MIC columns that were compared."""
-    changes: tuple[FileChange, ...]
-    """The gravest first."""
-
-    @property
-    def results(self) -> int:
-        """Results that get another category."""
-        return sum(len(change.rows) for change in self.changes)
-
-    @property
-    def gravest(self) -> int:
-        """Results that are S now and would be R."""
-        return sum(len(change.rows) for change in self.changes if gravity(change.before, change.after) == 0)
 
 
 def preview(opened: OpenedFile, rules: "LocalRules", kind: RuleKind, table: WrittenRules) -> RulesPreview:
@@ -70,8 +53,8 @@ def preview(opened: OpenedFile, rules: "LocalRules", kind: RuleKind, table: Writ
     then = table if read_rows(kind, table.content) else None
     if kind is RuleKind.OVERLAY:
         return _of_overlay(opened, rules, now, then)
-    changes = tuple(_reported_changes(opened, now, then))
-    return RulesPreview(opened.answers.name, len(opened.file.mic_columns), _ordered(changes))
+    changes = gravest_first(_reported_changes(opened, now, then))
+    return RulesPreview(len(opened.file.mic_columns), changes, opened.answers.name)
 
 
 def _of_overlay(
@@ -84,7 +67,7 @@ def _of_overlay(
     panels = [_panel(one, {column.model_column for column in compared.values()}) for one in chosen]
     isolates = replace(Isolates.of_file(opened.file), test_columns=compared)
     plain = choose_editions(rules.editions).named(column.model_column for column in columns.values())
-    return RulesPreview(plain, len(compared), _ordered(tuple(file_changes(isolates, *panels))))
+    return RulesPreview(len(compared), gravest_first(file_changes(isolates, *panels)), plain)
 
 
 def _panel(chosen: ChosenEditions, columns: set[str]) -> Panel:
@@ -103,11 +86,4 @@ def _reported_changes(opened: OpenedFile, now: RulesSource | None, then: RulesSo
     facts = IsolateFacts.of(Isolates.of_file(opened.file), opened.answers.table_of)
     both = [apply_rules(facts, load_expert_rules(source)) for source in (now, then)]
     for before, after in zip(*both, strict=True):
-        pair = [np.array(one.reported.cast(str).fill_null("").to_list(), dtype=np.str_) for one in (before, after)]
-        changed = np.flatnonzero(pair[0] != pair[1])
-        for was, becomes in sorted({(str(pair[0][row]), str(pair[1][row])) for row in changed.tolist()}):
-            yield FileChange(before.header, was, becomes, np.flatnonzero((pair[0] == was) & (pair[1] == becomes)))
-
-
-def _ordered(changes: tuple[FileChange, ...]) -> tuple[FileChange, ...]:
-    return tuple(sorted(changes, key=lambda one: (gravity(one.before, one.after), -len(one.rows), one.header)))
+        yield from column_changes(before.header, before.reported, after.reported)
