@@ -92,10 +92,7 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
     @app.post("/files/{identifier}/search")
     def search(request: Request, identifier: str, form: Annotated[dict[str, str], Depends(_search)]) -> Response:
         pages.require(request, identifier)
-        owner = visitor_of(request).owner
-        own = {name for name, _ in pages.files.all(owner)}
-        before = {name: text for name, text in pages.searches.of(owner).items() if name in own}
-        pages.searches.keep(owner, before | {identifier: form.get("text", "").strip()})
+        _keep_search(pages, visitor_of(request).owner, {identifier: form.get("text", "").strip()})
         return RedirectResponse(f"{root}/files/{identifier}", 303)
 
     @app.get("/files/{identifier}/rows/{position}/{test}")
@@ -129,8 +126,17 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
     @app.post("/files/{identifier}/forget")
     def forget(request: Request, identifier: str) -> RedirectResponse:
         pages.refuse_anothers(request, identifier)
-        pages.files.remove(identifier, visitor_of(request).owner)
+        owner = visitor_of(request).owner
+        pages.files.remove(identifier, owner)
+        _keep_search(pages, owner, {})
         return RedirectResponse(f"{root}/", 303)
+
+
+def _keep_search(pages: Pages, owner: str, searched: dict[str, str]) -> None:
+    """Keep what an owner searches, of the files that are open alone: it goes with its file."""
+    own = {name for name, _ in pages.files.all(owner)}
+    before = {name: text for name, text in pages.searches.of(owner).items() if name in own}
+    pages.searches.keep(owner, before | searched)
 
 
 def _keep(pages: Pages, request: Request, name: str, content: bytes) -> str:

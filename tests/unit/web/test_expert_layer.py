@@ -8,9 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from sirena.web.answers import NamedPanel
-from sirena.web.application import create_pages
+from sirena.web.application import application_of, create_pages
 from sirena.web.opened_files import OpenedFiles
-from sirena.web.visitors import ENTER
+from sirena.web.other_editions import OtherEditions
+from sirena.web.pages import Pages
+from sirena.web.visitors import ENTER, OwnMachineOnly
 from tests.unit.web.conftest import KEY, ORIGIN, drop
 
 FILE = b"""SPEC_NUM,WARD,SPEC_TYPE,ORGANISM,MRSA,OXA_NM,FEP_NM,MEM_NM,AMK_NM
@@ -78,6 +80,20 @@ def test_a_search_stays_and_stands_in_no_address(person: TestClient) -> None:
         assert "M-1" not in words(page.text)
     assert "M-1" not in words(person.get(address).text)
     assert "M-1" in words(person.post(f"{address}/search", data={"text": ""}).text)
+
+
+def test_what_was_searched_goes_with_its_file(answers: NamedPanel) -> None:
+    """It may be a specimen's number: by Delete now it is gone, and that of another file stays."""
+    pages = Pages(lambda: answers, OpenedFiles())
+    guarded = OwnMachineOnly(application_of(pages, OtherEditions()), KEY)
+    with TestClient(guarded, base_url=ORIGIN, headers={"origin": ORIGIN}) as person:
+        person.get(f"{ENTER}{KEY}")
+        first, second = (drop(person, FILE) for _ in range(2))
+        for address in (first, second):
+            person.post(f"{address}/search", data={"text": "M-4"})
+        person.post(f"{first}/forget")
+        assert dict(pages.searches.of("")) == {second.rpartition("/")[2]: "M-4"}
+        assert "M-1" not in words(person.get(second).text)
 
 
 @pytest.mark.parametrize(
