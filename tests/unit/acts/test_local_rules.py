@@ -21,7 +21,6 @@ from sirena.ledger.store import Ledger, open_ledger
 from sirena.settings.catalogue import Settings, load_settings
 from sirena.stewardship.expert_rules import load_expert_rules
 
-TODAY = datetime.date.today()
 ROW = {"who": "PROA", "when": "2026-03-01", "why": "local dosing", "edition": "CLSI 2026", "action": "breakpoint"} | {
     "drug": "TZP", "rank": "order", "group": "Enterobacterales", "S": "4", "R": "16"
 }  # fmt: skip
@@ -38,6 +37,12 @@ def actor(name: str) -> dict[str, str]:
 def table(*rows: dict[str, str], kind: RuleKind = RuleKind.OVERLAY) -> WrittenRules:
     """Return rows as a table of rules."""
     return WrittenRules("hospital.csv", "\n".join(lines_of(kind, rows)).encode())
+
+
+@pytest.fixture
+def today() -> datetime.date:
+    """The day on which the test runs, which need not be the one on which the suite began."""
+    return datetime.date.today()
 
 
 @pytest.fixture
@@ -59,7 +64,9 @@ def rules(ledger: Ledger) -> LocalRules:
     return LocalRules(ledger, Editions())
 
 
-def test_the_author_of_a_version_does_not_approve_it(rules: LocalRules, ledger: Ledger) -> None:
+def test_the_author_of_a_version_does_not_approve_it(
+    rules: LocalRules, ledger: Ledger, today: datetime.date
+) -> None:
     """The refusal is on record; another person's approval puts it in force."""
     saved = rules.save(RuleKind.OVERLAY, table(ROW), "dosing of 2026", actor("ana"))
     assert (saved.number, saved.author, saved.reason, saved.approval) == (1, "ana", "dosing of 2026", None)
@@ -68,7 +75,7 @@ def test_the_author_of_a_version_does_not_approve_it(rules: LocalRules, ledger: 
     assert rules.in_force(RuleKind.OVERLAY).source is None
     approved = rules.approve(RuleKind.OVERLAY, 1, actor("berta"), digest=saved.digest)
     assert approved.approval is not None
-    assert (approved.approval.who, approved.approval.since, approved.approval.alone) == ("berta", TODAY, False)
+    assert (approved.approval.who, approved.approval.since, approved.approval.alone) == ("berta", today, False)
     in_force = rules.in_force(RuleKind.OVERLAY)
     assert in_force.source == WrittenRules("overlay-1.csv", saved.content)
     assert rules.in_force(RuleKind.EXPERT).source is None
@@ -88,9 +95,11 @@ def test_on_a_machine_of_one_person_the_author_approves_and_the_ledger_says_so(l
     assert [one.facts()["waived"] for one in ledger.read(events=("rules_approved",))] == [["approver_is_not_author"]]
 
 
-def test_of_approved_versions_the_newest_whose_day_has_come_is_in_force(rules: LocalRules) -> None:
+def test_of_approved_versions_the_newest_whose_day_has_come_is_in_force(
+    rules: LocalRules, today: datetime.date
+) -> None:
     """A later day waits; nothing older comes back, and a version without rules takes all out of force."""
-    tomorrow = TODAY + datetime.timedelta(days=1)
+    tomorrow = today + datetime.timedelta(days=1)
     for figure in ("4", "2", "1"):
         rules.save(RuleKind.OVERLAY, table(ROW | {"S": figure}), "stricter", actor("ana"))
     rules.approve(RuleKind.OVERLAY, 1, actor("berta"))
@@ -98,7 +107,7 @@ def test_of_approved_versions_the_newest_whose_day_has_come_is_in_force(rules: L
     with pytest.raises(GateError, match="newer version"):
         rules.approve(RuleKind.OVERLAY, 2, actor("berta"))
     versions = rules.versions(RuleKind.OVERLAY)
-    numbers = [one.number if (one := version_in_force(versions, day)) else 0 for day in (TODAY, tomorrow)]
+    numbers = [one.number if (one := version_in_force(versions, day)) else 0 for day in (today, tomorrow)]
     assert numbers == [1, 3]
     rules.save(RuleKind.OVERLAY, table(), "back to the editions", actor("ana"), base=3)
     rules.approve(RuleKind.OVERLAY, 4, actor("berta"))
@@ -177,13 +186,13 @@ def test_two_who_save_at_once_get_two_numbers(rules: LocalRules, ledger: Ledger)
         rules.save(RuleKind.OVERLAY, WrittenRules("x", last.content), "mine", actor("zoe"))
 
 
-def test_an_approval_is_of_what_was_looked_at(rules: LocalRules) -> None:
+def test_an_approval_is_of_what_was_looked_at(rules: LocalRules, today: datetime.date) -> None:
     """Not of what stands in its place after a backup was put back; nor twice, nor for a day that is past."""
     rules.save(RuleKind.OVERLAY, table(ROW), "dosing", actor("ana"))
     with pytest.raises(GateError, match="not the rules that were looked at"):
         rules.approve(RuleKind.OVERLAY, 1, actor("berta"), digest="0" * 64)
     with pytest.raises(UsageError, match="today or later"):
-        rules.approve(RuleKind.OVERLAY, 1, actor("berta"), since=TODAY - datetime.timedelta(days=1))
+        rules.approve(RuleKind.OVERLAY, 1, actor("berta"), since=today - datetime.timedelta(days=1))
     rules.approve(RuleKind.OVERLAY, 1, actor("berta"))
     with pytest.raises(UsageError, match="already"):
         rules.approve(RuleKind.OVERLAY, 1, actor("carl"))
