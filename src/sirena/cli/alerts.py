@@ -66,7 +66,7 @@ def alerts(
     """
     from sirena.cli.answering import listed, read_site, refuse_same_file, tell
     from sirena.panel.frame import Isolates
-    from sirena.stewardship.alert_tables import count_alerts, list_alerts
+    from sirena.stewardship.alert_tables import alert_records, list_alerts
     from sirena.stewardship.alerts import find_alerts
     from sirena.stewardship.isolate_facts import IsolateFacts
     from sirena.whonet.mapping import load_mapping
@@ -81,7 +81,7 @@ def alerts(
     facts = IsolateFacts.of(Isolates.of_file(source, zones=True, site=everywhere), tables_for)
     findings = find_alerts(facts)
     printed = language_or_locale(language) if form is AlertsFormat.TABLE else language or Language.ENGLISH
-    _print(count_alerts(findings, printed), form, printed)
+    _print(alert_records([finding.counted for finding in findings], printed), form, printed)
     zones = [header for header, column in source.test_columns.items() if not column.is_mic]
     if zones:
         tell(f"zone diameters are not interpreted and raise no alert: {listed(zones)}")

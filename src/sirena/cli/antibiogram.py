@@ -107,7 +107,7 @@ def antibiogram(
 
     from sirena.cli.answering import own_rules, read_rules, read_site, refuse_same_file, stamp_with_rules, tell
     from sirena.stewardship.antibiogram import Request
-    from sirena.stewardship.counting import count_file, read_to_count
+    from sirena.stewardship.counting import count_file, open_to_count
     from sirena.stewardship.exclusions import read_screening
     from sirena.stewardship.exports import PAGES, as_csv, report_suffix, write_antibiogram
     from sirena.stewardship.exports import dictionary as columns_explained
@@ -141,20 +141,22 @@ def antibiogram(
     own = own_rules(expert_rules, rules)
     expert = read_rules(expert_rules, own)
     folder = Path(gettempdir()) if str(output) == "-" else output.parent
-    source = read_to_count(file, folder=folder, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    if not source.mic_columns:
-        raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
-    if reference or guideline:
-        tables_for, answered_by = _by_guideline(source, guideline or ())
-    else:
-        tables_for, answered_by = _by_release(source, release)
-    stamp = stamp_with_rules(answered_by, expert, own)
-    whole = count_file(source, tables_for, request, today=date.today(), source=stamp, site=everywhere, rules=expert)
+    laboratory = load_mapping(mapping) if mapping else None
+    with open_to_count(file, folder=folder, today=date.today(), sheet=sheet, mapping=laboratory) as to_count:
+        source = to_count.file
+        if not source.mic_columns:
+            raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
+        if reference or guideline:
+            tables_for, answered_by = _by_guideline(source, guideline or ())
+        else:
+            tables_for, answered_by = _by_release(source, release)
+        stamp = stamp_with_rules(answered_by, expert, own)
+        whole = count_file(to_count, tables_for, request, source=stamp, site=everywhere, rules=expert)
     counted = whole.antibiogram
     if str(output) == "-":
         typer.echo(as_csv(counted, written), nl=False)
     else:
-        parts = _parts(source, whole, written) if is_page else None
+        parts = _parts(whole, written) if is_page else None
         write_antibiogram(counted, output, written, parts, paper=printed_on)
     if dictionary is not None:
         write_file(columns_explained(written), dictionary)
@@ -178,10 +180,10 @@ def _paper(name: str) -> "Paper":
         raise UsageError("--paper knows no such paper", hint=f"one of {', '.join(Paper)}") from None
 
 
-def _parts(source: "WhonetFile", whole: "CountedFile", language: Language) -> "ReportParts":
+def _parts(whole: "CountedFile", language: Language) -> "ReportParts":
     from sirena.stewardship.report import report_parts
 
-    return report_parts(source, whole, language)
+    return report_parts(whole, language)
 
 
 def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> None:

@@ -1,6 +1,7 @@
 """The age group of each isolate's patient, by GLASS's bounds; a file's own groups are kept where it holds no ages."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -16,7 +17,18 @@ _DAYS: Final = ("d", "day", "days", "dia", "dias", "w", "week", "weeks", "sem", 
 _OLDEST: Final = 130
 
 
-def age_groups(ages: pl.Series, groups: pl.Series, births: pl.Series, dates: pl.Series, today: date) -> pl.Series:
+_NOTHING: Final[Mapping[str, Sequence[str]]] = {}
+
+
+def age_groups(
+    ages: pl.Series,
+    groups: pl.Series,
+    births: pl.Series,
+    dates: pl.Series,
+    today: date,
+    *,
+    whole: Mapping[str, Sequence[str]] = _NOTHING,
+) -> pl.Series:
     """Return the age group of each row, null where nothing tells it.
 
     Args:
@@ -25,11 +37,15 @@ def age_groups(ages: pl.Series, groups: pl.Series, births: pl.Series, dates: pl.
         births: ``DATE_BIRTH``, used where the age is missing.
         dates: of the specimens.
         today: later birth dates are none.
+        whole: by field its distinct texts, where the rows are a part of a file.
     """
-    years = ages_in_years(ages, births, dates, today)
+    born = read_dates(births, today, earliest=EARLIEST_BIRTH, whole=whole.get("DATE_BIRTH"))
+    aged = any(_age(text) is not None for text in whole.get("AGE", ages.unique().drop_nulls().to_list()))
+    if not (aged or born.dated):
+        return groups.str.strip_chars()
+    years = _ages(ages, born.dates, dates)
     group_of = {age: _GROUPS[sum(age >= bound for bound in _BOUNDS)] for age in years.unique().drop_nulls()}
-    by_age = years.replace_strict(group_of, default=None, return_dtype=pl.String)
-    return by_age if by_age.null_count() < len(by_age) else groups.str.strip_chars()
+    return years.replace_strict(group_of, default=None, return_dtype=pl.String)
 
 
 def ages_in_years(ages: pl.Series, births: pl.Series, dates: pl.Series, today: date) -> pl.Series:
@@ -41,17 +57,20 @@ def ages_in_years(ages: pl.Series, births: pl.Series, dates: pl.Series, today: d
         dates: of the specimens.
         today: later birth dates are none.
     """
+    return _ages(ages, read_dates(births, today, earliest=EARLIEST_BIRTH).dates, dates)
+
+
+def _ages(ages: pl.Series, born: pl.Series, dates: pl.Series) -> pl.Series:
     distinct = ages.unique().drop_nulls()
     read = pl.Series([_age(text) for text in distinct.to_list()], dtype=pl.Int32)
     by_age = ages.replace_strict(distinct, read, default=None, return_dtype=pl.Int32)
-    if births.null_count() < len(births) and by_age.null_count():
-        by_age = by_age.zip_with(by_age.is_not_null(), _years(births, dates, today))
+    if born.null_count() < len(born) and by_age.null_count():
+        by_age = by_age.zip_with(by_age.is_not_null(), _years(born, dates))
     return by_age
 
 
-def _years(births: pl.Series, dates: pl.Series, today: date) -> pl.Series:
+def _years(born: pl.Series, dates: pl.Series) -> pl.Series:
     """Return the completed years of life of each row; null where a date is missing, or birth is after the specimen."""
-    born = read_dates(births, today, earliest=EARLIEST_BIRTH).dates
     is_before_birthday = 100 * dates.dt.month().cast(pl.Int32) + dates.dt.day() < (
         100 * born.dt.month().cast(pl.Int32) + born.dt.day()
     )

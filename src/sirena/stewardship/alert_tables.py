@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from sirena.panel.basis import Language
-from sirena.stewardship.alerts import AlertFinding, reasons_of
+from sirena.stewardship.alerts import AlertCount, AlertFinding, reasons_of
 from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.specimen_numbers import specimen_numbers
@@ -22,23 +22,23 @@ def priority_word(priority: str, language: Language) -> str:
     return _SPANISH_PRIORITY[priority] if language is Language.SPANISH else priority
 
 
-def count_alerts(findings: Sequence[AlertFinding], language: Language) -> list[dict[str, Any]]:
+def alert_records(counts: Sequence[AlertCount], language: Language) -> list[dict[str, Any]]:
     """Return one record for each alert that was looked for: how many isolates, of how many tested and present.
 
     No record holds a row, a specimen or a patient.
     """
     return [
         {
-            "alert": finding.alert.code,
-            "kind": finding.alert.kind,
-            "priority": finding.alert.priority,
-            "isolates": finding.count,
-            "tested": finding.tested,
-            "of_organism": finding.members,
-            "text": finding.alert.text(language),
-            "source": finding.alert.source,
+            "alert": count.alert.code,
+            "kind": count.alert.kind,
+            "priority": count.alert.priority,
+            "isolates": count.isolates,
+            "tested": count.tested,
+            "of_organism": count.members,
+            "text": count.alert.text(language),
+            "source": count.alert.source,
         }
-        for finding in findings
+        for count in counts
     ]
 
 

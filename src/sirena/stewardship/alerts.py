@@ -56,6 +56,18 @@ class _Row:
     trigger: Trigger
 
 
+@dataclass(frozen=True, slots=True)
+class AlertCount:
+    """How many isolates an alert holds for. Counts of parts of a file add up."""
+
+    alert: Alert
+    isolates: int
+    tested: int
+    """Isolates of its organisms in which something could tell."""
+    members: int
+    """Isolates of its organisms."""
+
+
 @dataclass(frozen=True)
 class AlertFinding:
     """The isolates of a file for which one alert holds."""
@@ -72,6 +84,11 @@ class AlertFinding:
     def count(self) -> int:
         """Number of isolates."""
         return int(self.rows.sum())
+
+    @property
+    def counted(self) -> AlertCount:
+        """The finding as numbers."""
+        return AlertCount(self.alert, self.count, self.tested, self.members)
 
 
 _MAGIORAKOS: Final = "Magiorakos et al. 2012"
@@ -99,6 +116,7 @@ _TOO_FEW: Final = Alert(
     "no se puede saber si es multirresistente: se probó menos de la mitad de las categorías",
     _MAGIORAKOS,
 )
+_MULTIDRUG: Final = (_MDR, _XDR, _TOO_FEW)
 
 
 @cache
@@ -140,6 +158,24 @@ def find_alerts(facts: IsolateFacts) -> tuple[AlertFinding, ...]:
             AlertFinding(_TOO_FEW, multidrug.too_few, covered, covered),
         ]
     return tuple(findings)
+
+
+def added_alerts(parts: Iterable[Iterable[AlertCount]]) -> tuple[AlertCount, ...]:
+    """Add the counts of parts of a file, in the order of `find_alerts`."""
+    by_alert: dict[Alert, list[AlertCount]] = {alert: [] for alert in (*(row.alert for row in _table()), *_MULTIDRUG)}
+    for part in parts:
+        for one in part:
+            by_alert[one.alert].append(one)
+    return tuple(
+        AlertCount(
+            alert,
+            sum(one.isolates for one in counts),
+            sum(one.tested for one in counts),
+            sum(one.members for one in counts),
+        )
+        for alert, counts in by_alert.items()
+        if counts
+    )
 
 
 def reasons_of(facts: IsolateFacts, finding: AlertFinding, rows: Iterable[int]) -> list[str]:

@@ -7,22 +7,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import reduce
+from operator import add
+from typing import Final, Self
 
 import polars as pl
 
-from sirena.stewardship.cautions import UNKNOWN_PATIENTS, Caution, file_cautions
+from sirena.stewardship.cautions import UNKNOWN_PATIENTS, Caution, FileNotes, file_cautions
 from sirena.stewardship.cells import antibiogram_cells
-from sirena.stewardship.combinations import combination_columns, count_combination
+from sirena.stewardship.combinations import combination_columns, combination_counts, combination_shares
 from sirena.stewardship.counts import Counts
-from sirena.stewardship.exclusions import Loss, exclude
+from sirena.stewardship.exclusions import Loss, added_losses, exclude
 from sirena.stewardship.first_isolates import FirstIsolates, Mode
 from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.methicillin import with_methicillin_rows
 from sirena.stewardship.periods import Period
 from sirena.stewardship.results import Results
-from sirena.stewardship.selective import selectively_tested
+from sirena.stewardship.selective import PairCounts, pair_counts, selectively_tested
 from sirena.stewardship.strata import WHOLE, Stratum
-from sirena.stewardship.wisca import wisca
+from sirena.stewardship.wisca import syndrome_counts, wisca
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Antibiogram:
     cells: pl.DataFrame
     """As `antibiogram_cells`, with ``by`` before: ``all`` or a value of `Stratum`."""
     combinations: pl.DataFrame
-    """As `count_combination`; empty when none was asked."""
+    """``by`` and what `combination_shares` returns; empty when none was asked."""
     wisca: pl.DataFrame
     """As `wisca`; empty when it was not asked."""
     trend: pl.DataFrame
@@ -92,74 +95,156 @@ class Antibiogram:
         )
 
 
-def count_antibiogram(
-    facts: CountableIsolates,
-    results: Results,
-    request: Request,
-    *,
-    source: str,
-    cautions: Sequence[Caution] = (),
-    moved_by_rules: Mapping[str, int] | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> Antibiogram:
-    """Count a file.
+@dataclass(frozen=True)
+class AntibiogramCounts:
+    """What an antibiogram is made of, of a file or of a part of it. Counts of parts that share no patient add up."""
+
+    columns: tuple[str, ...]
+    """Model columns, in the order of the file."""
+    notes: FileNotes
+    losses: tuple[Loss, ...]
+    cells: Mapping[str, Counts]
+    """By ``all`` or a value of `Stratum`."""
+    combinations: pl.DataFrame
+    """``by`` and what `combination_counts` returns."""
+    syndromes: pl.DataFrame
+    """From `syndrome_counts`; empty when WISCA was not asked for."""
+    years: Counts | None
+    """A stratum a year; None when the trend was not asked for."""
+    pairs: Mapping[str, PairCounts]
+    """By species."""
+    first_day: date | None
+    last_day: date | None
+    rows: int
+    isolates: int
+    """Isolates that count."""
+
+    @classmethod
+    def added(cls, parts: Sequence["AntibiogramCounts"]) -> Self:
+        """Add the counts of parts that share no patient."""
+        species = dict.fromkeys(name for part in parts for name in part.pairs)
+        years = [part.years for part in parts if part.years is not None]
+        days = [day for part in parts for day in (part.first_day, part.last_day) if day is not None]
+        return cls(
+            parts[0].columns,
+            FileNotes.added(part.notes for part in parts),
+            added_losses(part.losses for part in parts),
+            {by: Counts.added(part.cells[by] for part in parts) for by in parts[0].cells},
+            pl.concat(part.combinations for part in parts),
+            pl.concat(part.syndromes for part in parts),
+            Counts.added(years) if years else None,
+            {name: reduce(add, (part.pairs[name] for part in parts if name in part.pairs)) for name in species},
+            min(days, default=None),
+            max(days, default=None),
+            sum(part.rows for part in parts),
+            sum(part.isolates for part in parts),
+        )
+
+
+def count_part(
+    facts: CountableIsolates, results: Results, request: Request, *, progress: Callable[[str], None] | None = None
+) -> AntibiogramCounts:
+    """Count a file, or a part that shares no patient with the other parts.
 
     Args:
-        facts: of the file's isolates.
-        results: of the file, interpreted by whatever edition or release.
+        facts: of its isolates.
+        results: of the same rows.
         request: what is asked for.
-        source: names that edition or release.
-        cautions: what the caller knows of the file.
-        moved_by_rules: by expert rule how many of the results it moved to R; None when no rule was applied.
-        progress: called with the name of each part before it is counted.
+        progress: called with the name of each stratification before it is counted.
 
     Raises:
         UsageError: a value, period or combination that is asked for is not in the file.
     """
     remaining = exclude(facts, request.screening, request.period)
     isolates = remaining.isolates
-    told = [*cautions, *file_cautions(facts, isolates, results, remaining.losses, request.first, request.by)]
     chosen = isolates.filter(request.first.choose(isolates, results))
-    losses = (*remaining.losses, Loss("repeat", isolates.height - chosen.height, chosen.height))
     named = [combination_columns(text, list(results)) for text in request.combinations]
-    columns = [column for group in named for column in group]
-    cells, combinations, distribution = [], [], pl.DataFrame()
+    combined = [columns for group in named for columns in group]
+    cells, combinations = {}, [pl.DataFrame(schema=_COMBINATIONS)]
     for by in (None, *request.by):
+        name = by.value if by else WHOLE
         if progress is not None:
-            progress(by.value if by else WHOLE)
+            progress(name)
         counted = with_methicillin_rows(_stratified(isolates, chosen, by, request.first, results), results)
-        label = pl.lit(by.value if by else WHOLE).alias("by")
-        counts = Counts.of(counted, results)
-        cells.append(antibiogram_cells(counts).select(label, pl.all()))
-        if by is None:
-            distribution = _distribution(counts.results)
-        combinations += [count_combination(counted, results, group).select(label, pl.all()) for group in columns]
-    selective = selectively_tested(chosen, results)
+        cells[name] = Counts.of(counted, results)
+        combinations += [
+            combination_counts(counted, results, columns).select(pl.lit(name).alias("by"), pl.all())
+            for columns in combined
+        ]
+    regimens = [*((column,) for column in results), *combined] if request.wisca else []
+    days = chosen["date"]
+    return AntibiogramCounts(
+        tuple(results),
+        FileNotes.of(facts, isolates, results),
+        (*remaining.losses, Loss("repeat", isolates.height - chosen.height, chosen.height)),
+        cells,
+        pl.concat(combinations),
+        syndrome_counts(chosen, results, regimens),
+        _years(isolates, chosen, request.first, results) if request.trend else None,
+        pair_counts(chosen, results),
+        days.min(),  # type: ignore[arg-type]
+        days.max(),  # type: ignore[arg-type]
+        facts.frame.height,
+        chosen.height,
+    )
+
+
+def antibiogram_of(
+    counts: AntibiogramCounts,
+    request: Request,
+    *,
+    source: str,
+    cautions: Sequence[Caution] = (),
+    moved_by_rules: Mapping[str, int] | None = None,
+) -> Antibiogram:
+    """Return the antibiogram of counts.
+
+    Args:
+        counts: of a file.
+        request: by which it was counted.
+        source: names the edition or release that gave the categories.
+        cautions: what the caller knows of the file.
+        moved_by_rules: by expert rule how many of the results it moved to R; None when no rule was applied.
+    """
+    told = [*cautions, *file_cautions(counts.notes, counts.columns, counts.losses, request.first, request.by)]
+    selective = selectively_tested(counts.pairs, counts.columns)
     told += [
         Caution("selective", {"species": species, "drug": column, "other": other})
         for (species, column), other in selective.items()
     ]
-    table = _with_selective(pl.concat(cells), selective)
+    cells = pl.concat(
+        antibiogram_cells(of_strata).select(pl.lit(by).alias("by"), pl.all()) for by, of_strata in counts.cells.items()
+    )
+    table = _with_selective(cells, selective)
     groups = table.filter("identifying").select("by", "stratum", "species").n_unique()
     if groups:
         told.append(Caution("identifying", {"groups": groups}))
-    regimens = [(column,) for column in results] + columns
     return Antibiogram(
         table,
-        pl.concat(combinations) if combinations else pl.DataFrame(),
-        wisca(chosen, results, regimens) if request.wisca else pl.DataFrame(),
-        _trend(isolates, chosen, request.first, results) if request.trend else table.clear(),
-        distribution,
-        losses,
+        _shares(counts.combinations, list(counts.cells)) if request.combinations else pl.DataFrame(),
+        wisca(counts.syndromes) if request.wisca else pl.DataFrame(),
+        _trend(counts.years) if counts.years is not None else table.clear(),
+        _distribution(counts.cells[WHOLE].results),
+        counts.losses,
         tuple(told),
         request,
-        chosen["date"].min(),  # type: ignore[arg-type]
-        chosen["date"].max(),  # type: ignore[arg-type]
-        facts.frame.height,
-        chosen.height,
+        counts.first_day,
+        counts.last_day,
+        counts.rows,
+        counts.isolates,
         source,
         moved_by_rules,
     )
+
+
+_COMBINATIONS: Final = {
+    "by": pl.String,
+    "stratum": pl.String,
+    "species": pl.String,
+    "combination": pl.String,
+    "n": pl.Int64,
+    "covered": pl.Int64,
+}
 
 
 def _stratified(
@@ -176,12 +261,26 @@ def _stratified(
     return parted.filter(first.choose(parted, results, place=["stratum"]))
 
 
-def _trend(isolates: pl.DataFrame, chosen: pl.DataFrame, first: FirstIsolates, results: Results) -> pl.DataFrame:
-    """Return the cells of each year; none of a file of one year."""
+def _years(isolates: pl.DataFrame, chosen: pl.DataFrame, first: FirstIsolates, results: Results) -> Counts:
     by_year = _stratified(isolates, chosen, Stratum.YEAR, first, results)
-    several = by_year["stratum"].n_unique() > 1
-    return antibiogram_cells(
-        Counts.of(with_methicillin_rows(by_year if several else by_year.clear(), results), results)
+    return Counts.of(with_methicillin_rows(by_year, results), results)
+
+
+def _trend(years: Counts) -> pl.DataFrame:
+    """Return the cells of each year; none of a file of one year."""
+    cells = antibiogram_cells(years)
+    return cells if years.isolates["stratum"].n_unique() > 1 else cells.clear()
+
+
+def _shares(combinations: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return the percentages of combinations: stratification after stratification, as each was asked for."""
+    asked = combinations["combination"].unique(maintain_order=True)
+    return pl.concat(
+        combination_shares(combinations.filter((pl.col("by") == by) & (pl.col("combination") == name))).select(
+            pl.lit(by).alias("by"), pl.all()
+        )
+        for by in names
+        for name in asked
     )
 
 

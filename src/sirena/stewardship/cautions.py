@@ -1,8 +1,8 @@
 """What a reader must know of the file before believing its antibiogram, one sentence each, in English and Spanish."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import polars as pl
 
@@ -38,52 +38,104 @@ class Caution:
         return text("cautions", self.code, Language.SPANISH).format(**self.figures)
 
 
+@dataclass(frozen=True)
+class FileNotes:
+    """What cautions rest on. Notes of parts of a file add up."""
+
+    dated: bool
+    undecided_dates: bool
+    implausible_dates: int
+    isolates: int
+    """Those left before first isolates are chosen."""
+    without_patient: int
+    """How many of them name no patient."""
+    laboratories: frozenset[str]
+    fields: frozenset[str]
+    """WHONET's fields that hold anything."""
+    guidelines: frozenset[str]
+    """Names of those by which something was tested."""
+    one_sided: frozenset[str]
+    """Columns tested by a breakpoint that tells R alone."""
+    years: frozenset[int]
+
+    @classmethod
+    def of(cls, facts: CountableIsolates, isolates: pl.DataFrame, results: Results) -> Self:
+        """Note what is to be known of a file.
+
+        Args:
+            facts: of its rows.
+            isolates: those left before first isolates are chosen.
+            results: of its rows.
+        """
+        return cls(
+            facts.dated,
+            facts.undecided_dates,
+            facts.implausible_dates,
+            isolates.height,
+            isolates["patient"].null_count(),
+            facts.laboratories,
+            facts.fields,
+            frozenset(GUIDELINES[drug.column.guideline] for drug in results.values() if drug.tested.any()),
+            frozenset(name for name, drug in results.items() if _is_one_sided(drug, isolates)),
+            frozenset(isolates["date"].dt.year().drop_nulls().unique().to_list()),
+        )
+
+    @classmethod
+    def added(cls, parts: Iterable["FileNotes"]) -> Self:
+        """Add the notes of the parts of a file."""
+        notes = list(parts)
+        return cls(
+            any(part.dated for part in notes),
+            any(part.undecided_dates for part in notes),
+            sum(part.implausible_dates for part in notes),
+            sum(part.isolates for part in notes),
+            sum(part.without_patient for part in notes),
+            frozenset().union(*(part.laboratories for part in notes)),
+            frozenset().union(*(part.fields for part in notes)),
+            frozenset().union(*(part.guidelines for part in notes)),
+            frozenset().union(*(part.one_sided for part in notes)),
+            frozenset().union(*(part.years for part in notes)),
+        )
+
+
 def file_cautions(
-    facts: CountableIsolates,
-    isolates: pl.DataFrame,
-    results: Results,
-    losses: Sequence[Loss],
-    first: FirstIsolates,
-    by: Sequence[Stratum],
+    notes: FileNotes, columns: Iterable[str], losses: Sequence[Loss], first: FirstIsolates, by: Sequence[Stratum]
 ) -> Iterator[Caution]:
     """Yield what is to be known of a file.
 
     Args:
-        facts: of the file.
-        isolates: those left before first isolates were chosen.
-        results: of the file.
-        losses: of the steps so far.
+        notes: of the file.
+        columns: its model columns, in order.
+        losses: of the steps before first isolates.
         first: the rule of first isolates.
         by: strata asked for.
     """
-    if not facts.dated:
+    if not notes.dated:
         yield Caution("no_dates")
-    elif facts.implausible_dates:
-        yield Caution("implausible_dates", {"rows": facts.implausible_dates})
-    if facts.undecided_dates:
+    elif notes.implausible_dates:
+        yield Caution("implausible_dates", {"rows": notes.implausible_dates})
+    if notes.undecided_dates:
         yield Caution("undecided_dates")
-    unknown = isolates["patient"].null_count()
+    unknown = notes.without_patient
     if first.mode is not Mode.ALL and unknown:
-        everyone = unknown == isolates.height
+        everyone = unknown == notes.isolates
         yield (
             Caution("no_patients")
             if everyone
-            else Caution("unknown_patients", {"rows": unknown, "isolates": isolates.height})
+            else Caution("unknown_patients", {"rows": unknown, "isolates": notes.isolates})
         )
-    if facts.laboratories > 1:
-        yield Caution("several_laboratories", {"laboratories": facts.laboratories})
+    if len(notes.laboratories) > 1:
+        yield Caution("several_laboratories", {"laboratories": len(notes.laboratories)})
     screened = any(loss.lost for loss in losses if loss.step == "screening")
     if not screened:
-        yield Caution("screening_kept" if "SPEC_REAS" in facts.fields else "no_reason")
-    guidelines = sorted({GUIDELINES[drug.column.guideline] for drug in results.values() if drug.tested.any()})
-    if len(guidelines) > 1:
-        yield Caution("several_guidelines", {"guidelines": ", ".join(guidelines)})
-    one_sided = [name for name, drug in results.items() if _is_one_sided(drug, isolates)]
-    if one_sided:
-        yield Caution("one_sided", {"drugs": ", ".join(one_sided)})
-    if Stratum.ORIGIN in by and "DATE_ADMIS" not in facts.fields:
+        yield Caution("screening_kept" if "SPEC_REAS" in notes.fields else "no_reason")
+    if len(notes.guidelines) > 1:
+        yield Caution("several_guidelines", {"guidelines": ", ".join(sorted(notes.guidelines))})
+    if notes.one_sided:
+        yield Caution("one_sided", {"drugs": ", ".join(name for name in columns if name in notes.one_sided)})
+    if Stratum.ORIGIN in by and "DATE_ADMIS" not in notes.fields:
         yield Caution("no_admission")
-    if isolates["date"].dt.year().drop_nulls().n_unique() > 1 or any(stratum.is_time for stratum in by):
+    if len(notes.years) > 1 or any(stratum.is_time for stratum in by):
         yield Caution("one_edition")
 
 

@@ -49,21 +49,18 @@ def combination_columns(text: str, columns: Sequence[str]) -> list[tuple[str, ..
     return chosen
 
 
-def count_combination(isolates: pl.DataFrame, results: Results, columns: Sequence[str]) -> pl.DataFrame:
+def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequence[str]) -> pl.DataFrame:
     """Return for each stratum and species how many isolates tested for all drugs at least one covers.
+
+    Counts of parts that share no patient may be put one after the other: `combination_shares` adds them.
 
     Args:
         isolates: those that count, with ``row``, ``stratum``, ``species``.
-        results: of the whole file.
+        results: of the same file or part.
         columns: of one guideline.
-    """
-    return combination_shares(combination_counts(isolates, results, columns))
 
-
-def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequence[str]) -> pl.DataFrame:
-    """Return ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
-
-    Counts of parts that share no patient may be put one after the other: `combination_shares` adds them.
+    Returns:
+        ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
     """
     answered, covered = zip(*(covers(results[column]) for column in columns), strict=True)
     rows = isolates["row"].to_numpy()

@@ -1,71 +1,122 @@
-"""A file from its rows to its antibiogram: facts, answers, expert rules, counts."""
+"""A file from its rows to its antibiogram: facts, answers, expert rules, counts.
 
-from collections.abc import Callable, Mapping, Sequence
+A long file is counted one share of its patients after another, so memory is bounded by the share. Each share holds all
+rows of its patients, so first isolates are the same, and the counts are added. The rows lie on disk meanwhile, in a
+file without a name, as they were read; which share a patient is of is reckoned in memory.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import add
 from pathlib import Path
+from typing import Final, Self
 
 import polars as pl
 
 from sirena.domain.site import Site
+from sirena.domain.test_column import parse_test_column
 from sirena.panel.column_answers import TablesFor
 from sirena.panel.frame import Isolates
-from sirena.stewardship.antibiogram import Antibiogram, Request, count_antibiogram
+from sirena.stewardship.alerts import AlertCount, added_alerts, find_alerts
+from sirena.stewardship.antibiogram import Antibiogram, AntibiogramCounts, Request, antibiogram_of, count_part
 from sirena.stewardship.breakpoint_edges import BreakpointEdges, breakpoint_edges
 from sirena.stewardship.cautions import Caution
 from sirena.stewardship.condition import FIELDS
 from sirena.stewardship.expert import report_results
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import IsolateFacts
-from sirena.stewardship.isolates import COUNTED_FIELDS, CountableIsolates, read_isolates
-from sirena.stewardship.results import Results, interpret_results
+from sirena.stewardship.isolates import COUNTED_FIELDS, CountableIsolates, patient_cells, read_isolates
+from sirena.stewardship.patient_key import share_patients
+from sirena.stewardship.quality import Quality, data_quality
+from sirena.stewardship.results import interpret_results
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.reading import read_file
-from sirena.whonet.streamed import SHORTEST, streamed
+from sirena.whonet.streamed import SHORTEST, StreamedFile, streamed
+
+MOST_AT_ONCE: Final = 500_000
+"""Rows of a share of the patients, about."""
+_OF_TEXTS: Final = tuple(field for field in COUNTED_FIELDS if field not in ("PATIENT_ID", "SPEC_NUM", "ISOL_NUM"))
+"""Fields of few texts, of which the whole column is decided from them."""
 
 
 @dataclass(frozen=True)
 class CountedFile:
-    """An antibiogram and what it was counted from."""
+    """An antibiogram and what a report shows beside it."""
 
     antibiogram: Antibiogram
-    isolates: CountableIsolates
-    results: Results
-    """As counted, expert rules applied."""
-    facts: IsolateFacts
-    """Of every row, as answered before expert rules: what alerts look at."""
     edges: Mapping[tuple[str, str], BreakpointEdges]
     """Of the breakpoints where the site is not known, by species and column with an MIC."""
+    alerts: tuple[AlertCount, ...]
+    """Of every row, as answered before expert rules."""
+    quality: Quality
 
 
-def read_to_count(
+@dataclass(frozen=True)
+class FileToCount:
+    """A file that is to be counted."""
+
+    file: WhonetFile
+    """What its columns are."""
+    parts: Iterable[tuple[WhonetFile, CountableIsolates]]
+    """Its rows: all at once, or, of a long one, those of a share of its patients after those of another."""
+
+    @classmethod
+    def whole(cls, file: WhonetFile, isolates: CountableIsolates) -> Self:
+        """Take a file that was read at once."""
+        return cls(file, [(file, isolates)])
+
+
+@contextmanager
+def open_to_count(
     path: Path | str,
     *,
     folder: Path,
+    today: date,
     sheet: str | None = None,
     mapping: LaboratoryMapping | None = None,
     shortest: int = SHORTEST,
     part: int = 0,
-) -> WhonetFile:
+    most: int = MOST_AT_ONCE,
+) -> Iterator[FileToCount]:
     """Read a file that is to be counted, of a long one only the columns that counting looks at.
 
     Args:
         path: the file; ``-`` is standard input.
-        folder: where rows of a long one may be laid down meanwhile, without a name.
+        folder: where rows of a long one are laid down meanwhile, without a name.
+        today: later dates are none.
         sheet: of a spreadsheet.
         mapping: what the laboratory says of its columns.
         shortest: bytes of the shortest file that is read part by part.
-        part: bytes, or rows, of a part; 0 chooses.
+        part: bytes, or rows, of a part as it is read; 0 chooses.
+        most: rows that are counted at once, about.
 
     Raises:
         SirenaError: it cannot be read.
     """
     if sheet is None:
-        with streamed(path, folder, mapping, shortest=shortest, part=part) as parts:
-            if parts is not None:
-                return parts.with_rows(_counted_columns(parts.file))
-    return read_file(path, sheet=sheet, mapping=mapping)
+        with streamed(path, folder, mapping, shortest=shortest, part=part, by_texts=_OF_TEXTS) as rows:
+            if rows is not None:
+                yield FileToCount(rows.file, _shares(rows, today, most))
+                return
+    file = read_file(path, sheet=sheet, mapping=mapping)
+    yield FileToCount.whole(file, read_isolates(file, today))
+
+
+def _shares(rows: StreamedFile, today: date, most: int) -> Iterator[tuple[WhonetFile, CountableIsolates]]:
+    """Yield the rows of one share of the patients after those of another, each of about as many rows as are wanted."""
+    shares, columns, key = -(-rows.height // most), _counted_columns(rows.file), secrets.token_bytes(32)
+
+    def read(share: int) -> tuple[WhonetFile, CountableIsolates]:
+        file = rows.with_rows(columns, lambda frame: share_patients(patient_cells(frame, rows.file), shares) == share)
+        return file, read_isolates(file, today, key=key, part_of=rows)
+
+    return map(read, range(shares))
 
 
 def _counted_columns(file: WhonetFile) -> list[str]:
@@ -79,67 +130,102 @@ def _counted_columns(file: WhonetFile) -> list[str]:
 
 
 def count_file(
-    file: WhonetFile,
+    to_count: FileToCount,
     tables_for: TablesFor,
     request: Request,
     *,
-    today: date,
     source: str,
     site: Site | None = None,
     rules: Sequence[ExpertRule] | None = None,
-    isolates: CountableIsolates | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> CountedFile:
-    """Count the antibiogram of a file.
+    """Count the antibiogram of a file, and what a report shows beside it.
 
     Args:
-        file: as read.
+        to_count: the file.
         tables_for: gives the table of a test column, of an edition or a release.
         request: what is asked for.
-        today: later dates are none.
         source: names that edition or release.
         site: of every row; None lets the specimen decide.
         rules: expert rules; None counts the guideline's categories alone.
-        isolates: read before the file lost its columns of patients; read from the file when None.
-        progress: called with the name of each part before it is counted.
+        progress: called with the name of each stratification before it is counted.
 
     Raises:
         NoOrganismColumnError: no column names the organism.
         UsageError: a value, period or combination that is asked for is not in the file.
     """
+
+    def count(part: tuple[WhonetFile, CountableIsolates]) -> _CountedPart:
+        return _count_part(*part, tables_for, request, site, rules, progress)
+
+    # neither holds a part's rows while the next is read
+    counted = reduce(add, map(count, to_count.parts))
+    antibiogram = antibiogram_of(
+        counted.antibiogram,
+        request,
+        source=source,
+        cautions=_cautions(to_count.file, tables_for),
+        moved_by_rules=None if rules is None else counted.moved,
+    )
+    return CountedFile(antibiogram, _edges(antibiogram, counted.organisms, tables_for), counted.alerts, counted.quality)
+
+
+@dataclass(frozen=True)
+class _CountedPart:
+    """Counts of rows that share no patient with the other parts of the file."""
+
+    antibiogram: AntibiogramCounts
+    moved: Counter[str]
+    """By expert rule, how many results it moved to R."""
+    organisms: pl.DataFrame
+    """``species``, ``organism``, ``len``."""
+    alerts: tuple[AlertCount, ...]
+    quality: Quality
+
+    def __add__(self, other: "_CountedPart") -> "_CountedPart":
+        return _CountedPart(
+            AntibiogramCounts.added([self.antibiogram, other.antibiogram]),
+            self.moved + other.moved,
+            pl.concat([self.organisms, other.organisms]).group_by("species", "organism").agg(pl.col("len").sum()),
+            added_alerts([self.alerts, other.alerts]),
+            Quality.added([self.quality, other.quality]),
+        )
+
+
+def _count_part(
+    file: WhonetFile,
+    isolates: CountableIsolates,
+    tables_for: TablesFor,
+    request: Request,
+    site: Site | None,
+    rules: Sequence[ExpertRule] | None,
+    progress: Callable[[str], None] | None,
+) -> _CountedPart:
     rows = Isolates.of_file(file, site=site)
     answered = interpret_results(rows, tables_for)
     facts = IsolateFacts.of_results(rows, answered, tables_for)
     reported = report_results(answered, facts, rules) if rules is not None else None
-    results = answered if reported is None else reported.results
-    isolates = isolates or read_isolates(file, today)
-    antibiogram = count_antibiogram(
-        isolates,
-        results,
-        request,
-        source=source,
-        cautions=_cautions(file, tables_for),
-        moved_by_rules=None if reported is None else reported.changes,
-        progress=progress,
+    return _CountedPart(
+        count_part(isolates, answered if reported is None else reported.results, request, progress=progress),
+        Counter() if reported is None else Counter(reported.changes),
+        isolates.frame.group_by("species", "organism").len().drop_nulls(),
+        tuple(finding.counted for finding in find_alerts(facts)),
+        data_quality(file, isolates, facts),
     )
-    return CountedFile(antibiogram, isolates, results, facts, _edges(antibiogram, isolates, results, tables_for))
 
 
 def _edges(
-    antibiogram: Antibiogram, isolates: CountableIsolates, results: Results, tables_for: TablesFor
+    antibiogram: Antibiogram, organisms: pl.DataFrame, tables_for: TablesFor
 ) -> dict[tuple[str, str], BreakpointEdges]:
-    organisms: dict[str, list[str]] = {}
-    counts = (
-        isolates.frame.group_by("species", "organism").len().drop_nulls().sort(["len", "organism"], descending=True)
-    )
-    for species, organism, _ in counts.iter_rows():
-        organisms.setdefault(species, []).append(organism)
+    commonest: dict[str, list[str]] = {}
+    for species, organism, _ in organisms.sort(["len", "organism"], descending=[True, False]).iter_rows():
+        commonest.setdefault(species, []).append(organism)
     pairs = (
-        antibiogram.distribution.select("species", "column").unique().filter(pl.col("species").is_in(list(organisms)))
+        antibiogram.distribution.select("species", "column").unique().filter(pl.col("species").is_in(list(commonest)))
     )
-    tables = {column: tables_for(drug.column) for column, drug in results.items()}
+    tables = {name: tables_for(column) for name in pairs["column"].unique() if (column := parse_test_column(name))}
     return {
-        (species, column): breakpoint_edges(table, organisms[species], Site.UNKNOWN)
+        (species, column): breakpoint_edges(table, commonest[species], Site.UNKNOWN)
         for species, column in pairs.iter_rows()
         if (table := tables[column]) is not None
     }

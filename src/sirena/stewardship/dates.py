@@ -8,6 +8,7 @@ Rules, each with a test of like name:
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -35,17 +36,22 @@ class ReadDates:
     """Boolean: a text stood there and is no date, or one that cannot be."""
     undecided: bool
     """True when nothing in the column tells day from month, and the day was read first."""
+    dated: bool
+    """True when some text of the column is a date that can be."""
 
 
-def read_dates(texts: pl.Series, today: date, *, earliest: date = EARLIEST) -> ReadDates:
+def read_dates(
+    texts: pl.Series, today: date, *, earliest: date = EARLIEST, whole: Sequence[str] | None = None
+) -> ReadDates:
     """Read the dates of a column, working on its distinct texts.
 
     Args:
         texts: String, null for an empty cell.
         today: later days are no dates.
         earliest: up to this day a date is none.
+        whole: the distinct texts of the column where `texts` are of a part of its rows.
     """
-    distinct = texts.unique().drop_nulls()
+    distinct = texts.unique().drop_nulls() if whole is None else pl.Series(whole, dtype=pl.String)
     stripped = [text.strip() for text in distinct.to_list()]
     triples = [match for text in stripped if not _ISO.match(text) and (match := _THREE.match(text))]
     day_first = any(int(match[1]) > _TWELVE for match in triples)
@@ -54,7 +60,12 @@ def read_dates(texts: pl.Series, today: date, *, earliest: date = EARLIEST) -> R
     possible = [day if day is not None and earliest < day <= today else None for day in read]
     dates = texts.replace_strict(distinct, pl.Series(possible, dtype=pl.Date), default=None, return_dtype=pl.Date)
     given = texts.str.strip_chars().str.len_chars().fill_null(0) > 0
-    return ReadDates(dates, given & dates.is_null(), bool(triples) and not day_first and not month_first)
+    return ReadDates(
+        dates,
+        given & dates.is_null(),
+        bool(triples) and not day_first and not month_first,
+        any(day is not None for day in possible),
+    )
 
 
 def _read(text: str, month_first: bool) -> date | None:

@@ -5,7 +5,7 @@ with it. So: no organism, no date, quality control, other hosts, screening, outs
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,14 @@ class Loss:
     """A word of `STEPS`."""
     lost: int
     left: int
+
+
+def added_losses(parts: Iterable[Sequence[Loss]]) -> tuple[Loss, ...]:
+    """Add what the parts of a file lose at each step."""
+    return tuple(
+        Loss(same[0].step, sum(loss.lost for loss in same), sum(loss.left for loss in same))
+        for same in zip(*parts, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -91,12 +99,11 @@ def is_screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]
     for field, values in screening.items():
         if field not in columns:
             raise UsageError(f"--leave-out knows no field {field}", hint=f"one of {', '.join(SCREENING_FIELDS)}")
-        present = columns[field].str.to_lowercase()
-        for value in values:
-            rows = (present == value.strip().lower()).fill_null(value=False)
-            if not rows.any():
+        present = facts.values[field]
+        for value in (value.strip().lower() for value in values):
+            if value not in present:
                 raise UsageError(f"no row has the value of --leave-out in {field}", hint=_present(present))
-            told = told | rows
+            told = told | (columns[field].str.to_lowercase() == value).fill_null(value=False)
     return told
 
 
@@ -115,7 +122,7 @@ def read_screening(entries: Sequence[str]) -> dict[str, list[str]]:
     return values
 
 
-def _present(values: pl.Series) -> str:
+def _present(values: Iterable[str]) -> str:
     # a longer text may be a misplaced cell, so only codes are shown
-    codes = [text for text in values.drop_nulls().unique().sort().to_list() if _LIKE_A_CODE.fullmatch(text)]
+    codes = [text for text in sorted(values) if _LIKE_A_CODE.fullmatch(text)]
     return f"values there: {', '.join(codes)}" if codes else "the column holds no codes"

@@ -5,11 +5,12 @@ Rules, each with a test of like name:
 - subspecies and serovars count as their species; a code that names no species counts as itself;
 - an organism that is missing, unknown or "no growth" is no isolate;
 - quality control is told by the specimen, another host than a human by ``ORIGIN``;
-- rows stand in the order of time: date, then specimen number, isolate number, and place in the file;
+- rows stand in the order of time: date, then specimen number, isolate number (by value, before what is no number),
+  and place in the file;
 - patients of two laboratories are two patients, whatever their numbers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -29,6 +30,7 @@ from sirena.stewardship.mechanisms import read_mechanism
 from sirena.stewardship.patient_key import digest_patients
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.row_facts import row_facts
+from sirena.whonet.streamed import StreamedFile
 
 _QUALITY_CONTROL: Final = ("qc", "quality control", "control de calidad")
 _NOT_HUMAN: Final = ("a", "e", "f", "animal", "food", "environment", "alimento", "ambiente", "medio ambiente")
@@ -53,8 +55,8 @@ class CountableIsolates:
     for none), ``species``, ``specimen``, ``site``, ``ward``, ``ward_type``, ``sex`` (m, f, o), ``age_group``,
     ``origin``, ``excluded`` (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null). Texts but the
     species are Categorical, of which a row holds a number."""
-    laboratories: int
-    """Distinct laboratories."""
+    laboratories: frozenset[str]
+    """Names of the laboratories, in small letters."""
     dated: bool
     """False when no row of the file has a date that can be."""
     implausible_dates: int
@@ -66,6 +68,8 @@ class CountableIsolates:
     """``SPEC_REAS`` of each row, in the order of `frame`; null for none."""
     specimens: pl.Series
     """``SPEC_TYPE`` as found, in the order of `frame`."""
+    values: Mapping[str, frozenset[str]]
+    """The texts of ``SPEC_REAS`` and ``SPEC_TYPE`` that the file holds, in small letters."""
 
     @property
     def spelt(self) -> pl.DataFrame:
@@ -84,29 +88,31 @@ def species_of(code: str) -> str:
     return next((group for rank, group in organism.lineage if rank is Rank.SPECIES), organism.name)
 
 
-def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) -> CountableIsolates:
-    """Read the facts of a file.
+def read_isolates(
+    file: WhonetFile, today: date, *, key: bytes | None = None, part_of: StreamedFile | None = None
+) -> CountableIsolates:
+    """Read the facts of a file, or of a part of its rows.
 
     Args:
         file: as read.
         today: later dates are none.
         key: of the patients' digest, see `digest_patients`.
+        part_of: the file of which these are some rows: what is decided of a column is decided of all its rows.
 
     Raises:
         NoOrganismColumnError: no column names the organism.
     """
-    headers = {short: header for short in COUNTED_FIELDS if (header := file.header_of(short)) is not None}
+    headers = _headers(file if part_of is None else part_of.file)
     height = file.frame.height
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, height)
 
     def cells(short: str) -> pl.Series:
         return file.frame[headers[short]] if short in headers else nothing
 
-    dates = read_dates(cells("SPEC_DATE"), today)
-    number = cells("PATIENT_ID")
-    if "PATIENT_ID" not in headers and file.patient_headers:
-        number = file.frame[file.patient_headers[0]]
-    laboratory = cells("LABORATORY").str.strip_chars().str.to_lowercase()
+    known = part_of.texts if part_of is not None else {}
+    texts = {short: known[header] for short, header in headers.items() if header in known}
+    dates = read_dates(cells("SPEC_DATE"), today, whole=texts.get("SPEC_DATE"))
+    laboratory, number = patient_cells(file.frame, file if part_of is None else part_of.file)
     frame = pl.DataFrame(
         {
             "row": pl.Series(np.arange(height, dtype=np.uint32)),
@@ -118,8 +124,10 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
             "ward": _label(cells("WARD")),
             "ward_type": _label(cells("WARD_TYPE")),
             "sex": _sexes(cells("SEX")),
-            "age_group": age_groups(cells("AGE"), cells("AGE_GRP"), cells("DATE_BIRTH"), dates.dates, today),
-            "origin": _origins(cells("DATE_ADMIS"), dates, today),
+            "age_group": age_groups(
+                cells("AGE"), cells("AGE_GRP"), cells("DATE_BIRTH"), dates.dates, today, whole=texts
+            ),
+            "origin": _origins(read_dates(cells("DATE_ADMIS"), today, whole=texts.get("DATE_ADMIS")), dates),
             "mrsa": read_mechanism(row_facts(file).get("MRSA", nothing)),
             "reason": cells("SPEC_REAS").str.strip_chars(),
             "specimen_text": cells("SPEC_TYPE").str.strip_chars(),
@@ -127,20 +135,45 @@ def read_isolates(file: WhonetFile, today: date, *, key: bytes | None = None) ->
             **{name: cells(short) for name, short in (("specimen_number", "SPEC_NUM"), ("isolate", "ISOL_NUM"))},
         }
     )
-    dated = dates.dates.null_count() < height
-    frame = _in_order_of_time(frame.with_columns(_species(frame["organism"])).with_columns(_excluded(dated=dated)))
+    frame = _in_order_of_time(
+        frame.with_columns(_species(frame["organism"])).with_columns(_excluded(dated=dates.dated))
+    )
     return CountableIsolates(
         frame.drop("reason", "specimen_text", "host", "specimen_number", "isolate").with_columns(
             pl.col(_OF_FEW_TEXTS).cast(pl.Categorical)
         ),
-        laboratory.drop_nulls().n_unique(),
-        dated,
+        frozenset(laboratory.str.strip_chars().str.to_lowercase().unique().drop_nulls().to_list()),
+        dates.dated,
         int(dates.implausible.sum()),
         dates.undecided,
         frozenset(headers) | ({"PATIENT_ID"} if number.null_count() < height else frozenset()),
         frame["reason"],
         frame["specimen_text"],
+        {
+            short: frozenset(text.strip().lower() for text in texts.get(short, cells(short).unique().drop_nulls()))
+            for short in ("SPEC_REAS", "SPEC_TYPE")
+        },
     )
+
+
+def patient_cells(frame: pl.DataFrame, file: WhonetFile) -> list[pl.Series]:
+    """Return what tells patients apart in some rows of a file: the laboratory and the number, null where there is none.
+
+    Args:
+        frame: the rows.
+        file: what its columns are.
+    """
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+    headers = _headers(file)
+    number = headers.get("PATIENT_ID", next(iter(file.patient_headers), None))
+    return [
+        frame[header].cast(pl.String) if header is not None else nothing
+        for header in (headers.get("LABORATORY"), number)
+    ]
+
+
+def _headers(file: WhonetFile) -> dict[str, str]:
+    return {short: header for short in COUNTED_FIELDS if (header := file.header_of(short)) is not None}
 
 
 COUNTED_FIELDS: Final = (
@@ -202,8 +235,8 @@ def _sexes(texts: pl.Series) -> pl.Series:
     return _replaced(texts, lambda text: _SEXES.get(text.strip().lower()))
 
 
-def _origins(admissions: pl.Series, dates: ReadDates, today: date) -> pl.Series:
-    days = (dates.dates - read_dates(admissions, today).dates).dt.total_days()
+def _origins(admissions: ReadDates, dates: ReadDates) -> pl.Series:
+    days = (dates.dates - admissions.dates).dt.total_days()
     return pl.select(
         pl.when(days > _HOSPITAL_DAYS).then(pl.lit("hospital")).when(days >= 0).then(pl.lit("community"))
     ).to_series()
@@ -224,14 +257,11 @@ def _excluded(*, dated: bool) -> pl.Expr:
 
 
 def _in_order_of_time(frame: pl.DataFrame) -> pl.DataFrame:
-    keys = ["date"]
+    keys = [pl.col("date")]
     for name in ("specimen_number", "isolate"):
-        numbers = frame[name].cast(pl.Float64, strict=False)
-        keys.append(f"{name}_value")
-        is_numeric = numbers.null_count() == frame[name].null_count()
-        frame = frame.with_columns((numbers if is_numeric else frame[name]).alias(f"{name}_value"))
-    ordered = frame.sort([*keys, "row"], nulls_last=True)
-    return ordered.drop("specimen_number_value", "isolate_value")
+        number = pl.col(name).cast(pl.Float64, strict=False)
+        keys += [number, pl.when(number.is_null()).then(pl.col(name))]
+    return frame.sort(*keys, "row", nulls_last=True)
 
 
 def _replaced(texts: pl.Series, label: Callable[[str], str | None]) -> pl.Series:

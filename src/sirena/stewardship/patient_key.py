@@ -32,13 +32,34 @@ def digest_patients(columns: Sequence[pl.Series], key: bytes | None = None) -> p
         UInt64, null where the number names nobody.
     """
     secret = key or secrets.token_bytes(32)
-    joined = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(columns)]).select(
-        pl.concat_str(pl.all().fill_null("").str.strip_chars().str.to_lowercase(), separator=_BETWEEN)
-    )
-    texts = joined.to_series().zip_with(columns[-1].is_not_null(), pl.Series([None], dtype=pl.String))
+    texts = _names(columns)
     distinct = texts.unique().drop_nulls()
     distinct = distinct.filter(distinct.str.contains(_SOMEBODY))
     return texts.replace_strict(distinct, _digests(distinct.to_list(), secret), default=None, return_dtype=pl.UInt64)
+
+
+def share_patients(columns: Sequence[pl.Series], shares: int) -> pl.Series:
+    """Return the share of each row, such that all rows of a patient have the same.
+
+    Args:
+        columns: as of `digest_patients`.
+        shares: how many there are, of about the same size.
+
+    Returns:
+        UInt64 below `shares`; rows that name nobody are dealt out one by one.
+    """
+    names = _names(columns)
+    dealt = pl.int_range(len(names), dtype=pl.UInt64, eager=True)
+    is_somebody = names.str.contains(_SOMEBODY).fill_null(value=False)
+    return names.hash().zip_with(is_somebody, dealt) % shares
+
+
+def _names(columns: Sequence[pl.Series]) -> pl.Series:
+    """Return what tells patients apart, one text a row, null without a number."""
+    joined = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(columns)]).select(
+        pl.concat_str(pl.all().fill_null("").str.strip_chars().str.to_lowercase(), separator=_BETWEEN)
+    )
+    return joined.to_series().zip_with(columns[-1].is_not_null(), pl.Series([None], dtype=pl.String))
 
 
 def _digests(texts: Sequence[str], key: bytes) -> pl.Series:

@@ -7,9 +7,10 @@ Rules, each with a test of like name:
 - the laboratory's own category is compared where both gave one, before expert rules.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
@@ -52,6 +53,21 @@ class Quality:
     disagreements: tuple[ColumnDifference, ...]
     """Columns that could be compared, the most differing first."""
 
+    @classmethod
+    def added(cls, parts: Iterable["Quality"]) -> Self:
+        """Add the counts of the parts of a file."""
+        missing: Counter[str] = Counter()
+        compared: Counter[str] = Counter()
+        differing: Counter[str] = Counter()
+        rows = blood = contaminants = 0
+        for part in parts:
+            missing.update(dict(part.missing))
+            compared.update({one.column: one.compared for one in part.disagreements})
+            differing.update({one.column: one.differing for one in part.disagreements})
+            rows, blood, contaminants = rows + part.rows, blood + part.blood, contaminants + part.contaminants
+        disagreements = (ColumnDifference(column, count, differing[column]) for column, count in compared.items())
+        return cls(tuple(missing.items()), rows, blood, contaminants, _gravest_first(disagreements))
+
 
 def data_quality(file: WhonetFile, isolates: CountableIsolates, facts: IsolateFacts) -> Quality:
     """Count what a file lacks.
@@ -69,8 +85,12 @@ def data_quality(file: WhonetFile, isolates: CountableIsolates, facts: IsolateFa
         frame.height,
         blood.len(),
         int(is_skin.sum()),
-        tuple(sorted(_disagreements(file, facts), key=lambda one: (-one.differing, one.column))),
+        _gravest_first(_disagreements(file, facts)),
     )
+
+
+def _gravest_first(differences: Iterable[ColumnDifference]) -> tuple[ColumnDifference, ...]:
+    return tuple(sorted(differences, key=lambda one: (-one.differing, one.column)))
 
 
 def _disagreements(file: WhonetFile, facts: IsolateFacts) -> Iterator[ColumnDifference]:

@@ -7,16 +7,13 @@ from typing import Final
 import polars as pl
 
 from sirena.panel.basis import Language
-from sirena.stewardship.alert_tables import count_alerts
-from sirena.stewardship.alerts import find_alerts
+from sirena.stewardship.alert_tables import alert_records
 from sirena.stewardship.chart import Chart
 from sirena.stewardship.charts import heat_map, histograms, trends, wards
 from sirena.stewardship.counting import CountedFile
 from sirena.stewardship.drawing import draw
-from sirena.stewardship.quality import data_quality
 from sirena.stewardship.report_parts import DrawnChart, ReportParts
 from sirena.stewardship.strata import WHOLE, Stratum
-from sirena.whonet.file import WhonetFile
 
 _COMMONEST: Final = 12
 
@@ -34,12 +31,11 @@ def report_charts(counted: CountedFile, language: Language) -> Mapping[str, list
     }
 
 
-def report_parts(file: WhonetFile, counted: CountedFile, language: Language) -> ReportParts:
+def report_parts(counted: CountedFile, language: Language) -> ReportParts:
     """Return what a report shows beside the antibiogram; its tables show what the heat map does.
 
     Args:
-        file: as read.
-        counted: the same file, with the trend asked for.
+        counted: a file, with the trend asked for.
         language: of the words.
     """
     charts = {
@@ -53,8 +49,8 @@ def report_parts(file: WhonetFile, counted: CountedFile, language: Language) -> 
     species = whole.select("species", "isolates").unique().sort(["isolates", "species"], descending=[True, False])
     return ReportParts(
         charts,
-        count_alerts(find_alerts(counted.facts), language),
-        data_quality(file, counted.isolates, counted.facts),
+        alert_records(counted.alerts, language),
+        counted.quality,
         [(name, isolates) for name, isolates in species.head(_COMMONEST).iter_rows()],
     )
 

@@ -24,7 +24,7 @@ class ReportParts:
     charts: Mapping[str, Sequence[DrawnChart]]
     """By section: ``trends``, ``wards``, ``distributions``."""
     alerts: Sequence[Mapping[str, Any]]
-    """From `count_alerts`."""
+    """From `alert_records`."""
     quality: Quality
     commonest: Sequence[tuple[str, int]]
     """Species and isolates that count, the commonest first."""

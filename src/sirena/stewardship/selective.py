@@ -6,7 +6,8 @@ that were tested resist it, and far fewer of those that were not.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
@@ -17,37 +18,85 @@ from sirena.stewardship.results import COUNTED, KINDS, NS, R, Results
 _LEAST: Final = 5
 """Fewer isolates on either side show nothing."""
 _NEARLY_ALL: Final = 0.9
+_IS_COUNTED, _IS_RESISTANT = (np.isin(np.arange(len(KINDS)), kinds) for kinds in (COUNTED, (R, NS)))
 _FURTHER: Final = 0.4
 """By how much the share of resistant isolates differs at least."""
 
 
-def selectively_tested(isolates: pl.DataFrame, results: Results) -> Mapping[tuple[str, str], str]:
-    """Return the species and columns tested on resistant isolates alone, and the column these resist.
+@dataclass(frozen=True)
+class PairCounts:
+    """In how many isolates of a species each pair of columns was tested; those of parts add up."""
+
+    both: NDArray[np.int64]
+    """By column and second column, the isolates tested by both."""
+    both_resistant: NDArray[np.int64]
+    """Those of them that resist the second."""
+    tested: NDArray[np.int64]
+    """By column, the isolates tested by it."""
+    resistant: NDArray[np.int64]
+    """Those of them that resist it."""
+
+    @classmethod
+    def of(cls, rows: NDArray[np.uint32], results: Results) -> Self:
+        """Count the pairs of a species.
+
+        Args:
+            rows: its isolates that count.
+            results: of the same file or part.
+        """
+        kinds = [drug.kinds[rows] for drug in results.values()]
+        tested, resistant = (_bits([flags[of_column] for of_column in kinds]) for flags in (_IS_COUNTED, _IS_RESISTANT))
+        return cls(
+            _together(tested, tested),
+            _together(tested, resistant),
+            np.bitwise_count(tested).sum(axis=1, dtype=np.int64),
+            np.bitwise_count(resistant).sum(axis=1, dtype=np.int64),
+        )
+
+    def __add__(self, other: "PairCounts") -> "PairCounts":
+        """Add the counts of another part."""
+        return PairCounts(
+            self.both + other.both,
+            self.both_resistant + other.both_resistant,
+            self.tested + other.tested,
+            self.resistant + other.resistant,
+        )
+
+
+def pair_counts(isolates: pl.DataFrame, results: Results) -> dict[str, PairCounts]:
+    """Count the pairs of columns by species.
 
     Args:
         isolates: those that count, with ``row`` and ``species``.
-        results: of the whole file.
+        results: of the same file or part.
     """
-    columns = list(results)
+    if not results:
+        return {}
+    groups = isolates.select("species", "row").group_by("species", maintain_order=True)
+    return {str(species): PairCounts.of(group["row"].to_numpy(), results) for (species,), group in groups}
+
+
+def selectively_tested(pairs: Mapping[str, PairCounts], columns: Sequence[str]) -> Mapping[tuple[str, str], str]:
+    """Return the species and columns tested on resistant isolates alone, and the column these resist.
+
+    Args:
+        pairs: by species.
+        columns: their columns, in order.
+
+    Returns:
+        By species, in alphabetical order.
+    """
     named: dict[tuple[str, str], str] = {}
-    if not columns:
-        return named
-    is_counted, is_resistant = (np.isin(np.arange(len(KINDS)), kinds) for kinds in (COUNTED, (R, NS)))
-    for (species,), group in isolates.select("species", "row").group_by("species", maintain_order=True):
-        rows = group["row"].to_numpy()
-        if len(rows) < 2 * _LEAST:
+    for species, counts in sorted(pairs.items()):
+        both, alone = counts.both, counts.tested - counts.both
+        if not ((both >= _LEAST) & (alone >= _LEAST)).any():
             continue
-        kinds = [results[column].kinds[rows] for column in columns]
-        tested, resistant = (_bits([flags[of_column] for of_column in kinds]) for flags in (is_counted, is_resistant))
-        both, both_resistant = _together(tested, tested), _together(tested, resistant)
-        alone = np.bitwise_count(tested).sum(axis=1, dtype=np.int64) - both
-        alone_resistant = np.bitwise_count(resistant).sum(axis=1, dtype=np.int64) - both_resistant
         with np.errstate(divide="ignore", invalid="ignore"):
-            here, there = both_resistant / both, alone_resistant / alone
+            here, there = counts.both_resistant / both, (counts.resistant - counts.both_resistant) / alone
         told = (both >= _LEAST) & (alone >= _LEAST) & (here >= _NEARLY_ALL) & (here - there >= _FURTHER)
         for drug in np.flatnonzero(told.any(axis=1)):
             other = int(np.argmax(np.where(told[drug], here[drug] - there[drug], -1)))
-            named[str(species), columns[drug]] = columns[other]
+            named[species, columns[int(drug)]] = columns[other]
     return named
 
 

@@ -51,39 +51,60 @@ def coverage(tested: ArrayLike, covered: ArrayLike) -> Coverage:
     return Coverage(mean, float(low), float(high))
 
 
-def wisca(isolates: pl.DataFrame, results: Results, regimens: Sequence[Sequence[str]]) -> pl.DataFrame:
-    """Return the coverage of each syndrome by each regimen.
+def syndrome_counts(isolates: pl.DataFrame, results: Results, regimens: Sequence[Sequence[str]]) -> pl.DataFrame:
+    """Return ``syndrome``, ``regimen``, ``species``, ``n`` (tested) and ``covered``.
+
+    Counts of parts that share no patient may be put one after the other: `wisca` adds them.
 
     Args:
         isolates: those that count, with ``row``, ``site``, ``species``.
-        results: of the whole file.
+        results: of the same file or part.
         regimens: columns given together; one or several.
+    """
+    rows = isolates["row"].to_numpy()
+    counts = [pl.DataFrame(schema=_COUNTS)]
+    for columns in regimens:
+        answered, covered = zip(*(covers(results[column]) for column in columns), strict=True)
+        counted = isolates.select(
+            pl.col("site").cast(pl.String).alias("syndrome"),
+            pl.lit(" + ".join(columns)).alias("regimen"),
+            "species",
+            pl.Series("n", np.logical_and.reduce(answered)[rows]),
+            pl.Series("covered", np.logical_or.reduce(covered)[rows]),
+        ).filter("n")
+        counts.append(
+            counted.group_by("syndrome", "regimen", "species").agg(pl.col("n", "covered").sum().cast(pl.Int64))
+        )
+    return pl.concat(counts)
+
+
+def wisca(counts: pl.DataFrame) -> pl.DataFrame:
+    """Return the coverage of each syndrome by each regimen.
+
+    Args:
+        counts: of `syndrome_counts`.
 
     Returns:
         ``syndrome``, ``regimen``, ``species`` (how many), ``n``, ``percent``, ``low``, ``high``, ``few``.
     """
     rows = []
-    for (site,), group in isolates.group_by("site", maintain_order=True):
-        position = group["row"].to_numpy()
-        for columns in regimens:
-            answered, covered = zip(*(covers(results[column]) for column in columns), strict=True)
-            sums = (
-                group.select(
-                    "species",
-                    pl.Series("n", np.logical_and.reduce(answered)[position]),
-                    pl.Series("s", np.logical_or.reduce(covered)[position]),
-                )
-                .filter("n")
-                .group_by("species")
-                .agg(pl.col("n", "s").sum())
-                .sort("species")
-            )
-            if sums.is_empty() or not sums["s"].sum():
-                continue
-            answer, n = coverage(sums["n"], sums["s"]), int(sums["n"].sum())
-            shares = (100 * answer.mean, 100 * answer.low, 100 * answer.high)
-            rows.append((site, " + ".join(columns), sums.height, n, *shares, n < FEW))
+    sums = counts.group_by("syndrome", "regimen", "species").agg(pl.col("n", "covered").sum()).sort("species")
+    for (syndrome, regimen), species in sums.group_by("syndrome", "regimen", maintain_order=True):
+        if not species["covered"].sum():
+            continue
+        answer, n = coverage(species["n"], species["covered"]), int(species["n"].sum())
+        shares = (100 * answer.mean, 100 * answer.low, 100 * answer.high)
+        rows.append((syndrome, regimen, species.height, n, *shares, n < FEW))
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row").sort("syndrome", "regimen")
+
+
+_COUNTS: Final = {
+    "syndrome": pl.String,
+    "regimen": pl.String,
+    "species": pl.String,
+    "n": pl.Int64,
+    "covered": pl.Int64,
+}
 
 
 _SCHEMA: Final = {

@@ -29,7 +29,7 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
         counted = body = None
         if opened.file.mic_columns and not query.has_wrong_days:
             whole = count_opened(opened, replace(query.request(opened.countable), trend=True), pages.own_expert_rules())
-            counted, body = whole.antibiogram, partial(report_body, opened, whole, language)
+            counted, body = whole.antibiogram, partial(report_body, whole, language)
         return pages.show(
             request,
             "antibiogram.html",

@@ -9,7 +9,6 @@ Rules, each with a test of like name:
 import codecs
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from io import BytesIO
 from typing import Final
 
@@ -19,7 +18,7 @@ from markupsafe import Markup, escape
 from sirena.guidelines.written_rules import RulesSource
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram, Request
-from sirena.stewardship.counting import CountedFile, count_file
+from sirena.stewardship.counting import CountedFile, FileToCount, count_file
 from sirena.stewardship.expert_rules import load_expert_rules
 from sirena.stewardship.exports import as_csv, as_json, write_workbook
 from sirena.stewardship.page import render_page
@@ -42,31 +41,28 @@ def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None =
     """
     columns = (column.model_column for column in opened.file.mic_columns.values())
     return count_file(
-        opened.file,
+        FileToCount.whole(opened.file, opened.countable),
         opened.answers.table_of,
         request,
-        today=date.today(),
         source=f"{opened.answers.source_of(columns)} · expert rules{f' + {own.name}' if own else ''}",
         rules=load_expert_rules(own),
-        isolates=opened.countable,
     )
 
 
-def report_page(opened: OpenedFile, counted: CountedFile, language: Language) -> str:
+def report_page(counted: CountedFile, language: Language) -> str:
     """Return the report of the command line, charts, alerts and quality of the data included."""
-    return render_page(counted.antibiogram, language, report_parts(opened.file, counted, language))
+    return render_page(counted.antibiogram, language, report_parts(counted, language))
 
 
-def report_body(opened: OpenedFile, counted: CountedFile, language: Language, label: str) -> Markup:
+def report_body(counted: CountedFile, language: Language, label: str) -> Markup:
     """Return what the report of the command line shows, for a page that has a head and a style of its own.
 
     Args:
-        opened: the file.
-        counted: the same file.
+        counted: the file, with the trend asked for.
         language: of the reader.
         label: says what a table is that can be scrolled sideways, for who does not see it.
     """
-    _, _, after = report_page(opened, counted, language).partition("<main>")
+    _, _, after = report_page(counted, language).partition("<main>")
     body, end, _ = after.partition("</main>")
     assert end  # the report is one page with one <main>
     region = f'<div class="wide" tabindex="0" role="group" aria-label="{escape(label)}">'
@@ -110,5 +106,5 @@ def report(
         own: the hospital's own expert rules in force.
     """
     if form == _PAGE:
-        return report_page(opened, count_opened(opened, replace(request, trend=True), own), language).encode()
+        return report_page(count_opened(opened, replace(request, trend=True), own), language).encode()
     return _TABLES[form](count_opened(opened, request, own).antibiogram, language)

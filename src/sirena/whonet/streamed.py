@@ -76,12 +76,16 @@ class StreamedFile:
         """
         return self.spool.frames(self.texts, self.file.frame.columns if columns is None else columns)
 
-    def with_rows(self, columns: Sequence[str]) -> WhonetFile:
-        """Return the file with all rows of some columns at once.
+    def with_rows(self, columns: Sequence[str], chosen: Callable[[pl.DataFrame], pl.Series]) -> WhonetFile:
+        """Return the file with the chosen rows of some columns at once.
 
         A test is an enumeration of its texts, of which a cell takes a byte or two; every other column is String.
+
+        Args:
+            columns: those wanted.
+            chosen: tells of the rows of a part, with these columns, which are wanted.
         """
-        held = pl.concat(self.frames(columns), rechunk=True)
+        held = pl.concat((part.filter(chosen(part)) for part in self.frames(columns)), rechunk=True)
         texts = [name for name in self.texts if name in held.columns and name not in self.file.test_columns]
         rows = held.with_columns(pl.col(texts).cast(pl.String))
         return replace(self.file, table=replace(self.file.table, frame=rows))
@@ -89,7 +93,13 @@ class StreamedFile:
 
 @contextmanager
 def streamed(
-    path: Path | str, folder: Path, mapping: LaboratoryMapping | None = None, *, shortest: int = SHORTEST, part: int = 0
+    path: Path | str,
+    folder: Path,
+    mapping: LaboratoryMapping | None = None,
+    *,
+    shortest: int = SHORTEST,
+    part: int = 0,
+    by_texts: Sequence[str] = (),
 ) -> Iterator[StreamedFile | None]:
     """Read a long file part by part; give None where it is to be read as a whole.
 
@@ -99,6 +109,7 @@ def streamed(
         mapping: what the laboratory says of its columns.
         shortest: bytes of the shortest file that is read so.
         part: bytes, or rows, of a part; 0 chooses.
+        by_texts: fields whose distinct texts are kept, beside those of organisms, specimens and tests.
 
     Raises:
         UnreadableFileError: rows of a text have not the header's number of cells.
@@ -108,7 +119,7 @@ def streamed(
         return
     source = open_source(path, _UNBOUNDED)
     with Spool(folder) as spool:
-        yield _read(source, Path(path), spool, mapping or LaboratoryMapping(), part)
+        yield _read(source, Path(path), spool, mapping or LaboratoryMapping(), part, (*_OF_TEXTS, *by_texts))
 
 
 def in_turn(jobs: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
@@ -147,11 +158,13 @@ def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
     return source.packed or source.head.startswith(PARQUET_MAGIC)
 
 
-def _read(source: Source, path: Path, spool: Spool, mapping: LaboratoryMapping, part: int) -> StreamedFile | None:
+def _read(
+    source: Source, path: Path, spool: Spool, mapping: LaboratoryMapping, part: int, by_texts: Sequence[str]
+) -> StreamedFile | None:
     try:
         file_format = find_format(source)
         parts = _parts(source, path, file_format, part)
-        texts, firsts = _gather(parts, spool, mapping)
+        texts, firsts = _gather(parts, spool, mapping, by_texts)
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
         return None
     parts.refuse_ragged()
@@ -173,12 +186,12 @@ def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> De
 
 
 def _gather(
-    parts: DelimitedParts | ParquetParts, spool: Spool, mapping: LaboratoryMapping
+    parts: DelimitedParts | ParquetParts, spool: Spool, mapping: LaboratoryMapping, by_texts: Sequence[str]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Lay the rows down; return the distinct texts of some columns and the first values of the others."""
     if has_row_per_drug(parts.names):
         raise NeedsWholeFileError
-    distinct = {name: DistinctTexts() for name in _kept_by_texts(parts.names, mapping)}
+    distinct = {name: DistinctTexts() for name in _kept_by_texts(parts.names, mapping, by_texts)}
     parts.by_texts = list(distinct)
     firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in distinct}
     for part in in_turn(parts.jobs()):
@@ -202,11 +215,11 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
-def _kept_by_texts(names: list[str], mapping: LaboratoryMapping) -> list[str]:
+def _kept_by_texts(names: list[str], mapping: LaboratoryMapping, by_texts: Sequence[str]) -> list[str]:
     roles = assign_roles(names)
     fields = fields_of(names, roles, mapping)
     tests = {*roles.test_columns, *name_drugs(names, roles, mapping)}
-    return [name for name in names if name in tests or (name in fields and fields[name].short in _OF_TEXTS)]
+    return [name for name in names if name in tests or (name in fields and fields[name].short in by_texts)]
 
 
 def _gathered(names: Sequence[str], values: Mapping[str, Sequence[str]]) -> pl.DataFrame:

@@ -64,9 +64,7 @@ def rules(ledger: Ledger) -> LocalRules:
     return LocalRules(ledger, Editions())
 
 
-def test_the_author_of_a_version_does_not_approve_it(
-    rules: LocalRules, ledger: Ledger, today: datetime.date
-) -> None:
+def test_the_author_of_a_version_does_not_approve_it(rules: LocalRules, ledger: Ledger, today: datetime.date) -> None:
     """The refusal is on record; another person's approval puts it in force."""
     saved = rules.save(RuleKind.OVERLAY, table(ROW), "dosing of 2026", actor("ana"))
     assert (saved.number, saved.author, saved.reason, saved.approval) == (1, "ana", "dosing of 2026", None)

@@ -12,7 +12,7 @@ from sirena.guidelines.choice import ChosenEditions, choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.panel.frame import Isolates
 from sirena.stewardship.antibiogram import Antibiogram, Request
-from sirena.stewardship.counting import CountedFile, count_file
+from sirena.stewardship.counting import CountedFile, FileToCount, count_file
 from sirena.stewardship.expert_rules import ExpertRule, load_expert_rules
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
 from sirena.stewardship.results import Results, interpret_results
@@ -44,18 +44,18 @@ def counted(file: WhonetFile, request: Request | None = None, edition: str = "CL
 
 
 def counted_file(
-    file: WhonetFile,
+    file: WhonetFile | FileToCount,
     request: Request | None = None,
     edition: str = "CLSI 2025",
     rules: Sequence[ExpertRule] | None = load_expert_rules(),
 ) -> CountedFile:
-    """Count a file and keep what it was counted from."""
-    tables = editions(edition).tables(sorted({column.model_column for column in file.mic_columns.values()}))
+    """Count a file, and what a report shows beside its antibiogram."""
+    to_count = file if isinstance(file, FileToCount) else FileToCount.whole(file, read_isolates(file, TODAY))
+    tables = editions(edition).tables(sorted({column.model_column for column in to_count.file.mic_columns.values()}))
     return count_file(
-        file,
+        to_count,
         lambda column: tables.get(column.model_column),
         request or Request(),
-        today=TODAY,
         source=f"reference · {edition}",
         rules=rules,
     )

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from sirena.cli import build_app
 from sirena.domain.errors import UsageError
 from sirena.panel.basis import Language
-from sirena.stewardship.alert_tables import count_alerts
+from sirena.stewardship.alert_tables import alert_records
 from sirena.stewardship.alerts import find_alerts
 from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.whonet.synthetic_stays import generate_counted_hospital
@@ -87,7 +87,9 @@ def test_an_alert_says_how_many_isolates_were_tested_for_it() -> None:
     """None found is not none looked for."""
     facts = answered([{"ORGANISM": "kpn", "MEM_NM": "<=1"}, {"ORGANISM": "kpn", "CIP_NM": "1"}])
     carbapenems = next(
-        record for record in count_alerts(find_alerts(facts), Language.SPANISH) if record["alert"] == "CRE"
+        record
+        for record in alert_records([finding.counted for finding in find_alerts(facts)], Language.SPANISH)
+        if record["alert"] == "CRE"
     )
     assert (carbapenems["isolates"], carbapenems["tested"], carbapenems["of_organism"]) == (0, 1, 2)
     assert carbapenems["text"] == "Enterobacterales resistente a carbapenémicos (ERC)"

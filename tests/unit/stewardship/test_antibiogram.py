@@ -10,10 +10,11 @@ import pytest
 from sirena.domain.errors import UsageError
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Request
-from sirena.stewardship.combinations import count_combination
+from sirena.stewardship.combinations import combination_counts, combination_shares
 from sirena.stewardship.dates import read_dates
 from sirena.stewardship.exports import as_csv, as_json, cells_table, dictionary
 from sirena.stewardship.intervals import wilson
+from sirena.stewardship.isolates import read_isolates
 from sirena.stewardship.mic_quantiles import mic_summaries
 from sirena.stewardship.page import render_page
 from sirena.stewardship.patient_key import digest_patients
@@ -69,7 +70,7 @@ def test_a_combination_counts_isolates_tested_for_both() -> None:
     isolates = pl.DataFrame({"row": pl.Series(range(9), dtype=pl.UInt32)}).with_columns(
         pl.lit("all").alias("stratum"), pl.lit("Pseudomonas aeruginosa").alias("species")
     )
-    (row,) = count_combination(isolates, results, ["TZP_NM", "AMK_NM"]).to_dicts()
+    (row,) = combination_shares(combination_counts(isolates, results, ["TZP_NM", "AMK_NM"])).to_dicts()
     assert (row["n"], row["covered"], row["percent"], row["identifying"]) == (4, 3, 75.0, False)
 
 
@@ -79,7 +80,7 @@ def test_a_combination_of_few_isolates_in_a_ward_is_marked_identifying() -> None
     isolates = pl.DataFrame({"row": pl.Series(range(4), dtype=pl.UInt32)}).with_columns(
         pl.lit("icu").alias("stratum"), pl.lit("Pseudomonas aeruginosa").alias("species")
     )
-    (row,) = count_combination(isolates, results, ["TZP_NM", "AMK_NM"]).to_dicts()
+    (row,) = combination_shares(combination_counts(isolates, results, ["TZP_NM", "AMK_NM"])).to_dicts()
     assert row["identifying"]
 
 
@@ -231,7 +232,7 @@ def test_an_age_is_completed_years_and_a_birth_before_1970_counts(tmp_path: Path
     """Born on 6 January 1939: 84 on the day before the birthday of 2024, 85 on the day."""
     header = "PATIENT_ID,SPEC_DATE,DATE_BIRTH,ORGANISM,AMK_NM"
     rows = ["1,2024-01-05,1939-01-06,eco,2", "2,2024-01-06,1939-01-06,eco,2", "3,2024-01-06,2025-01-06,eco,2"]
-    facts = counted_file(hospital(tmp_path, header, rows)).isolates
+    facts = read_isolates(hospital(tmp_path, header, rows), TODAY)
     assert facts.frame["age_group"].to_list() == ["75-84", "85+", None]
 
 

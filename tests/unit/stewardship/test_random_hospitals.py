@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sirena.stewardship.cells import antibiogram_cells
-from sirena.stewardship.combinations import combination_counts, combination_shares, count_combination
+from sirena.stewardship.combinations import combination_counts, combination_shares
 from sirena.stewardship.counts import Counts
 from sirena.stewardship.first_isolates import FirstIsolates, Mode
 from sirena.stewardship.results import DrugResults, from_categories
@@ -128,4 +128,4 @@ def test_combinations_of_parts_add_up(part: list[int]) -> None:
     columns, kept = ("CIP_NM", "AMK_NM"), FRAME.head(120)
     machine = pl.Series(part).gather((kept["hospital"] % len(part)).cast(pl.UInt32))
     parts = [combination_counts(kept.filter(machine == number), RESULTS, columns) for number in sorted(set(part))]
-    assert combination_shares(pl.concat(parts)).equals(count_combination(kept, RESULTS, columns))
+    assert combination_shares(pl.concat(parts)).equals(combination_shares(combination_counts(kept, RESULTS, columns)))

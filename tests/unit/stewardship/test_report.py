@@ -12,7 +12,7 @@ from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.exports import write_antibiogram
 from sirena.stewardship.page import Paper, render_page
-from sirena.stewardship.quality import ColumnDifference, data_quality
+from sirena.stewardship.quality import ColumnDifference
 from sirena.stewardship.report import report_parts
 from sirena.stewardship.report_parts import DrawnChart
 from sirena.stewardship.strata import Stratum
@@ -50,7 +50,7 @@ def file() -> WhonetFile:
 def test_quality_counts_what_is_missing_contaminants_and_other_categories(file: WhonetFile) -> None:
     """S. epidermidis from blood is a likely contaminant, S. aureus is none; the laboratory called an R an S."""
     counted = counted_file(file)
-    quality = data_quality(file, counted.isolates, counted.facts)
+    quality = counted.quality
     assert dict(quality.missing) | {"patient": 1, "date": 1, "specimen": 0, "ward": 3} == dict(quality.missing)
     assert (quality.blood, quality.contaminants) == (2, 1)
     assert quality.disagreements == (ColumnDifference("OXA_NM", 2, 1),)
@@ -60,7 +60,7 @@ def test_quality_counts_what_is_missing_contaminants_and_other_categories(file: 
 def test_the_page_shows_alerts_and_asks_nothing_of_anybody(file: WhonetFile, language: Language) -> None:
     """MRSA is counted with WHO's priority; pictures are inside the page and described."""
     counted = counted_file(file)
-    page = render_page(counted.antibiogram, language, report_parts(file, counted, language))
+    page = render_page(counted.antibiogram, language, report_parts(counted, language))
     assert ">MRSA<" in page
     assert ("alta" if language is Language.SPANISH else "high") in page
     assert all(address.startswith("data:") for address in re.findall(r'(?:src|href)="([^"]*)', page))
@@ -74,7 +74,7 @@ def test_the_pdf_is_tagged_and_says_what_it_is(file: WhonetFile, tmp_path: Path)
     """
     counted = counted_file(file)
     target = tmp_path / "report.pdf"
-    parts = report_parts(file, counted, Language.SPANISH)
+    parts = report_parts(counted, Language.SPANISH)
     parts = replace(parts, charts={**parts.charts, "trends": [DrawnChart("tendencia", _PICTURE)]})
     write_antibiogram(counted.antibiogram, target, Language.SPANISH, parts, paper=Paper.A3)
     content = target.read_bytes()
@@ -128,7 +128,7 @@ class _Tables(HTMLParser):
 def test_every_table_scrolls_within_itself(file: WhonetFile) -> None:
     """So that a telephone shows the page without scrolling it sideways."""
     counted = counted_file(file, Request(wisca=True, by=(Stratum.SPECIMEN,)))
-    tables = _Tables(render_page(counted.antibiogram, Language.ENGLISH, report_parts(file, counted, Language.ENGLISH)))
+    tables = _Tables(render_page(counted.antibiogram, Language.ENGLISH, report_parts(counted, Language.ENGLISH)))
     assert tables.inside == tables.tables > 3
 
 
