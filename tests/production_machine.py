@@ -63,7 +63,7 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
         changes: settings that differ.
     """
     base = _free_range()
-    names = ("http_port", "https_port", "port", "postgres_port", "s3_port", "mlflow_port", "service_port")
+    names = ("http_port", "https_port", "port", "postgres_port", "s3_port", "mlflow_port")
     ports = {name: base + number for number, name in enumerate(names)}
     unprivileged = OsAccount.named("postgres").can_run(python)
     values: dict[str, Any] = {

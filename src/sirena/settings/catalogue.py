@@ -180,9 +180,6 @@ class Settings(BaseSettings):
     """Loopback port of the MLflow server, which answers in production only who shows a certificate of this
     installation."""
 
-    service_port: Port = Field(default=15510, examples=["15510"])
-    """Unused since the service listens on a socket below `SIRENA_HOME`; kept so that settings files stay valid."""
-
     pages_port: Port = Field(default=15530, examples=["15530"])
     """Loopback port of the pages on one person's machine; a server's are reached through the entry."""
 

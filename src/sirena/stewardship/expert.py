@@ -65,7 +65,7 @@ def report_results(results: Results, facts: IsolateFacts, rules: Sequence[Expert
         facts: from `IsolateFacts.of_results`, of the same results.
         rules: from `load_expert_rules`.
     """
-    reported, changes = dict(results), dict[str, int]()
+    reported, changes = dict(results), RuleChanges()
     resistant = np.uint8(answer_code(Category.R))
     holds = _holds(facts, rules)
     for (name, drug), test in zip(results.items(), facts.tests, strict=True):
@@ -75,8 +75,8 @@ def report_results(results: Results, facts: IsolateFacts, rules: Sequence[Expert
         moved = (position >= 0) & np.isin(drug.kinds, (S, SDD, I))
         if moved.any():
             reported[name] = replace(drug, answers=np.where(moved, resistant, drug.answers))
-            _add_changes(changes, _labels(rules).gather(pl.Series(position[moved])))
-    return ReportedResults(reported, changes)
+            changes.count(test.header, _labels(rules).gather(pl.Series(position[moved])))
+    return ReportedResults(reported, changes.counts())
 
 
 def count_changes(reported: Sequence[ReportedTest]) -> Mapping[str, int]:
@@ -96,9 +96,13 @@ class RuleChanges:
     def add(self, reported: Sequence[ReportedTest]) -> None:
         """Count what is reported of some rows."""
         for test in reported:
-            labels = self._labels.setdefault(test.header, {})
-            for label, count in test.rule.drop_nulls().value_counts(sort=True).iter_rows():
-                labels[label] = labels.get(label, 0) + count
+            self.count(test.header, test.rule)
+
+    def count(self, header: str, labels: pl.Series) -> None:
+        """Count the rules of some results of a test column: their labels, null for none."""
+        own = self._labels.setdefault(header, {})
+        for label, count in labels.drop_nulls().value_counts(sort=True).iter_rows():
+            own[label] = own.get(label, 0) + count
 
     def merge(self, other: "RuleChanges") -> None:
         """Take what was counted of the next part."""
@@ -115,12 +119,6 @@ class RuleChanges:
                 code = label.partition(" ")[0]
                 counts[code] = counts.get(code, 0) + count
         return counts
-
-
-def _add_changes(counts: dict[str, int], labels: pl.Series) -> None:
-    for label, count in labels.value_counts(sort=True).iter_rows():
-        code = label.partition(" ")[0]
-        counts[code] = counts.get(code, 0) + count
 
 
 def place_reported(
