@@ -14,8 +14,10 @@ from sirena.panel.sites import read_specimen
 from sirena.stewardship.condition import FIELDS
 from sirena.stewardship.expert_rules import ExpertRule, load_expert_rules
 from sirena.web.answers import NamedPanel
+from sirena.web.approvals import approval_of
 from sirena.web.explanation import CellExplanation, explain
 from sirena.web.forms import read_fields
+from sirena.web.model_pages import Models
 from sirena.web.pages import Pages
 from sirena.web.reported_isolate import named_mechanisms, rules_of_isolate
 from sirena.web.visitor import visitor_of
@@ -25,8 +27,14 @@ _LONGEST_FIELD: Final = 8 * 1024
 _FIELDS: Final = frozenset({"organism", "specimen", "guideline", *FIELDS, *ANTIMICROBIALS})
 
 
-def add_isolate(app: FastAPI, pages: Pages) -> None:
-    """Add the page on which a person types one isolate and reads its categories."""
+def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
+    """Add the page on which a person types one isolate and reads its categories.
+
+    Args:
+        app: the application.
+        pages: what it needs.
+        house: returns who knows who approved a release.
+    """
     names = sorted(organism.name for organism in ORGANISMS.values())
 
     @app.get("/isolate")
@@ -56,6 +64,7 @@ def add_isolate(app: FastAPI, pages: Pages) -> None:
             asked=form,
             answered=answered,
             reported=reported,
+            approval=approval_of(house, answers, visitor_of(request)) if answered else None,
         )
 
 

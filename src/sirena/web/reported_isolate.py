@@ -40,7 +40,7 @@ def rules_of_isolate(
         mics: as written, by test column, ``AMK_NM``.
         mechanisms: ``+`` or ``-`` by WHONET field, ``MRSA``.
     """
-    frame = pl.DataFrame({_ORGANISM: [organism], **{name: [text] for name, text in (mics | mechanisms).items()}})
+    frame = pl.DataFrame({_ORGANISM: [organism], **{name: [text] for name, text in {**mics, **mechanisms}.items()}})
     columns = {header: column for header in mics if (column := parse_test_column(header)) is not None}
     isolates = Isolates(frame, _ORGANISM, columns, {}, site, {name: name for name in mechanisms})
     reported = apply_rules(IsolateFacts.of(isolates, answers.table_of), rules)
