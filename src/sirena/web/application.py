@@ -39,7 +39,7 @@ from sirena.web.rules_draft import add_rules_draft
 from sirena.web.rules_pages import add_rule_decisions, add_rules
 from sirena.web.training_side import EvidenceOf, TrainingSide
 from sirena.web.typed_isolates import TypedIsolates
-from sirena.web.upload import MOST_BYTES
+from sirena.web.upload import LARGEST_FILE, MOST_BYTES
 from sirena.web.visitor import SESSION, visitor_of
 from sirena.web.visitors import OwnMachineOnly
 
@@ -162,7 +162,8 @@ def application_of(
 
     @app.get("/")
     def home(request: Request) -> HTMLResponse:
-        return pages.show(request, "home.html", files=pages.files.all(visitor_of(request).owner))
+        files = pages.files.all(visitor_of(request).owner)
+        return pages.show(request, "home.html", files=files, largest=LARGEST_FILE)
 
     @app.get("/language/{language}")
     def language(language: str, back: str = home_address) -> RedirectResponse:

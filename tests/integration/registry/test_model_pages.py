@@ -221,6 +221,7 @@ def test_at_a_browser_in_spanish_a_version_comes_to_answer(person: TestClient, s
             who.call("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=False)
             who.open(f"{origin}{place}", arrives=f"{origin}{place}")
             assert who.run("document.documentElement.scrollWidth") <= width, place
+            who.keep_picture()
         assert who.complaints == []
     finally:
         server.should_exit = True
