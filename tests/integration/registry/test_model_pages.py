@@ -23,8 +23,10 @@ from sirena.registry.versions import Stage, find_version
 from sirena.serving.server import bind, url_of
 from sirena.settings.catalogue import Settings
 from sirena.web.answers import NamedPanel, answers_of_editions
-from sirena.web.application import create_pages
+from sirena.web.application import create_entry_pages, create_pages
 from sirena.web.opened_files import OpenedFiles
+from sirena.web.other_editions import OtherEditions
+from sirena.web.records import keep_no_record
 from tests.browser_person import Person
 from tests.browser_person import person as browser_person
 from tests.integration.registry import house
@@ -89,6 +91,21 @@ def test_without_a_registry_the_pages_teach_and_make_none(tmp_path: Path) -> Non
     missing = person.get(f"/models/{MODEL}/1")
     assert (missing.status_code, "no model on this machine yet" in missing.text) == (422, True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("places", "is_shown"), [("models,make_release", True), ("models", False)])
+def test_behind_the_entry_a_release_is_made_by_who_may(tmp_path: Path, places: str, is_shown: bool) -> None:
+    """The form leads to the access service; whoever may not make one is shown no way that ends in a refusal."""
+    answers = answers_of_editions(choose_editions(Editions()))
+    settings = Settings(home=tmp_path, tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    application = create_entry_pages(
+        lambda: answers, OpenedFiles(), keep_no_record, frozenset, OtherEditions(), models_of(settings)
+    )
+    headers = {"x-sirena-user": "carl", "x-sirena-session": "s1", "x-sirena-places": places}
+    page = TestClient(application, base_url="https://sirena.example", headers=headers).get("/app/releases")
+    assert page.status_code == 200
+    assert ('action="/auth/release"' in page.text) is is_shown
+    assert ("sirena release create" in page.text) is not is_shown
 
 
 def test_a_version_is_promoted_released_activated_and_rolled_back_on_the_pages(
