@@ -1,14 +1,24 @@
 """A person at Chromium: opens a page, fills in, clicks, reads, wherever the pages lie."""
 
+import base64
 import json
+import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from tests.chromium import Chromium, started
 
 _PATIENCE = 60.0
+_PICTURES: Final = os.environ.get("TESTS_PICTURES", "")
+"""Folder that keeps a picture of each page and state that people see; empty keeps none."""
+_IDENTIFIER: Final = 30
+"""Letters of an address's part from which on it is an identifier, another in every run."""
+_TALLEST: Final = 3000
+"""Pixels of a picture; below it a long table only goes on."""
 
 
 class Person(Chromium):
@@ -59,6 +69,46 @@ class Person(Chromium):
             # a page that is just being left cannot answer
             with suppress(AssertionError):
                 now = str(self.run("`${document.readyState} ${location.href}`"))
+
+    def wait_for(self, selector: str, words: str) -> str:
+        """Wait until an element says something, and return all it says."""
+        deadline = time.monotonic() + _PATIENCE
+        while words not in (text := self.read(selector)):
+            assert time.monotonic() < deadline, f"{selector} says {text!r}, not {words!r}"
+            time.sleep(0.05)
+        return text
+
+    def choose_file(self, path: Path) -> None:
+        """Choose a file in the form, as the browser's own window does."""
+        document = self.call("DOM.getDocument")["root"]["nodeId"]
+        field = self.call("DOM.querySelector", nodeId=document, selector="input[type=file]")["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=field, files=[str(path)])
+
+    def set_width(self, width: int) -> None:
+        """Give the window a width in CSS pixels."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=False)
+
+    def keep_picture(self, state: str = "") -> None:
+        """Keep a picture of the whole page, where somebody wants pictures.
+
+        It is called by address, state, language and width: ``files-antibiogram-ward-es-390.png``.
+
+        Args:
+            state: what tells this page from the same one in another state.
+        """
+        if not _PICTURES:
+            return
+        address = str(self.run("location.pathname + location.search"))
+        words = [word for word in re.findall(r"[A-Za-z0-9_.-]+", address) if len(word) < _IDENTIFIER]
+        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+        width, height = int(self.run("innerWidth")), min(size["height"], _TALLEST)
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        taken = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        name = "-".join([*(words or ["home"]), *([state] if state else [])])
+        folder = Path(_PICTURES)
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{name}-{self.run('document.documentElement.lang')}-{width}.png"
+        file.write_bytes(base64.b64decode(taken["data"]))
 
     def _note(self, event: str, facts: dict[str, Any]) -> None:
         super()._note(event, facts)

@@ -18,6 +18,7 @@ _HOUSE: Final = tuple(
     f"{_SERVER}/test_{name}.py"
     for name in ("attacks", "entry_refuses", "mlflow_pages", "pages", "stored_scripts", "walk_of_roles")
 )
+_PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))
 _ALONE: Final = (
     f"{_SERVER}/test_faults.py",
     f"{_SERVER}/test_given_s3.py",
@@ -27,11 +28,10 @@ _ALONE: Final = (
     "tests/e2e/test_shared_cells_chain.py",
     "tests/e2e/test_chain.py",
     "tests/integration/registry/test_housekeeping.py",
-    "tests/integration/web/test_pages_in_a_browser.py",
 )
-FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE, *_ALONE)
+FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE, *_ALONE, *_PAGES)
 """Files in the order in which they begin; after them the others, as pytest finds them."""
-_GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE) for file in group}
+_GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE, _PAGES) for file in group}
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
 

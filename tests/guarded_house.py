@@ -63,6 +63,7 @@ class House:
     entry: NginxEntry
     environment: dict[str, str]
     access: ChildProcess
+    pages: ChildProcess
     tokens: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -154,10 +155,10 @@ def guarded_house(**changes: Any) -> Iterator[House]:
             "PYTHONPATH": os.pathsep.join([str(Path(sirena.__file__).parent.parent), *sys.path]),
         }
         access = access_service(settings, entry, environment)
-        house = House(settings, own, engine, ledger, entry, environment, access)
+        pages = pages_service(settings, environment)
+        house = House(settings, own, engine, ledger, entry, environment, access, pages)
         _people(house)
         mlflow = mlflow_server(settings, plain_port)
-        pages = pages_service(settings, environment)
         mlflow.launch()
         access.launch()
         pages.launch()
@@ -173,7 +174,7 @@ def guarded_house(**changes: Any) -> Iterator[House]:
         finally:
             end_at_once(stack)
             house.access.stop()
-            pages.stop()
+            house.pages.stop()
             mlflow.stop()
             engine.dispose()
             ledger.close()

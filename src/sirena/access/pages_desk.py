@@ -1,10 +1,12 @@
 """What the process of the pages may ask the access service, over a socket that its account alone can reach.
 
 Two things and no more: to put on record what somebody did on the pages, and which sessions are still open. Whoever
-breaks the pages can therefore neither decide about a request nor write another event into the ledger.
+breaks the pages can therefore neither decide about a request nor write another event into the ledger, and refusals pass
+the guard against floods as those of the entry do.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import orjson
@@ -13,6 +15,8 @@ from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from sirena.access.events import Notify
+from sirena.access.guarded_record import GuardedRecord
+from sirena.access.recording_task import recording_beside
 from sirena.access.sessions import Sessions
 from sirena.domain.errors import SirenaError
 from sirena.ledger.catalogue import AccessRefused, FileDownloaded, FileOpened
@@ -39,16 +43,23 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
         sessions: of the store.
         notify: puts an event on record.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=_LONGEST)
+    guarded = GuardedRecord(notify)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with recording_beside(guarded, None):
+            yield
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=_LONGEST, lifespan=lifespan)
 
     @app.post("/events/{event}")
     async def record(request: Request, event: str) -> Response:
-        """Put an event on record: 204 when it is, 503 when the ledger cannot be written."""
+        """Put an event on record, or count it among its like: 204 when it is, 503 when the ledger cannot be written."""
         entry = _read_event(event, await request.body())
         if entry is None:
             return Response(status_code=_UNPROCESSABLE)
         try:
-            await to_thread.run_sync(notify, entry)
+            await to_thread.run_sync(guarded, entry)
         except SirenaError:
             return Response(status_code=_UNAVAILABLE)
         return Response(status_code=_NO_CONTENT)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 import orjson
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,6 +31,7 @@ from sirena.access.openid_signing_in import SingleSignOn
 from sirena.access.pages import page
 from sirena.access.policy import Policy
 from sirena.access.recording_task import recording_beside
+from sirena.access.release_form import ReleaseForm
 from sirena.access.room import NoRoomError, Room
 from sirena.access.routes import shipped_routes
 from sirena.access.rules_form import RulesBook, RulesForm
@@ -66,6 +67,7 @@ _PLACES: Final = {
     "counts": Action.COUNT,
     "rows": Action.TAKE_ROWS,
     "isolate": Action.ANSWER,
+    "make_release": Action.REGISTER,
     "edit_rules": Action.EDIT_RULES,
     "approve_rules": Action.APPROVE_RULES,
 }
@@ -174,7 +176,8 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     signing_in = signing_in_routes(maker, sessions, record, single_sign_on, session_hours=parts.session_hours)
     form = StageForm(maker, control, parts.upstream)
     rules = RulesForm(maker, parts.rules, parts.room)
-    changing = (form.routes(), rules.routes(), *([control.routes()] if control is not None else []))
+    release = ReleaseForm(maker, parts.upstream, CapacityLimiter(1))
+    changing = (form.routes(), rules.routes(), release.routes(), *([control.routes()] if control is not None else []))
     for router in (signing_in, single_sign_on.routes(), *changing):
         app.include_router(router, dependencies=[Depends(_without_tricks)])
     return app

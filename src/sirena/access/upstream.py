@@ -30,6 +30,8 @@ class Upstream(Protocol):
     """Where MLflow listens, on loopback."""
     verify: ssl.SSLContext | bool
     """By what MLflow is known, and what is shown to it."""
+    release_model: str
+    """Registered model whose versions are releases."""
 
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version, None if there is none."""
@@ -81,3 +83,14 @@ class Upstream(Protocol):
 
     def holds_artifact(self, path: str) -> bool:
         """Tell whether a file lies at a path of MLflow's artifacts."""
+
+    def make_release(self, note: str, by: ActOrigin) -> int:
+        """Make a release of what is in production, on record; return its number.
+
+        Args:
+            note: one line for people.
+            by: who makes it.
+
+        Raises:
+            SirenaError: nothing is in production, a table is not what was logged, or MLflow does not answer.
+        """

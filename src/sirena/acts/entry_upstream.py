@@ -13,7 +13,7 @@ from sirena.access.upstream import KEPT_CONNECTIONS, UpstreamError
 from sirena.acts.gatekeeping import judge_for
 from sirena.acts.noted_files import NotedFiles
 from sirena.acts.promoting import judge_version, leave
-from sirena.acts.releasing import is_rollback, judge_release
+from sirena.acts.releasing import create_release, is_rollback, judge_release
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.ledger.catalogue import Activated, Promoted, RolledBack
 from sirena.ledger.judgements import Judgements
@@ -24,7 +24,7 @@ from sirena.registry.makers import makers_of
 from sirena.registry.model_files import files_of
 from sirena.registry.proof import Prover
 from sirena.registry.registered_artifacts import RegisteredArtifacts, experiment_holds_registered
-from sirena.registry.releases import RELEASE_MODEL
+from sirena.registry.releases import RELEASE_MODEL, members_at
 from sirena.registry.versions import Stage, find_version, number_in_production
 from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
@@ -34,6 +34,8 @@ _SECONDS = 20.0
 
 class RegistryUpstream:
     """The MLflow of the settings, held to the gate of `sirena promote` and `sirena release activate`."""
+
+    release_model = RELEASE_MODEL
 
     def __init__(self, settings: Settings, asker: NetworkAsker) -> None:
         """Take what names MLflow, overlay and gate, and what asks networks; whoever made the two closes them."""
@@ -93,6 +95,13 @@ class RegistryUpstream:
     def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
         """Say how to record that a stage is taken away; None when it is on record already."""
         return leave(self._registry, model, version, stage, by)
+
+    def make_release(self, note: str, by: ActOrigin) -> int:
+        """Make a release of what is in production, on record; return its number."""
+        members = members_at(self._registry, "production")
+        made = create_release(self._registry, members, author=by["who"], note=note, by=by)
+        self.forget_registered()
+        return made.version
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
         """Return who had a hand in a source: its run's user, its files' writers, the authors of what it copies.

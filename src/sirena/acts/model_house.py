@@ -3,9 +3,10 @@
 from functools import cached_property
 
 from sirena.acts.gatekeeping import judge_for
-from sirena.acts.judged import read_answering
+from sirena.acts.judged import AnsweringPeriod, read_answering
 from sirena.acts.models_look import ModelGlance, ModelsLook, RulesNow
 from sirena.acts.promoting import promote
+from sirena.acts.release_approvals import ReleaseApprovals
 from sirena.acts.releases_look import (
     MemberRefused,
     ReleaseGlance,
@@ -42,6 +43,7 @@ class ModelHouse:
         """
         self._settings = settings
         self._look = ModelsLook()
+        self._approvals = ReleaseApprovals(settings)
 
     @property
     def is_empty(self) -> bool:
@@ -102,6 +104,14 @@ class ModelHouse:
     def release(self, number: int, against: str = "") -> ReleaseLook:
         """Return one release, compared with another (see `look_at_release`)."""
         return look_at_release(self._reached(), str(number), against)
+
+    def approval(self, release: str) -> AnsweringPeriod | None:
+        """Return who let a release answer last, and since when (see `ReleaseApprovals.of`).
+
+        Args:
+            release: ``panel_SIR/3``.
+        """
+        return self._approvals.of(release)
 
     def refused_members(self, number: int, approver: str = "") -> list[MemberRefused]:
         """Return the members of a release that the gate would refuse now.

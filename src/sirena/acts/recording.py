@@ -28,9 +28,24 @@ def recorded(settings: Settings, kind: type[E], **facts: Any) -> Iterator[Act[E]
     Raises:
         LedgerError: the ledger cannot be written; nothing was done.
     """
+    with recorded_as(settings, kind(**actor(settings), **facts)) as act:
+        yield act
+
+
+@contextmanager
+def recorded_as(settings: Settings, event: E) -> Iterator[Act[E]]:
+    """Put an act on record that somebody may do through the entry.
+
+    Args:
+        settings: which ledger.
+        event: who acts, and what is known before.
+
+    Raises:
+        LedgerError: the ledger cannot be written; nothing was done.
+    """
     ledger = open_ledger(settings)
     try:
-        with acting(ledger, kind(**actor(settings), **facts)) as act:
+        with acting(ledger, event) as act:
             yield act
     finally:
         ledger.close()

@@ -9,7 +9,7 @@ from sirena.access.ruling import Ruling
 from sirena.acts.experiment import mend_experiment
 from sirena.acts.judged import judgements_of
 from sirena.acts.noted_files import NotedFiles
-from sirena.acts.recording import origin_of, recorded
+from sirena.acts.recording import actor, origin_of, recorded, recorded_as
 from sirena.acts.verdicts import override_facts
 from sirena.certification.gate import Verdict
 from sirena.domain.errors import UsageError
@@ -29,10 +29,26 @@ from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_releas
 from sirena.registry.versions import ModelVersion, Stage, find_version
 
 
-def create_release(registry: Registry, versions: Sequence[ModelVersion], *, author: str, note: str = "") -> Release:
-    """Make a release of versions."""
+def create_release(
+    registry: Registry,
+    versions: Sequence[ModelVersion],
+    *,
+    author: str,
+    note: str = "",
+    by: ActOrigin | None = None,
+) -> Release:
+    """Make a release of versions.
+
+    Args:
+        registry: where.
+        versions: one for each test column.
+        author: whose name it bears.
+        note: one line for people.
+        by: who makes it, through the entry; None for whoever runs the command.
+    """
     mend_experiment(registry)
-    with recorded(registry.settings, ReleaseCreated, members=tuple(map(str, versions))) as act:
+    event = ReleaseCreated(**(by or actor(registry.settings)), members=tuple(map(str, versions)))
+    with recorded_as(registry.settings, event) as act:
         release = releases.create_release(registry, versions, author=author, note=note)
         files = () if registry.signed_in_as else NotedFiles.of_registry(registry).to_note(release.source)
         act.learn(release=release.name, digest=release.digest, files=files)

@@ -20,7 +20,14 @@ from sirena.stewardship.pdf import write_pdf
 from sirena.stewardship.report_parts import ReportParts
 from sirena.stewardship.strata import WHOLE
 from sirena.stewardship.texts import TEXTS
-from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_title, word
+from sirena.stewardship.words import (
+    method_sentences,
+    mode_sentence,
+    period_sentence,
+    source_sentence,
+    stratum_title,
+    word,
+)
 from sirena.whonet.writing import replacing
 
 FORMAT: Final = "sirena-antibiogram/1"
@@ -75,7 +82,9 @@ def dictionary(language: Language) -> pl.DataFrame:
 
 def write_workbook(antibiogram: Antibiogram, path: Path | BytesIO, language: Language) -> None:
     """Write a workbook: one sheet a part, then combinations, coverage, losses and method."""
-    title = " · ".join((mode_sentence(antibiogram, language), period_sentence(antibiogram), antibiogram.source))
+    title = " · ".join(
+        (mode_sentence(antibiogram, language), period_sentence(antibiogram), source_sentence(antibiogram, language))
+    )
     sheets: dict[str, pl.DataFrame] = {}
     for by in antibiogram.cells["by"].unique(maintain_order=True).to_list() or [WHOLE]:
         part = _rounded(antibiogram.cells.filter(pl.col("by") == by)).drop("by")

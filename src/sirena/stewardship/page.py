@@ -23,7 +23,15 @@ from sirena.stewardship.cells import FEW
 from sirena.stewardship.isolates import species_of
 from sirena.stewardship.report_parts import ReportParts
 from sirena.stewardship.strata import WHOLE
-from sirena.stewardship.words import method_sentences, mode_sentence, period_sentence, stratum_name, stratum_title, word
+from sirena.stewardship.words import (
+    method_sentences,
+    mode_sentence,
+    period_sentence,
+    source_sentence,
+    stratum_name,
+    stratum_title,
+    word,
+)
 
 _SHADES: Final = 6
 
@@ -109,6 +117,7 @@ def render_page(
         named=lambda stratum: stratum_name(stratum, language),
         mode=mode_sentence(antibiogram, language),
         period=period_sentence(antibiogram),
+        source=source_sentence(antibiogram, language),
         cautions=[c.spanish if language is Language.SPANISH else c.english for c in antibiogram.cautions],
         method=list(method_sentences(antibiogram, language)),
         parts=parts,

@@ -1,7 +1,7 @@
 """A file's report: its charts drawn, its alerts and the quality of its data counted."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import polars as pl
@@ -31,15 +31,25 @@ def report_charts(counted: CountedFile, language: Language) -> Mapping[str, list
     }
 
 
-def report_parts(counted: CountedFile, language: Language) -> ReportParts:
+AddressOf = Callable[[str, int, Chart], str]
+"""Returns the address of a picture from its section, its place there and the chart."""
+
+
+def inside(_section: str, _place: int, chart: Chart) -> str:
+    """Draw a chart, and return it as an address that holds the whole picture."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(draw(chart.specification, 'svg')).decode()}"
+
+
+def report_parts(counted: CountedFile, language: Language, address_of: AddressOf = inside) -> ReportParts:
     """Return what a report shows beside the antibiogram; its tables show what the heat map does.
 
     Args:
         counted: a file, with the trend asked for.
         language: of the words.
+        address_of: says where a picture is found; by default a report holds its pictures.
     """
     charts = {
-        section: [_drawn(chart) for chart in charts]
+        section: [DrawnChart(chart.title, address_of(section, place, chart)) for place, chart in enumerate(charts)]
         for section, charts in report_charts(counted, language).items()
         if section != "heat_map"
     }
@@ -53,8 +63,3 @@ def report_parts(counted: CountedFile, language: Language) -> ReportParts:
         counted.quality,
         [(name, isolates) for name, isolates in species.head(_COMMONEST).iter_rows()],
     )
-
-
-def _drawn(chart: Chart) -> DrawnChart:
-    picture = base64.b64encode(draw(chart.specification, "svg")).decode()
-    return DrawnChart(chart.title, f"data:image/svg+xml;base64,{picture}")

@@ -14,7 +14,7 @@ class DrawnChart:
     title: str
     """In words, for whoever does not see it."""
     address: str
-    """``data:image/svg+xml;base64,…``: the picture itself."""
+    """``data:image/svg+xml;base64,…``, the picture itself, or where a page finds it."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sirena.stewardship.first_isolates import Mode
 from sirena.stewardship.strata import UNKNOWN, WHOLE, Stratum
 from sirena.stewardship.texts import TEXTS, text
 
+_SPANISH_SOURCES: Final = {"reference": "ediciones de las guías", "expert rules": "reglas expertas"}
 _NAMED_STRATA: Final = (WHOLE, UNKNOWN, "hospital", "community")
 
 
@@ -39,13 +40,27 @@ def period_sentence(antibiogram: Antibiogram) -> str:
     return f"{antibiogram.first_day} – {antibiogram.last_day}" if antibiogram.first_day else "–"
 
 
+def source_sentence(antibiogram: Antibiogram, language: Language) -> str:
+    """Return by what the results were answered; exports keep it as programs read it."""
+    if language is not Language.SPANISH:
+        return antibiogram.source
+    return " · ".join(_in_spanish(part) for part in antibiogram.source.split(" · "))
+
+
+def _in_spanish(part: str) -> str:
+    for english, spanish in _SPANISH_SOURCES.items():
+        if part == english or part.startswith(f"{english} + "):
+            return spanish + part.removeprefix(english)
+    return part
+
+
 def method_sentences(antibiogram: Antibiogram, language: Language) -> Iterator[str]:
     """Yield the sentences of the method page."""
     request = antibiogram.request
     screening = [f"{name}={', '.join(values)}" for name, values in request.screening.items()]
     for sentence in TEXTS["method"]:
         yield sentence[language.value].format(
-            source=antibiogram.source,
+            source=source_sentence(antibiogram, language),
             mode=mode_sentence(antibiogram, language),
             period=period_sentence(antibiogram),
             screening="; ".join(screening) or "–",

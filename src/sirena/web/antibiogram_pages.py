@@ -1,6 +1,5 @@
 """The antibiogram of an open file: the page that asks and shows, and its downloads."""
 
-from dataclasses import replace
 from functools import partial
 
 from fastapi import FastAPI, Request, Response
@@ -10,9 +9,9 @@ from starlette.exceptions import HTTPException
 from sirena.panel.basis import Language
 from sirena.stewardship.first_isolates import Mode
 from sirena.stewardship.strata import Stratum
-from sirena.stewardship.words import mode_sentence, period_sentence, word
+from sirena.stewardship.words import mode_sentence, period_sentence, source_sentence, word
 from sirena.web.antibiogram_query import AntibiogramQuery, screening_values, years_of
-from sirena.web.antibiogram_report import REPORTS, count_opened, report, report_body
+from sirena.web.antibiogram_report import REPORTS, look_at_antibiogram, report
 from sirena.web.attachments import attachment
 from sirena.web.pages import NOT_FOUND, Pages
 from sirena.web.records import downloaded_facts
@@ -28,8 +27,9 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
         query = _query(request)
         counted = body = None
         if opened.file.mic_columns and not query.has_wrong_days:
-            whole = count_opened(opened, replace(query.request(opened.countable), trend=True), pages.own_expert_rules())
-            counted, body = whole.antibiogram, partial(report_body, whole, language)
+            look = look_at_antibiogram(opened, query.request(opened.countable), language, pages.own_expert_rules())
+            pictures = f"{pages.place.root}/files/{identifier}/antibiogram/pictures"
+            counted, body = look.antibiogram, partial(look.body, pictures=pictures, query=query.address)
         return pages.show(
             request,
             "antibiogram.html",
@@ -40,12 +40,26 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
             body=body,
             mode=counted and mode_sentence(counted, language),
             period=counted and period_sentence(counted),
+            source=counted and source_sentence(counted, language),
             years=years_of(opened.countable),
             screening=screening_values(opened.countable),
             modes=list(Mode),
             parts=[(part, word(part.value, language)) for part in Stratum],
             reports=list(REPORTS),
         )
+
+    @app.get("/files/{identifier}/antibiogram/pictures/{section}/{place}")
+    def picture(request: Request, identifier: str, section: str, place: int) -> Response:
+        opened = pages.require(request, identifier)
+        query = _query(request)
+        if not opened.file.mic_columns or query.has_wrong_days:
+            raise HTTPException(NOT_FOUND)
+        language = Language(pages.language_of(request))
+        asked = query.request(opened.countable)
+        drawn = look_at_antibiogram(opened, asked, language, pages.own_expert_rules()).picture(section, place)
+        if drawn is None:
+            raise HTTPException(NOT_FOUND)
+        return Response(drawn, media_type="image/svg+xml")
 
     @app.get("/files/{identifier}/antibiogram/{form}")
     def send(request: Request, identifier: str, form: str) -> Response:

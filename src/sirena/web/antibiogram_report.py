@@ -7,8 +7,10 @@ Rules, each with a test of like name:
 """
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from typing import Final
 
@@ -18,7 +20,9 @@ from markupsafe import Markup, escape
 from sirena.guidelines.written_rules import RulesSource
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram, Request
+from sirena.stewardship.chart import Chart
 from sirena.stewardship.counting import CountedFile, FileToCount, count_file
+from sirena.stewardship.drawing import draw
 from sirena.stewardship.expert_rules import load_expert_rules
 from sirena.stewardship.exports import as_csv, as_json, write_workbook
 from sirena.stewardship.page import render_page
@@ -27,6 +31,10 @@ from sirena.web.formulas import without_formulas
 from sirena.web.opened_file import OpenedFile
 
 _WIDE: Final = '<div class="wide">'
+_PICTURES: Final = "picture:"
+"""Before the section and place of a picture, until the page says where it is found."""
+_PICTURE_BYTES: Final = 64 * 1024
+"""Of a chart with its data and as SVG, about."""
 _FIGURES: Final = ("percent_", "low", "high", "mic50", "mic90", "mic_")
 """Beginnings of the names of columns that hold figures with decimals."""
 
@@ -54,19 +62,75 @@ def report_page(counted: CountedFile, language: Language) -> str:
     return render_page(counted.antibiogram, language, report_parts(counted, language))
 
 
-def report_body(counted: CountedFile, language: Language, label: str) -> Markup:
-    """Return what the report of the command line shows, for a page that has a head and a style of its own.
+class AntibiogramLook:
+    """An antibiogram as the page shows it; its pictures are drawn when they are asked for, and kept with it."""
+
+    def __init__(self, counted: CountedFile, language: Language) -> None:
+        """Make the page's tables.
+
+        Args:
+            counted: a file, with the trend asked for.
+            language: of the reader.
+        """
+        self.antibiogram = counted.antibiogram
+        self._charts: dict[tuple[str, int], Chart] = {}
+        self._pictures: dict[tuple[str, int], bytes] = {}
+
+        def address_of(section: str, place: int, chart: Chart) -> str:
+            self._charts[section, place] = chart
+            return f"{_PICTURES}{section}/{place}"
+
+        parts = report_parts(counted, language, address_of)
+        _, _, after = render_page(counted.antibiogram, language, parts).partition("<main>")
+        self._body, end, _ = after.partition("</main>")
+        assert end  # the report is one page with one <main>
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory it holds at most, about: tables, and pictures as if all were drawn."""
+        tables = sum(frame.estimated_size() for frame in (self.antibiogram.cells, self.antibiogram.trend))
+        return int(tables) + len(self._body) + _PICTURE_BYTES * len(self._charts)
+
+    def body(self, label: str, pictures: str, query: str) -> Markup:
+        """Return what the report of the command line shows, for a page that has a head and a style of its own.
+
+        Args:
+            label: says what a table is that can be scrolled sideways, for who does not see it.
+            pictures: address below which the page finds its pictures.
+            query: of the page's own address; empty for none.
+        """
+        region = f'<div class="wide" tabindex="0" role="group" aria-label="{escape(label)}">'
+        asked = f"?{escape(query)}" if query else ""
+        body = re.sub(f'"{_PICTURES}([a-z]+/[0-9]+)"', rf'"{escape(pictures)}/\1{asked}"', self._body)
+        return Markup(body.replace(_WIDE, region))  # noqa: S704 - the report escapes what comes from the file
+
+    def picture(self, section: str, place: int) -> bytes | None:
+        """Return a picture as SVG; None when there is none at that place."""
+        chart = self._charts.get((section, place))
+        if chart is None:
+            return None
+        if (section, place) not in self._pictures:
+            self._pictures[section, place] = draw(chart.specification, "svg")
+        return self._pictures[section, place]
+
+
+def look_at_antibiogram(
+    opened: OpenedFile, request: Request, language: Language, own: RulesSource | None = None
+) -> AntibiogramLook:
+    """Return the antibiogram of an open file as the page shows it, counted once while nothing changed.
 
     Args:
-        counted: the file, with the trend asked for.
+        opened: the file.
+        request: what is asked for.
         language: of the reader.
-        label: says what a table is that can be scrolled sideways, for who does not see it.
+        own: the hospital's own expert rules in force.
     """
-    _, _, after = report_page(counted, language).partition("<main>")
-    body, end, _ = after.partition("</main>")
-    assert end  # the report is one page with one <main>
-    region = f'<div class="wide" tabindex="0" role="group" aria-label="{escape(label)}">'
-    return Markup(body.replace(_WIDE, region))  # noqa: S704 - the report escapes what comes from the file
+    question = ("antibiogram", repr(request), language, own and own.name, date.today())
+
+    def count() -> AntibiogramLook:
+        return AntibiogramLook(count_opened(opened, replace(request, trend=True), own), language)
+
+    return opened.looks.look(question, count)
 
 
 def _excel_csv(antibiogram: Antibiogram, language: Language) -> bytes:

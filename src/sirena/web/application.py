@@ -39,7 +39,7 @@ from sirena.web.rules_draft import add_rules_draft
 from sirena.web.rules_pages import add_rule_decisions, add_rules
 from sirena.web.training_side import EvidenceOf, TrainingSide
 from sirena.web.typed_isolates import TypedIsolates
-from sirena.web.upload import MOST_BYTES
+from sirena.web.upload import LARGEST_FILE, MOST_BYTES
 from sirena.web.visitor import SESSION, visitor_of
 from sirena.web.visitors import OwnMachineOnly
 
@@ -145,11 +145,11 @@ def application_of(
     )
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _add_errors(app, pages)
-    add_files(app, pages, others)
+    add_files(app, pages, others, house)
     add_antibiogram(app, pages)
     add_drift(app, pages, TrainingSide(evidence_of))
     add_edition(app, pages, others)
-    add_isolate(app, pages)
+    add_isolate(app, pages, house)
     add_models(app, pages, house)
     add_releases(app, pages, house)
     add_decisions(app, pages, house)
@@ -162,7 +162,8 @@ def application_of(
 
     @app.get("/")
     def home(request: Request) -> HTMLResponse:
-        return pages.show(request, "home.html", files=pages.files.all(visitor_of(request).owner))
+        files = pages.files.all(visitor_of(request).owner)
+        return pages.show(request, "home.html", files=files, largest=LARGEST_FILE)
 
     @app.get("/language/{language}")
     def language(language: str, back: str = home_address) -> RedirectResponse:

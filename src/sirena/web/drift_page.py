@@ -7,6 +7,7 @@ Rules, each with a test of like name:
 """
 
 import json
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -19,6 +20,7 @@ from sirena.panel.frame import Isolates
 from sirena.stewardship.drawing import draw
 from sirena.stewardship.drift import Drift, measure_drift
 from sirena.stewardship.drift_charts import drift_chart
+from sirena.stewardship.drift_populations import TrainingCounts
 from sirena.stewardship.drift_words import drift_document, percent, points, what_is_compared
 from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.periods import Period, quarter_of
@@ -37,6 +39,19 @@ FORMS: Final = ("json", *_PICTURES)
 """What a browser may take away, by the end of the file's name."""
 
 
+@dataclass(frozen=True)
+class DriftLook:
+    """What was measured for the page, its chart and its downloads."""
+
+    drift: Drift | None
+    """None where nothing can be compared."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory it holds at most, about."""
+        return len(repr(self.drift))
+
+
 def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
     """Add the addresses of drift.
 
@@ -50,6 +65,10 @@ def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
         kept = training.of(opened.answers)
         whole = period == WHOLE and kept is not None
         chosen = Period.read(period) if not whole and period in periods_of(opened.countable) else None
+        question = ("drift", whole, chosen, kept is not None)
+        return opened.looks.look(question, lambda: DriftLook(measure(opened, kept, chosen, whole=whole))).drift
+
+    def measure(opened: OpenedFile, kept: TrainingCounts | None, chosen: Period | None, *, whole: bool) -> Drift | None:
         results = interpret_results(Isolates.of_file(opened.file), opened.answers.table_of)
         try:
             return measure_drift(

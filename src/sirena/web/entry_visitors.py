@@ -22,8 +22,8 @@ from sirena.web.visitor import LIVE, SESSION, Visitor, let_in
 PREFIX: Final = "/app"
 """Where the pages lie at the entry."""
 """Answers the supervisor; NGINX passes on nothing outside of `PREFIX`."""
-MOST_AT_ONCE: Final = 16
-"""Requests of one person that are answered at a time, until the last byte is sent."""
+MOST_AT_ONCE: Final = 40
+"""Requests of one person that are answered at a time, until the last byte is sent: a page with all of its pictures."""
 _FORBIDDEN: Final = 403
 _BUSY: Final = 503
 

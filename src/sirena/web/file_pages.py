@@ -11,10 +11,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from sirena.domain.errors import SirenaError
+from sirena.web.approvals import approval_of
 from sirena.web.attachments import attachment
 from sirena.web.downloads import FORMATS, download
 from sirena.web.explanation import CellExplanation, explain
 from sirena.web.forms import read_fields
+from sirena.web.model_pages import Models
 from sirena.web.opened_file import CODE, ROW, OpenedFile, open_whonet_file
 from sirena.web.other_editions import OtherEditions
 from sirena.web.pages import NOT_FOUND, Pages
@@ -34,13 +36,14 @@ async def _search(request: Request) -> dict[str, str]:
     return await read_fields(request, most=1, longest=_LONGEST_NAME)
 
 
-def add_files(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
+def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) -> None:
     """Add the addresses of files.
 
     Args:
         app: the application.
         pages: what they need.
         others: editions, beside whose own answers a model's are shown.
+        house: returns who knows who approved a release.
     """
     root = pages.place.root
 
@@ -110,6 +113,7 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
             row=opened.rows[ROW][position],
             why=explanation,
             official=others.official(explanation),
+            approval=approval_of(house, opened.answers, visitor_of(request)),
             rule=opened.expert_layer(pages.own_expert_rules()).rule_of(header, position),
             alone="HX-Request" not in request.headers,
         )

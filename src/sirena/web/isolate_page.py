@@ -1,6 +1,6 @@
 """The page of one isolate, answered as somebody types it, and found again after Reload (`typed_isolates`)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -11,19 +11,30 @@ from sirena.domain.organisms import ORGANISMS
 from sirena.domain.site import Site
 from sirena.guidelines.rows import Guideline
 from sirena.panel.sites import read_specimen
+from sirena.stewardship.condition import FIELDS
+from sirena.stewardship.expert_rules import ExpertRule, load_expert_rules
 from sirena.web.answers import NamedPanel
+from sirena.web.approvals import approval_of
 from sirena.web.explanation import CellExplanation, explain
 from sirena.web.forms import read_fields
+from sirena.web.model_pages import Models
 from sirena.web.pages import Pages
+from sirena.web.reported_isolate import named_mechanisms, rules_of_isolate
 from sirena.web.visitor import visitor_of
 
-_MOST_FIELDS: Final = len(ANTIMICROBIALS) + 10
+_MOST_FIELDS: Final = len(ANTIMICROBIALS) + len(FIELDS) + 10
 _LONGEST_FIELD: Final = 8 * 1024
-_FIELDS: Final = frozenset({"organism", "specimen", "guideline", *ANTIMICROBIALS})
+_FIELDS: Final = frozenset({"organism", "specimen", "guideline", *FIELDS, *ANTIMICROBIALS})
 
 
-def add_isolate(app: FastAPI, pages: Pages) -> None:
-    """Add the page on which a person types one isolate and reads its categories."""
+def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
+    """Add the page on which a person types one isolate and reads its categories.
+
+    Args:
+        app: the application.
+        pages: what it needs.
+        house: returns who knows who approved a release.
+    """
     names = sorted(organism.name for organism in ORGANISMS.values())
 
     @app.get("/isolate")
@@ -42,19 +53,32 @@ def add_isolate(app: FastAPI, pages: Pages) -> None:
         return RedirectResponse(f"{pages.place.root}/isolate", 303)
 
     def show(request: Request, template: str, form: Mapping[str, str]) -> HTMLResponse:
-        answered = _answer_isolate(pages.answering(), form)
-        drugs = _drugs(pages.language_of(request))
-        return pages.show(request, template, **drugs, organisms=names, asked=form, answered=answered)
+        answers, rules = pages.answering(), load_expert_rules(pages.own_expert_rules())
+        answered, reported = _answer_isolate(answers, rules, form)
+        return pages.show(
+            request,
+            template,
+            **_drugs(pages.language_of(request)),
+            organisms=names,
+            mechanisms=named_mechanisms(answers, rules),
+            asked=form,
+            answered=answered,
+            reported=reported,
+            approval=approval_of(house, answers, visitor_of(request)) if answered else None,
+        )
 
 
-def _answer_isolate(answers: NamedPanel, form: Mapping[str, str]) -> list[CellExplanation]:
+def _answer_isolate(
+    answers: NamedPanel, rules: Sequence[ExpertRule], form: Mapping[str, str]
+) -> tuple[list[CellExplanation], dict[str, str]]:
+    """Return the answers to an isolate, and by test column the rule that reports it R."""
     letter = Guideline(form["guideline"]).letter if form.get("guideline") in list(Guideline) else "N"
     site = read_specimen(form.get("specimen")) or Site.UNKNOWN
-    return [
-        explain(answers, f"{drug}_{letter}M", form.get("organism"), mic, site)
-        for drug in ANTIMICROBIALS
-        if (mic := form.get(drug, "").strip())
-    ]
+    organism = form.get("organism", "")
+    mics = {f"{drug}_{letter}M": mic for drug in ANTIMICROBIALS if (mic := form.get(drug, "").strip())}
+    mechanisms = {field: sign for field in FIELDS if (sign := form.get(field))}
+    answered = [explain(answers, column, organism, mic, site) for column, mic in mics.items()]
+    return answered, rules_of_isolate(answers, rules, organism, site, mics, mechanisms)
 
 
 def _drugs(language: str) -> dict[str, Any]:

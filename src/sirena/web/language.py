@@ -73,7 +73,12 @@ def spell_share(part: int, whole: int, language: str) -> str:
     >>> spell_share(1, 3, "en")
     '33.3%'
     """
-    return format_percent(part / whole, format="0.0%", locale=language) if whole else "–"
+    return _spell_percent(part / whole, language) if whole else "–"
+
+
+def _spell_percent(share: float, language: str) -> str:
+    # Spanish sets the sign apart, by a blank at which no line ends
+    return format_percent(share, format="0.0\u00a0%" if language == "es" else "0.0%", locale=language)
 
 
 def spell_part(part: int, whole: int, language: str) -> str:
@@ -114,4 +119,4 @@ def spell_limits(lower: float, upper: float, language: str) -> str:
     >>> spell_limits(0.0, 0.0213, "en")
     '0.0%–2.1%'
     """
-    return "–".join(format_percent(limit, format="0.0%", locale=language) for limit in (lower, upper))
+    return "–".join(_spell_percent(limit, language) for limit in (lower, upper))

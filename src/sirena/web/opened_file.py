@@ -32,6 +32,7 @@ from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
 from sirena.web.answers import NamedPanel
 from sirena.web.expert_layer import ExpertLayer
+from sirena.web.kept_looks import MOST_BYTES, KeptLooks
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.privacy import columns_of_patients
 
@@ -68,6 +69,11 @@ class OpenedFile:
     def category_of(self) -> Mapping[str, str]:
         """Header of a test column → header of its category."""
         return {placement.header: placement.category for placement in self.placements}
+
+    @cached_property
+    def looks(self) -> KeptLooks:
+        """What was counted of it for pages."""
+        return KeptLooks()
 
     @cached_property
     def _layers(self) -> dict[str, ExpertLayer]:
@@ -137,8 +143,8 @@ class OpenedFile:
 
     @cached_property
     def size(self) -> int:
-        """Bytes of memory it holds, about: the columns as read, answered, and sorted for the table."""
-        return int(
+        """Bytes of memory it holds at most, about: the columns as read, answered, sorted for the table, and `looks`."""
+        return MOST_BYTES + int(
             sum(one.estimated_size() for one in (self.file.frame, self.answered, self.answered, self.countable.frame))
         )
 

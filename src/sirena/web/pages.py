@@ -59,6 +59,8 @@ class PagesPlace:
     """True behind TLS."""
     decisions: str = "/stage"
     """Where decisions about models are sent."""
+    releases: str = "/releases"
+    """Where the wish for a release is sent."""
     rule_decisions: str = "/rules"
     """Where decisions about rules are sent: ``save`` and ``approve`` below it."""
 
@@ -67,7 +69,12 @@ OWN_MACHINE: Final = PagesPlace()
 _ENTRY: Final = {"models": "/", "account": "/auth/account", "leave": "/auth/logout"}
 """Places of the entry beside the pages."""
 BEHIND_THE_ENTRY: Final = PagesPlace(
-    "/app", "__Host-sirena_language", is_secure=True, decisions="/auth/stage", rule_decisions="/auth/rules"
+    "/app",
+    "__Host-sirena_language",
+    is_secure=True,
+    decisions="/auth/stage",
+    releases="/auth/release",
+    rule_decisions="/auth/rules",
 )
 """The language is the one that the pages for signing in speak."""
 
@@ -118,6 +125,7 @@ class Pages:
             "visitor": visitor_of(request),
             "entry": _ENTRY,
             "acts": self.place.decisions,
+            "release_acts": self.place.releases,
             "own_machine": self.place is OWN_MACHINE,
             "language": language,
             "others": [other for other in LANGUAGES if other != language],

@@ -10,6 +10,8 @@ from sirena.domain.errors import SirenaError
 
 MOST_BYTES: Final = 200 * 1024**2
 """Largest body taken, as it comes over the wire."""
+LARGEST_FILE: Final = MOST_BYTES - 4 * 1024
+"""Largest file that fits into it with the form around."""
 
 
 class UploadError(SirenaError):

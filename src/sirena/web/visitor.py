@@ -26,7 +26,8 @@ class Visitor:
     request_id: str = ""
     places: frozenset[str] = field(default_factory=frozenset)
     """Where the person may go: ``pages``, ``files``, ``rows`` to take, ``counts``, ``isolate``, ``models``,
-    ``evidence`` of one; the stages they may give: ``staging``, ``production``; ``edit_rules``, ``approve_rules``."""
+    ``evidence`` of one; the stages they may give: ``staging``, ``production``; ``make_release``, ``edit_rules``,
+    ``approve_rules``."""
 
     def may(self, place: str) -> bool:
         """Tell whether a way is to be shown; on one's own machine all of the pages' are."""

@@ -12,6 +12,8 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
+from sirena.acts.judged_panel import look_for_active
+from sirena.cli.pages_answers import answers_of_release
 from sirena.cli.pages_models import models_of
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
@@ -20,9 +22,11 @@ from sirena.registry.connection import connect
 from sirena.registry.versions import Stage, find_version
 from sirena.serving.server import bind, url_of
 from sirena.settings.catalogue import Settings
-from sirena.web.answers import answers_of_editions
-from sirena.web.application import create_pages
+from sirena.web.answers import NamedPanel, answers_of_editions
+from sirena.web.application import create_entry_pages, create_pages
 from sirena.web.opened_files import OpenedFiles
+from sirena.web.other_editions import OtherEditions
+from sirena.web.records import keep_no_record
 from tests.browser_person import Person
 from tests.browser_person import person as browser_person
 from tests.integration.registry import house
@@ -34,9 +38,9 @@ MODEL = "modelo_CAZ_NM"
 ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 
 
-def person_at(settings: Settings, language: str = "en") -> TestClient:
-    """Return somebody at the pages of a home."""
-    answers = answers_of_editions(choose_editions(Editions()))
+def person_at(settings: Settings, language: str = "en", answers: NamedPanel | None = None) -> TestClient:
+    """Return somebody at the pages of a home; the editions answer where no release does."""
+    answers = answers or answers_of_editions(choose_editions(Editions()))
     application = create_pages(answers, OpenedFiles(), KEY, house=models_of(settings))
     headers = {"origin": ORIGIN, "accept-language": language}
     client = TestClient(application, base_url=ORIGIN, headers=headers)
@@ -89,6 +93,21 @@ def test_without_a_registry_the_pages_teach_and_make_none(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("places", "is_shown"), [("models,make_release", True), ("models", False)])
+def test_behind_the_entry_a_release_is_made_by_who_may(tmp_path: Path, places: str, is_shown: bool) -> None:
+    """The form leads to the access service; whoever may not make one is shown no way that ends in a refusal."""
+    answers = answers_of_editions(choose_editions(Editions()))
+    settings = Settings(home=tmp_path, tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    application = create_entry_pages(
+        lambda: answers, OpenedFiles(), keep_no_record, frozenset, OtherEditions(), models_of(settings)
+    )
+    headers = {"x-sirena-user": "carl", "x-sirena-session": "s1", "x-sirena-places": places}
+    page = TestClient(application, base_url="https://sirena.example", headers=headers).get("/app/releases")
+    assert page.status_code == 200
+    assert ('action="/auth/release"' in page.text) is is_shown
+    assert ("sirena release create" in page.text) is not is_shown
+
+
 def test_a_version_is_promoted_released_activated_and_rolled_back_on_the_pages(
     person: TestClient, settings: Settings
 ) -> None:
@@ -125,6 +144,30 @@ def test_a_version_is_promoted_released_activated_and_rolled_back_on_the_pages(
     counts = Counter(event for event, _ in done)
     assert (counts["promoted"], counts["activated"], counts["overridden"], counts["rolled_back"]) == (2, 2, 2, 1)
     assert {who for _, who in done} == {"ana"}
+
+
+def test_the_reason_of_an_answer_names_who_approved_its_release(person: TestClient, settings: Settings) -> None:
+    """Journey J2: at a file and at one isolate, from the ledger as it is now; a ledger that is away hides no reason."""
+    give(person, MODEL, 1)
+    person.post("/releases")
+    give(person, "panel_SIR", 1)
+    answers = answers_of_release(look_for_active(settings).panel)
+    reader = person_at(settings, answers=answers)
+    taken = reader.post("/files", files={"file": ("a.csv", b"ORGANISM,CAZ_NM\neco,4\n")})
+    why = text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
+    assert re.search(r"panel_SIR/1 , approved by ana, answers since \w+ \d", why), why
+    assert "approved by ana" in text_of(reader.post("/isolate", data={"organism": "eco", "CAZ": "4"}).text)
+    give(person, MODEL, 2, override="a test")
+    person.post("/releases")
+    give(person, "panel_SIR", 2, override="a test")
+    assert re.search(r"approved by ana, .* until ", text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text))
+    give(person, "panel_SIR", 1)
+    assert "rolled back to by ana" in text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
+    unknown = person_at(Settings(home=settings.home / "elsewhere"), answers=answers)
+    taken = unknown.post("/files", files={"file": ("a.csv", b"ORGANISM,CAZ_NM\neco,4\n")})
+    why = text_of(unknown.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
+    assert "panel_SIR/1" in why
+    assert "approved by" not in why
 
 
 def test_the_certificate_is_shown_as_a_picture_and_as_tables(person: TestClient) -> None:
@@ -195,6 +238,7 @@ def test_at_a_browser_in_spanish_a_version_comes_to_answer(person: TestClient, s
             who.call("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=False)
             who.open(f"{origin}{place}", arrives=f"{origin}{place}")
             assert who.run("document.documentElement.scrollWidth") <= width, place
+            who.keep_picture()
         assert who.complaints == []
     finally:
         server.should_exit = True

@@ -9,9 +9,11 @@ import pytest
 
 from sirena.access.credentials import SESSION_COOKIE
 from sirena.access.sessions import Sessions
+from sirena.ledger.store import open_ledger
 from sirena.registry.connection import Registry
-from sirena.registry.releases import RELEASE_MODEL, create_release
+from sirena.registry.releases import RELEASE_MODEL, create_release, list_releases
 from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from tests.access_client import HOST
 from tests.integration.registry import house as houses
@@ -23,6 +25,13 @@ class House(houses.House):
 
     right: ModelVersion
     wrong: ModelVersion
+
+    def make_release(self, who: str, **headers: str) -> httpx.Response:
+        """Send the form that makes a release, as somebody at a browser."""
+        cookie, _ = Sessions(self.entry.engine, hours=1).begin(who)
+        given = {"Cookie": f"{SESSION_COOKIE}={cookie}", "Origin": f"https://{HOST}", "X-Forwarded-Host": HOST}
+        fields = {"note": " for  the ward\n", "author": "eva", "who": "eva"}
+        return self.entry.client.post("/auth/release", data=fields, headers=given | headers, follow_redirects=False)
 
     def send_form(self, who: str, model: str, version: int, stage: str, **more: str) -> httpx.Response:
         """Send the form as somebody at a browser, from a page of this site."""
@@ -105,3 +114,30 @@ def test_a_release_is_activated_and_rolled_back_to_by_the_form(house: House) -> 
     activated = [(one["release"].rpartition("/")[2], one["outcome"]) for one in house.entry.told("activated")]
     assert activated == [("1", "intended"), ("1", "done"), ("2", "intended"), ("2", "done")]
     assert [one["outcome"] for one in house.entry.told("rolled_back")] == ["intended", "done"]
+
+
+def test_a_release_is_made_by_who_may_in_their_own_name_and_answers_nothing_yet(house: House, tmp_path: Path) -> None:
+    """Of what is in production, once; refusals and the act are on record, with every file for who activates it."""
+    navigates = {"Sec-Fetch-Mode": "navigate", "Accept-Language": "es"}
+    empty = house.make_release("carl", **navigates)
+    assert (empty.status_code, "Esto no se pudo hacer" in empty.text) == (422, True)
+    assert house.give("berta", house.right) == (303, "done=1")
+    for who in ("dora", "otto"):
+        assert house.make_release(who).status_code == 403
+    assert house.make_release("carl", Origin="https://evil.example").status_code == 403
+    assert house.entry.client.post("/auth/release", data={}).status_code == 401
+    assert list_releases(house.registry) == []
+
+    made = house.make_release("carl")
+    assert (made.status_code, made.headers["location"]) == (303, "/app/releases/1")
+    [release] = list_releases(house.registry)
+    assert (release.author, release.note, release.active) == ("carl", "for the ward", False)
+    assert house.make_release("berta").headers["location"] == "/app/releases/1"
+    ledger = open_ledger(Settings(home=tmp_path / "entry", profile="production"))
+    created = [one for one in ledger.read(events=("release_created",)) if one.outcome == "done"]
+    ledger.close()
+    assert [one.who for one in created] == ["carl", "berta"]
+    assert created[0].facts()["members"] == [str(house.right)]
+    assert any(text.endswith("release.json") for text in created[0].facts()["files"])
+    assert house.send_form("berta", RELEASE_MODEL, 1, "Production").headers["location"].endswith("done=1")
+    assert {one["who"] for one in house.entry.told("refusal")} >= {"dora", "otto"}

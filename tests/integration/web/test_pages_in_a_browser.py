@@ -6,122 +6,26 @@ it does to a page hides no fault of the page.
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import polars as pl
 import pytest
 
-from sirena.whonet.synthetic import generate_hospital
-from sirena.whonet.writing import write_file
+from tests.accessibility import violations
 from tests.browser_person import Person, person
-from tests.node_packages import installed_packages
-
-PATIENCE = 60.0
-REPOSITORY = Path(__file__).resolve().parents[3]
-WIDTHS = (1280, 640, 390)
-"""A screen, the same at 200 % zoom, and a telephone, in CSS pixels."""
-AXE = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then(
-    found => found.violations.map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"""
-TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
-ESCAPE = {"key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27}
-ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address that `sirena open` prints; at the end SIGTERM ends it in order."""
-    program = [str(Path(sys.executable).with_name("sirena")), "open", "--no-browser"]
-    home = str(tmp_path_factory.mktemp("home"))
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env={**os.environ, "SIRENA_HOME": home}) as pages:
-        assert pages.stdout is not None
-        yield pages.stdout.readline().split()[-1]
-        pages.terminate()
-        assert pages.wait(PATIENCE) == 0
-
-
-@pytest.fixture(scope="module")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 300 isolates; the laboratory calls every ciprofloxacin S."""
-
-    def labels(frame: pl.DataFrame, column: str) -> pl.Series:
-        label = "S" if column == "CIP_NM" else None
-        return pl.select(pl.when(frame[column].is_not_null()).then(pl.lit(label))).to_series()
-
-    path = tmp_path_factory.mktemp("files") / "hospital.sir"
-    write_file(generate_hospital(300, 5, labels=labels), path)
-    return path
-
-
-def wait_for(who: Person, selector: str, words: str) -> str:
-    """Wait until an element says something, and return all it says."""
-    deadline = time.monotonic() + PATIENCE
-    while words not in (text := who.read(selector)):
-        assert time.monotonic() < deadline, f"{selector} says {text!r}, not {words!r}"
-        time.sleep(0.05)
-    return text
-
-
-def wait_until(who: Person, condition: str) -> None:
-    """Wait until something is so of the page."""
-    deadline = time.monotonic() + PATIENCE
-    while not who.run(f"Boolean({condition})"):
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.05)
-
-
-def choose_file(who: Person, path: Path) -> None:
-    """Choose a file in the form, as the browser's own window does."""
-    document = who.call("DOM.getDocument")["root"]["nodeId"]
-    field = who.call("DOM.querySelector", nodeId=document, selector="input[type=file]")["nodeId"]
-    who.call("DOM.setFileInputFiles", nodeId=field, files=[str(path)])
-
-
-def set_width(who: Person, width: int) -> None:
-    """Give the window a width in CSS pixels."""
-    who.call("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=False)
-
-
-def refuse_sideways_scrolling(who: Person) -> None:
-    """Fail where the page itself is wider than the window; a table may be, in a region of its own."""
-    wait_until(who, "document.readyState === 'complete'")  # its styles are there
-    for width in WIDTHS:
-        set_width(who, width)
-        assert who.run("document.documentElement.scrollWidth") <= width, who.run("location.href")
-
-
-def press(who: Person, key: dict[str, object]) -> None:
-    """Press a key and let it go."""
-    who.call("Input.dispatchKeyEvent", type="keyDown", **key)
-    who.call("Input.dispatchKeyEvent", type="keyUp", **key)
-
-
-def enter(who: Person, address: str, language: str) -> str:
-    """Open the printed address in a language and return the origin."""
-    origin = address.partition("/enter/")[0]
-    who.open(address, arrives=f"{origin}/")
-    who.open(f"{origin}/language/{language}", arrives=f"{origin}/")
-    return origin
-
-
-def drop(who: Person, origin: str, path: Path) -> str:
-    """Choose a file, send it, and return the address it is shown at."""
-    choose_file(who, path)
-    who.click("main form button", arrives=f"{origin}/files/")
-    return str(who.run("location.href"))
-
-
-@pytest.fixture(scope="module")
-def who() -> Iterator[Person]:
-    """Somebody at a browser."""
-    with person() as somebody:
-        yield somebody
+from tests.integration.web.visiting import (
+    ENTER,
+    ESCAPE,
+    PATIENCE,
+    TAB,
+    drop,
+    enter,
+    press,
+    refuse_sideways_scrolling,
+    wait_until,
+)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +52,8 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
     here = drop(who, origin, hospital)
     assert isolates in who.read()
     who.run("document.querySelector('td a.c').click()")
-    wait_for(who, "#why", reason)
+    who.wait_for("#why", reason)
+    refuse_sideways_scrolling(who, "why")
     assert who.run("location.href") == here
     who.run("document.querySelector('#main').focus()")
     press(who, ESCAPE)
@@ -167,11 +72,11 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
         refuse_sideways_scrolling(who)
     who.run("document.querySelector('select[name=role-0]').value = 'ignore'")
     who.click("main form button", arrives=here)
-    wait_for(who, "main", isolates)
+    who.wait_for("main", isolates)
 
     who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
     who.fill_in(organism="E. coli", CIP="0,5")
-    assert intermediate in wait_for(who, "#answers", intermediate)
+    assert intermediate in who.wait_for("#answers", intermediate)
     refuse_sideways_scrolling(who)
     who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
     assert who.run("document.querySelector('[name=CIP]').value") == "0,5"
@@ -202,25 +107,25 @@ def test_a_rule_is_written_saved_and_approved_by_keyboard_alone(
     for column, text in {"drug": drug, "group": "E. coli", "S": "0,25", "R": "0,5"}.items():
         type_into(who, f"[name={column}-{place}]", text)
     press(who, ENTER)
-    wait_through(who, "#outcome [role=alert]", wrong)
+    read_through(who, "#outcome [role=alert]", wrong)
     # the console names the refusal's status, and must name nothing else
     assert all("422" in complaint for complaint in who.complaints)
     who.complaints.clear()
     place = who.run("[...document.querySelectorAll('[name^=why-]')].findIndex(one => !one.value)")
     type_into(who, f"[name=why-{place}]", "PROA")
     press(who, ENTER)
-    wait_through(who, "#preview", grave)
+    read_through(who, "#preview", grave)
     who.open(draft, arrives=draft)
-    wait_for(who, "#preview", grave)
+    who.wait_for("#preview", grave)
     refuse_sideways_scrolling(who)
     type_into(who, "#reason", "PROA")
     press(who, ENTER)
-    wait_through(who, "h1", waits)
-    wait_for(who, "#preview", grave)
+    read_through(who, "h1", waits)
+    who.wait_for("#preview", grave)
     refuse_sideways_scrolling(who)
     reach(who, "form.act button")
     press(who, ENTER)
-    wait_through(who, "main", approved)
+    read_through(who, "main", approved)
     refuse_sideways_scrolling(who)
     deadline = time.monotonic() + PATIENCE
     while f"+ overlay-{place + 1}.csv" not in who.read("footer"):  # asked once a second
@@ -230,7 +135,7 @@ def test_a_rule_is_written_saved_and_approved_by_keyboard_alone(
     assert who.complaints == []
 
 
-def wait_through(who: Person, selector: str, words: str) -> None:
+def read_through(who: Person, selector: str, words: str) -> None:
     """Wait until the page that comes after this one says something; one that is just being left cannot answer."""
     deadline, text = time.monotonic() + PATIENCE, ""
     while words not in text:
@@ -277,7 +182,7 @@ def test_on_paper_the_table_is_whole_and_its_head_comes_again(who: Person, addre
     }
     assert (width, height, others) == (842, 595, [])
     who.call("Emulation.setEmulatedMedia", media="print")
-    set_width(who, 1047)  # A4 across without its margins
+    who.set_width(1047)  # A4 across without its margins
     try:
         assert who.run("getComputedStyle(document.querySelector('thead')).display") == "table-header-group"
         assert who.run("getComputedStyle(document.querySelector('header nav')).display") == "none"
@@ -291,24 +196,17 @@ def test_on_paper_the_table_is_whole_and_its_head_comes_again(who: Person, addre
 
 def test_axe_has_nothing_to_say(address: str, hospital: Path) -> None:
     """WCAG 2.2 at AA, of every page, on a screen and on a telephone."""
-    axe = (installed_packages("axe") / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     with person() as examiner:
         origin = enter(examiner, address, "es")
         here = drop(examiner, origin, hospital)
-        cell = examiner.run("document.querySelector('td a.c').href")
         pages = [
-            *(f"{origin}/", f"{origin}/isolate", f"{origin}/files/none", f"{here}?category=NS", cell),
+            *(f"{origin}/", f"{origin}/isolate", f"{origin}/files/none", f"{here}?category=NS"),
+            str(examiner.run("document.querySelector('td a.c').href")),
             *(f"{here}/antibiogram?by=ward&screening=SPEC_TYPE.1", f"{here}/antibiogram?first_day=2024-01-01"),
             *(f"{here}/edition", f"{here}/edition?edition=EUCAST+2025"),
             *(f"{here}/drift", f"{here}/drift?period=2020", f"{here}/labels", f"{here}/mapping"),
             *(f"{origin}/rules", f"{origin}/rules/overlay/edit", f"{origin}/rules/expert/edit"),
             f"{origin}/rules/overlay/1",  # of the journey above
         ]
-        found = {}
-        for width, page in [(width, page) for width in (1280, 390) for page in pages]:
-            set_width(examiner, width)
-            examiner.open(page, arrives=page)
-            examiner.run(f"{axe}; undefined")
-            if violations := examiner.run(AXE):
-                found[f"{page.removeprefix(here).removeprefix(origin)} at {width}"] = violations
-        assert found == {}, json.dumps(found, indent=1, ensure_ascii=False)
+        found = violations(examiner, {page.removeprefix(here).removeprefix(origin): page for page in pages})
+    assert found == {}, json.dumps(found, indent=1, ensure_ascii=False)

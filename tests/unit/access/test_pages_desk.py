@@ -11,7 +11,7 @@ from sirena.access.pages_desk import _EVENTS, create_desk
 from sirena.access.sessions import Sessions
 from sirena.access.store import open_store
 from sirena.domain.errors import SirenaError
-from sirena.ledger.catalogue import CATALOGUE, FileOpened
+from sirena.ledger.catalogue import CATALOGUE, AccessRefused, FileOpened
 from sirena.ledger.event import ActOutcome, Event
 
 CLARA = {"who": "clara", "origin": "10.0.0.7"}
@@ -75,6 +75,26 @@ def test_what_the_ledger_does_not_take_is_said_to_be_unrecorded(desk: Desk) -> N
     """So that the pages do not do it."""
     desk.is_away = True
     assert desk.client.post("/events/file_opened", json=CLARA).status_code == 503
+
+
+def test_refusals_without_end_fill_no_ledger_and_are_counted(desk: Desk) -> None:
+    """Somebody who asks for foreign files: the same stands once, with the number of the others when the desk closes."""
+    refusal = {**CLARA, "request_id": "r", "action": "GET", "resource": "/files/{identifier}", "cause": "foreign_file"}
+    with desk.client as client:
+        for _ in range(50):
+            assert client.post("/events/refusal", json=refusal).status_code == 204
+        assert len(desk.events) == 1
+        other = {**refusal, "resource": "/files/{identifier}/antibiogram"}
+        assert client.post("/events/refusal", json=other).status_code == 204
+        assert client.post("/events/refusal", json={**other, "who": "ben"}).status_code == 204
+        # what was really done stands one by one
+        for _ in range(30):
+            assert client.post("/events/file_opened", json=CLARA).status_code == 204
+        assert len(desk.events) == 3 + 30
+    counted = desk.events[-1]
+    assert isinstance(counted, AccessRefused)
+    assert (counted.who, counted.times, counted.cause) == ("clara", 49, "foreign_file")
+    assert len(desk.events) == 34
 
 
 def test_the_open_sessions_are_named_and_no_name_opens_anything(desk: Desk) -> None:

@@ -1,17 +1,21 @@
 """The antibiogram of an open file: the command line's figures, asked for by the address."""
 
+import base64
 import csv
 import re
 import tempfile
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
 import sirena.web
+from sirena.stewardship.counting import CountedFile
+from sirena.web import antibiogram_report
 from tests.command_line import run_command
 from tests.unit.web.conftest import drop
 
@@ -26,6 +30,10 @@ ROWS = (
     "P5,7,,med,bl,dia,eco,0.25,1\n"
 )
 FILE = (HEADER + ROWS).encode()
+YEARS = HEADER + "".join(
+    f"Q{row},{row},{2023 + row % 2}-03-01,med,bl,dia,eco,{'0.25' if row % 3 else '4'},1\n" for row in range(80)
+)
+"""Enough isolates of two years for a trend and a distribution."""
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "html"])
@@ -69,6 +77,37 @@ def test_the_page_holds_the_reports_tables_and_its_method(person: TestClient) ->
     assert "differs in its phenotype" in page
     assert "no date that can be" in page
     assert "<style" not in page
+
+
+def test_the_pages_pictures_are_those_of_the_report_and_counted_with_the_page(
+    person: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is drawn when it is asked for, in the reader's language; page, Reload and pictures count the file once."""
+    counted: list[str] = []
+    count_opened = antibiogram_report.count_opened
+
+    def noting(*given: Any) -> CountedFile:
+        counted.append("once")
+        return count_opened(*given)
+
+    monkeypatch.setattr(antibiogram_report, "count_opened", noting)
+    address = f"{drop(person, YEARS.encode())}/antibiogram"
+    page = person.get(f"{address}?by=ward&mode=all").text
+    places = [place.replace("&amp;", "&") for place in re.findall(r'<img src="([^"]+)"', page)]
+    assert len(places) >= 2
+    pictures = [person.get(place) for place in places]
+    assert {picture.headers["content-type"] for picture in pictures} == {"image/svg+xml"}
+    assert all(picture.text.startswith("<svg") for picture in pictures)
+    assert person.get(f"{address}?by=ward&mode=all").text == page
+    assert counted == ["once"]
+    report = person.get(f"{address}/html?by=ward&mode=all").text
+    inside = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', report)
+    assert [base64.b64decode(one) for one in inside] == [picture.content for picture in pictures]
+    spanish = person.get(places[0], headers={"accept-language": "es"})
+    assert (spanish.status_code, spanish.text == pictures[0].text) == (200, False)
+    for odd in ("trends/99", "trends/x", "elsewhere/0"):
+        assert person.get(f"{address}/pictures/{odd}").status_code == 404
+    assert person.get(f"{address}/pictures/trends/0?first_day=x").status_code == 404
 
 
 def test_every_class_of_the_report_has_its_style(person: TestClient) -> None:
@@ -130,6 +169,8 @@ def test_the_page_is_spanish_for_spanish_readers(person: TestClient) -> None:
     page = person.get(f"{drop(person, FILE)}/antibiogram?mode=all", headers={"accept-language": "es"}).text
     assert "Antibiograma acumulado – sin deduplicar" in page
     assert "todos los aislamientos, también los repetidos" in page
+    assert "ediciones de las guías · CLSI 2026, EUCAST 2026 · reglas expertas" in page
+    assert "expert rules" not in page
     assert 'lang="es"' in page
 
 

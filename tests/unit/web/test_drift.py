@@ -4,13 +4,16 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from sirena.panel.compiled import Panel
 from sirena.registry.connection import RegistryUnavailableError
+from sirena.stewardship.drift import Drift, measure_drift
 from sirena.stewardship.drift_populations import TrainingCounts
+from sirena.web import drift_page
 from sirena.web.answers import NamedPanel
 from sirena.web.application import create_pages
 from sirena.web.drift_page import FORMS
@@ -88,6 +91,25 @@ def test_the_chart_is_drawn_on_the_server(person: TestClient) -> None:
     assert "drift: S -50.0, R +50.0" in shown.text
     assert all(person.get(f"{address}/drift/{form}").content for form in FORMS)
     assert person.get(f"{address}/drift/docx").status_code == 404
+
+
+def test_a_period_is_measured_once_for_the_page_its_chart_and_what_is_taken_away(
+    person: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another period is measured for itself."""
+    measured: list[str] = []
+
+    def noting(*given: Any, **more: Any) -> Drift:
+        measured.append(str(more["period"]))
+        return measure_drift(*given, **more)
+
+    monkeypatch.setattr(drift_page, "measure_drift", noting)
+    address = drop(person, hospital())
+    for place in ("/drift", "/drift/chart", "/drift/json", "/drift"):
+        assert person.get(address + place).status_code == 200
+    assert len(measured) == 1
+    person.get(f"{address}/drift?period=2025-Q2")
+    assert len(measured) == 2
 
 
 def test_where_models_answer_their_training_is_the_other_side(answers: NamedPanel) -> None:

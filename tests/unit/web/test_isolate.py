@@ -86,3 +86,40 @@ def test_each_owner_has_one_isolate_until_nobody_looks_at_it() -> None:
     assert len(typed.owners()) == MOST_OWNERS
     typed.keep("person 1", {"organism": "x" * LONGEST})
     assert typed.of("person 1") == {}
+
+
+def test_the_models_category_stays_and_the_rule_stands_beside_it(person: TestClient) -> None:
+    """An MRSA by its cefoxitin: amoxicillin/clavulanic acid and penicillin are R!, what is R already is not."""
+    asked = {"organism": "S. aureus", "FOX": "16", "PEN": "0.03", "CIP": "0.25"}
+    answer = person.post("/isolate", data=asked, headers=LIVE).text
+    parts = {
+        name: part
+        for name in ("Cefoxitin", "Penicillin", "Ciprofloxacin")
+        for part in answer.split("<li><details")
+        if f" {name} " in part.partition("</summary>")[0]
+    }
+    assert '<span class="c S">S</span> <span class="c R">R!</span>' in parts["Penicillin"].partition("</summary>")[0]
+    assert "Reported R by an expert rule: MRS" in parts["Penicillin"]
+    assert "R!" not in parts["Cefoxitin"] + parts["Ciprofloxacin"]
+    assert "R!" in person.get("/isolate").text
+
+
+def test_a_mechanism_that_was_tested_for_is_what_rules_go_by(person: TestClient) -> None:
+    """Clindamycin 0.25 stays S and is reported R where resistance can be induced; Reload loses nothing."""
+    asked = {"organism": "sau", "CLI": "0.25", "INDUC_CLI": "+"}
+    assert "Reported R by an expert rule: ICR" in person.post("/isolate", data=asked, headers=LIVE).text
+    page = person.get("/isolate").text
+    assert '<option value="+" selected>positive' in page
+    assert "R!" in page
+    for sign in ("-", "", "<b>"):
+        answer = person.post("/isolate", data={**asked, "INDUC_CLI": sign}, headers=LIVE).text
+        assert '<span class="c S">S</span>' in answer
+        assert "R!" not in answer
+
+
+def test_only_mechanisms_that_a_rule_in_force_names_are_asked_for(person: TestClient) -> None:
+    """CLSI's rule for ESBL ended in 2009: the editions of today ask for none."""
+    page = person.get("/isolate").text
+    assert 'name="MRSA"' in page
+    assert 'name="BETA_LACT"' in page
+    assert 'name="ESBL"' not in page

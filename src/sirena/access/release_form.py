@@ -1,0 +1,64 @@
+"""The form of Sirena's pages by which a person makes a release of what is in production.
+
+Rules, each with a test of like name:
+
+- the form comes from a page of this very site, and its sender has the right to register releases;
+- the name on record, and on the release, is that of who signed in, whatever the form says;
+- it answers nothing until somebody activates it, for which stage control asks the gate.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request, Response
+
+from sirena.access.actions import Action
+from sirena.access.decision import DecisionMaker
+from sirena.access.errors import ForbiddenError
+from sirena.access.events import ActOrigin
+from sirena.access.forms import read_form
+from sirena.access.http_facts import read_facts
+from sirena.access.pages import HEADERS
+from sirena.access.upstream import Upstream
+from sirena.ledger.event import new_act
+
+PATH: Final = "/auth/release"
+_RELEASES: Final = "/app/releases"
+_LONGEST_NOTE: Final = 200
+
+
+@dataclass(frozen=True)
+class ReleaseForm:
+    """Answers the form."""
+
+    maker: DecisionMaker
+    upstream: Upstream | None
+    """None where no MLflow is named, so that nothing is made."""
+    one_at_a_time: CapacityLimiter
+    """A release is made of all tables, which takes memory and a thread."""
+
+    def routes(self) -> APIRouter:
+        """Return its route."""
+        router = APIRouter()
+        router.add_api_route(PATH, self.answer, methods=["POST"], include_in_schema=False)
+        return router
+
+    async def answer(self, request: Request) -> Response:
+        """Make a release, and lead the browser to it.
+
+        Raises:
+            ForbiddenError: the right is missing, or this service knows no MLflow.
+            SirenaError: nothing is in production, or MLflow or the ledger do not answer.
+        """
+        facts = read_facts(request)
+        decision = await self.maker.decide(facts)
+        who = decision.identity.name
+        request.state.who = who
+        note = " ".join((await read_form(request)).get("note", "").split())[:_LONGEST_NOTE]
+        if self.upstream is None:
+            raise ForbiddenError("releases are not made here", hint="MLFLOW_TRACKING_URI names no server")
+        self.maker.require(decision.identity, Action.REGISTER, self.upstream.release_model)
+        by = ActOrigin(who=who, **facts.origin, act=new_act())
+        number = await to_thread.run_sync(self.upstream.make_release, note, by, limiter=self.one_at_a_time)
+        return Response(status_code=303, headers={"Location": f"{_RELEASES}/{number}", **HEADERS})
