@@ -167,6 +167,8 @@ class Supervisor:
         while _is_alive(process_id):
             if time.monotonic() > deadline:
                 raise PreparationError("the supervisor does not end", hint=f"read {self.logs / 'supervisord.log'}")
+            # it looks after its parts once a second, and whenever somebody asks it something
+            self.is_running()
             time.sleep(_POLL_SECONDS)
         return True
 
