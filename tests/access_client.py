@@ -1,4 +1,4 @@
-"""The access service, asked as NGINX asks it: within this process, or as a server behind its socket."""
+"""The access service, asked as NGINX asks it: within this process, or as a server of its own."""
 
 import base64
 import threading
@@ -22,7 +22,7 @@ from sirena.access.tokens import Tokens
 from sirena.access.upstream import Upstream
 from sirena.domain.errors import SirenaError
 from sirena.ledger.event import Event
-from sirena.serving.server import bind_path
+from sirena.serving.server import bind, bind_path, url_of
 
 HOST = "sirena.hospital.example:5000"
 PASSWORD = "correct horse battery"
@@ -98,12 +98,13 @@ def answering_entry(
 
 
 @contextmanager
-def running_entry(engine: Engine, upstream: Upstream, *, path: Path) -> Iterator[Entry]:
-    """Run the service for the length of a block at the path of a socket."""
-    bound = bind_path(path)
-    transport = httpx.HTTPTransport(uds=str(path))
+def running_entry(engine: Engine, upstream: Upstream, *, path: Path | None) -> Iterator[Entry]:
+    """Run the service for the length of a block, on a free port or at the path of a socket."""
+    bound = bind_path(path) if path else bind("127.0.0.1", 0)
+    transport = httpx.HTTPTransport(uds=str(path)) if path else None
+    url = "http://access" if path else url_of(bound)
     entry = Entry(engine)
-    with httpx.Client(base_url="http://access", timeout=60, trust_env=False, transport=transport) as entry.client:
+    with httpx.Client(base_url=url, timeout=60, trust_env=False, transport=transport) as entry.client:
         parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream)
         server = uvicorn.Server(uvicorn.Config(create_access_app(parts), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
