@@ -9,7 +9,7 @@ from sirena.access.store import open_store
 from sirena.acts.entry_records import record_events
 from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
-from tests.access_client import PASSWORD, basic, answering_entry
+from tests.access_client import PASSWORD, answering_entry, basic
 
 RUN = "0123456789abcdef" * 2
 HOOKS = "/api/2.0/mlflow/webhooks"

@@ -26,7 +26,7 @@ from sirena.access.signing_in import LOGIN_COOKIE
 from sirena.access.store import open_store
 from sirena.access.throttle import LIMIT
 from sirena.access.tokens import Tokens
-from tests.access_client import HOST, PASSWORD, Entry, basic, answering_entry
+from tests.access_client import HOST, PASSWORD, Entry, answering_entry, basic
 
 READ = "/api/2.0/mlflow/runs/get?run_id=1"
 TRAIN = "/api/2.0/mlflow/runs/create"
