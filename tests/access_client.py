@@ -1,9 +1,9 @@
-"""A running access service on a loopback port of its own, asked as NGINX asks it."""
+"""The access service, asked as NGINX asks it: within this process, or as a server of its own."""
 
 import base64
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import uvicorn
 from sqlalchemy import Engine
+from starlette.testclient import TestClient
 
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.policy import load_policy
@@ -30,15 +31,19 @@ PASSWORD = "correct horse battery"
 class Entry:
     """What NGINX does: asks about each request."""
 
-    def __init__(self, engine: Engine, client: httpx.Client) -> None:
-        """Ask through a client."""
+    client: httpx.Client
+    """What it asks with."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Ask a service of this database."""
         self.engine = engine
-        self.client = client
         self.events: list[Event] = []
         self.records = True
         """False while the ledger cannot be written."""
         self.ledger: Notify = tell_nobody
         """Where events go besides."""
+        self.passed = 0.0
+        """Seconds that have passed for a service that answers within this process; nobody waits for them."""
 
     def ask(self, method: str, uri: str, **headers: str) -> httpx.Response:
         """Ask for a decision; underscores in header names stand for hyphens."""
@@ -73,16 +78,34 @@ def basic(name: str, password: str) -> str:
 
 
 @contextmanager
-def running_entry(
-    engine: Engine, upstream: Upstream | None = None, *, path: Path | None = None, rules: RulesBook | None = None
+def answering_entry(
+    engine: Engine, *, rules: RulesBook | None = None, passing: Callable[[], float] | None = None
 ) -> Iterator[Entry]:
+    """Have the service answer within this process for the length of a block, without a server.
+
+    Args:
+        engine: of the accounts.
+        rules: what keeps the hospital's own rules.
+        passing: by what its memory ages; by the `passed` of what is yielded, when left out.
+    """
+    entry = Entry(engine)
+    aging = passing or (lambda: entry.passed)
+    parts = AccessParts(engine, load_policy(), notify=entry.record, rules=rules, passing=aging)
+    with TestClient(
+        create_access_app(parts), "http://access", raise_server_exceptions=False, follow_redirects=False
+    ) as entry.client:
+        yield entry
+
+
+@contextmanager
+def running_entry(engine: Engine, upstream: Upstream, *, path: Path | None) -> Iterator[Entry]:
     """Run the service for the length of a block, on a free port or at the path of a socket."""
     bound = bind_path(path) if path else bind("127.0.0.1", 0)
     transport = httpx.HTTPTransport(uds=str(path)) if path else None
     url = "http://access" if path else url_of(bound)
-    with httpx.Client(base_url=url, timeout=60, trust_env=False, transport=transport) as client:
-        entry = Entry(engine, client)
-        parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream, rules=rules)
+    entry = Entry(engine)
+    with httpx.Client(base_url=url, timeout=60, trust_env=False, transport=transport) as entry.client:
+        parts = AccessParts(engine, load_policy(), notify=entry.record, upstream=upstream)
         server = uvicorn.Server(uvicorn.Config(create_access_app(parts), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()

@@ -1,14 +1,15 @@
-"""A running service on a loopback port of its own, inside the test's process."""
+"""The service that answers, asked within the test's process: without a server, or as one on a loopback port."""
 
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
 import uvicorn
+from starlette.testclient import TestClient
 
 from sirena.domain.errors import SirenaError
 from sirena.panel.compiled import Panel
@@ -47,8 +48,38 @@ class RunningService:
 
 
 @contextmanager
+def running_service(*, loaded: bool = True) -> Iterator[RunningService]:
+    """Run a service as a server on a free loopback port for the length of a block.
+
+    Args:
+        loaded: whether its source gives the small panel from the start.
+    """
+    log, source = io.StringIO(), Given(small_panel() if loaded else None)
+    app = create_app(source, max_body=100_000, poll_seconds=3600, log=ServiceLog(log))
+    bound = bind("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    try:
+        _await(lambda: server.started and (not loaded or app.state.holder.loaded is not None))
+        with httpx.Client(base_url=url_of(bound), timeout=60) as client:
+            yield RunningService(client, log, app.state.holder, source)
+    finally:
+        server.should_exit = True
+        thread.join()
+        bound.close()
+
+
+def _await(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end, "the service did not start"
+        time.sleep(0.005)
+
+
+@contextmanager
 def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[RunningService]:
-    """Run a service for the length of a block.
+    """Have a service answer within this process for the length of a block.
 
     Args:
         loaded: whether its source gives the small panel from the start.
@@ -57,19 +88,7 @@ def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[Running
     log = io.StringIO()
     source = Given(small_panel() if loaded else None)
     app = create_app(source, max_body=max_body, poll_seconds=3600, log=ServiceLog(log))
-    bound = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
     holder: PanelHolder = app.state.holder
-    try:
-        end = time.monotonic() + 60
-        while not server.started or (loaded and holder.loaded is None):
-            assert time.monotonic() < end, "the service did not start"
-            time.sleep(0.005)
-        with httpx.Client(base_url=url_of(bound), timeout=60) as client:
-            yield RunningService(client, log, holder, source)
-    finally:
-        server.should_exit = True
-        thread.join()
-        bound.close()
+    with TestClient(app, "http://service", raise_server_exceptions=False, follow_redirects=False) as client:
+        _await(lambda: not loaded or holder.loaded is not None)
+        yield RunningService(client, log, holder, source)

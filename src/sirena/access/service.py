@@ -4,7 +4,8 @@ It listens on loopback only; NGINX is its only client.
 """
 
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -94,6 +95,8 @@ class AccessParts:
     """Keeps the hospital's own rules; without it their forms are refused."""
     entry_log: EntryLog | None = None
     """Where NGINX writes what it refuses by itself; None in front of no NGINX."""
+    passing: Callable[[], float] = time.monotonic
+    """Seconds that pass whatever is done to the clock, by which the service's memory ages."""
 
 
 def create_access_app(parts: AccessParts) -> FastAPI:
@@ -101,7 +104,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     record, policy = GuardedRecord(parts.notify), parts.policy
     accounts, tokens = Accounts(parts.engine), Tokens(parts.engine)
     sessions = Sessions(parts.engine, hours=parts.session_hours)
-    authenticator = Authenticator(accounts, tokens, sessions, record)
+    authenticator = Authenticator(accounts, tokens, sessions, record, passing=parts.passing)
     maker = DecisionMaker(shipped_routes(), policy, authenticator, parts.upstream)
     control = StageControl(maker, parts.upstream, record) if parts.upstream else None
 

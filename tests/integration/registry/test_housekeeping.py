@@ -31,10 +31,11 @@ from tests.prepared_interpreter import PreparedPopen, run_prepared
 from tests.prepared_servers import mlflow_server
 
 NAME = "modelo_AMK_NM"
-VERSIONS, OLD, STORED = 1050, 250, 150
+VERSIONS, OLD, STORED = 1050, 100, 60
 """The first versions are old and were made from stored models in turn; all others are young, and of one model more."""
 CERTIFICATES = ("artifacts/certificate.json", "artifacts/certificate.html", "certificates/late.json")
-STORED_FILES = ("MLmodel", "code/a.py", "artifacts/truth_table.json", "artifacts/report.json", *CERTIFICATES)
+CODE = tuple(f"code/{number}.py" for number in range(11))
+STORED_FILES = ("MLmodel", *CODE, "artifacts/truth_table.json", "artifacts/report.json", *CERTIFICATES)
 FILES = len(STORED_FILES)
 OURS = {"sirena.sha256.truth_table.json": "0" * 64}
 NEEDED = {10: "alias", 20: "stage", 30: "history", 40: "release", 50: "copy"}

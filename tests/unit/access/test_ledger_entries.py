@@ -9,7 +9,7 @@ from sirena.access.store import open_store
 from sirena.acts.entry_records import record_events
 from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
-from tests.access_client import PASSWORD, basic, running_entry
+from tests.access_client import PASSWORD, answering_entry, basic
 
 RUN = "0123456789abcdef" * 2
 HOOKS = "/api/2.0/mlflow/webhooks"
@@ -35,7 +35,7 @@ def test_entries_are_as_they_always_were(tmp_path: Path) -> None:
     for role in Role:
         Accounts(engine).add(role.value, frozenset({role}), PASSWORD if role is Role.VIEWER else None)
     read, train = "/api/2.0/mlflow/runs/get?run_id=1", "/api/2.0/mlflow/runs/create"
-    with running_entry(engine) as entry:
+    with answering_entry(engine) as entry:
         entry.ledger = record_events(settings)
         right, wrong = basic("viewer", PASSWORD), basic("viewer", "wrong")
         requests = [

@@ -15,7 +15,7 @@ from sirena.access.openid_configuration import GroupRolesError, OpenIdConfigurat
 from sirena.access.openid_journeys import JOURNEY_SECONDS, Journeys
 from sirena.access.openid_refusals import SignInRefusedError
 from sirena.access.store import open_store
-from tests.access_client import running_entry
+from tests.access_client import answering_entry
 
 ROLES = {"PROA": frozenset({Role.CLINICIAN}), "Heads": frozenset({Role.APPROVER, Role.VIEWER})}
 
@@ -115,7 +115,7 @@ def test_a_journey_ends_once_in_time_and_with_its_own_state() -> None:
 def test_without_a_provider_nothing_of_it_is_shown(tmp_path: Path) -> None:
     """No button, and a page that says so for whoever types the address."""
     engine = open_store(f"sqlite:///{tmp_path / 'sirena.db'}")
-    with running_entry(engine) as entry:
+    with answering_entry(engine) as entry:
         assert "openid" not in entry.client.get("/auth/login").text
         for path in ("/auth/openid/start", "/auth/openid/callback?code=x&state=y"):
             answer = entry.client.get(path)

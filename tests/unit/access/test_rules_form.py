@@ -19,7 +19,7 @@ from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.editions import Editions
 from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
-from tests.access_client import HOST, Entry, running_entry
+from tests.access_client import HOST, Entry, answering_entry
 
 TABLE = (
     "who,when,why,edition,action,drug,rank,group,site,S,R,middle\n"
@@ -61,7 +61,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     for name, role in PEOPLE.items():
         Accounts(engine).add(name, frozenset({role}), None)
     rules = LocalRules(open_ledger(Settings(home=tmp_path)), Editions())
-    with running_entry(engine, rules=RulesForms(rules)) as entry:
+    with answering_entry(engine, rules=RulesForms(rules)) as entry:
         yield House(entry, rules)
     engine.dispose()
 

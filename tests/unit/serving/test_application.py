@@ -1,8 +1,6 @@
 """Routes answer, refuse and tell, and never show what was sent."""
 
 import json
-import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -330,23 +328,6 @@ def test_an_unforeseen_error_shows_neither_trace_nor_input() -> None:
         assert SECRET not in answer.text + log.getvalue()
         assert "Traceback" not in answer.text + log.getvalue()
         assert "AttributeError at holder.py:" in log.getvalue()
-
-
-def test_a_caller_who_leaves_is_no_error_of_the_service() -> None:
-    """A body that ends half-way is logged as 499 and answered by nobody."""
-    with service() as running:
-        with socket.create_connection((running.client.base_url.host, running.client.base_url.port or 0)) as connection:
-            connection.sendall(
-                b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
-                b"Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
-            )
-            time.sleep(0.1)
-        end = time.monotonic() + 60
-        while '"event":"request"' not in running.log.getvalue():
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        line = json.loads(running.log.getvalue().splitlines()[-1])
-    assert (line["status"], line["error"]) == (499, "client_gone")
 
 
 def test_one_log_line_a_request_without_values() -> None:

@@ -167,6 +167,8 @@ class Supervisor:
         while _is_alive(process_id):
             if time.monotonic() > deadline:
                 raise PreparationError("the supervisor does not end", hint=f"read {self.logs / 'supervisord.log'}")
+            # it looks after its parts once a second, and whenever somebody asks it something
+            self.is_running()
             time.sleep(_POLL_SECONDS)
         return True
 
@@ -175,23 +177,30 @@ class Supervisor:
         known = self.states()
         for name in names:
             if name in known:
-                self._call("stopProcessGroup", name)
+                self._end(name)
 
     def restart(self, name: str) -> None:
         """End one part, by force when it does not end in its time, and start it again, whatever it was doing."""
+        self._end(name)
+        self._start_process(name)
+
+    def _end(self, name: str) -> None:
+        """End one part and wait until it has ended, by force when it does not in its time."""
         try:
-            self._call("stopProcess", name)
+            self._call("stopProcess", name, False)
         except NoAnswerError as refusal:
             # it has ended since we looked
             if refusal.fault != Faults.NOT_RUNNING:
                 raise
-        self._start_process(name)
+        # asked to wait by itself, the supervisor would look at its parts once a second
+        while (state := self.states().get(name)) is not None and state.state == "STOPPING":
+            time.sleep(_POLL_SECONDS)
 
     def _take_up(self) -> None:
         changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
         added, changed, removed = changes[0]
         for name in [*removed, *changed]:
-            self._call("stopProcessGroup", name)
+            self._end(name)
             self._call("removeProcessGroup", name)
         for name in [*changed, *added]:
             self._call("addProcessGroup", name)

@@ -21,7 +21,7 @@ class ProcessState:
     running: bool
     process_id: int
     state: str
-    """The supervisor's own word: RUNNING, STARTING, BACKOFF, FATAL, EXITED, STOPPED."""
+    """The supervisor's own word: RUNNING, STARTING, STOPPING, BACKOFF, FATAL, EXITED, STOPPED."""
     seconds: int
     """How long it has been running."""
 

@@ -12,7 +12,7 @@ from sirena.server.checks.conditions import Urgency
 from sirena.server.supervision.health_report import PartHealth
 from sirena.settings.catalogue import Settings
 from tests.panels import small_panel
-from tests.serving_client import service
+from tests.serving_client import running_service
 
 SERVICE = PartHealth("service", well=True, state="well", version="1", port=5000, memory=0, seconds=1)
 
@@ -32,7 +32,7 @@ def test_a_release_on_an_edition_not_in_force_is_a_warning(tmp_path: Path, lapse
     others = [name for name in Editions().names if name.startswith("CLSI") and name != current]
     edition = (others[0] if lapsed else current) + overlay
     words = f"{others[0]} is not in force: {current} is, since " if lapsed else f"{edition}: in force"
-    with service() as running:
+    with running_service() as running:
         running.source.panel = panel_of(edition)
         running.holder.refresh()
         settings = Settings(home=tmp_path, profile="embedded", port=running.client.base_url.port or 0)
@@ -47,7 +47,7 @@ def test_a_release_on_an_edition_not_in_force_is_a_warning(tmp_path: Path, lapse
 
 def test_a_service_without_a_release_rests_on_nothing(tmp_path: Path) -> None:
     """A fresh server is well."""
-    with service(loaded=False) as running:
+    with running_service(loaded=False) as running:
         settings = Settings(home=tmp_path, profile="embedded", port=running.client.base_url.port or 0)
         condition = guideline_condition(settings, [SERVICE])
     assert (condition.urgency, condition.told) == (Urgency.OK, "no release answers yet")
