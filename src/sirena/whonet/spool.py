@@ -24,8 +24,8 @@ class Spool:
             folder: where; the file has no name there.
         """
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the spool
-        self._sizes: list[int] = []
-        self._schema: pa.Schema | None = None
+        self._batches: list[tuple[int, pa.Schema]] = []
+        """Bytes and columns of each; its numbers may be longer than those of the one before."""
         self.height = 0
         """Rows so far."""
 
@@ -39,10 +39,9 @@ class Spool:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Append a batch."""
-        self._schema = batch.schema
         content = batch.serialize()
         self._file.write(content)
-        self._sizes.append(content.size)
+        self._batches.append((content.size, batch.schema))
         self.height += batch.num_rows
 
     def frames(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -53,17 +52,18 @@ class Spool:
             columns: names of those wanted, in order.
         """
         enumerations = {name: pl.Enum(list(held)) for name, held in texts.items()}
+        # of one type for all batches; and an enumeration of nothing is none
+        spelt = [
+            pl.col(name).cast(pl.Series([], dtype=kind).to_physical().dtype).cat.to(kind)
+            if kind.categories.len()
+            else pl.col(name).cast(pl.String)
+            for name, kind in enumerations.items()
+            if name in columns
+        ]
         offset = 0
-        for size in self._sizes:
+        for size, schema in self._batches:
             self._file.seek(offset)
-            batch = ipc.read_record_batch(pa.py_buffer(self._file.read(size)), self._schema)
+            batch = ipc.read_record_batch(pa.py_buffer(self._file.read(size)), schema)
             offset += size
-            frame = pl.DataFrame(pl.from_arrow(batch.select(list(columns)), rechunk=False))
-            yield frame.with_columns(
-                _spelt(frame[name], enumerations[name]) for name in columns if name in enumerations
-            )
-
-
-def _spelt(numbers: pl.Series, texts: pl.Enum) -> pl.Series:
-    # an enumeration of nothing is none
-    return numbers.cat.to(texts) if texts.categories.len() else numbers.cast(pl.String)
+            # all columns in one go: each by itself would wait for a thread
+            yield pl.DataFrame(pl.from_arrow(batch.select(list(columns)), rechunk=False)).with_columns(spelt)

@@ -190,7 +190,7 @@ def _gather(
             column = _whole(isolates[name])
             if name in distinct:
                 known = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-                column = distinct[name].encode(known, exact=known is not column)
+                column = distinct[name].encode(known)
             elif len(firsts[name]) < _FIRST_VALUES and column.null_count < len(column):
                 firsts[name] += column.drop_null()[: _FIRST_VALUES - len(firsts[name])].to_pylist()
             columns.append(column)

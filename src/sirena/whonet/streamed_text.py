@@ -43,7 +43,7 @@ class DelimitedParts:
     rows: StreamedRows
     part: int
     by_texts: Sequence[str] = ()
-    """Columns that are wanted as numbers of texts; those of a text are numbered later."""
+    """Columns that are wanted as numbers of texts."""
     _ragged: list[tuple[int, int]] = field(default_factory=list)
     _seen: int = 0
 
@@ -91,7 +91,8 @@ class DelimitedParts:
             if not first and block.startswith(codecs.BOM_UTF8):  # the parser would take it for the text's own
                 raise NeedsWholeFileError
             first = False
-            yield partial(parse_rows, pa.py_buffer(block), [*self.names, *self.surplus], self.header, self.source.name)
+            names = [*self.names, *self.surplus]
+            yield partial(parse_rows, pa.py_buffer(block), names, self.header, self.source.name, self.by_texts)
 
     def isolates(self, part: Part) -> pa.Table:
         """Return the isolates of the next part.
