@@ -21,6 +21,10 @@ class DistinctTexts:
         """Begin without any."""
         self._numbers: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        """Tell how many there are so far."""
+        return len(self._numbers)
+
     @property
     def texts(self) -> list[str]:
         """The texts by number."""

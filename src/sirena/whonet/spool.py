@@ -1,6 +1,6 @@
 """Rows that were read once and are answered later, on disk and without a name: when the program ends, they are gone.
 
-A column of few texts is kept as numbers, its texts beside them, so that they need not be looked at again.
+A column of few texts is kept as numbers, so that they need not be looked at again; who gave them knows the texts.
 """
 
 import tempfile
@@ -48,22 +48,29 @@ class Spool:
         """Yield the batches, once all are added; again is possible.
 
         Args:
-            texts: of each column that holds numbers, its texts by number; it comes back as an enumeration of them.
+            texts: of each column that holds numbers, its texts by number; it comes back as an enumeration of them, or
+                as text where another batch has the column as text.
             columns: names of those wanted, in order.
         """
-        enumerations = {name: pl.Enum(list(held)) for name, held in texts.items()}
-        # of one type for all batches; and an enumeration of nothing is none
-        spelt = [
-            pl.col(name).cast(pl.Series([], dtype=kind).to_physical().dtype).cat.to(kind)
-            if kind.categories.len()
-            else pl.col(name).cast(pl.String)
-            for name, kind in enumerations.items()
-            if name in columns
-        ]
+        enumerations = {name: pl.Enum(list(texts[name])) for name in columns if name in texts}
+        plain = {field.name for _, schema in self._batches for field in schema if not pa.types.is_integer(field.type)}
         offset = 0
         for size, schema in self._batches:
             self._file.seek(offset)
             batch = ipc.read_record_batch(pa.py_buffer(self._file.read(size)), schema)
             offset += size
+            frame = pl.DataFrame(pl.from_arrow(batch.select(list(columns)), rechunk=False))
             # all columns in one go: each by itself would wait for a thread
-            yield pl.DataFrame(pl.from_arrow(batch.select(list(columns)), rechunk=False)).with_columns(spelt)
+            yield frame.with_columns(
+                _spelt(name, kind, as_text=name in plain)
+                for name, kind in enumerations.items()
+                if frame.schema[name] != pl.String
+            )
+
+
+def _spelt(column: str, texts: pl.Enum, *, as_text: bool) -> pl.Expr:
+    numbers = pl.col(column)
+    if not texts.categories.len():  # an enumeration of nothing is none
+        return numbers.cast(pl.String)
+    spelt = numbers.cast(pl.Series([], dtype=texts).to_physical().dtype).cat.to(texts)
+    return spelt.cast(pl.String) if as_text else spelt
