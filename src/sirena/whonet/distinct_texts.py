@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from sirena.whonet.errors import NeedsWholeFileError
 
@@ -41,32 +40,32 @@ class DistinctTexts:
         """
         numbers = self._numbers
         texts = part.dictionary.to_pylist()
-        held = _held(part.indices)
-        positions = np.frombuffer(part.indices.buffers()[1], np.int32, len(part), offset=4 * part.indices.offset)
-        if held is not None:
-            positions = np.where(held, positions, len(texts))
         own = np.zeros(len(texts) + 1, dtype=np.uint16)
-        for place in _occurring(positions, len(texts)):
-            own[place] = numbers.setdefault(texts[place], len(numbers))
+        indices = part.indices
+        positions = np.frombuffer(indices.buffers()[1], np.int32, len(part), offset=4 * indices.offset)
+        unknown = [place for place, text in enumerate(texts) if text not in numbers]
+        if unknown:
+            occurs = np.zeros(len(texts) + 1, dtype=bool)
+            occurs[indices.drop_null().to_numpy() if part.null_count else positions] = True
+            for place in unknown:
+                if occurs[place]:
+                    numbers[texts[place]] = len(numbers)
             if len(numbers) > MOST:
                 raise NeedsWholeFileError
-        codes = np.take(own if len(numbers) > _OF_A_BYTE else own.astype(np.uint8), positions)
+        own[: len(texts)] = [numbers.get(text, 0) for text in texts]
+        # what stands in an empty place is not defined
+        codes = np.take(own if len(numbers) > _OF_A_BYTE else own.astype(np.uint8), positions, mode="clip")
         # from buffers, since `pyarrow.array` imports pandas
-        validity = None if held is None else pa.py_buffer(np.packbits(held, bitorder="little"))
         kind = pa.uint8() if codes.dtype == np.uint8 else pa.uint16()
-        return pa.Array.from_buffers(kind, len(codes), [validity, pa.py_buffer(codes)])
+        return pa.Array.from_buffers(kind, len(codes), [_from_start(indices), pa.py_buffer(codes)])
 
 
-def _held(array: pa.Array) -> NDArray[np.bool_] | None:
-    """Return which places of an array hold something; None when all do."""
+def _from_start(array: pa.Array) -> pa.Buffer | None:
+    """Return an array's validity as of an array that begins at its first bit."""
     mask = array.buffers()[0]
     if mask is None or not array.null_count:
         return None
+    if not array.offset:
+        return mask
     bits = np.unpackbits(np.frombuffer(mask, np.uint8), count=array.offset + len(array), bitorder="little")
-    return bits[array.offset :].view(np.bool_)
-
-
-def _occurring(positions: NDArray[np.int32], texts: int) -> list[int]:
-    occurs = np.zeros(texts + 1, dtype=bool)
-    occurs[positions] = True
-    return np.flatnonzero(occurs[:texts]).tolist()
+    return pa.py_buffer(np.packbits(bits[array.offset :], bitorder="little"))
