@@ -4,7 +4,7 @@ An answer depends on site, organism and MIC alone, so a column is prepared once 
 answers rows by taking from an array: all rows of a table, or the rows of a long file part by part.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -35,6 +35,8 @@ CATEGORY_OF_ANSWER: Final = pl.Series([answer and answer.category.value for answ
 _REASON_OF_ANSWER: Final = pl.Series(
     [answer.reason.value if answer and answer.reason else None for answer in ANSWERS], dtype=REASONS
 )
+_NUMBER_OF_ANSWER: Final = CATEGORY_OF_ANSWER.to_physical().fill_null(len(Category)).to_numpy()
+"""Position in `CATEGORIES`; one behind the last where nothing was asked."""
 _MARK_OF_POSITION: Final = pl.Series([mark and mark.value for mark in MARKS], dtype=MARK_TYPE)
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
@@ -183,7 +185,7 @@ class ColumnAnswers:
         self, answers: NDArray[np.uint8], rows: NDArray[np.int64] | None, marks: pl.Series | None
     ) -> list[pl.Series]:
         placement = self.placement
-        columns = [CATEGORY_OF_ANSWER.gather(pl.Series(answers)).alias(placement.category)]
+        columns = [pl.Series(placement.category, _NUMBER_OF_ANSWER[answers])]
         if marks is not None:
             columns.append(marks.alias(placement.mark))
         if self.sentences is not None and rows is not None:
@@ -207,6 +209,14 @@ class ColumnAnswers:
             return None
         marked = np.where(_IS_CATEGORY[answers], marks[rows], 0)
         return _MARK_OF_POSITION.gather(pl.Series(marked)) if marked.any() else None
+
+
+def as_categories(headers: Iterable[str]) -> list[pl.Expr]:
+    """Return what makes categories of the numbers of categories that stand under some headers.
+
+    All columns of a table are turned in one go: a Polars call for each would wait for a thread each time.
+    """
+    return [pl.col(header).cat.to(CATEGORIES, strict=False) for header in headers]
 
 
 def _sentences(grounds: _Grounds, language: Language, origin: str) -> pl.Series:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..domain.site import Site
 from ..domain.test_column import TestColumn
 from .basis import Language
-from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, TablesFor, Told
+from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, TablesFor, Told, as_categories
 from .lookup import resolve_texts
 from .placement import Existing, HeaderLayout, Placement, place_categories
 from .sites import RowSites
@@ -159,9 +159,7 @@ def interpret_frame(
 def factorise_column(column: pl.Series) -> Factor:
     """Reduce a column to its distinct texts; those of an enumeration are all it may hold."""
     if isinstance(column.dtype, pl.Enum):
-        categories = column.dtype.categories
-        codes = column.to_physical().cast(pl.Int64).fill_null(len(categories)).to_numpy()
-        return Factor([*categories.to_list(), None], codes)
+        return Factor([*column.dtype.categories.to_list(), None], _positions_of(column).astype(np.int64))
     texts = column if column.dtype == pl.String else column.cast(pl.String)
     # numbering texts while they are read takes half the time of collecting the distinct ones first
     numbered = texts.cast(pl.Categorical(pl.Categories.random()))
@@ -171,6 +169,20 @@ def factorise_column(column: pl.Series) -> Factor:
     position[numbers] = np.arange(len(distinct))
     rows = position[numbered.to_physical().fill_null(len(position) - 1).to_numpy()]
     return Factor([*distinct.cast(pl.String).to_list(), None], rows)
+
+
+def _positions_of(column: pl.Series) -> NDArray[np.unsignedinteger]:
+    """Return the position of each row's text among those of an enumeration; one behind the last where it is empty."""
+    # by hand, in a tenth of the time: a Polars expression for each column would wait for a thread
+    texts = column.rechunk().to_arrow()
+    validity, values = texts.indices.buffers()
+    start, end = texts.indices.offset, texts.indices.offset + len(texts)
+    numbers = np.frombuffer(values, texts.indices.type.to_pandas_dtype(), end)[start:]
+    if validity is None:
+        return numbers
+    held = np.unpackbits(np.frombuffer(validity, np.uint8), count=end, bitorder="little")[start:]
+    highest_where_empty = numbers | (held.astype(numbers.dtype) - numbers.dtype.type(1))
+    return np.minimum(highest_where_empty, numbers.dtype.type(len(texts.dictionary)))
 
 
 def assemble(
@@ -197,7 +209,7 @@ def assemble(
         if column.name not in replaced and column.name not in added:
             columns.append(column)
         columns.extend(additions.get(column.name, ()))
-    answered = pl.DataFrame(columns)
+    answered = pl.DataFrame(columns).with_columns(as_categories(placement.category for placement in placements))
     if stamp is None:
         return answered
     before = answered.drop(stamp_column) if stamp_column in answered.columns else answered

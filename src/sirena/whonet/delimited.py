@@ -9,6 +9,7 @@ import contextlib
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -196,7 +197,9 @@ def line_at(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
     return text[start:end].decode("utf-8", "replace"), after
 
 
-def parse_rows(text: pa.Buffer, names: list[str], header: Header, file: str) -> tuple[pa.Table, list[tuple[int, int]]]:
+def parse_rows(
+    text: pa.Buffer, names: list[str], header: Header, file: str, by_texts: Iterable[str] = ()
+) -> tuple[pa.Table, list[tuple[int, int]]]:
     """Parse lines below the header; blank lines become rows of nulls.
 
     Args:
@@ -204,6 +207,7 @@ def parse_rows(text: pa.Buffer, names: list[str], header: Header, file: str) -> 
         names: of all columns.
         header: of the text.
         file: name for messages.
+        by_texts: columns that are wanted as numbers of texts.
 
     Returns:
         The rows, and of each that has not the header's number of cells its place among all of them (1-based) and its
@@ -231,7 +235,8 @@ def parse_rows(text: pa.Buffer, names: list[str], header: Header, file: str) -> 
                 invalid_row_handler=note,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
+                column_types=dict.fromkeys(names, pa.string())
+                | dict.fromkeys(by_texts, pa.dictionary(pa.int32(), pa.string())),
                 strings_can_be_null=True,
                 null_values=[""],
                 check_utf8=False,  # the text was decoded or checked as a whole

@@ -1,6 +1,5 @@
 """The distinct texts of a long file's column, numbered while the file is read part by part."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -10,6 +9,8 @@ from sirena.whonet.errors import NeedsWholeFileError
 
 MOST: Final = 2**16 - 1
 """More distinct texts are no column of MICs, organisms or specimens."""
+_OF_A_BYTE: Final = 2**8
+"""So many texts are numbered by a byte."""
 
 
 class DistinctTexts:
@@ -19,46 +20,52 @@ class DistinctTexts:
         """Begin without any."""
         self._numbers: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        """Tell how many there are so far."""
+        return len(self._numbers)
+
     @property
     def texts(self) -> list[str]:
         """The texts by number."""
         return list(self._numbers)
 
-    def encode(self, part: pa.DictionaryArray, *, exact: bool = True) -> pa.UInt16Array:
-        """Return the numbers of a part's texts, null for empty cells.
+    def encode(self, part: pa.DictionaryArray) -> pa.UInt8Array | pa.UInt16Array:
+        """Return the numbers of a part's texts, null for empty cells; of a byte each while a byte holds them.
 
         Args:
-            part: texts with numbers of their own, of 32 bits.
-            exact: whether each of its texts occurs; a file's own dictionary may hold others.
+            part: texts with numbers of their own, of 32 bits; those that no row has are not counted.
 
         Raises:
             NeedsWholeFileError: the column holds more than `MOST` distinct texts.
         """
         numbers = self._numbers
-        indices = part.indices
-        empty, buffer = indices.buffers()
-        positions = np.frombuffer(buffer, np.int32, len(part), offset=4 * indices.offset)
         texts = part.dictionary.to_pylist()
         own = np.zeros(len(texts) + 1, dtype=np.uint16)
-        if exact:
-            occurring: Iterable[int] = range(len(texts))
-        else:
-            occurring = np.unique(positions if not part.null_count else indices.drop_null().to_numpy()).tolist()
-        for place in occurring:
-            number = numbers.setdefault(texts[place], len(numbers))
-            if number >= MOST:
+        indices = part.indices
+        positions = np.frombuffer(indices.buffers()[1], np.int32, len(part), offset=4 * indices.offset)
+        unknown = [place for place, text in enumerate(texts) if text not in numbers]
+        if unknown:
+            occurs = np.zeros(len(texts) + 1, dtype=bool)
+            occurs[indices.drop_null().to_numpy() if part.null_count else positions] = True
+            for place in unknown:
+                if occurs[place]:
+                    numbers[texts[place]] = len(numbers)
+            if len(numbers) > MOST:
                 raise NeedsWholeFileError
-            own[place] = number
+        own[: len(texts)] = [numbers.get(text, 0) for text in texts]
+        # what stands in an empty place is not defined
+        codes = np.take(own if len(numbers) > _OF_A_BYTE else own.astype(np.uint8), positions, mode="clip")
         # from buffers, since `pyarrow.array` imports pandas
-        codes = own[positions.clip(0, len(texts))] if not exact else own[positions]
-        return pa.Array.from_buffers(pa.uint16(), len(codes), [_from_start(empty, indices), pa.py_buffer(codes)])
+        kind = pa.uint8() if codes.dtype == np.uint8 else pa.uint16()
+        return pa.Array.from_buffers(kind, len(codes), [_from_start(indices), pa.py_buffer(codes)])
 
 
-def _from_start(mask: pa.Buffer | None, array: pa.Array) -> pa.Buffer | None:
+def _from_start(array: pa.Array) -> pa.Buffer | None:
     """Return an array's validity as of an array that begins at its first bit."""
+    mask = array.buffers()[0]
     if mask is None or not array.null_count:
         return None
     if not array.offset:
         return mask
-    bits = np.unpackbits(np.frombuffer(mask, np.uint8), bitorder="little")
-    return pa.py_buffer(np.packbits(bits[array.offset : array.offset + len(array)], bitorder="little"))
+    bits = np.unpackbits(np.frombuffer(mask, np.uint8), count=array.offset + len(array), bitorder="little")
+    return pa.py_buffer(np.packbits(bits[array.offset :], bitorder="little"))

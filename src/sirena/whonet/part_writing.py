@@ -27,6 +27,8 @@ from sirena.whonet.writing import find_suffix, replacing, standard_output
 SUFFIXES: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet")
 """Suffixes of the formats that are written part by part."""
 PLAIN: Final = CsvStyle()
+_MOSTLY: Final = 0.3
+"""Distinct texts of a column, as a fraction of its rows, from which on it hardly repeats."""
 
 
 def is_written_in_parts(path: Path | str) -> bool:
@@ -78,13 +80,29 @@ class _ParquetWriter:
 
     def append(self, spelt: Any) -> None:
         if self._writer is None:
-            # without Arrow's own schema an enumeration is what it stands for: text
-            self._writer = parquet.ParquetWriter(self._path, spelt.schema, compression="zstd", store_schema=False)
+            self._writer = self._begin(spelt)
         self._writer.write_table(spelt)
+
+    def _begin(self, first: pa.Table) -> parquet.ParquetWriter:
+        texts = [field.name for field in first.schema if not pa.types.is_dictionary(field.type)]
+        return parquet.ParquetWriter(
+            self._path,
+            first.schema,
+            compression="zstd",
+            store_schema=False,  # without Arrow's own schema an enumeration is what it stands for: text
+            # the first and last of MICs and letters by the alphabet help nobody, and take a third of the writing
+            write_statistics=texts,
+            # numbering texts that hardly repeat, such as the isolates' own, makes them longer
+            use_dictionary=[name for name in first.column_names if name not in texts or _repeats(first[name])],
+        )
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    return len(column.unique()) < _MOSTLY * len(column)
 
 
 @contextmanager

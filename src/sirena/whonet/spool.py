@@ -1,6 +1,6 @@
 """Rows that were read once and are answered later, on disk and without a name: when the program ends, they are gone.
 
-A column of few texts is kept as numbers, its texts beside them, so that they need not be looked at again.
+A column of few texts is kept as numbers, so that they need not be looked at again; who gave them knows the texts.
 """
 
 import tempfile
@@ -24,8 +24,8 @@ class Spool:
             folder: where; the file has no name there.
         """
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the spool
-        self._sizes: list[int] = []
-        self._schema: pa.Schema | None = None
+        self._batches: list[tuple[int, pa.Schema]] = []
+        """Bytes and columns of each; its numbers may be longer than those of the one before."""
         self.height = 0
         """Rows so far."""
 
@@ -39,31 +39,38 @@ class Spool:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Append a batch."""
-        self._schema = batch.schema
         content = batch.serialize()
         self._file.write(content)
-        self._sizes.append(content.size)
+        self._batches.append((content.size, batch.schema))
         self.height += batch.num_rows
 
     def frames(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Yield the batches, once all are added; again is possible.
 
         Args:
-            texts: of each column that holds numbers, its texts by number; it comes back as an enumeration of them.
+            texts: of each column that holds numbers, its texts by number; it comes back as an enumeration of them, or
+                as text where another batch has the column as text.
             columns: names of those wanted, in order.
         """
-        enumerations = {name: pl.Enum(list(held)) for name, held in texts.items()}
+        enumerations = {name: pl.Enum(list(texts[name])) for name in columns if name in texts}
+        plain = {field.name for _, schema in self._batches for field in schema if not pa.types.is_integer(field.type)}
         offset = 0
-        for size in self._sizes:
+        for size, schema in self._batches:
             self._file.seek(offset)
-            batch = ipc.read_record_batch(pa.py_buffer(self._file.read(size)), self._schema)
+            batch = ipc.read_record_batch(pa.py_buffer(self._file.read(size)), schema)
             offset += size
             frame = pl.DataFrame(pl.from_arrow(batch.select(list(columns)), rechunk=False))
+            # all columns in one go: each by itself would wait for a thread
             yield frame.with_columns(
-                _spelt(frame[name], enumerations[name]) for name in columns if name in enumerations
+                _spelt(name, kind, as_text=name in plain)
+                for name, kind in enumerations.items()
+                if frame.schema[name] != pl.String
             )
 
 
-def _spelt(numbers: pl.Series, texts: pl.Enum) -> pl.Series:
-    # an enumeration of nothing is none
-    return numbers.cat.to(texts) if texts.categories.len() else numbers.cast(pl.String)
+def _spelt(column: str, texts: pl.Enum, *, as_text: bool) -> pl.Expr:
+    numbers = pl.col(column)
+    if not texts.categories.len():  # an enumeration of nothing is none
+        return numbers.cast(pl.String)
+    spelt = numbers.cast(pl.Series([], dtype=texts).to_physical().dtype).cat.to(texts)
+    return spelt.cast(pl.String) if as_text else spelt

@@ -45,6 +45,8 @@ _FIRST_VALUES: Final = 2_000
 """Values of a column at which its meaning is looked at in the file's order."""
 _UNBOUNDED: Final = Bounds(bytes=2**62)
 """Nothing is held, so nothing is bounded."""
+_FEW: Final = 8_000
+"""Distinct texts, of a part and of those before, up to which a column that need not be is kept as numbers."""
 _AT_ONCE: Final = 2
 _AHEAD: Final = 4
 """Parts that are parsed while another is taken."""
@@ -62,6 +64,8 @@ class StreamedFile:
     texts: Mapping[str, Sequence[str]]
     """The distinct texts of organisms, specimens and tests, in the order of appearance."""
     spool: Spool
+    numbered: Mapping[str, Sequence[str]]
+    """The texts by number of every column that the spool holds as numbers, in its first batches at least."""
 
     @property
     def height(self) -> int:
@@ -69,12 +73,14 @@ class StreamedFile:
         return self.spool.height
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """Yield the rows, part by part; columns of which the texts are known are enumerations, all else is String.
+        """Yield the rows, part by part; columns of few texts are enumerations, all others String.
+
+        An organism, specimen or test is always an enumeration of its `texts`.
 
         Args:
             columns: those wanted; all when None.
         """
-        return self.spool.frames(self.texts, self.file.frame.columns if columns is None else columns)
+        return self.spool.frames(self.numbered, self.file.frame.columns if columns is None else columns)
 
     def with_rows(self, columns: Sequence[str], chosen: Callable[[pl.DataFrame], pl.Series]) -> WhonetFile:
         """Return the file with the chosen rows of some columns at once.
@@ -85,10 +91,13 @@ class StreamedFile:
             columns: those wanted.
             chosen: tells of the rows of a part, with these columns, which are wanted.
         """
-        held = pl.concat((part.filter(chosen(part)) for part in self.frames(columns)), rechunk=True)
-        texts = [name for name in self.texts if name in held.columns and name not in self.file.test_columns]
-        rows = held.with_columns(pl.col(texts).cast(pl.String))
-        return replace(self.file, table=replace(self.file.table, frame=rows))
+        tests = self.file.test_columns
+        held = []
+        for part in self.frames(columns):
+            rows = part.filter(chosen(part))
+            texts = [name for name, kind in rows.schema.items() if kind == pl.Enum and name not in tests]
+            held.append(rows.with_columns(pl.col(texts).cast(pl.String)))
+        return replace(self.file, table=replace(self.file.table, frame=pl.concat(held, rechunk=True)))
 
 
 @contextmanager
@@ -164,15 +173,17 @@ def _read(
     try:
         file_format = find_format(source)
         parts = _parts(source, path, file_format, part)
-        texts, firsts = _gather(parts, spool, mapping, by_texts)
+        kept = _kept_by_texts(parts.names, mapping, by_texts)
+        numbered, firsts = _gather(parts, spool, kept)
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
         return None
     parts.refuse_ragged()
     try:
         if not spool.height:
             return None
+        texts = {name: numbered[name] for name in kept}
         table = parts.table(_gathered(parts.kept(), {**texts, **firsts}))
-        return StreamedFile(describe_table(path, file_format, table, mapping), texts, spool)
+        return StreamedFile(describe_table(path, file_format, table, mapping), texts, spool, numbered)
     except (NeedsWholeFileError, SirenaError):
         return None
 
@@ -186,14 +197,20 @@ def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> De
 
 
 def _gather(
-    parts: DelimitedParts | ParquetParts, spool: Spool, mapping: LaboratoryMapping, by_texts: Sequence[str]
+    parts: DelimitedParts | ParquetParts, spool: Spool, kept: Sequence[str]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Lay the rows down; return the distinct texts of some columns and the first values of the others."""
+    """Lay the rows down; return the texts of the columns that are numbers there, and the first values of the others.
+
+    Args:
+        parts: of the file.
+        spool: where to.
+        kept: columns whose distinct texts are wanted; they are numbered, however many.
+    """
     if has_row_per_drug(parts.names):
         raise NeedsWholeFileError
-    distinct = {name: DistinctTexts() for name in _kept_by_texts(parts.names, mapping, by_texts)}
-    parts.by_texts = list(distinct)
-    firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in distinct}
+    distinct = {name: DistinctTexts() for name in parts.names}
+    firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in kept}
+    parts.number(kept)
     for part in in_turn(parts.jobs()):
         isolates = parts.isolates(part)
         if not isolates.num_rows:
@@ -201,14 +218,25 @@ def _gather(
         columns = []
         for name in parts.names:
             column = _whole(isolates[name])
-            if name in distinct:
-                known = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-                column = distinct[name].encode(known, exact=known is not column)
-            elif len(firsts[name]) < _FIRST_VALUES and column.null_count < len(column):
-                firsts[name] += column.drop_null()[: _FIRST_VALUES - len(firsts[name])].to_pylist()
+            numbered = pa.types.is_dictionary(column.type)
+            if name in kept:
+                column = distinct[name].encode(column if numbered else column.dictionary_encode())
+            else:
+                if len(firsts[name]) < _FIRST_VALUES and column.null_count < len(column):
+                    firsts[name] += column.drop_null()[: _FIRST_VALUES - len(firsts[name])].to_pylist()
+                if numbered:
+                    column = _numbered(column, distinct[name])
+                    if not pa.types.is_integer(column.type):
+                        parts.by_texts.discard(name)
             columns.append(column)
         spool.add(pa.record_batch(columns, names=parts.names))
     return {name: held.texts for name, held in distinct.items()}, firsts
+
+
+def _numbered(column: pa.DictionaryArray, distinct: DistinctTexts) -> pa.Array:
+    """Return a column as numbers while its texts are few, else as text."""
+    few = len(column.dictionary) + len(distinct) <= _FEW
+    return distinct.encode(column) if few else column.dictionary_decode()
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -1,7 +1,7 @@
 """A long Parquet file as the parts of a table; see `parquet`, which reads one as a whole."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
@@ -18,6 +18,8 @@ from sirena.whonet.parquet import as_texts, refuse_huge
 from sirena.whonet.source import Source
 
 _ROWS: Final = 40_000
+_LOOKED_AT: Final = 4_000
+"""Rows by which it is told whether a column repeats."""
 
 
 @dataclass
@@ -29,7 +31,7 @@ class ParquetParts:
     names: list[str]
     """Of its columns, in order."""
     part: int
-    by_texts: Sequence[str] = ()
+    by_texts: set[str] = field(default_factory=set)
     """Columns that are wanted as numbers of texts, as the file holds them."""
 
     @classmethod
@@ -51,6 +53,17 @@ class ParquetParts:
         refuse_foreign(assign_roles(names), source.name)
         return cls(source, path, names, part or _ROWS)
 
+    def number(self, kept: Sequence[str]) -> None:
+        """Choose the columns that are read as numbers of texts: those whose first rows repeat.
+
+        Args:
+            kept: those that are wanted so, whatever stands in them.
+        """
+        with parquet.ParquetFile(self.path) as file:
+            first = next(file.iter_batches(_LOOKED_AT), None)
+        texts = () if first is None else (name for name in self.names if _repeats(first[name]))
+        self.by_texts = {*kept, *texts}
+
     def jobs(self) -> Iterator[Callable[[], pa.Table]]:
         """Yield what makes texts of each part, in order."""
         with parquet.ParquetFile(self.path, read_dictionary=list(self.by_texts)) as file:
@@ -71,6 +84,11 @@ class ParquetParts:
     def table(self, gathered: pl.DataFrame) -> RawTable:
         """Return what is known of the table."""
         return RawTable(gathered)
+
+
+def _repeats(array: pa.Array) -> bool:
+    texts = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    return texts and 2 * len(array.unique()) < len(array)
 
 
 def _texts(batch: pa.RecordBatch, file: str) -> pa.Table:

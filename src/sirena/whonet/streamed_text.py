@@ -42,8 +42,8 @@ class DelimitedParts:
     """Names of the empty cells that a delimiter at the end of each line makes."""
     rows: StreamedRows
     part: int
-    by_texts: Sequence[str] = ()
-    """Columns that are wanted as numbers of texts; those of a text are numbered later."""
+    by_texts: set[str] = field(default_factory=set)
+    """Columns that are wanted as numbers of texts; may become fewer while the parts are taken."""
     _ragged: list[tuple[int, int]] = field(default_factory=list)
     _seen: int = 0
 
@@ -83,6 +83,14 @@ class DelimitedParts:
         rows = StreamedRows(own, unnamed, header.first_row, source.name)
         return cls(source, text, page, header, own, surplus, rows, part or PART)
 
+    def number(self, kept: Sequence[str]) -> None:
+        """Have columns parsed as numbers of texts: all, for as long as nobody says that one has too many.
+
+        Args:
+            kept: those that are wanted so.
+        """
+        self.by_texts = {*self.names, *kept}
+
     def jobs(self) -> Iterator[Callable[[], Part]]:
         """Yield what parses each part, in order."""
         layout = RowLayout(self.header.delimiter, len(self.header.headers), self.header.quote)
@@ -91,7 +99,8 @@ class DelimitedParts:
             if not first and block.startswith(codecs.BOM_UTF8):  # the parser would take it for the text's own
                 raise NeedsWholeFileError
             first = False
-            yield partial(parse_rows, pa.py_buffer(block), [*self.names, *self.surplus], self.header, self.source.name)
+            names = [*self.names, *self.surplus]
+            yield partial(parse_rows, pa.py_buffer(block), names, self.header, self.source.name, list(self.by_texts))
 
     def isolates(self, part: Part) -> pa.Table:
         """Return the isolates of the next part.

@@ -256,7 +256,7 @@ def test_texts_that_only_a_files_dictionary_holds_decide_nothing() -> None:
     """A part of a dictionary's rows, some of them empty."""
     array = pa.DictionaryArray.from_arrays(pa.array([3, 0, None, 1, None, 0], pa.int32()), ["a", "b", "unused", "c"])
     texts = DistinctTexts()
-    codes = texts.encode(array[1:], exact=False)
+    codes = texts.encode(array[1:])
     assert texts.texts == ["a", "b"]
     assert codes.to_pylist() == [0, None, 1, None, 0]
 
