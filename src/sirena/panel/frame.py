@@ -177,12 +177,13 @@ def _positions_of(column: pl.Series) -> NDArray[np.unsignedinteger]:
     texts = column.rechunk().to_arrow()
     validity, values = texts.indices.buffers()
     start, end = texts.indices.offset, texts.indices.offset + len(texts)
-    numbers = np.frombuffer(values, texts.indices.type.to_pandas_dtype(), end)[start:]
+    numbers: NDArray[np.unsignedinteger] = np.frombuffer(values, texts.indices.type.to_pandas_dtype(), end)[start:]
     if validity is None:
         return numbers
     held = np.unpackbits(np.frombuffer(validity, np.uint8), count=end, bitorder="little")[start:]
     highest_where_empty = numbers | (held.astype(numbers.dtype) - numbers.dtype.type(1))
-    return np.minimum(highest_where_empty, numbers.dtype.type(len(texts.dictionary)))
+    positions: NDArray[np.unsignedinteger] = np.minimum(highest_where_empty, numbers.dtype.type(len(texts.dictionary)))
+    return positions
 
 
 def assemble(
