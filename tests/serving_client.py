@@ -16,7 +16,7 @@ from sirena.serving.alarms import SourceAlarm
 from sirena.serving.application import create_app
 from sirena.serving.holder import PanelHolder
 from sirena.serving.logs import ServiceLog
-from sirena.serving.server import bind, url_of
+from sirena.serving.server import bind, configuration, url_of
 from sirena.serving.source import MarkedPanel
 from tests.panels import small_panel
 
@@ -58,7 +58,7 @@ def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[Running
     source = Given(small_panel() if loaded else None)
     app = create_app(source, max_body=max_body, poll_seconds=3600, log=ServiceLog(log))
     bound = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    server = uvicorn.Server(configuration(app, app.protocol))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     holder: PanelHolder = app.state.holder
