@@ -44,6 +44,7 @@ class RunningService:
     log: io.StringIO
     holder: PanelHolder
     source: Given
+    server: uvicorn.Server
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[Running
             assert time.monotonic() < end, "the service did not start"
             time.sleep(0.005)
         with httpx.Client(base_url=url_of(bound), timeout=60) as client:
-            yield RunningService(client, log, holder, source)
+            yield RunningService(client, log, holder, source, server)
     finally:
         server.should_exit = True
         thread.join()

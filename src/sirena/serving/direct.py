@@ -21,12 +21,13 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from sirena.serving.answering import Answering, Question, is_answered_at_once
-from sirena.serving.hot_path import answer_headers, question_of, refusal
+from sirena.serving.hot_path import INVOCATIONS, answer_headers, question_of, refusal
 from sirena.serving.observation import CLIENT_GONE, Observed, RequestRecorder, request_id
 from sirena.serving.request_reading import read_headers
 
 _NOT_HERE: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
 """Headers of requests that are left to uvicorn."""
+_INVOCATIONS: Final = INVOCATIONS.encode()
 _PLAIN_PATH: Final = re.compile(rb"[A-Za-z0-9_./-]+")
 
 
@@ -108,8 +109,9 @@ class DirectProtocol(HttpToolsProtocol):
         if self.flow.write_paused or self.transport.is_closing() or (cycle is not None and not cycle.response_complete):
             return None
         path, _, query = self.url.partition(b"?")
-        # of a path that is spelt oddly uvicorn knows what it means
-        question = question_of(path.decode("ascii")) if _PLAIN_PATH.fullmatch(path) and b"#" not in query else None
+        # what a path that is spelt oddly means, uvicorn knows
+        is_plain = path == _INVOCATIONS or _PLAIN_PATH.fullmatch(path)
+        question = question_of(path.decode("ascii")) if is_plain and b"#" not in query else None
         headers = read_headers(self.headers)
         length = headers.get(b"content-length", b"")
         if question is None or not length.isdigit() or not _NOT_HERE.isdisjoint(headers):
@@ -128,13 +130,14 @@ class DirectProtocol(HttpToolsProtocol):
             status = 200
         except Exception as error:  # noqa: BLE001 - the last net
             status, reply = refusal(error, facts)
-        headers = [*self.server_state.default_headers, *answer_headers(reply, facts)]
-        if self._is_ending:
-            headers.append((b"connection", b"close"))
+        content = reply.content
+        headers = [
+            *self.server_state.default_headers,
+            *([(b"connection", b"close")] if self._is_ending else ()),
+            *answer_headers(reply, facts),
+        ]
         lines = b"".join([b"%s: %s\r\n" % header for header in headers])
-        self.transport.write(
-            b"%s%scontent-length: %d\r\n\r\n%s" % (STATUS_LINE[status], lines, len(reply.content), reply.content)
-        )
+        self.transport.write(b"%s%s\r\n%s" % (STATUS_LINE[status], lines, content))
         if self._is_ending:
             self.transport.close()
         self.recorder.record("POST", request.question.route, facts, status, request.began)

@@ -88,8 +88,7 @@ class HotPath:
             except Exception as error:  # noqa: BLE001 - the last net
                 answer, reply = refusal(error, facts)
             status = answer
-            headers = [(b"content-length", b"%d" % len(reply.content)), *answer_headers(reply, facts)]
-            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.start", "status": status, "headers": answer_headers(reply, facts)})
             await send({"type": "http.response.body", "body": reply.content})
         finally:
             self._recorder.record("POST", question.route, facts, status, began)
@@ -110,8 +109,9 @@ def refusal(error: Exception, facts: Observed) -> tuple[int, Reply]:
 
 
 def answer_headers(reply: Reply, facts: Observed) -> list[tuple[bytes, bytes]]:
-    """Return the headers of an answer, beside its length."""
+    """Return the headers of an answer."""
     return [
+        (b"content-length", b"%d" % len(reply.content)),
         (b"content-type", reply.media_type),
         (b"x-request-id", facts.request_id.encode("ascii")),
         (b"x-content-type-options", b"nosniff"),

@@ -31,6 +31,7 @@ from sirena.serving.prepared import PreparedRelease
 OTHER: Final = "other"
 _METHODS: Final = ("GET", "POST", "HEAD", "OPTIONS")
 _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_MOST_GIVEN: Final = 4096
 
 
 class RequestTallies(Collector):
@@ -88,6 +89,8 @@ class ServiceMetrics:
         )
         self._tallies: Tally[tuple[str | None, int]] = Tally()
         """Answers since the counters were last read, by label of the column and position in `ANSWERS`."""
+        self._given: list[tuple[str | None, int]] = []
+        """Answers since these were summed; many are summed sooner together than each by itself."""
         self._info = Gauge("sirena_panel_info", "The release in use", ["release"], registry=self._registry)
         self._loaded_at = Gauge(
             "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
@@ -111,15 +114,22 @@ class ServiceMetrics:
 
     def count_one(self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int) -> None:
         """Count answers to one isolate: label of the column (None where no model answers), position in `ANSWERS`."""
-        self._tallies.update(answers)
+        self._given += answers
+        if len(self._given) > _MOST_GIVEN:
+            self._sum()
         self._count_unknown(unknown_specimens)
 
     def _count_unknown(self, unknown_specimens: int) -> None:
         if unknown_specimens:
             self._unknown_specimens.inc(unknown_specimens)
 
+    def _sum(self) -> None:
+        self._tallies.update(self._given)
+        self._given.clear()
+
     def _collect(self) -> None:
         """Take the tallies over into the counters, whose locks and labels would cost each answer as much as itself."""
+        self._sum()
         for (column, code), number in self._tallies.items():
             answer = ANSWERS[code]
             if answer is not None:
