@@ -38,6 +38,11 @@ NO_GROUND: Final = -1
 """Stands for the number of a ground where there is none."""
 
 
+def _once_each(grounds: Sequence[Ground]) -> Sequence[Ground]:
+    """Return each object once: thousands of rows share a few, and to hash a ground costs more than all else of it."""
+    return list({id(ground): ground for ground in grounds}.values())
+
+
 class FlatTable:
     """A truth table as bytes: one answer costs at most three dictionary look-ups and an index."""
 
@@ -61,7 +66,8 @@ class FlatTable:
             (everywhere if site is None else at.setdefault(site, {}))[organism] = row * CODES
         self.offsets = {site: {**everywhere, **at[site]} if site in at else everywhere for site in Site}
         """By site: where the row that answers an organism begins; sites without rows of their own share one."""
-        self.ground_of = [number_of[ground] for ground in table.grounds]
+        number = {id(ground): number_of[ground] for ground in _once_each(table.grounds)}
+        self.ground_of = [number[id(ground)] for ground in table.grounds]
         """Number of each row's ground; empty where the table has none."""
 
     def offset(self, organism: str, site: Site) -> int | None:
@@ -193,7 +199,8 @@ class Panel:
     @cached_property
     def grounds(self) -> tuple[Ground, ...]:
         """Every distinct ground of the release; answers refer to them by position, the ground's number."""
-        return tuple(dict.fromkeys(ground for table in self.tables.values() for ground in table.grounds))
+        tables = self.tables.values()
+        return tuple(dict.fromkeys(ground for table in tables for ground in _once_each(table.grounds)))
 
     def ground_number(self, column: str, organism: str | None, site: Site) -> int:
         """Return the number of the ground that answers for a resolved organism at a site, or `NO_GROUND`."""
