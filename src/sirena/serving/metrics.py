@@ -108,7 +108,7 @@ class ServiceMetrics:
         """Count the answers of one request; columns no model answers share one label."""
         for answered in interpretation.columns:
             label = release.column(answered.column).label
-            for code in set(answered.answers):
+            for code in answered.distinct_answers:
                 self._tallies[label, code] += answered.answers.count(code)
         self._count_unknown(interpretation.unknown_specimens)
 

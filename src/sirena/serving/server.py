@@ -155,8 +155,7 @@ def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
 
 
 def _look_for_garbage_of_requests() -> None:
-    """Look for garbage as often as Python does by itself, but never again among what the start has left to stay."""
-    gc.collect()
+    """Look for garbage as often as Python does by itself, but never among what the start has left to stay."""
     gc.freeze()
     gc.set_threshold(*_USUAL_THRESHOLDS)
 
