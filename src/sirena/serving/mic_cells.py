@@ -4,8 +4,11 @@ Laboratories write a few hundred texts, so nearly every cell of a request is one
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
+from threading import Lock
 from typing import Any, Final, overload
 
 import numpy as np
@@ -14,9 +17,10 @@ from numpy.typing import NDArray
 from sirena.panel.lookup import encode_text
 
 _MOST_TEXTS: Final = 4096
-"""Texts of one drug that are remembered; callers choose texts, so there must be an end."""
+"""Texts that are remembered; callers choose texts, so there must be an end."""
 _LONGEST_TEXT: Final = 16
 """Letters of one that is."""
+_NOT_READ: Final = np.iinfo(np.int16).min
 _MOST_DRUGS: Final = 64
 """Drugs whose texts are remembered."""
 _JUNK: Final = "?"
@@ -56,35 +60,89 @@ class RepeatedCells(Sequence[Any]):
         return map(self.distinct.__getitem__, self.positions.tolist())
 
 
+class KnownTexts:
+    """Texts of MICs by number, each a small one that was read before."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.texts: list[str | None] = []
+        self._numbers: dict[str | None, int] = {}
+        self._learning = Lock()
+
+    def numbers(self, cells: Iterable[Any], length: int) -> NDArray[np.int16] | None:
+        """Return the number of each of so many cells; None when one is no text, or one that is not known."""
+        try:
+            # only texts and None are known, so a cell of another type is not found
+            return np.fromiter(map(self._numbers.__getitem__, cells), np.int16, length)
+        except (KeyError, TypeError):
+            return None
+
+    def learn(self, texts: Iterable[str | None]) -> None:
+        """Take texts that may come again."""
+        # long bodies are read in threads, and no two texts may get one number
+        with self._learning:
+            for text in texts:
+                if len(self.texts) < _MOST_TEXTS and len(text or "") <= _LONGEST_TEXT and text not in self._numbers:
+                    self.texts.append(text)
+                    self._numbers[text] = len(self.texts) - 1
+
+
+_known: Final = KnownTexts()
+
+
+class KnownCells(RepeatedCells):
+    """Cells whose texts are known, given by their numbers."""
+
+    def __init__(self, numbers: NDArray[np.int16]) -> None:
+        """Hold the numbers."""
+        super().__init__(_known.texts, numbers)
+
+
+def known_columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, KnownCells] | None:
+    """Return columns of records that all have these names; None when a cell is not known.
+
+    Record by record, as the cells lie in memory: column by column, each would have to be fetched from there anew.
+    """
+    rows = map(itemgetter(*names), records) if len(names) > 1 else ([record[names[0]]] for record in records)
+    numbers = _known.numbers(chain.from_iterable(rows), len(records) * len(names))
+    if numbers is None:
+        return None
+    table = numbers.reshape(len(records), len(names))
+    return {name: KnownCells(table[:, place]) for place, name in enumerate(names)}
+
+
 class MicReader:
     """Reads the cells of one drug's columns."""
 
     def __init__(self, drug: str) -> None:
-        """Begin with nothing remembered."""
+        """Begin with nothing read."""
         self._drug = drug
-        self._codes: dict[str | None, int] = {}
+        self._codes = np.full(_MOST_TEXTS, _NOT_READ, dtype=np.int16)
+        """By number of a known text."""
 
     def codes(self, cells: Sequence[Any]) -> NDArray[np.int16]:
         """Return the MIC code of each cell."""
+        if isinstance(cells, KnownCells):
+            return self._codes_of(cells.positions)
         if isinstance(cells, RepeatedCells):
-            codes: NDArray[np.int16] = self._read(cells.distinct)[cells.positions]
+            codes: NDArray[np.int16] = self.codes(cells.distinct)[cells.positions]
             return codes
-        return self._read(cells)
-
-    def _read(self, cells: Sequence[Any]) -> NDArray[np.int16]:
-        try:
-            # only texts and None are remembered, so a cell of another type is not found
-            return np.fromiter(map(self._codes.__getitem__, cells), np.int16, len(cells))
-        except (KeyError, TypeError):
-            texts = [text_of(cell) for cell in cells]
+        numbers = _known.numbers(cells, len(cells))
+        if numbers is not None:
+            return self._codes_of(numbers)
+        texts = [text_of(cell) for cell in cells]
         code_of = {text: encode_text(text, self._drug) for text in set(texts)}
-        self._remember(code_of.items())
+        _known.learn(code_of)
         return np.fromiter(map(code_of.__getitem__, texts), np.int16, len(texts))
 
-    def _remember(self, codes: Iterable[tuple[str | None, int]]) -> None:
-        for text, code in codes:
-            if len(self._codes) < _MOST_TEXTS and len(text or "") <= _LONGEST_TEXT:
-                self._codes[text] = code
+    def _codes_of(self, numbers: NDArray[np.integer]) -> NDArray[np.int16]:
+        codes: NDArray[np.int16] = self._codes[numbers]
+        unread = numbers[codes == _NOT_READ]
+        if not len(unread):
+            return codes
+        for number in set(unread.tolist()):
+            self._codes[number] = encode_text(_known.texts[number], self._drug)
+        return self._codes_of(numbers)
 
 
 def text_of(cell: object) -> str | None:
