@@ -21,12 +21,13 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from sirena.serving.answering import Answering, Question, is_answered_at_once
-from sirena.serving.hot_path import INVOCATIONS, answer_headers, question_of, refusal
+from sirena.serving.hot_path import FIXED_HEADERS, INVOCATIONS, question_of, refusal
 from sirena.serving.observation import CLIENT_GONE, Observed, RequestRecorder, request_id
 from sirena.serving.request_reading import read_headers
 
 _NOT_HERE: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
 """Headers of requests that are left to uvicorn."""
+_FIXED_HEADERS: Final = b"".join(b"%s: %s\r\n" % header for header in FIXED_HEADERS)
 _INVOCATIONS: Final = INVOCATIONS.encode()
 _PLAIN_PATH: Final = re.compile(rb"[A-Za-z0-9_./-]+")
 
@@ -131,13 +132,19 @@ class DirectProtocol(HttpToolsProtocol):
         except Exception as error:  # noqa: BLE001 - the last net
             status, reply = refusal(error, facts)
         content = reply.content
-        headers = [
-            *self.server_state.default_headers,
-            *([(b"connection", b"close")] if self._is_ending else ()),
-            *answer_headers(reply, facts),
-        ]
-        lines = b"".join([b"%s: %s\r\n" % header for header in headers])
-        self.transport.write(b"%s%s\r\n%s" % (STATUS_LINE[status], lines, content))
+        self.transport.write(
+            b"%s%s%scontent-length: %d\r\ncontent-type: %s\r\nx-request-id: %s\r\n%s\r\n%s"
+            % (
+                STATUS_LINE[status],
+                b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers]),
+                b"connection: close\r\n" if self._is_ending else b"",
+                len(content),
+                reply.media_type,
+                facts.request_id.encode("ascii"),
+                _FIXED_HEADERS,
+                content,
+            )
+        )
         if self._is_ending:
             self.transport.close()
         self.recorder.record("POST", request.question.route, facts, status, request.began)

@@ -28,6 +28,8 @@ from sirena.serving.request_reading import read_headers
 INVOCATIONS: Final = "/invocations"
 MODEL_INVOCATIONS: Final = "/models/{name}/invocations"
 INFER: Final = "/v2/models/{name}/infer"
+FIXED_HEADERS: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+"""Headers of every answer, after those that differ."""
 _WHOLE_PANEL: Final = Question(INVOCATIONS, PANEL_MODEL, tensors=False)
 
 
@@ -114,6 +116,5 @@ def answer_headers(reply: Reply, facts: Observed) -> list[tuple[bytes, bytes]]:
         (b"content-length", b"%d" % len(reply.content)),
         (b"content-type", reply.media_type),
         (b"x-request-id", facts.request_id.encode("ascii")),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cache-control", b"no-store"),
+        *FIXED_HEADERS,
     ]
