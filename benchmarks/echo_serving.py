@@ -35,6 +35,8 @@ from sirena.whonet.synthetic import generate_hospital
 
 _CONNECTIONS: Final = (1, 8, 64)
 _DRUGS: Final = 41
+_ISOLATES: Final = 500
+"""Different bodies of one isolate, asked in turn."""
 _MILLISECONDS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 _ECHO: Final = """
 import sys
@@ -61,6 +63,24 @@ async def echo(scope, receive, send):
 
 run_until_signal(echo, bind("127.0.0.1", int(sys.argv[1])))
 """
+_ASK: Final = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "%(media)s"
+local requests, turn = {}, 0
+
+function init()
+    for number = 1, %(number)d do
+        local file = io.open("%(folder)s/body." .. number, "rb")
+        requests[number] = wrk.format(nil, nil, nil, file:read("*a"))
+        file:close()
+    end
+end
+
+function request()
+    turn = turn %% #requests + 1
+    return requests[turn]
+end
+"""
 
 
 def write_panel(path: Path) -> list[str]:
@@ -82,10 +102,27 @@ def in_arrow(content: bytes) -> bytes:
     return stream.getvalue()
 
 
+def in_csv(content: bytes) -> bytes:
+    """Return a JSON body as CSV."""
+    return pl.DataFrame(json.loads(content)["dataframe_records"]).write_csv().encode()
+
+
+def isolates(number: int, columns: list[str]) -> list[bytes]:
+    """Return bodies of one isolate each, as a hospital has them one after the other."""
+    records = json.loads(body(number, columns))["dataframe_records"]
+    return [json.dumps({"dataframe_records": [record]}).encode() for record in records]
+
+
 def load(
-    served: Served, content: bytes, folder: Path, *, connections: int, seconds: float, media: str = "application/json"
+    served: Served,
+    contents: list[bytes],
+    folder: Path,
+    *,
+    connections: int,
+    seconds: float,
+    media: str = "application/json",
 ) -> dict[str, float]:
-    """Ask a server for some seconds.
+    """Ask a server for some seconds, one body after the other.
 
     Returns:
         requests_per_second, p50_ms, p99_ms and the server's processor_ms_per_request.
@@ -93,12 +130,10 @@ def load(
     Raises:
         RuntimeError: an answer was not 200.
     """
-    (folder / "body").write_bytes(content)
+    for position, content in enumerate(contents):
+        (folder / f"body.{position + 1}").write_bytes(content)
     script = folder / "ask.lua"
-    script.write_text(
-        f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "{media}"\n'
-        f'wrk.body = io.open("{folder / "body"}", "rb"):read("*a")\n'
-    )
+    script.write_text(_ASK % {"media": media, "folder": folder, "number": len(contents)})
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "60s", "--latency", "-s", str(script)]
     before = _processor_seconds(served.pid)
     text = subprocess.run(
@@ -152,7 +187,7 @@ def main() -> None:
 
 def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seconds: float) -> dict[str, Any]:
     """Ask both servers in turn."""
-    one, whole, many = body(1, ["AMK_NM"]), body(1, columns), body(1000, columns)
+    one, whole, many = isolates(_ISOLATES, ["AMK_NM"]), isolates(_ISOLATES, columns), body(1000, columns)
     figures: dict[str, Any] = {"echo": {}, "sirena": {}}
     for connections in _CONNECTIONS:
         for name, served in (("echo", echo), ("sirena", sirena)):
@@ -162,13 +197,17 @@ def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seco
     figures["sirena"]["one_isolate_41_columns_8_connections"] = load(
         sirena, whole, folder, connections=8, seconds=seconds
     )
-    thousand = load(sirena, many, folder, connections=1, seconds=seconds)
-    arrow = load(sirena, in_arrow(many), folder, connections=1, seconds=seconds, media=ARROW_TYPE)
-    for key, one_kind in (("", thousand), ("_arrow", arrow)):
-        results = round(one_kind["requests_per_second"] * 1000 * len(columns))
-        figures["sirena"][f"thousand_isolates_41_columns{key}"] = {**one_kind, "results_per_second": results}
     for name, served in (("echo", echo), ("sirena", sirena)):
         figures[name] |= {"ready_seconds": served.ready_seconds, "memory_mib": resident_mib(served.pid)}
+    for key, content, media in (
+        ("", many, "application/json"),
+        ("_csv", in_csv(many), "text/csv"),
+        ("_arrow", in_arrow(many), ARROW_TYPE),
+    ):
+        kind = load(sirena, [content], folder, connections=1, seconds=seconds, media=media)
+        results = round(kind["requests_per_second"] * 1000 * len(columns))
+        figures["sirena"][f"thousand_isolates_41_columns{key}"] = {**kind, "results_per_second": results}
+    figures["sirena"]["memory_mib_after_bodies_of_thousands"] = resident_mib(sirena.pid)
     return figures
 
 
@@ -193,7 +232,8 @@ def report(figures: dict[str, Any]) -> None:
         f"{sirena[one]['processor_ms_per_request']:g} ms of processor a request (echo "
         f"{echo[one]['processor_ms_per_request']:g}); one isolate × 41: "
         f"{sirena['one_isolate_41_columns_8_connections']['requests_per_second']:,.0f} requests/s; 1000 × 41: "
-        f"{sirena['thousand_isolates_41_columns']['results_per_second']:,} results/s, in Arrow "
+        f"{sirena['thousand_isolates_41_columns']['results_per_second']:,} results/s, in CSV "
+        f"{sirena['thousand_isolates_41_columns_csv']['results_per_second']:,}, in Arrow "
         f"{sirena['thousand_isolates_41_columns_arrow']['results_per_second']:,}; {sirena['memory_mib']} MiB, "
         f"ready in {sirena['ready_seconds']:g} s",
         peers=(

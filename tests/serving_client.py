@@ -17,7 +17,7 @@ from sirena.serving.alarms import SourceAlarm
 from sirena.serving.application import create_app
 from sirena.serving.holder import PanelHolder
 from sirena.serving.logs import ServiceLog
-from sirena.serving.server import bind, url_of
+from sirena.serving.server import bind, configuration, url_of
 from sirena.serving.source import MarkedPanel
 from tests.panels import small_panel
 
@@ -47,8 +47,15 @@ class RunningService:
     source: Given
 
 
+@dataclass(frozen=True)
+class ServiceOnPort(RunningService):
+    """The same, as a server."""
+
+    server: uvicorn.Server
+
+
 @contextmanager
-def running_service(*, loaded: bool = True) -> Iterator[RunningService]:
+def running_service(*, loaded: bool = True) -> Iterator[ServiceOnPort]:
     """Run a service as a server on a free loopback port for the length of a block.
 
     Args:
@@ -57,13 +64,13 @@ def running_service(*, loaded: bool = True) -> Iterator[RunningService]:
     log, source = io.StringIO(), Given(small_panel() if loaded else None)
     app = create_app(source, max_body=100_000, poll_seconds=3600, log=ServiceLog(log))
     bound = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    server = uvicorn.Server(configuration(app, app.protocol))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
         _await(lambda: server.started and (not loaded or app.state.holder.loaded is not None))
         with httpx.Client(base_url=url_of(bound), timeout=60) as client:
-            yield RunningService(client, log, app.state.holder, source)
+            yield ServiceOnPort(client, log, app.state.holder, source, server)
     finally:
         server.should_exit = True
         thread.join()

@@ -42,7 +42,7 @@ def serve(
     from sirena.domain.errors import SirenaError, UsageError
     from sirena.guidelines.editions import Editions
     from sirena.serving.application import create_app
-    from sirena.serving.server import bind, bind_path, run, url_of
+    from sirena.serving.server import bind, bind_path, run_until_signal, url_of
     from sirena.serving.source import FilePanelSource
     from sirena.settings.catalogue import load_settings
 
@@ -64,7 +64,7 @@ def serve(
     except SirenaError as error:
         answering = f"is not ready, and asks again every {settings.poll_seconds:g} s: {error.text}"
     typer.echo(f"Sirena {answering}: {url}  (interface: {url}/docs)", err=True)
-    run(app, bound)
+    run_until_signal(app, bound, on_hangup=app.state.holder.wake, protocol=app.protocol)
 
 
 def _registry_source(settings: "Settings", release: str) -> "PanelSource":

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..domain.category import Category, Reason
 from ..domain.ground import Ground
-from ..domain.mic import CODES, MISSING
+from ..domain.mic import CODES, IMPOSSIBLE, MISSING, UNREADABLE
 from ..domain.site import Site
 from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code, split_key
 from .basis import mark_position
@@ -36,6 +36,19 @@ ACTIVE: Final = "active"
 """How people name the release that answers."""
 NO_GROUND: Final = -1
 """Stands for the number of a ground where there is none."""
+_REFUSED_MICS: Final = {
+    MISSING: NOT_ASKED,
+    UNREADABLE: answer_code(Category.NI, Reason.UNREADABLE_MIC),
+    IMPOSSIBLE: answer_code(Category.NI, Reason.IMPOSSIBLE_MIC),
+}
+"""Answers by codes that are negative."""
+_REFUSED_ORGANISMS: Final = (-1, -2, -3, -4)
+_MISSING_ORGANISM, _UNKNOWN_ORGANISM, _ABSENT, _ELSEWHERE = _REFUSED_ORGANISMS
+
+
+def _once_each(grounds: Sequence[Ground]) -> Sequence[Ground]:
+    """Return each object once: thousands of rows share a few, and to hash a ground costs more than all else of it."""
+    return list({id(ground): ground for ground in grounds}.values())
 
 
 class FlatTable:
@@ -61,12 +74,62 @@ class FlatTable:
             (everywhere if site is None else at.setdefault(site, {}))[organism] = row * CODES
         self.offsets = {site: {**everywhere, **at[site]} if site in at else everywhere for site in Site}
         """By site: where the row that answers an organism begins; sites without rows of their own share one."""
-        self.ground_of = [number_of[ground] for ground in table.grounds]
+        number = {id(ground): number_of[ground] for ground in _once_each(table.grounds)}
+        self.ground_of = [number[id(ground)] for ground in table.grounds]
         """Number of each row's ground; empty where the table has none."""
 
     def offset(self, organism: str, site: Site) -> int | None:
         """Return where the row that answers begins, or None."""
         return self.offsets[site].get(organism)
+
+
+class WideTable:
+    """A truth table that also has a row for each refusal of an organism, and a column for each of an MIC.
+
+    One look-up then answers many rows, whatever is wrong with some of them: an MIC that is empty, unreadable or
+    impossible is refused whoever is asked, and else a missing or unknown organism, as `TruthTable.look_up` has it.
+    """
+
+    __slots__ = ("_flat", "cells", "grounds")
+
+    def __init__(self, table: TruthTable, flat: FlatTable) -> None:
+        """Widen a table.
+
+        Args:
+            table: the table.
+            flat: the same as bytes.
+        """
+        length = len(table.keys)
+        self.cells = np.empty((length + len(_REFUSED_ORGANISMS), CODES + len(_REFUSED_MICS)), dtype=np.uint8)
+        """Positions in `ANSWERS`, by `rows` and MIC codes; those of refusals count from the end."""
+        self.cells[:length, :CODES] = table.cells
+        self.cells[_MISSING_ORGANISM] = answer_code(Category.NI, Reason.MISSING_ORGANISM)
+        self.cells[_UNKNOWN_ORGANISM] = answer_code(Category.NI, Reason.UNKNOWN_ORGANISM)
+        self.cells[_ABSENT] = flat.absent
+        self.cells[_ELSEWHERE] = flat.elsewhere
+        for code, answer in _REFUSED_MICS.items():
+            self.cells[:, code] = answer
+        self.grounds = np.full(len(self.cells), NO_GROUND, dtype=np.int32)
+        """Number of each row's ground."""
+        self.grounds[: len(flat.ground_of)] = flat.ground_of
+        self._flat = flat
+
+    def rows(self, organisms: Sequence[str | None], site: Site) -> list[int]:
+        """Return the row that answers for each of several organisms at a site, or refuses them.
+
+        Args:
+            organisms: resolved codes; None is missing, "" unknown.
+            site: what the specimens say.
+        """
+        offset_of = self._flat.offsets[site]
+        return [offset_of[name] // CODES if name and name in offset_of else self._refusing(name) for name in organisms]
+
+    def _refusing(self, organism: str | None) -> int:
+        if organism is None:
+            return _MISSING_ORGANISM
+        if not organism:
+            return _UNKNOWN_ORGANISM
+        return _ELSEWHERE if organism in self._flat.known else _ABSENT
 
 
 @dataclass(frozen=True)
@@ -193,7 +256,8 @@ class Panel:
     @cached_property
     def grounds(self) -> tuple[Ground, ...]:
         """Every distinct ground of the release; answers refer to them by position, the ground's number."""
-        return tuple(dict.fromkeys(ground for table in self.tables.values() for ground in table.grounds))
+        tables = self.tables.values()
+        return tuple(dict.fromkeys(ground for table in tables for ground in _once_each(table.grounds)))
 
     def ground_number(self, column: str, organism: str | None, site: Site) -> int:
         """Return the number of the ground that answers for a resolved organism at a site, or `NO_GROUND`."""
@@ -225,6 +289,11 @@ class Panel:
         """The tables as bytes, by model column."""
         number_of = {ground: number for number, ground in enumerate(self.grounds)}
         return {column: FlatTable(table, number_of) for column, table in self.tables.items()}
+
+    @cached_property
+    def wide(self) -> dict[str, WideTable]:
+        """The tables as answered for many rows at once, by model column."""
+        return {column: WideTable(table, self.flat[column]) for column, table in self.tables.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form that `from_json` reads."""

@@ -6,8 +6,11 @@ once a release (see `prepared`): answers refer to them by number, and a response
 
 from dataclasses import replace
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
+from sirena.panel.compiled import NO_GROUND
 from sirena.serving.core import AnsweredColumn, Interpretation
 from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.prepared import BASIS_SUFFIX, MARK_STEP, REASONS, PreparedRelease
@@ -59,10 +62,10 @@ def encode_beside(
     provenance = [
         release.column(answered.column).plain
         if detail is GroundDetail.NONE or not with_rows
-        else release.column(answered.column).head + orjson.dumps(answered.grounds)[1:-1] + b"]}"
+        else release.column(answered.column).head + _spelt_numbers(answered.numbers) + b"]}"
         for answered in interpretation.columns
     ]
-    answers = set().union(*(answered.answers for answered in interpretation.columns))
+    answers = set().union(*(answered.distinct_answers for answered in interpretation.columns))
     return b"".join(
         (
             release.head,
@@ -80,6 +83,11 @@ def encode_beside(
     )
 
 
+def _spelt_numbers(numbers: NDArray[np.int32]) -> bytes:
+    """Return numbers of grounds as members of a list; `NO_GROUND`, the only negative one, is null."""
+    return orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].replace(b"%d" % NO_GROUND, b"null")
+
+
 def _grounds(release: PreparedRelease, interpretation: Interpretation) -> bytes:
     return b',"grounds":{' + b",".join(release.grounds[number] for number in interpretation.grounds) + b"}"
 
@@ -93,6 +101,6 @@ def _with_basis(pieces: list[bytes], category: str, sentences: list[str | None])
 def _spelt_column(release: PreparedRelease, answered: AnsweredColumn) -> list[bytes]:
     pieces = release.column(answered.column).pieces
     if answered.marks is None:
-        return [pieces[answer] for answer in answered.answers]
+        return list(map(pieces.__getitem__, answered.answers))
     pairs = zip(answered.answers, answered.marks, strict=True)
     return [pieces[answer + MARK_STEP * mark] for answer, mark in pairs]

@@ -29,10 +29,7 @@ from sirena.serving.request_bodies import (
 from sirena.serving.request_reading import read_body
 
 _IN_THE_LOOP: Final = 64 * 1024
-"""Bodies up to this many bytes are answered in the event loop; a thread costs more than they do.
-
-Those in Arrow are not: the first of them imports PyArrow.
-"""
+"""Bytes of a body that is answered in the event loop."""
 
 
 class Question(NamedTuple):
@@ -84,20 +81,46 @@ class Answering:
         facts.bytes_in = len(body)
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         work = _infer if question.tensors else _invoke
-        if len(body) <= _IN_THE_LOOP and not is_arrow(content_type):
+        if is_answered_at_once(len(body), content_type):
             answered, reply = work(release, body, content_type, question.model, detail)
         else:
             answered, reply = await to_thread.run_sync(work, release, body, content_type, question.model, detail)
+        self._note(release, answered, facts)
+        return reply
+
+    def answer_at_once(
+        self, question: Question, query: bytes, content_type: str, body: bytes, facts: Observed
+    ) -> Reply:
+        """Return the answer to a body of which `is_answered_at_once` is true.
+
+        Raises:
+            SirenaError: the request cannot be answered; the error knows its HTTP status.
+        """
+        release = self.holder.require_release()
+        work = _infer if question.tensors else _invoke
+        facts.bytes_in = len(body)
+        answered, reply = work(release, body, content_type, question.model, read_detail(query))
+        self._note(release, answered, facts)
+        return reply
+
+    def _note(self, release: PreparedRelease, answered: Interpretation | RecordAnswer, facts: Observed) -> None:
         facts.release = release.panel.release
         if isinstance(answered, RecordAnswer):
             facts.rows = 1
             facts.columns = len(answered.counts)
-            self.metrics.count(answered.counts, answered.unknown_specimens)
+            self.metrics.count_one(answered.counts, answered.unknown_specimens)
         else:
             facts.rows = len(answered.organisms)
             facts.columns = len(answered.columns)
             self.metrics.count_answers(release, answered)
-        return reply
+
+
+def is_answered_at_once(length: int, content_type: str) -> bool:
+    """Tell whether a body of so many bytes is answered in the event loop, for which a thread costs more than it does.
+
+    Those in Arrow are not: the first of them imports PyArrow.
+    """
+    return length <= _IN_THE_LOOP and not is_arrow(content_type)
 
 
 def _invoke(

@@ -16,6 +16,7 @@ from sirena.guidelines.editions import Editions
 from sirena.serving.answering import Answering, Question
 from sirena.serving.api_description import ANSWERED, ERRORS, INVOCATION_BODY, TENSOR_BODY, UNKNOWN_MODEL
 from sirena.serving.core import PANEL_MODEL, model_version
+from sirena.serving.direct import DirectProtocol, answering_directly
 from sirena.serving.docs_page import render_docs
 from sirena.serving.edition_standing import edition_standing
 from sirena.serving.holder import PanelHolder
@@ -40,6 +41,8 @@ class Service(FastAPI):
     """FastAPI, and before it the routes that answer isolates."""
 
     hot_path: HotPath
+    protocol: type[DirectProtocol]
+    """Of connections to it: answers the small among these questions before an application is called."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -53,7 +56,7 @@ def create_app(
     poll_seconds: float = 5.0,
     log: ServiceLog | None = None,
     editions: Editions = Editions(),  # noqa: B008 - frozen
-) -> FastAPI:
+) -> Service:
     """Return the application; it loads its panel in the background once it is started.
 
     Args:
@@ -72,6 +75,7 @@ def create_app(
         holder.start()
         yield
         holder.stop()
+        logger.write()
 
     recorder = RequestRecorder(logger, metrics)
     answering = Answering(holder, metrics, max_body)
@@ -79,6 +83,7 @@ def create_app(
         title="Sirena", version=__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.hot_path = HotPath(super(Service, app).__call__, answering, recorder)
+    app.protocol = answering_directly(answering, recorder)
     app.state.holder = holder
     app.add_middleware(RequestObserver, recorder=recorder)
     _add_errors(app)
@@ -190,7 +195,7 @@ async def _answer(answering: Answering, question: Question, request: Request) ->
     """Answer a question that came by FastAPI: one whose path `HotPath` does not know for its own."""
     facts = observed(request.scope)
     query = request.scope["query_string"]
-    reply = await answering.answer(question, query, read_headers(request.scope), request.receive, facts)
+    reply = await answering.answer(question, query, read_headers(request.scope["headers"]), request.receive, facts)
     return Response(reply.content, media_type=reply.media_type.decode())
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
+from numpy.typing import NDArray
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.basis import MARKS
@@ -29,6 +30,7 @@ from sirena.serving.core import Interpretation, Rows
 from sirena.serving.errors import MalformedBodyError, TooManyCellsError, UnsupportedMediaTypeError
 from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.kept_columns import keeps, require_room
+from sirena.serving.mic_cells import RepeatedCells
 from sirena.serving.prepared import BASIS_SUFFIX, MARK_SUFFIX, REASON_SUFFIX, PreparedRelease
 from sirena.serving.request_bodies import read_site
 
@@ -82,9 +84,10 @@ def _look_at_messages(body: bytes) -> None:
             raise UnsupportedMediaTypeError("the buffers are compressed", hint="send them uncompressed")
 
 
-def _cells(batches: Sequence[pa.RecordBatch], number: int, place: int) -> list[Any]:
-    """Return a column's cells as JSON would hold them."""
-    cells: list[Any] = []
+def _cells(batches: Sequence[pa.RecordBatch], number: int, place: int) -> RepeatedCells:
+    """Return a column's cells as JSON would hold them, each value once."""
+    distinct: list[Any] = [None]
+    positions: list[NDArray[np.int64]] = []
     referred = 0
     for batch in batches:
         array = batch.column(number)
@@ -93,18 +96,26 @@ def _cells(batches: Sequence[pa.RecordBatch], number: int, place: int) -> list[A
         if referred > _FEW:
             raise TooManyCellsError("the texts of a column are longer than MICs and names", hint=_HINT)
         _validate(array, full=True)
-        rows = None
-        if pa.types.is_dictionary(array.type):
-            rows = array.indices.to_pylist()
-            array = array.dictionary
-        kind = array.type
+        kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
         if not (_is_text(kind) or _is_number(kind) or pa.types.is_null(kind)):
             raise MalformedBodyError(f"column {place + 1} holds neither texts nor numbers", hint=_HINT)
-        values = array.to_pylist()
+        if pa.types.is_float16(array.type):
+            array = array.cast(pa.float32())  # Arrow encodes no halves
+        coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+        values = coded.dictionary.to_pylist()
         if pa.types.is_float32(kind) or pa.types.is_float16(kind):
             values = [None if value is None else float(f"{value:.7g}") for value in values]
-        cells += values if rows is None else [None if row is None else values[row] for row in rows]
-    return cells
+        positions.append(_indices(coded.indices, -len(distinct)) + len(distinct))
+        distinct += values
+    return RepeatedCells(distinct, np.concatenate(positions) if positions else np.zeros(0, dtype=np.int64))
+
+
+def _indices(indices: pa.Array, empty: int) -> NDArray[np.int64]:
+    """Return indices as numbers, `empty` where there is none."""
+    numbers = indices if indices.type == pa.int64() else indices.cast(pa.int64())
+    if numbers.null_count:
+        numbers = numbers.fill_null(empty)
+    return np.frombuffer(numbers.buffers()[1], np.int64, len(numbers), 8 * numbers.offset)
 
 
 def _validate(array: pa.Array, *, full: bool) -> None:
@@ -128,7 +139,7 @@ def _text_bytes(array: pa.Array) -> int:
     if not len(texts) or texts.type != pa.string_view():
         return int(texts.nbytes)
     lengths = np.frombuffer(texts.buffers()[1], np.int32, 4 * len(texts), offset=16 * texts.offset)[::4]
-    return int(lengths.astype(np.int64).clip(min=0).sum())
+    return int(np.maximum(lengths, 0).sum(dtype=np.int64))
 
 
 def encode_stream(release: PreparedRelease, interpretation: Interpretation, detail: GroundDetail) -> bytes:
@@ -199,7 +210,7 @@ class _Texts:
     def of(self, positions: "np.ndarray[Any, np.dtype[np.uint8]]") -> pa.DictionaryArray:
         """Return the text of each position."""
         numbers = _integers(self._numbers[positions], self._holds[positions], pa.int8())
-        return pa.DictionaryArray.from_arrays(numbers, self._texts)
+        return pa.DictionaryArray.from_arrays(numbers, self._texts, safe=False)  # the positions are ours
 
 
 _CATEGORIES: Final = _Texts([answer.category.value if answer else None for answer in ANSWERS])

@@ -11,7 +11,6 @@ Rules, each with a test of like name:
 - every answer refers to its ground by number, and a category that does not hold at every site is marked.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,15 +21,17 @@ from numpy.typing import NDArray
 
 from sirena.domain.category import Reason
 from sirena.domain.ground import Ground
+from sirena.domain.mic import MISSING
 from sirena.domain.site import Site
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import NOT_ASKED
 from sirena.panel.basis import IS_CATEGORY
 from sirena.panel.compiled import NO_GROUND, Panel
-from sirena.panel.lookup import factorise, read_column, resolve_text
+from sirena.panel.lookup import factorise, read_column, refusal_of, resolve_text
 from sirena.panel.sites import RowSites, read_specimen
 from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
+from sirena.serving.mic_cells import mic_reader, text_of
 
 ORGANISM_COLUMNS: Final = ("ORGANISM", "LOCAL_ORG")
 """Columns that hold the organism, the first present counts; any case."""
@@ -41,9 +42,6 @@ LONGEST_TEST_NAME: Final = 20
 PANEL_MODEL: Final = "panel_SIR"
 """Name of the whole release as one model."""
 _FEW_ROWS: Final = 16
-_JUNK: Final = "?"
-_PLAIN: Final = frozenset({str, type(None)})
-"""Types of cells that are their own text."""
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
@@ -78,9 +76,16 @@ class AnsweredColumn:
 
     @property
     def distinct_grounds(self) -> list[int]:
-        """The grounds that are referred to, in the order of the rows."""
-        numbers, first = np.unique(self.numbers, return_index=True)
-        return [number for number in numbers[np.argsort(first)].tolist() if number != NO_GROUND]
+        """The grounds that are referred to, in the order of their numbers."""
+        occurrences = np.bincount(self.numbers - NO_GROUND)
+        occurrences[:1] = 0  # those of `NO_GROUND`
+        distinct: list[int] = (np.flatnonzero(occurrences) + NO_GROUND).tolist()
+        return distinct
+
+    @cached_property
+    def distinct_answers(self) -> frozenset[int]:
+        """Positions in `ANSWERS` that occur."""
+        return frozenset(self.answers)
 
 
 @dataclass(frozen=True)
@@ -169,25 +174,28 @@ class _Subjects:
 
 
 def _answer_many(panel: Panel, column: TestColumn, cells: Sequence[Any], subjects: _Subjects) -> AnsweredColumn:
-    texts = cells if _PLAIN.issuperset(map(type, cells)) else [text_of(cell) for cell in cells]
-    name, sites = column.name, subjects.sites
-    codes = panel.answer_factorised(name, subjects.organisms, subjects.positions, texts, sites)
-    numbers: list[int] = []
-    marks: list[int] = []
-    for site in sites.sites:
-        at_site = panel.ground_numbers(name, subjects.organisms, site)
-        numbers += at_site
-        marks += [panel.mark_of(number, site) for number in at_site]
-    # the last stands for whoever is not asked
-    grounds = np.array([*numbers, NO_GROUND], dtype=np.int32)
-    pairs = np.where(codes == NOT_ASKED, -1, subjects.pairs)
-    row_marks = np.where(_IS_CATEGORY[codes], np.array([*marks, 0], dtype=np.uint8)[pairs], 0).astype(np.uint8)
-    return AnsweredColumn(
-        column,
-        codes.tobytes(),
-        row_marks.tobytes() if row_marks.any() else None,
-        grounds[pairs],
-    )
+    codes = mic_reader(column.drug).codes(cells)
+    wide = panel.wide.get(column.model_column) if column.is_mic else None
+    if wide is None:
+        answers = np.where(codes == MISSING, NOT_ASKED, refusal_of(column)).astype(np.uint8)
+        return AnsweredColumn(column, answers.tobytes(), None, np.full(len(codes), NO_GROUND, dtype=np.int32))
+    at_sites = [wide.rows(subjects.organisms, site) for site in subjects.sites.sites]
+    rows_of_pairs = np.array(at_sites, dtype=np.intp).ravel()
+    rows = rows_of_pairs[subjects.pairs]
+    answers = wide.cells[rows, codes]
+    numbers = wide.grounds[rows]
+    numbers[answers == NOT_ASKED] = NO_GROUND
+    sites = [site for site in subjects.sites.sites for _ in subjects.organisms]
+    pairs = zip(wide.grounds[rows_of_pairs].tolist(), sites, strict=True)
+    marks = [panel.mark_of(number, site) for number, site in pairs]
+    # a mark costs more than the answer, and most columns have none
+    row_marks = _row_marks(marks, subjects, answers) if any(marks) else None
+    return AnsweredColumn(column, answers.tobytes(), row_marks, numbers)
+
+
+def _row_marks(marks: Sequence[int], subjects: _Subjects, answers: NDArray[np.uint8]) -> bytes | None:
+    row_marks = np.where(_IS_CATEGORY[answers], np.array(marks, dtype=np.uint8)[subjects.pairs], 0).astype(np.uint8)
+    return row_marks.tobytes() if row_marks.any() else None
 
 
 def _sites(rows: Rows) -> list[Site | None]:
@@ -214,21 +222,6 @@ def model_version(panel: Panel, model: str) -> str:
     if model == PANEL_MODEL:
         return panel.release
     return str(panel.provenance.get(model_column(panel, model), {}).get("version", ""))
-
-
-def text_of(cell: object) -> str | None:
-    """Return a cell as the text a file would hold.
-
-    A number is read like its text; NaN is how data frames spell an empty cell; a truth value, list or object is
-    nothing a laboratory writes and becomes a text that no reader accepts.
-    """
-    if cell is None or type(cell) is str:
-        return cell
-    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
-        return _JUNK
-    if isinstance(cell, float) and not math.isfinite(cell):
-        return None if math.isnan(cell) else "1e999"
-    return repr(cell) if abs(cell) < 1e300 else "1e999"  # longer integers may not even be spelt
 
 
 def _asked_columns(panel: Panel, rows: Rows, model: str) -> list[tuple[TestColumn, Sequence[Any]]]:

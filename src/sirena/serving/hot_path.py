@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sirena.domain.errors import SirenaError
-from sirena.serving.answering import Answering, Question
+from sirena.serving.answering import Answering, Question, Reply
 from sirena.serving.core import PANEL_MODEL
 from sirena.serving.observation import (
     CLIENT_GONE,
@@ -28,6 +28,8 @@ from sirena.serving.request_reading import read_headers
 INVOCATIONS: Final = "/invocations"
 MODEL_INVOCATIONS: Final = "/models/{name}/invocations"
 INFER: Final = "/v2/models/{name}/infer"
+FIXED_HEADERS: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+"""Headers of every answer, after those that differ."""
 _WHOLE_PANEL: Final = Question(INVOCATIONS, PANEL_MODEL, tensors=False)
 
 
@@ -76,36 +78,43 @@ class HotPath:
         began = time.perf_counter()
         facts = Observed(request_id(scope["headers"]))
         status = CLIENT_GONE
-        media_type = b"application/json"
         try:
             try:
-                content, media_type = await self._answering.answer(
-                    question, scope["query_string"], read_headers(scope), receive, facts
+                reply = await self._answering.answer(
+                    question, scope["query_string"], read_headers(scope["headers"]), receive, facts
                 )
                 answer = 200
-            except SirenaError as error:
-                facts.error = error.code
-                answer, content = error.status, error_body(error.code, error.text, error.hint, facts.request_id)
             except ClientDisconnect:
                 facts.error = "client_gone"
                 return
-            except Exception as error:  # noqa: BLE001 - the last net: the caller gets the one shape, the log the place
-                facts.error = unforeseen(error)
-                answer, content = 500, internal_error_body(facts.request_id)
+            except Exception as error:  # noqa: BLE001 - the last net
+                answer, reply = refusal(error, facts)
             status = answer
-            await send(
-                {"type": "http.response.start", "status": status, "headers": _headers(content, media_type, facts)}
-            )
-            await send({"type": "http.response.body", "body": content})
+            await send({"type": "http.response.start", "status": status, "headers": answer_headers(reply, facts)})
+            await send({"type": "http.response.body", "body": reply.content})
         finally:
             self._recorder.record("POST", question.route, facts, status, began)
 
 
-def _headers(content: bytes, media_type: bytes, facts: Observed) -> list[tuple[bytes, bytes]]:
+def refusal(error: Exception, facts: Observed) -> tuple[int, Reply]:
+    """Return status and body of the answer to a request that failed: the caller gets the one shape, the log the place.
+
+    Args:
+        error: a `SirenaError`, or one that nobody foresaw.
+        facts: of the request, which learn of the error.
+    """
+    if isinstance(error, SirenaError):
+        facts.error = error.code
+        return error.status, Reply(error_body(error.code, error.text, error.hint, facts.request_id))
+    facts.error = unforeseen(error)
+    return 500, Reply(internal_error_body(facts.request_id))
+
+
+def answer_headers(reply: Reply, facts: Observed) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer."""
     return [
-        (b"content-length", b"%d" % len(content)),
-        (b"content-type", media_type),
+        (b"content-length", b"%d" % len(reply.content)),
+        (b"content-type", reply.media_type),
         (b"x-request-id", facts.request_id.encode("ascii")),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cache-control", b"no-store"),
+        *FIXED_HEADERS,
     ]

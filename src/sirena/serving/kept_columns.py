@@ -15,6 +15,7 @@ from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.panel.lookup import read_column
 from sirena.serving.core import LONGEST_NAME, ORGANISM_COLUMNS
 from sirena.serving.errors import TooManyCellsError, TooManyColumnsError
+from sirena.serving.mic_cells import known_columns
 
 MOST_COLUMNS: Final = 1000
 """Columns kept of one request; WHONET files have some 200 of them, tests and others together."""
@@ -77,8 +78,13 @@ def _records_of_same_names(records: Sequence[Mapping[str, Any]]) -> dict[str, Se
     names = list(records[0]) if records else []
     if not names or any(list(record) != names for record in records):
         return None
-    columns = zip(names, zip(*(record.values() for record in records), strict=True), strict=True)
-    return kept_columns(dict(columns))
+    kept = [name for name in names if keeps(name)]
+    require_room(len(kept), len(records))
+    tests = [name for name in kept if read_column(name) is not None]
+    columns: dict[str, Sequence[Any]] = {}
+    if tests:
+        columns |= known_columns(records, tests) or {}
+    return {name: columns.get(name) or [record[name] for record in records] for name in kept}
 
 
 def require_room(columns: int, rows: int) -> None:

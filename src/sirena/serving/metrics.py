@@ -13,10 +13,15 @@
 | ``sirena_panel_alarms`` | store | things found in alias, row, artifact, cache or ledger that are not what was judged |
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.serving.alarms import STORES, SourceAlarm
@@ -26,6 +31,42 @@ from sirena.serving.prepared import PreparedRelease
 OTHER: Final = "other"
 _METHODS: Final = ("GET", "POST", "HEAD", "OPTIONS")
 _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_MOST_GIVEN: Final = 4096
+
+
+class RequestTallies(Collector):
+    """Requests and how long they took.
+
+    Numbers that are read when the metrics are, since a counter of the library costs its lock at every request.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._requests: Tally[tuple[str, str, int]] = Tally()
+        self._seconds: dict[str, float] = {}
+        self._buckets: dict[str, list[int]] = {}
+
+    def count(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request under its route's template."""
+        self._requests[route, method if method in _METHODS else OTHER, status] += 1
+        buckets = self._buckets.get(route)
+        if buckets is None:
+            buckets = self._buckets[route] = [0] * (len(_BUCKETS) + 1)
+            self._seconds[route] = 0.0
+        buckets[bisect_left(_BUCKETS, seconds)] += 1
+        self._seconds[route] += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Give both metrics."""
+        requests = CounterMetricFamily("sirena_requests", "Requests answered", labels=["route", "method", "status"])
+        for (route, method, status), number in self._requests.items():
+            requests.add_metric([route, method, str(status)], number)
+        yield requests
+        seconds = HistogramMetricFamily("sirena_request_seconds", "Seconds to answer", labels=["route"])
+        for route, buckets in self._buckets.items():
+            bounds = [*map(str, _BUCKETS), "+Inf"]
+            seconds.add_metric([route], list(zip(bounds, accumulate(buckets), strict=True)), self._seconds[route])
+        yield seconds
 
 
 class ServiceMetrics:
@@ -34,12 +75,10 @@ class ServiceMetrics:
     def __init__(self) -> None:
         """Make a registry of their own, so that two applications in one process do not meet."""
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "sirena_requests", "Requests answered", ["route", "method", "status"], registry=self._registry
-        )
-        self._seconds = Histogram(
-            "sirena_request_seconds", "Seconds to answer", ["route"], registry=self._registry, buckets=_BUCKETS
-        )
+        requests = RequestTallies()
+        self._registry.register(requests)
+        self.count_request: Final = requests.count
+        """Counts one request: route's template, method, status and seconds."""
         self._answers = Counter(
             "sirena_answers", "Answers given", ["column", "category", "reason"], registry=self._registry
         )
@@ -48,9 +87,10 @@ class ServiceMetrics:
             "Rows whose specimen names no known site; they are answered as of unknown site",
             registry=self._registry,
         )
-        self._tallies: dict[str, list[int]] = {}
-        """Answers since the counters were last read, by column and position in `ANSWERS`."""
-        self._requests_of: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._tallies: Tally[tuple[str | None, int]] = Tally()
+        """Answers since the counters were last read, by label of the column and position in `ANSWERS`."""
+        self._given: list[tuple[str | None, int]] = []
+        """Answers since these were summed; many are summed sooner together than each by itself."""
         self._info = Gauge("sirena_panel_info", "The release in use", ["release"], registry=self._registry)
         self._loaded_at = Gauge(
             "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
@@ -64,45 +104,38 @@ class ServiceMetrics:
             "sirena_panel_alarms", "Things found that are not what was judged", ["store"], registry=self._registry
         )
 
-    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one request under its route's template."""
-        key = (route, method if method in _METHODS else OTHER, status)
-        request = self._requests_of.get(key)
-        if request is None:
-            # finding a child by its labels costs more than counting
-            counter = self._requests.labels(key[0], key[1], str(status))
-            request = self._requests_of[key] = (counter, self._seconds.labels(route))
-        request[0].inc()
-        request[1].observe(seconds)
-
     def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
         """Count the answers of one request; columns no model answers share one label."""
-        counts = [
-            (release.column(answered.column).label, code, answered.answers.count(code))
-            for answered in interpretation.columns
-            for code in set(answered.answers)
-        ]
-        self.count(counts, interpretation.unknown_specimens)
+        for answered in interpretation.columns:
+            label = release.column(answered.column).label
+            for code in answered.distinct_answers:
+                self._tallies[label, code] += answered.answers.count(code)
+        self._count_unknown(interpretation.unknown_specimens)
 
-    def count(self, counts: Iterable[tuple[str | None, int, int]], unknown_specimens: int) -> None:
-        """Count answers: label of the column (None where no model answers), position in `ANSWERS`, and how many."""
-        tallies = self._tallies
-        for label, code, number in counts:
-            tally = tallies.get(label or OTHER)
-            if tally is None:
-                tally = tallies[label or OTHER] = [0] * len(ANSWERS)
-            tally[code] += number
+    def count_one(self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int) -> None:
+        """Count answers to one isolate: label of the column (None where no model answers), position in `ANSWERS`."""
+        self._given += answers
+        if len(self._given) > _MOST_GIVEN:
+            self._sum()
+        self._count_unknown(unknown_specimens)
+
+    def _count_unknown(self, unknown_specimens: int) -> None:
         if unknown_specimens:
             self._unknown_specimens.inc(unknown_specimens)
 
+    def _sum(self) -> None:
+        self._tallies.update(self._given)
+        self._given.clear()
+
     def _collect(self) -> None:
         """Take the tallies over into the counters, whose locks and labels would cost each answer as much as itself."""
-        for column, tally in self._tallies.items():
-            for answer, number in zip(ANSWERS, tally, strict=True):
-                if number and answer is not None:
-                    reason = answer.reason.value if answer.reason else ""
-                    self._answers.labels(column, answer.category.value, reason).inc(number)
-            tally[:] = [0] * len(ANSWERS)
+        self._sum()
+        for (column, code), number in self._tallies.items():
+            answer = ANSWERS[code]
+            if answer is not None:
+                reason = answer.reason.value if answer.reason else ""
+                self._answers.labels(column or OTHER, answer.category.value, reason).inc(number)
+        self._tallies.clear()
 
     def expose(
         self,

@@ -7,25 +7,21 @@ Rules, each with a test of like name:
   left to the general way, which knows the errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
-from sirena.domain.mic import CODES, MISSING
 from sirena.domain.site import Site
-from sirena.domain.truth_table import NOT_ASKED
-from sirena.panel.basis import IS_CATEGORY
-from sirena.panel.compiled import NO_GROUND
-from sirena.panel.lookup import encode_text, resolve_text
+from sirena.panel.lookup import resolve_text
 from sirena.panel.sites import read_specimen
-from sirena.serving.core import PANEL_MODEL, text_of
+from sirena.serving.core import PANEL_MODEL
 from sirena.serving.ground_detail import GroundDetail
-from sirena.serving.prepared import MARK_STEP, REASONS, SITES, ColumnRole, PreparedColumn, PreparedRelease
+from sirena.serving.mic_cells import text_of
+from sirena.serving.prepared import REASONS, SITES, PreparedColumn, PreparedRelease, SpeltAnswer
 
-_NOBODY: Final[Any] = object()
-"""Stands for a cell that the record does not have."""
+_SPELT_SITES: Final = [orjson.dumps(site) for site in SITES]
 
 
 @dataclass(slots=True)
@@ -34,8 +30,8 @@ class RecordAnswer:
 
     content: bytes
     """Body of the response."""
-    counts: list[tuple[str | None, int, int]]
-    """What `ServiceMetrics.count` takes."""
+    counts: Sequence[tuple[str | None, int]]
+    """What `ServiceMetrics.count_one` takes."""
     unknown_specimens: int
 
 
@@ -55,82 +51,63 @@ def answer_record(
         model: registered name.
         detail: how much is said of what the answers rest on; sentences are left to the general way.
     """
-    if detail is GroundDetail.FULL:
+    form = release.form(tuple(record))
+    if form is None or detail is GroundDetail.FULL:
         return None
-    organism_cell = local_cell = specimen = _NOBODY
-    tests: list[tuple[PreparedColumn, Any]] = []
-    known_role = release.known_role
-    for name, cell in record.items():
-        role = known_role(name) or release.role(name)
-        if type(role) is PreparedColumn:
-            tests.append((role, cell))
-        elif role is ColumnRole.ORGANISM:
-            if organism_cell is not _NOBODY:
-                return None
-            organism_cell = cell
-        elif role is ColumnRole.SPECIMEN:
-            if specimen is not _NOBODY:
-                return None
-            specimen = cell
-        elif role is ColumnRole.LOCAL_ORGANISM:
-            if local_cell is not _NOBODY:
-                return None
-            local_cell = cell
+    tests = form.tests
     if model != PANEL_MODEL:
-        wanted = model.removeprefix("modelo_")
-        if wanted == model or wanted not in release.panel.tables:
+        tests = _tests_of(release, tests, model)
+        if not tests:
             return None
-        tests = [pair for pair in tests if pair[0].label == wanted]
-    if organism_cell is _NOBODY:
-        organism_cell = local_cell
-    if not tests or organism_cell is _NOBODY or len({column for column, _ in tests}) != len(tests):
-        return None
-    organism = resolve_text(text_of(organism_cell))
-    read = site if site is not None else Site.UNKNOWN if specimen is _NOBODY else read_specimen(text_of(specimen))
-    return _answer(release, tests, organism, read, with_grounds=detail is not GroundDetail.NONE)
+    organism = resolve_text(text_of(record[form.organism]))
+    specimen = form.specimen
+    read = site if site is not None else Site.UNKNOWN if specimen is None else read_specimen(text_of(record[specimen]))
+    place = SITES.index(Site.UNKNOWN if read is None else read)
+    answers = _answers(release, tests, record, organism, place)
+    known = place if read is not None else None
+    return _join(release, tests, answers, organism, known, with_grounds=detail is not GroundDetail.NONE)
 
 
-def _answer(
+def _tests_of(
+    release: PreparedRelease, tests: Sequence[tuple[str, PreparedColumn]], model: str
+) -> Sequence[tuple[str, PreparedColumn]]:
+    """Return the tests that a model answers; none for a model that the release has not."""
+    wanted = model.removeprefix("modelo_")
+    if wanted == model or wanted not in release.panel.tables:
+        return ()
+    return [pair for pair in tests if pair[1].label == wanted]
+
+
+def _answers(
     release: PreparedRelease,
-    tests: list[tuple[PreparedColumn, Any]],
+    tests: Sequence[tuple[str, PreparedColumn]],
+    record: Mapping[str, Any],
     organism: str | None,
-    read: Site | None,
+    place: int,
+) -> list[SpeltAnswer]:
+    subject = (organism, place)
+    answers = []
+    for name, column in tests:
+        cell = record[name]
+        text = cell if cell is None or type(cell) is str else text_of(cell)
+        given = column.spelt.get(subject)
+        answer = given.get(text) if given is not None else None
+        answers.append(answer or release.spell(column, organism, place, text))
+    return answers
+
+
+def _join(
+    release: PreparedRelease,
+    tests: Sequence[tuple[str, PreparedColumn]],
+    answers: Sequence[SpeltAnswer],
+    organism: str | None,
+    place: int | None,
     *,
     with_grounds: bool,
 ) -> RecordAnswer:
-    site = Site.UNKNOWN if read is None else read
-    place = SITES.index(site)
-    marks, numbers = release.marks[place], release.numbers
-    pieces: list[bytes] = []
-    provenance: list[bytes] = []
-    counts: list[tuple[str | None, int, int]] = []
-    grounds: dict[int, None] = {}
-    reasons: set[int] = set()
-    for column, cell in tests:
-        text = cell if cell is None or type(cell) is str else text_of(cell)
-        code = encode_text(text, column.drug)
-        flat = column.flat
-        offset = column.offsets[place].get(organism) if organism else None
-        if code == MISSING:
-            answer = NOT_ASKED
-        elif flat is None:
-            answer = column.refusal
-        elif code >= 0 and offset is not None:
-            answer = flat.cells[offset + code]
-        else:
-            answer = release.panel.answer_resolved(column.column.name, organism, text, site)
-        if answer == NOT_ASKED or flat is None or offset is None or not flat.ground_of:
-            number = NO_GROUND
-        else:
-            number = flat.ground_of[offset // CODES]
-            grounds[number] = None
-        if IS_CATEGORY[answer]:
-            pieces.append(column.pieces[answer + MARK_STEP * marks[number]])
-        else:
-            pieces.append(column.pieces[answer])
-            reasons.add(answer)
-        provenance.append(column.head + numbers[number] + b"]}" if with_grounds else column.plain)
-        counts.append((column.label, answer, 1))
+    pieces, provenance, counts, numbers, reasons = zip(*answers, strict=True)
+    if not with_grounds:
+        provenance = tuple(column.plain for _, column in tests)
     content = b"".join(
         (
             b'{"predictions":[{',
@@ -139,18 +116,16 @@ def _answer(
             release.head,
             orjson.dumps(organism or None),
             b'],"sites":[',
-            orjson.dumps(read),
+            b"null" if place is None else _SPELT_SITES[place],
             b"],",
             b",".join(provenance),
-            b'},"unknown_specimens":',
-            b"1" if read is None else b"0",
-            b',"reasons":{',
-            b",".join([spelt for answer in sorted(reasons) if (spelt := REASONS[answer]) is not None]),
-            b"}",
-            b',"grounds":{' + b",".join([release.grounds[number] for number in grounds]) + b"}"
+            b'},"unknown_specimens":1,"reasons":{' if place is None else b'},"unknown_specimens":0,"reasons":{',
+            b",".join([REASONS[reason] or b"" for reason in sorted({*reasons} - {None})]),
+            b'},"grounds":{' if with_grounds else b"}",
+            b",".join([release.grounds[number] for number in dict.fromkeys(numbers) if number is not None])
             if with_grounds
             else b"",
-            b"}",
+            b"}}" if with_grounds else b"}",
         )
     )
-    return RecordAnswer(content, counts, 1 if read is None else 0)
+    return RecordAnswer(content, counts, 1 if place is None else 0)

@@ -3,22 +3,24 @@
 An answer to an isolate is then look-ups and one join of ready-made pieces; see `one_row` and `answer_bodies`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from sirena import __version__
 from sirena.domain.category import Reason
 from sirena.domain.ground import Ground
+from sirena.domain.mic import CODES, MISSING
 from sirena.domain.site import Site
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED
-from sirena.panel.basis import MARKS, Language, ground_sentence, reason_sentence
-from sirena.panel.compiled import Panel
-from sirena.panel.lookup import read_column, refusal_of
+from sirena.panel.basis import IS_CATEGORY, MARKS, Language, ground_sentence, reason_sentence
+from sirena.panel.compiled import NO_GROUND, Panel
+from sirena.panel.lookup import encode_text, read_column, refusal_of
 from sirena.serving.core import LONGEST_NAME, LONGEST_TEST_NAME, ORGANISM_COLUMNS, column_provenance
 
 REASON_SUFFIX: Final = "_reason"
@@ -32,6 +34,14 @@ _MOST_NAMES: Final = 4096
 """Column names whose meaning is remembered; callers choose names, so there must be an end."""
 _MOST_COLUMNS: Final = 1024
 """Test columns that are kept prepared; the release's own are the first of them."""
+_MOST_FORMS: Final = 256
+"""Orders of column names that are remembered."""
+_LONGEST_FORM: Final = 4096
+"""Letters of the names of one that is."""
+_MOST_ANSWERS: Final = 32768
+"""Answers that are kept spelt, some 250 bytes each; a hospital's isolates of a month need about half as many."""
+_LONGEST_MIC: Final = 16
+"""Letters of an MIC whose answer is kept."""
 
 
 class ColumnRole(Enum):
@@ -46,10 +56,25 @@ class ColumnRole(Enum):
 _ROLES: Final = dict(zip((*ORGANISM_COLUMNS, SPECIMEN_COLUMN), ColumnRole, strict=False))
 
 
+class SpeltAnswer(NamedTuple):
+    """One answer of one column, in all that is said of it."""
+
+    piece: bytes
+    """The answer: ``"Eti_AMK_NM":"S"``."""
+    provenance: bytes
+    """Where it comes from, with the number of its ground."""
+    counted: tuple[str | None, int]
+    """Under which it is counted: label of the column, and position in `ANSWERS`."""
+    ground: int | None
+    """Number of its ground."""
+    reason: int | None
+    """Position in `REASONS` when it has one."""
+
+
 class PreparedColumn:
     """One test column of one release."""
 
-    __slots__ = ("column", "drug", "flat", "head", "label", "offsets", "pieces", "plain", "refusal")
+    __slots__ = ("column", "drug", "flat", "head", "label", "offsets", "pieces", "plain", "refusal", "spelt")
 
     def __init__(self, panel: Panel, column: TestColumn) -> None:
         """Prepare the answers of a panel to a test column, also one that no model answers."""
@@ -69,6 +94,19 @@ class PreparedColumn:
         """Provenance of the column, up to the grounds of its rows; ``]}`` ends it."""
         self.plain = orjson.dumps({column.category_column: facts})[1:-1]
         """Provenance of the column without grounds."""
+        self.spelt: dict[tuple[str | None, int], dict[str | None, SpeltAnswer]] = {}
+        """Answers that were given, by organism and position in `SITES`, then by the MIC's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordForm:
+    """What the columns of a record are for."""
+
+    organism: str
+    """Name of the column that holds the organism."""
+    specimen: str | None
+    tests: Sequence[tuple[str, PreparedColumn]]
+    """Name of each test column, no test twice."""
 
 
 class PreparedRelease:
@@ -91,6 +129,8 @@ class PreparedRelease:
         self._sentences: dict[tuple[int, int], str] = {}
         self._roles: dict[str, PreparedColumn | ColumnRole] = {}
         self._columns: dict[str, PreparedColumn] = {}
+        self._forms: dict[tuple[str, ...], RecordForm | None] = {}
+        self._room = _MOST_ANSWERS
         for column in panel.tables:
             self.role(column)
         self.known_role: Final[Callable[[str], PreparedColumn | ColumnRole | None]] = self._roles.get
@@ -107,6 +147,67 @@ class PreparedRelease:
             if len(self._roles) < _MOST_NAMES:
                 self._roles[name] = role
         return role
+
+    def form(self, names: tuple[str, ...]) -> RecordForm | None:
+        """Return what the columns of a record are for; None where that is not plain."""
+        try:
+            return self._forms[names]
+        except KeyError:
+            form = self._read_form(names)
+            if len(self._forms) < _MOST_FORMS and sum(map(len, names)) <= _LONGEST_FORM:
+                self._forms[names] = form
+            return form
+
+    def _read_form(self, names: Iterable[str]) -> RecordForm | None:
+        of_role: dict[ColumnRole, str] = {}
+        tests: list[tuple[str, PreparedColumn]] = []
+        for name in names:
+            role = self.role(name)
+            if isinstance(role, PreparedColumn):
+                tests.append((name, role))
+            elif role is not ColumnRole.NONE and of_role.setdefault(role, name) != name:
+                return None
+        organism = of_role.get(ColumnRole.ORGANISM, of_role.get(ColumnRole.LOCAL_ORGANISM))
+        if organism is None or not tests or len({column for _, column in tests}) != len(tests):
+            return None
+        return RecordForm(organism, of_role.get(ColumnRole.SPECIMEN), tests)
+
+    def spell(self, column: PreparedColumn, organism: str | None, place: int, text: str | None) -> SpeltAnswer:
+        """Answer one MIC, and keep the answer to one that can be read.
+
+        Args:
+            column: that is asked.
+            organism: as `resolve_text` reads it.
+            place: of the site in `SITES`.
+            text: the MIC.
+        """
+        code = encode_text(text, column.drug)
+        flat = column.flat
+        offset = column.offsets[place].get(organism) if organism else None
+        if code == MISSING:
+            answer = NOT_ASKED
+        elif flat is None:
+            answer = column.refusal
+        elif code >= 0 and offset is not None:
+            answer = flat.cells[offset + code]
+        else:
+            answer = self.panel.answer_resolved(column.column.name, organism, text, SITES[place])
+        if answer == NOT_ASKED or flat is None or offset is None or not flat.ground_of:
+            number = NO_GROUND
+        else:
+            number = flat.ground_of[offset // CODES]
+        mark = self.marks[place][number] if IS_CATEGORY[answer] else 0
+        spelt = SpeltAnswer(
+            column.pieces[answer + MARK_STEP * mark],
+            column.head + self.numbers[number] + b"]}",
+            (column.label, answer),
+            None if number == NO_GROUND else number,
+            answer if REASONS[answer] is not None else None,
+        )
+        if self._room and (code >= 0 or code == MISSING) and (text is None or len(text) <= _LONGEST_MIC):
+            self._room -= 1
+            column.spelt.setdefault((organism, place), {})[text] = spelt
+        return spelt
 
     def sentence(self, answer: int, number: int | None, site: Site | None) -> str | None:
         """Return what an answer rests on, as ``Eti_X_basis`` of a file tells it in English; None where not asked.

@@ -60,7 +60,7 @@ def is_json(content_type: str) -> bool:
 
 def is_arrow(content_type: str) -> bool:
     """Tell whether a content type is Arrow's stream."""
-    return content_type.partition(";")[0].strip().lower() == ARROW_TYPE
+    return content_type not in JSON_TYPES and content_type.partition(";")[0].strip().lower() == ARROW_TYPE
 
 
 def require_json(content_type: str) -> None:

@@ -1,16 +1,16 @@
 """Reading a request's headers and body from ASGI, the body no further than allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 from sirena.serving.errors import BodyTooLargeError, UnsupportedMediaTypeError
 
 
-def read_headers(scope: Scope) -> dict[bytes, bytes]:
-    """Return the headers by name in lower case; of several with one name the first."""
-    return dict(reversed(scope["headers"]))
+def read_headers(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return headers, their names in lower case, by name; of several with one name the first."""
+    return dict(reversed(headers))
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, maximum: int) -> bytes:

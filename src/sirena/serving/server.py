@@ -5,6 +5,7 @@
 - SIGHUP asks the source of the panel at once.
 """
 
+import asyncio
 import errno
 import gc
 import signal
@@ -14,14 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, Literal
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from sirena.domain.errors import SirenaError
-from sirena.serving.holder import PanelHolder
 
 DRAIN_SECONDS: Final = 30
 """How long requests under way may take after SIGTERM."""
@@ -107,14 +106,21 @@ def url_of(bound: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def run(app: FastAPI, bound: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT, with a fresh look at the panel's source on SIGHUP; for the main thread."""
-    holder: PanelHolder = app.state.holder
-    run_until_signal(app, bound, on_hangup=holder.wake)
+def run_until_signal(
+    app: ASGIApp,
+    bound: socket.socket,
+    *,
+    on_hangup: Callable[[], None] = lambda: None,
+    protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
+) -> None:
+    """Serve any application until SIGTERM or SIGINT; must be called in the main thread.
 
-
-def run_until_signal(app: ASGIApp, bound: socket.socket, *, on_hangup: Callable[[], None] = lambda: None) -> None:
-    """Serve any application until SIGTERM or SIGINT; must be called in the main thread."""
+    Args:
+        app: the application.
+        bound: where it is served.
+        on_hangup: called at SIGHUP.
+        protocol: of its connections; uvicorn's own by default.
+    """
     # uvicorn raises a signal again once it has ended in order; for a server that is the end and not an error
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
         signal.SIGTERM: lambda *_: None,
@@ -124,7 +130,7 @@ def run_until_signal(app: ASGIApp, bound: socket.socket, *, on_hangup: Callable[
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     _look_for_garbage_of_requests()
     try:
-        uvicorn.Server(_configuration(app)).run(sockets=[bound])
+        uvicorn.Server(configuration(app, protocol)).run(sockets=[bound])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -138,7 +144,7 @@ def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
         app: what is served.
         bound: where.
     """
-    server = uvicorn.Server(_configuration(app))
+    server = uvicorn.Server(configuration(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="sirena-beside", daemon=True)
     thread.start()
     try:
@@ -149,15 +155,18 @@ def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
 
 
 def _look_for_garbage_of_requests() -> None:
-    """Look for garbage as often as Python does by itself, but never again among what the start has left to stay."""
-    gc.collect()
+    """Look for garbage as often as Python does by itself, but never among what the start has left to stay."""
     gc.freeze()
     gc.set_threshold(*_USUAL_THRESHOLDS)
 
 
-def _configuration(app: ASGIApp) -> uvicorn.Config:
+def configuration(
+    app: ASGIApp, protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools"
+) -> uvicorn.Config:
+    """Return how uvicorn serves an application by a protocol."""
     return uvicorn.Config(
         app,
+        http=protocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -4,8 +4,9 @@ import pytest
 
 from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS
-from sirena.serving.core import Interpretation, Rows, column_provenance, interpret, text_of
+from sirena.serving.core import Interpretation, Rows, column_provenance, interpret
 from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
+from sirena.serving.mic_cells import text_of
 from tests.panels import panel_with_sites, small_panel
 
 PANEL = small_panel()
@@ -71,6 +72,25 @@ def test_few_and_many_rows_get_the_same_answers(length: int) -> None:
     (answered,) = interpret(PANEL, asked).columns
     expected = [PANEL.answer_one("AMK_NM", organisms[row % 5], text_of(mics[row % 7])) for row in range(length)]
     assert [ANSWERS[code] for code in answered.answers] == expected
+
+
+def test_many_rows_are_answered_like_each_of_them_alone() -> None:
+    """Category, mark and ground, whatever is wrong with a row, and whichever cells look equal to Python."""
+    organisms = ["spn", "eco", "kpn", "zzz", "", None, "Escherichia coli", "sau"]
+    specimens = ["bl", "LCR", "ur", None, "qwxz", "sputum", 3]
+    mics = ["1", 1, True, 1.0, "<=0,5", None, "", "abc", [1], float("nan"), "-1", 16, "1" * 60, {"a": 1}, "16"]
+    cells = [(organisms[row % 8], specimens[row % 7], mics[row % 15], mics[row % 11]) for row in range(900)]
+    names = ("ORGANISM", "SPEC_TYPE", "PEN_NM", "NIT_NM")
+    together = interpret(SITES, Rows(dict(zip(names, zip(*cells, strict=True), strict=True)), len(cells)))
+    for row, own in enumerate(cells):
+        alone = interpret(SITES, Rows({name: [cell] for name, cell in zip(names, own, strict=True)}, 1))
+        assert together.sites[row] == alone.sites[0]
+        for many, one in zip(together.columns, alone.columns, strict=True):
+            assert many.answers[row] == one.answers[0]
+            assert many.grounds[row] == one.grounds[0]
+            assert (many.marks or bytes(900))[row] == (one.marks or b"\0")[0]
+    assert any(answered.marks for answered in together.columns)
+    assert {number for answered in together.columns for number in answered.grounds} - {None} == set(together.grounds)
 
 
 def test_every_answer_names_model_version_release_edition_and_basis() -> None:

@@ -48,14 +48,14 @@ def test_it_answers_byte_for_byte_what_the_general_way_answers(
     interpretation = interpret(release.panel, Rows(kept_records([record]), 1, site), model=model)
     assert quick.content == encode_answers(release, interpretation, detail)
     assert quick.unknown_specimens == interpretation.unknown_specimens
-    assert [code for _, code, _ in quick.counts] == [answered.answers[0] for answered in interpretation.columns]
+    assert [code for _, code in quick.counts] == [answered.answers[0] for answered in interpretation.columns]
 
 
 def test_plain_records_are_answered_by_it() -> None:
     """The rule above would also hold of a way that answers nothing."""
     quick = answer_record(RELEASES[0], {"ORGANISM": "eco", "AMK_NM": "4", "WARD": "uci"}, None, PANEL_MODEL)
     assert quick is not None
-    assert quick.counts == [("AMK_NM", 1, 1)]
+    assert list(quick.counts) == [("AMK_NM", 1)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""Small questions about isolates, answered by the protocol itself as soon as their last byte is read.
+
+uvicorn reads HTTP, and makes of each request a task, a scope and messages for an ASGI application; that costs more than
+the answer to one isolate does. This protocol of uvicorn's answers such a request where its bytes arrive, in one write.
+
+Rules, each with a test of like name:
+
+- the answer is what `HotPath` answers, and so are id, log line and metrics;
+- answered here is a POST on a hot route whose body has a declared length, is small, neither compressed nor Arrow, on a
+  connection that stays open, that owes no earlier answer and whose caller reads; everything else is left to uvicorn;
+- several requests that arrive in one piece are answered in their order;
+- a caller who leaves before the end of its body is logged as such;
+- a server that ends answers the request whose body it is reading, and then closes the connection.
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from sirena.serving.answering import Answering, Question, is_answered_at_once
+from sirena.serving.hot_path import FIXED_HEADERS, INVOCATIONS, question_of, refusal
+from sirena.serving.observation import CLIENT_GONE, Observed, RequestRecorder, request_id
+from sirena.serving.request_reading import read_headers
+
+_NOT_HERE: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
+"""Headers of requests that are left to uvicorn."""
+_FIXED_HEADERS: Final = b"".join(b"%s: %s\r\n" % header for header in FIXED_HEADERS)
+_INVOCATIONS: Final = INVOCATIONS.encode()
+_PLAIN_PATH: Final = re.compile(rb"[A-Za-z0-9_./-]+")
+
+
+@dataclass(slots=True)
+class _Request:
+    """A request whose body is being read."""
+
+    question: Question
+    query: bytes
+    content_type: str
+    facts: Observed
+    began: float
+    chunks: list[bytes] = field(default_factory=list)
+
+
+class DirectProtocol(HttpToolsProtocol):
+    """uvicorn's protocol that answers small questions itself; `answering_directly` makes one for an application."""
+
+    answering: Answering
+    recorder: RequestRecorder
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Serve one connection, as uvicorn asks for it."""
+        super().__init__(*arguments, **named)
+        self._request: _Request | None = None
+        self._is_ending = False
+
+    def on_message_begin(self) -> None:
+        """Begin a request; its scope is made only where an application answers."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def on_headers_complete(self) -> None:
+        """Decide who answers."""
+        self._request = self._direct_request()
+        if self._request is None:
+            url, headers, expects = self.url, self.headers, self.expect_100_continue
+            super().on_message_begin()
+            self.url, self.expect_100_continue = url, expects
+            self.headers += headers  # the scope holds this list
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        if self._request is None:
+            super().on_body(body)
+        else:
+            self._request.chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        """Answer the request."""
+        request, self._request = self._request, None
+        if request is None:
+            super().on_message_complete()
+        else:
+            self._answer(request)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note a caller who left before the end of its body."""
+        request, self._request = self._request, None
+        if request is not None:
+            request.facts.error = "client_gone"
+            self.recorder.record("POST", request.question.route, request.facts, CLIENT_GONE, request.began)
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End, after the answer to a request that is being read."""
+        self._is_ending = True
+        if self._request is None:
+            super().shutdown()
+
+    def _direct_request(self) -> _Request | None:
+        """Return the request whose headers were read if it is answered here."""
+        parser = self.parser
+        cycle: RequestResponseCycle | None = self.cycle
+        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
+            return None
+        if self.flow.write_paused or self.transport.is_closing() or (cycle is not None and not cycle.response_complete):
+            return None
+        path, _, query = self.url.partition(b"?")
+        # what a path that is spelt oddly means, uvicorn knows
+        is_plain = path == _INVOCATIONS or _PLAIN_PATH.fullmatch(path)
+        question = question_of(path.decode("ascii")) if is_plain and b"#" not in query else None
+        headers = read_headers(self.headers)
+        length = headers.get(b"content-length", b"")
+        if question is None or not length.isdigit() or not _NOT_HERE.isdisjoint(headers):
+            return None
+        content_type = headers.get(b"content-type", b"").decode("latin-1")
+        size = int(length[:20])
+        if size > self.answering.max_body or not is_answered_at_once(size, content_type):
+            return None
+        return _Request(question, query, content_type, Observed(request_id(self.headers)), time.perf_counter())
+
+    def _answer(self, request: _Request) -> None:
+        facts = request.facts
+        try:
+            body = b"".join(request.chunks)
+            reply = self.answering.answer_at_once(request.question, request.query, request.content_type, body, facts)
+            status = 200
+        except Exception as error:  # noqa: BLE001 - the last net
+            status, reply = refusal(error, facts)
+        content = reply.content
+        self.transport.write(
+            b"%s%s%scontent-length: %d\r\ncontent-type: %s\r\nx-request-id: %s\r\n%s\r\n%s"
+            % (
+                STATUS_LINE[status],
+                b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers]),
+                b"connection: close\r\n" if self._is_ending else b"",
+                len(content),
+                reply.media_type,
+                facts.request_id.encode("ascii"),
+                _FIXED_HEADERS,
+                content,
+            )
+        )
+        if self._is_ending:
+            self.transport.close()
+        self.recorder.record("POST", request.question.route, facts, status, request.began)
+        self.on_response_complete()
+
+
+def answering_directly(answering: Answering, recorder: RequestRecorder) -> type[DirectProtocol]:
+    """Return the protocol for an application.
+
+    Args:
+        answering: answers the questions.
+        recorder: is told each of them.
+    """
+    return type("DirectProtocol", (DirectProtocol,), {"answering": answering, "recorder": recorder})

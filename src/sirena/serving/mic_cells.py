@@ -1,0 +1,166 @@
+"""From a column's cells to MIC codes, each text read once and remembered.
+
+Laboratories write a few hundred texts, so nearly every cell of a request is one that was read before.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
+from threading import Lock
+from typing import Any, Final, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.panel.lookup import encode_text
+
+_MOST_TEXTS: Final = 4096
+"""Texts that are remembered; callers choose texts, so there must be an end."""
+_LONGEST_TEXT: Final = 16
+"""Letters of one that is."""
+_NOT_READ: Final = np.iinfo(np.int16).min
+_MOST_DRUGS: Final = 64
+"""Drugs whose texts are remembered."""
+_JUNK: Final = "?"
+
+
+class RepeatedCells(Sequence[Any]):
+    """Cells given as distinct ones and the position of each row's among them, as Arrow's dictionaries do."""
+
+    def __init__(self, distinct: Sequence[Any], positions: NDArray[np.integer]) -> None:
+        """Hold both.
+
+        Args:
+            distinct: cells.
+            positions: of each row's cell among them.
+        """
+        self.distinct = distinct
+        self.positions = positions
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.positions)
+
+    @overload
+    def __getitem__(self, row: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[Any]: ...
+
+    def __getitem__(self, row: int | slice) -> Any:
+        """Return the cell of a row."""
+        if isinstance(row, slice):
+            return RepeatedCells(self.distinct, self.positions[row])
+        return self.distinct[self.positions[row]]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give the cells in order."""
+        return map(self.distinct.__getitem__, self.positions.tolist())
+
+
+class KnownTexts:
+    """Texts of MICs by number, each a small one that was read before."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.texts: list[str | None] = []
+        self._numbers: dict[str | None, int] = {}
+        self._learning = Lock()
+
+    def numbers(self, cells: Iterable[Any], length: int) -> NDArray[np.int16] | None:
+        """Return the number of each of so many cells; None when one is no text, or one that is not known."""
+        try:
+            # only texts and None are known, so a cell of another type is not found
+            return np.fromiter(map(self._numbers.__getitem__, cells), np.int16, length)
+        except (KeyError, TypeError):
+            return None
+
+    def learn(self, texts: Iterable[str | None]) -> None:
+        """Take texts that may come again."""
+        # long bodies are read in threads, and no two texts may get one number
+        with self._learning:
+            for text in texts:
+                if len(self.texts) < _MOST_TEXTS and len(text or "") <= _LONGEST_TEXT and text not in self._numbers:
+                    self.texts.append(text)
+                    self._numbers[text] = len(self.texts) - 1
+
+
+_known: Final = KnownTexts()
+
+
+class KnownCells(RepeatedCells):
+    """Cells whose texts are known, given by their numbers."""
+
+    def __init__(self, numbers: NDArray[np.int16]) -> None:
+        """Hold the numbers."""
+        super().__init__(_known.texts, numbers)
+
+
+def known_columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, KnownCells] | None:
+    """Return columns of records that all have these names; None when a cell is not known.
+
+    Record by record, as the cells lie in memory: column by column, each would have to be fetched from there anew.
+    """
+    rows = map(itemgetter(*names), records) if len(names) > 1 else ([record[names[0]]] for record in records)
+    numbers = _known.numbers(chain.from_iterable(rows), len(records) * len(names))
+    if numbers is None:
+        return None
+    table = numbers.reshape(len(records), len(names))
+    return {name: KnownCells(table[:, place]) for place, name in enumerate(names)}
+
+
+class MicReader:
+    """Reads the cells of one drug's columns."""
+
+    def __init__(self, drug: str) -> None:
+        """Begin with nothing read."""
+        self._drug = drug
+        self._codes = np.full(_MOST_TEXTS, _NOT_READ, dtype=np.int16)
+        """By number of a known text."""
+
+    def codes(self, cells: Sequence[Any]) -> NDArray[np.int16]:
+        """Return the MIC code of each cell."""
+        if isinstance(cells, KnownCells):
+            return self._codes_of(cells.positions)
+        if isinstance(cells, RepeatedCells):
+            codes: NDArray[np.int16] = self.codes(cells.distinct)[cells.positions]
+            return codes
+        numbers = _known.numbers(cells, len(cells))
+        if numbers is not None:
+            return self._codes_of(numbers)
+        texts = [text_of(cell) for cell in cells]
+        code_of = {text: encode_text(text, self._drug) for text in set(texts)}
+        _known.learn(code_of)
+        return np.fromiter(map(code_of.__getitem__, texts), np.int16, len(texts))
+
+    def _codes_of(self, numbers: NDArray[np.integer]) -> NDArray[np.int16]:
+        codes: NDArray[np.int16] = self._codes[numbers]
+        unread = numbers[codes == _NOT_READ]
+        if not len(unread):
+            return codes
+        for number in set(unread.tolist()):
+            self._codes[number] = encode_text(_known.texts[number], self._drug)
+        return self._codes_of(numbers)
+
+
+def text_of(cell: object) -> str | None:
+    """Return a cell as the text a file would hold.
+
+    A number is read like its text; NaN is how data frames spell an empty cell; a truth value, list or object is
+    nothing a laboratory writes and becomes a text that no reader accepts.
+    """
+    if cell is None or type(cell) is str:
+        return cell
+    if isinstance(cell, bool) or not isinstance(cell, (int, float)):
+        return _JUNK
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None if math.isnan(cell) else "1e999"
+    return repr(cell) if abs(cell) < 1e300 else "1e999"  # longer integers may not even be spelt
+
+
+@lru_cache(maxsize=_MOST_DRUGS)
+def mic_reader(drug: str) -> MicReader:
+    """Return the reader of a drug's columns."""
+    return MicReader(drug)
