@@ -76,8 +76,11 @@ def test_a_file_its_reasons_its_antibiogram_another_edition_and_one_isolate(
 
     who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
     who.fill_in(organism="E. coli", CIP="0,5")
-    assert intermediate in who.wait_for("#answers", intermediate)
-    refuse_sideways_scrolling(who)
+    who.wait_for("#answers", intermediate)
+    refuse_sideways_scrolling(who, "answered")
+    # on a telephone, where fields and answers stand below one another, the answer is in sight of whoever types
+    bottoms = "[...document.querySelectorAll('[name=CIP], #answers .c')].map(one => one.getBoundingClientRect().bottom)"
+    assert all(0 < bottom <= 844 for bottom in who.run(bottoms)[:2])
     who.open(f"{origin}/isolate", arrives=f"{origin}/isolate")
     assert who.run("document.querySelector('[name=CIP]').value") == "0,5"
     assert intermediate in who.read("#answers")
