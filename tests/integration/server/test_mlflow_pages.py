@@ -104,6 +104,14 @@ PAGES = [
     ("/#/prompts", ""),
 ]
 """Address of each page, and a text it shows."""
+OF_WRITERS = {
+    "/",
+    "/#/experiments/{experiment}/runs",
+    "/#/experiments/{experiment}/runs/{run}",
+    "/#/models/{model}/versions/1",
+}
+"""Pages that offer to change something: who may change it looks at them too. MLflow draws each alike for everybody, so
+what refuses nothing to a viewer, who has the fewest rights, refuses nothing to others."""
 
 
 def test_the_pages_show_what_they_are_for_and_are_refused_nothing(
@@ -113,6 +121,8 @@ def test_the_pages_show_what_they_are_for_and_are_refused_nothing(
     who, browser = signed_in
     before = _refusals(house, who)
     for page, shown in PAGES:
+        if who != "viewer" and page not in OF_WRITERS:
+            continue
         # the page of a run's artifacts and the menu look at their address once
         seen = browser.visit(work.path(page), until=shown, fresh="/artifacts/" in page or "workflowType" in page)
         assert shown in seen.text, f"{page}: {seen}"

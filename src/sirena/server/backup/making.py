@@ -81,7 +81,6 @@ def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> 
     _require_elsewhere(stack, repository)
     tell("repository")
     repository.ensure()
-    repository.require()
     with _disk_told(), entered(stack.database(), places.root) as databases:
         places.set.mkdir(mode=0o700, exist_ok=True)
         try:

@@ -7,7 +7,7 @@ A new repository has the newest format the installed restic writes: from 0.14 on
 import json
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -74,7 +74,7 @@ class Repository:
         return place.is_absolute() and len(devices) == 1
 
     def ensure(self) -> None:
-        """Make the repository, and its password, when there never was one.
+        """Make the repository, and its password, when there never was one; a dead process's lock is removed.
 
         One that was there before and is not now is not made anew: its disk is not mounted, and a new one would fill
         the disk below while everybody believes the backups elsewhere.
@@ -88,8 +88,9 @@ class Repository:
     def _make_or_open(self) -> None:
         password = password_file(self.settings)
         if password.is_file():
-            found = self._restic("cat", "config")
+            found = self._opened()
             if found.code == 0:
+                self._remove_dead_locks(found.output.split())
                 return
             if _NO_REPOSITORY not in found.errors:
                 self._require(found, "opening it")
@@ -128,14 +129,14 @@ class Repository:
             BackupError: there is none, it cannot be reached, or the password is missing or another one's.
         """
         self._require_password()
-        opened = self._restic("cat", "config")
+        opened = self._opened()
         if _NO_REPOSITORY in opened.errors:
             raise BackupError(
                 f"there is no backup repository at {self.location}", hint="see SIRENA_BACKUP_REPOSITORY and its keys"
             )
         self._require(opened, "opening it")
         self._note()
-        self._remove_dead_locks()
+        self._remove_dead_locks(opened.output.split())
 
     def save(self, folder: Path, *, before_upgrade: bool = False) -> str:
         """Save a folder's content as a new snapshot and return its id; unchanged content takes no further room.
@@ -231,8 +232,14 @@ class Repository:
                 "`sirena backup` there save what is missing anew; docs/howto/backup.md says how to get the rest out",
             )
 
-    def _remove_dead_locks(self) -> None:
+    def _opened(self) -> EndedProgram:
+        """Open the repository and list its locks, in one question: for each restic derives the key anew."""
+        return self._restic("list", "locks", "--no-lock")
+
+    def _remove_dead_locks(self, names: Sequence[str]) -> None:
         """Remove locks of killed processes: restic by itself takes one that nobody has collected yet for alive."""
+        if not names:
+            return
         self._require(self._restic("unlock"), "removing a dead process's lock")
         listed = self._restic("list", "locks", "--no-lock")
         self._require(listed, "listing locks")
