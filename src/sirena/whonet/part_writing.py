@@ -2,14 +2,15 @@
 
 Rules, each with a test of like name:
 
-- text is the same, byte for byte; Parquet is the same table in row groups of its own;
+- text is the same, byte for byte, also below gzip; Parquet is the same table in row groups of its own;
 - what is spelt is spelt beside what is written, so that two cores have work;
 - a letter that the encoding does not hold shows when the first part with one is spelt: the caller begins again.
 """
 
 import codecs
-import gzip
+import struct
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from sirena.whonet.writing import find_suffix, replacing, standard_output
 SUFFIXES: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet")
 """Suffixes of the formats that are written part by part."""
 PLAIN: Final = CsvStyle()
+_LEVEL: Final = 6
+"""Of gzip."""
 _MOSTLY: Final = 0.3
 """Distinct texts of a column, as a fraction of its rows, from which on it hardly repeats."""
 
@@ -48,7 +51,7 @@ class PartWriter(Protocol):
 
 @dataclass(frozen=True)
 class _TextWriter:
-    stream: BinaryIO | gzip.GzipFile
+    stream: BinaryIO
     style: CsvStyle
 
     def spell(self, part: pl.DataFrame, *, first: bool) -> bytes:
@@ -68,6 +71,36 @@ class _TextWriter:
 
     def append(self, spelt: Any) -> None:
         self.stream.write(spelt)
+
+
+@dataclass
+class _PackedWriter:
+    """One gzip stream of which each part is packed by itself, so that two cores pack at once."""
+
+    stream: BinaryIO
+    _check: int = 0
+    _size: int = 0
+
+    def __post_init__(self) -> None:
+        """Begin the stream."""
+        # no name and no time in the header: the same table always gives the same bytes
+        self.stream.write(b"\x1f\x8b\x08\0\0\0\0\0\0\xff")
+
+    def spell(self, part: pl.DataFrame, *, first: bool) -> tuple[bytes, bytes]:
+        text = BytesIO()
+        part.write_csv(text, include_header=first)
+        pack = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
+        return text.getvalue(), pack.compress(text.getvalue()) + pack.flush(zlib.Z_SYNC_FLUSH)
+
+    def append(self, spelt: tuple[bytes, bytes]) -> None:
+        text, packed = spelt
+        self.stream.write(packed)
+        self._check = zlib.crc32(text, self._check)
+        self._size += len(text)
+
+    def close(self) -> None:
+        self.stream.write(zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS).flush())
+        self.stream.write(struct.pack("<II", self._check, self._size % 2**32))
 
 
 class _ParquetWriter:
@@ -131,9 +164,9 @@ def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWrit
             return
         with temporary.open("wb") as raw:
             if suffix == ".csv.gz":
-                # no name and no time in the gzip header: the same table always gives the same bytes
-                with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-                    yield _TextWriter(packed, PLAIN)
+                packer = _PackedWriter(raw)
+                yield packer
+                packer.close()
             elif suffix == ".csv":
                 yield _TextWriter(raw, style or PLAIN)
             else:

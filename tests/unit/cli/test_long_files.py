@@ -81,7 +81,11 @@ def outcome(source: Path, asked: Asked, shortest: int, part: int = 0) -> tuple[b
             print(error, error.hint, file=sys.stderr)
     words = "\n".join(line for line in said.getvalue().splitlines() if line.strip())
     assert not list(source.parent.glob(".*.part"))
-    return target.read_bytes() if target.exists() else None, words, in_parts
+    if not target.exists():
+        return None, words, in_parts
+    # gzip is of the same text, but packed part by part
+    content = gzip.decompress(target.read_bytes()) if asked.suffix.endswith(".gz") else target.read_bytes()
+    return content, words, in_parts
 
 
 def hospital(rows: int = 60) -> list[list[str]]:
