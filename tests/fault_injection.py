@@ -22,6 +22,7 @@ from sirena.guidelines.editions import Editions
 from sirena.registry.connection import Registry, connect
 from sirena.registry.training_session import Plan
 from sirena.registry.versions import Stage, find_version, load_table
+from sirena.server.parts.part import Part
 from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
@@ -31,6 +32,8 @@ from sirena.whonet.reading import read_file
 DRUG = "AMK"
 QUESTION = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}
 _PAUSE = 0.05
+_REST_SECONDS = 0.5
+"""What the scientist takes between two versions: a training without pause would be the load that is measured."""
 
 
 @dataclass
@@ -94,7 +97,7 @@ class Caller:
 
 @dataclass
 class Scientist:
-    """Trains, registers and promotes one version after another; what was acknowledged must still be there."""
+    """Trains, registers and promotes one version after another, with a short rest; what was acknowledged must still be there."""
 
     settings: Settings
     registered: list[str] = field(default_factory=list)
@@ -130,15 +133,13 @@ class Scientist:
 
     def run(self, stopping: threading.Event) -> None:
         """Work until told to stop."""
-        while not stopping.wait(_PAUSE):
+        while not stopping.wait(_REST_SECONDS):
             try:
                 self.work_once()
             except SirenaError as error:
                 self.refused.append(error.text)
-                stopping.wait(0.5)
             except Exception as error:  # noqa: BLE001 - what a user would see as unforeseen is a finding
                 self.unclear.append(f"{type(error).__name__}: {error}"[:300])
-                stopping.wait(0.5)
 
     def lost(self, registry: Registry) -> list[str]:
         """Return acknowledged versions that are gone or hold another table than was logged."""
@@ -206,6 +207,8 @@ def suffer(fault: Fault, stack: ProductionStack, caller: Caller, scientist: Scie
         AssertionError: it is not within `patience` seconds after the fault's end.
     """
     answered, lost, refused = caller.answered, caller.lost, len(scientist.refused)
+    # once: describing them asks each program for its version
+    parts = stack.parts()
     fault.inject()
     try:
         time.sleep(fault.lasts)
@@ -214,7 +217,7 @@ def suffer(fault: Fault, stack: ProductionStack, caller: Caller, scientist: Scie
     ended = time.monotonic()
     time.sleep(0.5)
     promoted, caller.in_a_row = len(scientist.promoted), 0
-    while not (caller.in_a_row >= 5 and len(scientist.promoted) > promoted and _all_well(stack)):
+    while not (caller.in_a_row >= 5 and len(scientist.promoted) > promoted and _all_well(stack, parts)):
         waited = time.monotonic() - ended
         assert waited < patience, (
             f"{fault.name}: not as before after {waited:.0f} s; answers in a row {caller.in_a_row}, "
@@ -235,9 +238,9 @@ def _unwell(stack: ProductionStack) -> list[str]:
     return [f"{part.name} {part.state}" for part in stack.health() if not part.well]
 
 
-def _all_well(stack: ProductionStack) -> bool:
+def _all_well(stack: ProductionStack, parts: list[Part]) -> bool:
     with contextlib.suppress(OSError):
-        return not _unwell(stack)
+        return all(stack.is_well(part) for part in parts)
     return False
 
 

@@ -102,7 +102,7 @@ def planted(house: House) -> Iterator[Planted]:
 def test_no_script_of_a_name_tag_or_description_runs_in_mlflows_pages(planted: Planted, page: str, shown: str) -> None:
     """It is shown as text, the page works, and nothing is loaded from elsewhere."""
     address = page.format(experiment=planted.experiment, run=planted.run)
-    seen = planted.browser.visit(address, until=shown, fresh=True)
+    seen = planted.browser.visit(address, until=shown)
     assert shown in seen.text, seen
     assert str(planted.browser.run("document.title")).endswith("MLflow")
     assert what_could_run(str(planted.browser.run("document.documentElement.outerHTML"))) == []
