@@ -175,15 +175,16 @@ def _positions_of(column: pl.Series) -> NDArray[np.unsignedinteger]:
     """Return the position of each row's text among those of an enumeration; one behind the last where it is empty."""
     # by hand, in a tenth of the time: a Polars expression for each column would wait for a thread
     texts = column.rechunk().to_arrow()
-    validity, values = texts.indices.buffers()
-    start, end = texts.indices.offset, texts.indices.offset + len(texts)
-    numbers: NDArray[np.unsignedinteger] = np.frombuffer(values, texts.indices.type.to_pandas_dtype(), end)[start:]
+    indices = texts.indices
+    validity, values = indices.buffers()
+    start, end = indices.offset, indices.offset + len(indices)
+    numbers: NDArray[np.unsignedinteger] = np.frombuffer(values, indices.type.to_pandas_dtype(), end)[start:]
     if validity is None:
         return numbers
     held = np.unpackbits(np.frombuffer(validity, np.uint8), count=end, bitorder="little")[start:]
-    highest_where_empty = numbers | (held.astype(numbers.dtype) - numbers.dtype.type(1))
-    positions: NDArray[np.unsignedinteger] = np.minimum(highest_where_empty, numbers.dtype.type(len(texts.dictionary)))
-    return positions
+    highest_where_empty: NDArray[np.unsignedinteger] = numbers | (held.astype(numbers.dtype) - numbers.dtype.type(1))
+    behind_the_last: NDArray[np.unsignedinteger] = np.minimum(highest_where_empty, len(texts.dictionary))
+    return behind_the_last
 
 
 def assemble(

@@ -22,7 +22,7 @@ from sirena.guidelines.editions import Editions
 from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 from sirena.settings.catalogue import load_settings
-from sirena.whonet import quotes, text_parts
+from sirena.whonet import quotes, streamed, streamed_parquet, text_parts
 from sirena.whonet.distinct_texts import DistinctTexts
 from sirena.whonet.reading import read_file
 from sirena.whonet.writing import write_file
@@ -254,6 +254,27 @@ def test_parquet_is_the_same_table(tmp_path: Path) -> None:
         assert whole[1] == parts[1]
         assert pl.read_parquet(target).equals(answered)
         assert outcome(path, Asked(), WHOLE)[:2] == outcome(path, Asked(), 0, 300 if path is source else 7)[:2]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_column_that_turns_out_to_hold_many_texts_is_answered_alike(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is kept as numbers in its first parts and as text from then on."""
+    monkeypatch.setattr(streamed, "_FEW", 12)
+    monkeypatch.setattr(streamed_parquet, "_LOOKED_AT", 30)
+    wards = [["A", "B", ""][number % 3] if number < 40 else f"ward {number}" for number in range(120)]
+    rows = [[ward, *row[1:]] for ward, row in zip(wards, hospital(120), strict=True)]
+    source = tmp_path / "isolates.csv"
+    source.write_text(spelt([["WARD", *HEADER[1:]], *rows]))
+    part = 400
+    if suffix == ".parquet":
+        frame = read_file(source).frame
+        source, part = tmp_path / "isolates.parquet", 20
+        write_file(frame, source)
+    whole, parts = outcome(source, Asked(), WHOLE), outcome(source, Asked(), 0, part)
+    assert parts[2]
+    assert whole[:2] == parts[:2]
 
 
 def test_texts_that_only_a_files_dictionary_holds_decide_nothing() -> None:
