@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 _OPTIONS: Final = (
-    "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic", "--disable-gpu-rasterization",
-    "--no-first-run", "--disable-sync", "--disable-background-networking", "--disable-component-update",
-    "--disable-extensions", "--ignore-certificate-errors", "--window-size=1400,1000", "--remote-debugging-pipe",
-    "--disable-features=IsolateSandboxedIframes",
+    "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
+    "--disable-gpu-rasterization", "--no-first-run", "--disable-sync", "--disable-background-networking",
+    "--disable-component-update", "--disable-extensions", "--ignore-certificate-errors",
+    "--window-size=1400,1000", "--remote-debugging-pipe", "--disable-features=IsolateSandboxedIframes",
 )  # fmt: skip
 """With WebGL drawn by the processor, so that a plot that is missing is missing for another reason; and with frames in
 the process of their page, so that what is refused in them is told. All else is drawn without the emulated graphics
