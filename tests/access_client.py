@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2 as httpx
 import uvicorn
@@ -93,7 +93,9 @@ def answering_entry(
     parts = AccessParts(engine, load_policy(), notify=entry.record, rules=rules, passing=aging)
     with TestClient(
         create_access_app(parts), "http://access", raise_server_exceptions=False, follow_redirects=False
-    ) as entry.client:
+    ) as client:
+        # by its own types a client of httpx2, which is httpx by another name
+        entry.client = cast("httpx.Client", client)
         yield entry
 
 

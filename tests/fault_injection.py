@@ -97,7 +97,7 @@ class Caller:
 
 @dataclass
 class Scientist:
-    """Trains, registers and promotes one version after another, rests a little; what was acknowledged must be there."""
+    """Trains, registers and promotes one version after another; what was acknowledged must still be there."""
 
     settings: Settings
     registered: list[str] = field(default_factory=list)

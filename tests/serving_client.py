@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import httpx2 as httpx
 import uvicorn
@@ -98,4 +99,5 @@ def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[Running
     holder: PanelHolder = app.state.holder
     with TestClient(app, "http://service", raise_server_exceptions=False, follow_redirects=False) as client:
         _await(lambda: not loaded or holder.loaded is not None)
-        yield RunningService(client, log, holder, source)
+        # by its own types a client of httpx2, which is httpx by another name
+        yield RunningService(cast("httpx.Client", client), log, holder, source)
