@@ -1,12 +1,13 @@
 """A unit test starts no server: what needs one is an integration test."""
 
 import socket
+from collections.abc import Iterator
 
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def no_server() -> Iterator[None]:
     """Refuse to listen at an address of the network; the sockets of files are none."""
     plain = socket.socket.listen
 
@@ -16,4 +17,6 @@ def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
             pytest.fail("a unit test starts a server: it belongs into tests/integration")
         plain(self, *backlog)
 
-    monkeypatch.setattr(socket.socket, "listen", listen)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "listen", listen)
+        yield

@@ -1,12 +1,12 @@
 """What the ledger of this installation says of releases, for commands that look once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from sirena.ledger.judgements import Judgements
-from sirena.ledger.store import open_ledger
+from sirena.ledger.judgements import ActivePeriod, Judgements
+from sirena.ledger.store import Ledger, open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
 from sirena.panel.compiled import ACTIVE
 from sirena.registry.activation import active_version, replaced_by, served_periods
@@ -114,6 +114,30 @@ class AnsweringLook:
     """What answered when, oldest first."""
 
 
+def override_reasons(ledger: Ledger) -> Mapping[str, str]:
+    """Return by act why the gate was overridden."""
+    return {entry.act: str(entry.facts().get("reason", "")) for entry in ledger.read(events=("overridden",))}
+
+
+def answering_period(period: ActivePeriod, reasons: Mapping[str, str]) -> AnsweringPeriod:
+    """Return a time in which a release answered, as it is told.
+
+    Args:
+        period: from the ledger.
+        reasons: from `override_reasons`.
+    """
+    judged = period.judgement
+    return AnsweringPeriod(
+        judged.release,
+        judged.at,
+        period.until,
+        ACTIONS[judged.action],
+        judged.who,
+        reasons.get(judged.act, ""),
+        judged.entry,
+    )
+
+
 def read_answering(registry: Registry) -> AnsweringLook:
     """Return which release answers, and which did.
 
@@ -130,19 +154,8 @@ def read_answering(registry: Registry) -> AnsweringLook:
         return AnsweringLook(None, f"{RELEASE_MODEL}/{target}" if target is not None else "", periods)
     with closing(open_ledger(registry.settings)) as ledger:
         judgements = TrustedReading(ledger).read()
-        reasons = {entry.act: str(entry.facts().get("reason", "")) for entry in ledger.read(events=("overridden",))}
-    periods = [
-        AnsweringPeriod(
-            one.judgement.release,
-            one.judgement.at,
-            one.until,
-            ACTIONS[one.judgement.action],
-            one.judgement.who,
-            reasons.get(one.judgement.act, ""),
-            one.judgement.entry,
-        )
-        for one in judgements.periods
-    ]
+        reasons = override_reasons(ledger)
+    periods = [answering_period(one, reasons) for one in judgements.periods]
     active_one, target_one = judgements.active, judgements.rollback
     return AnsweringLook(active_one.release if active_one else "", target_one.release if target_one else "", periods)
 

@@ -2,8 +2,8 @@
 
 import threading
 
-from sirena.acts.judged import ACTIONS, AnsweringPeriod, is_behind_an_entry
-from sirena.ledger.store import open_ledger
+from sirena.acts.judged import AnsweringPeriod, answering_period, is_behind_an_entry, override_reasons
+from sirena.ledger.store import Ledger, open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
 from sirena.settings.catalogue import Settings
 
@@ -18,7 +18,7 @@ class ReleaseApprovals:
             settings: whose ledger.
         """
         self._settings = settings
-        self._reading: TrustedReading | None = None
+        self._reading: tuple[Ledger, TrustedReading] | None = None
         self._one_at_a_time = threading.Lock()
 
     def of(self, release: str) -> AnsweringPeriod | None:
@@ -34,11 +34,9 @@ class ReleaseApprovals:
             return None
         with self._one_at_a_time:
             if self._reading is None:
-                self._reading = TrustedReading(open_ledger(self._settings))
-            reading = self._reading
-        for period in reversed(reading.read().periods):
-            judged = period.judgement
-            if judged.release == release:
-                action = ACTIONS[judged.action]
-                return AnsweringPeriod(release, judged.at, period.until, action, judged.who, entry=judged.entry)
-        return None
+                opened = open_ledger(self._settings)
+                self._reading = opened, TrustedReading(opened)
+            ledger, reading = self._reading
+        periods = reversed(reading.read().periods)
+        period = next((one for one in periods if one.judgement.release == release), None)
+        return answering_period(period, override_reasons(ledger)) if period is not None else None

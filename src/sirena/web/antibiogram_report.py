@@ -72,7 +72,10 @@ class AntibiogramLook:
             counted: a file, with the trend asked for.
             language: of the reader.
         """
-        self.antibiogram = counted.antibiogram
+        # what the page's tables hold already is not held once more
+        self.antibiogram = replace(
+            counted.antibiogram, cells=counted.antibiogram.cells.clear(), trend=counted.antibiogram.trend.clear()
+        )
         self._charts: dict[tuple[str, int], Chart] = {}
         self._pictures: dict[tuple[str, int], bytes] = {}
 
@@ -87,9 +90,8 @@ class AntibiogramLook:
 
     @property
     def size(self) -> int:
-        """Bytes of memory it holds at most, about: tables, and pictures as if all were drawn."""
-        tables = sum(frame.estimated_size() for frame in (self.antibiogram.cells, self.antibiogram.trend))
-        return int(tables) + len(self._body) + _PICTURE_BYTES * len(self._charts)
+        """Bytes of memory it holds at most, about: the page, and pictures as if all were drawn."""
+        return len(self._body) + _PICTURE_BYTES * len(self._charts)
 
     def body(self, label: str, pictures: str, query: str) -> Markup:
         """Return what the report of the command line shows, for a page that has a head and a style of its own.

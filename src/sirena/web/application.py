@@ -24,7 +24,7 @@ from sirena.web.antibiogram_pages import add_antibiogram
 from sirena.web.audited_labels import AuditOf
 from sirena.web.drift_page import add_drift
 from sirena.web.edition_page import add_edition
-from sirena.web.entry_visitors import ThroughTheEntry
+from sirena.web.entry_visitors import THREADS, ThroughTheEntry
 from sirena.web.file_pages import add_files
 from sirena.web.isolate_page import add_isolate
 from sirena.web.labels_page import add_labels
@@ -131,6 +131,7 @@ def application_of(
 
     @asynccontextmanager
     async def sweeping(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         sweep = asyncio.create_task(_sweep(pages, open_sessions))
         yield
         sweep.cancel()

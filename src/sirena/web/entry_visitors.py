@@ -21,9 +21,10 @@ from sirena.web.visitor import LIVE, SESSION, Visitor, let_in
 
 PREFIX: Final = "/app"
 """Where the pages lie at the entry."""
-"""Answers the supervisor; NGINX passes on nothing outside of `PREFIX`."""
 MOST_AT_ONCE: Final = 40
 """Requests of one person that are answered at a time, until the last byte is sent: a page with all of its pictures."""
+THREADS: Final = 4 * MOST_AT_ONCE
+"""Of all people's requests: whoever waits for a count of their own leaves threads to the others."""
 _FORBIDDEN: Final = 403
 _BUSY: Final = 503
 

@@ -1,12 +1,15 @@
 """The page of one isolate, answered as somebody types it, and found again after Reload (`typed_isolates`)."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS, FIRST_PANEL
+from sirena.domain.errors import SirenaError
 from sirena.domain.organisms import ORGANISMS
 from sirena.domain.site import Site
 from sirena.guidelines.rows import Guideline
@@ -19,9 +22,10 @@ from sirena.web.explanation import CellExplanation, explain
 from sirena.web.forms import read_fields
 from sirena.web.model_pages import Models
 from sirena.web.pages import Pages
-from sirena.web.reported_isolate import named_mechanisms, rules_of_isolate
+from sirena.web.reported_isolate import mechanisms_of_rules, rules_of_isolate
 from sirena.web.visitor import visitor_of
 
+_LOG = logging.getLogger(__name__)
 _MOST_FIELDS: Final = len(ANTIMICROBIALS) + len(FIELDS) + 10
 _LONGEST_FIELD: Final = 8 * 1024
 _FIELDS: Final = frozenset({"organism", "specimen", "guideline", *FIELDS, *ANTIMICROBIALS})
@@ -45,7 +49,8 @@ def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
     async def answer(request: Request) -> HTMLResponse:
         form = await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_FIELD)
         pages.typed.keep(visitor_of(request).owner, {name: text for name, text in form.items() if name in _FIELDS})
-        return show(request, "answers.html" if "HX-Request" in request.headers else "isolate.html", form)
+        template = "answers.html" if "HX-Request" in request.headers else "isolate.html"
+        return await to_thread.run_sync(show, request, template, form)
 
     @app.post("/isolate/clear")
     def clear(request: Request) -> RedirectResponse:
@@ -53,19 +58,29 @@ def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
         return RedirectResponse(f"{pages.place.root}/isolate", 303)
 
     def show(request: Request, template: str, form: Mapping[str, str]) -> HTMLResponse:
-        answers, rules = pages.answering(), load_expert_rules(pages.own_expert_rules())
-        answered, reported = _answer_isolate(answers, rules, form)
+        answers, rules = pages.answering(), _expert_rules(pages)
+        answered, reported = _answer_isolate(answers, rules or (), form)
         return pages.show(
             request,
             template,
             **_drugs(pages.language_of(request)),
             organisms=names,
-            mechanisms=named_mechanisms(answers, rules),
+            mechanisms=mechanisms_of_rules(answers, rules or ()),
+            without_rules=rules is None,
             asked=form,
             answered=answered,
             reported=reported,
             approval=approval_of(house, answers, visitor_of(request)) if answered else None,
         )
+
+
+def _expert_rules(pages: Pages) -> Sequence[ExpertRule] | None:
+    """Return the expert rules in force; None where nobody can say which the hospital's own are."""
+    try:
+        return load_expert_rules(pages.own_expert_rules())
+    except SirenaError as error:
+        _LOG.warning("the hospital's own expert rules are not at hand: %s", error.code)
+        return None
 
 
 def _answer_isolate(

@@ -3,7 +3,7 @@
 Rules, each with a test of like name:
 
 - the same question is counted once while nothing changed, however many ask at a time;
-- the looks of a file hold `MOST_BYTES` at most: the one seen longest ago makes room, and a larger one is not kept.
+- the looks of a file hold `MOST_BYTES_OF_LOOKS` at most: the one seen longest ago makes room, and a larger one is not kept.
 """
 
 from collections import OrderedDict
@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
 
-MOST_BYTES: Final = 8 * 1024**2
-"""Memory that the looks of one open file may hold; tables and pictures do not grow with its isolates."""
+MOST_BYTES_OF_LOOKS: Final = 8 * 1024**2
+"""Memory that the looks of one open file may hold; tables and pictures grow with strata, not with isolates."""
 
 
 class KeptLook(Protocol):
@@ -29,7 +29,7 @@ _L = TypeVar("_L", bound=KeptLook)
 class KeptLooks:
     """The looks of one open file; safe to share between threads."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES_OF_LOOKS) -> None:
         """Keep nothing yet.
 
         Args:
@@ -48,11 +48,12 @@ class KeptLooks:
         """
         with self._one_at_a_time:
             if question not in self._looks:
-                look = count()
-                self._looks[question] = look
-                while sum(one.size for one in self._looks.values()) > self._most_bytes:
+                counted = count()
+                if counted.size <= self._most_bytes:
+                    self._looks[question] = counted
+                while sum(look.size for look in self._looks.values()) > self._most_bytes:
                     self._looks.popitem(last=False)
-                return look
+                return counted
             self._looks.move_to_end(question)
-            found: _L = self._looks[question]
-            return found
+            kept: _L = self._looks[question]
+            return kept

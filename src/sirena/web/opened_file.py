@@ -32,7 +32,7 @@ from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.stewardship.isolates import CountableIsolates, read_isolates
 from sirena.web.answers import NamedPanel
 from sirena.web.expert_layer import ExpertLayer
-from sirena.web.kept_looks import MOST_BYTES, KeptLooks
+from sirena.web.kept_looks import MOST_BYTES_OF_LOOKS, KeptLooks
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.privacy import columns_of_patients
 
@@ -144,7 +144,7 @@ class OpenedFile:
     @cached_property
     def size(self) -> int:
         """Bytes of memory it holds at most, about: the columns as read, answered, sorted for the table, and `looks`."""
-        return MOST_BYTES + int(
+        return MOST_BYTES_OF_LOOKS + int(
             sum(one.estimated_size() for one in (self.file.frame, self.answered, self.answered, self.countable.frame))
         )
 

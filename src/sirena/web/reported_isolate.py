@@ -47,7 +47,7 @@ def rules_of_isolate(
     return {test.header: label for test in reported if (label := test.rule[0]) is not None}
 
 
-def named_mechanisms(answers: NamedPanel, rules: Sequence[ExpertRule]) -> tuple[str, ...]:
+def mechanisms_of_rules(answers: NamedPanel, rules: Sequence[ExpertRule]) -> tuple[str, ...]:
     """Return the WHONET fields that rules go by, of those rules that hold for an edition that answers.
 
     Args:

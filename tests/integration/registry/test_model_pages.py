@@ -155,12 +155,14 @@ def test_the_reason_of_an_answer_names_who_approved_its_release(person: TestClie
     reader = person_at(settings, answers=answers)
     taken = reader.post("/files", files={"file": ("a.csv", b"ORGANISM,CAZ_NM\neco,4\n")})
     why = text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
-    assert re.search(r"panel_SIR/1 , approved by ana, answers since \w+ \d", why), why
+    assert re.search(r"panel_SIR/1 , approved by ana against the gate: “a test” , answers since \w+ \d", why), why
     assert "approved by ana" in text_of(reader.post("/isolate", data={"organism": "eco", "CAZ": "4"}).text)
     give(person, MODEL, 2, override="a test")
     person.post("/releases")
     give(person, "panel_SIR", 2, override="a test")
-    assert re.search(r"approved by ana, .* until ", text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text))
+    assert re.search(
+        r"approved by ana.*, answered from .* until ", text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
+    )
     give(person, "panel_SIR", 1)
     assert "rolled back to by ana" in text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
     unknown = person_at(Settings(home=settings.home / "elsewhere"), answers=answers)

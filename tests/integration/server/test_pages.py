@@ -350,10 +350,12 @@ def test_pages_that_went_away_say_so_and_come_back_empty(house: House, tmp_path:
         enter(clara, entry)
         here = drop(clara, entry, file)
         house.pages.stop()
-        clara.open(here, arrives=here)
-        assert "La parte que responde no está disponible. Inténtelo en un minuto." in clara.read()
-        house.pages.launch()
-        house.pages.await_health()
+        try:
+            clara.open(here, arrives=here)
+            assert "La parte que responde no está disponible. Inténtelo en un minuto." in clara.read()
+        finally:
+            house.pages.launch()
+            house.pages.await_health()
         clara.open(here, arrives=here)
         assert "Ábralo de nuevo" in clara.read("main")
         clara.click("main a.button", arrives=f"{entry}/app/")

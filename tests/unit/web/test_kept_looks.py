@@ -44,6 +44,7 @@ def test_the_looks_of_a_file_hold_so_much_at_most() -> None:
     assert calls == ["a", "b", "c", "b"]
     assert looks.look("large", counting(calls, "large", 11)).size == 11
     looks.look("large", counting(calls, "large", 11))
+    looks.look("b", counting(calls, "b", 4))
     assert calls[-2:] == ["large", "large"]
 
 

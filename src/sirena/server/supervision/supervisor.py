@@ -185,7 +185,11 @@ class Supervisor:
         self._start_process(name)
 
     def _end(self, name: str) -> None:
-        """End one part and wait until it has ended, by force when it does not in its time."""
+        """End one part and wait until it has ended, by force when it does not in its time.
+
+        Raises:
+            PreparationError: nobody answers, or it is still there after two minutes.
+        """
         try:
             self._call("stopProcess", name, False)
         except NoAnswerError as refusal:
@@ -193,7 +197,10 @@ class Supervisor:
             if refusal.fault != Faults.NOT_RUNNING:
                 raise
         # asked to wait by itself, the supervisor would look at its parts once a second
-        while (state := self.states().get(name)) is not None and state.state == "STOPPING":
+        deadline = time.monotonic() + _STOP_SECONDS
+        while cast("dict[str, Any]", self._call("getProcessInfo", name))["statename"] == "STOPPING":
+            if time.monotonic() > deadline:
+                raise PreparationError(f"{name} does not end", hint=f"read {self.logs / 'supervisord.log'}")
             time.sleep(_POLL_SECONDS)
 
     def _take_up(self) -> None:
