@@ -44,7 +44,6 @@ from sirena.registry.releases import (
 from sirena.registry.versions import IntegrityError, find_version
 from sirena.server.checks.conditions import Urgency
 from sirena.serving.source import MarkedPanel
-from sirena.settings.catalogue import Settings
 from tests.integration.registry.registry_models import passes, verdict
 from tests.recorded_activation import activate_on_record
 
@@ -98,18 +97,11 @@ class Service:
         return [str(entry.facts()["store"]) for entry in self.ledger.read(events=("alarm",))]
 
 
-@pytest.fixture(scope="module")
-def activated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template, with release 1 activated on record."""
-    home = shutil.copytree(template, tmp_path_factory.mktemp("activated") / "home")
-    activate_on_record(connect(Settings(home=home, tracking_uri=f"sqlite:///{home}/mlflow.db")), "1")
-    return home
-
-
 @pytest.fixture
-def active(activated: Path, tmp_path: Path) -> Registry:
+def active(store: Registry) -> Registry:
     """A store in which release 1 was activated on record."""
-    return connect(Settings(home=shutil.copytree(activated, tmp_path / "store")))
+    activate_on_record(store, "1")
+    return store
 
 
 @pytest.fixture
