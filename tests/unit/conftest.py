@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def no_server() -> Iterator[None]:
     """Refuse to listen at an address of the network; the sockets of files are none."""
     plain = socket.socket.listen

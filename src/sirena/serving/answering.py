@@ -97,9 +97,10 @@ class Answering:
             SirenaError: the request cannot be answered; the error knows its HTTP status.
         """
         release = self.holder.require_release()
+        detail = read_detail(query)
         work = _infer if question.tensors else _invoke
         facts.bytes_in = len(body)
-        answered, reply = work(release, body, content_type, question.model, read_detail(query))
+        answered, reply = work(release, body, content_type, question.model, detail)
         self._note(release, answered, facts)
         return reply
 

@@ -58,6 +58,8 @@ class DirectProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope is made only where an application answers."""
+        # it may come in one piece with the one before, whose answer began the wait for another
+        self._unset_keepalive_if_required()
         self.url = b""
         self.headers = []
         self.expect_100_continue = False

@@ -25,6 +25,8 @@ class ServiceLog:
         """Write to a stream; to standard output when None."""
         self._stream = stream or sys.stdout
         self._waiting: deque[bytes] = deque()
+        self._is_due = False
+        """The loop will write soon; of use in the loop alone."""
 
     def info(self, event: str, **facts: Any) -> None:
         """Write one line, after those that wait: the facts, the event, its level and the time in UTC."""
@@ -38,9 +40,14 @@ class ServiceLog:
             event: what happened.
             facts: of it; the log takes them over.
         """
-        if not self._waiting:
-            asyncio.get_running_loop().call_later(_WAIT_SECONDS, self.write)
         self._waiting.append(_line(event, facts))
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_later(_WAIT_SECONDS, self._write_what_is_due)
+
+    def _write_what_is_due(self) -> None:
+        self._is_due = False
+        self.write()
 
     def write(self) -> None:
         """Write the lines that wait."""

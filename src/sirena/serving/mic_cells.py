@@ -14,6 +14,7 @@ from typing import Any, Final, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sirena.domain.mic import MISSING
 from sirena.panel.lookup import encode_text
 
 _MOST_TEXTS: Final = 4096
@@ -132,7 +133,8 @@ class MicReader:
             return self._codes_of(numbers)
         texts = [text_of(cell) for cell in cells]
         code_of = {text: encode_text(text, self._drug) for text in set(texts)}
-        _known.learn(code_of)
+        # what cannot be read may be anything, also a name in the wrong column
+        _known.learn(text for text, code in code_of.items() if code >= 0 or code == MISSING)
         return np.fromiter(map(code_of.__getitem__, texts), np.int16, len(texts))
 
     def _codes_of(self, numbers: NDArray[np.integer]) -> NDArray[np.int16]:

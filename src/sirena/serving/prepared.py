@@ -3,7 +3,7 @@
 An answer to an isolate is then look-ups and one join of ready-made pieces; see `one_row` and `answer_bodies`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NamedTuple
@@ -39,7 +39,7 @@ _MOST_FORMS: Final = 256
 _LONGEST_FORM: Final = 4096
 """Letters of the names of one that is."""
 _MOST_ANSWERS: Final = 32768
-"""Answers that are kept spelt, some 250 bytes each; a hospital's isolates of a month need about half as many."""
+"""Answers that are kept spelt, some 400 bytes each; a hospital's isolates of a month need about half as many."""
 _LONGEST_MIC: Final = 16
 """Letters of an MIC whose answer is kept."""
 
@@ -133,8 +133,6 @@ class PreparedRelease:
         self._room = _MOST_ANSWERS
         for column in panel.tables:
             self.role(column)
-        self.known_role: Final[Callable[[str], PreparedColumn | ColumnRole | None]] = self._roles.get
-        """Return the role of a column's name if it is remembered."""
 
     def role(self, name: str) -> PreparedColumn | ColumnRole:
         """Return what a column of a request is for, by its name."""
@@ -154,7 +152,9 @@ class PreparedRelease:
             return self._forms[names]
         except KeyError:
             form = self._read_form(names)
-            if len(self._forms) < _MOST_FORMS and sum(map(len, names)) <= _LONGEST_FORM:
+            short = len(self._forms) < _MOST_FORMS and sum(map(len, names)) <= _LONGEST_FORM
+            # a column that is not kept by itself is not kept by a form either
+            if short and (form is None or all(self._columns.get(one.column.name) is one for _, one in form.tests)):
                 self._forms[names] = form
             return form
 
@@ -168,7 +168,7 @@ class PreparedRelease:
             elif role is not ColumnRole.NONE and of_role.setdefault(role, name) != name:
                 return None
         organism = of_role.get(ColumnRole.ORGANISM, of_role.get(ColumnRole.LOCAL_ORGANISM))
-        if organism is None or not tests or len({column for _, column in tests}) != len(tests):
+        if organism is None or not tests or len({prepared.column.name for _, prepared in tests}) != len(tests):
             return None
         return RecordForm(organism, of_role.get(ColumnRole.SPECIMEN), tests)
 

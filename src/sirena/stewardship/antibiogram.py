@@ -121,7 +121,13 @@ class AntibiogramCounts:
 
     @classmethod
     def added(cls, parts: Sequence["AntibiogramCounts"]) -> Self:
-        """Add the counts of parts that share no patient."""
+        """Add the counts of parts of a file that share no patient.
+
+        Raises:
+            ValueError: they are of files with other columns.
+        """
+        if len({part.columns for part in parts}) > 1:
+            raise ValueError("parts of files with other columns do not add up")
         species = dict.fromkeys(name for part in parts for name in part.pairs)
         years = [part.years for part in parts if part.years is not None]
         days = [day for part in parts for day in (part.first_day, part.last_day) if day is not None]
@@ -130,8 +136,8 @@ class AntibiogramCounts:
             FileNotes.added(part.notes for part in parts),
             added_losses(part.losses for part in parts),
             {by: Counts.added(part.cells[by] for part in parts) for by in parts[0].cells},
-            pl.concat(part.combinations for part in parts),
-            pl.concat(part.syndromes for part in parts),
+            _summed(pl.concat(part.combinations for part in parts)),
+            _summed(pl.concat(part.syndromes for part in parts)),
             Counts.added(years) if years else None,
             {name: reduce(add, (part.pairs[name] for part in parts if name in part.pairs)) for name in species},
             min(days, default=None),
@@ -221,7 +227,7 @@ def antibiogram_of(
         told.append(Caution("identifying", {"groups": groups}))
     return Antibiogram(
         table,
-        _shares(counts.combinations, list(counts.cells)) if request.combinations else pl.DataFrame(),
+        _percentages(counts.combinations, list(counts.cells)) if request.combinations else pl.DataFrame(),
         wisca(counts.syndromes) if request.wisca else pl.DataFrame(),
         _trend(counts.years) if counts.years is not None else table.clear(),
         _distribution(counts.cells[WHOLE].results),
@@ -272,7 +278,7 @@ def _trend(years: Counts) -> pl.DataFrame:
     return cells if years.isolates["stratum"].n_unique() > 1 else cells.clear()
 
 
-def _shares(combinations: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+def _percentages(combinations: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Return the percentages of combinations: stratification after stratification, as each was asked for."""
     asked = combinations["combination"].unique(maintain_order=True)
     return pl.concat(
@@ -282,6 +288,11 @@ def _shares(combinations: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         for by in names
         for name in asked
     )
+
+
+def _summed(counts: pl.DataFrame) -> pl.DataFrame:
+    figures = pl.col("n", "covered")
+    return counts.group_by(pl.exclude("n", "covered"), maintain_order=True).agg(figures.sum()).select(counts.columns)
 
 
 def _distribution(results: pl.DataFrame) -> pl.DataFrame:

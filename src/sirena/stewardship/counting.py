@@ -2,7 +2,8 @@
 
 A long file is counted one share of its patients after another, so memory is bounded by the share. Each share holds all
 rows of its patients, so first isolates are the same, and the counts are added. The rows lie on disk meanwhile, in a
-file without a name, as they were read; which share a patient is of is reckoned in memory.
+file without a name, as they were read; which share a patient is of is reckoned in memory. Each share reads them all
+again, which above some millions of rows takes longer than counting them.
 """
 
 import secrets
@@ -64,7 +65,7 @@ class FileToCount:
     file: WhonetFile
     """What its columns are."""
     parts: Iterable[tuple[WhonetFile, CountableIsolates]]
-    """Its rows: all at once, or, of a long one, those of a share of its patients after those of another."""
+    """Its rows: all at once, or, of a long one, those of a share of its patients after those of another; taken once."""
 
     @classmethod
     def whole(cls, file: WhonetFile, isolates: CountableIsolates) -> Self:
@@ -158,7 +159,7 @@ def count_file(
     def count(part: tuple[WhonetFile, CountableIsolates]) -> _CountedPart:
         return _count_part(*part, tables_for, request, site, rules, progress)
 
-    # neither holds a part's rows while the next is read
+    # neither `map` nor `reduce` holds a part's rows while the next is read
     counted = reduce(add, map(count, to_count.parts))
     antibiogram = antibiogram_of(
         counted.antibiogram,

@@ -3,7 +3,7 @@
 Rules, each with a test of like name:
 
 - the same question is counted once while nothing changed, however many ask at a time;
-- the looks of a file hold `MOST_BYTES_OF_LOOKS` at most: the one seen longest ago makes room, and a larger one is not kept.
+- the looks of a file hold `MOST_BYTES_OF_LOOKS` at most: the one seen longest ago makes room, a larger one is not kept.
 """
 
 from collections import OrderedDict

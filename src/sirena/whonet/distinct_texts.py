@@ -1,5 +1,6 @@
 """The distinct texts of a long file's column, numbered while the file is read part by part."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -16,8 +17,13 @@ _OF_A_BYTE: Final = 2**8
 class DistinctTexts:
     """Numbers the texts of one column in the order of their appearance."""
 
-    def __init__(self) -> None:
-        """Begin without any."""
+    def __init__(self, meant: Callable[[str], str] = str) -> None:
+        """Begin without any.
+
+        Args:
+            meant: says what a text stands for; texts that stand for one are one.
+        """
+        self._meant = meant
         self._numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -39,7 +45,7 @@ class DistinctTexts:
             NeedsWholeFileError: the column holds more than `MOST` distinct texts.
         """
         numbers = self._numbers
-        texts = part.dictionary.to_pylist()
+        texts = list(map(self._meant, part.dictionary.to_pylist()))
         own = np.zeros(len(texts) + 1, dtype=np.uint16)
         indices = part.indices
         positions = np.frombuffer(indices.buffers()[1], np.int32, len(part), offset=4 * indices.offset)
@@ -49,7 +55,7 @@ class DistinctTexts:
             occurs[indices.drop_null().to_numpy() if part.null_count else positions] = True
             for place in unknown:
                 if occurs[place]:
-                    numbers[texts[place]] = len(numbers)
+                    numbers.setdefault(texts[place], len(numbers))
             if len(numbers) > MOST:
                 raise NeedsWholeFileError
         own[: len(texts)] = [numbers.get(text, 0) for text in texts]

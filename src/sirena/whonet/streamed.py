@@ -11,8 +11,9 @@ Left to it are, whatever their length: tables of one row per antimicrobial, for 
 anywhere; dBASE, SQLite, spreadsheets and FHIR, whose libraries give the whole.
 """
 
+import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -50,6 +51,9 @@ _FEW: Final = 8_000
 _AT_ONCE: Final = 2
 _AHEAD: Final = 4
 """Parts that are parsed while another is taken."""
+_DATES: Final = ("SPEC_DATE", "DATE_BIRTH", "DATE_ADMIS")
+"""Fields of dates, whose day alone is kept where their distinct texts are asked for."""
+_WITH_TIME: Final = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})[T\s]")
 _OF_TEXTS: Final = (*ORGANISM_FIELDS, "SPEC_TYPE", "ORIGIN")
 """Fields that are kept by their texts, beside the tests."""
 _Result = TypeVar("_Result")
@@ -62,7 +66,7 @@ class StreamedFile:
     file: WhonetFile
     """Roles and problems of structure as of the whole file; its frame holds distinct texts and first values only."""
     texts: Mapping[str, Sequence[str]]
-    """The distinct texts of organisms, specimens and tests, in the order of appearance."""
+    """The distinct texts of organisms, specimens, tests and the fields asked for, in the order of appearance."""
     spool: Spool
     numbered: Mapping[str, Sequence[str]]
     """The texts by number of every column that the spool holds as numbers, in its first batches at least."""
@@ -118,7 +122,8 @@ def streamed(
         mapping: what the laboratory says of its columns.
         shortest: bytes of the shortest file that is read so.
         part: bytes, or rows, of a part; 0 chooses.
-        by_texts: fields whose distinct texts are kept, beside those of organisms, specimens and tests.
+        by_texts: fields whose distinct texts are kept, beside those of organisms, specimens and tests; a date among
+            them is kept without its time of day.
 
     Raises:
         UnreadableFileError: rows of a text have not the header's number of cells.
@@ -174,7 +179,8 @@ def _read(
         file_format = find_format(source)
         parts = _parts(source, path, file_format, part)
         kept = _kept_by_texts(parts.names, mapping, by_texts)
-        numbered, firsts = _gather(parts, spool, kept)
+        dates = _of_fields(parts.names, mapping, set(_DATES) & set(by_texts))
+        numbered, firsts = _gather(parts, spool, kept, dates)
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
         return None
     parts.refuse_ragged()
@@ -197,7 +203,7 @@ def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> De
 
 
 def _gather(
-    parts: DelimitedParts | ParquetParts, spool: Spool, kept: Sequence[str]
+    parts: DelimitedParts | ParquetParts, spool: Spool, kept: Sequence[str], dates: Sequence[str]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Lay the rows down; return the texts of the columns that are numbers there, and the first values of the others.
 
@@ -205,10 +211,11 @@ def _gather(
         parts: of the file.
         spool: where to.
         kept: columns whose distinct texts are wanted; they are numbered, however many.
+        dates: those of them of which the day is enough.
     """
     if has_row_per_drug(parts.names):
         raise NeedsWholeFileError
-    distinct = {name: DistinctTexts() for name in parts.names}
+    distinct = {name: DistinctTexts(_day_of if name in dates else str) for name in parts.names}
     firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in kept}
     parts.number(kept)
     for part in in_turn(parts.jobs()):
@@ -245,9 +252,19 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 def _kept_by_texts(names: list[str], mapping: LaboratoryMapping, by_texts: Sequence[str]) -> list[str]:
     roles = assign_roles(names)
-    fields = fields_of(names, roles, mapping)
-    tests = {*roles.test_columns, *name_drugs(names, roles, mapping)}
-    return [name for name in names if name in tests or (name in fields and fields[name].short in by_texts)]
+    wanted = {*roles.test_columns, *name_drugs(names, roles, mapping), *_of_fields(names, mapping, by_texts)}
+    return [name for name in names if name in wanted]
+
+
+def _of_fields(names: list[str], mapping: LaboratoryMapping, shorts: Collection[str]) -> list[str]:
+    fields = fields_of(names, assign_roles(names), mapping)
+    return [name for name in names if name in fields and fields[name].short in shorts]
+
+
+def _day_of(text: str) -> str:
+    """Return a date without its time of day: of days there are few, of minutes too many to number."""
+    match = _WITH_TIME.match(text)
+    return match[1] if match else text
 
 
 def _gathered(names: Sequence[str], values: Mapping[str, Sequence[str]]) -> pl.DataFrame:

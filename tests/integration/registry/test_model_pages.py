@@ -136,7 +136,7 @@ def test_a_version_is_promoted_released_activated_and_rolled_back_on_the_pages(
     assert "this release answers now" in give(person, "panel_SIR", 2, override="a test")
     assert "Release 2 answers, since" in text_of(person.get("/releases").text)
     assert "Roll back to this release" in person.get("/releases/1").text
-    assert "rolled back to by ana" in give(person, "panel_SIR", 1)
+    assert "brought back by ana" in give(person, "panel_SIR", 1)
 
     ledger = open_ledger(settings)
     done = [(entry.event, entry.who) for entry in ledger.read() if entry.outcome == "done"]
@@ -155,7 +155,7 @@ def test_the_reason_of_an_answer_names_who_approved_its_release(person: TestClie
     reader = person_at(settings, answers=answers)
     taken = reader.post("/files", files={"file": ("a.csv", b"ORGANISM,CAZ_NM\neco,4\n")})
     why = text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
-    assert re.search(r"panel_SIR/1 , approved by ana against the gate: “a test” , answers since \w+ \d", why), why
+    assert re.search(r"panel_SIR/1 , approved by ana, answers since \w+ \d", why), why
     assert "approved by ana" in text_of(reader.post("/isolate", data={"organism": "eco", "CAZ": "4"}).text)
     give(person, MODEL, 2, override="a test")
     person.post("/releases")
@@ -163,8 +163,11 @@ def test_the_reason_of_an_answer_names_who_approved_its_release(person: TestClie
     assert re.search(
         r"approved by ana.*, answered from .* until ", text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
     )
+    of_second = person_at(settings, answers=answers_of_release(look_for_active(settings).panel))
+    why = text_of(of_second.post("/isolate", data={"organism": "eco", "CAZ": "4"}).text)
+    assert "panel_SIR/2 , approved by ana against the gate: “a test”, answers since" in why
     give(person, "panel_SIR", 1)
-    assert "rolled back to by ana" in text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
+    assert "brought back by ana" in text_of(reader.get(f"{taken.url.path}/rows/0/CAZ_NM").text)
     unknown = person_at(Settings(home=settings.home / "elsewhere"), answers=answers)
     taken = unknown.post("/files", files={"file": ("a.csv", b"ORGANISM,CAZ_NM\neco,4\n")})
     why = text_of(unknown.get(f"{taken.url.path}/rows/0/CAZ_NM").text)

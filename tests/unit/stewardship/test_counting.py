@@ -86,10 +86,13 @@ def test_every_rule_of_first_isolates_is_the_same_in_shares(tmp_path: Path, isol
 
 
 def test_what_one_row_decides_is_decided_for_every_share(tmp_path: Path) -> None:
-    """One date tells day from month, one row alone has an age, one specimen a number, one a reason."""
+    """One date tells day from month, one row alone has an age, one specimen no number, one a reason."""
     path = tmp_path / "hospital.csv"
     header = "LABORATORY,PATIENT_ID,SPEC_DATE,SPEC_NUM,SPEC_REAS,AGE,AGE_GRP,DATE_ADMIS,WARD,ORGANISM,AMK_NM"
-    rows = [f"a,{n % 40},{n % 12 + 1}/{n % 9 + 1}/2024,{n},,,adult,,w{n % 3},eco,{2 ** (n % 6)}" for n in range(120)]
+    rows = [
+        f"a,{n % 40},{n % 12 + 1}/{n % 9 + 1}/2024 {n % 24}:{n % 60:02},{n},,,adult,,w{n % 3},eco,{2 ** (n % 6)}"
+        for n in range(120)
+    ]
     rows.append("a,p,4/14/2024,x7,scr,61,adult,4/13/2024,w1,eco,>=64")
     rows += ["b,,1/5/2024,9,,,adult,,,eco,2"] * 5
     path.write_text("\n".join((header, *rows)) + "\n")
