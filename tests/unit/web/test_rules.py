@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,6 +15,7 @@ from sirena.acts.rules_forms import RulesForms
 from sirena.cli.pages_answers import EditionsNow
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.editions import Editions
+from sirena.ledger.errors import LedgerUnavailableError
 from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
 from sirena.web.answers import NamedPanel
@@ -226,3 +228,19 @@ def test_the_preview_names_only_files_of_whoever_looks(person: TestClient) -> No
     """Another identifier is not found."""
     person.post("/rules/overlay/edit", data=STRICTER)
     assert person.get("/rules/overlay/edit?file=another").status_code == 404
+
+
+def test_one_isolate_is_answered_while_the_record_of_rules_does_not_answer(
+    rules: LocalRules, answers: NamedPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the guideline alone, and the page says that no expert rule was applied."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise LedgerUnavailableError("the database does not answer")
+
+    monkeypatch.setattr(rules, "in_force", refuse)
+    with at_the_pages(answers, rules) as person:
+        answer = person.post("/isolate", data={"organism": "eco", "CIP": "0.5"})
+    assert answer.status_code == 200
+    assert '<span class="c I">I</span>' in answer.text
+    assert "Expert rules are not applied" in answer.text
