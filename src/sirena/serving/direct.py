@@ -25,7 +25,7 @@ from sirena.serving.hot_path import FIXED_HEADERS, INVOCATIONS, question_of, ref
 from sirena.serving.observation import CLIENT_GONE, Observed, RequestRecorder, request_id
 from sirena.serving.request_reading import read_headers
 
-_NOT_HERE: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
+_HEADERS_LEFT_TO_UVICORN: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
 """Headers of requests that are left to uvicorn."""
 _FIXED_HEADERS: Final = b"".join(b"%s: %s\r\n" % header for header in FIXED_HEADERS)
 _INVOCATIONS: Final = INVOCATIONS.encode()
@@ -117,7 +117,7 @@ class DirectProtocol(HttpToolsProtocol):
         question = question_of(path.decode("ascii")) if is_plain and b"#" not in query else None
         headers = read_headers(self.headers)
         length = headers.get(b"content-length", b"")
-        if question is None or not length.isdigit() or not _NOT_HERE.isdisjoint(headers):
+        if question is None or not length.isdigit() or not _HEADERS_LEFT_TO_UVICORN.isdisjoint(headers):
             return None
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         size = int(length[:20])

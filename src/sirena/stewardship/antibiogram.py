@@ -212,9 +212,9 @@ def antibiogram_of(
         cautions: what the caller knows of the file.
         moved_by_rules: by expert rule how many of the results it moved to R; None when no rule was applied.
     """
-    told = [*cautions, *file_cautions(counts.notes, counts.columns, counts.losses, request.first, request.by)]
+    all_cautions = [*cautions, *file_cautions(counts.notes, counts.columns, counts.losses, request.first, request.by)]
     selective = selectively_tested(counts.pairs, counts.columns)
-    told += [
+    all_cautions += [
         Caution("selective", {"species": species, "drug": column, "other": other})
         for (species, column), other in selective.items()
     ]
@@ -224,7 +224,7 @@ def antibiogram_of(
     table = _with_selective(cells, selective)
     groups = table.filter("identifying").select("by", "stratum", "species").n_unique()
     if groups:
-        told.append(Caution("identifying", {"groups": groups}))
+        all_cautions.append(Caution("identifying", {"groups": groups}))
     return Antibiogram(
         table,
         _percentages(counts.combinations, list(counts.cells)) if request.combinations else pl.DataFrame(),
@@ -232,7 +232,7 @@ def antibiogram_of(
         _trend(counts.years) if counts.years is not None else table.clear(),
         _distribution(counts.cells[WHOLE].results),
         counts.losses,
-        tuple(told),
+        tuple(all_cautions),
         request,
         counts.first_day,
         counts.last_day,
@@ -280,13 +280,13 @@ def _trend(years: Counts) -> pl.DataFrame:
 
 def _percentages(combinations: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Return the percentages of combinations: stratification after stratification, as each was asked for."""
-    asked = combinations["combination"].unique(maintain_order=True)
+    named = combinations["combination"].unique(maintain_order=True)
     return pl.concat(
         combination_shares(combinations.filter((pl.col("by") == by) & (pl.col("combination") == name))).select(
             pl.lit(by).alias("by"), pl.all()
         )
         for by in names
-        for name in asked
+        for name in named
     )
 
 

@@ -42,7 +42,9 @@ from sirena.whonet.streamed import SHORTEST, StreamedFile, streamed
 
 MOST_AT_ONCE: Final = 500_000
 """Rows of a share of the patients, about."""
-_OF_TEXTS: Final = tuple(field for field in COUNTED_FIELDS if field not in ("PATIENT_ID", "SPEC_NUM", "ISOL_NUM"))
+_DECIDED_BY_TEXTS: Final = tuple(
+    field for field in COUNTED_FIELDS if field not in ("PATIENT_ID", "SPEC_NUM", "ISOL_NUM")
+)
 """Fields of few texts, of which the whole column is decided from them."""
 
 
@@ -101,7 +103,7 @@ def open_to_count(
         SirenaError: it cannot be read.
     """
     if sheet is None:
-        with streamed(path, folder, mapping, shortest=shortest, part=part, by_texts=_OF_TEXTS) as rows:
+        with streamed(path, folder, mapping, shortest=shortest, part=part, by_texts=_DECIDED_BY_TEXTS) as rows:
             if rows is not None:
                 yield FileToCount(rows.file, _shares(rows, today, most))
                 return

@@ -50,7 +50,7 @@ class Counts:
 
         Args:
             isolates: those that count, with ``row``, ``stratum``, ``species``, ``site``.
-            results: of the whole file.
+            results: of the same file or part.
         """
         groups = isolates.select(_GROUP_KEYS).unique(maintain_order=True).with_row_index("group")
         numbered = isolates.select("row", *_GROUP_KEYS).join(groups, on=_GROUP_KEYS, how="left").sort("row")

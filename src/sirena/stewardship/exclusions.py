@@ -95,7 +95,7 @@ def is_screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]
         UsageError: no row has such a value, or the field is another.
     """
     columns = {"SPEC_REAS": facts.reasons, "SPEC_TYPE": facts.specimens}
-    told = pl.repeat(False, facts.frame.height, eager=True, dtype=pl.Boolean)
+    is_screened = pl.repeat(False, facts.frame.height, eager=True, dtype=pl.Boolean)
     for field, values in screening.items():
         if field not in columns:
             raise UsageError(f"--leave-out knows no field {field}", hint=f"one of {', '.join(SCREENING_FIELDS)}")
@@ -103,8 +103,8 @@ def is_screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]
         for value in (value.strip().lower() for value in values):
             if value not in present:
                 raise UsageError(f"no row has the value of --leave-out in {field}", hint=_present(present))
-            told = told | (columns[field].str.to_lowercase() == value).fill_null(value=False)
-    return told
+            is_screened = is_screened | (columns[field].str.to_lowercase() == value).fill_null(value=False)
+    return is_screened
 
 
 def read_screening(entries: Sequence[str]) -> dict[str, list[str]]:

@@ -63,7 +63,7 @@ class FirstIsolates:
 
         Args:
             isolates: in the order of time, with ``row``, ``patient``, ``species``, ``specimen``, ``date``, ``period``.
-            results: of the whole file; needed by phenotype alone.
+            results: of the same file or part; needed by phenotype alone.
             place: columns that count first isolates of their own (the ward).
         """
         if self.mode is Mode.ALL:

@@ -25,7 +25,7 @@ def with_methicillin_rows(isolates: pl.DataFrame, results: Results) -> pl.DataFr
 
     Args:
         isolates: those that count, with ``row``, ``species`` and ``mrsa``.
-        results: of the whole file.
+        results: of the same file or part.
     """
     aureus = isolates.filter(pl.col("species") == SPECIES)
     rows = aureus["row"].to_numpy()

@@ -92,10 +92,12 @@ def selectively_tested(pairs: Mapping[str, PairCounts], columns: Sequence[str]) 
         if not ((both >= _LEAST) & (alone >= _LEAST)).any():
             continue
         with np.errstate(divide="ignore", invalid="ignore"):
-            here, there = counts.both_resistant / both, (counts.resistant - counts.both_resistant) / alone
-        told = (both >= _LEAST) & (alone >= _LEAST) & (here >= _NEARLY_ALL) & (here - there >= _FURTHER)
-        for drug in np.flatnonzero(told.any(axis=1)):
-            other = int(np.argmax(np.where(told[drug], here[drug] - there[drug], -1)))
+            among_tested = counts.both_resistant / both
+            among_others = (counts.resistant - counts.both_resistant) / alone
+        further = among_tested - among_others
+        is_selective = (both >= _LEAST) & (alone >= _LEAST) & (among_tested >= _NEARLY_ALL) & (further >= _FURTHER)
+        for drug in np.flatnonzero(is_selective.any(axis=1)):
+            other = int(np.argmax(np.where(is_selective[drug], further[drug], -1)))
             named[species, columns[int(drug)]] = columns[other]
     return named
 

@@ -96,12 +96,12 @@ class StreamedFile:
             chosen: tells of the rows of a part, with these columns, which are wanted.
         """
         tests = self.file.test_columns
-        held = []
+        chosen_rows = []
         for part in self.frames(columns):
             rows = part.filter(chosen(part))
             texts = [name for name, kind in rows.schema.items() if kind == pl.Enum and name not in tests]
-            held.append(rows.with_columns(pl.col(texts).cast(pl.String)))
-        return replace(self.file, table=replace(self.file.table, frame=pl.concat(held, rechunk=True)))
+            chosen_rows.append(rows.with_columns(pl.col(texts).cast(pl.String)))
+        return replace(self.file, table=replace(self.file.table, frame=pl.concat(chosen_rows, rechunk=True)))
 
 
 @contextmanager
