@@ -182,6 +182,8 @@ def _become(
         os.close(stream)
     if new_session:
         os.setsid()
+    # a suite that a shell runs in the background ignores Ctrl-C, and so would its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
