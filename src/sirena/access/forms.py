@@ -1,13 +1,26 @@
-"""Reading the forms of our own pages."""
+"""The forms of our own pages: their routes, and how they are read."""
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from urllib.parse import parse_qs
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 
 from sirena.access.errors import AmbiguousRequestError
 
 _LONGEST: Final = 16 * 1024
+
+
+def form_routes(answers: Mapping[str, Callable[..., Any]]) -> APIRouter:
+    """Return routes that answer forms.
+
+    Args:
+        answers: by path.
+    """
+    router = APIRouter()
+    for path, answer in answers.items():
+        router.add_api_route(path, answer, methods=["POST"], include_in_schema=False)
+    return router
 
 
 async def read_form(request: Request, *, longest: int = _LONGEST) -> dict[str, str]:

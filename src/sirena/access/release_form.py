@@ -17,7 +17,7 @@ from sirena.access.actions import Action
 from sirena.access.decision import DecisionMaker
 from sirena.access.errors import ForbiddenError
 from sirena.access.events import ActOrigin
-from sirena.access.forms import read_form
+from sirena.access.forms import form_routes, read_form
 from sirena.access.http_facts import read_facts
 from sirena.access.pages import HEADERS
 from sirena.access.upstream import Upstream
@@ -40,9 +40,7 @@ class ReleaseForm:
 
     def routes(self) -> APIRouter:
         """Return its route."""
-        router = APIRouter()
-        router.add_api_route(PATH, self.answer, methods=["POST"], include_in_schema=False)
-        return router
+        return form_routes({PATH: self.answer})
 
     async def answer(self, request: Request) -> Response:
         """Make a release, and lead the browser to it.

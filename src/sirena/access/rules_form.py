@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 
 from sirena.access.decision import DecisionMaker
 from sirena.access.errors import ForbiddenError
-from sirena.access.forms import read_form
+from sirena.access.forms import form_routes, read_form
 from sirena.access.http_facts import read_facts
 from sirena.access.pages import HEADERS
 from sirena.access.room import NoRoomError, Room
@@ -51,10 +51,7 @@ class RulesForm:
 
     def routes(self) -> APIRouter:
         """Return their routes."""
-        router = APIRouter()
-        router.add_api_route(SAVE, self.save, methods=["POST"], include_in_schema=False)
-        router.add_api_route(APPROVE, self.approve, methods=["POST"], include_in_schema=False)
-        return router
+        return form_routes({SAVE: self.save, APPROVE: self.approve})
 
     async def save(self, request: Request) -> Response:
         """Save what a form holds.

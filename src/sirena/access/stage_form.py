@@ -22,7 +22,7 @@ from fastapi import APIRouter, Request, Response
 
 from sirena.access.decision import DecisionMaker, RequestFacts
 from sirena.access.errors import AmbiguousRequestError, ForbiddenError
-from sirena.access.forms import read_form
+from sirena.access.forms import form_routes, read_form
 from sirena.access.http_facts import read_facts
 from sirena.access.identity import Identity
 from sirena.access.pages import HEADERS, local_target
@@ -93,9 +93,7 @@ class StageForm:
 
     def routes(self) -> APIRouter:
         """Return its route."""
-        router = APIRouter()
-        router.add_api_route(PATH, self.answer, methods=["POST"], include_in_schema=False)
-        return router
+        return form_routes({PATH: self.answer})
 
     async def answer(self, request: Request) -> Response:
         """Decide one form.

@@ -99,11 +99,11 @@ def is_screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]
     for field, values in screening.items():
         if field not in columns:
             raise UsageError(f"--leave-out knows no field {field}", hint=f"one of {', '.join(SCREENING_FIELDS)}")
-        present = facts.values[field]
+        present, cells = facts.values[field], columns[field].str.to_lowercase()
         for value in (value.strip().lower() for value in values):
             if value not in present:
                 raise UsageError(f"no row has the value of --leave-out in {field}", hint=_present(present))
-            is_screened = is_screened | (columns[field].str.to_lowercase() == value).fill_null(value=False)
+            is_screened = is_screened | (cells == value).fill_null(value=False)
     return is_screened
 
 

@@ -55,11 +55,11 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
         if not opened.file.mic_columns or query.has_wrong_days:
             raise HTTPException(NOT_FOUND)
         language = Language(pages.language_of(request))
-        asked = query.request(opened.countable)
-        drawn = look_at_antibiogram(opened, asked, language, pages.own_expert_rules()).picture(section, place)
-        if drawn is None:
+        look = look_at_antibiogram(opened, query.request(opened.countable), language, pages.own_expert_rules())
+        picture = look.picture(section, place)
+        if picture is None:
             raise HTTPException(NOT_FOUND)
-        return Response(drawn, media_type="image/svg+xml")
+        return Response(picture, media_type="image/svg+xml")
 
     @app.get("/files/{identifier}/antibiogram/{form}")
     def send(request: Request, identifier: str, form: str) -> Response:

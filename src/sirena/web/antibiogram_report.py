@@ -102,8 +102,8 @@ class AntibiogramLook:
             query: of the page's own address; empty for none.
         """
         region = f'<div class="wide" tabindex="0" role="group" aria-label="{escape(label)}">'
-        asked = f"?{escape(query)}" if query else ""
-        body = re.sub(f'"{_PICTURES}([a-z]+/[0-9]+)"', rf'"{escape(pictures)}/\1{asked}"', self._body)
+        ending = f"?{escape(query)}" if query else ""
+        body = re.sub(f'"{_PICTURES}([a-z]+/[0-9]+)"', rf'"{escape(pictures)}/\1{ending}"', self._body)
         return Markup(body.replace(_WIDE, region))  # noqa: S704 - the report escapes what comes from the file
 
     def picture(self, section: str, place: int) -> bytes | None:

@@ -26,6 +26,7 @@ from sirena.web.reported_isolate import mechanisms_of_rules, rules_of_isolate
 from sirena.web.visitor import visitor_of
 
 _LOG = logging.getLogger(__name__)
+_PAGE: Final = "isolate.html"
 _MOST_FIELDS: Final = len(ANTIMICROBIALS) + len(FIELDS) + 10
 _LONGEST_FIELD: Final = 8 * 1024
 _FIELDS: Final = frozenset({"organism", "specimen", "guideline", *FIELDS, *ANTIMICROBIALS})
@@ -43,13 +44,13 @@ def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
 
     @app.get("/isolate")
     def ask(request: Request) -> HTMLResponse:
-        return show(request, "isolate.html", pages.typed.of(visitor_of(request).owner))
+        return show(request, _PAGE, pages.typed.of(visitor_of(request).owner))
 
     @app.post("/isolate")
     async def answer(request: Request) -> HTMLResponse:
         form = await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_FIELD)
         pages.typed.keep(visitor_of(request).owner, {name: text for name, text in form.items() if name in _FIELDS})
-        template = "answers.html" if "HX-Request" in request.headers else "isolate.html"
+        template = "answers.html" if "HX-Request" in request.headers else _PAGE
         return await to_thread.run_sync(show, request, template, form)
 
     @app.post("/isolate/clear")
@@ -60,14 +61,15 @@ def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
     def show(request: Request, template: str, form: Mapping[str, str]) -> HTMLResponse:
         answers, rules = pages.answering(), _expert_rules(pages)
         answered, reported = _answer_isolate(answers, rules or (), form)
+        around: dict[str, Any] = {}
+        if template == _PAGE:
+            mechanisms = mechanisms_of_rules(answers, rules or ())
+            around = _drugs(pages.language_of(request)) | {"organisms": names, "mechanisms": mechanisms, "asked": form}
         return pages.show(
             request,
             template,
-            **_drugs(pages.language_of(request)),
-            organisms=names,
-            mechanisms=mechanisms_of_rules(answers, rules or ()),
+            **around,
             without_rules=rules is None,
-            asked=form,
             answered=answered,
             reported=reported,
             approval=approval_of(house, answers, visitor_of(request)) if answered else None,

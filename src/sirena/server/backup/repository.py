@@ -88,12 +88,12 @@ class Repository:
     def _make_or_open(self) -> None:
         password = password_file(self.settings)
         if password.is_file():
-            found = self._opened()
-            if found.code == 0:
-                self._remove_dead_locks(found.output.split())
+            opening = self._opened()
+            if opening.code == 0:
+                self._remove_dead_locks(opening.output.split())
                 return
-            if _NO_REPOSITORY not in found.errors:
-                self._require(found, "opening it")
+            if _NO_REPOSITORY not in opening.errors:
+                self._require(opening, "opening it")
             if self.location in self._known():
                 raise BackupError(
                     f"the backup repository {self.location} is gone: there is none where one was",
