@@ -1,6 +1,7 @@
 """The supervisor keeps a part that crashes, ends it in order, and reads any path."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -163,6 +164,26 @@ def test_a_supervisor_that_is_ending_its_parts_is_awaited_by_whoever_ends_it_too
     second.join(60)
     assert ended == [True]
     assert supervisor.process_id() is None
+
+
+def test_what_is_changed_ends_before_what_it_calls(tmp_path: Path) -> None:
+    """A part that was started earlier would await the end of connections that a later one keeps."""
+    supervisor = Supervisor(tmp_path)
+
+    def parts(setting: str) -> list[Part]:
+        part = _part("import time; time.sleep(99)", environment={"SETTING": setting})
+        return [replace(part, name=name) for name in ("mlflow", "service", "access")]
+
+    supervisor.write(parts("before"))
+    supervisor.start()
+    try:
+        _await(lambda: all(supervisor.states()[part.name].running for part in parts("")))
+        supervisor.write(parts("after"))
+        supervisor.start()
+    finally:
+        assert supervisor.stop()
+    log = (tmp_path / "supervisor" / "supervisord.log").read_text()
+    assert re.findall(r"stopped: (\w+)", log)[:3] == ["access", "service", "mlflow"]
 
 
 def test_what_the_supervisor_cannot_read_is_refused(tmp_path: Path) -> None:

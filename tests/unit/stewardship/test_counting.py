@@ -27,8 +27,16 @@ WHOLE = Request(
 
 @pytest.fixture(scope="module")
 def isolates() -> pl.DataFrame:
-    """Return a hospital of 800 isolates, with categories of the laboratory's."""
-    return generate_hospital(800, 8)
+    """Return a hospital of 400 isolates, with categories of the laboratory's."""
+    return generate_hospital(400, 8)
+
+
+@pytest.fixture(scope="module")
+def whole(isolates: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> CountedFile:
+    """Return that hospital counted as a short file."""
+    path = tmp_path_factory.mktemp("whole") / "hospital.csv"
+    write_file(isolates, path)
+    return at_once(path, WHOLE)
 
 
 def in_shares(path: Path, request: Request, most: int, part: int = 60_000, mapping: Path | None = None) -> CountedFile:
@@ -62,16 +70,16 @@ def assert_same(shares: CountedFile, whole: CountedFile) -> None:
     assert (shares.alerts, shares.quality, shares.edges) == (whole.alerts, whole.quality, whole.edges)
 
 
-@pytest.mark.parametrize(("suffix", "most"), [(".csv", 800), (".csv", 300), (".csv.gz", 100), (".parquet", 300)])
+@pytest.mark.parametrize(("suffix", "most"), [(".csv", 400), (".csv", 150), (".csv.gz", 50), (".parquet", 150)])
 def test_a_file_counted_in_shares_counts_as_the_whole(
-    tmp_path: Path, isolates: pl.DataFrame, suffix: str, most: int
+    tmp_path: Path, isolates: pl.DataFrame, whole: CountedFile, suffix: str, most: int
 ) -> None:
-    """Tables, cautions, losses, alerts and the quality of the data are the same."""
+    """Tables, cautions, losses, alerts and the quality of the data are the same, whichever format it has."""
     path = tmp_path / f"hospital{suffix}"
     write_file(isolates, path)
-    shares = in_shares(path, WHOLE, most, 500 if suffix == ".parquet" else 60_000)
-    assert_same(shares, at_once(path, WHOLE))
-    assert shares.antibiogram.isolates > 500
+    shares = in_shares(path, WHOLE, most, 250 if suffix == ".parquet" else 30_000)
+    assert_same(shares, whole)
+    assert shares.antibiogram.isolates > 250
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -80,7 +88,7 @@ def test_every_rule_of_first_isolates_is_the_same_in_shares(tmp_path: Path, isol
     path = tmp_path / "hospital.csv"
     write_file(isolates, path)
     request = Request(first=FirstIsolates(mode))
-    assert as_json(in_shares(path, request, 200).antibiogram, Language.ENGLISH) == as_json(
+    assert as_json(in_shares(path, request, 100).antibiogram, Language.ENGLISH) == as_json(
         at_once(path, request).antibiogram, Language.ENGLISH
     )
 
@@ -113,7 +121,7 @@ def test_the_laboratorys_mapping_holds_in_shares_too(tmp_path: Path, isolates: p
     write_file(isolates.rename({"WARD": "Cama"}), path)
     mapping.write_text('[columns."Cama"]\nfield = "WARD"\n')
     request = Request(by=(Stratum.WARD,))
-    shares = in_shares(path, request, 300, mapping=mapping)
+    shares = in_shares(path, request, 150, mapping=mapping)
     assert_same(shares, at_once(path, request, mapping))
     assert "ward" in as_csv(shares.antibiogram, Language.ENGLISH)
 
@@ -122,7 +130,7 @@ def test_nothing_of_who_a_patient_is_by_name_is_held(tmp_path: Path, isolates: p
     """Columns that counting does not look at stay in the file."""
     path = tmp_path / "hospital.csv"
     write_file(isolates.with_columns(LAST_NAME=pl.lit("Perez"), COMMENT=pl.lit("x")), path)
-    with open_to_count(path, folder=tmp_path, today=TODAY, shortest=0, most=300) as to_count:
+    with open_to_count(path, folder=tmp_path, today=TODAY, shortest=0, most=150) as to_count:
         held = [file.frame for file, _ in to_count.parts]
     assert sum(frame.height for frame in held) == isolates.height
     assert len(held) == 3

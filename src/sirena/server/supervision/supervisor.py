@@ -206,7 +206,8 @@ class Supervisor:
     def _take_up(self) -> None:
         changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
         added, changed, removed = changes[0]
-        for name in [*removed, *changed]:
+        # last started first, as `stop` does: MLflow, while its callers stay connected, ends only by force
+        for name in reversed([*removed, *changed]):
             self._end(name)
             self._call("removeProcessGroup", name)
         for name in [*changed, *added]:
