@@ -48,17 +48,23 @@ class HostileClient:
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=60, source_address=(address, 0))
         return context.wrap_socket(plain, server_hostname=self.name)
 
-    def send(self, raw: bytes, address: str = "127.0.0.1") -> list[Answer]:
-        """Send bytes exactly as they are and return every answer that comes until the other side is silent."""
+    def send(self, raw: bytes, address: str = "127.0.0.1", patience: float = PATIENCE) -> list[Answer]:
+        """Send bytes exactly as they are and return every answer that comes until the other side is silent.
+
+        Args:
+            raw: what is sent.
+            address: loopback address it comes from.
+            patience: seconds after which the other side is taken to wait for more.
+        """
         with self.connect(address) as connection:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLError):
                 connection.sendall(raw)
-            connection.settimeout(PATIENCE)
+            connection.settimeout(patience)
             came = b""
             with contextlib.suppress(TimeoutError, ConnectionResetError, ssl.SSLError):
                 while more := connection.recv(65536):
                     came += more
-                    connection.settimeout(SILENCE if _is_whole(came) else PATIENCE)
+                    connection.settimeout(SILENCE if _is_whole(came) else patience)
         return read_answers(came)
 
     def send_http2(self, headers: list[tuple[bytes, bytes]], body: bytes, address: str) -> Answer:

@@ -25,6 +25,7 @@ from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings, variable_of
 from tests.filled_databases import PASSWORD, copy_revisions, fill
 from tests.prepared_interpreter import run_prepared
+from tests.prepared_stores import begin_prepared
 from tests.production_machine import end_at_once, private_home, production_settings, require_programs
 
 FORMER = "0.0.9"
@@ -241,6 +242,7 @@ def production() -> Iterator[tuple[Settings, dict[str, str]]]:
             if name in settings.model_fields_set and value not in (None, "") and name != "profile":
                 environment[variable_of(name)] = str(value)
         stack = ProductionStack(settings)
+        begin_prepared(settings)
         (home / "profile").write_text("production\n")
         (home / "release").write_text(f"{FORMER}\n")
         stack.database().prepare(fill_cluster(stack))

@@ -17,6 +17,7 @@ from sirena.access.policy import load_policy
 from sirena.access.routes import Route, shipped_routes
 from tests.attack_list import CREATE, READ, request
 from tests.guarded_house import House
+from tests.hostile_client import Answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -26,6 +27,8 @@ EVERY = int(os.environ.get("ATTACK_EVERY", "7"))
 """Each how manieth route is asked; all of them by `make attack`."""
 REFUSED = (303, 401, 403, 501)
 """Refused, led to the page for signing in, or offered to nobody."""
+PATIENCE = 15.0
+"""Seconds after which a request is one whose end the entry awaits: more than it gives a head, less than a body."""
 
 
 def target_of(route: Route) -> str:
@@ -88,8 +91,12 @@ def test_requests_with_mistakes_do_nothing_that_was_not_allowed(house: House) ->
     whole = [allowed, refused(credentials)]
     sent = [mutated(chance.choice(whole), chance) for _ in range(MUTATED)]
     before = len(house.seen_by_mlflow())
+
+    def send(one: tuple[int, bytes]) -> list[Answer]:
+        return house.client.send(one[1], f"127.6.0.{one[0] % 200 + 1}", PATIENCE)
+
     with ThreadPoolExecutor(8) as people:
-        came = list(people.map(lambda one: house.client.send(one[1], f"127.6.0.{one[0] % 200 + 1}"), enumerate(sent)))
+        came = list(people.map(send, enumerate(sent)))
     statuses = Counter(answer.status for answers in came for answer in answers)
     print(f"\n{MUTATED} requests with mistakes: {dict(statuses)}")
     assert sum(statuses.values()) > MUTATED / 2
