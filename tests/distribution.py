@@ -1,8 +1,8 @@
 """Which files of tests one worker runs together, and which begin first.
 
-What files share costs minutes to start: a stack, a guarded house, the machine that backups are tried on. The longest
-begin first, so that none of them is left alone at the end. One worker begins with them and the others at the other end
-of the list, so that two stacks seldom start at once: parts that wait for each other's processor answer too late.
+What files share costs minutes to start: a stack, a guarded house, the machine that backups are tried on. One worker
+begins with the longest and the others at the other end of the list, so that two stacks seldom start at once. They meet
+where files are short, so that none of them is left alone at the end.
 """
 
 from pathlib import Path
@@ -20,15 +20,16 @@ _HOUSE: Final = tuple(
 )
 _PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))
 _ALONE: Final = (
-    f"{_SERVER}/test_faults.py",
-    f"{_SERVER}/test_given_s3.py",
-    f"{_SERVER}/test_manual_server.py",
-    "tests/e2e/test_manual_one_machine.py",
     "tests/integration/training/test_real_isolates.py",
-    "tests/e2e/test_shared_cells_chain.py",
-    "tests/e2e/test_chain.py",
     "tests/integration/registry/test_housekeeping.py",
+    "tests/e2e/test_chain.py",
+    "tests/e2e/test_shared_cells_chain.py",
+    "tests/e2e/test_manual_one_machine.py",
+    f"{_SERVER}/test_manual_server.py",
+    f"{_SERVER}/test_given_s3.py",
+    f"{_SERVER}/test_faults.py",
 )
+"""The shortest first: among these the workers meet at the end."""
 FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE, *_ALONE, *_PAGES)
 """Files in the order in which they begin; after them the others, as pytest finds them."""
 _GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE, _PAGES) for file in group}
