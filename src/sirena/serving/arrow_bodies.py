@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.basis import MARKS
-from sirena.panel.compiled import NO_GROUND
+from sirena.panel.layouts import NO_GROUND
 from sirena.serving.answer_bodies import basis_of, encode_beside
 from sirena.serving.arrow_messages import is_compressed
 from sirena.serving.core import Interpretation, Rows

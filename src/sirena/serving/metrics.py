@@ -106,10 +106,11 @@ class ServiceMetrics:
 
     def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
         """Count the answers of one request; columns no model answers share one label."""
-        for answered in interpretation.columns:
-            label = release.column(answered.column).label
-            for code in answered.distinct_answers:
-                self._tallies[label, code] += answered.answers.count(code)
+        for column, numbers in zip(interpretation.asked, interpretation.tallies.tolist(), strict=True):
+            label = release.column(column).label
+            for code, number in enumerate(numbers):
+                if number:
+                    self._tallies[label, code] += number
         self._count_unknown(interpretation.unknown_specimens)
 
     def count_one(self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int) -> None:

@@ -108,8 +108,8 @@ def known_columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
     numbers = _known.numbers(chain.from_iterable(rows), len(records) * len(names))
     if numbers is None:
         return None
-    table = numbers.reshape(len(records), len(names))
-    return {name: KnownCells(table[:, place]) for place, name in enumerate(names)}
+    columns = np.ascontiguousarray(numbers.reshape(len(records), len(names)).T)
+    return {name: KnownCells(column) for name, column in zip(names, columns, strict=True)}
 
 
 class MicReader:
