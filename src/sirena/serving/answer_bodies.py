@@ -77,7 +77,7 @@ def _spelt_numbers(numbers: NDArray[np.int32]) -> list[bytes]:
     """Return each line of numbers of grounds as members of a list; `NO_GROUND`, the only negative one, is null."""
     spelt = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
     # to look for none costs as much as to write all
-    spelt = spelt.replace(b"%d" % NO_GROUND, b"null") if numbers.min() < 0 else spelt
+    spelt = spelt.replace(b"%d" % NO_GROUND, b"null") if (numbers < 0).any() else spelt
     return spelt.split(b"],[")
 
 

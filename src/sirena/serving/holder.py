@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.compiled import Panel
@@ -21,6 +22,9 @@ from sirena.serving.alarms import SourceAlarm
 from sirena.serving.errors import NoPanelError, NoReleaseError
 from sirena.serving.prepared import PreparedRelease
 from sirena.serving.source import PanelSource
+
+PANEL_LOADED: Final = "panel_loaded"
+"""Event: another panel is in use."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ class PanelHolder:
             panel = fetched.panel
             _warm(panel)
             self._loaded = LoadedPanel(PreparedRelease(panel), fetched.mark, time.time())
-            self._tell("panel_loaded", {"release": panel.release, "models": str(len(panel.tables))})
+            self._tell(PANEL_LOADED, {"release": panel.release, "models": str(len(panel.tables))})
             return True
 
     def start(self) -> None:
