@@ -55,7 +55,7 @@ def encode_beside(
     else:
         numbers = _spelt_numbers(interpretation.numbers)
         provenance = [column.head + spelt + b"]}" for column, spelt in zip(columns, numbers, strict=True)]
-    answers = np.flatnonzero(interpretation.tallies.any(axis=0)).tolist()
+    answers = sorted(set().union(*interpretation.tallies))
     return b"".join(
         (
             release.head,

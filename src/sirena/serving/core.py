@@ -24,12 +24,12 @@ from sirena.domain.ground import Ground
 from sirena.domain.site import Site
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import TestColumn
-from sirena.domain.truth_table import ANSWERS, NOT_ASKED
+from sirena.domain.truth_table import NOT_ASKED
 from sirena.panel.basis import IS_CATEGORY
 from sirena.panel.compiled import Panel
 from sirena.panel.layouts import NO_GROUND
 from sirena.panel.lookup import factorise, read_column, resolve_text
-from sirena.panel.sites import SITES, RowSites
+from sirena.panel.sites import SITES, RowSites, read_specimen
 from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
 from sirena.serving.mic_cells import RepeatedCells, mic_reader, text_of
 
@@ -41,6 +41,8 @@ LONGEST_TEST_NAME: Final = 20
 """Letters of a name that may be a test column's."""
 PANEL_MODEL: Final = "panel_SIR"
 """Name of the whole release as one model."""
+_FEW_CELLS: Final = 32
+"""Cells up to which one after the other is answered sooner than all at once."""
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
@@ -109,24 +111,29 @@ class Interpretation:
         ]
 
     @cached_property
-    def tallies(self) -> NDArray[np.intp]:
-        """How often each answer was given, by column and position in `ANSWERS`."""
-        return _occurrences(self.answers, len(ANSWERS))
+    def tallies(self) -> Sequence[Mapping[int, int]]:
+        """How often each answer was given: by column, positions in `ANSWERS` in their order."""
+        return _tallies(self.answers)
 
     @cached_property
     def grounds(self) -> Mapping[int, Ground]:
         """The grounds that the answers refer to, by number."""
-        occurrences = _occurrences(self.numbers - NO_GROUND, len(self.panel.grounds) - NO_GROUND)
-        occurrences[:, 0] = 0  # those of `NO_GROUND`
-        numbers = occurrences.nonzero()[1] + NO_GROUND
-        return {number: self.panel.grounds[number] for number in numbers.tolist()}
+        numbers = dict.fromkeys(number for tally in _tallies(self.numbers) for number in tally if number != NO_GROUND)
+        return {number: self.panel.grounds[number] for number in numbers}
 
 
-def _occurrences(numbers: NDArray[np.integer], end: int) -> NDArray[np.intp]:
-    """Return how often each number below `end` stands in each line."""
-    lines = end * np.arange(len(numbers))[:, None]
-    counts: NDArray[np.intp] = np.bincount((numbers + lines).ravel(), minlength=len(numbers) * end)
-    return counts.reshape(len(numbers), end)
+def _tallies(lines: NDArray[np.integer]) -> list[dict[int, int]]:
+    """Return how often each number stands in each line, the numbers in their order; none is below `NO_GROUND`."""
+    if lines.size <= _FEW_CELLS:
+        return [{number: line.count(number) for number in sorted(set(line))} for line in lines.tolist()]
+    width = int(lines.max()) - NO_GROUND + 1
+    starts = width * np.arange(len(lines))[:, None] - NO_GROUND
+    counts = np.bincount((lines + starts).ravel(), minlength=width * len(lines)).reshape(-1, width)
+    tallies: list[dict[int, int]] = [{} for _ in lines]
+    places = counts.nonzero()
+    for line, place, count in zip(*(part.tolist() for part in (*places, counts[places])), strict=True):
+        tallies[line][place + NO_GROUND] = count
+    return tallies
 
 
 def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpretation:
@@ -143,6 +150,41 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
         MalformedBodyError: two columns name one test.
     """
     asked = _asked_columns(panel, rows, model)
+    few = rows.length * len(asked) <= _FEW_CELLS
+    return _answer_few(panel, rows, asked) if few else _answer_many(panel, rows, asked)
+
+
+def _answer_few(panel: Panel, rows: Rows, asked: Sequence[tuple[TestColumn, Sequence[Any]]]) -> Interpretation:
+    organisms = [resolve_text(text_of(cell)) for cell in rows.columns[_organism_column(rows)]]
+    header = _specimen_column(rows)
+    if rows.site is not None or header is None:
+        sites: list[Site | None] = [rows.site or Site.UNKNOWN] * rows.length
+    else:
+        sites = [read_specimen(text_of(cell)) for cell in rows.columns[header]]
+    answers, numbers, marks = [], [], []
+    for column, cells in asked:
+        for organism, cell, read in zip(organisms, cells, sites, strict=True):
+            site = read or Site.UNKNOWN
+            answer = panel.answer_resolved(column.name, organism, text_of(cell), site)
+            number = panel.ground_number(column.name, organism, site) if answer else NO_GROUND
+            answers.append(answer)
+            numbers.append(number)
+            marks.append(panel.mark_of(number, site) if IS_CATEGORY[answer] else 0)
+    shape = len(asked), rows.length
+    each = np.arange(rows.length)
+    return Interpretation(
+        panel,
+        RepeatedCells([organism or None for organism in organisms], each),
+        RepeatedCells(sites, each),
+        sites.count(None),
+        [column for column, _ in asked],
+        np.array(answers, dtype=np.uint8).reshape(shape),
+        np.array(numbers, dtype=np.int32).reshape(shape),
+        np.array(marks, dtype=np.uint8).reshape(shape) if any(marks) else None,
+    )
+
+
+def _answer_many(panel: Panel, rows: Rows, asked: Sequence[tuple[TestColumn, Sequence[Any]]]) -> Interpretation:
     columns = [column for column, _ in asked]
     codes = np.array([mic_reader(column.drug).codes(cells) for column, cells in asked])
     subjects = _Subjects.of(rows)

@@ -110,11 +110,10 @@ class ServiceMetrics:
 
     def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
         """Count the answers of one request; columns no model answers share one label."""
-        for column, numbers in zip(interpretation.asked, interpretation.tallies.tolist(), strict=True):
+        for column, tally in zip(interpretation.asked, interpretation.tallies, strict=True):
             label = release.column(column).label
-            for code, number in enumerate(numbers):
-                if number:
-                    self._tallies[label, code] += number
+            for code, number in tally.items():
+                self._tallies[label, code] += number
         self._count_unknown(interpretation.unknown_specimens)
 
     def count_one(self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int) -> None:
