@@ -13,7 +13,6 @@ Processor time a request is the server's own, from the kernel: it says the same 
 import argparse
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from processes import resident_mib
+from processes import processor_seconds, resident_mib
 from recording import Peer, record
 from servers import Served, body, serving
 
@@ -113,6 +112,15 @@ def isolates(number: int, columns: list[str]) -> list[bytes]:
     return [json.dumps({"dataframe_records": [record]}).encode() for record in records]
 
 
+def write_requests(contents: list[bytes], folder: Path, media: str) -> Path:
+    """Write bodies, and the script by which `wrk` sends one after the other; return the script."""
+    for position, content in enumerate(contents):
+        (folder / f"body.{position + 1}").write_bytes(content)
+    script = folder / "ask.lua"
+    script.write_text(_ASK % {"media": media, "folder": folder, "number": len(contents)})
+    return script
+
+
 def load(
     served: Served,
     contents: list[bytes],
@@ -130,16 +138,13 @@ def load(
     Raises:
         RuntimeError: an answer was not 200.
     """
-    for position, content in enumerate(contents):
-        (folder / f"body.{position + 1}").write_bytes(content)
-    script = folder / "ask.lua"
-    script.write_text(_ASK % {"media": media, "folder": folder, "number": len(contents)})
+    script = write_requests(contents, folder, media)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "60s", "--latency", "-s", str(script)]
-    before = _processor_seconds(served.pid)
+    before = processor_seconds(served.pid)
     text = subprocess.run(
         [*command, f"http://127.0.0.1:{served.port}/invocations"], check=True, capture_output=True, text=True
     ).stdout
-    used = _processor_seconds(served.pid) - before
+    used = processor_seconds(served.pid) - before
     total = re.search(r"(\d+) requests in ", text)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     if total is None or rate is None or "Non-2xx" in text or not int(total[1]):
@@ -156,11 +161,6 @@ def _percentile(text: str, percent: int) -> float:
     match = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s|m)\b", text)
     assert match, text
     return round(float(match[1]) * _MILLISECONDS[match[2]], 3)
-
-
-def _processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

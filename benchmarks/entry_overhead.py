@@ -2,16 +2,21 @@
 
     PYTHONPATH=src python benchmarks/entry_overhead.py [--requests 10000]
 
-Two NGINX with the shipped configuration over TLS, one connection each, stand before the same small server; from the
+Two NGINX with the shipped configuration over TLS, one connection each, stand before the same service; from the
 second the line `auth_request` is taken out. A token asks 41 models in turn, in blocks of 100 requests to one entry and
 then the other, so that a busy machine slows both alike. Bound: 2 ms at the median. Then tokens in use are revoked
 and asked until they are refused. Bound: 5 s, the slowest counts.
+
+Last, `wrk` asks for one isolate as often as it can (`--seconds`) through NGINX, TLS and the decision, through NGINX and
+TLS alone, and the same service directly over HTTP. Bound: through all of it half of what directly. On few cores all of
+them share what there is, so the processor time of each part a request stands beside it.
 """
 
 import argparse
 import contextlib
 import http.client
 import os
+import re
 import shutil
 import ssl
 import statistics
@@ -23,13 +28,15 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+from echo_serving import write_panel, write_requests
+from processes import processor_seconds
 from recording import record
+from servers import serving
 
 from sirena.access.accounts import Accounts
 from sirena.access.actions import Role
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
-from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.door_keys import prepare_doors
 from sirena.server.parts.doors import Doors
@@ -40,22 +47,20 @@ from sirena.settings.catalogue import Settings
 
 BLOCK = 100
 REVOCATIONS = 5
-BODY = b'{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
-UPSTREAM = """
-import sys, uvicorn
-async def app(scope, receive, send):
-    if scope["type"] == "http":
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"{}"})
-uvicorn.run(app, uds=sys.argv[1], log_config=None, access_log=False, lifespan="off")
-"""
+COLUMN = "AMK_NM"
+BODY = '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
+CONNECTIONS = 8
 
 
 def main() -> None:
     """Measure and write the figures down."""
     options = argparse.ArgumentParser()
     options.add_argument("--requests", type=int, default=10_000)
-    count = options.parse_args().requests
+    options.add_argument("--seconds", type=float, default=5.0, help="for each way of `wrk`")
+    chosen = options.parse_args()
+    count: int = chosen.requests
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is missing: apt-get install wrk")
     with contextlib.ExitStack() as running:
         home = Path(running.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
         home.chmod(0o755)
@@ -67,23 +72,41 @@ def main() -> None:
         _, secret = tokens.create("lis")
         asking, silent = _entries(settings)
         sockets = {part: str(Doors(settings).socket_of(part)) for part in ("service", "access")}
-        running.enter_context(_started([sys.executable, "-c", UPSTREAM, sockets["service"]]))
-        service = [sys.executable, "-m", "sirena.cli", "access-service", "--socket", sockets["access"]]
-        running.enter_context(_started(service, SIRENA_HOME=str(home / "access")))
-        for command in (asking.command, silent.command):
-            running.enter_context(_started(list(command)))
+        columns = write_panel(home / "panel.json")
+        serve = [sys.executable, "-m", "sirena.cli", "serve", "--panel", str(home / "panel.json")]
+        access_service = [sys.executable, "-m", "sirena.cli", "access-service", "--socket", sockets["access"]]
+        service = running.enter_context(_started([*serve, "--socket", sockets["service"]]))
+        access = running.enter_context(_started(access_service, SIRENA_HOME=str(home / "access")))
+        nginx = [running.enter_context(_started(list(entry.command))) for entry in (asking, silent)]
+        direct = running.enter_context(
+            serving([*serve, "--port", "PORT"], "/readyz", {"SIRENA_HOME": str(home)}, home / "direct.log")
+        )
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         connections = [_connect(entry.settings, authority_file(settings)) for entry in (asking, silent)]
         for connection in connections:
             _await_answer(connection, headers)
         # the first refusal opens the ledger, which is no part of what is measured
-        _ask(connections[0], {"Authorization": "Bearer of-nothing"}, 0)
+        _ask(connections[0], {"Authorization": "Bearer of-nothing"})
         took: list[list[float]] = [[], []]
         while len(took[1]) < count:
             for times, connection in zip(took, connections, strict=True):
-                times += [_ask(connection, headers, number)[1] for number in range(len(times), len(times) + BLOCK)]
+                block = [columns[number % len(columns)] for number in range(len(times), len(times) + BLOCK)]
+                times += [_ask(connection, headers, column)[1] for column in block]
+        script = write_requests([BODY.encode()], home, "application/json")
+        token = f"Authorization: Bearer {secret}"
+        entries = [f"https://localhost:{entry.settings.https_port}/invocations" for entry in (asking, silent)]
+        ways = {
+            "nginx_tls_decision": (entries[0], {"nginx": nginx[0], "access": access, "service": service}),
+            "nginx_tls": (entries[1], {"nginx": nginx[1], "service": service}),
+            "direct": (f"http://127.0.0.1:{direct.port}/invocations", {"service": direct.pid}),
+        }
+        asked = {way: _ask_much(*facts, script, token, chosen.seconds) for way, facts in ways.items()}
         seconds = max(_until_refused(tokens, connections[0]) for _ in range(REVOCATIONS))
     decided, alone = map(_figures, took)
+    shares = {
+        way: 100 * figures["requests_per_second"] / asked["direct"]["requests_per_second"]
+        for way, figures in asked.items()
+    }
     added = round(decided["median_ms"] - alone["median_ms"], 3)
     record(
         "entry_overhead",
@@ -94,21 +117,52 @@ def main() -> None:
             "added_median_ms": added,
             "revocations": REVOCATIONS,
             "slowest_revocation_seconds": round(seconds, 2),
+            "one_row": asked,
+            "of_direct_percent": {way: round(share) for way, share in shares.items()},
         },
         headline=f"the decision adds {added:g} ms at the median (p99 {decided['p99_ms']:g} ms beside "
-        f"{alone['p99_ms']:g} ms); a revoked token is refused within {seconds:.1f} s, the slowest of {REVOCATIONS}",
+        f"{alone['p99_ms']:g} ms); a revoked token is refused within {seconds:.1f} s, the slowest of {REVOCATIONS}; "
+        f"one row through NGINX, TLS and the decision: {shares['nginx_tls_decision']:.0f} % of the direct requests/s, "
+        f"without the decision {shares['nginx_tls']:.0f} %",
     )
+
+
+def _ask_much(address: str, parts: dict[str, int], script: Path, token: str, seconds: float) -> dict[str, float]:
+    """Ask for some seconds; return requests_per_second and of each part its processor ms a request.
+
+    Args:
+        address: that is asked.
+        parts: process by name; its children count with it.
+        script: that `wrk` runs.
+        token: the header that names who asks.
+        seconds: how long.
+    """
+    before = {part: _processor_seconds(pid) for part, pid in parts.items()}
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-H", token, "-s", str(script), address]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    total, rate = re.search(r"(\d+) requests in ", text), re.search(r"Requests/sec:\s+([\d.]+)", text)
+    if total is None or rate is None or "Non-2xx" in text or not int(total[1]):
+        raise RuntimeError(f"wrk says:\n{text}")
+    used = {part: _processor_seconds(pid) - before[part] for part, pid in parts.items()}
+    of_parts = {f"{part}_processor_ms": round(1000 * spent / int(total[1]), 4) for part, spent in used.items()}
+    return {"requests_per_second": float(rate[1]), **of_parts}
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return the processor time of a process and of its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(processor_seconds(process) for process in (pid, *map(int, children)))
 
 
 def _until_refused(tokens: Tokens, connection: http.client.HTTPSConnection) -> float:
     """Use a token for a while, revoke it, and return the seconds until it is refused."""
     token, secret = tokens.create("lis")
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-    while _ask(connection, headers, 0)[0] != HTTPStatus.OK:
+    while _ask(connection, headers)[0] != HTTPStatus.OK:
         time.sleep(0.01)
     tokens.revoke(token.id)
     revoked = time.perf_counter()
-    while _ask(connection, headers, 0)[0] == HTTPStatus.OK:
+    while _ask(connection, headers)[0] == HTTPStatus.OK:
         time.sleep(0.01)
     return time.perf_counter() - revoked
 
@@ -154,14 +208,14 @@ def _entries(settings: Settings) -> tuple[NginxEntry, NginxEntry]:
 
 
 @contextlib.contextmanager
-def _started(command: list[str], **environment: str) -> Iterator[None]:
+def _started(command: list[str], **environment: str) -> Iterator[int]:
     if not shutil.which(command[0]):
         raise SystemExit(f"{command[0]} is missing")
     process = subprocess.Popen(
         command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait()
@@ -176,7 +230,7 @@ def _await_answer(connection: http.client.HTTPSConnection, headers: dict[str, st
     end = time.monotonic() + 60
     while True:
         try:
-            if _ask(connection, headers, 0)[0] == 200:
+            if _ask(connection, headers)[0] == 200:
                 return
         except OSError:
             connection.close()
@@ -185,10 +239,10 @@ def _await_answer(connection: http.client.HTTPSConnection, headers: dict[str, st
         time.sleep(0.2)
 
 
-def _ask(connection: http.client.HTTPSConnection, headers: dict[str, str], number: int) -> tuple[int, float]:
-    drug = list(ANTIMICROBIALS)[number % len(ANTIMICROBIALS)]
+def _ask(connection: http.client.HTTPSConnection, headers: dict[str, str], column: str = COLUMN) -> tuple[int, float]:
     began = time.perf_counter()
-    connection.request("POST", f"/models/modelo_{drug}_NM/invocations", body=BODY, headers=headers)
+    body = BODY.replace(COLUMN, column)
+    connection.request("POST", f"/models/modelo_{column}/invocations", body=body, headers=headers)
     answer = connection.getresponse()
     answer.read()
     return answer.status, 1000 * (time.perf_counter() - began)

@@ -1,5 +1,6 @@
-"""What processes use: peak memory of this one, resident memory of a server and its children. Linux only (``/proc``)."""
+"""What processes use: peak memory of this one, memory and processor time of a server. Linux only (``/proc``)."""
 
+import os
 import resource
 from pathlib import Path
 
@@ -26,3 +27,9 @@ def resident_mib(session: int) -> int:
             continue  # it ended meanwhile
         total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     return total // 1024
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -34,6 +34,7 @@ BENCHMARKS = {
     "entry_promotion": "41 versions through NGINX, TLS and the access service: registered, promoted, released",
     "backup": "a backup and a drill, 41 models and 1,000 versions",
     "echo_serving": "requests a second, beside a bare echo of the same server",
+    "reloads": "another release while callers ask, 300 times: failed requests, time, memory",
     "stock_serving": "requests a second, beside MLflow's own server",
     "training_speed": "all 41 trained, certified, logged and registered",
     "accuracy": "agreement with laboratories on isolates no model has seen",

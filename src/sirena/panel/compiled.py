@@ -13,12 +13,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.category import Category, Reason
 from ..domain.ground import Ground
-from ..domain.mic import CODES, IMPOSSIBLE, MISSING, UNREADABLE
+from ..domain.mic import CODES, MISSING
 from ..domain.site import Site
-from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, answer_code, split_key
+from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable
 from .basis import mark_position
+from .layouts import NO_GROUND, FlatTable, WideTables, once_each
 from .lookup import (
     cross_answers,
     encode_text,
@@ -28,108 +28,12 @@ from .lookup import (
     resolve_text,
     resolve_texts,
 )
-from .sites import RowSites
+from .sites import SITES, RowSites
 
 FORMAT: Final = "sirena-panel/2"
 """Name and version of the JSON form."""
 ACTIVE: Final = "active"
 """How people name the release that answers."""
-NO_GROUND: Final = -1
-"""Stands for the number of a ground where there is none."""
-_REFUSED_MICS: Final = {
-    MISSING: NOT_ASKED,
-    UNREADABLE: answer_code(Category.NI, Reason.UNREADABLE_MIC),
-    IMPOSSIBLE: answer_code(Category.NI, Reason.IMPOSSIBLE_MIC),
-}
-"""Answers by codes that are negative."""
-_REFUSED_ORGANISMS: Final = (-1, -2, -3, -4)
-_MISSING_ORGANISM, _UNKNOWN_ORGANISM, _ABSENT, _ELSEWHERE = _REFUSED_ORGANISMS
-
-
-def _once_each(grounds: Sequence[Ground]) -> Sequence[Ground]:
-    """Return each object once: thousands of rows share a few, and to hash a ground costs more than all else of it."""
-    return list({id(ground): ground for ground in grounds}.values())
-
-
-class FlatTable:
-    """A truth table as bytes: one answer costs at most three dictionary look-ups and an index."""
-
-    __slots__ = ("absent", "cells", "elsewhere", "ground_of", "known", "offsets")
-
-    def __init__(self, table: TruthTable, number_of: Mapping[Ground, int]) -> None:
-        """Flatten a table.
-
-        Args:
-            table: the table.
-            number_of: number of each ground in the release.
-        """
-        self.absent = answer_code(Category.NI, table.absent)
-        self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
-        self.known = table.known
-        self.cells = table.cells.tobytes()
-        everywhere: dict[str, int] = {}
-        at: dict[Site, dict[str, int]] = {}
-        for key, row in table.row_of.items():
-            organism, site = split_key(key)
-            (everywhere if site is None else at.setdefault(site, {}))[organism] = row * CODES
-        self.offsets = {site: {**everywhere, **at[site]} if site in at else everywhere for site in Site}
-        """By site: where the row that answers an organism begins; sites without rows of their own share one."""
-        number = {id(ground): number_of[ground] for ground in _once_each(table.grounds)}
-        self.ground_of = [number[id(ground)] for ground in table.grounds]
-        """Number of each row's ground; empty where the table has none."""
-
-    def offset(self, organism: str, site: Site) -> int | None:
-        """Return where the row that answers begins, or None."""
-        return self.offsets[site].get(organism)
-
-
-class WideTable:
-    """A truth table that also has a row for each refusal of an organism, and a column for each of an MIC.
-
-    One look-up then answers many rows, whatever is wrong with some of them: an MIC that is empty, unreadable or
-    impossible is refused whoever is asked, and else a missing or unknown organism, as `TruthTable.look_up` has it.
-    """
-
-    __slots__ = ("_flat", "cells", "grounds")
-
-    def __init__(self, table: TruthTable, flat: FlatTable) -> None:
-        """Widen a table.
-
-        Args:
-            table: the table.
-            flat: the same as bytes.
-        """
-        length = len(table.keys)
-        self.cells = np.empty((length + len(_REFUSED_ORGANISMS), CODES + len(_REFUSED_MICS)), dtype=np.uint8)
-        """Positions in `ANSWERS`, by `rows` and MIC codes; those of refusals count from the end."""
-        self.cells[:length, :CODES] = table.cells
-        self.cells[_MISSING_ORGANISM] = answer_code(Category.NI, Reason.MISSING_ORGANISM)
-        self.cells[_UNKNOWN_ORGANISM] = answer_code(Category.NI, Reason.UNKNOWN_ORGANISM)
-        self.cells[_ABSENT] = flat.absent
-        self.cells[_ELSEWHERE] = flat.elsewhere
-        for code, answer in _REFUSED_MICS.items():
-            self.cells[:, code] = answer
-        self.grounds = np.full(len(self.cells), NO_GROUND, dtype=np.int32)
-        """Number of each row's ground."""
-        self.grounds[: len(flat.ground_of)] = flat.ground_of
-        self._flat = flat
-
-    def rows(self, organisms: Sequence[str | None], site: Site) -> list[int]:
-        """Return the row that answers for each of several organisms at a site, or refuses them.
-
-        Args:
-            organisms: resolved codes; None is missing, "" unknown.
-            site: what the specimens say.
-        """
-        offset_of = self._flat.offsets[site]
-        return [offset_of[name] // CODES if name and name in offset_of else self._refusing(name) for name in organisms]
-
-    def _refusing(self, organism: str | None) -> int:
-        if organism is None:
-            return _MISSING_ORGANISM
-        if not organism:
-            return _UNKNOWN_ORGANISM
-        return _ELSEWHERE if organism in self._flat.known else _ABSENT
 
 
 @dataclass(frozen=True)
@@ -257,7 +161,7 @@ class Panel:
     def grounds(self) -> tuple[Ground, ...]:
         """Every distinct ground of the release; answers refer to them by position, the ground's number."""
         tables = self.tables.values()
-        return tuple(dict.fromkeys(ground for table in tables for ground in _once_each(table.grounds)))
+        return tuple(dict.fromkeys(ground for table in tables for ground in once_each(table.grounds)))
 
     def ground_number(self, column: str, organism: str | None, site: Site) -> int:
         """Return the number of the ground that answers for a resolved organism at a site, or `NO_GROUND`."""
@@ -274,15 +178,13 @@ class Panel:
 
     def mark_of(self, number: int, site: Site) -> int:
         """Return the position in `MARKS` of what a reader must know of a ground, by its number, at a site."""
-        if number == NO_GROUND:
-            return 0
-        if site not in self._marks:
-            self._marks[site] = bytes(mark_position(ground, site) for ground in self.grounds)
-        return self._marks[site][number]
+        return int(self.marks[SITES.index(site), number])
 
     @cached_property
-    def _marks(self) -> dict[Site, bytes]:
-        return {}
+    def marks(self) -> NDArray[np.uint8]:
+        """Position in `MARKS` by position in `SITES` and number of the ground; `NO_GROUND` finds the last, none."""
+        marks = [[*(mark_position(ground, site) for ground in self.grounds), 0] for site in SITES]
+        return np.array(marks, dtype=np.uint8)
 
     @cached_property
     def flat(self) -> dict[str, FlatTable]:
@@ -291,9 +193,9 @@ class Panel:
         return {column: FlatTable(table, number_of) for column, table in self.tables.items()}
 
     @cached_property
-    def wide(self) -> dict[str, WideTable]:
-        """The tables as answered for many rows at once, by model column."""
-        return {column: WideTable(table, self.flat[column]) for column, table in self.tables.items()}
+    def wide(self) -> WideTables:
+        """The tables as answered for many rows at once."""
+        return WideTables(self.tables, self.flat)
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain form that `from_json` reads."""

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from ..domain.site import Site
 from ..domain.specimens import site_of_specimen
 
+SITES: Final = tuple(Site)
+"""Sites by position: to hash one costs more than to look it up in a tuple."""
 SPECIMEN: Final = "specimen"
 """Where a site is chosen by name: let each row's specimen decide."""
 _LONGEST_SPECIMEN: Final = 200

@@ -15,7 +15,7 @@ from typing import Final
 
 _SHIPPED: Final = (
     "domain",
-    *(f"panel/{name}.py" for name in ("__init__", "basis", "compiled", "lookup", "sites")),
+    *(f"panel/{name}.py" for name in ("__init__", "basis", "compiled", "layouts", "lookup", "sites")),
     "registry/served_model.py",
 )
 """What is copied, relative to the installed `sirena` package; a folder is copied whole."""

@@ -22,7 +22,8 @@ from ..domain.specimens import SPECIMEN_COLUMN
 from ..domain.test_column import CATEGORY_PREFIX, parse_test_column
 from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
 from ..panel.basis import IS_CATEGORY, MARKS, Language, ground_sentence, reason_sentence
-from ..panel.compiled import NO_GROUND, Panel
+from ..panel.compiled import Panel
+from ..panel.layouts import NO_GROUND
 from ..panel.lookup import factorise, resolve_texts
 from ..panel.sites import SPECIMEN, RowSites, chosen_site
 

@@ -4,13 +4,11 @@ A column has few distinct answers, so each is spelt once and a row is a join of 
 once a release (see `prepared`): answers refer to them by number, and a response holds those it refers to.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sirena.panel.compiled import NO_GROUND
+from sirena.panel.layouts import NO_GROUND
 from sirena.serving.core import AnsweredColumn, Interpretation
 from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.prepared import BASIS_SUFFIX, MARK_STEP, REASONS, PreparedRelease
@@ -27,14 +25,7 @@ def encode_answers(release: PreparedRelease, interpretation: Interpretation, det
         interpretation: the answers.
         detail: how much is said of what they rest on.
     """
-    columns = [_spelt_column(release, answered) for answered in interpretation.columns]
-    if detail is GroundDetail.FULL:
-        columns = [
-            _with_basis(pieces, answered.column.category_column, basis_of(release, interpretation, answered))
-            for pieces, answered in zip(columns, interpretation.columns, strict=True)
-        ]
-    records = b"},{".join(map(b",".join, zip(*columns, strict=True)))
-    rows = b"{" + records + b"}" if interpretation.organisms else b""
+    rows = _spelt_rows(release, interpretation, detail) if interpretation.organisms else b""
     return b'{"predictions":[' + rows + b"]," + encode_beside(release, interpretation, detail) + b"}"
 
 
@@ -58,49 +49,60 @@ def encode_beside(
         detail: how much is said of what they rest on.
         with_rows: whether organism, site and ground of each row are told here.
     """
-    rows = interpretation if with_rows else replace(interpretation, organisms=(), sites=())
-    provenance = [
-        release.column(answered.column).plain
-        if detail is GroundDetail.NONE or not with_rows
-        else release.column(answered.column).head + _spelt_numbers(answered.numbers) + b"]}"
-        for answered in interpretation.columns
-    ]
-    answers = set().union(*(answered.distinct_answers for answered in interpretation.columns))
+    columns = [release.column(column) for column in interpretation.asked]
+    if detail is GroundDetail.NONE or not with_rows:
+        provenance = [column.plain for column in columns]
+    else:
+        numbers = _spelt_numbers(interpretation.numbers)
+        provenance = [column.head + spelt + b"]}" for column, spelt in zip(columns, numbers, strict=True)]
+    answers = sorted(set().union(*interpretation.tallies))
     return b"".join(
         (
             release.head,
-            orjson.dumps(rows.organisms)[1:-1],
+            orjson.dumps(list(interpretation.organisms) if with_rows else [])[1:-1],
             b'],"sites":',
-            orjson.dumps(rows.sites),
+            orjson.dumps(list(interpretation.sites) if with_rows else []),
             b",",
             b",".join(provenance),
             b'},"unknown_specimens":%d' % interpretation.unknown_specimens,
             b',"reasons":{',
-            b",".join(spelt for answer in sorted(answers) if (spelt := REASONS[answer]) is not None),
+            b",".join(spelt for answer in answers if (spelt := REASONS[answer]) is not None),
             b"}",
             b"" if detail is GroundDetail.NONE else _grounds(release, interpretation),
         )
     )
 
 
-def _spelt_numbers(numbers: NDArray[np.int32]) -> bytes:
-    """Return numbers of grounds as members of a list; `NO_GROUND`, the only negative one, is null."""
-    return orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].replace(b"%d" % NO_GROUND, b"null")
+def _spelt_numbers(numbers: NDArray[np.int32]) -> list[bytes]:
+    """Return each line of numbers of grounds as members of a list; `NO_GROUND`, the only negative one, is null."""
+    spelt = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
+    # to look for none costs as much as to write all
+    spelt = spelt.replace(b"%d" % NO_GROUND, b"null") if (numbers < 0).any() else spelt
+    return spelt.split(b"],[")
 
 
 def _grounds(release: PreparedRelease, interpretation: Interpretation) -> bytes:
     return b',"grounds":{' + b",".join(release.grounds[number] for number in interpretation.grounds) + b"}"
 
 
-def _with_basis(pieces: list[bytes], category: str, sentences: list[str | None]) -> list[bytes]:
-    member = b"," + orjson.dumps(category + BASIS_SUFFIX) + b":"
+def _spelt_rows(release: PreparedRelease, interpretation: Interpretation, detail: GroundDetail) -> bytes:
+    last = len(interpretation.asked) - 1
+    cells = np.empty((len(interpretation.organisms), last + 1), dtype=object)
+    for place, answered in enumerate(interpretation.columns):
+        numbers = interpretation.answers[place]
+        if interpretation.marks is not None:
+            numbers = numbers + MARK_STEP * interpretation.marks[place]
+        pieces = release.column(answered.column).pieces
+        pieces = b"{" + pieces if place == 0 else pieces
+        if detail is GroundDetail.FULL:
+            cells[:, place] = pieces[numbers] + _spelt_basis(answered, basis_of(release, interpretation, answered))
+        else:
+            cells[:, place] = pieces[numbers]
+    cells[:, last] += b"}"
+    return b",".join(cells.ravel().tolist())
+
+
+def _spelt_basis(answered: AnsweredColumn, sentences: list[str | None]) -> NDArray[np.object_]:
+    member = b"," + orjson.dumps(answered.column.category_column + BASIS_SUFFIX) + b":"
     spelt = {sentence: member + orjson.dumps(sentence) for sentence in set(sentences)}
-    return [piece + spelt[sentence] for piece, sentence in zip(pieces, sentences, strict=True)]
-
-
-def _spelt_column(release: PreparedRelease, answered: AnsweredColumn) -> list[bytes]:
-    pieces = release.column(answered.column).pieces
-    if answered.marks is None:
-        return list(map(pieces.__getitem__, answered.answers))
-    pairs = zip(answered.answers, answered.marks, strict=True)
-    return [pieces[answer + MARK_STEP * mark] for answer, mark in pairs]
+    return np.array([spelt[sentence] for sentence in sentences], dtype=object)

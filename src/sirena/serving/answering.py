@@ -112,7 +112,7 @@ class Answering:
             self.metrics.count_one(answered.counts, answered.unknown_specimens)
         else:
             facts.rows = len(answered.organisms)
-            facts.columns = len(answered.columns)
+            facts.columns = len(answered.asked)
             self.metrics.count_answers(release, answered)
 
 

@@ -19,7 +19,7 @@ from sirena.serving.core import PANEL_MODEL, model_version
 from sirena.serving.direct import DirectProtocol, answering_directly
 from sirena.serving.docs_page import render_docs
 from sirena.serving.edition_standing import edition_standing
-from sirena.serving.holder import PanelHolder
+from sirena.serving.holder import PANEL_LOADED, PanelHolder
 from sirena.serving.hot_path import INFER, INVOCATIONS, MODEL_INVOCATIONS, HotPath
 from sirena.serving.inference_protocol import model_metadata
 from sirena.serving.logs import ServiceLog
@@ -68,7 +68,13 @@ def create_app(
     """
     logger = log if log is not None else ServiceLog()
     metrics = ServiceMetrics()
-    holder = PanelHolder(source, poll_seconds=poll_seconds, notify=lambda event, facts: logger.info(event, **facts))
+
+    def notify(event: str, facts: dict[str, str]) -> None:
+        logger.info(event, **facts)
+        if event == PANEL_LOADED:
+            metrics.count_load()
+
+    holder = PanelHolder(source, poll_seconds=poll_seconds, notify=notify)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -23,14 +23,15 @@ from numpy.typing import NDArray
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.basis import MARKS
-from sirena.panel.compiled import NO_GROUND
+from sirena.panel.layouts import NO_GROUND
+from sirena.panel.lookup import factorise, read_column
 from sirena.serving.answer_bodies import basis_of, encode_beside
 from sirena.serving.arrow_messages import is_compressed
 from sirena.serving.core import Interpretation, Rows
 from sirena.serving.errors import MalformedBodyError, TooManyCellsError, UnsupportedMediaTypeError
 from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.kept_columns import keeps, require_room
-from sirena.serving.mic_cells import RepeatedCells
+from sirena.serving.mic_cells import RepeatedCells, shared_cells
 from sirena.serving.prepared import BASIS_SUFFIX, MARK_SUFFIX, REASON_SUFFIX, PreparedRelease
 from sirena.serving.request_bodies import read_site
 
@@ -39,7 +40,7 @@ MOST_MESSAGES: Final = 1000
 """Messages of a request: its record batches and dictionaries."""
 _HINT: Final = "send what pyarrow.ipc.new_stream writes: columns ORGANISM, AMK_NM … of texts or numbers"
 _FEW: Final = 64 * 2**20
-"""Bytes of the texts that one column's rows may refer to."""
+"""Bytes of the texts that the rows may refer to."""
 
 
 def read_stream(body: bytes) -> Rows:
@@ -67,7 +68,9 @@ def read_stream(body: bytes) -> Rows:
         raise MalformedBodyError("the body is not a stream of Arrow's", hint=_HINT) from None
     if len(set(names)) != len(names):
         raise MalformedBodyError("the column names are not distinct texts", hint="name each column once")
-    columns = {names[place]: _cells(batches, number, place) for number, place in enumerate(kept)}
+    _require_texts_and_numbers(schema, kept)
+    _validate(batches)
+    columns = _columns(batches, schema, kept)
     site = (schema.metadata or {}).get(b"site")
     return Rows(columns, length, read_site({"site": site.decode("latin-1")} if site is not None else None))
 
@@ -84,30 +87,58 @@ def _look_at_messages(body: bytes) -> None:
             raise UnsupportedMediaTypeError("the buffers are compressed", hint="send them uncompressed")
 
 
-def _cells(batches: Sequence[pa.RecordBatch], number: int, place: int) -> RepeatedCells:
-    """Return a column's cells as JSON would hold them, each value once."""
-    distinct: list[Any] = [None]
-    positions: list[NDArray[np.int64]] = []
-    referred = 0
-    for batch in batches:
-        array = batch.column(number)
-        _validate(array, full=False)
-        referred += _text_bytes(array)
-        if referred > _FEW:
-            raise TooManyCellsError("the texts of a column are longer than MICs and names", hint=_HINT)
-        _validate(array, full=True)
-        kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+def _require_texts_and_numbers(schema: pa.Schema, kept: Sequence[int]) -> None:
+    for place in kept:
+        kind = _kind(schema.field(place).type)
         if not (_is_text(kind) or _is_number(kind) or pa.types.is_null(kind)):
             raise MalformedBodyError(f"column {place + 1} holds neither texts nor numbers", hint=_HINT)
-        if pa.types.is_float16(array.type):
-            array = array.cast(pa.float32())  # Arrow encodes no halves
+
+
+def _validate(batches: Sequence[pa.RecordBatch]) -> None:
+    try:
+        for batch in batches:
+            batch.validate()
+        # before they are looked at: those of views, or of columns that share a buffer, may be very many
+        if sum(_text_bytes(array) for batch in batches for array in batch.columns) > _FEW:
+            raise TooManyCellsError("the texts are longer than MICs and names", hint=_HINT)
+        for batch in batches:
+            batch.validate(full=True)
+    except (pa.ArrowException, ValueError):
+        raise MalformedBodyError("the body is not a stream of Arrow's", hint=_HINT) from None
+
+
+def _columns(batches: Sequence[pa.RecordBatch], schema: pa.Schema, kept: Sequence[int]) -> dict[str, RepeatedCells]:
+    """Return columns, their cells as JSON would hold them, each value once; tests of one type of texts together."""
+    columns: dict[str, RepeatedCells] = {}
+    together: dict[pa.DataType, list[str]] = {}
+    arrays = {schema.names[place]: [batch.column(number) for batch in batches] for number, place in enumerate(kept)}
+    for name, parts in arrays.items():
+        kind = schema.field(name).type
+        if parts and _is_text(kind) and read_column(name) is not None:
+            together.setdefault(kind, []).append(name)
+        else:
+            columns[name] = _cells(parts)
+    for names in together.values():
+        coded = pa.concat_arrays([part for name in names for part in arrays[name]]).dictionary_encode("encode")
+        positions = _indices(coded.indices, 0).reshape(len(names), -1)
+        columns |= zip(names, shared_cells(coded.dictionary.to_pylist(), positions), strict=True)
+    return {name: columns[name] for name in arrays}
+
+
+def _cells(parts: Sequence[pa.Array]) -> RepeatedCells:
+    """Return the cells of a column, given in parts."""
+    distinct: list[Any] = [None]
+    positions: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+    for part in parts:
+        kind = _kind(part.type)
+        array = part.cast(pa.float32()) if pa.types.is_float16(part.type) else part  # Arrow encodes no halves
         coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         values = coded.dictionary.to_pylist()
         if pa.types.is_float32(kind) or pa.types.is_float16(kind):
             values = [None if value is None else float(f"{value:.7g}") for value in values]
         positions.append(_indices(coded.indices, -len(distinct)) + len(distinct))
         distinct += values
-    return RepeatedCells(distinct, np.concatenate(positions) if positions else np.zeros(0, dtype=np.int64))
+    return RepeatedCells(distinct, np.concatenate(positions))
 
 
 def _indices(indices: pa.Array, empty: int) -> NDArray[np.int64]:
@@ -118,11 +149,9 @@ def _indices(indices: pa.Array, empty: int) -> NDArray[np.int64]:
     return np.frombuffer(numbers.buffers()[1], np.int64, len(numbers), 8 * numbers.offset)
 
 
-def _validate(array: pa.Array, *, full: bool) -> None:
-    try:
-        array.validate(full=full)
-    except (pa.ArrowException, ValueError):
-        raise MalformedBodyError("the body is not a stream of Arrow's", hint=_HINT) from None
+def _kind(kind: pa.DataType) -> pa.DataType:
+    """Return the type of a column's values."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -151,18 +180,20 @@ def encode_stream(release: PreparedRelease, interpretation: Interpretation, deta
         detail: how much is said of what they rest on.
     """
     columns: dict[str, pa.Array] = {
-        "organism": _texts(interpretation.organisms),
-        "site": _texts([site.value if site else None for site in interpretation.sites]),
+        "organism": _repeated_texts(interpretation.organisms, [*interpretation.organisms.distinct]),
+        "site": _repeated_texts(interpretation.sites, [site and site.value for site in interpretation.sites.distinct]),
     }
-    for answered in interpretation.columns:
+    categories, reasons = _CATEGORIES.of(interpretation.answers), _REASONS.of(interpretation.answers)
+    grounds = _integers(interpretation.numbers, interpretation.numbers != NO_GROUND, pa.int32())
+    marks = None if interpretation.marks is None else _MARKS.of(interpretation.marks)
+    for place, answered in enumerate(interpretation.columns):
         name = answered.column.category_column
-        answers = np.frombuffer(answered.answers, np.uint8)
-        columns[name] = _CATEGORIES.of(answers)
-        columns[name + REASON_SUFFIX] = _REASONS.of(answers)
-        if answered.marks is not None:
-            columns[name + MARK_SUFFIX] = _MARKS.of(np.frombuffer(answered.marks, np.uint8))
+        columns[name] = categories[place]
+        columns[name + REASON_SUFFIX] = reasons[place]
+        if marks is not None and answered.marks is not None:
+            columns[name + MARK_SUFFIX] = marks[place]
         if detail is not GroundDetail.NONE:
-            columns[name + GROUND_SUFFIX] = _integers(answered.numbers, answered.numbers != NO_GROUND, pa.int32())
+            columns[name + GROUND_SUFFIX] = grounds[place]
         if detail is GroundDetail.FULL:
             columns[name + BASIS_SUFFIX] = _texts(basis_of(release, interpretation, answered))
     # the numbers of each row's ground are a column, so the metadata need not repeat them
@@ -176,18 +207,23 @@ def encode_stream(release: PreparedRelease, interpretation: Interpretation, deta
 
 
 def _texts(texts: Sequence[str | None]) -> pa.DictionaryArray:
-    numbers = {text: number for number, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
-    holds = np.fromiter((text is not None for text in texts), bool, len(texts))
-    values = np.fromiter((0 if text is None else numbers[text] for text in texts), np.int32, len(texts))
-    return pa.DictionaryArray.from_arrays(_integers(values, holds, pa.int32()), _plain_texts(list(numbers)))
+    distinct, positions = factorise(texts)
+    return _repeated_texts(RepeatedCells(distinct, positions), distinct)
 
 
-def _integers(
-    values: "np.ndarray[Any, Any]", holds: "np.ndarray[Any, np.dtype[np.bool_]]", kind: pa.DataType
-) -> pa.Array:
+def _repeated_texts(cells: RepeatedCells, texts: Sequence[str | None]) -> pa.DictionaryArray:
+    """Return cells as their texts, given for each distinct one."""
+    return _Texts(texts, np.int32).of(cells.positions[None])[0]
+
+
+def _integers(values: NDArray[Any], holds: NDArray[np.bool_], kind: pa.DataType) -> list[pa.Array]:
+    """Return an array for each line of values, empty where none holds."""
     # from buffers, since `pyarrow.array` imports pandas
-    mask = None if holds.all() else pa.py_buffer(np.packbits(holds, bitorder="little"))
-    return pa.Array.from_buffers(kind, len(values), [mask, pa.py_buffer(values)])
+    masks = np.packbits(holds, axis=1, bitorder="little")
+    return [
+        pa.Array.from_buffers(kind, len(line), [None if is_full else pa.py_buffer(mask), pa.py_buffer(line)])
+        for line, mask, is_full in zip(values, masks, np.all(holds, axis=1).tolist(), strict=True)
+    ]
 
 
 def _plain_texts(texts: list[str]) -> pa.StringArray:
@@ -201,16 +237,18 @@ def _plain_texts(texts: list[str]) -> pa.StringArray:
 class _Texts:
     """Texts that are given by position; a position without a text is an empty cell."""
 
-    def __init__(self, texts: Sequence[str | None]) -> None:
-        given = [text for text in dict.fromkeys(texts) if text is not None]
-        self._numbers = np.array([given.index(text) if text is not None else 0 for text in texts], dtype=np.int8)
-        self._holds = np.array([text is not None for text in texts])
-        self._texts = _plain_texts(given)
+    def __init__(self, texts: Sequence[str | None], kind: type[np.integer] = np.int8) -> None:
+        given = {text: number for number, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
+        self._numbers = np.array([0 if text is None else given[text] for text in texts], dtype=kind)
+        self._holds = np.array([text is not None for text in texts], dtype=bool)
+        self._texts = _plain_texts(list(given))
+        self._kind = pa.from_numpy_dtype(kind)
 
-    def of(self, positions: "np.ndarray[Any, np.dtype[np.uint8]]") -> pa.DictionaryArray:
-        """Return the text of each position."""
-        numbers = _integers(self._numbers[positions], self._holds[positions], pa.int8())
-        return pa.DictionaryArray.from_arrays(numbers, self._texts, safe=False)  # the positions are ours
+    def of(self, positions: NDArray[np.integer]) -> list[pa.DictionaryArray]:
+        """Return the texts of each line of positions."""
+        numbers = _integers(self._numbers.take(positions), self._holds.take(positions), self._kind)
+        # the positions are ours
+        return [pa.DictionaryArray.from_arrays(line, self._texts, safe=False) for line in numbers]
 
 
 _CATEGORIES: Final = _Texts([answer.category.value if answer else None for answer in ANSWERS])

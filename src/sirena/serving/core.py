@@ -21,17 +21,17 @@ from numpy.typing import NDArray
 
 from sirena.domain.category import Reason
 from sirena.domain.ground import Ground
-from sirena.domain.mic import MISSING
 from sirena.domain.site import Site
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import NOT_ASKED
 from sirena.panel.basis import IS_CATEGORY
-from sirena.panel.compiled import NO_GROUND, Panel
-from sirena.panel.lookup import factorise, read_column, refusal_of, resolve_text
-from sirena.panel.sites import RowSites, read_specimen
+from sirena.panel.compiled import Panel
+from sirena.panel.layouts import NO_GROUND
+from sirena.panel.lookup import factorise, read_column, resolve_text
+from sirena.panel.sites import SITES, RowSites, read_specimen
 from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, UnknownModelError
-from sirena.serving.mic_cells import mic_reader, text_of
+from sirena.serving.mic_cells import RepeatedCells, mic_reader, text_of
 
 ORGANISM_COLUMNS: Final = ("ORGANISM", "LOCAL_ORG")
 """Columns that hold the organism, the first present counts; any case."""
@@ -41,7 +41,8 @@ LONGEST_TEST_NAME: Final = 20
 """Letters of a name that may be a test column's."""
 PANEL_MODEL: Final = "panel_SIR"
 """Name of the whole release as one model."""
-_FEW_ROWS: Final = 16
+_FEW_CELLS: Final = 32
+"""Cells up to which one after the other is answered sooner than all at once."""
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
@@ -69,46 +70,74 @@ class AnsweredColumn:
     numbers: NDArray[np.int32]
     """Number of each row's ground in the release; `NO_GROUND` where no row of a guideline or of labels answers."""
 
-    @cached_property
+    @property
     def grounds(self) -> list[int | None]:
         """The same as a list, None where there is no ground."""
         return [None if number == NO_GROUND else number for number in self.numbers.tolist()]
-
-    @property
-    def distinct_grounds(self) -> list[int]:
-        """The grounds that are referred to, in the order of their numbers."""
-        occurrences = np.bincount(self.numbers - NO_GROUND)
-        occurrences[:1] = 0  # those of `NO_GROUND`
-        distinct: list[int] = (np.flatnonzero(occurrences) + NO_GROUND).tolist()
-        return distinct
-
-    @cached_property
-    def distinct_answers(self) -> frozenset[int]:
-        """Positions in `ANSWERS` that occur."""
-        return frozenset(self.answers)
 
 
 @dataclass(frozen=True)
 class Interpretation:
     """The answers to a request."""
 
-    release: str
-    organisms: Sequence[str | None]
+    panel: Panel
+    """By which was answered."""
+    organisms: RepeatedCells
     """WHONET code that each row's organism was read as; None when missing or unknown."""
-    sites: Sequence[Site | None]
+    sites: RepeatedCells
     """Site of each row; None where the specimen could not be read and the site counted as unknown."""
-    columns: Sequence[AnsweredColumn]
-    grounds: Mapping[int, Ground]
-    """The grounds that the answers refer to, by number."""
+    unknown_specimens: int
+    """Number of rows whose specimen could not be read."""
+    asked: Sequence[TestColumn]
+    answers: NDArray[np.uint8]
+    """Positions in `ANSWERS`, by column and row."""
+    numbers: NDArray[np.int32]
+    """Number of the ground of each; `NO_GROUND` where no row of a guideline or of labels answers."""
+    marks: NDArray[np.uint8] | None
+    """Position in `MARKS` of each; None when none has a mark."""
 
     @property
-    def unknown_specimens(self) -> int:
-        """Number of rows whose specimen could not be read."""
-        return sum(site is None for site in self.sites)
+    def release(self) -> str:
+        """Name of the release."""
+        return self.panel.release
+
+    @cached_property
+    def columns(self) -> Sequence[AnsweredColumn]:
+        """The same column by column."""
+        marks = [None] * len(self.asked) if self.marks is None else [row.tobytes() for row in self.marks]
+        return [
+            AnsweredColumn(column, answers.tobytes(), own if own and any(own) else None, numbers)
+            for column, answers, own, numbers in zip(self.asked, self.answers, marks, self.numbers, strict=True)
+        ]
+
+    @cached_property
+    def tallies(self) -> Sequence[Mapping[int, int]]:
+        """How often each answer was given: by column, positions in `ANSWERS` in their order."""
+        return _tallies(self.answers)
+
+    @cached_property
+    def grounds(self) -> Mapping[int, Ground]:
+        """The grounds that the answers refer to, by number."""
+        numbers = dict.fromkeys(number for tally in _tallies(self.numbers) for number in tally if number != NO_GROUND)
+        return {number: self.panel.grounds[number] for number in numbers}
+
+
+def _tallies(lines: NDArray[np.integer]) -> list[dict[int, int]]:
+    """Return how often each number stands in each line, the numbers in their order; none is below `NO_GROUND`."""
+    if lines.size <= _FEW_CELLS:
+        return [{number: line.count(number) for number in sorted(set(line))} for line in lines.tolist()]
+    width = int(lines.max()) - NO_GROUND + 1
+    starts = width * np.arange(len(lines))[:, None] - NO_GROUND
+    counts = np.bincount((lines + starts).ravel(), minlength=width * len(lines)).reshape(-1, width)
+    tallies: list[dict[int, int]] = [{} for _ in lines]
+    places = counts.nonzero()
+    for line, place, count in zip(*(part.tolist() for part in (*places, counts[places])), strict=True):
+        tallies[line][place + NO_GROUND] = count
+    return tallies
 
 
 def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpretation:
-    """Answer every test column of every row.
+    """Answer the test columns of a request.
 
     Args:
         panel: the loaded release.
@@ -121,96 +150,99 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
         MalformedBodyError: two columns name one test.
     """
     asked = _asked_columns(panel, rows, model)
+    few = rows.length * len(asked) <= _FEW_CELLS
+    return _answer_few(panel, rows, asked) if few else _answer_many(panel, rows, asked)
+
+
+def _answer_few(panel: Panel, rows: Rows, asked: Sequence[tuple[TestColumn, Sequence[Any]]]) -> Interpretation:
     organisms = [resolve_text(text_of(cell)) for cell in rows.columns[_organism_column(rows)]]
-    if rows.length <= _FEW_ROWS:
-        sites = _sites(rows)
-        answered = [_answer_few(panel, column, cells, organisms, sites) for column, cells in asked]
+    header = _specimen_column(rows)
+    if rows.site is not None or header is None:
+        sites: list[Site | None] = [rows.site or Site.UNKNOWN] * rows.length
     else:
-        row_sites = _row_sites(rows)
-        sites = row_sites.of_each_row()
-        subjects = _Subjects.of(organisms, row_sites)
-        answered = [_answer_many(panel, column, cells, subjects) for column, cells in asked]
-    numbers: dict[int, None] = {}
-    for answers in answered:
-        numbers |= dict.fromkeys(answers.distinct_grounds)
-    grounds = {number: panel.grounds[number] for number in numbers}
-    return Interpretation(panel.release, [code or None for code in organisms], sites, answered, grounds)
+        sites = [read_specimen(text_of(cell)) for cell in rows.columns[header]]
+    answers, numbers, marks = [], [], []
+    for column, cells in asked:
+        for organism, cell, read in zip(organisms, cells, sites, strict=True):
+            site = read or Site.UNKNOWN
+            answer = panel.answer_resolved(column.name, organism, text_of(cell), site)
+            number = panel.ground_number(column.name, organism, site) if answer else NO_GROUND
+            answers.append(answer)
+            numbers.append(number)
+            marks.append(panel.mark_of(number, site) if IS_CATEGORY[answer] else 0)
+    shape = len(asked), rows.length
+    each = np.arange(rows.length)
+    return Interpretation(
+        panel,
+        RepeatedCells([organism or None for organism in organisms], each),
+        RepeatedCells(sites, each),
+        sites.count(None),
+        [column for column, _ in asked],
+        np.array(answers, dtype=np.uint8).reshape(shape),
+        np.array(numbers, dtype=np.int32).reshape(shape),
+        np.array(marks, dtype=np.uint8).reshape(shape) if any(marks) else None,
+    )
 
 
-def _answer_few(
-    panel: Panel,
-    column: TestColumn,
-    cells: Sequence[Any],
-    organisms: Sequence[str | None],
-    sites: Sequence[Site | None],
-) -> AnsweredColumn:
-    name = column.name
-    codes, grounds, marks = [], [], []
-    for organism, cell, read in zip(organisms, cells, sites, strict=True):
-        site = read or Site.UNKNOWN
-        code = panel.answer_resolved(name, organism, text_of(cell), site)
-        number = panel.ground_number(name, organism, site) if code else NO_GROUND
-        codes.append(code)
-        grounds.append(number)
-        marks.append(panel.mark_of(number, site) if IS_CATEGORY[code] else 0)
-    return AnsweredColumn(column, bytes(codes), bytes(marks) if any(marks) else None, np.array(grounds, dtype=np.int32))
+def _answer_many(panel: Panel, rows: Rows, asked: Sequence[tuple[TestColumn, Sequence[Any]]]) -> Interpretation:
+    columns = [column for column, _ in asked]
+    codes = np.array([mic_reader(column.drug).codes(cells) for column, cells in asked])
+    subjects = _Subjects.of(rows)
+    wide = panel.wide
+    lines = np.array([wide.rows(*subject) for subject in subjects.distinct], dtype=np.intp)
+    # of shape (columns, subjects), also where there are no rows
+    lines = lines.reshape(len(subjects.distinct), wide.width)[:, [wide.place(column) for column in columns]].T
+    answers = wide.answers(lines.take(subjects.rows, axis=1), codes)
+    grounds = wide.grounds[lines]
+    numbers = grounds.take(subjects.rows, axis=1)
+    numbers[answers == NOT_ASKED] = NO_GROUND
+    marks = panel.marks[[SITES.index(site) for _, site in subjects.distinct], grounds]
+    # a mark costs as much as the answer, and most requests have none
+    row_marks = np.where(_IS_CATEGORY[answers], marks.take(subjects.rows, axis=1), np.uint8(0)) if marks.any() else None
+    return Interpretation(
+        panel, subjects.organisms, subjects.sites, subjects.unknown_specimens, columns, answers, numbers, row_marks
+    )
 
 
 @dataclass(frozen=True)
 class _Subjects:
-    """Whom many rows ask about: distinct organisms, the site of each row, and both as one number."""
+    """Whom rows ask about: pairs of organism and site."""
 
-    organisms: Sequence[str | None]
-    positions: NDArray[np.intp]
-    """Position of each row's organism."""
-    sites: RowSites
-    pairs: NDArray[np.intp]
-    """Number of each row's pair of site and organism, the sites outermost."""
+    organisms: RepeatedCells
+    sites: RepeatedCells
+    unknown_specimens: int
+    distinct: Sequence[tuple[str | None, Site]]
+    """The pairs that occur."""
+    rows: NDArray[np.intp]
+    """Position of each row's pair among them."""
 
     @classmethod
-    def of(cls, organisms: Sequence[str | None], sites: RowSites) -> "_Subjects":
-        distinct, positions = factorise(organisms)
-        return cls(distinct, positions, sites, sites.rows * len(distinct) + positions)
+    def of(cls, rows: Rows) -> "_Subjects":
+        texts, positions = _distinct_texts(rows.columns[_organism_column(rows)])
+        organisms = [resolve_text(text) for text in texts]
+        header = _specimen_column(rows)
+        if rows.site is not None or header is None:
+            sites = RowSites.alike(rows.site or Site.UNKNOWN, rows.length)
+        else:
+            sites = RowSites.of_specimens(*_distinct_texts(rows.columns[header]))
+        pairs, row_pairs = np.unique(sites.rows * len(organisms) + positions, return_inverse=True)
+        named = sites.rows.copy()
+        named[sites.unread] = len(sites.sites)
+        return cls(
+            RepeatedCells([organism or None for organism in organisms], positions),
+            RepeatedCells([*sites.sites, None], named),
+            len(sites.unread),
+            [(organisms[pair % len(organisms)], sites.sites[pair // len(organisms)]) for pair in pairs.tolist()],
+            row_pairs,
+        )
 
 
-def _answer_many(panel: Panel, column: TestColumn, cells: Sequence[Any], subjects: _Subjects) -> AnsweredColumn:
-    codes = mic_reader(column.drug).codes(cells)
-    wide = panel.wide.get(column.model_column) if column.is_mic else None
-    if wide is None:
-        answers = np.where(codes == MISSING, NOT_ASKED, refusal_of(column)).astype(np.uint8)
-        return AnsweredColumn(column, answers.tobytes(), None, np.full(len(codes), NO_GROUND, dtype=np.int32))
-    at_sites = [wide.rows(subjects.organisms, site) for site in subjects.sites.sites]
-    rows_of_pairs = np.array(at_sites, dtype=np.intp).ravel()
-    rows = rows_of_pairs[subjects.pairs]
-    answers = wide.cells[rows, codes]
-    numbers = wide.grounds[rows]
-    numbers[answers == NOT_ASKED] = NO_GROUND
-    sites = [site for site in subjects.sites.sites for _ in subjects.organisms]
-    pairs = zip(wide.grounds[rows_of_pairs].tolist(), sites, strict=True)
-    marks = [panel.mark_of(number, site) for number, site in pairs]
-    # a mark costs more than the answer, and most columns have none
-    row_marks = _row_marks(marks, subjects, answers) if any(marks) else None
-    return AnsweredColumn(column, answers.tobytes(), row_marks, numbers)
-
-
-def _row_marks(marks: Sequence[int], subjects: _Subjects, answers: NDArray[np.uint8]) -> bytes | None:
-    row_marks = np.where(_IS_CATEGORY[answers], np.array(marks, dtype=np.uint8)[subjects.pairs], 0).astype(np.uint8)
-    return row_marks.tobytes() if row_marks.any() else None
-
-
-def _sites(rows: Rows) -> list[Site | None]:
-    """Return the site of each row."""
-    header = _specimen_column(rows)
-    if rows.site is not None or header is None:
-        return [rows.site or Site.UNKNOWN] * rows.length
-    return [read_specimen(text_of(cell)) for cell in rows.columns[header]]
-
-
-def _row_sites(rows: Rows) -> RowSites:
-    header = _specimen_column(rows)
-    if rows.site is not None or header is None:
-        return RowSites.alike(rows.site or Site.UNKNOWN, rows.length)
-    return RowSites.of_specimens(*factorise(map(text_of, rows.columns[header])))
+def _distinct_texts(cells: Sequence[Any]) -> tuple[Sequence[str | None], NDArray[np.integer]]:
+    """Return the texts of cells and the position of each row's among them."""
+    # what came as a dictionary may hold more texts than there are rows
+    if isinstance(cells, RepeatedCells) and len(cells.distinct) <= len(cells):
+        return [text_of(cell) for cell in cells.distinct], cells.positions
+    return factorise(map(text_of, cells))
 
 
 def model_version(panel: Panel, model: str) -> str:

@@ -16,19 +16,23 @@ Rules, each with a test of like name:
 import re
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from sirena.serving.answering import Answering, Question, is_answered_at_once
-from sirena.serving.hot_path import FIXED_HEADERS, INVOCATIONS, question_of, refusal
+from sirena.serving.hot_path import FIXED_HEADERS, question_of, refusal
 from sirena.serving.observation import CLIENT_GONE, Observed, RequestRecorder, request_id
 from sirena.serving.request_reading import read_headers
 
 _HEADERS_LEFT_TO_UVICORN: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
 """Headers of requests that are left to uvicorn."""
 _FIXED_HEADERS: Final = b"".join(b"%s: %s\r\n" % header for header in FIXED_HEADERS)
-_INVOCATIONS: Final = INVOCATIONS.encode()
+_MOST_TARGETS: Final = 128
+"""Targets whose meaning is remembered: each model's, with a query or two."""
+_LONGEST_TARGET: Final = 256
+"""Bytes of one that is; longer ones are left to uvicorn."""
 _PLAIN_PATH: Final = re.compile(rb"[A-Za-z0-9_./-]+")
 
 
@@ -111,10 +115,7 @@ class DirectProtocol(HttpToolsProtocol):
             return None
         if self.flow.write_paused or self.transport.is_closing() or (cycle is not None and not cycle.response_complete):
             return None
-        path, _, query = self.url.partition(b"?")
-        # what a path that is spelt oddly means, uvicorn knows
-        is_plain = path == _INVOCATIONS or _PLAIN_PATH.fullmatch(path)
-        question = question_of(path.decode("ascii")) if is_plain and b"#" not in query else None
+        question, query = _read_target(self.url) if len(self.url) <= _LONGEST_TARGET else (None, b"")
         headers = read_headers(self.headers)
         length = headers.get(b"content-length", b"")
         if question is None or not length.isdigit() or not _HEADERS_LEFT_TO_UVICORN.isdisjoint(headers):
@@ -151,6 +152,15 @@ class DirectProtocol(HttpToolsProtocol):
             self.transport.close()
         self.recorder.record("POST", request.question.route, facts, status, request.began)
         self.on_response_complete()
+
+
+@lru_cache(maxsize=_MOST_TARGETS)
+def _read_target(target: bytes) -> tuple[Question | None, bytes]:
+    """Return what a request's target asks for and its query; callers ask the same few again and again."""
+    path, _, query = target.partition(b"?")
+    # what a path that is spelt oddly means, uvicorn knows
+    is_plain = _PLAIN_PATH.fullmatch(path) and b"#" not in query
+    return question_of(path.decode("ascii")) if is_plain else None, query
 
 
 def answering_directly(answering: Answering, recorder: RequestRecorder) -> type[DirectProtocol]:

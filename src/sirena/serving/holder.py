@@ -24,6 +24,8 @@ from sirena.serving.errors import NoPanelError, NoReleaseError
 from sirena.serving.prepared import PreparedRelease
 from sirena.serving.source import PanelSource
 
+PANEL_LOADED: Final = "panel_loaded"
+"""Event: another panel is in use."""
 _NEWS_SECONDS: Final = 1.0
 
 
@@ -134,7 +136,7 @@ class PanelHolder:
             panel = fetched.panel
             _warm(panel)
             self._loaded = LoadedPanel(PreparedRelease(panel), fetched.mark, time.time())
-            self._tell("panel_loaded", {"release": panel.release, "models": str(len(panel.tables))})
+            self._tell(PANEL_LOADED, {"release": panel.release, "models": str(len(panel.tables))})
             return True
 
     def start(self) -> None:

@@ -8,6 +8,7 @@
 | ``sirena_unknown_specimens_total`` | | rows whose specimen names no known site |
 | ``sirena_panel_info`` | release | 1 for the release in use |
 | ``sirena_panel_loaded_timestamp_seconds`` | | when it was loaded |
+| ``sirena_panel_loads_total`` | | releases taken up, the first of them at the start |
 | ``sirena_panel_source_up`` | | 0 while the source of the panel fails |
 | ``sirena_edition_in_force`` | edition | 0 for a guideline edition of the release in use that is not in force |
 | ``sirena_panel_alarms`` | store | things found in alias, row, artifact, cache or ledger that are not what was judged |
@@ -70,7 +71,7 @@ class RequestTallies(Collector):
 
 
 class ServiceMetrics:
-    """The metrics of one application; used by its event loop alone."""
+    """The metrics of one application; used by its event loop alone, but for `count_load`."""
 
     def __init__(self) -> None:
         """Make a registry of their own, so that two applications in one process do not meet."""
@@ -95,6 +96,9 @@ class ServiceMetrics:
         self._loaded_at = Gauge(
             "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
         )
+        loads = Counter("sirena_panel_loads", "Releases taken up", registry=self._registry)
+        self.count_load: Final = loads.inc
+        """Counts one release that was taken up."""
         self._editions = Gauge(
             "sirena_edition_in_force", "1 while the edition is in force", ["edition"], registry=self._registry
         )
@@ -106,10 +110,10 @@ class ServiceMetrics:
 
     def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
         """Count the answers of one request; columns no model answers share one label."""
-        for answered in interpretation.columns:
-            label = release.column(answered.column).label
-            for code in answered.distinct_answers:
-                self._tallies[label, code] += answered.answers.count(code)
+        for column, tally in zip(interpretation.asked, interpretation.tallies, strict=True):
+            label = release.column(column).label
+            for code, number in tally.items():
+                self._tallies[label, code] += number
         self._count_unknown(interpretation.unknown_specimens)
 
     def count_one(self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int) -> None:

@@ -99,6 +99,24 @@ class KnownCells(RepeatedCells):
         super().__init__(_known.texts, numbers)
 
 
+def shared_cells(distinct: Sequence[Any], positions: NDArray[np.integer]) -> list[RepeatedCells]:
+    """Return columns whose cells are among the same distinct ones.
+
+    Args:
+        distinct: cells.
+        positions: among them, by column and row.
+    """
+    numbers = _known.numbers(distinct, len(distinct))
+    if numbers is not None:
+        return [KnownCells(line) for line in numbers[positions]]
+    # each column is read by a reader of its own, which is to see no cells but its own
+    columns: list[RepeatedCells] = []
+    for line in positions:
+        own, own_positions = np.unique(line, return_inverse=True)
+        columns.append(RepeatedCells([distinct[place] for place in own.tolist()], own_positions))
+    return columns
+
+
 def known_columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, KnownCells] | None:
     """Return columns of records that all have these names; None when a cell is not known.
 
@@ -108,8 +126,8 @@ def known_columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
     numbers = _known.numbers(chain.from_iterable(rows), len(records) * len(names))
     if numbers is None:
         return None
-    table = numbers.reshape(len(records), len(names))
-    return {name: KnownCells(table[:, place]) for place, name in enumerate(names)}
+    columns = np.ascontiguousarray(numbers.reshape(len(records), len(names)).T)
+    return {name: KnownCells(column) for name, column in zip(names, columns, strict=True)}
 
 
 class MicReader:

@@ -15,11 +15,11 @@ import orjson
 
 from sirena.domain.site import Site
 from sirena.panel.lookup import resolve_text
-from sirena.panel.sites import read_specimen
+from sirena.panel.sites import SITES, read_specimen
 from sirena.serving.core import PANEL_MODEL
 from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.mic_cells import text_of
-from sirena.serving.prepared import REASONS, SITES, PreparedColumn, PreparedRelease, SpeltAnswer
+from sirena.serving.prepared import REASONS, PreparedColumn, PreparedRelease, SpeltAnswer
 
 _SPELT_SITES: Final = [orjson.dumps(site) for site in SITES]
 

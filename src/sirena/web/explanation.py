@@ -12,7 +12,7 @@ from sirena.domain.site import Site
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import ANSWERS, Answer
 from sirena.panel.basis import MARKS, Language, ground_sentence, reason_sentence
-from sirena.panel.compiled import NO_GROUND
+from sirena.panel.layouts import NO_GROUND
 from sirena.panel.lookup import resolve_text
 from sirena.web.answers import NamedPanel
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sirena.panel.lookup import encode_text
-from sirena.serving.mic_cells import KnownTexts, MicReader, RepeatedCells, known_columns, text_of
+from sirena.serving.mic_cells import KnownTexts, MicReader, RepeatedCells, known_columns, shared_cells, text_of
 
 CELLS: list[Any] = [
     "4",
@@ -55,6 +55,18 @@ def test_columns_of_known_texts_are_the_records_cells() -> None:
     assert list(one["AMK_NM"]) == ["4", "<=2"]
     for cell in (4, True, "never seen", ["4"]):
         assert known_columns([*records, {**records[0], "AMK_NM": cell}], ["AMK_NM", "CAZ_NM"]) is None
+
+
+@pytest.mark.parametrize("text", ["<=2", "never seen", "never seen and longer than any MIC"])
+def test_columns_that_share_their_texts_hold_their_own_cells(text: str) -> None:
+    """Whether all of them are known or not; a reader is given no text that stands in other columns alone."""
+    MicReader("AMK").codes(["4", "<=2", None])
+    columns = shared_cells(["4", text, None], np.array([[0, 0, 2], [2, 1, 0]]))
+    assert [list(column) for column in columns] == [["4", "4", None], [None, text, "4"]]
+    assert all(
+        MicReader("AMK").codes(column).tolist() == MicReader("AMK").codes([*column]).tolist() for column in columns
+    )
+    assert text == "<=2" or text not in columns[0].distinct
 
 
 def test_texts_that_callers_choose_are_remembered_up_to_a_number() -> None:

@@ -1,0 +1,154 @@
+"""Truth tables laid out for answering: each as bytes for one answer, all below each other for many."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domain.category import Category, Reason
+from ..domain.ground import Ground
+from ..domain.mic import CODES, IMPOSSIBLE, MISSING, UNREADABLE
+from ..domain.site import Site
+from ..domain.test_column import TestColumn
+from ..domain.truth_table import NOT_ASKED, TruthTable, answer_code, split_key
+from .lookup import NO_MODEL, NOT_AN_MIC, refusal_of
+
+NO_GROUND: Final = -1
+"""Stands for the number of a ground where there is none."""
+_REFUSED_MICS: Final = {
+    MISSING: NOT_ASKED,
+    UNREADABLE: answer_code(Category.NI, Reason.UNREADABLE_MIC),
+    IMPOSSIBLE: answer_code(Category.NI, Reason.IMPOSSIBLE_MIC),
+}
+"""Answers by codes that are negative."""
+_WIDTH: Final = len(_REFUSED_MICS) + CODES
+_REFUSED_ORGANISMS: Final = (-1, -2, -3, -4)
+_MISSING_ORGANISM, _UNKNOWN_ORGANISM, _ABSENT, _ELSEWHERE = _REFUSED_ORGANISMS
+_REFUSED_COLUMNS: Final = (NO_MODEL, NOT_AN_MIC)
+
+
+def once_each(grounds: Sequence[Ground]) -> Sequence[Ground]:
+    """Return each object once: thousands of rows share a few, and to hash a ground costs more than all else of it."""
+    return list({id(ground): ground for ground in grounds}.values())
+
+
+class FlatTable:
+    """A truth table as bytes: one answer costs at most three dictionary look-ups and an index."""
+
+    __slots__ = ("absent", "cells", "elsewhere", "ground_of", "known", "offsets")
+
+    def __init__(self, table: TruthTable, number_of: Mapping[Ground, int]) -> None:
+        """Flatten a table.
+
+        Args:
+            table: the table.
+            number_of: number of each ground in the release.
+        """
+        self.absent = answer_code(Category.NI, table.absent)
+        self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
+        self.known = table.known
+        self.cells = table.cells.tobytes()
+        everywhere: dict[str, int] = {}
+        at: dict[Site, dict[str, int]] = {}
+        for key, row in table.row_of.items():
+            organism, site = split_key(key)
+            (everywhere if site is None else at.setdefault(site, {}))[organism] = row * CODES
+        self.offsets = {site: {**everywhere, **at[site]} if site in at else everywhere for site in Site}
+        """By site: where the row that answers an organism begins; sites without rows of their own share one."""
+        number = {id(ground): number_of[ground] for ground in once_each(table.grounds)}
+        self.ground_of = [number[id(ground)] for ground in table.grounds]
+        """Number of each row's ground; empty where the table has none."""
+
+    def offset(self, organism: str, site: Site) -> int | None:
+        """Return where the row that answers begins, or None."""
+        return self.offsets[site].get(organism)
+
+
+class WideTables:
+    """The truth tables of a release one below the other, with a row or column for each refusal.
+
+    One look-up then answers many rows of many columns, whatever is wrong with some of them: a column that no table
+    answers is refused whoever is asked, an MIC that is empty, unreadable or impossible likewise, and else a missing or
+    unknown organism, as `TruthTable.look_up` has it.
+    """
+
+    def __init__(self, tables: Mapping[str, TruthTable], flat: Mapping[str, FlatTable]) -> None:
+        """Widen tables and lay them out.
+
+        Args:
+            tables: by model column.
+            flat: the same as bytes, in the same order.
+        """
+        parts = [_refused_columns(), *(_widened(table, flat[column]) for column, table in tables.items())]
+        self._cells = np.concatenate([cells for cells, _ in parts])
+        """Positions in `ANSWERS`, by row and MIC code, the codes of refusals first."""
+        self.grounds = np.concatenate([grounds for _, grounds in parts])
+        """Number of each row's ground."""
+        ends = np.cumsum([len(cells) for cells, _ in parts]).tolist()
+        self._flat = [(start, end, flat[column]) for start, end, column in zip(ends, ends[1:], tables, strict=False)]
+        self._places = {column: place for place, column in enumerate(tables, start=len(_REFUSED_COLUMNS))}
+        self._rows: dict[tuple[str | None, Site], NDArray[np.intp]] = {}
+
+    @property
+    def width(self) -> int:
+        """How many rows `rows` returns."""
+        return len(_REFUSED_COLUMNS) + len(self._flat)
+
+    def answers(self, rows: NDArray[np.intp], codes: NDArray[np.int16]) -> NDArray[np.uint8]:
+        """Return positions in `ANSWERS`, by rows and MIC codes of one shape."""
+        # one index into one line is found sooner than a pair
+        answers: NDArray[np.uint8] = self._cells.take(rows * _WIDTH + (codes + len(_REFUSED_MICS)))
+        return answers
+
+    def place(self, column: TestColumn) -> int:
+        """Return where `rows` has the row that answers a test column, or refuses it."""
+        place = self._places.get(column.model_column) if column.is_mic else None
+        return _REFUSED_COLUMNS.index(refusal_of(column)) if place is None else place
+
+    def rows(self, organism: str | None, site: Site) -> NDArray[np.intp]:
+        """Return the row of each table that answers for an organism at a site, or refuses it; see `place`.
+
+        Args:
+            organism: resolved code; None is missing, "" unknown.
+            site: what the specimen says.
+        """
+        rows = self._rows.get((organism, site))
+        if rows is None:
+            answering = [self._row(start, end, flat, organism, site) for start, end, flat in self._flat]
+            rows = np.array([*range(len(_REFUSED_COLUMNS)), *answering], dtype=np.intp)
+            self._rows[organism, site] = rows  # as many as there are codes and sites
+        return rows
+
+    @staticmethod
+    def _row(start: int, end: int, flat: FlatTable, organism: str | None, site: Site) -> int:
+        if organism is None:
+            return end + _MISSING_ORGANISM
+        if not organism:
+            return end + _UNKNOWN_ORGANISM
+        offset = flat.offset(organism, site)
+        if offset is not None:
+            return start + offset // CODES
+        return end + (_ELSEWHERE if organism in flat.known else _ABSENT)
+
+
+def _refused_columns() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    cells = np.repeat(np.array(_REFUSED_COLUMNS, dtype=np.uint8)[:, None], _WIDTH, axis=1)
+    cells[:, len(_REFUSED_MICS) + MISSING] = NOT_ASKED
+    return cells, np.full(len(cells), NO_GROUND, dtype=np.int32)
+
+
+def _widened(table: TruthTable, flat: FlatTable) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Return a table's cells and grounds with a row for each refusal of an organism, a column for each of an MIC."""
+    length = len(table.keys)
+    cells = np.empty((length + len(_REFUSED_ORGANISMS), _WIDTH), dtype=np.uint8)
+    cells[:length, len(_REFUSED_MICS) :] = table.cells
+    cells[_MISSING_ORGANISM] = answer_code(Category.NI, Reason.MISSING_ORGANISM)
+    cells[_UNKNOWN_ORGANISM] = answer_code(Category.NI, Reason.UNKNOWN_ORGANISM)
+    cells[_ABSENT] = flat.absent
+    cells[_ELSEWHERE] = flat.elsewhere
+    for code, answer in _REFUSED_MICS.items():
+        cells[:, len(_REFUSED_MICS) + code] = answer
+    grounds = np.full(len(cells), NO_GROUND, dtype=np.int32)
+    grounds[: len(flat.ground_of)] = flat.ground_of
+    return cells, grounds
