@@ -1,6 +1,6 @@
 """A long file answered by `sirena reference`, beside Polars reading that file and writing that answer, streaming.
 
-    PYTHONPATH=src python benchmarks/bulk.py [--isolates 100000 1000000] [--formats .csv .parquet]
+    PYTHONPATH=src python benchmarks/bulk.py [--isolates 100000 1000000] [--formats .csv .parquet .arrow]
 
 The bound: at most 1.5 times Polars' time, and less than 1 GB whatever the length. Polars scans the same file, every
 cell as text, puts beside it the answers that the command gave, which it finds in an Arrow file in memory's own form, as
@@ -28,6 +28,8 @@ SCAN = """
 import sys
 import polars as pl
 def scan(path):
+    if path.endswith(".arrow"):
+        return pl.scan_ipc(path)
     return pl.scan_parquet(path) if path.endswith(".parquet") else pl.scan_csv(path, infer_schema=False)
 """
 LETTERS = (
@@ -51,6 +53,8 @@ columns += [name for name in added if name not in columns]
 both = pl.concat([file, answers], how="horizontal").select(columns)
 if target.endswith(".parquet"):
     both.sink_parquet(target)
+elif target.endswith(".arrow"):
+    both.sink_ipc(target, compression="lz4", compat_level=pl.CompatLevel.oldest())
 else:
     both.sink_csv(target, compression="gzip" if target.endswith(".gz") else "uncompressed")
 """
@@ -113,7 +117,7 @@ def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolates", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--formats", nargs="+", default=[".csv", ".csv.gz", ".parquet"])
+    parser.add_argument("--formats", nargs="+", default=[".csv", ".csv.gz", ".parquet", ".arrow"])
     options = parser.parse_args()
     import polars as pl
 
@@ -129,6 +133,8 @@ def main() -> None:
                 rows = pl.concat([hospital] * -(-isolates // DISTINCT)).head(isolates)
                 if suffix == ".parquet":
                     rows.write_parquet(source)
+                elif suffix == ".arrow":
+                    rows.write_ipc(source, compression="lz4", compat_level=pl.CompatLevel.oldest())
                 else:
                     rows.write_csv(source, compression="gzip" if suffix == ".csv.gz" else "uncompressed")
                 del rows

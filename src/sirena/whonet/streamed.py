@@ -24,6 +24,7 @@ import polars as pl
 import pyarrow as pa
 
 from sirena.domain.errors import SirenaError
+from sirena.whonet.arrow_file import MAGIC as ARROW_MAGIC
 from sirena.whonet.distinct_texts import DistinctTexts
 from sirena.whonet.errors import NeedsWholeFileError
 from sirena.whonet.file import FileFormat, WhonetFile
@@ -34,14 +35,14 @@ from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.reading import describe_table, fields_of, find_format
 from sirena.whonet.source import Bounds, Source, open_source
 from sirena.whonet.spool import Spool
-from sirena.whonet.streamed_parquet import ParquetParts
+from sirena.whonet.streamed_columns import ColumnParts
 from sirena.whonet.streamed_text import DelimitedParts
 from sirena.whonet.understanding import name_drugs
 
 SHORTEST: Final = 24 * 1024**2
 """Bytes; a shorter file is answered sooner as a whole."""
 _PACKED: Final = 8
-"""How many times longer than gzip or Parquet the same text is, about."""
+"""How many times longer than gzip, Parquet or a packed Arrow file the same text is, about."""
 _FIRST_VALUES: Final = 2_000
 """Values of a column at which its meaning is looked at in the file's order."""
 _UNBOUNDED: Final = Bounds(bytes=2**62)
@@ -169,7 +170,7 @@ def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
         source = open_source(path, _UNBOUNDED)
     except SirenaError:
         return False
-    return source.packed or source.head.startswith(PARQUET_MAGIC)
+    return source.packed or source.head.startswith((PARQUET_MAGIC, ARROW_MAGIC))
 
 
 def _read(
@@ -194,16 +195,18 @@ def _read(
         return None
 
 
-def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> DelimitedParts | ParquetParts:
+def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> DelimitedParts | ColumnParts:
     if file_format is FileFormat.DELIMITED:
         return DelimitedParts.of(source, path, part)
     if file_format is FileFormat.PARQUET and not source.packed:
-        return ParquetParts.of(source, path, part)
+        return ColumnParts.of_parquet(source, path, part)
+    if file_format is FileFormat.ARROW and not source.packed:
+        return ColumnParts.of_arrow(source, path, part)
     raise NeedsWholeFileError
 
 
 def _gather(
-    parts: DelimitedParts | ParquetParts, spool: Spool, kept: Sequence[str], dates: Sequence[str]
+    parts: DelimitedParts | ColumnParts, spool: Spool, kept: Sequence[str], dates: Sequence[str]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Lay the rows down; return the texts of the columns that are numbers there, and the first values of the others.
 
