@@ -36,9 +36,9 @@ LETTERS = (
     SCAN
     + """
 source, answer, letters = sys.argv[1:]
-frame = scan(answer).select(pl.exclude(scan(source).collect_schema().names())).collect()
-frame = frame.select(column.cast(pl.Enum(column.unique().drop_nulls())) for column in frame)
-frame.write_ipc(letters, compression="uncompressed")
+frame = scan(answer).select(pl.exclude(scan(source).collect_schema().names()))
+texts = frame.select(pl.all().unique().drop_nulls().implode()).collect(engine="streaming")
+frame.select(pl.col(column.name).cast(pl.Enum(column[0])) for column in texts).sink_ipc(letters)
 """
 )
 PEER = (
@@ -62,8 +62,13 @@ else:
 COMPARE = (
     SCAN
     + """
-one, other = (scan(path).cast(pl.String).collect() for path in sys.argv[1:])
-sys.exit(not one.equals(other))
+one, other = (scan(path).cast(pl.String) for path in sys.argv[1:])
+names = one.collect_schema().names()
+assert names == other.collect_schema().names()
+lengths = [frame.select(pl.len()).collect().item() for frame in (one, other)]
+both = pl.concat([one, other.rename({name: f"{name} of the other" for name in names})], how="horizontal")
+differ = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name} of the other")) for name in names).any()
+sys.exit(lengths[0] != lengths[1] or both.select(differ).collect(engine="streaming").item())
 """
 )
 
@@ -116,7 +121,13 @@ def pair(source: Path, folder: Path) -> dict[str, Any]:
 def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--isolates", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument(
+        "--isolates",
+        type=int,
+        nargs="+",
+        default=[100_000, 1_000_000],
+        help="10000000 is as well possible, with 15 GB of disk and some minutes",
+    )
     parser.add_argument("--formats", nargs="+", default=[".csv", ".csv.gz", ".parquet", ".arrow"])
     options = parser.parse_args()
     import polars as pl
@@ -130,14 +141,13 @@ def main() -> None:
         for isolates in options.isolates:
             for suffix in options.formats:
                 source = folder / f"{isolates}{suffix}"
-                rows = pl.concat([hospital] * -(-isolates // DISTINCT)).head(isolates)
+                rows = pl.concat([hospital.lazy()] * -(-isolates // DISTINCT)).head(isolates)
                 if suffix == ".parquet":
-                    rows.write_parquet(source)
+                    rows.sink_parquet(source)
                 elif suffix == ".arrow":
-                    rows.write_ipc(source, compression="lz4", compat_level=pl.CompatLevel.oldest())
+                    rows.sink_ipc(source, compression="lz4", compat_level=pl.CompatLevel.oldest())
                 else:
-                    rows.write_csv(source, compression="gzip" if suffix == ".csv.gz" else "uncompressed")
-                del rows
+                    rows.sink_csv(source, compression="gzip" if suffix == ".csv.gz" else "uncompressed")
                 figures[source.name] = pair(source, folder)
                 source.unlink()
     longest = figures[f"{max(options.isolates)}{options.formats[0]}"]

@@ -87,22 +87,32 @@ class StreamedFile:
         """
         return self.spool.frames(self.numbered, self.file.frame.columns if columns is None else columns)
 
-    def with_rows(self, columns: Sequence[str], chosen: Callable[[pl.DataFrame], pl.Series]) -> WhonetFile:
-        """Return the file with the chosen rows of some columns at once.
+    def deal(self, into: Spool, columns: Sequence[str], share_of: Callable[[pl.DataFrame], pl.Series]) -> None:
+        """Lay down the rows of some columns in another spool, each in its share; all are read once.
+
+        Args:
+            into: the other.
+            columns: those wanted.
+            share_of: gives the share of each row of a part, with these columns.
+        """
+        self.spool.deal(into, share_of, self.numbered, columns)
+
+    def of_share(self, dealt: Spool, share: int, columns: Sequence[str]) -> WhonetFile:
+        """Return the file with the rows of one share at once.
 
         A test is an enumeration of its texts, of which a cell takes a byte or two; every other column is String.
 
         Args:
-            columns: those wanted.
-            chosen: tells of the rows of a part, with these columns, which are wanted.
+            dealt: as filled by `deal`.
+            share: which.
+            columns: those that were dealt.
         """
         tests = self.file.test_columns
-        chosen_rows = []
-        for part in self.frames(columns):
-            rows = part.filter(chosen(part))
-            texts = [name for name, kind in rows.schema.items() if kind == pl.Enum and name not in tests]
-            chosen_rows.append(rows.with_columns(pl.col(texts).cast(pl.String)))
-        return replace(self.file, table=replace(self.file.table, frame=pl.concat(chosen_rows, rechunk=True)))
+        rows = []
+        for part in dealt.frames_of_share(share, self.numbered, columns):
+            texts = [name for name, kind in part.schema.items() if kind == pl.Enum and name not in tests]
+            rows.append(part.with_columns(pl.col(texts).cast(pl.String)))
+        return replace(self.file, table=replace(self.file.table, frame=pl.concat(rows, rechunk=True)))
 
 
 @contextmanager
