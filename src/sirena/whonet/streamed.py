@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -26,7 +27,7 @@ import pyarrow as pa
 from sirena.domain.errors import SirenaError
 from sirena.whonet.arrow_file import MAGIC as ARROW_MAGIC
 from sirena.whonet.distinct_texts import DistinctTexts
-from sirena.whonet.errors import NeedsWholeFileError
+from sirena.whonet.errors import NeedsWholeFileError, NotUtf8Error
 from sirena.whonet.file import FileFormat, WhonetFile
 from sirena.whonet.headers import ORGANISM_FIELDS, assign_roles
 from sirena.whonet.long_format import has_row_per_drug
@@ -143,8 +144,15 @@ def streamed(
         yield None
         return
     source = open_source(path, _UNBOUNDED)
-    with Spool(folder) as spool:
-        yield _read(source, Path(path), spool, mapping or LaboratoryMapping(), part, (*_OF_TEXTS, *by_texts))
+    for may_be_utf8 in (True, False):
+        with Spool(folder) as spool:
+            try:
+                open_parts = partial(_parts, source, Path(path), part, may_be_utf8)
+                rows = _read(source, Path(path), spool, mapping or LaboratoryMapping(), open_parts, by_texts)
+            except NotUtf8Error:
+                continue
+            yield rows
+            return
 
 
 def in_turn(jobs: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
@@ -184,12 +192,17 @@ def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
 
 
 def _read(
-    source: Source, path: Path, spool: Spool, mapping: LaboratoryMapping, part: int, by_texts: Sequence[str]
+    source: Source,
+    path: Path,
+    spool: Spool,
+    mapping: LaboratoryMapping,
+    open_parts: Callable[[FileFormat], DelimitedParts | ColumnParts],
+    by_texts: Sequence[str],
 ) -> StreamedFile | None:
     try:
         file_format = find_format(source)
-        parts = _parts(source, path, file_format, part)
-        kept = _kept_by_texts(parts.names, mapping, by_texts)
+        parts = open_parts(file_format)
+        kept = _kept_by_texts(parts.names, mapping, (*_OF_TEXTS, *by_texts))
         dates = _of_fields(parts.names, mapping, set(_DATES) & set(by_texts))
         numbered, firsts = _gather(parts, spool, kept, dates)
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
@@ -205,9 +218,11 @@ def _read(
         return None
 
 
-def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> DelimitedParts | ColumnParts:
+def _parts(
+    source: Source, path: Path, part: int, may_be_utf8: bool, file_format: FileFormat
+) -> DelimitedParts | ColumnParts:
     if file_format is FileFormat.DELIMITED:
-        return DelimitedParts.of(source, path, part)
+        return DelimitedParts.of(source, path, part, may_be_utf8=may_be_utf8)
     if file_format is FileFormat.PARQUET and not source.packed:
         return ColumnParts.of_parquet(source, path, part)
     if file_format is FileFormat.ARROW and not source.packed:

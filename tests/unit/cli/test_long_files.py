@@ -147,6 +147,17 @@ def test_text_is_the_same_byte_for_byte(asked: Asked, encoding: str, tmp_path: P
     assert whole[0]
 
 
+@pytest.mark.parametrize("last", ["Ñandú".encode("cp1252"), "Ñandú".encode(), "Ñ".encode()[:1]])
+def test_a_letter_far_down_tells_the_code_page(last: bytes, tmp_path: Path) -> None:
+    """The text begins as UTF-8 would, for longer than its beginning is looked at."""
+    source = tmp_path / "isolates.csv"
+    rows = "".join(f"{number},eco,4\n" for number in range(20_000)).encode()
+    source.write_bytes(b"LAST_NAME,ORGANISM,AMK_NM\n" + rows + b"1,eco," + last)
+    whole, parts = outcome(source, Asked(), WHOLE), outcome(source, Asked(), 0, 100_000)
+    assert parts[2]
+    assert whole[:2] == parts[:2]
+
+
 def test_a_mark_in_the_last_part_gives_every_part_its_column(tmp_path: Path) -> None:
     """An antimicrobial for urine only, in a row without a specimen."""
     rows = [[str(number), "", "eco", "", "ur", "4", "", "", "", ""] for number in range(90)]
