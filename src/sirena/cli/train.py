@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
             list[Path],
             typer.Argument(
                 metavar="FILE...",
-                help="WHONET files: dBASE, SQLite, text, Excel, Parquet; or counts of hospitals by `sirena cells`.",
+                help="WHONET files: dBASE, SQLite, text, Excel, Parquet, Arrow; "
+                "or counts of hospitals by `sirena cells`.",
             ),
         ],
         labels: Annotated[

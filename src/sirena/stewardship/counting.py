@@ -1,9 +1,8 @@
 """A file from its rows to its antibiogram: facts, answers, expert rules, counts.
 
 A long file is counted one share of its patients after another, so memory is bounded by the share. Each share holds all
-rows of its patients, so first isolates are the same, and the counts are added. The rows lie on disk meanwhile, in a
-file without a name, as they were read; which share a patient is of is reckoned in memory. Each share reads them all
-again, which above some millions of rows takes longer than counting them.
+rows of its patients, so first isolates are the same, and the counts are added. The rows lie on disk meanwhile, in
+files without a name: as they were read, and then dealt out to the shares, so that each is read once.
 """
 
 import secrets
@@ -38,6 +37,7 @@ from sirena.stewardship.results import interpret_results
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.reading import read_file
+from sirena.whonet.spool import Spool
 from sirena.whonet.streamed import SHORTEST, StreamedFile, streamed
 
 MOST_AT_ONCE: Final = 500_000
@@ -105,21 +105,25 @@ def open_to_count(
     if sheet is None:
         with streamed(path, folder, mapping, shortest=shortest, part=part, by_texts=_DECIDED_BY_TEXTS) as rows:
             if rows is not None:
-                yield FileToCount(rows.file, _shares(rows, today, most))
+                with Spool(folder) as dealt:
+                    yield FileToCount(rows.file, _shares(rows, dealt, today, most))
                 return
     file = read_file(path, sheet=sheet, mapping=mapping)
     yield FileToCount.whole(file, read_isolates(file, today))
 
 
-def _shares(rows: StreamedFile, today: date, most: int) -> Iterator[tuple[WhonetFile, CountableIsolates]]:
+def _shares(rows: StreamedFile, dealt: Spool, today: date, most: int) -> Iterator[tuple[WhonetFile, CountableIsolates]]:
     """Yield the rows of one share of the patients after those of another, each of about as many rows as are wanted."""
     shares, columns, key = -(-rows.height // most), _counted_columns(rows.file), secrets.token_bytes(32)
 
+    rows.deal(dealt, columns, lambda frame: share_patients(patient_cells(frame, rows.file), shares))
+
     def read(share: int) -> tuple[WhonetFile, CountableIsolates]:
-        file = rows.with_rows(columns, lambda frame: share_patients(patient_cells(frame, rows.file), shares) == share)
+        file = rows.of_share(dealt, share, columns)
         return file, read_isolates(file, today, key=key, part_of=rows)
 
-    return map(read, range(shares))
+    # a share in which nobody is has no rows
+    return map(read, sorted(dealt.shares))
 
 
 def _counted_columns(file: WhonetFile) -> list[str]:

@@ -77,6 +77,17 @@ def find_encoding_of_parts(parts: Callable[[], Iterator[bytes]]) -> CodePage:
     return CodePage("utf-8") if is_utf8(parts()) else _likelier_of_parts(parts, None)
 
 
+def begins_as_utf8(head: bytes) -> bool:
+    """Tell whether a text without marks may be UTF-8, by its beginning; a letter may be cut at its end."""
+    if head.startswith(codecs.BOM_UTF8) or wide_encoding(head) is not None:
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
     """Return the code page in which the letters of the whole text stand as in Spanish words.
 

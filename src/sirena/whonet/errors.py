@@ -37,5 +37,9 @@ def no_rows(file: str) -> UnreadableFileError:
     return UnreadableFileError(f"{file}: the table has a header and no isolates", hint="Export the isolates again.")
 
 
+class NotUtf8Error(Exception):
+    """A long text that begins as UTF-8 is not UTF-8: it is to be read again, its code page known."""
+
+
 class NeedsWholeFileError(Exception):
     """What a file's cells mean, or what is wrong with it, cannot be told from its parts; whoever meets it reads all."""

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import polars as pl
-import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
 
 from sirena.domain.category import Category
 from sirena.domain.errors import UsageError
@@ -57,6 +55,8 @@ def write_excel(frame: pl.DataFrame, path: Path | BinaryIO, further: Mapping[str
     sheets = {name: table.cast(pl.String) for name, table in (further or {}).items()}
     for table in (frame, *sheets.values()):
         _refuse_unfit(table)
+    from xlsxwriter.utility import xl_col_to_name
+
     extent = f'<dimension ref="A1:{xl_col_to_name(frame.width - 1)}{frame.height + 1}"/>'.encode()
     with (
         zipfile.ZipFile(_workbook_without_rows(frame, sheets)) as shell,
@@ -77,6 +77,8 @@ def write_excel(frame: pl.DataFrame, path: Path | BinaryIO, further: Mapping[str
 
 def _workbook_without_rows(frame: pl.DataFrame, further: Mapping[str, pl.DataFrame]) -> BytesIO:
     """Return a workbook whose first sheet has rules and no rows, and whose further sheets are whole."""
+    import xlsxwriter  # here, since most files are no spreadsheets, and it takes long to load
+
     content = BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as workbook:
         isolates = workbook.add_worksheet("Isolates")
@@ -102,6 +104,8 @@ def _workbook_without_rows(frame: pl.DataFrame, further: Mapping[str, pl.DataFra
 
 def _rows(frame: pl.DataFrame) -> Iterator[bytes]:
     """Yield the rows of the sheet, the header first, some thousand at a time."""
+    from xlsxwriter.utility import xl_col_to_name
+
     letters = [xl_col_to_name(number) for number in range(frame.width)]
     header = pl.DataFrame([frame.columns], schema=[f"{number}" for number in range(frame.width)], orient="row")
     body = pl.DataFrame([_escape(column).alias(name) for name, column in zip(header.columns, frame, strict=True)])

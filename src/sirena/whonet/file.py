@@ -31,6 +31,7 @@ class FileFormat(enum.StrEnum):
     DELIMITED = "delimited"
     EXCEL = "excel"
     PARQUET = "parquet"
+    ARROW = "arrow"
     SENSITITRE = "sensititre"
     BIOMERIEUX = "biomerieux"
     FHIR = "fhir"

@@ -26,14 +26,25 @@ def read_parquet(source: Source) -> RawTable:
     try:
         # Arrow's reader answers a damaged file with an error; Polars' own ends the thread and prints its stack.
         with parquet.ParquetFile(source.path or BytesIO(source.content())) as file:
-            refuse_huge(file.metadata, source)
+            refuse_huge(file.metadata.num_rows * file.metadata.num_columns, source)
             table = file.read()
             table.validate(full=True)
-            frame = pl.DataFrame(pl.from_arrow(table.rename_columns(table.column_names)))
+            return raw_table(table, source)
     except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise UnreadableFileError(
             f"{source.name}: the Parquet file is damaged or cut off", hint="Copy or write it again."
         ) from error
+
+
+def raw_table(table: pa.Table, source: Source) -> RawTable:
+    """Return Arrow's columns as the table of a file.
+
+    Raises:
+        UnreadableFileError: a column of lists or structures, no header of WHONET's, no isolates.
+        DuplicateColumnsError: two columns have one meaning.
+        PolarsError: two columns have one name.
+    """
+    frame = pl.DataFrame(pl.from_arrow(table.rename_columns(table.column_names)))
     refuse_duplicates(frame.columns)
     refuse_foreign(assign_roles(frame.columns), source.name)
     if frame.is_empty():
@@ -41,14 +52,14 @@ def read_parquet(source: Source) -> RawTable:
     return RawTable(as_texts(frame, source.name))
 
 
-def refuse_huge(metadata: parquet.FileMetaData, source: Source) -> None:
-    """Raise for too many cells: repetition packs without bound in Parquet, so they are counted before they are made.
+def refuse_huge(cells: int, source: Source) -> None:
+    """Raise for too many cells: repetition packs without bound, so they are counted before they are made.
 
     Raises:
         UnreadableFileError: it holds more than the source's bounds.
     """
     most = source.bounds.cells
-    if metadata.num_rows * metadata.num_columns > most:
+    if cells > most:
         raise UnreadableFileError(f"{source.name}: holds more than {most:,} cells", hint="Split it by year.")
 
 

@@ -2,7 +2,7 @@
 
 Rules, each with a test of like name:
 
-- text is the same, byte for byte, also below gzip; Parquet is the same table in row groups of its own;
+- text is the same, byte for byte, also below gzip; Parquet and Arrow are the same table in groups of their own;
 - what is spelt is spelt beside what is written, so that two cores have work;
 - a letter that the encoding does not hold shows when the first part with one is spelt: the caller begins again.
 """
@@ -19,19 +19,18 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as parquet
 
+from sirena.whonet.arrow_file import ArrowPartWriter
 from sirena.whonet.csv_style import CsvStyle, with_decimal_commas
+from sirena.whonet.parquet_writing import ParquetPartWriter
 from sirena.whonet.writing import find_suffix, replacing, standard_output
 
-SUFFIXES: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet")
+_ARROW: Final = (".arrow", ".feather")
+SUFFIXES: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", *_ARROW)
 """Suffixes of the formats that are written part by part."""
 PLAIN: Final = CsvStyle()
 _LEVEL: Final = 6
 """Of gzip."""
-_MOSTLY: Final = 0.3
-"""Distinct texts of a column, as a fraction of its rows, from which on it hardly repeats."""
 
 
 def is_written_in_parts(path: Path | str) -> bool:
@@ -103,41 +102,6 @@ class _PackedWriter:
         self.stream.write(struct.pack("<II", self._check, self._size % 2**32))
 
 
-class _ParquetWriter:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._writer: parquet.ParquetWriter | None = None
-
-    def spell(self, part: pl.DataFrame, *, first: bool) -> pa.Table:  # noqa: ARG002 - every part has a header
-        return part.to_arrow(compat_level=pl.CompatLevel.oldest())
-
-    def append(self, spelt: Any) -> None:
-        if self._writer is None:
-            self._writer = self._begin(spelt)
-        self._writer.write_table(spelt)
-
-    def _begin(self, first: pa.Table) -> parquet.ParquetWriter:
-        texts = [field.name for field in first.schema if not pa.types.is_dictionary(field.type)]
-        return parquet.ParquetWriter(
-            self._path,
-            first.schema,
-            compression="zstd",
-            store_schema=False,  # without Arrow's own schema an enumeration is what it stands for: text
-            # the first and last of MICs and letters by the alphabet help nobody, and take a third of the writing
-            write_statistics=texts,
-            # numbering texts that hardly repeat, such as the isolates' own, makes them longer
-            use_dictionary=[name for name in first.column_names if name not in texts or _repeats(first[name])],
-        )
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-
-def _repeats(column: pa.ChunkedArray) -> bool:
-    return len(column.unique()) < _MOSTLY * len(column)
-
-
 @contextmanager
 def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWriter]:
     """Give a writer; when the block ends well, the file stands complete in its place, else nothing does.
@@ -156,11 +120,19 @@ def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWrit
         return
     with replacing(Path(path)) as temporary:
         if suffix == ".parquet":
-            writer = _ParquetWriter(temporary)
+            writer = ParquetPartWriter(temporary)
             try:
                 yield writer
-            finally:
                 writer.close()
+            finally:
+                writer.abandon()
+            return
+        if suffix in _ARROW:
+            arrow = ArrowPartWriter(temporary)
+            try:
+                yield arrow
+            finally:
+                arrow.close()
             return
         with temporary.open("wb") as raw:
             if suffix == ".csv.gz":

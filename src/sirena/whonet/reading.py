@@ -18,6 +18,8 @@ from sirena.domain.errors import UsageError
 from sirena.domain.organisms import ORGANISMS, resolve_many
 from sirena.domain.site import Site
 from sirena.domain.specimens import sites_of_specimens
+from sirena.whonet.arrow_file import MAGIC as ARROW_MAGIC
+from sirena.whonet.arrow_file import read_arrow
 from sirena.whonet.biomerieux import is_biomerieux, read_biomerieux
 from sirena.whonet.containers import OLE_MAGIC, refuse_foreign_container, unpack_zip
 from sirena.whonet.dbase import is_dbase, read_dbase
@@ -42,7 +44,7 @@ from sirena.whonet.workbook import ZIP_MAGIC
 
 
 def read_file(path: Path | str, *, sheet: str | None = None, mapping: LaboratoryMapping | None = None) -> WhonetFile:
-    """Read a WHONET file: dBASE, SQLite, delimited text, spreadsheet or Parquet, also packed with gzip.
+    """Read a WHONET file: dBASE, SQLite, delimited text, spreadsheet, Parquet or Arrow, also packed with gzip.
 
     Args:
         path: the file; ``-`` reads standard input.
@@ -158,6 +160,8 @@ def find_format(source: Source) -> FileFormat:
         return FileFormat.SQLITE
     if head.startswith(PARQUET_MAGIC):
         return FileFormat.PARQUET
+    if head.startswith(ARROW_MAGIC):
+        return FileFormat.ARROW
     if head.startswith((ZIP_MAGIC, OLE_MAGIC)):
         return FileFormat.EXCEL
     if is_dbase(head):
@@ -168,7 +172,7 @@ def find_format(source: Source) -> FileFormat:
         return FileFormat.DELIMITED
     raise UnreadableFileError(
         f"{source.name}: of no format that is read here",
-        hint="Give a WHONET file: dBASE, SQLite, delimited text, .xlsx or Parquet.",
+        hint="Give a WHONET file: dBASE, SQLite, delimited text, .xlsx, Parquet or Arrow.",
     )
 
 
@@ -183,6 +187,8 @@ def _read_table(source: Source, file_format: FileFormat, sheet: str | None) -> R
             return read_sqlite(source)
         case FileFormat.PARQUET:
             return read_parquet(source)
+        case FileFormat.ARROW:
+            return read_arrow(source)
         case FileFormat.EXCEL:
             return read_excel(source, sheet)
         case FileFormat.DBASE:

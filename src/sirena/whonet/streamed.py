@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -24,8 +25,9 @@ import polars as pl
 import pyarrow as pa
 
 from sirena.domain.errors import SirenaError
+from sirena.whonet.arrow_file import MAGIC as ARROW_MAGIC
 from sirena.whonet.distinct_texts import DistinctTexts
-from sirena.whonet.errors import NeedsWholeFileError
+from sirena.whonet.errors import NeedsWholeFileError, NotUtf8Error
 from sirena.whonet.file import FileFormat, WhonetFile
 from sirena.whonet.headers import ORGANISM_FIELDS, assign_roles
 from sirena.whonet.long_format import has_row_per_drug
@@ -34,14 +36,14 @@ from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.reading import describe_table, fields_of, find_format
 from sirena.whonet.source import Bounds, Source, open_source
 from sirena.whonet.spool import Spool
-from sirena.whonet.streamed_parquet import ParquetParts
+from sirena.whonet.streamed_columns import ColumnParts
 from sirena.whonet.streamed_text import DelimitedParts
 from sirena.whonet.understanding import name_drugs
 
 SHORTEST: Final = 24 * 1024**2
 """Bytes; a shorter file is answered sooner as a whole."""
 _PACKED: Final = 8
-"""How many times longer than gzip or Parquet the same text is, about."""
+"""How many times longer than gzip, Parquet or a packed Arrow file the same text is, about."""
 _FIRST_VALUES: Final = 2_000
 """Values of a column at which its meaning is looked at in the file's order."""
 _UNBOUNDED: Final = Bounds(bytes=2**62)
@@ -86,22 +88,32 @@ class StreamedFile:
         """
         return self.spool.frames(self.numbered, self.file.frame.columns if columns is None else columns)
 
-    def with_rows(self, columns: Sequence[str], chosen: Callable[[pl.DataFrame], pl.Series]) -> WhonetFile:
-        """Return the file with the chosen rows of some columns at once.
+    def deal(self, into: Spool, columns: Sequence[str], share_of: Callable[[pl.DataFrame], pl.Series]) -> None:
+        """Lay down the rows of some columns in another spool, each in its share; all are read once.
+
+        Args:
+            into: the other.
+            columns: those wanted.
+            share_of: gives the share of each row of a part, with these columns.
+        """
+        self.spool.deal(into, share_of, self.numbered, columns)
+
+    def of_share(self, dealt: Spool, share: int, columns: Sequence[str]) -> WhonetFile:
+        """Return the file with the rows of one share at once.
 
         A test is an enumeration of its texts, of which a cell takes a byte or two; every other column is String.
 
         Args:
-            columns: those wanted.
-            chosen: tells of the rows of a part, with these columns, which are wanted.
+            dealt: as filled by `deal`.
+            share: which.
+            columns: those that were dealt.
         """
         tests = self.file.test_columns
-        chosen_rows = []
-        for part in self.frames(columns):
-            rows = part.filter(chosen(part))
-            texts = [name for name, kind in rows.schema.items() if kind == pl.Enum and name not in tests]
-            chosen_rows.append(rows.with_columns(pl.col(texts).cast(pl.String)))
-        return replace(self.file, table=replace(self.file.table, frame=pl.concat(chosen_rows, rechunk=True)))
+        rows = []
+        for part in dealt.frames_of_share(share, self.numbered, columns):
+            texts = [name for name, kind in part.schema.items() if kind == pl.Enum and name not in tests]
+            rows.append(part.with_columns(pl.col(texts).cast(pl.String)))
+        return replace(self.file, table=replace(self.file.table, frame=pl.concat(rows, rechunk=True)))
 
 
 @contextmanager
@@ -132,8 +144,15 @@ def streamed(
         yield None
         return
     source = open_source(path, _UNBOUNDED)
-    with Spool(folder) as spool:
-        yield _read(source, Path(path), spool, mapping or LaboratoryMapping(), part, (*_OF_TEXTS, *by_texts))
+    for may_be_utf8 in (True, False):
+        with Spool(folder) as spool:
+            try:
+                open_parts = partial(_parts, source, Path(path), part, may_be_utf8)
+                rows = _read(source, Path(path), spool, mapping or LaboratoryMapping(), open_parts, by_texts)
+            except NotUtf8Error:
+                continue
+            yield rows
+            return
 
 
 def in_turn(jobs: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
@@ -169,16 +188,21 @@ def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
         source = open_source(path, _UNBOUNDED)
     except SirenaError:
         return False
-    return source.packed or source.head.startswith(PARQUET_MAGIC)
+    return source.packed or source.head.startswith((PARQUET_MAGIC, ARROW_MAGIC))
 
 
 def _read(
-    source: Source, path: Path, spool: Spool, mapping: LaboratoryMapping, part: int, by_texts: Sequence[str]
+    source: Source,
+    path: Path,
+    spool: Spool,
+    mapping: LaboratoryMapping,
+    open_parts: Callable[[FileFormat], DelimitedParts | ColumnParts],
+    by_texts: Sequence[str],
 ) -> StreamedFile | None:
     try:
         file_format = find_format(source)
-        parts = _parts(source, path, file_format, part)
-        kept = _kept_by_texts(parts.names, mapping, by_texts)
+        parts = open_parts(file_format)
+        kept = _kept_by_texts(parts.names, mapping, (*_OF_TEXTS, *by_texts))
         dates = _of_fields(parts.names, mapping, set(_DATES) & set(by_texts))
         numbered, firsts = _gather(parts, spool, kept, dates)
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
@@ -194,16 +218,20 @@ def _read(
         return None
 
 
-def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> DelimitedParts | ParquetParts:
+def _parts(
+    source: Source, path: Path, part: int, may_be_utf8: bool, file_format: FileFormat
+) -> DelimitedParts | ColumnParts:
     if file_format is FileFormat.DELIMITED:
-        return DelimitedParts.of(source, path, part)
+        return DelimitedParts.of(source, path, part, may_be_utf8=may_be_utf8)
     if file_format is FileFormat.PARQUET and not source.packed:
-        return ParquetParts.of(source, path, part)
+        return ColumnParts.of_parquet(source, path, part)
+    if file_format is FileFormat.ARROW and not source.packed:
+        return ColumnParts.of_arrow(source, path, part)
     raise NeedsWholeFileError
 
 
 def _gather(
-    parts: DelimitedParts | ParquetParts, spool: Spool, kept: Sequence[str], dates: Sequence[str]
+    parts: DelimitedParts | ColumnParts, spool: Spool, kept: Sequence[str], dates: Sequence[str]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Lay the rows down; return the texts of the columns that are numbers there, and the first values of the others.
 

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from sirena.whonet.delimited import Header, described, find_header, line_at, look_at_header, parse_rows, ragged_row
-from sirena.whonet.encoding import CodePage, find_encoding_of_parts
+from sirena.whonet.encoding import CodePage, begins_as_utf8, find_encoding_of_parts
 from sirena.whonet.errors import NeedsWholeFileError
 from sirena.whonet.file import RawTable
 from sirena.whonet.header_row import split_line
@@ -48,21 +48,24 @@ class DelimitedParts:
     _seen: int = 0
 
     @classmethod
-    def of(cls, source: Source, path: Path, part: int) -> Self:
+    def of(cls, source: Source, path: Path, part: int, *, may_be_utf8: bool) -> Self:
         """Look at a text's encoding and header.
 
         Args:
             source: the file.
             path: where it lies.
             part: bytes of a part; 0 chooses.
+            may_be_utf8: take a text that begins as UTF-8 for such, so that it is read but once.
 
         Raises:
+            NotUtf8Error: it begins as UTF-8 and is not; also raised while the parts are taken.
             NeedsWholeFileError: its header is longer than a header is.
             SirenaError: it is no table.
         """
         look_at_header(source)
         text = TextParts(path, source.packed)
-        page = find_encoding_of_parts(text.raw)
+        assumed = may_be_utf8 and begins_as_utf8(source.head)
+        page = CodePage("utf-8") if assumed else find_encoding_of_parts(text.raw)
         beginning = b""
         for piece in text.utf8(page.name):
             beginning += piece

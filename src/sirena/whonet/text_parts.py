@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sirena.whonet.errors import NeedsWholeFileError
+from sirena.whonet.errors import NeedsWholeFileError, NotUtf8Error
 from sirena.whonet.quotes import LOOKAHEAD, RowLayout, settle_part
 from sirena.whonet.source import Bounds, inflated
 
@@ -61,13 +61,15 @@ class TextParts:
 
         Raises:
             NeedsWholeFileError: it breaks its encoding or holds NUL characters.
+            NotUtf8Error: it was to be UTF-8 and is not.
         """
         decoder = codecs.getincrementaldecoder(encoding)()
         kept = b""  # DOS programs end a text with Ctrl-Z
         first = True
         try:
             for piece in self._pieces():
-                part = piece if encoding == "utf-8" else decoder.decode(piece).encode()
+                letters = decoder.decode(piece)
+                part = piece if encoding == "utf-8" else letters.encode()
                 if first and part and encoding != "utf-8":
                     part, first = part.decode().lstrip("\ufeff").encode(), False
                 if b"\0" in part:
@@ -76,9 +78,12 @@ class TextParts:
                 text = part.rstrip(_END_OF_TEXT)
                 kept = part[len(text) :]
                 yield text
+            rest = decoder.decode(b"", final=True)
             if encoding != "utf-8":
-                yield decoder.decode(b"", final=True).encode()
+                yield rest.encode()
         except UnicodeError as error:
+            if encoding == "utf-8":
+                raise NotUtf8Error from error
             raise NeedsWholeFileError from error
 
 

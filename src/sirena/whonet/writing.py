@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.whonet.arrow_file import write_arrow
 from sirena.whonet.csv_style import CsvStyle, write_styled
 from sirena.whonet.dbase_writing import write_dbase
 from sirena.whonet.errors import UnavailableFileError
@@ -53,6 +54,8 @@ _WRITERS: Final[dict[str, Callable[[pl.DataFrame, Path], None]]] = {
     ".txt": _write_tsv,
     _SPREADSHEET: write_excel,
     ".parquet": _write_parquet,
+    ".arrow": write_arrow,
+    ".feather": write_arrow,
     ".sqlite": write_sqlite,
     ".db": write_sqlite,
     ".dbf": write_dbase,
@@ -62,7 +65,7 @@ _WRITERS: Final[dict[str, Callable[[pl.DataFrame, Path], None]]] = {
 DBASE_SUFFIXES: Final = (".dbf", ".sir")
 """Suffixes of the format whose column names hold ten letters."""
 SUFFIXES: Final = tuple(_WRITERS)
-"""Suffixes that choose the format written: text with commas, gzip of it, text with tabs, spreadsheet, Parquet,
+"""Suffixes that choose the format written: text with commas, gzip of it, text with tabs, spreadsheet, Parquet, Arrow,
 WHONET SQLite, dBASE III (``.sir`` is WHONET's habit)."""
 
 

@@ -4,12 +4,15 @@ import contextlib
 import csv
 import gzip
 import io
+import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
+import pyarrow.ipc as ipc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,9 +23,10 @@ from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.panel.basis import Language
+from sirena.panel.file_answers import FileAnswers, PartAnswers
 from sirena.panel.placement import Existing
 from sirena.settings.catalogue import load_settings
-from sirena.whonet import quotes, streamed, streamed_parquet, text_parts
+from sirena.whonet import quotes, streamed, streamed_columns, text_parts
 from sirena.whonet.distinct_texts import DistinctTexts
 from sirena.whonet.reading import read_file
 from sirena.whonet.writing import write_file
@@ -143,6 +147,17 @@ def test_text_is_the_same_byte_for_byte(asked: Asked, encoding: str, tmp_path: P
     assert whole[0]
 
 
+@pytest.mark.parametrize("last", ["Ñandú".encode("cp1252"), "Ñandú".encode(), "Ñ".encode()[:1]])
+def test_a_letter_far_down_tells_the_code_page(last: bytes, tmp_path: Path) -> None:
+    """The text begins as UTF-8 would, for longer than its beginning is looked at."""
+    source = tmp_path / "isolates.csv"
+    rows = "".join(f"{number},eco,4\n" for number in range(20_000)).encode()
+    source.write_bytes(b"LAST_NAME,ORGANISM,AMK_NM\n" + rows + b"1,eco," + last)
+    whole, parts = outcome(source, Asked(), WHOLE), outcome(source, Asked(), 0, 100_000)
+    assert parts[2]
+    assert whole[:2] == parts[:2]
+
+
 def test_a_mark_in_the_last_part_gives_every_part_its_column(tmp_path: Path) -> None:
     """An antimicrobial for urine only, in a row without a specimen."""
     rows = [[str(number), "", "eco", "", "ur", "4", "", "", "", ""] for number in range(90)]
@@ -237,40 +252,69 @@ def test_any_text_is_answered_alike(
     assert outcome(source, asked, WHOLE)[:2] == outcome(source, asked, 0, part)[:2]
 
 
-def test_parquet_is_the_same_table(tmp_path: Path) -> None:
-    """Read in batches and written in row groups, from text and from Parquet with numbers in it."""
-    import polars as pl
-
-    source, typed = tmp_path / "isolates.csv", tmp_path / "typed.parquet"
+@pytest.mark.parametrize(("suffix", "read"), [(".parquet", pl.read_parquet), (".arrow", pl.read_ipc)])
+def test_a_format_of_columns_is_the_same_table(
+    suffix: str, read: Callable[[Path], pl.DataFrame], tmp_path: Path
+) -> None:
+    """Read in batches and written in groups, from text and from such a file with numbers in it; all of it is text."""
+    source, typed = tmp_path / "isolates.csv", tmp_path / f"typed{suffix}"
     source.write_text(spelt([HEADER, *hospital(40)]))
     frame = read_file(source).frame
     write_file(frame.with_columns(pl.col("SPEC_NUM").cast(pl.Int64), pl.lit(0.5).alias("IPM_NM")), typed)
-    target = tmp_path / "answer.parquet"
+    target = tmp_path / f"answer{suffix}"
     for path in (source, typed):
-        whole = outcome(path, Asked(".parquet"), WHOLE)
-        answered = pl.read_parquet(target)
-        parts = outcome(path, Asked(".parquet"), 0, 300 if path is source else 7)
+        whole = outcome(path, Asked(suffix), WHOLE)
+        answered = read(target)
+        parts = outcome(path, Asked(suffix), 0, 300 if path is source else 7)
         assert parts[2]
         assert whole[1] == parts[1]
-        assert pl.read_parquet(target).equals(answered)
+        written = read(target)
+        assert set(written.dtypes) == {pl.String}
+        assert written.equals(answered)
         assert outcome(path, Asked(), WHOLE)[:2] == outcome(path, Asked(), 0, 300 if path is source else 7)[:2]
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_an_arrow_file_of_any_kind_of_text_is_read_alike(tmp_path: Path) -> None:
+    """Views, numbered texts with empty ones among them, and one packed batch, as Polars, pandas and R write them."""
+    source = tmp_path / "isolates.csv"
+    source.write_text(spelt([HEADER, *hospital(60)]))
+    frame = read_file(source).frame.with_columns(pl.col("AMK_NM").fill_null(""))
+    expected, _, _ = outcome(source, Asked(csv_style="plain"), WHOLE)
+    other = tmp_path / "isolates.feather"
+
+    def read_in_parts() -> bytes | None:
+        whole, parts = outcome(other, Asked(), WHOLE), outcome(other, Asked(), 0, 7)
+        assert parts[2]
+        assert whole[:2] == parts[:2]
+        return parts[0]
+
+    frame.write_ipc(other)
+    assert read_in_parts() == expected
+    frame.cast(pl.Categorical).write_ipc(other, compression="lz4", compat_level=pl.CompatLevel.oldest())
+    assert read_in_parts() == expected
+    numbered = pa.dictionary(pa.int8(), pa.string())
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    table = table.cast(pa.schema([(name, numbered if name == "AMK_NM" else pa.string()) for name in frame.columns]))
+    with ipc.new_file(other, table.schema) as writer:
+        writer.write_table(table)
+    assert read_in_parts() == expected
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
 def test_a_column_that_turns_out_to_hold_many_texts_is_answered_alike(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is kept as numbers in its first parts and as text from then on."""
     monkeypatch.setattr(streamed, "_FEW", 12)
-    monkeypatch.setattr(streamed_parquet, "_LOOKED_AT", 30)
+    monkeypatch.setattr(streamed_columns, "_LOOKED_AT", 30)
     wards = [["A", "B", ""][number % 3] if number < 40 else f"ward {number}" for number in range(120)]
     rows = [[ward, *row[1:]] for ward, row in zip(wards, hospital(120), strict=True)]
     source = tmp_path / "isolates.csv"
     source.write_text(spelt([["WARD", *HEADER[1:]], *rows]))
     part = 400
-    if suffix == ".parquet":
+    if suffix != ".csv":
         frame = read_file(source).frame
-        source, part = tmp_path / "isolates.parquet", 20
+        source, part = tmp_path / f"isolates{suffix}", 20
         write_file(frame, source)
     whole, parts = outcome(source, Asked(), WHOLE), outcome(source, Asked(), 0, part)
     assert parts[2]
@@ -293,17 +337,25 @@ def test_a_table_of_one_row_per_drug_is_read_whole(tmp_path: Path) -> None:
     assert not outcome(source, Asked(), 0, 60)[2]
 
 
-def test_nothing_is_left_of_work_that_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a part of the answer nor the rows that were laid down."""
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet", ".arrow"])
+@pytest.mark.parametrize("complete", [0, 2])
+def test_nothing_is_left_of_work_that_was_interrupted(
+    complete: int, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a part of the answer nor the rows that were laid down, whether parts were written already or not."""
     source = tmp_path / "isolates.csv"
-    source.write_text(spelt([HEADER, *hospital(40)]))
-    target = tmp_path / "answer.csv"
+    source.write_text(spelt([HEADER, *hospital(300)]))
+    target = tmp_path / f"answer{suffix}"
     target.write_text("before")
+    parts = itertools.count()
+    of_part = FileAnswers.of_part
 
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+    def interrupt(answers: FileAnswers, frame: pl.DataFrame) -> PartAnswers:
+        if next(parts) >= complete:
+            raise KeyboardInterrupt
+        return of_part(answers, frame)
 
-    monkeypatch.setattr("sirena.panel.file_answers.FileAnswers.of_part", interrupt)
+    monkeypatch.setattr(FileAnswers, "of_part", interrupt)
     output = Output(target, Existing.REFUSE, None)
     question = FileQuestion(lambda column: tables().get(column.model_column), stamp="x")
     with opened(source, output, shortest=0, part=400) as isolates:
@@ -311,4 +363,4 @@ def test_nothing_is_left_of_work_that_was_interrupted(tmp_path: Path, monkeypatc
         with pytest.raises(KeyboardInterrupt):
             answer(isolates, output, question)
     assert target.read_text() == "before"
-    assert {path.name for path in tmp_path.iterdir()} == {"isolates.csv", "answer.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {"isolates.csv", target.name}

@@ -121,11 +121,13 @@ BAD = {
     "cut workbook": (cut(".xlsx"), "not a spreadsheet, or a damaged one"),
     "cut database": (cut(".sqlite"), "SQLite file is damaged"),
     "cut parquet": (cut(".parquet"), "Parquet file is damaged"),
+    "cut Arrow": (cut(".arrow"), "Arrow file is damaged"),
     "cut dBASE": (cut(".dbf"), "cut off"),
     "cut header of dBASE": (cut(".dbf", 0.0004), "no format|damaged|names no WHONET"),
     "damaged workbook": (damage(".xlsx"), "not a spreadsheet, or a damaged one"),
     "damaged database": (damage(".sqlite"), "SQLite file is damaged"),
     "damaged parquet": (damage(".parquet"), "Parquet file is damaged"),
+    "damaged Arrow": (damage(".arrow"), "Arrow file is damaged"),
     "zip of something": (content(b"PK\x03\x04" + b"x" * 1000), "not a spreadsheet"),
     "old Word document": (content(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5000)), "not a spreadsheet"),
 }
@@ -258,7 +260,7 @@ def test_bad_beginnings_never_end_in_another_error(tmp_path: Path) -> None:
     chance = random.Random(7)
     path = tmp_path / "any"
     originals: list[bytes] = [GOOD]
-    for suffix in (".dbf", ".sqlite", ".parquet", ".xlsx", ".csv.gz"):
+    for suffix in (".dbf", ".sqlite", ".parquet", ".arrow", ".xlsx", ".csv.gz"):
         write_file(frame(), tmp_path / f"good{suffix}")
         originals.append((tmp_path / f"good{suffix}").read_bytes())
     start = time.process_time()

@@ -22,6 +22,8 @@ FORMATS = {
     ".txt": FileFormat.DELIMITED,
     ".xlsx": FileFormat.EXCEL,
     ".parquet": FileFormat.PARQUET,
+    ".arrow": FileFormat.ARROW,
+    ".feather": FileFormat.ARROW,
     ".sqlite": FileFormat.SQLITE,
     ".db": FileFormat.SQLITE,
     ".dbf": FileFormat.DBASE,
@@ -82,7 +84,7 @@ CELLS = st.one_of(
 
 @settings(max_examples=25, deadline=None)
 @given(cells=st.lists(st.tuples(st.just("eco"), CELLS, CELLS), min_size=1, max_size=8))
-@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".tsv", ".xlsx", ".parquet", ".sqlite", ".dbf"])
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".tsv", ".xlsx", ".parquet", ".arrow", ".sqlite", ".dbf"])
 def test_any_cells_survive(
     suffix: str, cells: list[tuple[str | None, ...]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

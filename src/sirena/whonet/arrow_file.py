@@ -1,0 +1,109 @@
+"""Arrow files (IPC, also called Feather): read as a whole or batch by batch, and written part by part."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from sirena.whonet.errors import UnreadableFileError
+from sirena.whonet.file import RawTable
+from sirena.whonet.parquet import raw_table, refuse_huge
+from sirena.whonet.source import Source
+
+MAGIC: Final = b"ARROW1\0\0"
+_COMPRESSION: Final = "lz4"
+"""As pandas and R write it; every reader of Arrow files knows it."""
+
+
+def read_arrow(source: Source) -> RawTable:
+    """Read an Arrow file; numbers become the text a laboratory would write.
+
+    Raises:
+        UnreadableFileError: damaged, a column of lists or structures, no header of WHONET's, no isolates.
+        DuplicateColumnsError: two columns have one meaning.
+    """
+    try:
+        with _opened(source) as stream:
+            refuse_huge_arrow(stream, source)
+            table = ipc.open_file(stream).read_all()
+            table.validate(full=True)
+            return raw_table(table, source)
+    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise UnreadableFileError(
+            f"{source.name}: the Arrow file is damaged or cut off", hint="Copy or write it again."
+        ) from error
+
+
+def _opened(source: Source) -> pa.NativeFile:
+    return pa.memory_map(str(source.path)) if source.path else pa.BufferReader(source.content())
+
+
+def refuse_huge_arrow(stream: pa.NativeFile, source: Source) -> None:
+    """Raise for too many cells, counted by the first column before the others are made.
+
+    Raises:
+        UnreadableFileError: it holds more than the source's bounds.
+    """
+    columns = len(ipc.open_file(stream).schema)
+    if columns:
+        file = ipc.open_file(stream, options=ipc.IpcReadOptions(included_fields=[0]))
+        rows = sum(file.get_batch(number).num_rows for number in range(file.num_record_batches))
+        refuse_huge(rows * columns, source)
+
+
+def arrow_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file in batches.
+
+    Args:
+        path: the file; its bytes are mapped, so that what is not packed is not held.
+        rows: most of a batch.
+    """
+    with pa.memory_map(str(path)) as stream:
+        file = ipc.open_file(stream)
+        for number in range(file.num_record_batches):
+            batch = file.get_batch(number)
+            for start in range(0, batch.num_rows, rows):
+                yield batch.slice(start, rows)
+
+
+def write_arrow(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table."""
+    frame.write_ipc(path, compression=_COMPRESSION, compat_level=pl.CompatLevel.oldest())
+
+
+class ArrowPartWriter:
+    """Appends parts to an Arrow file."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin.
+
+        Args:
+            path: of the file, which is made with the first part.
+        """
+        self._path = path
+        self._writer: ipc.RecordBatchFileWriter | None = None
+
+    def spell(self, part: pl.DataFrame, *, first: bool) -> pa.Table:  # noqa: ARG002 - every part has a header
+        """Return a part as it is to be appended, enumerations as the texts they stand for."""
+        table = part.to_arrow(compat_level=pl.CompatLevel.oldest())
+        return pa.table([_texts(column) for column in table.columns], names=table.column_names)
+
+    def append(self, spelt: Any) -> None:
+        """Append a part; all have the same columns."""
+        if self._writer is None:
+            self._writer = ipc.new_file(self._path, spelt.schema, options=ipc.IpcWriteOptions(compression=_COMPRESSION))
+        self._writer.write_table(spelt)
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], column.type.value_type)

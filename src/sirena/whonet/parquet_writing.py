@@ -1,0 +1,125 @@
+"""Writing Parquet part by part, the columns of a part packed on all cores.
+
+Polars' streaming engine packs the columns of a part at once, where Arrow's writer packs one after another. It takes the
+parts from a queue, in a thread of its own, and numbers enumerations as they are numbered already.
+"""
+
+import struct
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from queue import Full, Queue
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as parquet
+from polars.io.plugins import register_io_source
+
+_ROW_GROUP: Final = 100_000
+"""Rows; longer groups pack little better and are held in memory."""
+_WAITING: Final = 2
+"""Parts that wait to be packed."""
+_PATIENCE: Final = 0.1
+"""Seconds after which one who cannot hand over a part looks whether the packing has failed."""
+_END: Final = struct.Struct("<I4s")
+"""What a Parquet file ends with: length of the footer before it, and the format's mark."""
+
+
+class ParquetPartWriter:
+    """Appends parts to a Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin.
+
+        Args:
+            path: of the file, which is made with the first part.
+        """
+        self._path = path
+        self._parts: Queue[pl.DataFrame | None] = Queue(_WAITING)
+        self._pool = ThreadPoolExecutor(1)
+        self._packing: Future[None] | None = None
+
+    def spell(self, part: pl.DataFrame, *, first: bool) -> pl.DataFrame:  # noqa: ARG002 - every part has a header
+        """Return a part as it is to be appended."""
+        return part
+
+    def append(self, spelt: Any) -> None:
+        """Append a part; all have the same columns.
+
+        Raises:
+            OSError: the file cannot be written.
+            PolarsError: the same.
+        """
+        if self._packing is None:
+            self._packing = self._pool.submit(self._pack, spelt.schema)
+        self._hand_over(spelt)
+
+    def close(self) -> None:
+        """Complete the file.
+
+        Raises:
+            OSError: it cannot be written.
+            PolarsError: the same.
+        """
+        if self._packing is not None:
+            self._hand_over(None)
+            self._packing.result()
+            _write_texts_as_texts(self._path)
+        self._pool.shutdown()
+
+    def abandon(self) -> None:
+        """End the packing of a file that is not wanted any more."""
+        if self._packing is not None:
+            while not self._packing.done():
+                try:
+                    self._parts.put(None, timeout=_PATIENCE)
+                except Full:
+                    continue
+                break
+        self._pool.shutdown()
+
+    def _hand_over(self, part: pl.DataFrame | None) -> None:
+        assert self._packing is not None
+        while True:
+            try:
+                self._parts.put(part, timeout=_PATIENCE)
+            except Full:
+                if self._packing.done():
+                    self._packing.result()
+                continue
+            return
+
+    def _pack(self, schema: pl.Schema) -> None:
+        # the first and last of MICs and letters by the alphabet help nobody, and take a third of the packing
+        register_io_source(lambda *_: self._taken(), schema=schema).sink_parquet(
+            self._path, row_group_size=_ROW_GROUP, statistics=False
+        )
+
+    def _taken(self) -> Iterator[pl.DataFrame]:
+        while (part := self._parts.get()) is not None:
+            yield part
+
+
+def _write_texts_as_texts(path: Path) -> None:
+    """Replace the footer of a file by one that does not tell that its texts were enumerations.
+
+    Enumerations of two files are of two types, which no reader puts below each other.
+    """
+    written = parquet.read_metadata(path)
+    schema = pa.schema([(name, pa.string()) for name in written.schema.names])
+    plain = BytesIO()
+    parquet.write_metadata(schema, plain, metadata_collector=[written], store_schema=False)
+    with path.open("r+b") as stream:
+        stream.seek(-_END.size, 2)
+        stream.seek(-_footer_size(stream.read()), 2)
+        stream.truncate()
+        content = plain.getvalue()
+        stream.write(content[-_footer_size(content) :])
+
+
+def _footer_size(content: bytes) -> int:
+    """Return how many bytes at the end of a Parquet file are its footer."""
+    length, _ = _END.unpack(content[-_END.size :])
+    return int(length) + _END.size

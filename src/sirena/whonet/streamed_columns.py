@@ -1,0 +1,172 @@
+"""A long Parquet or Arrow file as the parts of a table; see `parquet` and `arrow_file`, which read one as a whole."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.ipc as ipc
+import pyarrow.parquet as parquet
+
+from sirena.whonet.arrow_file import arrow_batches, refuse_huge_arrow
+from sirena.whonet.errors import NeedsWholeFileError
+from sirena.whonet.file import RawTable
+from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
+from sirena.whonet.parquet import as_texts, refuse_huge
+from sirena.whonet.source import Source
+
+_ROWS: Final = 40_000
+_LOOKED_AT: Final = 4_000
+"""Rows by which it is told whether a column repeats."""
+
+
+Batches = Callable[[int, Sequence[str]], Iterator[pa.RecordBatch]]
+"""Gives all rows, at most so many at once, the columns of some names as numbers of texts where the format can."""
+
+
+@dataclass
+class ColumnParts:
+    """The parts of one file."""
+
+    source: Source
+    names: list[str]
+    """Of its columns, in order."""
+    batches: Batches
+    part: int
+    """Rows of a part."""
+    by_texts: set[str] = field(default_factory=set)
+    """Columns that are wanted as numbers of texts."""
+
+    @classmethod
+    def of_parquet(cls, source: Source, path: Path, part: int) -> Self:
+        """Look at the columns of a Parquet file.
+
+        Args:
+            source: the file.
+            path: where it lies.
+            part: rows of a part; 0 chooses.
+
+        Raises:
+            SirenaError: it holds no table of WHONET's.
+        """
+
+        def batches(rows: int, by_texts: Sequence[str]) -> Iterator[pa.RecordBatch]:
+            with parquet.ParquetFile(path, read_dictionary=list(by_texts)) as file:
+                yield from file.iter_batches(rows)
+
+        with parquet.ParquetFile(path) as file:
+            refuse_huge(file.metadata.num_rows * file.metadata.num_columns, source)
+            return cls._of(source, list(file.schema_arrow.names), batches, part)
+
+    @classmethod
+    def of_arrow(cls, source: Source, path: Path, part: int) -> Self:
+        """Look at the columns of an Arrow file.
+
+        Args:
+            source: the file.
+            path: where it lies.
+            part: rows of a part; 0 chooses.
+
+        Raises:
+            SirenaError: it holds no table of WHONET's.
+        """
+        with pa.memory_map(str(path)) as stream:
+            refuse_huge_arrow(stream, source)
+            names = list(ipc.open_file(stream).schema.names)
+        return cls._of(source, names, lambda rows, _: arrow_batches(path, rows), part)
+
+    @classmethod
+    def _of(cls, source: Source, names: list[str], batches: Batches, part: int) -> Self:
+        refuse_duplicates(names)
+        refuse_foreign(assign_roles(names), source.name)
+        return cls(source, names, batches, part or _ROWS)
+
+    def number(self, kept: Sequence[str]) -> None:
+        """Choose the columns that are read as numbers of texts: those whose first rows repeat.
+
+        Args:
+            kept: those that are wanted so, whatever stands in them.
+        """
+        first = next(self.batches(_LOOKED_AT, ()), None)
+        if first is not None:
+            first.validate(full=True)
+        texts = () if first is None else (name for name in self.names if _repeats(first[name]))
+        self.by_texts = {*kept, *texts}
+
+    def jobs(self) -> Iterator[Callable[[], pa.Table]]:
+        """Yield what makes texts of each part, in order."""
+        by_texts = sorted(self.by_texts)
+        for batch in self.batches(self.part, by_texts):
+            yield partial(_texts, batch, self.source.name, by_texts)
+
+    def isolates(self, part: pa.Table) -> pa.Table:
+        """Return the isolates of the next part: all its rows."""
+        return part
+
+    def refuse_ragged(self) -> None:
+        """Do nothing: every row has every column."""
+
+    def kept(self) -> list[str]:
+        """Return the names of the columns that stay: all."""
+        return self.names
+
+    def table(self, gathered: pl.DataFrame) -> RawTable:
+        """Return what is known of the table."""
+        return RawTable(gathered)
+
+
+def _repeats(array: pa.Array) -> bool:
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return True
+    return (_is_text(kind) or pa.types.is_string_view(kind)) and bool(2 * len(array.unique()) < len(array))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _texts(batch: pa.RecordBatch, file: str, by_texts: Collection[str]) -> pa.Table:
+    batch.validate(full=True)
+    try:
+        columns = [
+            _column(array, name, file, numbered=name in by_texts)
+            for name, array in zip(batch.schema.names, batch.columns, strict=True)
+        ]
+    except pl.exceptions.PolarsError as error:
+        raise NeedsWholeFileError from error
+    return pa.table(columns, names=batch.schema.names)
+
+
+def _column(array: pa.Array, name: str, file: str, *, numbered: bool) -> pa.Array:
+    """Return a column of texts, or of numbers of texts; an empty text is an empty cell."""
+    if pa.types.is_string_view(array.type):
+        array = array.cast(pa.large_string())
+    elif pa.types.is_dictionary(array.type) and not _is_numbered_text(array.type):
+        array = _settled(array, name, file)
+    if numbered and _is_text(array.type):
+        array = array.dictionary_encode()
+    if _is_numbered_text(array.type):
+        return array if not {"", None}.intersection(array.dictionary.to_pylist()) else _settled(array, name, file)
+    if array.type == pa.large_string() and not _holds_empty_texts(array):
+        return array
+    return _settled(array, name, file)
+
+
+def _is_numbered_text(kind: pa.DataType) -> bool:
+    return pa.types.is_dictionary(kind) and kind.index_type == pa.int32() and _is_text(kind.value_type)
+
+
+def _settled(array: pa.Array, name: str, file: str) -> pa.Array:
+    column = pl.Series(name, pl.from_arrow(array))
+    frame = as_texts(column.to_frame(), file).to_arrow(compat_level=pl.CompatLevel.oldest())
+    return frame.column(0).combine_chunks()
+
+
+def _holds_empty_texts(array: pa.Array) -> bool:
+    offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, offset=8 * array.offset)
+    return bool(np.count_nonzero(offsets[1:] == offsets[:-1]) > array.null_count)
