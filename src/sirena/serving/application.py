@@ -26,6 +26,7 @@ from sirena.serving.logs import ServiceLog
 from sirena.serving.metrics import ServiceMetrics
 from sirena.serving.observation import RequestObserver, RequestRecorder, error_body, observed
 from sirena.serving.request_reading import read_headers
+from sirena.serving.shadow import Shadow
 from sirena.serving.source import PanelSource
 
 _JSON: Final = "application/json"
@@ -67,18 +68,25 @@ def create_app(
         editions: by which it is told whether the release rests on an edition in force.
     """
     logger = log if log is not None else ServiceLog()
-    metrics = ServiceMetrics()
-    holder = PanelHolder(source, poll_seconds=poll_seconds, notify=lambda event, facts: logger.info(event, **facts))
+
+    def notify(event: str, facts: dict[str, str]) -> None:
+        logger.info(event, **facts)
+
+    holder = PanelHolder(source, poll_seconds=poll_seconds, notify=notify)
+    shadow = Shadow(source, notify)
+    metrics = ServiceMetrics(lambda: shadow.state)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         holder.start()
+        shadow.start()
         yield
+        shadow.stop()
         holder.stop()
         logger.write()
 
     recorder = RequestRecorder(logger, metrics)
-    answering = Answering(holder, metrics, max_body)
+    answering = Answering(holder, metrics, shadow, max_body)
     app = Service(
         title="Sirena", version=__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
@@ -88,6 +96,7 @@ def create_app(
     app.add_middleware(RequestObserver, recorder=recorder)
     _add_errors(app)
     _add_health(app, holder, metrics, editions)
+    _add_shadow(app, shadow)
     _add_invocations(app, answering)
     _add_inference_protocol(app, holder, answering)
     page: list[str] = []
@@ -172,6 +181,13 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, edit
             alarms=holder.alarms,
         )
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_shadow(app: FastAPI, shadow: Shadow) -> None:
+    @app.get("/shadow", tags=["health"])
+    async def tell_shadow() -> Response:
+        """Tell what the release that answers unseen would change: counts since it, or the active one, was loaded."""
+        return _json(shadow.state.to_json())
 
 
 def _add_invocations(app: FastAPI, answering: Answering) -> None:

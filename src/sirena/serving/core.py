@@ -106,6 +106,11 @@ class Interpretation:
         """Number of rows whose specimen could not be read."""
         return sum(site is None for site in self.sites)
 
+    @property
+    def unknown_organisms(self) -> int:
+        """Number of rows whose organism is missing or unknown."""
+        return self.organisms.count(None)
+
 
 def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpretation:
     """Answer every test column of every row.

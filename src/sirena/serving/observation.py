@@ -71,6 +71,8 @@ class RequestRecorder:
         """
         seconds = time.perf_counter() - began
         self._metrics.count_request(route, method, status, seconds)
+        if facts.error is not None:
+            self._metrics.count_error(facts.error)
         self._log.info_soon(
             "request",
             {
