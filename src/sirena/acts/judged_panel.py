@@ -64,6 +64,10 @@ class JudgedPanelSource(PanelSource):
         content = read_judged(connect(self._settings), shadow, shadow.release)
         return Panel.of_release(json.loads(content), shadow.release)
 
+    def has_news(self) -> bool:
+        """Tell whether the ledger decided something since the last look."""
+        return self._watch.has_news()
+
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Look, and return the judged panel unless it is the known one.
 

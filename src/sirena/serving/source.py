@@ -41,6 +41,10 @@ class PanelSource(Protocol):
         """
         raise SirenaError("this source names no release that answers unseen")
 
+    def has_news(self) -> bool:
+        """Tell at little cost whether another panel may be meant since the last `fetch`. Asked every second."""
+        return False
+
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Return the panel that is meant now, or None when it is the known one. Called every few seconds, so cheap.
 
