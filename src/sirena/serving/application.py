@@ -1,10 +1,12 @@
 """The HTTP application: routes that translate, and nothing else. See `core` for what is answered."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import orjson
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -15,6 +17,7 @@ from sirena.domain.errors import SirenaError
 from sirena.guidelines.editions import Editions
 from sirena.serving.answering import Answering, Question
 from sirena.serving.api_description import ANSWERED, ERRORS, INVOCATION_BODY, TENSOR_BODY, UNKNOWN_MODEL
+from sirena.serving.asked_traces import open_traces
 from sirena.serving.core import PANEL_MODEL, model_version
 from sirena.serving.direct import DirectProtocol, answering_directly
 from sirena.serving.docs_page import render_docs
@@ -69,8 +72,12 @@ def create_app(
     """
     logger = log if log is not None else ServiceLog()
 
+    traces = open_traces(os.environ)
+
     def notify(event: str, facts: dict[str, str]) -> None:
         logger.info(event, **facts)
+        if traces is not None and event == "panel_loaded":
+            traces.add_reload(facts)
 
     holder = PanelHolder(source, poll_seconds=poll_seconds, notify=notify)
     shadow = Shadow(source, notify)
@@ -83,9 +90,11 @@ def create_app(
         yield
         shadow.stop()
         holder.stop()
+        if traces is not None:
+            await to_thread.run_sync(traces.close)
         logger.write()
 
-    recorder = RequestRecorder(logger, metrics)
+    recorder = RequestRecorder(logger, metrics) if traces is None else traces.recorder(logger, metrics)
     answering = Answering(holder, metrics, shadow, max_body)
     app = Service(
         title="Sirena", version=__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
