@@ -86,29 +86,35 @@ class ShadowCounts:
             shadow: name of the one that answers unseen.
             since: now, seconds since the epoch.
         """
-        self._state = ShadowState(shadow, active, since=since)
+        self.active = active
+        self._shadow = shadow
+        self._since = since
+        self._compared = 0
+        self._dropped = 0
         self._answers: Counter[AnswerPair] = Counter()
-
-    @property
-    def active(self) -> str | None:
-        """Name of the release that answers."""
-        return self._state.active
 
     def add(self, pairs: Counter[AnswerPair]) -> None:
         """Count the answers to one question."""
-        self._state = replace(self._state, compared=self._state.compared + 1)
+        self._compared += 1
         for pair, count in pairs.items():
             is_told_apart = pair in self._answers or len(self._answers) < _MOST_KINDS
             self._answers[pair if is_told_apart else replace(pair, group="")] += count
 
     def drop(self) -> None:
         """Count a question that could not be asked again."""
-        self._state = replace(self._state, dropped=self._state.dropped + 1)
+        self._dropped += 1
 
     @property
     def state(self) -> ShadowState:
         """What was counted."""
-        return replace(self._state, answers=tuple(self._answers.items()))
+        return ShadowState(
+            self._shadow,
+            self.active,
+            since=self._since,
+            compared=self._compared,
+            dropped=self._dropped,
+            answers=tuple(self._answers.items()),
+        )
 
 
 def pairs_of(before: Interpretation, active: Panel, after: Interpretation, shadow: Panel) -> Counter[AnswerPair]:
