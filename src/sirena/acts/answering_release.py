@@ -56,7 +56,7 @@ def _kept_release(settings: Settings) -> AnsweringRelease | None:
         with closing(open_ledger(settings)) as ledger:
             judgements = TrustedReading(ledger).read()
             active = judgements.active
-            if active is None or judgements.under_way or not active.content:
+            if active is None or judgements.under_way:
                 return None
             since = judgements.periods[-1].judgement.entry  # since it first answered: activating it again ends no alarm
             if any(entry.seq > since for entry in ledger.read(events=("alarm",))):

@@ -34,9 +34,9 @@ class Judgement:
     digest: str
     """Digest of the release: of its members with their tables."""
     content: str
-    """SHA-256 of the release's file; empty in entries of Sirena 0.1, whose digest proves the file by its members."""
+    """SHA-256 of the release's file."""
     files: tuple[str, ...]
-    """Every file of the release, ``SHA-256 path``; empty in entries of Sirena 0.1."""
+    """Every file of the release, ``SHA-256 path``."""
     entry: int
     """Place of the entry."""
     at: str
@@ -66,8 +66,8 @@ class Judgement:
 
     @property
     def is_whole(self) -> bool:
-        """True when it names the release and a full digest of its content or of its members."""
-        return bool(self.release) and (len(self.content) == _FULL_DIGEST or len(self.digest) == _FULL_DIGEST)
+        """True when it names the release and the full digest of its file; what does not decides nothing."""
+        return bool(self.release) and len(self.content) == _FULL_DIGEST
 
 
 @dataclass(frozen=True)

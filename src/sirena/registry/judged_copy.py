@@ -56,15 +56,14 @@ class JudgedCopy:
         written = written if written is not None and written.release == judged.release else None
         if written is not None and noted != written:
             found.append(Discrepancy(Store.CACHE, "the note of the kept copy was changed or removed"))
-        known = judged.content or (noted.content if noted and noted.release == judged.release else "")
-        file = self._file(known)
+        file = self._file(judged.content)
         try:
-            content = file.read_bytes() if known else None
+            content: bytes | None = file.read_bytes()
         except OSError:
             content = None
-            if written is not None and written.content == known:
+            if written is not None and written.content == judged.content:
                 found.append(Discrepancy(Store.CACHE, f"the kept copy of {judged.release} was removed"))
-        if content is not None and (sha256(content) != known or not is_judged(judged, content)):
+        if content is not None and not is_judged(judged, content):
             content = None
             found.append(Discrepancy(Store.CACHE, f"the kept copy of {judged.release} was changed"))
         return content, tuple(found)

@@ -66,7 +66,7 @@ class Judged(Protocol):
 
     @property
     def content(self) -> str:
-        """SHA-256 of its file; empty where only the digest is known."""
+        """SHA-256 of its file."""
 
     @property
     def files(self) -> Sequence[str]:
@@ -86,33 +86,7 @@ class Look:
 
 def is_judged(judged: Judged, content: bytes) -> bool:
     """Tell whether a release's file is the one that was judged."""
-    if judged.content:
-        return sha256(content) == judged.content
-    return _read_once(content).digest == judged.digest != ""
-
-
-def digest_of_members(content: bytes) -> str:
-    """Return the digest of the members a release's file names; empty when its tables are not those of its members.
-
-    So a release that was activated before the ledger noted the file's own digest is proved by what it noted then.
-    """
-    try:
-        document = json.loads(content)
-        members: dict[str, dict[str, Any]] = document["members"]
-        tables: dict[str, Any] = document["tables"]
-        provenance: dict[str, dict[str, str]] = document["provenance"]
-        if not members.keys() == tables.keys() == provenance.keys():
-            return ""
-        for column, facts in members.items():
-            told = provenance[column]
-            if sha256(canonical_json(tables[column])) != facts["table_sha256"] or facts["column"] != column:
-                return ""
-            said = (told["model"], told["version"], told["edition"], told["basis"])
-            if said != (facts["model"], str(facts["version"]), facts["edition"], facts["label_source"]):
-                return ""
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ""
-    return sha256(canonical_json(members))
+    return sha256(content) == judged.content
 
 
 @speaks_to_mlflow
@@ -257,7 +231,7 @@ def _split(release: str) -> tuple[str, str]:
 
 def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:
     """Say which of the row's facts are not those of the release that was judged."""
-    named = _read_once(content).members
+    named = _members_of(content)
     expected: dict[str, Callable[[str], bool]] = {
         DIGEST_TAG: lambda value: value == judged.digest,
         f"sirena.sha256.{RELEASE_FILE}": lambda value: value == sha256(content),
@@ -270,25 +244,17 @@ def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class _Facts:
-    digest: str
-    """Digest of the members; empty when the tables are not theirs."""
-    members: Mapping[str, str]
-    """Member version by test column."""
-
-
-_READ: Final[dict[str, _Facts]] = {}
-"""By SHA-256: files of some megabytes, which are looked at every few seconds, are parsed once."""
+_READ: Final[dict[str, Mapping[str, str]]] = {}
+"""Member version by test column, by SHA-256: files of some megabytes, looked at every few seconds, are parsed once."""
 _KEPT: Final = 4
 
 
-def _read_once(content: bytes) -> _Facts:
+def _members_of(content: bytes) -> Mapping[str, str]:
     key = sha256(content)
     if key not in _READ:
         while len(_READ) >= _KEPT:
             _READ.pop(next(iter(_READ)), None)
-        _READ[key] = _Facts(digest_of_members(content), _members(content))
+        _READ[key] = _members(content)
     return _READ[key]
 
 

@@ -336,21 +336,6 @@ def test_a_decision_on_record_is_news_until_the_next_look(service: Service) -> N
     assert not service.source.has_news()
 
 
-def test_an_activation_recorded_by_an_earlier_sirena_goes_on(store: Registry) -> None:
-    """Its entry has the release's digest alone: by it the file is proved, and nothing has to be done again."""
-    release = find_release(store, "1")
-    activate(store, release, approver="eva", judge=passes)
-    ledger = open_ledger(store.settings)
-    ledger.append(Activated(**actor(store.settings), release=release.name, digest=release.digest))
-    service = Service(store)
-    assert (service.release, service.category, service.alarms) == ("panel_SIR/1", "R", [])
-    file = Path(file_of(store, "1"))
-    document = json.loads(file.read_bytes())
-    document["tables"] = json.loads(Path(file_of(store, "3")).read_bytes())["tables"]
-    file.write_bytes(canonical_json(document))
-    assert (service.look().category, service.alarms) == ("R", ["artifact"])
-
-
 def test_rollback_goes_where_the_ledger_says_and_only_if_it_is_what_was_judged(active: Registry) -> None:
     """MLflow's own history names a forgery as the release before; and a changed file stops the rollback."""
     activate_on_record(active, "2")

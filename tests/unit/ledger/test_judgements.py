@@ -95,9 +95,10 @@ def test_periods_tell_what_answered_when() -> None:
     assert found.at("2020-01-01") is None
 
 
-def test_an_entry_without_any_digest_is_no_judgement() -> None:
-    """It would let anything answer."""
-    assert active(Activated(**WHO, release="panel_SIR/1", digest="abcdef0123")) == ""
+def test_an_entry_that_does_not_name_the_file_by_its_digest_is_no_judgement() -> None:
+    """It would let another file of the same members answer."""
+    assert active(Activated(**WHO, release="panel_SIR/1", digest="1" * 64)) == ""
+    assert active(activated(1), Activated(**WHO, release="panel_SIR/2", digest="2" * 64)) == "panel_SIR/1"
 
 
 def shadowed(number: int, outcome: ActOutcome = ActOutcome.DONE) -> Shadowed:
