@@ -24,12 +24,23 @@ from tests.panels import small_panel
 
 
 class Given:
-    """A source that gives what the test assigns to `panel`, and fails while that is None."""
+    """A source that gives what the test assigns to `panel` and `shadow`, and fails while `panel` is None."""
 
-    def __init__(self, panel: Panel | None) -> None:
-        """Give this panel."""
+    def __init__(self, panel: Panel | None, shadow: Panel | None = None) -> None:
+        """Give this panel, and this one to answer unseen."""
         self.panel = panel
+        self.shadow = shadow
         self.alarms: tuple[SourceAlarm, ...] = ()
+
+    @property
+    def shadow_mark(self) -> str | None:
+        """Name of the shadow."""
+        return self.shadow.release if self.shadow else None
+
+    def load_shadow(self) -> Panel:
+        """Return the shadow."""
+        assert self.shadow is not None
+        return self.shadow
 
     def has_news(self) -> bool:
         """Never: the poll finds what the test assigns."""
@@ -73,7 +84,7 @@ def running_service(*, loaded: bool = True) -> Iterator[ServiceOnPort]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
-        _await(lambda: server.started and (not loaded or app.state.holder.loaded is not None))
+        wait_until(lambda: server.started and (not loaded or app.state.holder.loaded is not None))
         with httpx.Client(base_url=url_of(bound), timeout=60) as client:
             yield ServiceOnPort(client, log, app.state.holder, source, server)
     finally:
@@ -82,26 +93,29 @@ def running_service(*, loaded: bool = True) -> Iterator[ServiceOnPort]:
         bound.close()
 
 
-def _await(is_so: Callable[[], bool]) -> None:
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that another thread does."""
     end = time.monotonic() + 60
     while not is_so():
-        assert time.monotonic() < end, "the service did not start"
+        assert time.monotonic() < end, "it did not come about"
         time.sleep(0.005)
 
 
 @contextmanager
-def service(*, loaded: bool = True, max_body: int = 100_000) -> Iterator[RunningService]:
+def service(*, loaded: bool = True, max_body: int = 100_000, shadow: Panel | None = None) -> Iterator[RunningService]:
     """Have a service answer within this process for the length of a block.
 
     Args:
         loaded: whether its source gives the small panel from the start.
         max_body: largest body it reads, in bytes.
+        shadow: what answers unseen from the start.
     """
     log = io.StringIO()
-    source = Given(small_panel() if loaded else None)
+    source = Given(small_panel() if loaded else None, shadow)
     app = create_app(source, max_body=max_body, poll_seconds=3600, log=ServiceLog(log))
     holder: PanelHolder = app.state.holder
     with TestClient(app, "http://service", raise_server_exceptions=False, follow_redirects=False) as client:
-        _await(lambda: not loaded or holder.loaded is not None)
+        wait_until(lambda: not loaded or holder.loaded is not None)
+        wait_until(lambda: shadow is None or client.get("/shadow").json()["shadow"] is not None)
         # by its own types a client of httpx2, which is httpx by another name
         yield RunningService(cast("httpx.Client", client), log, holder, source)

@@ -19,6 +19,8 @@ _IDENTIFIERS: Final = frozenset({"run_id", "run_uuid", "model_id", "runId", "run
 """Fields of MLflow's bodies that name a run or a logged model, in either spelling."""
 _ENDING: Final = frozenset({"run_id", "run_uuid", "status", "end_time"})
 _LONGEST_REASON: Final = 1000
+SHADOW: Final = "shadow"
+"""Alias of the release that answers the same questions unseen."""
 _EXPERIMENT: Final = "experiments/create"
 TRACE: Final = "mlflow/traces"
 """Route that makes a trace."""
@@ -128,6 +130,11 @@ class StageChange:
         if self.operation == "DELETE registered-models/alias":
             return _STAGES.get(text_of(self.body, "alias").strip().lower(), "")
         return ""
+
+    @property
+    def shadows(self) -> bool:
+        """True when it gives or takes away the alias of the release that answers unseen; of other models it is any."""
+        return self.kind == "registered-models/alias" and text_of(self.body, "alias").strip().lower() == SHADOW
 
     @property
     def override(self) -> str:

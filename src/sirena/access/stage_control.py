@@ -194,6 +194,8 @@ class StageControl:
             return await self._remove(change, facts, body, by)
         if change.leaves or change.stage in ("None", "Archived"):
             return await self._leave(change, facts, body, by)
+        if change.shadows and change.model == self._upstream.release_model:
+            return await self._shadow(change, facts, body, by)
         if change.registers:
             return await self._register(Registered(**by, model=change.model), facts, body)
         if change.tags_version_with_ours:
@@ -277,6 +279,15 @@ class StageControl:
         ruling = await to_thread.run_sync(self._upstream.leave, change.model, version, stage, by)
         if ruling is None:
             return await self._forwarder.send(facts, by["who"], body)
+        await self._record(ruling.event, ActOutcome.INTENDED)
+        return await self._carry_out(ruling, facts, body)
+
+    async def _shadow(
+        self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin
+    ) -> Response:
+        """Pass on what names the release that answers unseen, or takes its alias away, and record it."""
+        version = change.version if change.concerns_version else None
+        ruling = await to_thread.run_sync(self._upstream.shadow, version, by)
         await self._record(ruling.event, ActOutcome.INTENDED)
         return await self._carry_out(ruling, facts, body)
 

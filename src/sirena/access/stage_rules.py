@@ -5,7 +5,8 @@ Rules, each with a test of like name:
 - giving or moving the alias or stage of production needs the right to promote to production, and the gate;
 - the same of staging needs the right to promote to staging, and the gate;
 - taking a version out of production needs the right to promote to production, whatever stage it is given;
-- an alias of any other name is a description and needs the right to register;
+- an alias of any other name is a description and needs the right to register, as does naming the release that answers
+  unseen;
 - a reason to override stands beside an alias or stage that the gate is asked about, and needs the right to promote
   to production;
 - whoever registers a version is its author: the tag says so, whatever the client sends;
@@ -23,7 +24,7 @@ from typing import Any, Final
 
 from sirena.access.actions import Action
 from sirena.access.errors import ForbiddenError
-from sirena.access.stage_change import RIGHT_OF_STAGE, TRACE, StageChange, text_of, texts_of
+from sirena.access.stage_change import RIGHT_OF_STAGE, SHADOW, TRACE, StageChange, text_of, texts_of
 from sirena.access.tag_rules import (
     VersionState,
     deleting_needs,
@@ -135,6 +136,8 @@ def body_to_pass_on(change: StageChange, who: str, makers: tuple[str, ...] = ())
     if change.kind == "registered-models/alias" and (stage := change.stage or change.leaves) in RIGHT_OF_STAGE:
         # one spelling, or a version could keep a second alias that looks like the one that decides
         body["alias"] = stage.lower()
+    elif change.shadows:
+        body["alias"] = SHADOW
     if change.operation != "POST model-versions/create":
         return body
     source = text_of(body, "source")

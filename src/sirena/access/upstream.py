@@ -66,6 +66,13 @@ class Upstream(Protocol):
             by: who decides.
         """
 
+    def shadow(self, version: str | None, by: ActOrigin) -> Ruling:
+        """Say how to record that a release shall answer unseen; None for none.
+
+        Raises:
+            SirenaError: there is no such release, it is the active one, or its file is not what it was made of.
+        """
+
     def makers(self, source: str, run: str) -> tuple[str, ...]:
         """Return who had a hand in what is about to be registered, as far as MLflow tells."""
 

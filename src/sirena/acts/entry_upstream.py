@@ -14,6 +14,7 @@ from sirena.acts.gatekeeping import judge_for
 from sirena.acts.noted_files import NotedFiles
 from sirena.acts.promoting import judge_version, leave
 from sirena.acts.releasing import create_release, is_rollback, judge_release
+from sirena.acts.shadowing import judge_shadow
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.ledger.catalogue import Activated, Promoted, RolledBack
 from sirena.ledger.judgements import Judgements
@@ -95,6 +96,10 @@ class RegistryUpstream:
     def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
         """Say how to record that a stage is taken away; None when it is on record already."""
         return leave(self._registry, model, version, stage, by)
+
+    def shadow(self, version: str | None, by: ActOrigin) -> Ruling:
+        """Say how to record that a release shall answer unseen; None for none."""
+        return judge_shadow(self._registry, self._judgements(), NotedFiles(self._registry, self._ledger), version, by)
 
     def make_release(self, note: str, by: ActOrigin) -> int:
         """Make a release of what is in production, on record; return its number."""

@@ -4,7 +4,8 @@ Rules, each with a test of like name:
 
 - a file is believed when its digest is the judged one: from the copy on this machine, else from the artifact store;
 - what somebody changed, in the copy too, is an alarm, which stands until a look finds nothing;
-- while ledger or MLflow are away, or the ledger is damaged, the release judged last goes on answering.
+- while ledger or MLflow are away, or the ledger is damaged, the release judged last goes on answering;
+- a shadow is loaded when its file is the one that was named; see `sirena.serving.shadow`.
 """
 
 import json
@@ -15,9 +16,10 @@ from sirena.acts.judged_watch import Findings, JudgedWatch
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.panel.compiled import ACTIVE, Panel
+from sirena.registry.connection import connect
 from sirena.registry.digests import sha256
 from sirena.registry.judged_copy import JudgedCopy, KeptJudgement
-from sirena.registry.judged_releases import Discrepancy, Judged, UnjudgedReleaseError
+from sirena.registry.judged_releases import Discrepancy, Judged, UnjudgedReleaseError, read_judged
 from sirena.registry.panel_cache import load_release
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.source import MarkedPanel, PanelSource
@@ -29,11 +31,13 @@ class JudgedPanelSource(PanelSource):
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         """Look at nothing yet."""
+        self._settings = settings
         self._watch = JudgedWatch(settings, ledger)
         self._copy = JudgedCopy(settings.home)
         self._written: KeptJudgement | None = None
         self._judged: Judged | None = None
         self._standing: tuple[Discrepancy, ...] = ()
+        self._shadow: Judged | None = None
         self.is_kept_copy = False
         """True when MLflow or the ledger did not answer the last look, so that a newer switch may be unknown."""
 
@@ -41,6 +45,24 @@ class JudgedPanelSource(PanelSource):
     def alarms(self) -> tuple[SourceAlarm, ...]:
         """What the last look found that is not what was judged."""
         return tuple(SourceAlarm(one.store.value, one.text) for one in self._standing)
+
+    @property
+    def shadow_mark(self) -> str | None:
+        """Release and digest of the shadow by the last look at the ledger that succeeded."""
+        return f"{self._shadow.release} {self._shadow.content}" if self._shadow else None
+
+    def load_shadow(self) -> Panel:
+        """Load the shadow from MLflow.
+
+        Raises:
+            UnjudgedReleaseError: its file is not the one that was named.
+            RegistryUnavailableError: MLflow does not answer.
+        """
+        shadow = self._shadow
+        if shadow is None:
+            raise UnjudgedReleaseError("the audit ledger knows no release that answers unseen")
+        content = read_judged(connect(self._settings), shadow, shadow.release)
+        return Panel.of_release(json.loads(content), shadow.release)
 
     def has_news(self) -> bool:
         """Tell whether the ledger decided something since the last look."""
@@ -57,6 +79,8 @@ class JudgedPanelSource(PanelSource):
         """
         found = self._watch.look(self._judged or self._copy.note())
         content = self._content(found)
+        if found.is_read:
+            self._shadow = found.shadow
         self._watch.record(found)
         self._standing = tuple(found.discrepancies)
         self.is_kept_copy = bool(found.failures)

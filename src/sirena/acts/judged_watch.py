@@ -34,6 +34,10 @@ class Findings:
 
     judged: Judged | None = None
     """The release that may answer; None when the ledger knows none, or cannot be read."""
+    is_read: bool = False
+    """Whether the ledger could be read."""
+    shadow: Judged | None = None
+    """The release that answers unseen; None when the ledger knows none, or cannot be read."""
     content: bytes | None = None
     """Its file, when the artifact store holds it as it was judged."""
     discrepancies: list[Discrepancy] = field(default_factory=list)
@@ -92,23 +96,23 @@ class JudgedWatch:
 
     def _look(self, known: Judged | None) -> Findings:
         found = Findings()
-        found.judged, others, is_read = self._judgements(known, found)
+        found.judged, others = self._judgements(known, found)
         try:
             registry = self._connection()
             if found.judged is not None:
                 look = look_at(registry, found.judged, others)
                 found.judged, found.content = look.judged, look.content
                 found.discrepancies += look.discrepancies
-                if is_read and look.judged is not None and look.content is not None:
+                if found.is_read and look.judged is not None and look.content is not None:
                     found.discrepancies += self._files.look(registry, look.judged, look.content)
-            elif is_read:
+            elif found.is_read:
                 found.discrepancies += look_for_unjudged(registry)
         except SirenaError as error:
             self._registry = None
             found.failures.append(error)
         return found
 
-    def _judgements(self, known: Judged | None, found: Findings) -> tuple[Judged | None, Sequence[Judged], bool]:
+    def _judgements(self, known: Judged | None, found: Findings) -> tuple[Judged | None, Sequence[Judged]]:
         try:
             judgements = self._reading.read()
         except LedgerTamperedError as error:
@@ -116,8 +120,9 @@ class JudgedWatch:
         except LedgerError as error:
             found.failures.append(error)
         else:
-            return judgements.active, judgements.under_way, True
-        return known, (), False
+            found.is_read, found.shadow = True, judgements.shadow
+            return judgements.active, judgements.under_way
+        return known, ()
 
     def _connection(self) -> Registry:
         if self._registry is None:

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from sirena.registry.connection import Registry
     from sirena.registry.releases import Release
     from sirena.server.checks.conditions import Condition
-    from sirena.server.parts.doors import Door
     from sirena.server.supervision.health_report import PartHealth
     from sirena.settings.catalogue import Settings
 
@@ -39,11 +38,12 @@ def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> 
     import json
 
     from sirena.server.checks.conditions import Condition, Urgency
+    from sirena.server.parts.doors import door_of_service
 
     if not any(part.name == "service" and part.well for part in parts):
         return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not run", "sirena up")
     try:
-        with _door_of_service(settings).open("/version", seconds=_SECONDS) as answer:
+        with door_of_service(settings).open("/version", seconds=_SECONDS) as answer:
             version = json.load(answer)
     except (OSError, ValueError):
         return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not answer", "sirena status")
@@ -51,11 +51,3 @@ def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> 
         return Condition("guideline", Urgency.WARNING, "; ".join(version["not_in_force"]), REMEDY)
     editions = ", ".join(version.get("editions") or ())
     return Condition("guideline", Urgency.OK, f"{editions}: in force" if editions else "no release answers yet")
-
-
-def _door_of_service(settings: "Settings") -> "Door":
-    from sirena.server.parts.doors import Door, Doors
-
-    if settings.profile == "production":
-        return Doors(settings).of_part("service")
-    return Door(f"http://127.0.0.1:{settings.port}")

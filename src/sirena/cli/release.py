@@ -18,7 +18,7 @@ _NAME_HELP = "active, latest, 3, v3 or panel_SIR/3."
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(no_args_is_help=True, help="Releases: one version per antimicrobial, switched as one.")
-    for command in (create, list_, show, activate, rollback, diff):
+    for command in (create, list_, show, activate, rollback, shadow, diff):
         group.command(name=command.__name__.rstrip("_"))(command)
     app.add_typer(group, name="release")
 
@@ -167,25 +167,58 @@ def rollback() -> None:
     say(f"{done.release.name} is active again, in place of release {done.previous}")
 
 
+def shadow(
+    name: str = typer.Argument("", help="Release, as for the others; not the active one.", show_default=False),
+    off: bool = typer.Option(False, "--off", help="Have no release answer unseen any more."),
+) -> None:
+    """Have a release answer the same questions as the active one, unseen, so that `release diff --shadow` counts.
+
+    Nobody gets its answers. Whoever may make releases may name it; it goes on record. One release at a time.
+
+    Example: sirena release shadow latest
+    """
+    from sirena.acts.gatekeeping import open_registry
+    from sirena.acts.shadowing import name_shadow
+    from sirena.domain.errors import UsageError
+    from sirena.registry.releases import find_release
+
+    if bool(name) == off:
+        raise UsageError("name one release, or give --off", hint="sirena release shadow latest")
+    registry = open_registry()
+    release = None if off else find_release(registry, name)
+    name_shadow(registry, release)
+    if release is None:
+        say("no release answers unseen")
+    else:
+        say(f"{release.name} answers unseen within seconds; see: sirena release diff --shadow")
+
+
 def diff(
-    before: str = typer.Argument(..., help=_NAME_HELP),
+    before: str = typer.Argument("active", help=_NAME_HELP),
     after: str = typer.Argument("latest", help=_NAME_HELP),
     every: bool = typer.Option(False, "--all", help="Print every range, not a page of them."),
     cells: bool = typer.Option(False, "--cells", help="Print every answer, tab-separated, for programs and lists."),
     as_json: bool = typer.Option(False, "--json", help="Print the ranges, or the file's counts, as JSON."),
     file: Path | None = typer.Option(None, help="Count what changes in this WHONET file instead."),
+    shadowed: bool = typer.Option(
+        False,
+        "--shadow",
+        help="Count what changed in the questions asked since the shadow, or the active one, is in use.",
+    ),
     rows: Path | None = typer.Option(None, help="With --file: write row and specimen number of each result here."),
 ) -> None:
     """Print what two releases answer differently: ranges of MICs per group of organisms, the gravest first.
 
     At most a page, unless --all is given. An empty site stands for every site that neither release answers apart.
+    With --shadow the running service is asked what the release named by `release shadow` answered otherwise.
 
     Example: sirena release diff active latest --file hospital.sir
     """
     from sirena.acts.gatekeeping import open_registry
     from sirena.acts.judged import find_judged
+    from sirena.acts.shadow_look import look_at_shadow
     from sirena.cli.answering import refuse_same_file
-    from sirena.cli.release_diff_page import print_cells, print_file_changes, print_ranges
+    from sirena.cli.release_diff_page import print_cells, print_file_changes, print_ranges, print_shadow
     from sirena.domain.errors import UsageError
     from sirena.panel.compiled import Panel
     from sirena.registry.releases import read_release_document
@@ -200,6 +233,9 @@ def diff(
         refuse_same_file(file, rows)
     isolates = read_file(file) if file is not None else None
     registry = open_registry()
+    if shadowed:
+        print_shadow(look_at_shadow(registry), every=every, as_json=as_json)
+        return
     releases = [find_judged(registry, name) for name in (before, after)]
     old, new = (Panel.of_release(read_release_document(registry, release), release.name) for release in releases)
     if isolates is not None:

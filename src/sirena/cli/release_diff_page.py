@@ -1,15 +1,17 @@
 """``sirena release diff``: what changes, for a committee, for a program, cell by cell, or in a hospital's own file."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from sirena.cli.json_document import print_json
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import say
+from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from sirena.panel.compiled import Panel
@@ -89,6 +91,45 @@ def print_file_changes(
     note = f"{total:,} results of {file.frame.height:,} isolates get another category{where}."
     title = f"In this file, from {old.release} to {new.release}"
     print_sections([Section(title, rows, ("change", "column", "#results"), note)])
+
+
+def print_shadow(document: Mapping[str, Any], *, every: bool, as_json: bool) -> None:
+    """Print what the release that answers unseen changed, the gravest first.
+
+    Args:
+        document: as the service tells it.
+        every: print every line, not a page of them.
+        as_json: print for programs.
+
+    Raises:
+        UsageError: no release answers unseen.
+    """
+    if as_json:
+        print_json(dict(document))
+        return
+    shadow, active = document["shadow"], document["active"]
+    if shadow is None:
+        raise UsageError(
+            document["failure"] or "no release answers unseen",
+            hint="name one, `sirena release shadow latest`; the service takes it up within seconds",
+        )
+    if active is None:
+        say(f"{shadow} answers unseen; nothing has been asked yet")
+        return
+    changes = document["changes"]
+    shown = changes if every else changes[:_PAGE]
+    rows = [
+        (_arrow(item["before"], item["after"]), item["column"], item["group"], f"{item['answers']:,}") for item in shown
+    ]
+    since = f"{datetime.fromtimestamp(document['since'], UTC):%Y-%m-%d %H:%M} UTC"
+    hidden = f"; {len(changes) - len(shown)} more lines, --all prints them" if len(shown) < len(changes) else ""
+    dropped = f"; {document['dropped']:,} more requests came too fast and were left out" if document["dropped"] else ""
+    note = (
+        f"{document['changed']:,} of {document['answers']:,} answers to {document['compared']:,} requests differ"
+        f"{hidden}{dropped}. Counted since {since}, when the service began to compare these two; a restart begins anew."
+    )
+    title = f"Asked of {active} and, unseen, of {shadow}"
+    print_sections([Section(title, rows, ("change", "column", "organisms", "#answers"), note)])
 
 
 def _arrow(before: str, after: str) -> str:

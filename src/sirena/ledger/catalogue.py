@@ -277,6 +277,18 @@ class RolledBack(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shadowed(Event):
+    """A release was named to answer the same questions unseen, or the one that did so was told to stop."""
+
+    event = "shadowed"
+    release: Name = ""
+    """Release that answers unseen from now on; empty when none does."""
+    digest: Digest = ""
+    content: Digest = ""
+    """SHA-256 of the release's file, as it was when it was named."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RulesSaved(Event):
     """A version of the hospital's own rules was saved, whole; it changes nothing until somebody approves it.
 
@@ -515,6 +527,7 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         Activated,
         ActivationRefused,
         RolledBack,
+        Shadowed,
         RulesSaved,
         RulesApproved,
         Alarm,

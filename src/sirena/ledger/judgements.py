@@ -6,7 +6,8 @@ Rules, each with a test of like name:
 - an announced switch whose gate has agreed may be the active one until its outcome is on record: the alias decides;
 - a switch that was refused or that failed changes nothing;
 - a rollback returns to the release that the active one replaced;
-- a release whose stage was taken away answers no more.
+- a release whose stage was taken away answers no more;
+- the release that was named last to answer unseen is the shadow, until it is told to stop or becomes the active one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,8 @@ from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.event import ActOutcome
 
 SWITCHES: Final = ("activated", "rolled_back")
-DECIDING: Final = (*SWITCHES, "activation_refused", "promoted")
+SHADOWED: Final = "shadowed"
+DECIDING: Final = (*SWITCHES, "activation_refused", "promoted", SHADOWED)
 """Events that decide which release may answer."""
 _ENDED: Final = (ActOutcome.DONE, ActOutcome.UNCHANGED)
 _FULL_DIGEST: Final = 64
@@ -41,7 +43,7 @@ class Judgement:
     """UTC, ISO 8601."""
     who: str
     action: str
-    """``activated`` or ``rolled_back``."""
+    """``activated``, ``rolled_back`` or ``shadowed``."""
     act: str
     """Shared with the entries that belong to it."""
 
@@ -90,6 +92,8 @@ class Judgements:
     """What answered when, oldest first."""
     replaced: Mapping[str, Judgement] = field(default_factory=dict)
     """By release: the one that was active before it was activated last."""
+    shadow: Judgement | None = None
+    """The release that answers the same questions unseen; None when there is none."""
 
     @property
     def rollback(self) -> Judgement | None:
@@ -109,6 +113,7 @@ def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
     periods: list[ActivePeriod] = []
     before: dict[str, Judgement] = {}
     announced: dict[str, Judgement] = {}
+    shadow: Judgement | None = None
     for entry in entries:
         if entry.event == "promoted":
             facts = entry.facts()
@@ -118,6 +123,10 @@ def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
                 periods[-1] = replace(periods[-1], until=entry.at)
             continue
         judgement = Judgement.of(entry)
+        if entry.event == SHADOWED:
+            if entry.outcome in _ENDED:
+                shadow = judgement if judgement.is_whole else None
+            continue
         if entry.event in SWITCHES and entry.outcome == ActOutcome.INTENDED:
             if judgement.content:  # the intention before the gate was asked says nothing of the content
                 announced[entry.act] = judgement
@@ -134,5 +143,7 @@ def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
                 periods[-1] = replace(periods[-1], until=judgement.at)
             periods.append(ActivePeriod(judgement))
         active = judgement
+        if shadow is not None and shadow.release == active.release:
+            shadow = None
     under_way = tuple(one for one in announced.values() if active is None or one.entry > active.entry)
-    return Judgements(active, under_way, tuple(periods), before)
+    return Judgements(active, under_way, tuple(periods), before, shadow)

@@ -168,12 +168,23 @@ def require_judged_release(registry: Registry, judged: Judged, release: Release)
     Raises:
         UnjudgedReleaseError: its file is another, or is not there.
     """
-    location = registry.models.get_model_version_download_uri(*_split(release.name))
+    content = read_judged(registry, judged, release.name)
+    return ReleaseFacts(judged.digest, sha256(content), tuple(judged.files))
+
+
+@speaks_to_mlflow
+def read_judged(registry: Registry, judged: Judged, release: str) -> bytes:
+    """Return a release's file, if it still is what the ledger holds.
+
+    Raises:
+        UnjudgedReleaseError: it is another, or is not there.
+    """
+    location = registry.models.get_model_version_download_uri(*_split(release))
     content, problem = try_artifact(registry, location, f"artifacts/{RELEASE_FILE}")
     if content is None:
-        raise UnjudgedReleaseError(f"{RELEASE_FILE} of {release.name} {problem}", hint=_RESTORE)
-    require_judged(judged, release.name, content)
-    return ReleaseFacts(judged.digest, sha256(content), tuple(judged.files))
+        raise UnjudgedReleaseError(f"{RELEASE_FILE} of {release} {problem}", hint=_RESTORE)
+    require_judged(judged, release, content)
+    return content
 
 
 def require_judged(judged: Judged | None, release: str, content: bytes) -> None:

@@ -36,6 +36,8 @@ from sirena.registry.versions import (
 )
 
 RELEASE_MODEL: Final = "panel_SIR"
+SHADOW_ALIAS: Final = "shadow"
+"""Shows people which release answers the same questions unseen; the ledger decides which does."""
 RELEASE_FILE: Final = "release.json"
 MEMBERS_TAG: Final = "sirena.members"
 NEWEST: Final = "latest"

@@ -27,6 +27,7 @@ from sirena.serving.request_bodies import (
     require_json,
 )
 from sirena.serving.request_reading import read_body
+from sirena.serving.shadow import Shadow
 
 _IN_THE_LOOP: Final = 64 * 1024
 """Bytes of a body that is answered in the event loop."""
@@ -56,6 +57,7 @@ class Answering:
 
     holder: PanelHolder
     metrics: ServiceMetrics
+    shadow: Shadow
     max_body: int
     """Largest body, in bytes."""
 
@@ -86,6 +88,8 @@ class Answering:
         else:
             answered, reply = await to_thread.run_sync(work, release, body, content_type, question.model, detail)
         self._note(release, answered, facts)
+        if self.shadow.is_on:
+            self.shadow.offer(release.panel, question.model, content_type, body, is_tensors=question.tensors)
         return reply
 
     def answer_at_once(
@@ -102,6 +106,8 @@ class Answering:
         facts.bytes_in = len(body)
         answered, reply = work(release, body, content_type, question.model, detail)
         self._note(release, answered, facts)
+        if self.shadow.is_on:
+            self.shadow.offer(release.panel, question.model, content_type, body, is_tensors=question.tensors)
         return reply
 
     def _note(self, release: PreparedRelease, answered: Interpretation | RecordAnswer, facts: Observed) -> None:
@@ -109,7 +115,7 @@ class Answering:
         if isinstance(answered, RecordAnswer):
             facts.rows = 1
             facts.columns = len(answered.counts)
-            self.metrics.count_one(answered.counts, answered.unknown_specimens)
+            self.metrics.count_one(answered.counts, answered.unknown_specimens, answered.unknown_organisms)
         else:
             facts.rows = len(answered.organisms)
             facts.columns = len(answered.asked)

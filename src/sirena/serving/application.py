@@ -1,10 +1,12 @@
 """The HTTP application: routes that translate, and nothing else. See `core` for what is answered."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import orjson
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -15,6 +17,7 @@ from sirena.domain.errors import SirenaError
 from sirena.guidelines.editions import Editions
 from sirena.serving.answering import Answering, Question
 from sirena.serving.api_description import ANSWERED, ERRORS, INVOCATION_BODY, TENSOR_BODY, UNKNOWN_MODEL
+from sirena.serving.asked_traces import open_traces
 from sirena.serving.core import PANEL_MODEL, model_version
 from sirena.serving.direct import DirectProtocol, answering_directly
 from sirena.serving.docs_page import render_docs
@@ -26,6 +29,7 @@ from sirena.serving.logs import ServiceLog
 from sirena.serving.metrics import ServiceMetrics
 from sirena.serving.observation import RequestObserver, RequestRecorder, error_body, observed
 from sirena.serving.request_reading import read_headers
+from sirena.serving.shadow import Shadow
 from sirena.serving.source import PanelSource
 
 _JSON: Final = "application/json"
@@ -67,24 +71,32 @@ def create_app(
         editions: by which it is told whether the release rests on an edition in force.
     """
     logger = log if log is not None else ServiceLog()
-    metrics = ServiceMetrics()
+    traces = open_traces(os.environ)
 
     def notify(event: str, facts: dict[str, str]) -> None:
         logger.info(event, **facts)
         if event == PANEL_LOADED:
             metrics.count_load()
+            if traces is not None:
+                traces.add_reload(facts)
 
     holder = PanelHolder(source, poll_seconds=poll_seconds, notify=notify)
+    shadow = Shadow(source, notify)
+    metrics = ServiceMetrics(lambda: shadow.state)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         holder.start()
+        shadow.start()
         yield
+        shadow.stop()
         holder.stop()
+        if traces is not None:
+            await to_thread.run_sync(traces.close)
         logger.write()
 
-    recorder = RequestRecorder(logger, metrics)
-    answering = Answering(holder, metrics, max_body)
+    recorder = RequestRecorder(logger, metrics) if traces is None else traces.recorder(logger, metrics)
+    answering = Answering(holder, metrics, shadow, max_body)
     app = Service(
         title="Sirena", version=__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
@@ -94,6 +106,7 @@ def create_app(
     app.add_middleware(RequestObserver, recorder=recorder)
     _add_errors(app)
     _add_health(app, holder, metrics, editions)
+    _add_shadow(app, shadow)
     _add_invocations(app, answering)
     _add_inference_protocol(app, holder, answering)
     page: list[str] = []
@@ -178,6 +191,13 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, edit
             alarms=holder.alarms,
         )
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_shadow(app: FastAPI, shadow: Shadow) -> None:
+    @app.get("/shadow", tags=["health"])
+    async def tell_shadow() -> Response:
+        """Tell what the release that answers unseen would change: counts since it, or the active one, was loaded."""
+        return _json(shadow.state.to_json())
 
 
 def _add_invocations(app: FastAPI, answering: Answering) -> None:

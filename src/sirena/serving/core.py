@@ -101,6 +101,11 @@ class Interpretation:
         """Name of the release."""
         return self.panel.release
 
+    @property
+    def unknown_organisms(self) -> int:
+        """Number of rows whose organism is missing or unknown."""
+        return self.organisms.count(None)
+
     @cached_property
     def columns(self) -> Sequence[AnsweredColumn]:
         """The same column by column."""

@@ -23,7 +23,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from sirena.serving.answering import Answering, Question, is_answered_at_once
 from sirena.serving.hot_path import FIXED_HEADERS, question_of, refusal
-from sirena.serving.observation import CLIENT_GONE, Observed, RequestRecorder, request_id
+from sirena.serving.observation import CLIENT_GONE, Observed, RequestRecorder
 from sirena.serving.request_reading import read_headers
 
 _HEADERS_LEFT_TO_UVICORN: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
@@ -124,7 +124,7 @@ class DirectProtocol(HttpToolsProtocol):
         size = int(length[:20])
         if size > self.answering.max_body or not is_answered_at_once(size, content_type):
             return None
-        return _Request(question, query, content_type, Observed(request_id(self.headers)), time.perf_counter())
+        return _Request(question, query, content_type, self.recorder.observe(self.headers), time.perf_counter())
 
     def _answer(self, request: _Request) -> None:
         facts = request.facts

@@ -123,6 +123,7 @@ class PanelHolder:
             SirenaError: the source failed; the panel in use stays.
         """
         with self._refreshing:
+            began = time.perf_counter()
             try:
                 fetched = self._source.fetch(self._loaded.mark if self._loaded else None)
             except SirenaError as error:
@@ -136,7 +137,9 @@ class PanelHolder:
             panel = fetched.panel
             _warm(panel)
             self._loaded = LoadedPanel(PreparedRelease(panel), fetched.mark, time.time())
-            self._tell(PANEL_LOADED, {"release": panel.release, "models": str(len(panel.tables))})
+            milliseconds = f"{(time.perf_counter() - began) * 1000:.0f}"
+            facts = {"release": panel.release, "models": str(len(panel.tables)), "milliseconds": milliseconds}
+            self._tell(PANEL_LOADED, facts)
             return True
 
     def start(self) -> None:

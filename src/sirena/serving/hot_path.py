@@ -20,7 +20,6 @@ from sirena.serving.observation import (
     RequestRecorder,
     error_body,
     internal_error_body,
-    request_id,
     unforeseen,
 )
 from sirena.serving.request_reading import read_headers
@@ -76,7 +75,7 @@ class HotPath:
 
     async def _answer(self, question: Question, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        facts = Observed(request_id(scope["headers"]))
+        facts = self._recorder.observe(scope["headers"])
         status = CLIENT_GONE
         try:
             try:

@@ -6,30 +6,38 @@
 | ``sirena_request_seconds`` | route | time from the request's arrival to its answer |
 | ``sirena_answers_total`` | column, category, reason | answers given, empty MICs left out |
 | ``sirena_unknown_specimens_total`` | | rows whose specimen names no known site |
+| ``sirena_unknown_organisms_total`` | | rows whose organism is missing or not in the organism table |
+| ``sirena_errors_total`` | code | requests refused, or failed, by the code of their error |
 | ``sirena_panel_info`` | release | 1 for the release in use |
 | ``sirena_panel_loaded_timestamp_seconds`` | | when it was loaded |
 | ``sirena_panel_loads_total`` | | releases taken up, the first of them at the start |
 | ``sirena_panel_source_up`` | | 0 while the source of the panel fails |
 | ``sirena_edition_in_force`` | edition | 0 for a guideline edition of the release in use that is not in force |
+| ``sirena_shadow_info`` | release | 1 for the release that answers the same questions unseen |
+| ``sirena_shadow_answers_total`` | column, before, after | answers of the active release and of the shadow |
+| ``sirena_shadow_questions_total`` | outcome | questions asked of the shadow too: compared or dropped |
 | ``sirena_panel_alarms`` | store | things found in alias, row, artifact, cache or ledger that are not what was judged |
 """
 
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.serving.alarms import STORES, SourceAlarm
 from sirena.serving.core import Interpretation
 from sirena.serving.prepared import PreparedRelease
+from sirena.serving.shadow_counts import ShadowState
 
 OTHER: Final = "other"
+INTERNAL: Final = "internal"
+"""Code of an error that nobody foresaw, as callers are told it."""
 _METHODS: Final = ("GET", "POST", "HEAD", "OPTIONS")
 _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _MOST_GIVEN: Final = 4096
@@ -44,6 +52,7 @@ class RequestTallies(Collector):
     def __init__(self) -> None:
         """Begin with none."""
         self._requests: Tally[tuple[str, str, int]] = Tally()
+        self._errors: Tally[str] = Tally()
         self._seconds: dict[str, float] = {}
         self._buckets: dict[str, list[int]] = {}
 
@@ -57,8 +66,16 @@ class RequestTallies(Collector):
         buckets[bisect_left(_BUCKETS, seconds)] += 1
         self._seconds[route] += seconds
 
+    def count_error(self, code: str) -> None:
+        """Count one refusal or failure; a code is an error's, or tells the place in our code of one nobody foresaw."""
+        self._errors[code if code.isidentifier() else INTERNAL] += 1
+
     def collect(self) -> Iterator[Metric]:
-        """Give both metrics."""
+        """Give the metrics."""
+        errors = CounterMetricFamily("sirena_errors", "Requests refused or failed", labels=["code"])
+        for code, number in self._errors.items():
+            errors.add_metric([code], number)
+        yield errors
         requests = CounterMetricFamily("sirena_requests", "Requests answered", labels=["route", "method", "status"])
         for (route, method, status), number in self._requests.items():
             requests.add_metric([route, method, str(status)], number)
@@ -70,16 +87,51 @@ class RequestTallies(Collector):
         yield seconds
 
 
+class ShadowMetrics(Collector):
+    """What is known of the shadow, read when the metrics are; nothing while there is none."""
+
+    def __init__(self, state: Callable[[], ShadowState]) -> None:
+        """Read from this."""
+        self._state = state
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the three metrics."""
+        state = self._state()
+        info = GaugeMetricFamily("sirena_shadow_info", "The release that answers unseen", labels=["release"])
+        questions = CounterMetricFamily("sirena_shadow_questions", "Questions asked of the shadow", labels=["outcome"])
+        answers = CounterMetricFamily(
+            "sirena_shadow_answers",
+            "Answers of the active release and the shadow",
+            labels=["column", "before", "after"],
+        )
+        if state.shadow is not None:
+            info.add_metric([state.shadow], 1)
+            questions.add_metric(["compared"], state.compared)
+            questions.add_metric(["dropped"], state.dropped)
+        sums: Tally[tuple[str, str, str]] = Tally()
+        for pair, number in state.answers:
+            sums[pair.column, pair.before, pair.after] += number
+        for labels, number in sums.items():
+            answers.add_metric(labels, number)
+        yield from (info, questions, answers)
+
+
 class ServiceMetrics:
     """The metrics of one application; used by its event loop alone, but for `count_load`."""
 
-    def __init__(self) -> None:
-        """Make a registry of their own, so that two applications in one process do not meet."""
+    def __init__(self, shadow: Callable[[], ShadowState] = ShadowState) -> None:
+        """Make a registry of their own, so that two applications in one process do not meet.
+
+        Args:
+            shadow: returns what is known of the shadow.
+        """
         self._registry = CollectorRegistry()
         requests = RequestTallies()
         self._registry.register(requests)
         self.count_request: Final = requests.count
         """Counts one request: route's template, method, status and seconds."""
+        self.count_error: Final = requests.count_error
+        """Counts one refusal or failure by its code."""
         self._answers = Counter(
             "sirena_answers", "Answers given", ["column", "category", "reason"], registry=self._registry
         )
@@ -88,6 +140,10 @@ class ServiceMetrics:
             "Rows whose specimen names no known site; they are answered as of unknown site",
             registry=self._registry,
         )
+        self._unknown_organisms = Counter(
+            "sirena_unknown_organisms", "Rows whose organism is missing or unknown", registry=self._registry
+        )
+        self._registry.register(ShadowMetrics(shadow))
         self._tallies: Tally[tuple[str | None, int]] = Tally()
         """Answers since the counters were last read, by label of the column and position in `ANSWERS`."""
         self._given: list[tuple[str | None, int]] = []
@@ -114,18 +170,22 @@ class ServiceMetrics:
             label = release.column(column).label
             for code, number in tally.items():
                 self._tallies[label, code] += number
-        self._count_unknown(interpretation.unknown_specimens)
+        self._count_unknown(interpretation.unknown_specimens, interpretation.unknown_organisms)
 
-    def count_one(self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int) -> None:
+    def count_one(
+        self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int, unknown_organisms: int
+    ) -> None:
         """Count answers to one isolate: label of the column (None where no model answers), position in `ANSWERS`."""
         self._given += answers
         if len(self._given) > _MOST_GIVEN:
             self._sum()
-        self._count_unknown(unknown_specimens)
+        self._count_unknown(unknown_specimens, unknown_organisms)
 
-    def _count_unknown(self, unknown_specimens: int) -> None:
-        if unknown_specimens:
-            self._unknown_specimens.inc(unknown_specimens)
+    def _count_unknown(self, specimens: int, organisms: int) -> None:
+        if specimens:
+            self._unknown_specimens.inc(specimens)
+        if organisms:
+            self._unknown_organisms.inc(organisms)
 
     def _sum(self) -> None:
         self._tallies.update(self._given)

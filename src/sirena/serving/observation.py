@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from starlette.datastructures import MutableHeaders
@@ -37,6 +37,8 @@ class Observed:
     bytes_in: int = 0
     release: str | None = None
     error: str | None = None
+    trace: Any = None
+    """OpenTelemetry's context of the caller's trace, where traces are made; see `tracing`."""
 
 
 def observed(scope: Scope) -> Observed:
@@ -59,6 +61,14 @@ class RequestRecorder:
         self._log = log
         self._metrics = metrics
 
+    def observe(self, headers: Iterable[tuple[bytes, bytes]]) -> Observed:
+        """Begin to observe a request.
+
+        Args:
+            headers: of it, names in lower case.
+        """
+        return Observed(request_id(headers))
+
     def record(self, method: str, route: str, facts: Observed, status: int, began: float) -> None:
         """Record a request that is over.
 
@@ -71,6 +81,8 @@ class RequestRecorder:
         """
         seconds = time.perf_counter() - began
         self._metrics.count_request(route, method, status, seconds)
+        if facts.error is not None:
+            self._metrics.count_error(facts.error)
         self._log.info_soon(
             "request",
             {
@@ -107,7 +119,7 @@ class RequestObserver:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        facts = scope[_KEY] = Observed(request_id(scope["headers"]))
+        facts = scope[_KEY] = self._recorder.observe(scope["headers"])
         status = CLIENT_GONE
 
         async def send_observed(message: Message) -> None:
@@ -138,12 +150,17 @@ class RequestObserver:
 
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Return the id that the caller gave the request, or one of our own when that is none."""
+    return given_id(headers) or _own_ids.take()
+
+
+def given_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the id that the caller gave the request; empty when that is none."""
     for name, value in headers:
         if name == b"x-request-id":
             text = value.decode("latin-1")
             if _SAFE_ID.fullmatch(text):
                 return text
-    return _own_ids.take()
+    return ""
 
 
 class _OwnIds:

@@ -33,6 +33,7 @@ class RecordAnswer:
     counts: Sequence[tuple[str | None, int]]
     """What `ServiceMetrics.count_one` takes."""
     unknown_specimens: int
+    unknown_organisms: int
 
 
 def answer_record(
@@ -128,4 +129,4 @@ def _join(
             b"}}" if with_grounds else b"}",
         )
     )
-    return RecordAnswer(content, counts, 1 if place is None else 0)
+    return RecordAnswer(content, counts, 1 if place is None else 0, 0 if organism else 1)

@@ -28,6 +28,19 @@ class PanelSource(Protocol):
         """What the last `fetch` found that is not what was judged; empty where nothing is judged."""
         return ()
 
+    @property
+    def shadow_mark(self) -> str | None:
+        """Mark of the release that answers unseen, as the last `fetch` found it; None where there is none."""
+        return None
+
+    def load_shadow(self) -> Panel:
+        """Return the release that answers unseen; asked for only where there is a mark.
+
+        Raises:
+            SirenaError: it cannot be loaded.
+        """
+        raise SirenaError("this source names no release that answers unseen")
+
     def has_news(self) -> bool:
         """Tell at little cost whether another panel may be meant since the last `fetch`. Asked every second."""
         return False

@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sirena.domain.category import Category, Reason
 from sirena.serving.alarms import STORES
 from sirena.serving.hot_path import INFER, INVOCATIONS, MODEL_INVOCATIONS
-from tests.serving_client import service
+from tests.panels import small_panel
+from tests.serving_client import service, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DEPLOY = REPOSITORY / "deploy"
@@ -46,8 +47,10 @@ KNOWN_VALUES: Mapping[str, tuple[str, ...]] = {
 def exported() -> dict[str, set[str]]:
     """The names of what a scrape of the service holds, with their labels."""
     row = {"ORGANISM": "eco", "SPEC_TYPE": "no such specimen", "AMK_NM": "4"}
-    with service() as running:
+    with service(shadow=small_panel("release-2")) as running:
         assert running.client.post("/invocations", json={"dataframe_records": [row]}).status_code == 200
+        assert running.client.post("/invocations", json={}).status_code == 400
+        wait_until(lambda: running.client.get("/shadow").json()["compared"] == 1)
         text = running.client.get("/metrics").text
     labels: dict[str, set[str]] = {"up": set()}  # of Prometheus, for each target
     for family in text_string_to_metric_families(text):

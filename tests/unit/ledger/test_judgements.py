@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sirena.ledger.catalogue import Activated, ActivationRefused, Login, Promoted, RolledBack
+from sirena.ledger.catalogue import Activated, ActivationRefused, Login, Promoted, RolledBack, Shadowed
 from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.event import ActOutcome, Event
 from sirena.ledger.judgements import Judgements, read_judgements
@@ -99,3 +99,26 @@ def test_an_entry_that_does_not_name_the_file_by_its_digest_is_no_judgement() ->
     """It would let another file of the same members answer."""
     assert active(Activated(**WHO, release="panel_SIR/1", digest="1" * 64)) == ""
     assert active(activated(1), Activated(**WHO, release="panel_SIR/2", digest="2" * 64)) == "panel_SIR/1"
+
+
+def shadowed(number: int, outcome: ActOutcome = ActOutcome.DONE) -> Shadowed:
+    """Return the naming of a release that answers unseen; 0 names none."""
+    digest = f"{number:064x}" if number else ""
+    release = f"panel_SIR/{number}" if number else ""
+    return Shadowed(**WHO, release=release, digest=digest, content=digest, outcome=outcome)
+
+
+def test_the_release_that_was_named_last_is_the_shadow_until_it_stops_or_is_active() -> None:
+    """An intention alone, or a naming that failed, says nothing; what answers is not touched."""
+
+    def shadow(*events: Event) -> str:
+        found = judged(activated(1), *events)
+        assert found.active is not None
+        return found.shadow.release if found.shadow else ""
+
+    assert shadow() == shadow(shadowed(2, ActOutcome.INTENDED)) == shadow(shadowed(2, ActOutcome.FAILED)) == ""
+    assert shadow(shadowed(2), shadowed(3)) == "panel_SIR/3"
+    assert shadow(shadowed(2), activated(3)) == "panel_SIR/2"
+    assert shadow(shadowed(2), shadowed(0)) == ""
+    assert shadow(shadowed(2), activated(2)) == ""
+    assert active(activated(1), shadowed(2)) == "panel_SIR/1"

@@ -26,6 +26,11 @@ class Shelf:
         self.error: Exception | None = None
         self.alarms: tuple[SourceAlarm, ...] = ()
         self.news = False
+        self.shadow_mark: str | None = None
+
+    def load_shadow(self) -> Panel:
+        """Give none."""
+        raise AssertionError
 
     def has_news(self) -> bool:
         """Tell what the test says."""

@@ -28,7 +28,10 @@ from sirena.server.tls.certificates import CertificatePaths
 from sirena.settings.catalogue import Settings
 
 SERVICE_LOCATIONS: Final = (
-    *(f"= /{name}" for name in ("ping", "health", "version", "livez", "readyz", "invocations", "metrics", "docs")),
+    *(
+        f"= /{name}"
+        for name in ("ping", "health", "version", "livez", "readyz", "invocations", "metrics", "shadow", "docs")
+    ),
     "= /openapi.json",
     "~ ^/models/[^/]+/invocations$",
     "= /v2",

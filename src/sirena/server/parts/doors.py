@@ -134,6 +134,13 @@ class Doors:
         return Door(f"http://{part}", socket=self.socket_of(part))
 
 
+def door_of_service(settings: Settings) -> Door:
+    """Return the way to the service of this installation: its socket on a server, else its port."""
+    if settings.profile == "production":
+        return Doors(settings).of_part("service")
+    return Door(f"http://{_LOOPBACK}:{settings.port}")
+
+
 class _SocketHandler(urllib.request.HTTPHandler):
     def __init__(self, path: Path) -> None:
         super().__init__()

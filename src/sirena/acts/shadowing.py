@@ -1,0 +1,75 @@
+"""Naming the release that answers the same questions unseen: by a command, or by the entry for whoever asks it.
+
+It asks no gate, because nobody sees what it answers. The ledger decides which it is, as it does of the active one;
+MLflow's alias ``shadow`` shows it to people.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from sirena.access.events import ActOrigin
+from sirena.access.ruling import Ruling
+from sirena.acts.judged import judgements_of
+from sirena.acts.noted_files import NotedFiles
+from sirena.acts.recording import recorded
+from sirena.domain.errors import UsageError
+from sirena.ledger.catalogue import Shadowed
+from sirena.ledger.judgements import Judgements
+from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.judged_releases import facts_of
+from sirena.registry.releases import RELEASE_MODEL, SHADOW_ALIAS, Release, find_release
+
+
+def name_shadow(registry: Registry, release: Release | None) -> None:
+    """Have a release answer unseen, or none.
+
+    Raises:
+        UsageError: the release is the active one.
+        UnjudgedReleaseError: its file is not the one it was made of; so `ChangedFilesError`.
+    """
+    with recorded(registry.settings, Shadowed, release=release.name if release else "") as act:
+        # through the entry its ledger is the one that counts, and it looks at the release itself
+        if release is not None and not registry.signed_in_as:
+            act.learn(**_facts(registry, release, judgements_of(registry.settings), NotedFiles.of_registry(registry)))
+        _set_alias(registry, release)
+
+
+def judge_shadow(
+    registry: Registry, judgements: Judgements, noted: NotedFiles, version: str | None, by: ActOrigin
+) -> Ruling:
+    """Say how to record that a release shall answer unseen.
+
+    Args:
+        registry: where.
+        judgements: what the ledger holds of releases.
+        noted: what the ledger noted of files.
+        version: number of the release; None for none.
+        by: who asks.
+
+    Raises:
+        UsageError: there is no such release, or it is the active one.
+        UnjudgedReleaseError: its file is not the one it was made of; so `ChangedFilesError`.
+    """
+    if version is None:
+        return Ruling(Shadowed(**by))
+    release = find_release(registry, version)
+    return Ruling(Shadowed(**by, release=release.name, **_facts(registry, release, judgements, noted)))
+
+
+def _facts(registry: Registry, release: Release, judgements: Judgements, noted: NotedFiles) -> dict[str, Any]:
+    if judgements.active is not None and judgements.active.release == release.name:
+        raise UsageError(
+            f"{release.name} is the active release, so it would be compared with itself",
+            hint="name another: `sirena release list`",
+        )
+    noted.require(release.source)
+    facts = asdict(facts_of(registry, release))
+    return {"digest": facts["digest"], "content": facts["content"]}
+
+
+@speaks_to_mlflow
+def _set_alias(registry: Registry, release: Release | None) -> None:
+    if release is None:
+        registry.models.delete_registered_model_alias(RELEASE_MODEL, SHADOW_ALIAS)
+    else:
+        registry.models.set_registered_model_alias(RELEASE_MODEL, SHADOW_ALIAS, str(release.version))

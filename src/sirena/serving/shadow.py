@@ -1,0 +1,198 @@
+"""The shadow: a release that answers the same questions unseen, so that people learn what it would change.
+
+Rules, each with a test of like name:
+
+- no answer depends on it: questions are asked again in a thread, after their answers;
+- that thread works at most a twentieth of the time; questions it cannot keep up with are dropped, and counted;
+- counted is what both releases answer, and nothing is kept of who was asked about;
+- the counts begin anew when either release becomes another, and with the service;
+- a shadow that cannot be loaded is told, and tried again; what answers goes on.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sirena.domain.errors import SirenaError
+from sirena.panel.compiled import Panel
+from sirena.serving.core import Rows, interpret
+from sirena.serving.inference_protocol import read_tensors
+from sirena.serving.request_bodies import is_arrow, read_rows
+from sirena.serving.shadow_counts import ShadowCounts, ShadowState, pairs_of
+from sirena.serving.source import PanelSource
+
+_MOST_WAITING: Final = 1024
+"""Questions that wait."""
+_MOST_BYTES: Final = 8 * 2**20
+"""Bytes of their bodies."""
+_REST: Final = 19
+"""Seconds of rest for each second of work."""
+_IDLE_SECONDS: Final = 0.05
+"""How long it looks away when nothing waits."""
+_LOOK_SECONDS: Final = 1.0
+"""How often the source's mark is read, which costs nothing: the source asks the ledger when it is asked for a panel."""
+_RETRY_SECONDS: Final = 30.0
+"""How long until a shadow that could not be loaded is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowQuestion:
+    """A question that was answered, with all it takes to ask it again."""
+
+    panel: Panel
+    """What answered it."""
+    model: str
+    """Registered name of the model that was asked."""
+    content_type: str
+    body: bytes
+    is_tensors: bool
+    """Whether the body is one of the Open Inference Protocol."""
+
+    def read(self) -> Rows:
+        """Read the body, as it was read for its answer."""
+        if self.is_tensors:
+            return read_tensors(self.body)[0]
+        if is_arrow(self.content_type):
+            # PyArrow takes memory and time to import, which callers that speak JSON need not pay
+            from sirena.serving.arrow_bodies import read_stream
+
+            return read_stream(self.body)
+        return read_rows(self.body, self.content_type)
+
+
+class Shadow:
+    """Asks questions again of the release that the source names for it, and counts."""
+
+    def __init__(
+        self,
+        source: PanelSource,
+        notify: Callable[[str, dict[str, str]], None] = lambda _event, _facts: None,
+    ) -> None:
+        """Compare nothing yet.
+
+        Args:
+            source: names the shadow.
+            notify: called with an event's name and facts when a shadow was loaded, failed or ended.
+        """
+        self._source = source
+        self._notify = notify
+        self.is_on = False
+        """Whether questions are asked again; a plain attribute, because every request reads it."""
+        self._mark: str | None = None
+        self._panel: Panel | None = None
+        self._failure = ""
+        self._lock = threading.Lock()
+        """Over what follows, which the thread and the event loop change."""
+        self._waiting: deque[ShadowQuestion] = deque()
+        self._bytes_waiting = 0
+        self._counts: ShadowCounts | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def state(self) -> ShadowState:
+        """What is known now."""
+        panel, failure = self._panel, self._failure
+        if panel is None:
+            return ShadowState(failure=failure)
+        with self._lock:
+            return self._counts.state if self._counts is not None else ShadowState(panel.release)
+
+    def offer(self, panel: Panel, model: str, content_type: str, body: bytes, *, is_tensors: bool) -> None:
+        """Take a question that was answered, if there is room.
+
+        Args:
+            panel: what answered it.
+            model: registered name of the model that was asked.
+            content_type: of the body.
+            body: as it came.
+            is_tensors: whether it is one of the Open Inference Protocol.
+        """
+        with self._lock:
+            shadow = self._panel
+            if shadow is None or shadow.release == panel.release:
+                return
+            counts = self._counts
+            if counts is None or counts.active != panel.release:
+                self._waiting.clear()
+                self._bytes_waiting = 0
+                counts = self._counts = ShadowCounts(panel.release, shadow.release, time.time())
+            if len(self._waiting) >= _MOST_WAITING or self._bytes_waiting + len(body) > _MOST_BYTES:
+                counts.drop()
+                return
+            self._waiting.append(ShadowQuestion(panel, model, content_type, body, is_tensors))
+            self._bytes_waiting += len(body)
+
+    def refresh(self) -> None:
+        """Load the shadow that the source means now, unless it is the known one."""
+        mark = self._source.shadow_mark
+        if mark == self._mark and not self._failure:
+            return
+        panel, failure = None, ""
+        if mark is not None:
+            try:
+                panel = self._source.load_shadow()
+            except SirenaError as error:
+                failure = error.text
+            except Exception as error:  # noqa: BLE001 - whatever a registry's client raises, it is tried again
+                failure = f"the shadow cannot be loaded ({type(error).__name__})"
+        with self._lock:
+            self._panel, self._counts = panel, None
+            self._waiting.clear()
+            self._bytes_waiting = 0
+        self.is_on = panel is not None
+        former, self._mark, self._failure = self._failure, mark, failure
+        if panel is not None:
+            self._notify("shadow_loaded", {"release": panel.release})
+        elif not failure:
+            self._notify("shadow_over", {})
+        elif failure != former:
+            self._notify("shadow_failed", {"text": failure})
+
+    def compare_next(self) -> bool:
+        """Ask the question again that waits longest. Returns False when none waits."""
+        with self._lock:
+            shadow = self._panel
+            if shadow is None or not self._waiting:
+                return False
+            question = self._waiting.popleft()
+            self._bytes_waiting -= len(question.body)
+        try:
+            rows = question.read()
+            before = interpret(question.panel, rows, model=question.model)
+            pairs = pairs_of(before, interpret(shadow, rows))
+        except SirenaError:
+            pairs = None  # asked as a whole, the panel refuses what one model answered: two columns of another test
+        with self._lock:
+            counts = self._counts
+            # either release may have become another meanwhile
+            if counts is not None and shadow is self._panel and counts.active == question.panel.release:
+                counts.drop() if pairs is None else counts.add(pairs)
+        return True
+
+    def start(self) -> None:
+        """Begin in the background."""
+        self._thread = threading.Thread(target=self._run, name="sirena-shadow", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; what waits is forgotten."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=1.0)
+
+    def _run(self) -> None:
+        next_look = 0.0
+        while not self._stopping.is_set():
+            began = time.perf_counter()
+            if began >= next_look:
+                self.refresh()
+                next_look = began + (_RETRY_SECONDS if self._failure else _LOOK_SECONDS)
+            began = time.perf_counter()
+            if self.compare_next():
+                self._stopping.wait(_REST * (time.perf_counter() - began))
+            else:
+                self._stopping.wait(_IDLE_SECONDS if self.is_on else _LOOK_SECONDS)

@@ -1,0 +1,148 @@
+"""What two releases answer to the same questions: counts by test column, group of organisms and pair of categories."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sirena.domain.truth_table import ANSWERS, NOT_ASKED
+from sirena.panel.compiled import Panel
+from sirena.panel.gravity import gravity
+from sirena.panel.layouts import NO_GROUND
+from sirena.serving.core import AnsweredColumn, Interpretation
+
+_MOST_KINDS: Final = 4096
+"""Kinds of change that are told apart by group; any later one is counted without its group."""
+_CATEGORY_OF: Final = tuple(answer.category.value if answer is not None else "" for answer in ANSWERS)
+
+
+@dataclass(frozen=True, order=True)
+class AnswerPair:
+    """What both releases answer: the kind of thing that is counted."""
+
+    column: str
+    """Model column, ``AMK_NM``."""
+    group: str
+    """Group of organisms that the deciding row is for; empty where nothing changes."""
+    before: str
+    """Category by the active release."""
+    after: str
+    """Category by the shadow."""
+
+
+@dataclass(frozen=True)
+class ShadowState:
+    """What is known of the shadow."""
+
+    shadow: str | None = None
+    """Its name; None while there is none, or it is not loaded."""
+    active: str | None = None
+    """The release it is compared with; None before the first question."""
+    failure: str = ""
+    """Why the shadow that was named could not be loaded."""
+    since: float | None = None
+    """When counting began, seconds since the epoch."""
+    compared: int = 0
+    """Questions that were asked again."""
+    dropped: int = 0
+    """Questions that were not: more came than could be."""
+    answers: tuple[tuple[AnswerPair, int], ...] = ()
+    """How many answers there were of each kind."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``/shadow`` tells: what changes, the gravest first, then that of most answers."""
+        changes = sorted(
+            ((pair, count) for pair, count in self.answers if pair.before != pair.after),
+            key=lambda item: (gravity(item[0].before, item[0].after), -item[1], item[0]),
+        )
+        return {
+            "shadow": self.shadow,
+            "active": self.active,
+            "failure": self.failure or None,
+            "since": self.since,
+            "compared": self.compared,
+            "dropped": self.dropped,
+            "answers": sum(count for _, count in self.answers),
+            "changed": sum(count for _, count in changes),
+            "changes": [
+                {
+                    "before": pair.before,
+                    "after": pair.after,
+                    "column": pair.column,
+                    "group": pair.group,
+                    "answers": count,
+                }
+                for pair, count in changes
+            ],
+        }
+
+
+class ShadowCounts:
+    """Counts what one pair of releases answers."""
+
+    def __init__(self, active: str, shadow: str, since: float) -> None:
+        """Begin with none.
+
+        Args:
+            active: name of the release that answers.
+            shadow: name of the one that answers unseen.
+            since: now, seconds since the epoch.
+        """
+        self.active = active
+        self._shadow = shadow
+        self._since = since
+        self._compared = 0
+        self._dropped = 0
+        self._answers: Counter[AnswerPair] = Counter()
+
+    def add(self, pairs: Counter[AnswerPair]) -> None:
+        """Count the answers to one question."""
+        self._compared += 1
+        for pair, count in pairs.items():
+            is_told_apart = pair in self._answers or len(self._answers) < _MOST_KINDS
+            self._answers[pair if is_told_apart else replace(pair, group="")] += count
+
+    def drop(self) -> None:
+        """Count a question that could not be asked again."""
+        self._dropped += 1
+
+    @property
+    def state(self) -> ShadowState:
+        """What was counted."""
+        return ShadowState(
+            self._shadow,
+            self.active,
+            since=self._since,
+            compared=self._compared,
+            dropped=self._dropped,
+            answers=tuple(self._answers.items()),
+        )
+
+
+def pairs_of(before: Interpretation, after: Interpretation) -> Counter[AnswerPair]:
+    """Count what two releases answer to the same rows; an empty MIC is asked of neither.
+
+    Columns that neither release has a model for are left out.
+
+    Args:
+        before: by the active release.
+        after: by the shadow, of the same columns or more.
+    """
+    active, shadow = before.panel, after.panel
+    pairs: Counter[AnswerPair] = Counter()
+    columns_after = {answered.column.name: answered for answered in after.columns}
+    for old in before.columns:
+        column = old.column.model_column
+        if not old.column.is_mic or (column not in active.tables and column not in shadow.tables):
+            continue
+        new = columns_after[old.column.name]
+        for row, (was, now) in enumerate(zip(old.answers, new.answers, strict=True)):
+            if was != NOT_ASKED:
+                categories = _CATEGORY_OF[was], _CATEGORY_OF[now]
+                group = "" if categories[0] == categories[1] else _group(new, shadow, row) or _group(old, active, row)
+                pairs[AnswerPair(column, group, *categories)] += 1
+    return pairs
+
+
+def _group(answered: AnsweredColumn, panel: Panel, row: int) -> str:
+    number = int(answered.numbers[row])
+    return "" if number == NO_GROUND else panel.grounds[number].group

@@ -1,0 +1,125 @@
+"""OpenTelemetry traces: a span for each request and each reload, sent by OTLP over HTTP as protobuf.
+
+Imported where traces are asked for alone, see `asked_traces`. Spans are made where the request is recorded, so they
+are the same whichever way a request was answered.
+
+Rules, each with a test of like name:
+
+- a span holds what the log line of its request holds, and nothing of what was asked about;
+- a span belongs to the trace that the caller's ``traceparent`` (W3C Trace Context) names;
+- a request without an id of its own bears the id of its caller's trace, in answer and log;
+- a collector that is away changes no answer.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from sirena.serving.logs import ServiceLog
+from sirena.serving.metrics import ServiceMetrics
+from sirena.serving.observation import Observed, RequestRecorder, given_id, request_id
+
+_TRACE_HEADERS: Final = (b"traceparent", b"tracestate")
+_SERVER_ERROR: Final = 500
+
+
+class ServiceTraces:
+    """Makes spans, which are sent in the background; those that cannot be sent are forgotten."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Begin to send to where OpenTelemetry's variables say, under the name ``sirena`` unless they give another."""
+        resource = Resource.create()
+        if "OTEL_SERVICE_NAME" not in environment and "service.name" not in environment.get(
+            "OTEL_RESOURCE_ATTRIBUTES", ""
+        ):
+            resource = resource.merge(Resource({"service.name": "sirena"}))
+        # its own, not the process's: MLflow's tracing has nothing to do with questions about isolates
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer("sirena")
+        self._propagator = TraceContextTextMapPropagator()
+
+    def recorder(self, log: ServiceLog, metrics: ServiceMetrics) -> "TracingRecorder":
+        """Return a recorder that traces what it records."""
+        return TracingRecorder(log, metrics, self)
+
+    def context_of(self, headers: Iterable[tuple[bytes, bytes]]) -> Context:
+        """Return the trace that a request's headers name; an empty context where they name none."""
+        named = {name.decode(): value.decode("latin-1") for name, value in headers if name in _TRACE_HEADERS}
+        return self._propagator.extract(named, Context())
+
+    def add_request(self, seconds: float, attributes: Mapping[str, Any], context: Context) -> None:
+        """Add the span of a request that is over.
+
+        Args:
+            seconds: that it took until now.
+            attributes: of it, by OpenTelemetry's names.
+            context: trace it belongs to; an empty one begins one.
+        """
+        end = time.time_ns()
+        span = self._tracer.start_span(
+            f"{attributes['http.request.method']} {attributes['http.route']}",
+            context,
+            SpanKind.SERVER,
+            dict(attributes),
+            start_time=end - int(seconds * 1e9),
+        )
+        if attributes["http.response.status_code"] >= _SERVER_ERROR:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end(end)
+
+    def add_reload(self, facts: Mapping[str, str]) -> None:
+        """Add the span of a release that was taken up.
+
+        Args:
+            facts: ``release``, ``models``, and the ``milliseconds`` that it took until now.
+        """
+        end = time.time_ns()
+        attributes: dict[str, str | int] = {"sirena.release": facts["release"], "sirena.models": int(facts["models"])}
+        begin = end - int(facts["milliseconds"]) * 1_000_000
+        self._tracer.start_span("reload", Context(), attributes=attributes, start_time=begin).end(end)
+
+    def close(self) -> None:
+        """Send what waits, and end."""
+        self._provider.shutdown()
+
+
+class TracingRecorder(RequestRecorder):
+    """A recorder that makes a span of each request, too."""
+
+    def __init__(self, log: ServiceLog, metrics: ServiceMetrics, traces: ServiceTraces) -> None:
+        """Write to a log, count in metrics, and trace."""
+        super().__init__(log, metrics)
+        self._traces = traces
+
+    def observe(self, headers: Iterable[tuple[bytes, bytes]]) -> Observed:
+        """Begin to observe a request, in the trace that its caller names."""
+        listed = list(headers)
+        context = self._traces.context_of(listed)
+        parent = get_current_span(context).get_span_context()
+        identifier = given_id(listed) or (f"{parent.trace_id:032x}" if parent.is_valid else request_id(()))
+        return Observed(identifier, trace=context)
+
+    def record(self, method: str, route: str, facts: Observed, status: int, began: float) -> None:
+        """Record a request that is over."""
+        super().record(method, route, facts, status, began)
+        attributes = {
+            "http.request.method": method if method.isalpha() else "_OTHER",
+            "http.route": route,
+            "http.response.status_code": status,
+            "sirena.request_id": facts.request_id,
+            "sirena.rows": facts.rows,
+            "sirena.models": facts.columns,
+            "sirena.release": facts.release,
+            "error.type": facts.error,
+        }
+        known = {name: value for name, value in attributes.items() if value is not None}
+        self._traces.add_request(time.perf_counter() - began, known, facts.trace)
