@@ -30,10 +30,12 @@ SENTENCES = (
     "certification/agreement.py",
     "certification/comparison.py",
     "certification/monotonicity.py",
+    "certification/remedies.py",
     "guidelines/difference.py",
     "guidelines/organism_words.py",
     "registry/release_ranges.py",
     "server/checks/",
+    "server/parts/part.py",
     "server/supervision/health_report.py",
     "registry/training_session.py",
     "stewardship/exports_glass.py",
@@ -46,7 +48,7 @@ SENTENCES = (
 """Sources whose every sentence people are shown."""
 FOR_PROGRAMS = (
     *("acts/entry_", "acts/judged_files.py", "acts/recording.py", "acts/upgrade_look.py"),
-    *("cli/access_", "cli/audit_formats.py", "cli/json_document.py", "cli/judged_files.py", "cli/recording.py"),
+    *("cli/access_", "cli/json_document.py", "cli/judged_files.py", "cli/recording.py"),
     *("cli/run.py", "cli/serve.py", "cli/upgrade_look.py", "server/checks/walking.py"),
 )
 """Of these, what is read by programs or stands in logs: only their errors are for people."""

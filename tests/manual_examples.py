@@ -82,7 +82,7 @@ class Reader:
     """What stands in the manual → what it is here: addresses, ports, places."""
 
     def follow_all(self, mark: str) -> list[str]:
-        """Run every example of a mark, as the Spanish manual has them, and return what each printed.
+        """Run every example of a mark, as the Spanish manual has them and in Spanish, and return what each printed.
 
         Raises:
             AssertionError: some failed or printed something else; the text names every one of them.
@@ -153,6 +153,7 @@ class Reader:
             "PYTHONPATH": str(Path(sirena.__file__).parent.parent),
             "COLUMNS": "200",
             "LC_ALL": "C.UTF-8",
+            "LANGUAGE": "es",
             "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sirena.cli.json_document import print_json
-from sirena.cli.voice import say, speaks_spanish
+from sirena.cli.voice import in_words, say, speaks_spanish
 from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def ask(
         document = {"organism": code, "site": site.value, "answered_by": "guideline editions", "answers": facts}
         print_json(document)
         return
-    say(f"{name}, site {site.value}")
+    typer.echo(f"{in_words(name)}, {in_words(f'site {site.value}')}")
     for question, _, answer in answers:
         category = answer.answer.category.value
         reason = _sentence(answer, site, spoken)

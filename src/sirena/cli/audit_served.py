@@ -146,7 +146,7 @@ def _print_table(served: Served, when: datetime) -> None:
             one.approved_at[:19],
             one.evidence[:12],
             one.criteria + (f"; overridden: {one.override}" if one.override else ""),
-            in_words(f"entry {one.ledger_entry}") if one.ledger_entry else "",
+            f"{in_words('entry')} {one.ledger_entry}" if one.ledger_entry else "",
         )
         for one in served.versions
     ]

@@ -124,7 +124,7 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
         answered = [str(period) for period in periods_of(registry, release)]
         print_json({**_facts(release), "standing": mark, "members": members, "answered": answered})
         return
-    made = f"{release.name}{f' ({mark})' if mark else ''}, made by {release.author}, {release.digest[:12]}"
+    made = f"{release.name}{f' ({in_words(mark)})' if mark else ''}, made by {release.author}, {release.digest[:12]}"
     say(in_one_line(made))
     for member in release_members(registry, release):
         cells = (member.column, member.reference, member.edition, member.label_source, member.digest[:12])

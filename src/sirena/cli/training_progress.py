@@ -69,9 +69,9 @@ def _cells(outcome: TrainingOutcome) -> tuple[str, ...]:
         str(version.version),
         outcome.label_source,
         str(len(certificate.organisms)),
-        f"{certificate.asked:,}",
-        f"{certificate.kinds.get(Kind.VERY_MAJOR, 0):,}",
-        f"{certificate.disagreeing:,}",
+        in_words(f"{certificate.asked:,}"),
+        in_words(f"{certificate.kinds.get(Kind.VERY_MAJOR, 0):,}"),
+        in_words(f"{certificate.disagreeing:,}"),
         in_words("yes") if certificate.monotone else in_words("NO"),
         remark,
     )

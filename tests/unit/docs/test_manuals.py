@@ -31,6 +31,17 @@ def _headings(chapter: Path) -> list[tuple[int, str]]:
     return [(len(heading[1]), heading[2]) for heading in found]
 
 
+def _is_for_people(block: Block) -> bool:
+    """Tell whether a block shows what a command says in the language of whoever reads."""
+    return (block.language, block.mark) == ("text", "shows")
+
+
+def _named(line: str) -> list[str]:
+    """Return what is the same in every language, without the signs in numbers."""
+    words = re.findall(r"…|\S*[\d_/]\S*", line)
+    return [re.sub(r"(?<=\d)[.,](?=\d)", "", word).strip(".,:;()%") for word in words]
+
+
 def _without_comments(block: Block) -> str:
     return re.sub(r"(^|\s)# .*$", "", block.text, flags=re.MULTILINE)
 
@@ -50,12 +61,24 @@ def test_a_chapter_has_the_same_sections_in_both_languages(name: str) -> None:
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_shows_the_same_code_in_both_languages(name: str) -> None:
-    """Commands, programs and outputs are identical but for comments, so running one manual proves both."""
+    """Commands and programs are identical but for comments, so running one manual proves both."""
     english, spanish = (blocks(MANUAL / language / name) for language in ("en", "es"))
     facts = [
-        [(block.language, block.mark, _without_comments(block)) for block in found] for found in (english, spanish)
+        [(block.language, block.mark, "" if _is_for_people(block) else _without_comments(block)) for block in found]
+        for found in (english, spanish)
     ]
     assert facts[0] == facts[1]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_outputs_for_people_say_the_same_in_both_languages(name: str) -> None:
+    """Line by line the same names, numbers and ellipses; the Spanish ones are what the commands print in Spanish."""
+    english, spanish = (
+        [block for block in blocks(MANUAL / language / name) if _is_for_people(block)] for language in ("en", "es")
+    )
+    for one, other in zip(english, spanish, strict=True):
+        lines, others = (block.text.splitlines() for block in (one, other))
+        assert list(map(_named, lines)) == list(map(_named, others)), f"{one.place}, {other.place}"
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
