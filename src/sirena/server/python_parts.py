@@ -199,6 +199,7 @@ class PythonParts:
                 **self._as_client("service"),
                 "SIRENA_DATABASE_URL": database.reader_url(database.reader_password_file),
                 **ONLY_BY_SCRAM,
+                **self._traces(),
             },
             stop_seconds=40,
             ready_seconds=120.0,
@@ -308,6 +309,10 @@ class PythonParts:
     def _openid_secret(self) -> dict[str, str]:
         secret = self.settings.openid_client_secret
         return {variable_of("oidc_client_secret_file"): str(self._openid_secret_file)} if secret else {}
+
+    def _traces(self) -> dict[str, str]:
+        endpoint = self.settings.traces_endpoint
+        return {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint} if endpoint else {}
 
     def _as_client(self, client: str) -> dict[str, str]:
         identity = self.doors.identity(client)

@@ -98,6 +98,10 @@ class Settings(BaseSettings):
     """How often the service holds the active release against MLflow and the artifact store, in seconds. It asks the
     ledger every second, whatever this says, so that a newly activated release answers within two."""
 
+    traces_endpoint: str = Field(default="", examples=["http://127.0.0.1:4318"])
+    """Collector of OpenTelemetry, OTLP over HTTP, to which the stack's service sends a span for each request and each
+    reload; empty sends none. `sirena serve` by itself heeds OpenTelemetry's own variables."""
+
     trace: bool = Field(default=False, examples=["1"])
     """`1` shows developers the trace of an unforeseen error; a trace may hold patient data."""
 

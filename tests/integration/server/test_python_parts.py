@@ -57,6 +57,20 @@ def test_services_read_the_editions_of_the_stack(elsewhere: bool) -> None:
             assert said.strip() == "True", part.name
 
 
+def test_traces_are_asked_of_the_service_alone_and_only_on_wish() -> None:
+    """What people type into the pages is in no span."""
+    asked = "from sirena.serving.asked_traces import asks_for_traces; import os; print(asks_for_traces(os.environ))"
+    for endpoint, expected in (("", ["False", "False", "False"]), ("http://[::1]:4318", ["True", "False", "False"])):
+        with private_home() as home:
+            parts = python_parts(production_settings(home, traces_endpoint=endpoint))
+            parts.prepare()
+            said = [
+                part.account.run([sys.executable, "-c", asked], environment=part.environment).strip()
+                for part in parts_with_editions(parts)
+            ]
+            assert said == expected
+
+
 def test_service_and_pages_read_the_ledger_of_the_stack_and_may_read_nothing_else() -> None:
     """On a server as a role of its own, whose password is in a file of its own; else the file of the stack's home."""
     with private_home() as home:
