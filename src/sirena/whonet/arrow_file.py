@@ -38,7 +38,7 @@ def read_arrow(source: Source) -> RawTable:
 
 
 def _opened(source: Source) -> pa.NativeFile:
-    return pa.memory_map(str(source.path)) if source.path else pa.BufferReader(source.content())
+    return pa.OSFile(str(source.path)) if source.path else pa.BufferReader(source.content())
 
 
 def refuse_huge_arrow(stream: pa.NativeFile, source: Source) -> None:
@@ -58,10 +58,10 @@ def arrow_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a file in batches.
 
     Args:
-        path: the file; its bytes are mapped, so that what is not packed is not held.
+        path: the file. It is not mapped: one that somebody shortens meanwhile would end the process.
         rows: most of a batch.
     """
-    with pa.memory_map(str(path)) as stream:
+    with pa.OSFile(str(path)) as stream:
         file = ipc.open_file(stream)
         for number in range(file.num_record_batches):
             batch = file.get_batch(number)
@@ -71,7 +71,13 @@ def arrow_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
 
 def write_arrow(frame: pl.DataFrame, path: Path) -> None:
     """Write a table."""
-    frame.write_ipc(path, compression=_COMPRESSION, compat_level=pl.CompatLevel.oldest())
+    frame.write_ipc(
+        path, compression=_COMPRESSION, compat_level=pl.CompatLevel.oldest(), record_batch_size=_ROWS_OF_A_BATCH
+    )
+
+
+_ROWS_OF_A_BATCH: Final = 50_000
+"""A reader unpacks a batch as a whole."""
 
 
 class ArrowPartWriter:

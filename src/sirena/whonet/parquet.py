@@ -42,10 +42,9 @@ def raw_table(table: pa.Table, source: Source) -> RawTable:
     Raises:
         UnreadableFileError: a column of lists or structures, no header of WHONET's, no isolates.
         DuplicateColumnsError: two columns have one meaning.
-        PolarsError: two columns have one name.
     """
+    refuse_duplicates(table.column_names)
     frame = pl.DataFrame(pl.from_arrow(table.rename_columns(table.column_names)))
-    refuse_duplicates(frame.columns)
     refuse_foreign(assign_roles(frame.columns), source.name)
     if frame.is_empty():
         raise no_rows(source.name)
@@ -86,6 +85,8 @@ def _texts(column: pl.Series, file: str) -> pl.Series:
         column = spell_numbers(column)
     elif kind == pl.Datetime:
         column = column.dt.to_string("%Y-%m-%d %H:%M:%S").str.replace(r" 00:00:00$", "")
+    elif kind == pl.Duration:
+        column = column.dt.to_string("iso")
     elif kind != pl.String:
         column = column.cast(pl.String)
     return column.set(column == "", None)

@@ -129,10 +129,8 @@ def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWrit
             return
         if suffix in _ARROW:
             arrow = ArrowPartWriter(temporary)
-            try:
-                yield arrow
-            finally:
-                arrow.close()
+            yield arrow
+            arrow.close()
             return
         with temporary.open("wb") as raw:
             if suffix == ".csv.gz":

@@ -74,7 +74,7 @@ class ColumnParts:
         Raises:
             SirenaError: it holds no table of WHONET's.
         """
-        with pa.memory_map(str(path)) as stream:
+        with pa.OSFile(str(path)) as stream:
             refuse_huge_arrow(stream, source)
             names = list(ipc.open_file(stream).schema.names)
         return cls._of(source, names, lambda rows, _: arrow_batches(path, rows), part)
@@ -82,6 +82,8 @@ class ColumnParts:
     @classmethod
     def _of(cls, source: Source, names: list[str], batches: Batches, part: int) -> Self:
         refuse_duplicates(names)
+        if "" in names:
+            raise NeedsWholeFileError  # Polars would give it a name of its own
         refuse_foreign(assign_roles(names), source.name)
         return cls(source, names, batches, part or _ROWS)
 
