@@ -11,9 +11,10 @@ import codecs
 import struct
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
@@ -40,10 +41,11 @@ def is_written_in_parts(path: Path | str) -> bool:
 
 
 class PartWriter(Protocol):
-    """Spells parts, in any thread, and appends what was spelt, in order."""
+    """Appends parts, spelt, in order."""
 
-    def spell(self, part: pl.DataFrame, *, first: bool) -> Any:
-        """Return a part as it is to be appended; the first has the header."""
+    spell: Callable[[pl.DataFrame, bool], Any]
+    """Returns a part as it is to be appended, in any thread or process; the first, of which it is told, has the
+    header."""
 
     def append(self, spelt: Any) -> None:
         """Append a part."""
@@ -52,25 +54,26 @@ class PartWriter(Protocol):
 @dataclass(frozen=True)
 class _TextWriter:
     stream: BinaryIO
-    style: CsvStyle
-
-    def spell(self, part: pl.DataFrame, *, first: bool) -> bytes:
-        if self.style.decimal_comma:
-            part = with_decimal_commas(part)
-        content = BytesIO()
-        part.write_csv(content, separator=self.style.separator, include_header=first)
-        encoding = self.style.encoding
-        if encoding == "utf-8":
-            return content.getvalue()
-        if encoding == "utf-8-sig":
-            return (codecs.BOM_UTF8 if first else b"") + content.getvalue()
-        mark = b""
-        if first and encoding.startswith("utf-16"):
-            mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
-        return mark + content.getvalue().decode().encode(encoding)
+    spell: Callable[[pl.DataFrame, bool], bytes]
 
     def append(self, spelt: Any) -> None:
         self.stream.write(spelt)
+
+
+def _as_text(style: CsvStyle, part: pl.DataFrame, first: bool) -> bytes:  # noqa: FBT001 - as `PartWriter.spell` has it
+    if style.decimal_comma:
+        part = with_decimal_commas(part)
+    content = BytesIO()
+    part.write_csv(content, separator=style.separator, include_header=first)
+    encoding = style.encoding
+    if encoding == "utf-8":
+        return content.getvalue()
+    if encoding == "utf-8-sig":
+        return (codecs.BOM_UTF8 if first else b"") + content.getvalue()
+    mark = b""
+    if first and encoding.startswith("utf-16"):
+        mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
+    return mark + content.getvalue().decode().encode(encoding)
 
 
 @dataclass
@@ -78,6 +81,7 @@ class _PackedWriter:
     """One gzip stream of which each part is packed by itself, so that two cores pack at once."""
 
     stream: BinaryIO
+    spell: Callable[[pl.DataFrame, bool], tuple[bytes, bytes]]
     _check: int = 0
     _size: int = 0
 
@@ -85,12 +89,6 @@ class _PackedWriter:
         """Begin the stream."""
         # no name and no time in the header: the same table always gives the same bytes
         self.stream.write(b"\x1f\x8b\x08\0\0\0\0\0\0\xff")
-
-    def spell(self, part: pl.DataFrame, *, first: bool) -> tuple[bytes, bytes]:
-        text = BytesIO()
-        part.write_csv(text, include_header=first)
-        pack = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
-        return text.getvalue(), pack.compress(text.getvalue()) + pack.flush(zlib.Z_SYNC_FLUSH)
 
     def append(self, spelt: tuple[bytes, bytes]) -> None:
         text, packed = spelt
@@ -103,13 +101,18 @@ class _PackedWriter:
         self.stream.write(struct.pack("<II", self._check, self._size % 2**32))
 
 
+def _as_packed_text(part: pl.DataFrame, first: bool) -> tuple[bytes, bytes]:  # noqa: FBT001
+    text = BytesIO()
+    part.write_csv(text, include_header=first)
+    pack = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
+    return text.getvalue(), pack.compress(text.getvalue()) + pack.flush(zlib.Z_SYNC_FLUSH)
+
+
 class _ParquetWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer: parquet.ParquetWriter | None = None
-
-    def spell(self, part: pl.DataFrame, *, first: bool) -> pa.Table:  # noqa: ARG002 - every part has a header
-        return part.to_arrow(compat_level=pl.CompatLevel.oldest())
+        self.spell: Callable[[pl.DataFrame, bool], pa.Table] = _as_arrow
 
     def append(self, spelt: Any) -> None:
         if self._writer is None:
@@ -134,6 +137,10 @@ class _ParquetWriter:
             self._writer.close()
 
 
+def _as_arrow(part: pl.DataFrame, _first: bool) -> pa.Table:  # noqa: FBT001 - every part has a header
+    return part.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
 def _repeats(column: pa.ChunkedArray) -> bool:
     return len(column.unique()) < _MOSTLY * len(column)
 
@@ -152,7 +159,7 @@ def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWrit
     suffix = find_suffix(path)
     if str(path) == "-":
         with standard_output():
-            yield _TextWriter(sys.stdout.buffer, PLAIN)
+            yield _TextWriter(sys.stdout.buffer, partial(_as_text, PLAIN))
         return
     with replacing(Path(path)) as temporary:
         if suffix == ".parquet":
@@ -164,10 +171,10 @@ def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWrit
             return
         with temporary.open("wb") as raw:
             if suffix == ".csv.gz":
-                packer = _PackedWriter(raw)
+                packer = _PackedWriter(raw, _as_packed_text)
                 yield packer
                 packer.close()
             elif suffix == ".csv":
-                yield _TextWriter(raw, style or PLAIN)
+                yield _TextWriter(raw, partial(_as_text, style or PLAIN))
             else:
-                yield _TextWriter(raw, CsvStyle("\t"))
+                yield _TextWriter(raw, partial(_as_text, CsvStyle("\t")))

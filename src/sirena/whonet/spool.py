@@ -5,6 +5,7 @@ A column of few texts is kept as numbers, so that they need not be looked at aga
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,28 +45,48 @@ class Spool:
         self._batches.append((content.size, batch.schema))
         self.height += batch.num_rows
 
-    def frames(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the batches, once all are added; again is possible.
 
         Args:
-            texts: of each column that holds numbers, its texts by number; it comes back as an enumeration of them, or
-                as text where another batch has the column as text.
             columns: names of those wanted, in order.
         """
-        enumerations = {name: pl.Enum(list(texts[name])) for name in columns if name in texts}
-        plain = {field.name for _, schema in self._batches for field in schema if not pa.types.is_integer(field.type)}
         offset = 0
         for size, schema in self._batches:
             self._file.seek(offset)
-            batch = ipc.read_record_batch(pa.py_buffer(self._file.read(size)), schema)
+            yield ipc.read_record_batch(pa.py_buffer(self._file.read(size)), schema).select(list(columns))
             offset += size
-            frame = pl.DataFrame(pl.from_arrow(batch.select(list(columns)), rechunk=False))
-            # all columns in one go: each by itself would wait for a thread
-            yield frame.with_columns(
-                _spelt(name, kind, as_text=name in plain)
-                for name, kind in enumerations.items()
-                if frame.schema[name] != pl.String
-            )
+
+    def spelling(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> "Spelling":
+        """Return what makes tables of the batches, once all are added.
+
+        Args:
+            texts: of each column that holds numbers, its texts by number; it becomes an enumeration of them, or text
+                where another batch has the column as text.
+            columns: names of those wanted.
+        """
+        plain = {field.name for _, schema in self._batches for field in schema if not pa.types.is_integer(field.type)}
+        return Spelling({name: pl.Enum(list(texts[name])) for name in columns if name in texts}, frozenset(plain))
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """Makes tables of batches; may be sent to another process."""
+
+    enumerations: Mapping[str, pl.Enum]
+    """Of each column that holds numbers, its texts."""
+    plain: frozenset[str]
+    """Columns that are text in some batch, and so in every table."""
+
+    def frame(self, batch: pa.RecordBatch) -> pl.DataFrame:
+        """Return the rows of a batch."""
+        frame = pl.DataFrame(pl.from_arrow(batch, rechunk=False))
+        # all columns in one go: each by itself would wait for a thread
+        return frame.with_columns(
+            _spelt(name, kind, as_text=name in self.plain)
+            for name, kind in self.enumerations.items()
+            if frame.schema[name] != pl.String
+        )
 
 
 def _spelt(column: str, texts: pl.Enum, *, as_text: bool) -> pl.Expr:

@@ -12,18 +12,18 @@ anywhere; dBASE, SQLite, spreadsheets and FHIR, whose libraries give the whole.
 """
 
 import re
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 import pyarrow as pa
 
 from sirena.domain.errors import SirenaError
+from sirena.engine import Engine
+from sirena.engine.local import LOCAL
 from sirena.whonet.distinct_texts import DistinctTexts
 from sirena.whonet.errors import NeedsWholeFileError
 from sirena.whonet.file import FileFormat, WhonetFile
@@ -33,7 +33,7 @@ from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.reading import describe_table, fields_of, find_format
 from sirena.whonet.source import Bounds, Source, open_source
-from sirena.whonet.spool import Spool
+from sirena.whonet.spool import Spelling, Spool
 from sirena.whonet.streamed_parquet import ParquetParts
 from sirena.whonet.streamed_text import DelimitedParts
 from sirena.whonet.understanding import name_drugs
@@ -48,15 +48,11 @@ _UNBOUNDED: Final = Bounds(bytes=2**62)
 """Nothing is held, so nothing is bounded."""
 _FEW: Final = 8_000
 """Distinct texts, of a part and of those before, up to which a column that need not be is kept as numbers."""
-_AT_ONCE: Final = 2
-_AHEAD: Final = 4
-"""Parts that are parsed while another is taken."""
 _DATES: Final = ("SPEC_DATE", "DATE_BIRTH", "DATE_ADMIS")
 """Fields of dates, whose day alone is kept where their distinct texts are asked for."""
 _WITH_TIME: Final = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})[T\s]")
 _OF_TEXTS: Final = (*ORGANISM_FIELDS, "SPEC_TYPE", "ORIGIN")
 """Fields that are kept by their texts, beside the tests."""
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,24 @@ class StreamedFile:
         Args:
             columns: those wanted; all when None.
         """
-        return self.spool.frames(self.numbered, self.file.frame.columns if columns is None else columns)
+        spelling = self.spelling(columns)
+        return map(spelling.frame, self.batches(columns))
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as `spelling` takes them, to be spelt elsewhere.
+
+        Args:
+            columns: those wanted; all when None.
+        """
+        return self.spool.batches(self.file.frame.columns if columns is None else columns)
+
+    def spelling(self, columns: Sequence[str] | None = None) -> Spelling:
+        """Return what makes of each of the `batches` what `frames` yields.
+
+        Args:
+            columns: those wanted; all when None.
+        """
+        return self.spool.spelling(self.numbered, self.file.frame.columns if columns is None else columns)
 
     def with_rows(self, columns: Sequence[str], chosen: Callable[[pl.DataFrame], pl.Series]) -> WhonetFile:
         """Return the file with the chosen rows of some columns at once.
@@ -113,6 +126,7 @@ def streamed(
     shortest: int = SHORTEST,
     part: int = 0,
     by_texts: Sequence[str] = (),
+    engine: Engine = LOCAL,
 ) -> Iterator[StreamedFile | None]:
     """Read a long file part by part; give None where it is to be read as a whole.
 
@@ -124,6 +138,7 @@ def streamed(
         part: bytes, or rows, of a part; 0 chooses.
         by_texts: fields whose distinct texts are kept, beside those of organisms, specimens and tests; a date among
             them is kept without its time of day.
+        engine: parses the parts.
 
     Raises:
         UnreadableFileError: rows of a text have not the header's number of cells.
@@ -133,23 +148,8 @@ def streamed(
         return
     source = open_source(path, _UNBOUNDED)
     with Spool(folder) as spool:
-        yield _read(source, Path(path), spool, mapping or LaboratoryMapping(), part, (*_OF_TEXTS, *by_texts))
-
-
-def in_turn(jobs: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
-    """Yield what each job returns, in order; two run at once, a few ahead of who takes them."""
-    waiting: deque[Future[_Result]] = deque()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        try:
-            for job in jobs:
-                waiting.append(pool.submit(job))
-                if len(waiting) > _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        fields = (*_OF_TEXTS, *by_texts)
+        yield _read(source, Path(path), spool, mapping or LaboratoryMapping(), part, fields, engine)
 
 
 def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
@@ -173,14 +173,20 @@ def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
 
 
 def _read(
-    source: Source, path: Path, spool: Spool, mapping: LaboratoryMapping, part: int, by_texts: Sequence[str]
+    source: Source,
+    path: Path,
+    spool: Spool,
+    mapping: LaboratoryMapping,
+    part: int,
+    by_texts: Sequence[str],
+    engine: Engine,
 ) -> StreamedFile | None:
     try:
         file_format = find_format(source)
         parts = _parts(source, path, file_format, part)
         kept = _kept_by_texts(parts.names, mapping, by_texts)
         dates = _of_fields(parts.names, mapping, set(_DATES) & set(by_texts))
-        numbered, firsts = _gather(parts, spool, kept, dates)
+        numbered, firsts = _gather(parts, spool, kept, dates, engine)
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
         return None
     parts.refuse_ragged()
@@ -203,7 +209,7 @@ def _parts(source: Source, path: Path, file_format: FileFormat, part: int) -> De
 
 
 def _gather(
-    parts: DelimitedParts | ParquetParts, spool: Spool, kept: Sequence[str], dates: Sequence[str]
+    parts: DelimitedParts | ParquetParts, spool: Spool, kept: Sequence[str], dates: Sequence[str], engine: Engine
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Lay the rows down; return the texts of the columns that are numbers there, and the first values of the others.
 
@@ -212,13 +218,14 @@ def _gather(
         spool: where to.
         kept: columns whose distinct texts are wanted; they are numbered, however many.
         dates: those of them of which the day is enough.
+        engine: parses the parts.
     """
     if has_row_per_drug(parts.names):
         raise NeedsWholeFileError
     distinct = {name: DistinctTexts(_day_of if name in dates else str) for name in parts.names}
     firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in kept}
     parts.number(kept)
-    for part in in_turn(parts.jobs()):
+    for part in parts.parsed(engine):
         isolates = parts.isolates(part)
         if not isolates.num_rows:
             continue

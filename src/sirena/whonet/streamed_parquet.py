@@ -1,6 +1,6 @@
 """A long Parquet file as the parts of a table; see `parquet`, which reads one as a whole."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from sirena.engine import Engine
 from sirena.whonet.errors import NeedsWholeFileError
 from sirena.whonet.file import RawTable
 from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
@@ -64,11 +65,10 @@ class ParquetParts:
         texts = () if first is None else (name for name in self.names if _repeats(first[name]))
         self.by_texts = {*kept, *texts}
 
-    def jobs(self) -> Iterator[Callable[[], pa.Table]]:
-        """Yield what makes texts of each part, in order."""
+    def parsed(self, engine: Engine) -> Iterator[pa.Table]:
+        """Yield the texts of each part, made by an engine, in order."""
         with parquet.ParquetFile(self.path, read_dictionary=list(self.by_texts)) as file:
-            for batch in file.iter_batches(self.part):
-                yield partial(_texts, batch, self.source.name)
+            yield from engine.in_turn(partial(_texts, self.source.name), file.iter_batches(self.part))
 
     def isolates(self, part: pa.Table) -> pa.Table:
         """Return the isolates of the next part: all its rows."""
@@ -91,7 +91,7 @@ def _repeats(array: pa.Array) -> bool:
     return texts and 2 * len(array.unique()) < len(array)
 
 
-def _texts(batch: pa.RecordBatch, file: str) -> pa.Table:
+def _texts(file: str, batch: pa.RecordBatch) -> pa.Table:
     batch.validate(full=True)
     try:
         columns = [_column(array, name, file) for name, array in zip(batch.schema.names, batch.columns, strict=True)]
