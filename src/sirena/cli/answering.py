@@ -186,20 +186,31 @@ def opened(
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.part_writing import is_written_in_parts
     from sirena.whonet.reading import read_file
-    from sirena.whonet.streamed import SHORTEST, streamed
+    from sirena.whonet.streamed import streamed
 
     word = load_mapping(mapping) if mapping else None
     if sheet is None and is_written_in_parts(output.path):
-        chosen = SHORTEST if engine is LOCAL else 0
-        least = chosen if shortest is None else shortest
+        least = shortest_in_parts(engine) if shortest is None else shortest
         folder = Path(tempfile.gettempdir()) if str(output.path) == "-" else output.path.parent
         with streamed(path, folder, word, shortest=least, part=part, engine=engine) as parts:
             if parts is not None:
                 yield Opened(parts.file, parts, engine)
                 return
-    if engine is not LOCAL:
-        tell(f"{path}: not of a format that is read and written in parts, so this machine alone answers it")
+    tell_if_whole(path, engine)
     yield Opened(read_file(path, sheet=sheet, mapping=word))
+
+
+def shortest_in_parts(engine: Engine) -> int:
+    """Return the bytes of the shortest file that is read part by part; on a cluster every file is."""
+    from sirena.whonet.streamed import SHORTEST
+
+    return SHORTEST if engine is LOCAL else 0
+
+
+def tell_if_whole(path: Path, engine: Engine) -> None:
+    """Say that a cluster has nothing to do where a file is read as a whole."""
+    if engine is not LOCAL:
+        tell(f"{path}: this file cannot be read and written in parts, so one machine works on it, and not the cluster")
 
 
 @dataclass(frozen=True)
