@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def cells(
-    files: Annotated[list[Path], typer.Argument(help="WHONET files of any format, or cells of hospitals, to be added.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="WHONET files of any format, or cells of hospitals, to be added.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write; its name ends in .cells.parquet.")],
     engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,

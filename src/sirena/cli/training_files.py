@@ -38,6 +38,7 @@ def count_files(
     mapping: LaboratoryMapping | None,
     engine: Engine = LOCAL,
     shortest: int | None = None,
+    part: int = 0,
 ) -> dict[str, HospitalCounts]:
     """Read and count each file, so that one at a time is in memory; return the counts by the file's name.
 
@@ -48,6 +49,7 @@ def count_files(
         mapping: the laboratories' word on their columns.
         engine: parses and counts the parts of a file.
         shortest: bytes of the shortest file that is read part by part; None chooses.
+        part: bytes, or rows, of a part; 0 chooses.
 
     Raises:
         UsageError: a file is given twice, under whatever name, or its cells were dealt by another seed.
@@ -62,7 +64,7 @@ def count_files(
                     hint=f"give --seed {counts.seed}, or let the hospital write the cells again with --seed {seed}",
                 )
         else:
-            isolates, counts, problems = _counted(file, seed, sheet, mapping, engine, shortest)
+            isolates, counts, problems = _counted(file, seed, sheet, mapping, engine, shortest, part)
             if len(files) > 1 and problems:
                 tell(f"{file}:")
             tell_about_problems(isolates, problems)
@@ -80,10 +82,11 @@ def _counted(
     mapping: LaboratoryMapping | None,
     engine: Engine,
     shortest: int | None,
+    part: int,
 ) -> tuple[WhonetFile, HospitalCounts, Sequence[Problem]]:
     if sheet is None:
         least = shortest_in_parts(engine) if shortest is None else shortest
-        with streamed(path, Path(gettempdir()), mapping, shortest=least, engine=engine) as parts:
+        with streamed(path, Path(gettempdir()), mapping, shortest=least, part=part, engine=engine) as parts:
             if parts is not None:
                 return (parts.file, *count_streamed(parts, seed, engine))
     tell_if_whole(path, engine)

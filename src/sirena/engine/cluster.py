@@ -1,4 +1,4 @@
-"""Parts worked on by the processors of a Ray cluster: one that stands, or one of this machine alone, made for a command.
+"""Parts worked on by the processors of a Ray cluster: one that stands, or one of this machine, made for a command.
 
 Rules, each with a test of like name:
 
@@ -15,7 +15,7 @@ import signal
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -43,30 +43,25 @@ def ray_engine() -> Iterator[Engine]:
     """Give the engine of the cluster that `RAY_ADDRESS` names, or of one made for the while on this machine.
 
     Raises:
-        ClusterError: Ray is not installed, no cluster answers there, or it has another version of Sirena.
+        ClusterError: Ray is not installed, or no cluster answers there.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     address = os.environ.get(ADDRESS_VARIABLE, "")
-    with tempfile.TemporaryDirectory(prefix="sirena", ignore_cleanup_errors=True) as folder:
-        if not address:
-            os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    cluster: AbstractContextManager[dict[str, Any]] = nullcontext({}) if address else _own_cluster()
+    with cluster as how:
         try:
             import ray
-        except ImportError:
+
+            ray.init(address or "local", log_to_driver=False, configure_logging=False, **how)
+        except ModuleNotFoundError:
             raise ClusterError(
                 "--engine ray needs Ray, which is not installed", hint="pip install 'sirena[ray]', or --engine local"
             ) from None
-        # Ray opens the folder it is given to everybody, so it is given one below
-        own = {"object_store_memory": _OBJECTS, "include_dashboard": False, "_temp_dir": str(Path(folder, "ray"))}
-        on_sigterm = signal.getsignal(signal.SIGTERM)
-        try:
-            ray.init(
-                address or "local", log_to_driver=False, configure_logging=False, **({} if address else own)
-            )
-        except (ConnectionError, ValueError, RuntimeError, ImportError) as error:
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise ClusterError(
                 f"no Ray cluster can be used at {address or 'this machine'} ({type(error).__name__})",
-                hint=f"{ADDRESS_VARIABLE} is host:port of a cluster of which this machine is one; see docs/howto/cluster.md",
+                hint=f"{ADDRESS_VARIABLE} is host:port of a cluster that this machine is part of",
             ) from None
         finally:
             signal.signal(signal.SIGTERM, on_sigterm)  # Ray takes it for itself
@@ -74,6 +69,22 @@ def ray_engine() -> Iterator[Engine]:
             yield RayEngine(ray)
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _own_cluster() -> Iterator[dict[str, Any]]:
+    """Give how a cluster is made that nobody else can look into or use, and clear it away."""
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="sirena", ignore_cleanup_errors=True) as folder:
+        os.environ |= token
+        try:
+            # Ray opens the folder it is given to everybody, so it is given one below
+            yield {"object_store_memory": _OBJECTS, "include_dashboard": False, "_temp_dir": str(Path(folder, "ray"))}
+        finally:
+            for name in token:
+                os.environ.pop(name)
+            os.environ |= {name: before[name] for name in token if name in before}
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,10 @@ class RayEngine:
         task = self.ray.remote(_outcome)
         shared = self.ray.put(work)
         most = int(self.ray.cluster_resources().get("CPU", 1)) + _AHEAD
+        wanted = version("sirena")
         waiting: deque[Any] = deque()
         for part in parts:
-            waiting.append(task.remote(version("sirena"), shared, part))
+            waiting.append(task.remote(wanted, shared, part))
             if len(waiting) > most:
                 yield self._taken(waiting.popleft())
         while waiting:
@@ -112,11 +124,15 @@ class RayEngine:
 def _outcome(wanted: str, work: Callable[[Part], Result], part: Part) -> tuple[Result | None, Exception | None]:
     """Return a part's result, or what was raised."""
     try:
-        if (here := version("sirena")) != wanted:
-            raise ClusterError(
-                f"a machine of the Ray cluster has Sirena {here}, this one {wanted}",
-                hint="install the same version on all of them",
-            )
+        _refuse_another_version(wanted)
         return work(part), None
     except Exception as error:  # noqa: BLE001 - raised again by who asked
         return None, error
+
+
+def _refuse_another_version(wanted: str) -> None:
+    if (here := version("sirena")) != wanted:
+        raise ClusterError(
+            f"a machine of the Ray cluster has Sirena {here}, this one {wanted}",
+            hint="install the same version on all of them",
+        )

@@ -35,5 +35,19 @@ class LocalEngine:
                     future.cancel()
 
 
+class OneByOne:
+    """Works on one part after another, in the thread that asks: for parts of which memory holds one at a time.
+
+    >>> list(OneByOne().in_turn(str.upper, ["s", "i", "r"]))
+    ['S', 'I', 'R']
+    """
+
+    def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+        """See `Engine.in_turn`."""
+        return map(work, parts)
+
+
 LOCAL: Final[Engine] = LocalEngine()
 """This machine."""
+ONE_BY_ONE: Final[Engine] = OneByOne()
+"""This machine, where parts are large."""

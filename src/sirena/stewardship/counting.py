@@ -1,26 +1,27 @@
 """A file from its rows to its antibiogram: facts, answers, expert rules, counts.
 
-A long file is counted one share of its patients after another, so memory is bounded by the share. Each share holds all
-rows of its patients, so first isolates are the same, and the counts are added. The rows lie on disk meanwhile, in a
-file without a name, as they were read; which share a patient is of is reckoned in memory. Each share reads them all
-again, which above some millions of rows takes longer than counting them.
+A long file is counted share by share of its patients, so memory is bounded by the share. Each share holds all rows of
+its patients, so first isolates are the same, and the counts are added. The rows lie on disk meanwhile, in files without
+a name, as they were read; which share a patient is of is reckoned in memory.
 """
 
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from pathlib import Path
 from typing import Final, Self
 
 import polars as pl
+import pyarrow as pa
 
 from sirena.domain.site import Site
 from sirena.domain.test_column import parse_test_column
+from sirena.engine import Engine
+from sirena.engine.local import LOCAL, ONE_BY_ONE
 from sirena.panel.column_answers import TablesFor
 from sirena.panel.frame import Isolates
 from sirena.stewardship.alerts import AlertCount, added_alerts, find_alerts
@@ -31,17 +32,23 @@ from sirena.stewardship.condition import FIELDS
 from sirena.stewardship.expert import report_results
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import IsolateFacts
-from sirena.stewardship.isolates import COUNTED_FIELDS, CountableIsolates, patient_cells, read_isolates
+from sirena.stewardship.isolates import COUNTED_FIELDS, CountableIsolates, WholeFile, patient_cells, read_isolates
 from sirena.stewardship.patient_key import share_patients
 from sirena.stewardship.quality import Quality, data_quality
 from sirena.stewardship.results import interpret_results
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.reading import read_file
+from sirena.whonet.shares import dealt_out
+from sirena.whonet.spool import Spelling
 from sirena.whonet.streamed import SHORTEST, StreamedFile, streamed
 
 MOST_AT_ONCE: Final = 500_000
 """Rows of a share of the patients, about."""
+MOST_OF_A_TASK: Final = 100_000
+"""The same on a cluster: less memory for each processor, and work for more of them."""
+_MOST_SHARES: Final = 500
+"""So many files may be open at once wherever Sirena runs; of more rows the shares are larger."""
 _DECIDED_BY_TEXTS: Final = tuple(
     field for field in COUNTED_FIELDS if field not in ("PATIENT_ID", "SPEC_NUM", "ISOL_NUM")
 )
@@ -60,19 +67,25 @@ class CountedFile:
     quality: Quality
 
 
+FilePart = Callable[[], tuple[WhonetFile, CountableIsolates]]
+"""Reads some rows of a file, all of their patients."""
+
+
 @dataclass(frozen=True)
 class FileToCount:
     """A file that is to be counted."""
 
     file: WhonetFile
     """What its columns are."""
-    parts: Iterable[tuple[WhonetFile, CountableIsolates]]
+    parts: Iterable["FilePart"]
     """Its rows: all at once, or, of a long one, those of a share of its patients after those of another; taken once."""
+    engine: Engine = ONE_BY_ONE
+    """Counts the parts."""
 
     @classmethod
     def whole(cls, file: WhonetFile, isolates: CountableIsolates) -> Self:
         """Take a file that was read at once."""
-        return cls(file, [(file, isolates)])
+        return cls(file, [lambda: (file, isolates)])
 
 
 @contextmanager
@@ -85,7 +98,8 @@ def open_to_count(
     mapping: LaboratoryMapping | None = None,
     shortest: int = SHORTEST,
     part: int = 0,
-    most: int = MOST_AT_ONCE,
+    most: int | None = None,
+    engine: Engine = LOCAL,
 ) -> Iterator[FileToCount]:
     """Read a file that is to be counted, of a long one only the columns that counting looks at.
 
@@ -97,29 +111,60 @@ def open_to_count(
         mapping: what the laboratory says of its columns.
         shortest: bytes of the shortest file that is read part by part.
         part: bytes, or rows, of a part as it is read; 0 chooses.
-        most: rows that are counted at once, about.
+        most: rows that are counted at once, about; None chooses.
+        engine: parses the parts, and counts them.
 
     Raises:
         SirenaError: it cannot be read.
     """
     if sheet is None:
-        with streamed(path, folder, mapping, shortest=shortest, part=part, by_texts=_DECIDED_BY_TEXTS) as rows:
+        with streamed(
+            path, folder, mapping, shortest=shortest, part=part, by_texts=_DECIDED_BY_TEXTS, engine=engine
+        ) as rows:
             if rows is not None:
-                yield FileToCount(rows.file, _shares(rows, today, most))
+                # here one share at a time is in memory; on a cluster shares are small, and many
+                at_once, counts = (MOST_AT_ONCE, ONE_BY_ONE) if engine is LOCAL else (MOST_OF_A_TASK, engine)
+                with _shares(rows, today, most or at_once, folder) as shares:
+                    yield FileToCount(rows.file, shares, counts)
                 return
     file = read_file(path, sheet=sheet, mapping=mapping)
     yield FileToCount.whole(file, read_isolates(file, today))
 
 
-def _shares(rows: StreamedFile, today: date, most: int) -> Iterator[tuple[WhonetFile, CountableIsolates]]:
-    """Yield the rows of one share of the patients after those of another, each of about as many rows as are wanted."""
-    shares, columns, key = -(-rows.height // most), _counted_columns(rows.file), secrets.token_bytes(32)
+@contextmanager
+def _shares(rows: StreamedFile, today: date, most: int, folder: Path) -> Iterator[Iterator["_Share"]]:
+    """Give the rows of one share of the patients after those of another, each of about as many rows as are wanted."""
+    shares, columns = min(-(-rows.height // most), _MOST_SHARES), _counted_columns(rows.file)
 
-    def read(share: int) -> tuple[WhonetFile, CountableIsolates]:
-        file = rows.with_rows(columns, lambda frame: share_patients(patient_cells(frame, rows.file), shares) == share)
-        return file, read_isolates(file, today, key=key, part_of=rows)
+    def share_of(frame: pl.DataFrame) -> pl.Series:
+        return share_patients(patient_cells(frame, rows.file), shares)
 
-    return map(read, range(shares))
+    whole = WholeFile(rows.file, {name: rows.texts[name] for name in columns if name in rows.texts})
+    with dealt_out(rows, columns, share_of, shares, folder) as spools:
+        spelling = rows.spelling(columns)
+        yield (_Share(whole, spelling, list(spool.batches(columns)), today) for spool in spools if spool.height)
+
+
+@dataclass(frozen=True)
+class _Share:
+    """The rows of some patients, as they lie on disk; may be sent to another process."""
+
+    whole: WholeFile
+    spelling: Spelling
+    batches: Sequence[pa.RecordBatch]
+    today: date
+
+    def __call__(self) -> tuple[WhonetFile, CountableIsolates]:
+        """Read them: a test is an enumeration of its texts, every other column is String."""
+        file = self.whole.file
+        frame = pl.concat((self._rows(batch) for batch in self.batches), rechunk=True)
+        part = replace(file, table=replace(file.table, frame=frame))
+        return part, read_isolates(part, self.today, part_of=self.whole)
+
+    def _rows(self, batch: pa.RecordBatch) -> pl.DataFrame:
+        rows, tests = self.spelling.frame(batch), self.whole.file.test_columns
+        texts = [name for name, kind in rows.schema.items() if kind == pl.Enum and name not in tests]
+        return rows.with_columns(pl.col(texts).cast(pl.String))
 
 
 def _counted_columns(file: WhonetFile) -> list[str]:
@@ -157,12 +202,9 @@ def count_file(
         NoOrganismColumnError: no column names the organism.
         UsageError: a value, period or combination that is asked for is not in the file.
     """
-
-    def count(part: tuple[WhonetFile, CountableIsolates]) -> _CountedPart:
-        return _count_part(*part, tables_for, request, site, rules, progress)
-
-    # neither `map` nor `reduce` holds a part's rows while the next is read
-    counted = reduce(add, map(count, to_count.parts))
+    count = partial(_count_part, tables_for, request, site, rules, progress)
+    # `reduce` holds no part's rows while the next is read
+    counted = reduce(add, to_count.engine.in_turn(count, to_count.parts))
     antibiogram = antibiogram_of(
         counted.antibiogram,
         request,
@@ -196,14 +238,14 @@ class _CountedPart:
 
 
 def _count_part(
-    file: WhonetFile,
-    isolates: CountableIsolates,
     tables_for: TablesFor,
     request: Request,
     site: Site | None,
     rules: Sequence[ExpertRule] | None,
     progress: Callable[[str], None] | None,
+    part: FilePart,
 ) -> _CountedPart:
+    file, isolates = part()
     rows = Isolates.of_file(file, site=site)
     answered = interpret_results(rows, tables_for)
     facts = IsolateFacts.of_results(rows, answered, tables_for)

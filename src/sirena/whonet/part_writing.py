@@ -43,9 +43,9 @@ def is_written_in_parts(path: Path | str) -> bool:
 class PartWriter(Protocol):
     """Appends parts, spelt, in order."""
 
-    spell: Callable[[pl.DataFrame, bool], Any]
-    """Returns a part as it is to be appended, in any thread or process; the first, of which it is told, has the
-    header."""
+    @property
+    def spell(self) -> Callable[[pl.DataFrame, bool], Any]:
+        """What makes of a part what is appended, in any process; True tells the first, which has the header."""
 
     def append(self, spelt: Any) -> None:
         """Append a part."""
@@ -60,7 +60,7 @@ class _TextWriter:
         self.stream.write(spelt)
 
 
-def _as_text(style: CsvStyle, part: pl.DataFrame, first: bool) -> bytes:  # noqa: FBT001 - as `PartWriter.spell` has it
+def _as_text(style: CsvStyle, part: pl.DataFrame, first: bool) -> bytes:
     if style.decimal_comma:
         part = with_decimal_commas(part)
     content = BytesIO()
@@ -101,7 +101,7 @@ class _PackedWriter:
         self.stream.write(struct.pack("<II", self._check, self._size % 2**32))
 
 
-def _as_packed_text(part: pl.DataFrame, first: bool) -> tuple[bytes, bytes]:  # noqa: FBT001
+def _as_packed_text(part: pl.DataFrame, first: bool) -> tuple[bytes, bytes]:
     text = BytesIO()
     part.write_csv(text, include_header=first)
     pack = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
@@ -137,7 +137,7 @@ class _ParquetWriter:
             self._writer.close()
 
 
-def _as_arrow(part: pl.DataFrame, _first: bool) -> pa.Table:  # noqa: FBT001 - every part has a header
+def _as_arrow(part: pl.DataFrame, _first: bool) -> pa.Table:
     return part.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 

@@ -12,9 +12,9 @@ anywhere; dBASE, SQLite, spreadsheets and FHIR, whose libraries give the whole.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -98,23 +98,6 @@ class StreamedFile:
             columns: those wanted; all when None.
         """
         return self.spool.spelling(self.numbered, self.file.frame.columns if columns is None else columns)
-
-    def with_rows(self, columns: Sequence[str], chosen: Callable[[pl.DataFrame], pl.Series]) -> WhonetFile:
-        """Return the file with the chosen rows of some columns at once.
-
-        A test is an enumeration of its texts, of which a cell takes a byte or two; every other column is String.
-
-        Args:
-            columns: those wanted.
-            chosen: tells of the rows of a part, with these columns, which are wanted.
-        """
-        tests = self.file.test_columns
-        chosen_rows = []
-        for part in self.frames(columns):
-            rows = part.filter(chosen(part))
-            texts = [name for name, kind in rows.schema.items() if kind == pl.Enum and name not in tests]
-            chosen_rows.append(rows.with_columns(pl.col(texts).cast(pl.String)))
-        return replace(self.file, table=replace(self.file.table, frame=pl.concat(chosen_rows, rechunk=True)))
 
 
 @contextmanager
