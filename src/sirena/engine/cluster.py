@@ -61,7 +61,9 @@ def ray_engine() -> Iterator[Engine]:
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise ClusterError(
                 f"no Ray cluster can be used at {address or 'this machine'} ({type(error).__name__})",
-                hint=f"{ADDRESS_VARIABLE} is host:port of a cluster that this machine is part of",
+                hint=f"{ADDRESS_VARIABLE} is host:port of a cluster that this machine is part of"
+                if address
+                else "Ray needs a TMPDIR of few letters, such as /tmp; --engine local needs none",
             ) from None
         finally:
             signal.signal(signal.SIGTERM, on_sigterm)  # Ray takes it for itself
