@@ -116,7 +116,7 @@ class RayEngine:
         except self.ray.exceptions.RayError as failure:
             raise ClusterError(
                 f"the Ray cluster could not work on a part of the file ({type(failure).__name__})",
-                hint="every machine needs the same Python and Sirena, and memory for a part; --engine local needs none",
+                hint="every machine needs the same Python and Sirena, and memory for a part; or use --engine local",
             ) from None
         if error is not None:
             raise error
