@@ -12,7 +12,7 @@ from sirena.engine.local import LOCAL, ONE_BY_ONE
 @pytest.mark.parametrize("engine", [LOCAL, ONE_BY_ONE])
 def test_results_come_in_the_order_of_the_parts_and_an_error_in_its_turn(engine: Engine) -> None:
     """What comes before the part that fails is there."""
-    results = []
+    results: list[int] = []
     with pytest.raises(ZeroDivisionError):
         results.extend(engine.in_turn(lambda part: 12 // part, [12, 6, 4, 0, 1]))  # extend takes as they come
     assert results == [1, 2, 3]
