@@ -31,6 +31,10 @@ class Given:
         self.panel = panel
         self.alarms: tuple[SourceAlarm, ...] = ()
 
+    def has_news(self) -> bool:
+        """Never: the poll finds what the test assigns."""
+        return False
+
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Return the panel unless it is known."""
         if self.panel is None:

@@ -42,6 +42,10 @@ class JudgedPanelSource(PanelSource):
         """What the last look found that is not what was judged."""
         return tuple(SourceAlarm(one.store.value, one.text) for one in self._standing)
 
+    def has_news(self) -> bool:
+        """Tell whether the ledger decided something since the last look."""
+        return self._watch.has_news()
+
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Look, and return the judged panel unless it is the known one.
 

@@ -64,6 +64,12 @@ class JudgedWatch:
         # a switch may have been announced, and made, between the reading of the ledger and the look at MLflow
         return self._look(known) if found.discrepancies else found
 
+    def has_news(self) -> bool:
+        """Tell whether the ledger decided something since the last look; False while it cannot be asked."""
+        with suppress(Exception):  # whatever a database's client raises, the next look tells it
+            return self._reading.has_more()
+        return False
+
     def record(self, found: Findings) -> None:
         """Put on record what was found and is not on record yet."""
         new = [one for one in found.discrepancies if one not in self._on_record]

@@ -51,6 +51,17 @@ class TrustedReading:
         """
         return read_judgements(entry for entry in self.entries() if entry.event in OF_RELEASES)
 
+    def has_more(self) -> bool:
+        """Tell whether a deciding entry was added since the last reading, without proving anything of it.
+
+        Raises:
+            LedgerUnavailableError: the database does not answer.
+        """
+        last = self._last.seq if self._last is not None else 0
+        query = select(entries.c.seq).where(entries.c.seq > last, entries.c.event.in_(DECIDING)).limit(1)
+        with self._ledger.reading() as connection:
+            return exists(connection) and connection.scalar(query) is not None
+
     def entries(self) -> list[LedgerEntry]:
         """Return the deciding entries the ledger holds now, in their order.
 

@@ -4,6 +4,7 @@ Rules, each with a test of like name:
 
 - until a panel is loaded the service is alive and not ready;
 - a newly activated release is taken up within `poll_seconds`, or at once when woken (SIGHUP);
+- a source that can tell cheaply that it has news is asked within a second of them;
 - a request answers from one panel from start to end, whatever is swapped meanwhile;
 - a source that fails, or gives a damaged panel, leaves the panel in use and is asked again;
 - what a source finds that is not what was judged is told once, and stands until the source finds it no more.
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.compiled import Panel
@@ -21,6 +23,8 @@ from sirena.serving.alarms import SourceAlarm
 from sirena.serving.errors import NoPanelError, NoReleaseError
 from sirena.serving.prepared import PreparedRelease
 from sirena.serving.source import PanelSource
+
+_NEWS_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,14 @@ class PanelHolder:
                 pass  # told by refresh
             except Exception as error:  # noqa: BLE001 - whatever a registry's client raises, answering goes on
                 self._fail("source_failed", f"the source of the panel failed ({type(error).__name__})")
-            self._wake.wait(self._poll_seconds)
+            self._wait()
+
+    def _wait(self) -> None:
+        """Wait until the source is to be asked: it has news, somebody wakes the holder, or `poll_seconds` are over."""
+        end = time.monotonic() + self._poll_seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._wake.wait(min(left, _NEWS_SECONDS)) or self._source.has_news():
+                return
 
     def _fail(self, code: str, text: str) -> None:
         first = self._failure is None or self._failure.code != code

@@ -28,6 +28,10 @@ class PanelSource(Protocol):
         """What the last `fetch` found that is not what was judged; empty where nothing is judged."""
         return ()
 
+    def has_news(self) -> bool:
+        """Tell at little cost whether another panel may be meant since the last `fetch`. Asked every second."""
+        return False
+
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Return the panel that is meant now, or None when it is the known one. Called every few seconds, so cheap.
 

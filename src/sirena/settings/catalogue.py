@@ -95,7 +95,8 @@ class Settings(BaseSettings):
     """Largest request body the service reads, in bytes; a larger one is answered 413."""
 
     poll_seconds: float = Field(default=5.0, gt=0, examples=["5"])
-    """How often the service asks whether another release is active, in seconds."""
+    """How often the service holds the active release against MLflow and the artifact store, in seconds. It asks the
+    ledger every second, whatever this says, so that a newly activated release answers within two."""
 
     trace: bool = Field(default=False, examples=["1"])
     """`1` shows developers the trace of an unforeseen error; a trace may hold patient data."""

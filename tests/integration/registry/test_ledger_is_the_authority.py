@@ -325,6 +325,17 @@ def test_a_switch_under_way_is_no_forgery(service: Service) -> None:
     assert (service.look().release, service.alarms) == ("panel_SIR/2", [])
 
 
+def test_a_decision_on_record_is_news_until_the_next_look(service: Service) -> None:
+    """What else the ledger takes in is none."""
+    assert not service.source.has_news()
+    service.ledger.append(Logout(**actor(service.store.settings)))
+    assert not service.source.has_news()
+    activate_on_record(service.store, "2")
+    assert service.source.has_news()
+    assert service.look().release == "panel_SIR/2"
+    assert not service.source.has_news()
+
+
 def test_an_activation_recorded_by_an_earlier_sirena_goes_on(store: Registry) -> None:
     """Its entry has the release's digest alone: by it the file is proved, and nothing has to be done again."""
     release = find_release(store, "1")

@@ -25,6 +25,11 @@ class Shelf:
         self.panel: Panel | None = None
         self.error: Exception | None = None
         self.alarms: tuple[SourceAlarm, ...] = ()
+        self.news = False
+
+    def has_news(self) -> bool:
+        """Tell what the test says."""
+        return self.news
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
         """Give what the test put here."""
@@ -85,6 +90,20 @@ def test_waking_asks_at_once() -> None:
         wait_for(lambda: holder.loaded is not None)
         shelf.panel = small_panel("second")
         holder.wake()
+        wait_for(lambda: holder.require().release == "second")
+    finally:
+        holder.stop()
+
+
+def test_a_source_with_news_is_asked_long_before_the_next_poll() -> None:
+    """A release that was just activated answers within a second or two."""
+    shelf = Shelf()
+    shelf.panel = small_panel("first")
+    holder = PanelHolder(shelf, poll_seconds=3600)
+    holder.start()
+    try:
+        wait_for(lambda: holder.loaded is not None)
+        shelf.panel, shelf.news = small_panel("second"), True
         wait_for(lambda: holder.require().release == "second")
     finally:
         holder.stop()
