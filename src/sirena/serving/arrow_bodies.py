@@ -135,7 +135,8 @@ def _cells(parts: Sequence[pa.Array]) -> RepeatedCells:
         coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         values = coded.dictionary.to_pylist()
         if pa.types.is_float32(kind) or pa.types.is_float16(kind):
-            values = [None if value is None else float(f"{value:.7g}") for value in values]
+            digits = 4 if pa.types.is_float16(kind) else 7
+            values = [None if value is None else float(f"{value:.{digits}g}") for value in values]
         positions.append(_indices(coded.indices, -len(distinct)) + len(distinct))
         distinct += values
     return RepeatedCells(distinct, np.concatenate(positions))

@@ -152,7 +152,7 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
     Raises:
         UnknownModelError: the release has no model of this name.
         NothingToAnswerError: no organism column, or no test column the model could be asked about.
-        MalformedBodyError: two columns name one test.
+        MalformedBodyError: two columns name one test, the organism or the specimen.
     """
     asked = _asked_columns(panel, rows, model)
     few = rows.length * len(asked) <= _FEW_CELLS
@@ -295,10 +295,10 @@ def model_column(panel: Panel, model: str) -> str:
 
 
 def _organism_column(rows: Rows) -> str:
-    names = {name.strip().upper(): name for name in rows.columns}
     for candidate in ORGANISM_COLUMNS:
-        if candidate in names:
-            return names[candidate]
+        name = _only(rows, candidate)
+        if name is not None:
+            return name
     raise NothingToAnswerError(
         "no column of the request names the organism",
         hint="send a column ORGANISM with WHONET codes (eco) or species names",
@@ -306,7 +306,14 @@ def _organism_column(rows: Rows) -> str:
 
 
 def _specimen_column(rows: Rows) -> str | None:
-    return next((name for name in rows.columns if name.strip().upper() == SPECIMEN_COLUMN), None)
+    return _only(rows, SPECIMEN_COLUMN)
+
+
+def _only(rows: Rows, meaning: str) -> str | None:
+    names = [name for name in rows.columns if name.strip().upper() == meaning]
+    if len(names) > 1:
+        raise MalformedBodyError(f"several columns are called {meaning}", hint="send each column once")
+    return names[0] if names else None
 
 
 def column_provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
