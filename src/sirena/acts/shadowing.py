@@ -4,7 +4,6 @@ It asks no gate, because nobody sees what it answers. The ledger decides which i
 MLflow's alias ``shadow`` shows it to people.
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from sirena.access.events import ActOrigin
@@ -63,8 +62,8 @@ def _facts(registry: Registry, release: Release, judgements: Judgements, noted: 
             hint="name another: `sirena release list`",
         )
     noted.require(release.source)
-    facts = asdict(facts_of(registry, release))
-    return {"digest": facts["digest"], "content": facts["content"]}
+    facts = facts_of(registry, release)
+    return {"digest": facts.digest, "content": facts.content}
 
 
 @speaks_to_mlflow

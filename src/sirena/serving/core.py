@@ -104,7 +104,8 @@ class Interpretation:
     @property
     def unknown_organisms(self) -> int:
         """Number of rows whose organism is missing or unknown."""
-        return self.organisms.count(None)
+        is_unknown = np.array([organism is None for organism in self.organisms.distinct], dtype=bool)
+        return int(is_unknown[self.organisms.positions].sum())
 
     @cached_property
     def columns(self) -> Sequence[AnsweredColumn]:

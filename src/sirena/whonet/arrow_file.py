@@ -16,6 +16,8 @@ from sirena.whonet.source import Source
 MAGIC: Final = b"ARROW1\0\0"
 _COMPRESSION: Final = "lz4"
 """As pandas and R write it; every reader of Arrow files knows it."""
+_ROWS_OF_A_BATCH: Final = 50_000
+"""A reader unpacks a batch as a whole."""
 
 
 def read_arrow(source: Source) -> RawTable:
@@ -74,10 +76,6 @@ def write_arrow(frame: pl.DataFrame, path: Path) -> None:
     frame.write_ipc(
         path, compression=_COMPRESSION, compat_level=pl.CompatLevel.oldest(), record_batch_size=_ROWS_OF_A_BATCH
     )
-
-
-_ROWS_OF_A_BATCH: Final = 50_000
-"""A reader unpacks a batch as a whole."""
 
 
 class ArrowPartWriter:

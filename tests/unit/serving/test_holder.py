@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,16 @@ class Shelf:
         return None if known == self.panel.release else MarkedPanel(self.panel, self.panel.release)
 
 
+@contextmanager
+def running(holder: PanelHolder) -> Iterator[None]:
+    """Have a holder ask in the background for the length of a block."""
+    holder.start()
+    try:
+        yield
+    finally:
+        holder.stop()
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait a little for another thread."""
     end = time.monotonic() + 60
@@ -72,15 +83,12 @@ def test_a_newly_activated_release_is_taken_up_in_the_background() -> None:
     shelf = Shelf()
     events: list[str] = []
     holder = PanelHolder(shelf, poll_seconds=0.02, notify=lambda event, _facts: events.append(event))
-    holder.start()
-    try:
+    with running(holder):
         wait_for(lambda: holder.failure is not None)
         shelf.panel = small_panel("first")
         wait_for(lambda: holder.loaded is not None)
         shelf.panel = small_panel("second")
         wait_for(lambda: holder.require().release == "second")
-    finally:
-        holder.stop()
     assert holder.failure is None
     assert events == ["panel_source_failed", "panel_loaded", "panel_loaded"]
 
@@ -90,14 +98,11 @@ def test_waking_asks_at_once() -> None:
     shelf = Shelf()
     shelf.panel = small_panel("first")
     holder = PanelHolder(shelf, poll_seconds=3600)
-    holder.start()
-    try:
+    with running(holder):
         wait_for(lambda: holder.loaded is not None)
         shelf.panel = small_panel("second")
         holder.wake()
         wait_for(lambda: holder.require().release == "second")
-    finally:
-        holder.stop()
 
 
 def test_a_source_with_news_is_asked_long_before_the_next_poll() -> None:
@@ -105,13 +110,10 @@ def test_a_source_with_news_is_asked_long_before_the_next_poll() -> None:
     shelf = Shelf()
     shelf.panel = small_panel("first")
     holder = PanelHolder(shelf, poll_seconds=3600)
-    holder.start()
-    try:
+    with running(holder):
         wait_for(lambda: holder.loaded is not None)
         shelf.panel, shelf.news = small_panel("second"), True
         wait_for(lambda: holder.require().release == "second")
-    finally:
-        holder.stop()
 
 
 @pytest.mark.parametrize("error", [SirenaError("registry down"), RuntimeError("a client's own error")])
@@ -120,8 +122,7 @@ def test_a_source_that_fails_leaves_the_panel_in_use(error: Exception) -> None:
     shelf = Shelf()
     shelf.panel = small_panel("first")
     holder = PanelHolder(shelf, poll_seconds=0.02)
-    holder.start()
-    try:
+    with running(holder):
         wait_for(lambda: holder.loaded is not None)
         shelf.error = error
         wait_for(lambda: holder.failure is not None)
@@ -129,8 +130,6 @@ def test_a_source_that_fails_leaves_the_panel_in_use(error: Exception) -> None:
         shelf.error, shelf.panel = None, small_panel("second")
         wait_for(lambda: holder.require().release == "second")
         assert holder.failure is None
-    finally:
-        holder.stop()
 
 
 def test_one_failure_is_told_once() -> None:
