@@ -67,7 +67,7 @@ docs: .venv/development ## check that documents and program agree
 
 lock: .venv/development ## compile the hashed locks anew
 	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
-	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock
+	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra ray --group dev -o requirements-dev.lock
 	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group compat --override requirements-compat.in -o requirements-compat.lock
 
 clean: ## remove the environment and everything the demo wrote

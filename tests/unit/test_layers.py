@@ -11,7 +11,7 @@ import sirena
 
 PACKAGE = Path(sirena.__file__).parent
 ORDER = [
-    *("domain", "guidelines", "whonet", "panel", "stewardship"),
+    *("domain", "engine", "guidelines", "whonet", "panel", "stewardship"),
     *("training", "certification", "registry", "serving", "acts", "web", "cli"),
 ]
 ROOMS = ["host", "settings", "database", "server"]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from sirena.cli.answer_summary import AnswerSummary
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.engine import Engine
+from sirena.engine.local import LOCAL
 
 if TYPE_CHECKING:
     import polars as pl
@@ -152,6 +154,8 @@ class Opened:
     """Roles and texts of its columns; its rows too, unless it is long."""
     parts: "StreamedFile | None" = None
     """A long file's rows, part by part."""
+    engine: Engine = LOCAL
+    """Answers the parts."""
 
 
 @contextmanager
@@ -163,6 +167,7 @@ def opened(
     *,
     shortest: int | None = None,
     part: int = 0,
+    engine: Engine = LOCAL,
 ) -> "Iterator[Opened]":
     """Read a file to be answered; a long one part by part, where its format and that of the output allow it.
 
@@ -171,8 +176,9 @@ def opened(
         output: where its answers go.
         sheet: of a spreadsheet.
         mapping: the laboratory's own word on its columns.
-        shortest: bytes of the shortest file that is read part by part; None chooses.
+        shortest: bytes of the shortest file that is read part by part; None chooses: on a cluster every one is.
         part: bytes, or rows, of a part; 0 chooses.
+        engine: parses the parts, and answers them.
 
     Raises:
         SirenaError: it cannot be read.
@@ -180,17 +186,31 @@ def opened(
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.part_writing import is_written_in_parts
     from sirena.whonet.reading import read_file
-    from sirena.whonet.streamed import SHORTEST, streamed
+    from sirena.whonet.streamed import streamed
 
     word = load_mapping(mapping) if mapping else None
     if sheet is None and is_written_in_parts(output.path):
-        least = SHORTEST if shortest is None else shortest
+        least = shortest_in_parts(engine) if shortest is None else shortest
         folder = Path(tempfile.gettempdir()) if str(output.path) == "-" else output.path.parent
-        with streamed(path, folder, word, shortest=least, part=part) as parts:
+        with streamed(path, folder, word, shortest=least, part=part, engine=engine) as parts:
             if parts is not None:
-                yield Opened(parts.file, parts)
+                yield Opened(parts.file, parts, engine)
                 return
+    tell_if_whole(path, engine)
     yield Opened(read_file(path, sheet=sheet, mapping=word))
+
+
+def shortest_in_parts(engine: Engine) -> int:
+    """Return the bytes of the shortest file that is read part by part; on a cluster every file is."""
+    from sirena.whonet.streamed import SHORTEST
+
+    return SHORTEST if engine is LOCAL else 0
+
+
+def tell_if_whole(path: Path, engine: Engine) -> None:
+    """Say that a cluster has nothing to do where a file is read as a whole."""
+    if engine is not LOCAL:
+        tell(f"{path}: this file cannot be read and written in parts, so one machine works on it, and not the cluster")
 
 
 @dataclass(frozen=True)
@@ -227,7 +247,7 @@ def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[Ans
         return answer_file(opened.file, output, question), opened.file.problems
     from sirena.cli.answering_parts import answer_parts
 
-    return answer_parts(opened.parts, output, question)
+    return answer_parts(opened.parts, output, question, opened.engine)
 
 
 def isolates_to_answer(file: "WhonetFile", question: FileQuestion) -> "Isolates":

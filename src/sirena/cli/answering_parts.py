@@ -1,11 +1,11 @@
 """Answering a long file part by part, in bounded memory and on two cores: the same file as `answering.answer_file`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from sirena.cli.answer_summary import AnswerSummary, TalliesOfParts, progress_of
 from sirena.cli.answering import (
@@ -16,26 +16,32 @@ from sirena.cli.answering import (
     tell_about_rules,
     with_rules,
 )
+from sirena.engine import Engine
 from sirena.panel.column_answers import ColumnTally, Told
 from sirena.panel.file_answers import FileAnswers
 from sirena.panel.frame import Isolates
 from sirena.panel.placement import HeaderLayout
 from sirena.stewardship.expert import RuleChanges
 from sirena.whonet.csv_style import CsvStyle
-from sirena.whonet.part_writing import PartWriter, writing_parts
+from sirena.whonet.file import WhonetFile
+from sirena.whonet.part_writing import writing_parts
 from sirena.whonet.problems import Problem
 from sirena.whonet.row_facts import facts_to_add
-from sirena.whonet.streamed import StreamedFile, in_turn
+from sirena.whonet.spool import Spelling
+from sirena.whonet.streamed import StreamedFile
 from sirena.whonet.streamed_problems import Sightings, StreamedProblems
 
 
-def answer_parts(read: StreamedFile, output: Output, question: FileQuestion) -> tuple[AnswerSummary, Sequence[Problem]]:
+def answer_parts(
+    read: StreamedFile, output: Output, question: FileQuestion, engine: Engine
+) -> tuple[AnswerSummary, Sequence[Problem]]:
     """Answer a file that was read part by part; see `answering.answer`.
 
     Args:
         read: the file.
         output: where to, of a format that is written part by part.
         question: what it is asked.
+        engine: answers the parts.
     """
     isolates = isolates_to_answer(read.file, question)
     answers = FileAnswers.prepared(
@@ -48,7 +54,7 @@ def answer_parts(read: StreamedFile, output: Output, question: FileQuestion) -> 
     )
     answers = answers.with_marks(read.frames)
     facts = [fact.name for fact in facts_to_add(read.file)]
-    work = _Work(read, isolates, answers, output, question, facts)
+    work = _Work(read, isolates, answers, output, question, facts, engine)
     style = output.style_of(read.file)
     try:
         taken = work.write(style)
@@ -95,6 +101,7 @@ class _Work:
     output: Output
     question: FileQuestion
     facts: Sequence[str]
+    engine: Engine
 
     def write(self, style: CsvStyle | None) -> _Taken:
         """Answer every part and write it.
@@ -107,7 +114,19 @@ class _Work:
             writing_parts(self.output.path, style) as writer,
             progress_of(self.read.height) as advance,
         ):
-            for part in in_turn(self._jobs(writer, taken.problems)):
+            answer = _PartWork(
+                self.read.file,
+                self.read.spelling(),
+                self.isolates,
+                self.answers,
+                self.output,
+                self.question,
+                self.facts,
+                taken.problems,
+                writer.spell,
+            )
+            parts = ((batch, number == 0) for number, batch in enumerate(self.read.batches()))
+            for part in self.engine.in_turn(answer, parts):
                 writer.append(part.spelt)
                 taken.problems.add(part.sightings, part.rows)
                 taken.tallies.add(part.tallies)
@@ -116,25 +135,39 @@ class _Work:
                 advance(part.rows)
         return taken
 
-    def _jobs(self, writer: PartWriter, problems: StreamedProblems) -> Iterator[Callable[[], _Answered]]:
-        for number, frame in enumerate(self.read.frames()):
-            yield partial(self._answer, writer, problems, frame, first=number == 0)
 
-    def _answer(self, writer: PartWriter, problems: StreamedProblems, frame: pl.DataFrame, *, first: bool) -> _Answered:
+@dataclass(frozen=True)
+class _PartWork:
+    """Answers a part and spells it, in any process."""
+
+    file: WhonetFile
+    spelling: Spelling
+    isolates: Isolates
+    answers: FileAnswers
+    output: Output
+    question: FileQuestion
+    facts: Sequence[str]
+    problems: StreamedProblems
+    spell: Callable[[pl.DataFrame, bool], Any]
+
+    def __call__(self, rows: tuple[pa.RecordBatch, bool]) -> _Answered:
+        """Return the part answered; the rows come with whether they are the file's first."""
+        batch, first = rows
+        frame = self.spelling.frame(pa.Table.from_batches([batch]))
         part = self.answers.of_part(frame)
         answered, changes = part.frame, RuleChanges()
         if self.question.rules is not None:
-            rows = replace(self.isolates, frame=_as_texts(frame))
-            answered = with_rules(rows, answered, self.output, HeaderLayout.LONG_NAMES, self.question, changes)
+            isolates = replace(self.isolates, frame=_as_texts(frame))
+            answered = with_rules(isolates, answered, self.output, HeaderLayout.LONG_NAMES, self.question, changes)
         if self.facts:
             answered = self._with_facts(frame, answered)
-        spelt = writer.spell(answered, first=first)
-        return _Answered(spelt, frame.height, part.tallies, part.unread_specimens, problems.of_part(frame), changes)
+        sightings = self.problems.of_part(frame)
+        spelt = self.spell(answered, first)
+        return _Answered(spelt, frame.height, part.tallies, part.unread_specimens, sightings, changes)
 
     def _with_facts(self, frame: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
         """Put what organisms' names say before the last column, which is what the file was answered by."""
-        file = self.read.file
-        part = replace(file, table=replace(file.table, frame=_as_texts(frame)))
+        part = replace(self.file, table=replace(self.file.table, frame=_as_texts(frame)))
         of_part = {fact.name: fact for fact in facts_to_add(part)}
         empty = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
         facts = [of_part.get(name, empty.alias(name)) for name in self.facts]

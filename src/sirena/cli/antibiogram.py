@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.voice import language_or_locale
 from sirena.domain.errors import SirenaError, UsageError
@@ -91,6 +92,7 @@ def antibiogram(
         str, typer.Option(help="Paper of .pdf and of a printed .html, across: a4, or a3, which holds more drugs.")
     ] = "a4",
     language: Annotated[Language | None, typer.Option(help="Language of the report; en by default.")] = None,
+    engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
 ) -> None:
@@ -105,7 +107,15 @@ def antibiogram(
     from datetime import date
     from tempfile import gettempdir
 
-    from sirena.cli.answering import own_rules, read_rules, read_site, refuse_same_file, stamp_with_rules, tell
+    from sirena.cli.answering import (
+        own_rules,
+        read_rules,
+        read_site,
+        refuse_same_file,
+        shortest_in_parts,
+        stamp_with_rules,
+        tell,
+    )
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, open_to_count
     from sirena.stewardship.exclusions import read_screening
@@ -142,7 +152,18 @@ def antibiogram(
     expert = read_rules(expert_rules, own)
     folder = Path(gettempdir()) if str(output) == "-" else output.parent
     laboratory = load_mapping(mapping) if mapping else None
-    with open_to_count(file, folder=folder, today=date.today(), sheet=sheet, mapping=laboratory) as to_count:
+    with (
+        engine_named(engine) as works,
+        open_to_count(
+            file,
+            folder=folder,
+            today=date.today(),
+            sheet=sheet,
+            mapping=laboratory,
+            shortest=shortest_in_parts(works),
+            engine=works,
+        ) as to_count,
+    ):
         source = to_count.file
         if not source.mic_columns:
             raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError
@@ -16,8 +17,11 @@ def register(app: typer.Typer) -> None:
 
 
 def cells(
-    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="WHONET files of any format, or cells of hospitals, to be added.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write; its name ends in .cells.parquet.")],
+    engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
     seed: Annotated[int, typer.Option(min=0, help="As `sirena train` shall use; all hospitals take the same.")] = 0,
@@ -25,24 +29,26 @@ def cells(
     """Write how often each label stands at each MIC of an organism and site: no row, no date, no patient.
 
     `sirena train` takes such files in the place of the isolates, of one hospital or of several, and learns the very
-    same models. Cells of fewer than five results are marked: look whether you may give them away.
+    same models. Several files are counted each by itself and added, as `sirena train` adds them. Cells of fewer than
+    five results are marked: look whether you may give them away.
     """
-    from sirena.cli.answering import refuse_same_file, tell_about_problems
-    from sirena.training.counts import HospitalCounts
+    from sirena.cli.answering import refuse_same_file
+    from sirena.cli.training_files import count_files
+    from sirena.training.counts import HospitalCounts, pooled
     from sirena.training.shared_cells import SMALL, write_cells
     from sirena.whonet.mapping import load_mapping
-    from sirena.whonet.privacy import without_patients
-    from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place
 
     check_place(output)
-    refuse_same_file(file, output)
-    isolates = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    tell_about_problems(isolates)
-    counts = HospitalCounts.of_file(without_patients(isolates), seed)
+    for file in files:
+        refuse_same_file(file, output)
+    word = load_mapping(mapping) if mapping else None
+    with engine_named(engine) as works:
+        hospitals = count_files(files, seed, sheet=sheet, mapping=word, engine=works).values()
+    counts = HospitalCounts(tuple(test for one in hospitals for test in one.tests), pooled(hospitals), seed)
     if counts.tally.is_empty():
         raise SirenaError(
-            f"{file}: no labelled results, so there is nothing to count",
+            f"{', '.join(map(str, files))}: no labelled results, so there is nothing to count",
             hint="give a file with MICs and Eti_ columns; where there are none, `sirena train --labels reference`",
         )
     lines = write_cells(counts, output)

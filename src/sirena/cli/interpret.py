@@ -1,14 +1,13 @@
 """``sirena interpret``: what a release's models say of every MIC of a file."""
 
-import enum
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
-from sirena.domain.errors import UsageError
 from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
     from sirena.panel.compiled import Panel
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
-
-
-class Engine(enum.StrEnum):
-    """Where the work is done."""
-
-    LOCAL = "local"
-    RAY = "ray"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +29,7 @@ def interpret(
         Path, typer.Option("--output", "-o", help="File to write, format by suffix; - is CSV on standard output.")
     ],
     release: Annotated[str, typer.Option(help="Release to ask: active, latest, or a name.")] = "active",
-    engine: Annotated[Engine, typer.Option(help="local: this machine; ray: a Ray cluster.")] = Engine.LOCAL,
+    engine: EngineOption = EngineName.LOCAL,
     site: Annotated[
         str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
     ] = "specimen",
@@ -81,17 +73,12 @@ def interpret(
         tell_about_problems,
     )
 
-    if engine is Engine.RAY:
-        raise UsageError(
-            "the Ray engine is not part of this version",
-            hint="leave --engine out: one machine answers 10 million results",
-        )
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
     own = own_rules(expert_rules, rules)
     expert = read_rules(expert_rules, own)
-    with opened(file, target, sheet, mapping) as isolates:
+    with engine_named(engine) as works, opened(file, target, sheet, mapping, engine=works) as isolates:
         loaded = load_for_answers(release)
         for alarm in loaded.alarms:
             tell(f"ALARM: {alarm}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
 from sirena.domain.errors import UsageError
 from sirena.panel.basis import Language
@@ -59,6 +60,7 @@ def reference(
     existing: Annotated[
         Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
     ] = Existing.REFUSE,
+    engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
     csv_style: Annotated[
@@ -103,7 +105,7 @@ def reference(
     editions = choose_editions(
         known, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
     )
-    with opened(file, target, sheet, mapping) as isolates:
+    with engine_named(engine) as works, opened(file, target, sheet, mapping, engine=works) as isolates:
         source = isolates.file
         tell_about_zones(source)
         _tell_about_letters(source, editions)

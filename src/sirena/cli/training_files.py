@@ -2,31 +2,54 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Final
 
 import polars as pl
 
-from sirena.cli.answering import tell, tell_about_problems
+from sirena.cli.answering import shortest_in_parts, tell, tell_about_problems, tell_if_whole
 from sirena.cli.label_audit import audit_section
 from sirena.cli.sections import Section
 from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import TruthTable
+from sirena.engine import Engine
+from sirena.engine.local import LOCAL
 from sirena.training.counts import HospitalCounts
 from sirena.training.hospitals import compare_hospitals
 from sirena.training.label_audit import audit_counts
 from sirena.training.shared_cells import is_cells_file, read_cells
+from sirena.training.streamed_counts import count_streamed
+from sirena.whonet.file import WhonetFile
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.privacy import without_patients
+from sirena.whonet.problems import Problem
 from sirena.whonet.reading import read_file
+from sirena.whonet.streamed import streamed
 from sirena.whonet.writing import write_file
 
 _SHOWN: Final = 5
 
 
 def count_files(
-    files: Sequence[Path], seed: int, *, sheet: str | None, mapping: LaboratoryMapping | None
+    files: Sequence[Path],
+    seed: int,
+    *,
+    sheet: str | None,
+    mapping: LaboratoryMapping | None,
+    engine: Engine = LOCAL,
+    shortest: int | None = None,
+    part: int = 0,
 ) -> dict[str, HospitalCounts]:
     """Read and count each file, so that one at a time is in memory; return the counts by the file's name.
+
+    Args:
+        files: of isolates, or of cells.
+        seed: deals the isolates into parts.
+        sheet: of a spreadsheet.
+        mapping: the laboratories' word on their columns.
+        engine: parses and counts the parts of a file.
+        shortest: bytes of the shortest file that is read part by part; None chooses.
+        part: bytes, or rows, of a part; 0 chooses.
 
     Raises:
         UsageError: a file is given twice, under whatever name, or its cells were dealt by another seed.
@@ -41,16 +64,34 @@ def count_files(
                     hint=f"give --seed {counts.seed}, or let the hospital write the cells again with --seed {seed}",
                 )
         else:
-            isolates = read_file(file, sheet=sheet, mapping=mapping)
-            if len(files) > 1 and isolates.problems:
+            isolates, counts, problems = _counted(file, seed, sheet, mapping, engine, shortest, part)
+            if len(files) > 1 and problems:
                 tell(f"{file}:")
-            tell_about_problems(isolates)
-            counts = HospitalCounts.of_file(without_patients(isolates), seed)
+            tell_about_problems(isolates, problems)
         for name, other in hospitals.items():
             if counts.tally.height and counts.tally.equals(other.tally):
                 raise UsageError(f"{file} and {name} hold the same results", hint="give each hospital's results once")
         hospitals[str(file)] = counts
     return hospitals
+
+
+def _counted(
+    path: Path,
+    seed: int,
+    sheet: str | None,
+    mapping: LaboratoryMapping | None,
+    engine: Engine,
+    shortest: int | None,
+    part: int,
+) -> tuple[WhonetFile, HospitalCounts, Sequence[Problem]]:
+    if sheet is None:
+        least = shortest_in_parts(engine) if shortest is None else shortest
+        with streamed(path, Path(gettempdir()), mapping, shortest=least, part=part, engine=engine) as parts:
+            if parts is not None:
+                return (parts.file, *count_streamed(parts, seed, engine))
+    tell_if_whole(path, engine)
+    isolates = read_file(path, sheet=sheet, mapping=mapping)
+    return isolates, HospitalCounts.of_file(without_patients(isolates), seed), isolates.problems
 
 
 def audit_sections(

@@ -5,21 +5,23 @@ rows of its patients, so first isolates are the same, and the counts are added. 
 files without a name: as they were read, and then dealt out to the shares, so that each is read once.
 """
 
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from pathlib import Path
 from typing import Final, Self
 
 import polars as pl
+import pyarrow as pa
 
 from sirena.domain.site import Site
 from sirena.domain.test_column import parse_test_column
+from sirena.engine import Engine
+from sirena.engine.local import LOCAL, ONE_BY_ONE
 from sirena.panel.column_answers import TablesFor
 from sirena.panel.frame import Isolates
 from sirena.stewardship.alerts import AlertCount, added_alerts, find_alerts
@@ -30,18 +32,20 @@ from sirena.stewardship.condition import FIELDS
 from sirena.stewardship.expert import report_results
 from sirena.stewardship.expert_rules import ExpertRule
 from sirena.stewardship.isolate_facts import IsolateFacts
-from sirena.stewardship.isolates import COUNTED_FIELDS, CountableIsolates, patient_cells, read_isolates
+from sirena.stewardship.isolates import COUNTED_FIELDS, CountableIsolates, WholeFile, patient_cells, read_isolates
 from sirena.stewardship.patient_key import share_patients
 from sirena.stewardship.quality import Quality, data_quality
 from sirena.stewardship.results import interpret_results
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.reading import read_file
-from sirena.whonet.spool import Spool
+from sirena.whonet.spool import Spelling, Spool
 from sirena.whonet.streamed import SHORTEST, StreamedFile, streamed
 
 MOST_AT_ONCE: Final = 500_000
 """Rows of a share of the patients, about."""
+MOST_OF_A_TASK: Final = 100_000
+"""The same on a cluster: less memory for each processor, and work for more of them."""
 _DECIDED_BY_TEXTS: Final = tuple(
     field for field in COUNTED_FIELDS if field not in ("PATIENT_ID", "SPEC_NUM", "ISOL_NUM")
 )
@@ -60,19 +64,25 @@ class CountedFile:
     quality: Quality
 
 
+FilePart = Callable[[], tuple[WhonetFile, CountableIsolates]]
+"""Reads some rows of a file, all of their patients."""
+
+
 @dataclass(frozen=True)
 class FileToCount:
     """A file that is to be counted."""
 
     file: WhonetFile
     """What its columns are."""
-    parts: Iterable[tuple[WhonetFile, CountableIsolates]]
+    parts: Iterable["FilePart"]
     """Its rows: all at once, or, of a long one, those of a share of its patients after those of another; taken once."""
+    engine: Engine = ONE_BY_ONE
+    """Counts the parts."""
 
     @classmethod
     def whole(cls, file: WhonetFile, isolates: CountableIsolates) -> Self:
         """Take a file that was read at once."""
-        return cls(file, [(file, isolates)])
+        return cls(file, [lambda: (file, isolates)])
 
 
 @contextmanager
@@ -85,7 +95,8 @@ def open_to_count(
     mapping: LaboratoryMapping | None = None,
     shortest: int = SHORTEST,
     part: int = 0,
-    most: int = MOST_AT_ONCE,
+    most: int | None = None,
+    engine: Engine = LOCAL,
 ) -> Iterator[FileToCount]:
     """Read a file that is to be counted, of a long one only the columns that counting looks at.
 
@@ -97,33 +108,55 @@ def open_to_count(
         mapping: what the laboratory says of its columns.
         shortest: bytes of the shortest file that is read part by part.
         part: bytes, or rows, of a part as it is read; 0 chooses.
-        most: rows that are counted at once, about.
+        most: rows that are counted at once, about; None chooses.
+        engine: parses the parts, and counts them.
 
     Raises:
         SirenaError: it cannot be read.
     """
     if sheet is None:
-        with streamed(path, folder, mapping, shortest=shortest, part=part, by_texts=_DECIDED_BY_TEXTS) as rows:
+        with streamed(
+            path, folder, mapping, shortest=shortest, part=part, by_texts=_DECIDED_BY_TEXTS, engine=engine
+        ) as rows:
             if rows is not None:
+                # here one share at a time is in memory; on a cluster shares are small, and many
+                at_once, counts = (MOST_AT_ONCE, ONE_BY_ONE) if engine is LOCAL else (MOST_OF_A_TASK, engine)
                 with Spool(folder) as dealt:
-                    yield FileToCount(rows.file, _shares(rows, dealt, today, most))
+                    yield FileToCount(rows.file, _shares(rows, dealt, today, most or at_once), counts)
                 return
     file = read_file(path, sheet=sheet, mapping=mapping)
     yield FileToCount.whole(file, read_isolates(file, today))
 
 
-def _shares(rows: StreamedFile, dealt: Spool, today: date, most: int) -> Iterator[tuple[WhonetFile, CountableIsolates]]:
+def _shares(rows: StreamedFile, dealt: Spool, today: date, most: int) -> Iterator["_Share"]:
     """Yield the rows of one share of the patients after those of another, each of about as many rows as are wanted."""
-    shares, columns, key = -(-rows.height // most), _counted_columns(rows.file), secrets.token_bytes(32)
+    shares, columns = -(-rows.height // most), _counted_columns(rows.file)
+    spelling = rows.spelling(columns)
+    rows.spool.deal(dealt, lambda frame: share_patients(patient_cells(frame, rows.file), shares), spelling, columns)
+    whole = WholeFile(rows.file, {name: rows.texts[name] for name in columns if name in rows.texts})
+    return (_Share(whole, spelling, tables, today) for tables in dealt.shares(columns))
 
-    rows.deal(dealt, columns, lambda frame: share_patients(patient_cells(frame, rows.file), shares))
 
-    def read(share: int) -> tuple[WhonetFile, CountableIsolates]:
-        file = rows.of_share(dealt, share, columns)
-        return file, read_isolates(file, today, key=key, part_of=rows)
+@dataclass(frozen=True)
+class _Share:
+    """The rows of some patients, as they lie on disk; may be sent to another process."""
 
-    # a share in which nobody is has no rows
-    return map(read, sorted(dealt.shares))
+    whole: WholeFile
+    spelling: Spelling
+    tables: Sequence[pa.Table]
+    today: date
+
+    def __call__(self) -> tuple[WhonetFile, CountableIsolates]:
+        """Read them: a test is an enumeration of its texts, every other column is String."""
+        file = self.whole.file
+        frame = pl.concat([self._rows(table) for table in self.tables], rechunk=True)
+        part = replace(file, table=replace(file.table, frame=frame))
+        return part, read_isolates(part, self.today, part_of=self.whole)
+
+    def _rows(self, table: pa.Table) -> pl.DataFrame:
+        rows, tests = self.spelling.frame(table), self.whole.file.test_columns
+        texts = [name for name, kind in rows.schema.items() if kind == pl.Enum and name not in tests]
+        return rows.with_columns(pl.col(texts).cast(pl.String))
 
 
 def _counted_columns(file: WhonetFile) -> list[str]:
@@ -161,12 +194,9 @@ def count_file(
         NoOrganismColumnError: no column names the organism.
         UsageError: a value, period or combination that is asked for is not in the file.
     """
-
-    def count(part: tuple[WhonetFile, CountableIsolates]) -> _CountedPart:
-        return _count_part(*part, tables_for, request, site, rules, progress)
-
-    # neither `map` nor `reduce` holds a part's rows while the next is read
-    counted = reduce(add, map(count, to_count.parts))
+    count = partial(_count_part, tables_for, request, site, rules, progress)
+    # `reduce` holds no part's rows while the next is read
+    counted = reduce(add, to_count.engine.in_turn(count, to_count.parts))
     antibiogram = antibiogram_of(
         counted.antibiogram,
         request,
@@ -200,14 +230,14 @@ class _CountedPart:
 
 
 def _count_part(
-    file: WhonetFile,
-    isolates: CountableIsolates,
     tables_for: TablesFor,
     request: Request,
     site: Site | None,
     rules: Sequence[ExpertRule] | None,
     progress: Callable[[str], None] | None,
+    part: FilePart,
 ) -> _CountedPart:
+    file, isolates = part()
     rows = Isolates.of_file(file, site=site)
     answered = interpret_results(rows, tables_for)
     facts = IsolateFacts.of_results(rows, answered, tables_for)

@@ -10,7 +10,7 @@ Rules, each with a test of like name:
 - patients of two laboratories are two patients, whatever their numbers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -30,7 +30,6 @@ from sirena.stewardship.mechanisms import read_mechanism
 from sirena.stewardship.patient_key import digest_patients
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.row_facts import row_facts
-from sirena.whonet.streamed import StreamedFile
 
 _QUALITY_CONTROL: Final = ("qc", "quality control", "control de calidad")
 _NOT_HUMAN: Final = ("a", "e", "f", "animal", "food", "environment", "alimento", "ambiente", "medio ambiente")
@@ -88,15 +87,22 @@ def species_of(code: str) -> str:
     return next((group for rank, group in organism.lineage if rank is Rank.SPECIES), organism.name)
 
 
-def read_isolates(
-    file: WhonetFile, today: date, *, key: bytes | None = None, part_of: StreamedFile | None = None
-) -> CountableIsolates:
+@dataclass(frozen=True)
+class WholeFile:
+    """What is known of all rows of a file of which only some are read."""
+
+    file: WhonetFile
+    """What its columns are."""
+    texts: Mapping[str, Sequence[str]]
+    """By header, the distinct texts of the columns of which they decide something."""
+
+
+def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = None) -> CountableIsolates:
     """Read the facts of a file, or of a part of its rows.
 
     Args:
         file: as read.
         today: later dates are none.
-        key: of the patients' digest, see `digest_patients`.
         part_of: the file of which these are some rows: what is decided of a column is decided of all its rows.
 
     Raises:
@@ -109,14 +115,14 @@ def read_isolates(
     def cells(short: str) -> pl.Series:
         return file.frame[headers[short]] if short in headers else nothing
 
-    known = part_of.texts if part_of is not None else {}
+    known: Mapping[str, Sequence[str]] = part_of.texts if part_of is not None else {}
     texts = {short: known[header] for short, header in headers.items() if header in known}
     dates = read_dates(cells("SPEC_DATE"), today, whole=texts.get("SPEC_DATE"))
     laboratory, number = patient_cells(file.frame, file if part_of is None else part_of.file)
     frame = pl.DataFrame(
         {
             "row": pl.Series(np.arange(height, dtype=np.uint32)),
-            "patient": digest_patients([laboratory, number], key),
+            "patient": digest_patients([laboratory, number]),
             "date": dates.dates,
             "organism": _organisms(file),
             "specimen": _specimens(cells("SPEC_TYPE")),

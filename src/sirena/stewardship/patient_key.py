@@ -1,8 +1,8 @@
-"""The patient as a key that leads nowhere: a keyed digest, made for one run and kept in memory alone.
+"""The patient as a key that leads nowhere: a keyed digest, made for one count and kept in memory alone.
 
 Rules, each with a test of like name:
 
-- the key of the digest is drawn anew in every run and never leaves the process, so no digest can be looked up;
+- the key of the digest is drawn anew for every count and never leaves the process, so no digest can be looked up;
 - case and surrounding blanks make no other patient;
 - a cell without letter or digit, or of zeros alone, names nobody.
 """
@@ -21,21 +21,21 @@ _SOMEBODY: Final = r"[^\W_0][^\x1f]*$"
 """A letter or a digit other than zero in the last part."""
 
 
-def digest_patients(columns: Sequence[pl.Series], key: bytes | None = None) -> pl.Series:
+def digest_patients(columns: Sequence[pl.Series]) -> pl.Series:
     """Return a digest of the patient of each row.
 
     Args:
         columns: what names a patient, e.g. the laboratory and the number; the last is the number. Texts, null for none.
-        key: of the digest; drawn at random when None. Parts counted on several machines need the same one.
 
     Returns:
         UInt64, null where the number names nobody.
     """
-    secret = key or secrets.token_bytes(32)
     texts = _names(columns)
     distinct = texts.unique().drop_nulls()
     distinct = distinct.filter(distinct.str.contains(_SOMEBODY))
-    return texts.replace_strict(distinct, _digests(distinct.to_list(), secret), default=None, return_dtype=pl.UInt64)
+    return texts.replace_strict(
+        distinct, _digests(distinct.to_list(), secrets.token_bytes(32)), default=None, return_dtype=pl.UInt64
+    )
 
 
 def share_patients(columns: Sequence[pl.Series], shares: int) -> pl.Series:

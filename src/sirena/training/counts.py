@@ -79,5 +79,9 @@ class CountedEvidence:
 
 def pooled(hospitals: Iterable[HospitalCounts]) -> pl.DataFrame:
     """Add the cells of several hospitals, dealt by one seed; their order does not matter."""
-    parts = [COUNT_TYPES.to_frame(), *(hospital.tally for hospital in hospitals)]
-    return pl.concat(parts).group_by(CELL).agg(pl.col("weight").sum()).sort(CELL)
+    return summed(hospital.tally for hospital in hospitals)
+
+
+def summed(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Add tallies cell by cell; their order does not matter."""
+    return pl.concat([COUNT_TYPES.to_frame(), *tallies]).group_by(CELL).agg(pl.col("weight").sum()).sort(CELL)

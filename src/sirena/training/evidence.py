@@ -92,7 +92,7 @@ class Evidence:
 
 
 def collect_evidence(
-    file: WhonetFile, *, labels: LabelSource, reference: Mapping[str, TruthTable] | None = None
+    file: WhonetFile, *, labels: LabelSource, reference: Mapping[str, TruthTable] | None = None, first: int = 0
 ) -> Evidence:
     """Gather the labelled results of a file.
 
@@ -100,6 +100,7 @@ def collect_evidence(
         file: as read.
         labels: where labels come from.
         reference: truth tables of guideline editions, by test column.
+        first: number of the first isolate, where these are some of a longer file's.
 
     Raises:
         NoOrganismColumnError: the file names no organisms.
@@ -120,7 +121,7 @@ def collect_evidence(
                 "mic_code": _codes(file, header),
                 "label": _written_labels(file, header, labels),
             }
-        ).with_row_index("isolate")
+        ).with_row_index("isolate", first)
         results = results.filter((pl.col("mic_code") >= 0) & pl.col("organism").is_not_null())
         parts.append(results.filter(pl.col("label").is_not_null()).cast(ROW_TYPES).select(ROW_TYPES.names()))
     return Evidence(pl.concat(parts), labels, tables)
@@ -174,6 +175,9 @@ def _sites(file: WhonetFile) -> pl.Series:
 
 
 def _distinct(column: pl.Series) -> list[str]:
+    """Return the distinct texts of a column; those of an enumeration are all that its file holds."""
+    if isinstance(column.dtype, pl.Enum):
+        return column.dtype.categories.to_list()
     return column.drop_nulls().unique().sort().to_list()
 
 

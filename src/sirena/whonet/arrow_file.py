@@ -1,6 +1,6 @@
 """Arrow files (IPC, also called Feather): read as a whole or batch by batch, and written part by part."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,10 +90,10 @@ class ArrowPartWriter:
         self._path = path
         self._writer: ipc.RecordBatchFileWriter | None = None
 
-    def spell(self, part: pl.DataFrame, *, first: bool) -> pa.Table:  # noqa: ARG002 - every part has a header
-        """Return a part as it is to be appended, enumerations as the texts they stand for."""
-        table = part.to_arrow(compat_level=pl.CompatLevel.oldest())
-        return pa.table([_texts(column) for column in table.columns], names=table.column_names)
+    @property
+    def spell(self) -> Callable[[pl.DataFrame, bool], pa.Table]:
+        """See `part_writing.PartWriter`; enumerations become the texts they stand for."""
+        return _as_table
 
     def append(self, spelt: Any) -> None:
         """Append a part; all have the same columns."""
@@ -105,6 +105,11 @@ class ArrowPartWriter:
         """Complete the file."""
         if self._writer is not None:
             self._writer.close()
+
+
+def _as_table(part: pl.DataFrame, first: bool) -> pa.Table:  # noqa: ARG001 - every part has a header
+    table = part.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return pa.table([_texts(column) for column in table.columns], names=table.column_names)
 
 
 def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -5,7 +5,7 @@ parts from a queue, in a thread of its own, and numbers enumerations as they are
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -41,9 +41,10 @@ class ParquetPartWriter:
         self._pool = ThreadPoolExecutor(1)
         self._packing: Future[None] | None = None
 
-    def spell(self, part: pl.DataFrame, *, first: bool) -> pl.DataFrame:  # noqa: ARG002 - every part has a header
-        """Return a part as it is to be appended."""
-        return part
+    @property
+    def spell(self) -> Callable[[pl.DataFrame, bool], pl.DataFrame]:
+        """See `part_writing.PartWriter`; a part is appended as it is."""
+        return _as_it_is
 
     def append(self, spelt: Any) -> None:
         """Append a part; all have the same columns.
@@ -100,6 +101,10 @@ class ParquetPartWriter:
     def _taken(self) -> Iterator[pl.DataFrame]:
         while (part := self._parts.get()) is not None:
             yield part
+
+
+def _as_it_is(part: pl.DataFrame, first: bool) -> pl.DataFrame:  # noqa: ARG001 - every part has a header
+    return part
 
 
 def _write_texts_as_texts(path: Path) -> None:

@@ -11,9 +11,10 @@ import codecs
 import struct
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
@@ -39,10 +40,11 @@ def is_written_in_parts(path: Path | str) -> bool:
 
 
 class PartWriter(Protocol):
-    """Spells parts, in any thread, and appends what was spelt, in order."""
+    """Appends parts, spelt, in order."""
 
-    def spell(self, part: pl.DataFrame, *, first: bool) -> Any:
-        """Return a part as it is to be appended; the first has the header."""
+    @property
+    def spell(self) -> Callable[[pl.DataFrame, bool], Any]:
+        """What makes of a part what is appended, in any process; True tells the first, which has the header."""
 
     def append(self, spelt: Any) -> None:
         """Append a part."""
@@ -51,25 +53,26 @@ class PartWriter(Protocol):
 @dataclass(frozen=True)
 class _TextWriter:
     stream: BinaryIO
-    style: CsvStyle
-
-    def spell(self, part: pl.DataFrame, *, first: bool) -> bytes:
-        if self.style.decimal_comma:
-            part = with_decimal_commas(part)
-        content = BytesIO()
-        part.write_csv(content, separator=self.style.separator, include_header=first)
-        encoding = self.style.encoding
-        if encoding == "utf-8":
-            return content.getvalue()
-        if encoding == "utf-8-sig":
-            return (codecs.BOM_UTF8 if first else b"") + content.getvalue()
-        mark = b""
-        if first and encoding.startswith("utf-16"):
-            mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
-        return mark + content.getvalue().decode().encode(encoding)
+    spell: Callable[[pl.DataFrame, bool], bytes]
 
     def append(self, spelt: Any) -> None:
         self.stream.write(spelt)
+
+
+def _as_text(style: CsvStyle, part: pl.DataFrame, first: bool) -> bytes:
+    if style.decimal_comma:
+        part = with_decimal_commas(part)
+    content = BytesIO()
+    part.write_csv(content, separator=style.separator, include_header=first)
+    encoding = style.encoding
+    if encoding == "utf-8":
+        return content.getvalue()
+    if encoding == "utf-8-sig":
+        return (codecs.BOM_UTF8 if first else b"") + content.getvalue()
+    mark = b""
+    if first and encoding.startswith("utf-16"):
+        mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
+    return mark + content.getvalue().decode().encode(encoding)
 
 
 @dataclass
@@ -77,6 +80,7 @@ class _PackedWriter:
     """One gzip stream of which each part is packed by itself, so that two cores pack at once."""
 
     stream: BinaryIO
+    spell: Callable[[pl.DataFrame, bool], tuple[bytes, bytes]]
     _check: int = 0
     _size: int = 0
 
@@ -84,12 +88,6 @@ class _PackedWriter:
         """Begin the stream."""
         # no name and no time in the header: the same table always gives the same bytes
         self.stream.write(b"\x1f\x8b\x08\0\0\0\0\0\0\xff")
-
-    def spell(self, part: pl.DataFrame, *, first: bool) -> tuple[bytes, bytes]:
-        text = BytesIO()
-        part.write_csv(text, include_header=first)
-        pack = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
-        return text.getvalue(), pack.compress(text.getvalue()) + pack.flush(zlib.Z_SYNC_FLUSH)
 
     def append(self, spelt: tuple[bytes, bytes]) -> None:
         text, packed = spelt
@@ -100,6 +98,13 @@ class _PackedWriter:
     def close(self) -> None:
         self.stream.write(zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS).flush())
         self.stream.write(struct.pack("<II", self._check, self._size % 2**32))
+
+
+def _as_packed_text(part: pl.DataFrame, first: bool) -> tuple[bytes, bytes]:
+    text = BytesIO()
+    part.write_csv(text, include_header=first)
+    pack = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
+    return text.getvalue(), pack.compress(text.getvalue()) + pack.flush(zlib.Z_SYNC_FLUSH)
 
 
 @contextmanager
@@ -116,7 +121,7 @@ def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWrit
     suffix = find_suffix(path)
     if str(path) == "-":
         with standard_output():
-            yield _TextWriter(sys.stdout.buffer, PLAIN)
+            yield _TextWriter(sys.stdout.buffer, partial(_as_text, PLAIN))
         return
     with replacing(Path(path)) as temporary:
         if suffix == ".parquet":
@@ -134,10 +139,10 @@ def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWrit
             return
         with temporary.open("wb") as raw:
             if suffix == ".csv.gz":
-                packer = _PackedWriter(raw)
+                packer = _PackedWriter(raw, _as_packed_text)
                 yield packer
                 packer.close()
             elif suffix == ".csv":
-                yield _TextWriter(raw, style or PLAIN)
+                yield _TextWriter(raw, partial(_as_text, style or PLAIN))
             else:
-                yield _TextWriter(raw, CsvStyle("\t"))
+                yield _TextWriter(raw, partial(_as_text, CsvStyle("\t")))

@@ -63,43 +63,29 @@ class Spool:
         self._batches.append(_Batch(offset, content.size, batch.schema, share))
         self.height += batch.num_rows
 
-    @property
-    def shares(self) -> set[int]:
-        """Those that have rows."""
-        return {batch.share for batch in self._batches}
-
-    def frames(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the batches, once all are added; again is possible.
 
         Args:
-            texts: of each column that holds numbers, its texts by number; it comes back as an enumeration of them, or
-                as text where another batch has the column as text.
             columns: names of those wanted, in order.
         """
-        spelling = self._spelling(texts, columns)
-        for batch in self._batches:
-            yield spelling.frame(pa.Table.from_batches([self._read(batch, columns)]))
+        return (self._read(batch, columns) for batch in self._batches)
 
-    def frames_of_share(
-        self, share: int, texts: Mapping[str, Sequence[str]], columns: Sequence[str]
-    ) -> Iterator[pl.DataFrame]:
-        """Yield the rows of a share in as few frames as may be.
+    def shares(self, columns: Sequence[str]) -> Iterator[list[pa.Table]]:
+        """Yield the rows of one share after another, each in as few tables as may be.
 
         Args:
-            share: which.
-            texts: as for `frames`.
-            columns: as for `frames`.
+            columns: as for `batches`.
         """
-        spelling = self._spelling(texts, columns)
-        own = (batch for batch in self._batches if batch.share == share)
-        for _, alike in groupby(own, key=lambda batch: batch.columns):
-            yield spelling.frame(pa.Table.from_batches([self._read(batch, columns) for batch in alike]))
+        for _, own in groupby(sorted(self._batches, key=lambda batch: batch.share), key=lambda batch: batch.share):
+            alike = groupby(own, key=lambda batch: batch.columns)
+            yield [pa.Table.from_batches([self._read(batch, columns) for batch in batches]) for _, batches in alike]
 
     def deal(
         self,
         into: "Spool",
         share_of: Callable[[pl.DataFrame], pl.Series],
-        texts: Mapping[str, Sequence[str]],
+        spelling: "Spelling",
         columns: Sequence[str],
     ) -> None:
         """Lay down all rows in another spool, each in its share, in their order.
@@ -107,12 +93,10 @@ class Spool:
         Args:
             into: the other.
             share_of: gives the share of each row of a frame.
-            texts: as for `frames`.
-            columns: as for `frames`.
+            spelling: makes the frames.
+            columns: as for `batches`.
         """
-        spelling = self._spelling(texts, columns)
-        for batch in self._batches:
-            rows = self._read(batch, columns)
+        for rows in self.batches(columns):
             shares = share_of(spelling.frame(pa.Table.from_batches([rows]))).to_numpy()
             order = np.argsort(shares, kind="stable")
             # from buffers, since `pyarrow.array` imports pandas
@@ -128,22 +112,30 @@ class Spool:
         content = self._file.read(batch.size)
         return ipc.read_record_batch(pa.py_buffer(content), batch.columns).select(list(columns))
 
-    def _spelling(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> "_Spelling":
-        plain = {
+    def spelling(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> "Spelling":
+        """Return what makes frames of the rows, once all are added.
+
+        Args:
+            texts: of each column that holds numbers, its texts by number; it becomes an enumeration of them, or text
+                where another batch has the column as text.
+            columns: names of those wanted.
+        """
+        plain = frozenset(
             field.name for batch in self._batches for field in batch.columns if not pa.types.is_integer(field.type)
-        }
-        return _Spelling({name: pl.Enum(list(texts[name])) for name in columns if name in texts}, plain)
+        )
+        return Spelling({name: pl.Enum(list(texts[name])) for name in columns if name in texts}, plain)
 
 
 @dataclass(frozen=True)
-class _Spelling:
-    """Of which texts the numbers of columns tell."""
+class Spelling:
+    """Of which texts the numbers of columns tell; may be sent to another process."""
 
     enumerations: Mapping[str, pl.Enum]
-    plain: set[str]
+    plain: frozenset[str]
     """Columns of which a batch holds texts: they are texts in all."""
 
     def frame(self, rows: pa.Table) -> pl.DataFrame:
+        """Return rows as a frame."""
         frame = pl.DataFrame(pl.from_arrow(rows, rechunk=False))
         # all columns in one go: each by itself would wait for a thread
         return frame.with_columns(

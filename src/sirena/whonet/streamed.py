@@ -12,19 +12,19 @@ anywhere; dBASE, SQLite, spreadsheets and FHIR, whose libraries give the whole.
 """
 
 import re
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 import pyarrow as pa
 
 from sirena.domain.errors import SirenaError
+from sirena.engine import Engine
+from sirena.engine.local import LOCAL
 from sirena.whonet.arrow_file import MAGIC as ARROW_MAGIC
 from sirena.whonet.distinct_texts import DistinctTexts
 from sirena.whonet.errors import NeedsWholeFileError, NotUtf8Error
@@ -35,7 +35,7 @@ from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.parquet import MAGIC as PARQUET_MAGIC
 from sirena.whonet.reading import describe_table, fields_of, find_format
 from sirena.whonet.source import Bounds, Source, open_source
-from sirena.whonet.spool import Spool
+from sirena.whonet.spool import Spelling, Spool
 from sirena.whonet.streamed_columns import ColumnParts
 from sirena.whonet.streamed_text import DelimitedParts
 from sirena.whonet.understanding import name_drugs
@@ -50,15 +50,11 @@ _UNBOUNDED: Final = Bounds(bytes=2**62)
 """Nothing is held, so nothing is bounded."""
 _FEW: Final = 8_000
 """Distinct texts, of a part and of those before, up to which a column that need not be is kept as numbers."""
-_AT_ONCE: Final = 2
-_AHEAD: Final = 4
-"""Parts that are parsed while another is taken."""
 _DATES: Final = ("SPEC_DATE", "DATE_BIRTH", "DATE_ADMIS")
 """Fields of dates, whose day alone is kept where their distinct texts are asked for."""
 _WITH_TIME: Final = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})[T\s]")
 _OF_TEXTS: Final = (*ORGANISM_FIELDS, "SPEC_TYPE", "ORIGIN")
 """Fields that are kept by their texts, beside the tests."""
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -86,34 +82,24 @@ class StreamedFile:
         Args:
             columns: those wanted; all when None.
         """
-        return self.spool.frames(self.numbered, self.file.frame.columns if columns is None else columns)
+        spelling = self.spelling(columns)
+        return (spelling.frame(pa.Table.from_batches([batch])) for batch in self.batches(columns))
 
-    def deal(self, into: Spool, columns: Sequence[str], share_of: Callable[[pl.DataFrame], pl.Series]) -> None:
-        """Lay down the rows of some columns in another spool, each in its share; all are read once.
-
-        Args:
-            into: the other.
-            columns: those wanted.
-            share_of: gives the share of each row of a part, with these columns.
-        """
-        self.spool.deal(into, share_of, self.numbered, columns)
-
-    def of_share(self, dealt: Spool, share: int, columns: Sequence[str]) -> WhonetFile:
-        """Return the file with the rows of one share at once.
-
-        A test is an enumeration of its texts, of which a cell takes a byte or two; every other column is String.
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as `spelling` takes them, to be spelt elsewhere.
 
         Args:
-            dealt: as filled by `deal`.
-            share: which.
-            columns: those that were dealt.
+            columns: those wanted; all when None.
         """
-        tests = self.file.test_columns
-        rows = []
-        for part in dealt.frames_of_share(share, self.numbered, columns):
-            texts = [name for name, kind in part.schema.items() if kind == pl.Enum and name not in tests]
-            rows.append(part.with_columns(pl.col(texts).cast(pl.String)))
-        return replace(self.file, table=replace(self.file.table, frame=pl.concat(rows, rechunk=True)))
+        return self.spool.batches(self.file.frame.columns if columns is None else columns)
+
+    def spelling(self, columns: Sequence[str] | None = None) -> Spelling:
+        """Return what makes of each of the `batches` what `frames` yields.
+
+        Args:
+            columns: those wanted; all when None.
+        """
+        return self.spool.spelling(self.numbered, self.file.frame.columns if columns is None else columns)
 
 
 @contextmanager
@@ -125,6 +111,7 @@ def streamed(
     shortest: int = SHORTEST,
     part: int = 0,
     by_texts: Sequence[str] = (),
+    engine: Engine = LOCAL,
 ) -> Iterator[StreamedFile | None]:
     """Read a long file part by part; give None where it is to be read as a whole.
 
@@ -136,6 +123,7 @@ def streamed(
         part: bytes, or rows, of a part; 0 chooses.
         by_texts: fields whose distinct texts are kept, beside those of organisms, specimens and tests; a date among
             them is kept without its time of day.
+        engine: parses the parts.
 
     Raises:
         UnreadableFileError: rows of a text have not the header's number of cells.
@@ -148,27 +136,11 @@ def streamed(
         with Spool(folder) as spool:
             try:
                 open_parts = partial(_parts, source, Path(path), part, may_be_utf8)
-                rows = _read(source, Path(path), spool, mapping or LaboratoryMapping(), open_parts, by_texts)
+                rows = _read(source, Path(path), spool, mapping or LaboratoryMapping(), open_parts, by_texts, engine)
             except NotUtf8Error:
                 continue
             yield rows
             return
-
-
-def in_turn(jobs: Iterable[Callable[[], _Result]]) -> Iterator[_Result]:
-    """Yield what each job returns, in order; two run at once, a few ahead of who takes them."""
-    waiting: deque[Future[_Result]] = deque()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        try:
-            for job in jobs:
-                waiting.append(pool.submit(job))
-                if len(waiting) > _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
@@ -198,13 +170,14 @@ def _read(
     mapping: LaboratoryMapping,
     open_parts: Callable[[FileFormat], DelimitedParts | ColumnParts],
     by_texts: Sequence[str],
+    engine: Engine,
 ) -> StreamedFile | None:
     try:
         file_format = find_format(source)
         parts = open_parts(file_format)
         kept = _kept_by_texts(parts.names, mapping, (*_OF_TEXTS, *by_texts))
         dates = _of_fields(parts.names, mapping, set(_DATES) & set(by_texts))
-        numbered, firsts = _gather(parts, spool, kept, dates)
+        numbered, firsts = _gather(parts, spool, kept, dates, engine)
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
         return None
     parts.refuse_ragged()
@@ -231,7 +204,7 @@ def _parts(
 
 
 def _gather(
-    parts: DelimitedParts | ColumnParts, spool: Spool, kept: Sequence[str], dates: Sequence[str]
+    parts: DelimitedParts | ColumnParts, spool: Spool, kept: Sequence[str], dates: Sequence[str], engine: Engine
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Lay the rows down; return the texts of the columns that are numbers there, and the first values of the others.
 
@@ -240,13 +213,14 @@ def _gather(
         spool: where to.
         kept: columns whose distinct texts are wanted; they are numbered, however many.
         dates: those of them of which the day is enough.
+        engine: parses the parts.
     """
     if has_row_per_drug(parts.names):
         raise NeedsWholeFileError
     distinct = {name: DistinctTexts(_day_of if name in dates else str) for name in parts.names}
     firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in kept}
     parts.number(kept)
-    for part in in_turn(parts.jobs()):
+    for part in parts.parsed(engine):
         isolates = parts.isolates(part)
         if not isolates.num_rows:
             continue

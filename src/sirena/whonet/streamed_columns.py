@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.parquet as parquet
 
+from sirena.engine import Engine
 from sirena.whonet.arrow_file import arrow_batches, refuse_huge_arrow
 from sirena.whonet.errors import NeedsWholeFileError
 from sirena.whonet.file import RawTable
@@ -99,11 +100,10 @@ class ColumnParts:
         texts = () if first is None else (name for name in self.names if _repeats(first[name]))
         self.by_texts = {*kept, *texts}
 
-    def jobs(self) -> Iterator[Callable[[], pa.Table]]:
-        """Yield what makes texts of each part, in order."""
+    def parsed(self, engine: Engine) -> Iterator[pa.Table]:
+        """Yield the texts of each part, made by an engine, in order."""
         by_texts = sorted(self.by_texts)
-        for batch in self.batches(self.part, by_texts):
-            yield partial(_texts, batch, self.source.name, by_texts)
+        return engine.in_turn(partial(_texts, self.source.name, by_texts), self.batches(self.part, by_texts))
 
     def isolates(self, part: pa.Table) -> pa.Table:
         """Return the isolates of the next part: all its rows."""
@@ -132,7 +132,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _texts(batch: pa.RecordBatch, file: str, by_texts: Collection[str]) -> pa.Table:
+def _texts(file: str, by_texts: Collection[str], batch: pa.RecordBatch) -> pa.Table:
     batch.validate(full=True)
     try:
         columns = [

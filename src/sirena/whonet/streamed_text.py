@@ -1,7 +1,7 @@
 """A long delimited text as the parts of a table; see `delimited`, which reads one as a whole."""
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Final, Self
 import polars as pl
 import pyarrow as pa
 
+from sirena.engine import Engine
 from sirena.whonet.delimited import Header, described, find_header, line_at, look_at_header, parse_rows, ragged_row
 from sirena.whonet.encoding import CodePage, begins_as_utf8, find_encoding_of_parts
 from sirena.whonet.errors import NeedsWholeFileError
@@ -94,16 +95,20 @@ class DelimitedParts:
         """
         self.by_texts = {*self.names, *kept}
 
-    def jobs(self) -> Iterator[Callable[[], Part]]:
-        """Yield what parses each part, in order."""
+    def parsed(self, engine: Engine) -> Iterator[Part]:
+        """Yield each part, parsed by an engine, in order."""
+        parse = partial(_parse, [*self.names, *self.surplus], self.header, self.source.name)
+        return engine.in_turn(parse, self._blocks())
+
+    def _blocks(self) -> Iterator[tuple[pa.Buffer, list[str]]]:
+        """Yield the text of each part, and the columns that are wanted of it as numbers of texts."""
         layout = RowLayout(self.header.delimiter, len(self.header.headers), self.header.quote)
         first = True
         for block in blocks(self._below_header(), layout, self.part):
             if not first and block.startswith(codecs.BOM_UTF8):  # the parser would take it for the text's own
                 raise NeedsWholeFileError
             first = False
-            names = [*self.names, *self.surplus]
-            yield partial(parse_rows, pa.py_buffer(block), names, self.header, self.source.name, list(self.by_texts))
+            yield pa.py_buffer(block), list(self.by_texts)
 
     def isolates(self, part: Part) -> pa.Table:
         """Return the isolates of the next part.
@@ -145,3 +150,8 @@ class DelimitedParts:
         for piece in self.text.utf8(self.page.name):
             yield piece[above:]
             above = max(0, above - len(piece))
+
+
+def _parse(names: list[str], header: Header, file: str, block: tuple[pa.Buffer, list[str]]) -> Part:
+    text, by_texts = block
+    return parse_rows(text, names, header, file, by_texts)

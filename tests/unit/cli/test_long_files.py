@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from sirena.cli.answering import FileQuestion, Output, answer, opened, read_rules, tell_about_problems
 from sirena.domain.errors import SirenaError
 from sirena.domain.truth_table import TruthTable
+from sirena.engine import Engine
+from sirena.engine.local import LOCAL
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.panel.basis import Language
@@ -61,7 +63,9 @@ def tables() -> dict[str, TruthTable]:
     return _TABLES
 
 
-def outcome(source: Path, asked: Asked, shortest: int, part: int = 0) -> tuple[bytes | None, str, bool]:
+def outcome(
+    source: Path, asked: Asked, shortest: int, part: int = 0, engine: Engine = LOCAL
+) -> tuple[bytes | None, str, bool]:
     """Return what was written, what was said, and whether the file was read part by part."""
     target = source.with_name(f"answer{asked.suffix}")
     target.unlink(missing_ok=True)
@@ -69,7 +73,7 @@ def outcome(source: Path, asked: Asked, shortest: int, part: int = 0) -> tuple[b
     in_parts = False
     with contextlib.redirect_stderr(io.StringIO()) as said:
         try:
-            with opened(source, output, shortest=shortest, part=part) as isolates:
+            with opened(source, output, shortest=shortest, part=part, engine=engine) as isolates:
                 in_parts = isolates.parts is not None
                 question = FileQuestion(
                     lambda column: tables().get(column.model_column),

@@ -46,7 +46,8 @@ def in_shares(path: Path, request: Request, most: int, part: int = 60_000, mappi
         path, folder=path.parent, today=TODAY, mapping=word, shortest=0, part=part, most=most
     ) as to_count:
         shares = list(to_count.parts)
-        assert len(shares) > 1 or sum(file.frame.height for file, _ in shares) <= most
+        heights = [read()[0].frame.height for read in shares]
+        assert len(shares) > 1 or sum(heights) <= most
         return counted_file(FileToCount(to_count.file, shares), request)
 
 
@@ -131,7 +132,7 @@ def test_nothing_of_who_a_patient_is_by_name_is_held(tmp_path: Path, isolates: p
     path = tmp_path / "hospital.csv"
     write_file(isolates.with_columns(LAST_NAME=pl.lit("Perez"), COMMENT=pl.lit("x")), path)
     with open_to_count(path, folder=tmp_path, today=TODAY, shortest=0, most=150) as to_count:
-        held = [file.frame for file, _ in to_count.parts]
+        held = [read()[0].frame for read in to_count.parts]
     assert sum(frame.height for frame in held) == isolates.height
     assert len(held) == 3
     assert not any({"LAST_NAME", "COMMENT"} & set(frame.columns) for frame in held)

@@ -1,0 +1,171 @@
+"""A long file answered and counted on a Ray cluster, beside the local engine on as many cores: what spreading costs.
+
+    PYTHONPATH=src python benchmarks/cluster.py [--isolates 4000000]
+
+The bound: efficiency of at least 0.8 with one worker and with two, and memory of the command that asks which does not
+grow with the file. Efficiency is the seconds of the local engine over those of the cluster, both held to as many cores
+as there are workers; on them run the workers, the cluster's own processes and the command. Each worker is a machine of
+its own, a raylet. The cluster stands; the command is a process started anew, and Ray starts its workers anew for each
+command. Their imports and joining, some seconds, are included, so the file is a long one. That the answers are the
+same, byte for byte, is looked at.
+"""
+
+import argparse
+import filecmp
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recording import Peer, record
+
+DISTINCT = 100_000
+"""Isolates generated; a longer file repeats them."""
+COMMANDS = {"reference": ("reference", ".csv"), "antibiogram": ("antibiogram", ".csv")}
+"""What is asked, and the suffix of what is written."""
+
+
+def asked(name: str, source: Path, target: Path, engine: str, cores: int, address: str) -> dict[str, Any]:
+    """Run a command on some cores; return its seconds, and processor seconds and peak memory of its own process."""
+    by = ["--reference"] if name == "antibiogram" else []
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sirena.cli", name, str(source), "-o", str(target), *by, "--engine", engine],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "RAY_ADDRESS": address},
+        preexec_fn=lambda: os.sched_setaffinity(0, range(cores)),
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{name} --engine {engine} ended with {process.returncode}")
+    return {
+        "seconds": round(seconds, 2),
+        "processor_seconds": round(usage.ru_utime + usage.ru_stime, 2),
+        "peak_mib": usage.ru_maxrss // 1024,
+    }
+
+
+@contextmanager
+def machines(workers: int) -> Iterator[str]:
+    """Start a cluster of some machines with a processor each, on as many cores; give its address."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster
+
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(workers))
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        for _ in range(workers - 1):
+            cluster.add_node(num_cpus=1)
+        yield cluster.address
+    finally:
+        cluster.shutdown()  # type: ignore[no-untyped-call]  # a library without types
+        os.sched_setaffinity(0, before)
+
+
+def processor_seconds() -> dict[str, float]:
+    """Return what each process of a cluster has taken so far, by its number."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    taken = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+            if b"/ray/" in command or b"ray::" in command:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                taken[folder.name] = (int(fields[11]) + int(fields[12])) / ticks
+        except OSError:
+            continue  # it has just ended
+    return taken
+
+
+@contextmanager
+def watched() -> Iterator[dict[str, float]]:
+    """Give what each process of the cluster took until now, looked at often: a command's workers end with it."""
+    before, latest, ended = processor_seconds(), {}, threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.1):
+            latest.update({number: taken - before.get(number, 0) for number, taken in processor_seconds().items()})
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield latest
+    finally:
+        ended.set()
+        thread.join()
+
+
+def compared(source: Path, workers: int) -> dict[str, Any]:
+    """Measure both engines on as many cores."""
+    figures: dict[str, Any] = {}
+    folder = source.parent
+    with machines(workers) as address:
+        for name, (command, suffix) in COMMANDS.items():
+            one, other = folder / f"local{suffix}", folder / f"ray{suffix}"
+            local = asked(command, source, one, "local", workers, "")
+            with watched() as taken:
+                ray = asked(command, source, other, "ray", workers, address)
+            ray["processor_seconds_of_the_cluster"] = round(sum(taken.values()), 2)
+            if not filecmp.cmp(one, other, shallow=False):
+                raise RuntimeError(f"{name}: the engines do not agree")
+            figures[name] = {"local": local, "ray": ray, "efficiency": round(local["seconds"] / ray["seconds"], 2)}
+            print(f"{workers} workers, {name}: {figures[name]}", flush=True)
+    return figures
+
+
+def main() -> None:
+    """Run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--isolates", type=int, default=4_000_000)
+    isolates = parser.parse_args().isolates
+    import polars as pl
+
+    from sirena.whonet.synthetic import generate_hospital
+
+    hospital = generate_hospital(DISTINCT, seed=2)
+    with tempfile.TemporaryDirectory() as name:
+        source, half = (Path(name, f"{part}.csv") for part in ("whole", "half"))
+        rows = pl.concat([hospital] * -(-isolates // DISTINCT)).head(isolates)
+        rows.write_csv(source)
+        rows.head(isolates // 2).write_csv(half)
+        del rows
+        figures = {str(workers): compared(source, workers) for workers in (1, 2)}
+        with machines(2) as address:
+            target = Path(name, "answer.csv")
+            memory = {
+                path.stem: asked("reference", path, target, "ray", 2, address)["peak_mib"] for path in (half, source)
+            }
+    reference = figures["2"]["reference"]
+    record(
+        "cluster",
+        {"isolates": isolates, "workers": figures, "peak_mib_of_the_command": memory},
+        headline="; ".join(
+            f"{name}: efficiency {figures['1'][name]['efficiency']} with one worker, "
+            f"{figures['2'][name]['efficiency']} with two"
+            for name in COMMANDS
+        )
+        + f"; the command that asks {memory['half']} MiB for half the file, {memory['whole']} for all of it",
+        peers=(
+            Peer(
+                "the local engine",
+                f"seconds, {isolates:,} isolates answered, two cores",
+                reference["ray"]["seconds"],
+                reference["local"]["seconds"],
+                "same run",
+                more_is_better=False,
+            ),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""The option ``--engine``: where the parts of a file are worked on."""
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from sirena.engine import Engine
+
+
+class EngineName(enum.StrEnum):
+    """Where the work is done."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+EngineOption = Annotated[
+    EngineName, typer.Option("--engine", help="local: this machine; ray: the Ray cluster at RAY_ADDRESS, else its own.")
+]
+"""Where a command's work is done."""
+
+
+@contextmanager
+def engine_named(name: EngineName) -> Iterator[Engine]:
+    """Give an engine for as long as a command works.
+
+    Raises:
+        ClusterError: Ray is not installed, or no cluster can be used.
+    """
+    if name is EngineName.LOCAL:
+        from sirena.engine.local import LOCAL
+
+        yield LOCAL
+        return
+    from sirena.engine.cluster import ray_engine
+
+    with ray_engine() as engine:
+        yield engine

@@ -1,0 +1,140 @@
+"""Parts worked on by the processors of a Ray cluster: one that stands, or one of this machine, made for a command.
+
+Rules, each with a test of like name:
+
+- a machine that ends midway changes nothing: its parts are given to others;
+- what a part raises is raised here, and never told to Ray, whose logs would hold it;
+- a cluster of another version of Sirena is refused, for its answers could be others;
+- a cluster made for a command lies in a folder that is the account's alone, is opened by a token of its own, and is
+  gone when the command ends.
+"""
+
+import os
+import secrets
+import signal
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from sirena.domain.errors import SirenaError
+from sirena.engine import Engine, Part, Result
+
+ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
+"""Ray's own variable: the cluster to be used, ``host:port``."""
+_AHEAD: Final = 2
+"""Parts that wait for a processor, beyond one for each."""
+_OBJECTS: Final = 512 * 1024**2
+"""Bytes of shared memory of a cluster made for a command: its parts on the way, several times over."""
+
+
+class ClusterError(SirenaError):
+    """The Ray cluster is not there, or cannot be used."""
+
+    code = "cluster"
+
+
+@contextmanager
+def ray_engine() -> Iterator[Engine]:
+    """Give the engine of the cluster that `RAY_ADDRESS` names, or of one made for the while on this machine.
+
+    Raises:
+        ClusterError: Ray is not installed, or no cluster answers there.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    address = os.environ.get(ADDRESS_VARIABLE, "")
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    cluster: AbstractContextManager[dict[str, Any]] = nullcontext({}) if address else _own_cluster()
+    with cluster as how:
+        try:
+            import ray
+
+            ray.init(address or "local", log_to_driver=False, configure_logging=False, **how)
+        except ModuleNotFoundError:
+            raise ClusterError(
+                "--engine ray needs Ray, which is not installed", hint="pip install 'sirena[ray]', or --engine local"
+            ) from None
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
+            raise ClusterError(
+                f"no Ray cluster can be used at {address or 'this machine'} ({type(error).__name__})",
+                hint=f"{ADDRESS_VARIABLE} is host:port of a cluster that this machine is part of"
+                if address
+                else "Ray needs a TMPDIR of few letters, such as /tmp; --engine local needs none",
+            ) from None
+        finally:
+            signal.signal(signal.SIGTERM, on_sigterm)  # Ray takes it for itself
+        try:
+            yield RayEngine(ray)
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _own_cluster() -> Iterator[dict[str, Any]]:
+    """Give how a cluster is made that nobody else can look into or use, and clear it away."""
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="sirena", ignore_cleanup_errors=True) as folder:
+        os.environ |= token
+        try:
+            # Ray opens the folder it is given to everybody, so it is given one below
+            yield {"object_store_memory": _OBJECTS, "include_dashboard": False, "_temp_dir": str(Path(folder, "ray"))}
+        finally:
+            for name in token:
+                os.environ.pop(name)
+            os.environ |= {name: before[name] for name in token if name in before}
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """Works on parts in tasks of Ray."""
+
+    ray: Any
+    """Ray's module, connected."""
+
+    def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+        """See `Engine.in_turn`."""
+        task = self.ray.remote(_outcome)
+        shared = self.ray.put(work)
+        most = int(self.ray.cluster_resources().get("CPU", 1)) + _AHEAD
+        wanted = version("sirena")
+        waiting: deque[Any] = deque()
+        for part in parts:
+            waiting.append(task.remote(wanted, shared, part))
+            if len(waiting) > most:
+                yield self._taken(waiting.popleft())
+        while waiting:
+            yield self._taken(waiting.popleft())
+
+    def _taken(self, reference: Any) -> Any:
+        try:
+            result, error = self.ray.get(reference)
+        except self.ray.exceptions.RayError as failure:
+            raise ClusterError(
+                f"the Ray cluster could not work on a part of the file ({type(failure).__name__})",
+                hint="every machine needs the same Python and Sirena, and memory for a part; or use --engine local",
+            ) from None
+        if error is not None:
+            raise error
+        return result
+
+
+def _outcome(wanted: str, work: Callable[[Part], Result], part: Part) -> tuple[Result | None, Exception | None]:
+    """Return a part's result, or what was raised."""
+    try:
+        _refuse_another_version(wanted)
+        return work(part), None
+    except Exception as error:  # noqa: BLE001 - raised again by who asked
+        return None, error
+
+
+def _refuse_another_version(wanted: str) -> None:
+    if (here := version("sirena")) != wanted:
+        raise ClusterError(
+            f"a machine of the Ray cluster has Sirena {here}, this one {wanted}",
+            hint="install the same version on all of them",
+        )
