@@ -102,7 +102,10 @@ class FileAnswers:
             parts: gives all rows, of the columns that are named; no more of them are taken than are needed.
         """
         roles = [self.isolates.organism_column, *([] if isinstance(self.isolates.site, Site) else [self.isolates.site])]
-        pairs = np.unique(np.concatenate([np.unique(self._pairs(frame)[1]) for frame in parts(roles)]))
+        met = np.zeros(len(self.columns[0].grounds.of_pair), dtype=bool) if self.columns else np.zeros(0, dtype=bool)
+        for frame in parts(roles):
+            met[self._pairs(frame)[1]] = True
+        pairs = np.flatnonzero(met)
         unsure = [column for column in self.columns if column.could_be_marked(pairs)]
         marked: set[str] = set()
         for frame in parts([*roles, *(column.placement.header for column in unsure)]) if unsure else ():

@@ -178,7 +178,8 @@ def _positions_of(column: pl.Series) -> NDArray[np.unsignedinteger]:
     indices = texts.indices
     validity, values = indices.buffers()
     start, end = indices.offset, indices.offset + len(indices)
-    numbers: NDArray[np.unsignedinteger] = np.frombuffer(values, indices.type.to_pandas_dtype(), end)[start:]
+    kind = np.dtype(f"u{indices.type.byte_width}")  # Arrow's own word for it imports pandas
+    numbers: NDArray[np.unsignedinteger] = np.frombuffer(values, kind, end)[start:]
     if validity is None:
         return numbers
     held = np.unpackbits(np.frombuffer(validity, np.uint8), count=end, bitorder="little")[start:]

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from sirena.whonet.errors import NeedsWholeFileError
 
@@ -48,11 +49,11 @@ class DistinctTexts:
         texts = list(map(self._meant, part.dictionary.to_pylist()))
         own = np.zeros(len(texts) + 1, dtype=np.uint16)
         indices = part.indices
-        positions = np.frombuffer(indices.buffers()[1], np.int32, len(part), offset=4 * indices.offset)
+        positions = _numbers_of(indices)
         unknown = [place for place, text in enumerate(texts) if text not in numbers]
         if unknown:
             occurs = np.zeros(len(texts) + 1, dtype=bool)
-            occurs[indices.drop_null().to_numpy() if part.null_count else positions] = True
+            occurs[_numbers_of(indices.drop_null()) if part.null_count else positions] = True
             for place in unknown:
                 if occurs[place]:
                     numbers.setdefault(texts[place], len(numbers))
@@ -64,6 +65,12 @@ class DistinctTexts:
         # from buffers, since `pyarrow.array` imports pandas
         kind = pa.uint8() if codes.dtype == np.uint8 else pa.uint16()
         return pa.Array.from_buffers(kind, len(codes), [_from_start(indices), pa.py_buffer(codes)])
+
+
+def _numbers_of(indices: pa.Int32Array) -> NDArray[np.int32]:
+    """Return an array's numbers; what stands in an empty place is not defined."""
+    # from the buffer, since `to_numpy` imports pandas
+    return np.frombuffer(indices.buffers()[1], np.int32, len(indices), offset=4 * indices.offset)
 
 
 def _from_start(array: pa.Array) -> pa.Buffer | None:

@@ -40,7 +40,7 @@ from sirena.whonet.streamed_columns import ColumnParts
 from sirena.whonet.streamed_text import DelimitedParts
 from sirena.whonet.understanding import name_drugs
 
-SHORTEST: Final = 24 * 1024**2
+SHORTEST: Final = 4 * 1024**2
 """Bytes; a shorter file is answered sooner as a whole."""
 _PACKED: Final = 8
 """How many times longer than gzip, Parquet or a packed Arrow file the same text is, about."""

@@ -20,7 +20,7 @@ from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreig
 from sirena.whonet.parquet import as_texts, refuse_huge
 from sirena.whonet.source import Source
 
-_ROWS: Final = 40_000
+_ROWS: Final = 20_000
 _LOOKED_AT: Final = 4_000
 """Rows by which it is told whether a column repeats."""
 

@@ -16,7 +16,7 @@ from sirena.whonet.errors import NeedsWholeFileError, NotUtf8Error
 from sirena.whonet.quotes import LOOKAHEAD, RowLayout, settle_part
 from sirena.whonet.source import Bounds, inflated
 
-PART: Final = 8 * 1024**2
+PART: Final = 4 * 1024**2
 _END_OF_TEXT: Final = b"\x1a"
 _UNBOUNDED: Final = Bounds(bytes=2**62)
 """Nothing is held, so nothing is bounded but what unpacks to far more than a table would."""
