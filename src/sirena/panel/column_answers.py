@@ -6,6 +6,7 @@ answers rows by taking from an array: all rows of a table, or the rows of a long
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -200,7 +201,13 @@ class ColumnAnswers:
 
     def is_marked(self, pair: NDArray[np.int64], mics: NDArray[np.int64]) -> bool:
         """Tell whether any of some rows has a category with a mark."""
-        return self.marks(self.grounds.of_pair[pair], self.answers[pair * self.width + mics]) is not None
+        return bool(self._carries_mark[pair * self.width + mics].any())
+
+    @cached_property
+    def _carries_mark(self) -> NDArray[np.bool_]:
+        """As `answers`: whether a mark stands beside the answer."""
+        marks = np.array([mark for _, mark in self.grounds.distinct], dtype=bool)
+        return _IS_CATEGORY[self.answers] & np.repeat(marks[self.grounds.of_pair], self.width)
 
     def marks(self, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:
         """Return the mark of each row's category; None when no row has one."""

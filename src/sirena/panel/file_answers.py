@@ -43,6 +43,8 @@ class FileAnswers:
     columns: tuple[ColumnAnswers, ...]
     codes: int
     """Number of distinct organisms."""
+    pairs: int
+    """Number of distinct sites and organisms together."""
     stamp: str
     stamp_column: str
     marked: frozenset[str] = frozenset()
@@ -88,7 +90,7 @@ class FileAnswers:
             ColumnAnswers.prepared(placement, subjects, _read(isolates, texts, placement.header), tables_for, told)
             for placement in placements
         )
-        return cls(isolates, columns, len(codes), stamp, stamp_column)
+        return cls(isolates, columns, len(codes), len(subjects.sites) * len(codes), stamp, stamp_column)
 
     @property
     def placements(self) -> list[Placement]:
@@ -102,10 +104,10 @@ class FileAnswers:
             parts: gives all rows, of the columns that are named; no more of them are taken than are needed.
         """
         roles = [self.isolates.organism_column, *([] if isinstance(self.isolates.site, Site) else [self.isolates.site])]
-        met = np.zeros(len(self.columns[0].grounds.of_pair), dtype=bool) if self.columns else np.zeros(0, dtype=bool)
+        occurs = np.zeros(self.pairs, dtype=bool)
         for frame in parts(roles):
-            met[self._pairs(frame)[1]] = True
-        pairs = np.flatnonzero(met)
+            occurs[self._pairs(frame)[1]] = True
+        pairs = np.flatnonzero(occurs)
         unsure = [column for column in self.columns if column.could_be_marked(pairs)]
         marked: set[str] = set()
         for frame in parts([*roles, *(column.placement.header for column in unsure)]) if unsure else ():

@@ -68,8 +68,12 @@ class TextParts:
         first = True
         try:
             for piece in self._pieces():
-                letters = decoder.decode(piece)
-                part = piece if encoding == "utf-8" else letters.encode()
+                if encoding != "utf-8":
+                    part = decoder.decode(piece).encode()
+                else:
+                    part = piece
+                    if decoder.getstate()[0] or not piece.isascii():  # ASCII is UTF-8, and sooner told
+                        decoder.decode(piece)
                 if first and part and encoding != "utf-8":
                     part, first = part.decode().lstrip("\ufeff").encode(), False
                 if b"\0" in part:
@@ -87,7 +91,7 @@ class TextParts:
             raise NeedsWholeFileError from error
 
 
-def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterator[bytes]:
+def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterator[bytes | bytearray]:
     """Yield a text in blocks of whole rows, each quotation mark that is a letter quoted itself.
 
     Args:
@@ -103,9 +107,13 @@ def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterat
     held = bytearray()
     for part in text:
         held += part
-        while len(held) > size + (LOOKAHEAD if quote in held else 0):
+        while len(held) > size + (LOOKAHEAD if (quoted := quote in held) else 0):
+            stop = _last_line(held, size)
+            if not quoted:
+                yield held[:stop]
+                del held[:stop]
+                continue
             window = bytes(held)
-            stop = _last_line(window, size)
             settled, end = settle_part(window, 0, stop, layout, "", 1)
             if end == len(window):  # a cell that may go on behind it
                 raise NeedsWholeFileError
@@ -117,7 +125,7 @@ def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterat
         yield window if settled is None else settled
 
 
-def _last_line(text: bytes, limit: int) -> int:
+def _last_line(text: bytes | bytearray, limit: int) -> int:
     """Return where the last whole line of the first `limit` bytes ends."""
     stop = text.rfind(b"\n", 0, limit) + 1
     if stop == 0:
