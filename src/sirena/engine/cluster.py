@@ -140,7 +140,7 @@ _latest_work: dict[Seal, Callable[[Any], Any]] = {}
 """Of this process, what it did last: opened once for all parts of a pass."""
 
 
-def _outcome(wanted: str, key: bytes, shared: list[Any], part: bytes) -> bytes:
+def _outcome(wanted: str, key: bytes, shared: list[Any], part: memoryview) -> pickle.PickleBuffer:
     """Return a part's result, or what was raised, sealed.
 
     Args:
