@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -34,8 +35,19 @@ PART = 100_000
 """Bytes of a part, so that a short file has many."""
 _SHARED = 100 * 1024**2
 """Bytes of shared memory of a machine that works: little enough to be filled."""
+_STARTS = 4
 _PATIENCE = 600
 """Tenths of a second."""
+
+
+def started(machines: Cluster, **how: Any) -> Any:
+    """Start a machine; Ray gives it half a minute, which a busy one may need several times."""
+    for _ in range(_STARTS - 1):
+        try:
+            return machines.add_node(**how)
+        except Exception:  # noqa: BLE001 - Ray raises no other class
+            continue
+    return machines.add_node(**how)
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +55,10 @@ def machines() -> Iterator[Cluster]:
     """Give a cluster of a machine that asks and two that work, each a raylet of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        standing = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+        standing = Cluster()
+        started(standing, num_cpus=0, include_dashboard=False)
         for _ in range(2):
-            standing.add_node(num_cpus=1, object_store_memory=_SHARED)
+            started(standing, num_cpus=1, object_store_memory=_SHARED)
         patch.setenv(cluster.ADDRESS_VARIABLE, standing.address)
         yield standing
         standing.shutdown()  # type: ignore[no-untyped-call]  # a library without types
@@ -84,7 +97,7 @@ class Ending:
         if self.passes != self.on_pass:
             yield from self.engine.in_turn(work, parts)
             return
-        one_more = self.machines.add_node(num_cpus=1)
+        one_more = started(self.machines, num_cpus=1)
         for number, result in enumerate(self.engine.in_turn(work, parts)):
             if number == 1:
                 self.machines.remove_node(one_more, allow_graceful=False)
