@@ -4,12 +4,15 @@ Rules, each with a test of like name:
 
 - a machine that ends midway changes nothing: its parts are given to others;
 - what a part raises is raised here, and never told to Ray, whose logs would hold it;
-- a cluster of another version of Sirena is refused, for its answers could be others;
+- whatever Ray writes to a disk of the cluster is sealed, so it tells of nobody;
+- a cluster of another version of Sirena is refused before it opens anything, for its answers could be others;
+- when nobody takes results any more, parts that wait are not begun;
 - a cluster made for a command lies in a folder that is the account's alone, is opened by a token of its own, and is
   gone when the command ends.
 """
 
 import os
+import pickle
 import secrets
 import signal
 import tempfile
@@ -17,12 +20,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from polars.exceptions import PanicException
+
 from sirena.domain.errors import SirenaError
 from sirena.engine import Engine, Part, Result
+from sirena.engine.sealing import Seal
 
 ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
 """Ray's own variable: the cluster to be used, ``host:port``."""
@@ -58,7 +65,7 @@ def ray_engine() -> Iterator[Engine]:
             raise ClusterError(
                 "--engine ray needs Ray, which is not installed", hint="pip install 'sirena[ray]', or --engine local"
             ) from None
-        except (ImportError, OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - so Ray says that a machine did not start in time
             raise ClusterError(
                 f"no Ray cluster can be used at {address or 'this machine'} ({type(error).__name__})",
                 hint=f"{ADDRESS_VARIABLE} is host:port of a cluster that this machine is part of"
@@ -98,38 +105,77 @@ class RayEngine:
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
         """See `Engine.in_turn`."""
-        task = self.ray.remote(_outcome)
-        shared = self.ray.put(work)
+        seal = Seal.drawn()
+        task = partial(self.ray.remote(_outcome).remote, version("sirena"), seal.key)
+        shared = [self.ray.put(seal.closed(work, self.ray.cloudpickle.dumps))]
         most = int(self.ray.cluster_resources().get("CPU", 1)) + _AHEAD
-        wanted = version("sirena")
         waiting: deque[Any] = deque()
-        for part in parts:
-            waiting.append(task.remote(wanted, shared, part))
-            if len(waiting) > most:
-                yield self._taken(waiting.popleft())
-        while waiting:
-            yield self._taken(waiting.popleft())
-
-    def _taken(self, reference: Any) -> Any:
         try:
-            result, error = self.ray.get(reference)
+            for part in parts:
+                waiting.append(task(shared, seal.closed(part, self.ray.cloudpickle.dumps)))
+                if len(waiting) > most:
+                    yield self._taken(waiting.popleft(), seal)
+            while waiting:
+                yield self._taken(waiting.popleft(), seal)
+        finally:
+            if self.ray.is_initialized():  # else they ended with the connection
+                for reference in waiting:
+                    self.ray.cancel(reference)
+
+    def _taken(self, reference: Any, seal: Seal) -> Any:
+        try:
+            sealed = self.ray.get(reference)
         except self.ray.exceptions.RayError as failure:
             raise ClusterError(
                 f"the Ray cluster could not work on a part of the file ({type(failure).__name__})",
                 hint="every machine needs the same Python and Sirena, and memory for a part; or use --engine local",
             ) from None
+        result, error = seal.opened(sealed)
         if error is not None:
             raise error
         return result
 
 
-def _outcome(wanted: str, work: Callable[[Part], Result], part: Part) -> tuple[Result | None, Exception | None]:
-    """Return a part's result, or what was raised."""
+_latest_work: dict[Seal, Callable[[Any], Any]] = {}
+"""Of this process, what it did last: opened once for all parts of a pass."""
+
+
+def _outcome(wanted: str, key: bytes, shared: list[Any], part: memoryview) -> pickle.PickleBuffer:
+    """Return a part's result, or what was raised, sealed.
+
+    Args:
+        wanted: version of Sirena of who asks; what another one sealed is not opened.
+        key: of the seal of the pass over the file.
+        shared: where Ray holds the work, in a list, so that Ray does not look it up for every part.
+        part: as sealed.
+    """
+    seal = Seal(key)
     try:
         _refuse_another_version(wanted)
-        return work(part), None
-    except Exception as error:  # noqa: BLE001 - raised again by who asked
-        return None, error
+        return seal.closed((_work_of(seal, shared)(seal.opened(part)), None))
+    except (Exception, PanicException) as error:  # noqa: BLE001 - raised again by who asked
+        return seal.closed((None, _as_sent(error)))
+
+
+def _work_of(seal: Seal, shared: list[Any]) -> Callable[[Any], Any]:
+    if seal not in _latest_work:
+        import ray
+
+        _latest_work.clear()
+        _latest_work[seal] = seal.opened(ray.get(shared[0]))
+    return _latest_work[seal]
+
+
+def _as_sent(error: BaseException) -> BaseException:
+    """Return an error as it can be raised elsewhere; of one that cannot be sent, its class is told."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    except Exception:  # noqa: BLE001 - whatever its class makes of being read
+        return ClusterError(
+            f"a machine of the Ray cluster could not work on a part of the file ({type(error).__name__})",
+            hint="--engine local says more",
+        )
+    return error
 
 
 def _refuse_another_version(wanted: str) -> None:

@@ -44,7 +44,7 @@ from sirena.whonet.streamed import SHORTEST, StreamedFile, streamed
 
 MOST_AT_ONCE: Final = 500_000
 """Rows of a share of the patients, about."""
-MOST_OF_A_TASK: Final = 100_000
+MOST_OF_A_TASK: Final = 200_000
 """The same on a cluster: less memory for each processor, and work for more of them."""
 _DECIDED_BY_TEXTS: Final = tuple(
     field for field in COUNTED_FIELDS if field not in ("PATIENT_ID", "SPEC_NUM", "ISOL_NUM")
@@ -133,7 +133,10 @@ def _shares(rows: StreamedFile, dealt: Spool, today: date, most: int) -> Iterato
     shares, columns = -(-rows.height // most), _counted_columns(rows.file)
     spelling = rows.spelling(columns)
     rows.spool.deal(dealt, lambda frame: share_patients(patient_cells(frame, rows.file), shares), spelling, columns)
-    whole = WholeFile(rows.file, {name: rows.texts[name] for name in columns if name in rows.texts})
+    # of each column whether anything stands in it: all texts of all columns would go along with every share
+    filled = rows.file.frame.select(pl.col(columns).drop_nulls().first())
+    roles = replace(rows.file, table=replace(rows.file.table, frame=filled))
+    whole = WholeFile(roles, {name: rows.texts[name] for name in columns if name in rows.texts})
     return (_Share(whole, spelling, tables, today) for tables in dealt.shares(columns))
 
 

@@ -7,6 +7,7 @@ parts from a queue, in a thread of its own, and numbers enumerations as they are
 import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from queue import Full, Queue
@@ -42,7 +43,7 @@ class ParquetPartWriter:
         self._packing: Future[None] | None = None
 
     @property
-    def spell(self) -> Callable[[pl.DataFrame, bool], pl.DataFrame]:
+    def spell(self) -> Callable[[pl.DataFrame, bool], "SpeltFrame"]:
         """See `part_writing.PartWriter`; a part is appended as it is."""
         return _as_it_is
 
@@ -54,8 +55,8 @@ class ParquetPartWriter:
             PolarsError: the same.
         """
         if self._packing is None:
-            self._packing = self._pool.submit(self._pack, spelt.schema)
-        self._hand_over(spelt)
+            self._packing = self._pool.submit(self._pack, spelt.frame.schema)
+        self._hand_over(spelt.frame)
 
     def close(self) -> None:
         """Complete the file.
@@ -103,8 +104,27 @@ class ParquetPartWriter:
             yield part
 
 
-def _as_it_is(part: pl.DataFrame, first: bool) -> pl.DataFrame:  # noqa: ARG001 - every part has a header
-    return part
+@dataclass(frozen=True)
+class SpeltFrame:
+    """A part that comes from another process, or from this one.
+
+    It travels as a table of Arrow: of an enumeration whose empty cells hold numbers beyond it, which nobody looks at,
+    Polars' own pickle cannot be read.
+    """
+
+    frame: pl.DataFrame
+
+    def __reduce__(self) -> tuple[Callable[[pa.Table], "SpeltFrame"], tuple[pa.Table]]:
+        """Return what the part is made of again."""
+        return _of_arrow, (self.frame.to_arrow(),)
+
+
+def _of_arrow(table: pa.Table) -> SpeltFrame:
+    return SpeltFrame(pl.DataFrame(pl.from_arrow(table, rechunk=False)))
+
+
+def _as_it_is(part: pl.DataFrame, first: bool) -> SpeltFrame:  # noqa: ARG001 - every part has a header
+    return SpeltFrame(part)
 
 
 def _write_texts_as_texts(path: Path) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
 import polars as pl
+import pyarrow as pa
 
 from sirena.whonet.arrow_file import ArrowPartWriter
 from sirena.whonet.csv_style import CsvStyle, with_decimal_commas
@@ -35,7 +36,7 @@ _LEVEL: Final = 6
 
 
 def is_written_in_parts(path: Path | str) -> bool:
-    """Tell whether a file of this name can be written part by part."""
+    """Tell by a file's suffix whether its format can be written one part of the rows after another."""
     return find_suffix(path) in SUFFIXES
 
 
@@ -53,26 +54,27 @@ class PartWriter(Protocol):
 @dataclass(frozen=True)
 class _TextWriter:
     stream: BinaryIO
-    spell: Callable[[pl.DataFrame, bool], bytes]
+    spell: Callable[[pl.DataFrame, bool], pa.Buffer]
 
     def append(self, spelt: Any) -> None:
         self.stream.write(spelt)
 
 
-def _as_text(style: CsvStyle, part: pl.DataFrame, first: bool) -> bytes:
+def _as_text(style: CsvStyle, part: pl.DataFrame, first: bool) -> pa.Buffer:
+    """Return a part as text; a buffer of Arrow goes to another process without being copied on the way."""
     if style.decimal_comma:
         part = with_decimal_commas(part)
     content = BytesIO()
     part.write_csv(content, separator=style.separator, include_header=first)
     encoding = style.encoding
     if encoding == "utf-8":
-        return content.getvalue()
+        return pa.py_buffer(content.getvalue())
     if encoding == "utf-8-sig":
-        return (codecs.BOM_UTF8 if first else b"") + content.getvalue()
+        return pa.py_buffer((codecs.BOM_UTF8 if first else b"") + content.getvalue())
     mark = b""
     if first and encoding.startswith("utf-16"):
         mark = codecs.BOM_UTF16_LE if encoding == "utf-16-le" else codecs.BOM_UTF16_BE
-    return mark + content.getvalue().decode().encode(encoding)
+    return pa.py_buffer(mark + content.getvalue().decode().encode(encoding))
 
 
 @dataclass
@@ -80,7 +82,7 @@ class _PackedWriter:
     """One gzip stream of which each part is packed by itself, so that two cores pack at once."""
 
     stream: BinaryIO
-    spell: Callable[[pl.DataFrame, bool], tuple[bytes, bytes]]
+    spell: Callable[[pl.DataFrame, bool], tuple[pa.Buffer, bytes]]
     _check: int = 0
     _size: int = 0
 
@@ -89,7 +91,7 @@ class _PackedWriter:
         # no name and no time in the header: the same table always gives the same bytes
         self.stream.write(b"\x1f\x8b\x08\0\0\0\0\0\0\xff")
 
-    def append(self, spelt: tuple[bytes, bytes]) -> None:
+    def append(self, spelt: tuple[pa.Buffer, bytes]) -> None:
         text, packed = spelt
         self.stream.write(packed)
         self._check = zlib.crc32(text, self._check)
@@ -100,11 +102,11 @@ class _PackedWriter:
         self.stream.write(struct.pack("<II", self._check, self._size % 2**32))
 
 
-def _as_packed_text(part: pl.DataFrame, first: bool) -> tuple[bytes, bytes]:
+def _as_packed_text(part: pl.DataFrame, first: bool) -> tuple[pa.Buffer, bytes]:
     text = BytesIO()
     part.write_csv(text, include_header=first)
     pack = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
-    return text.getvalue(), pack.compress(text.getvalue()) + pack.flush(zlib.Z_SYNC_FLUSH)
+    return pa.py_buffer(text.getvalue()), pack.compress(text.getvalue()) + pack.flush(zlib.Z_SYNC_FLUSH)
 
 
 @contextmanager
