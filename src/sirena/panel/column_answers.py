@@ -207,7 +207,8 @@ class ColumnAnswers:
     def _carries_mark(self) -> NDArray[np.bool_]:
         """As `answers`: whether a mark stands beside the answer."""
         marks = np.array([mark for _, mark in self.grounds.distinct], dtype=bool)
-        return _IS_CATEGORY[self.answers] & np.repeat(marks[self.grounds.of_pair], self.width)
+        carries: NDArray[np.bool_] = _IS_CATEGORY[self.answers] & np.repeat(marks[self.grounds.of_pair], self.width)
+        return carries
 
     def marks(self, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:
         """Return the mark of each row's category; None when no row has one."""

@@ -66,7 +66,9 @@ class StreamedRows:
             return table
         kept = np.ones(count, dtype=bool) if holds is None else holds
         kept[np.array(out, dtype=np.int64) - offset] = False
-        return table.filter(pa.array(kept))
+        # from a buffer, since `pyarrow.array` imports pandas
+        bits = pa.py_buffer(np.packbits(kept, bitorder="little"))
+        return table.filter(pa.Array.from_buffers(pa.bool_(), count, [None, bits]))
 
     def _repeated(self, table: pa.Table, offset: int) -> list[int]:
         if self.organism is None:
@@ -118,7 +120,19 @@ def _holding(table: pa.Table) -> NDArray[np.bool_] | None:
     for column in table.columns:
         if column.null_count == 0:
             return None
-        holds |= column.is_valid().to_numpy()
+        holds |= _valid(column)
         if holds.all():
             return None
     return holds
+
+
+def _valid(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Return which cells of a column hold anything."""
+    # from the buffers, since `to_numpy` imports pandas
+    parts = [(chunk.buffers()[1], chunk.offset, len(chunk)) for chunk in column.is_valid().chunks if len(chunk)]
+    bits = [
+        np.unpackbits(np.frombuffer(buffer, np.uint8), count=offset + length, bitorder="little")[offset:]
+        for buffer, offset, length in parts
+    ]
+    valid: NDArray[np.bool_] = np.concatenate(bits).astype(bool)
+    return valid

@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import itertools
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -368,3 +369,23 @@ def test_nothing_is_left_of_work_that_was_interrupted(
             answer(isolates, output, question)
     assert target.read_text() == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"isolates.csv", target.name}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".arrow"])
+def test_a_long_file_does_not_wait_for_pandas(tmp_path: Path, suffix: str) -> None:
+    """Some words of Arrow's import pandas, which takes longer than a hundred thousand isolates."""
+    source, target = tmp_path / f"isolates{suffix}", tmp_path / f"answer{suffix}"
+    write_file(
+        pl.DataFrame(
+            [["eco", "ur", "<=2"], ["", "", ""], ["kpn", "", "16"]], ["ORGANISM", "SPEC_TYPE", "AMK_NM"], orient="row"
+        ),
+        source,
+    )
+    program = (
+        "import sys; from sirena.cli import main; from sirena.whonet import streamed; streamed.SHORTEST = 0\n"
+        f"sys.argv = ['sirena', 'reference', {str(source)!r}, '-o', {str(target)!r}]\n"
+        "try: main()\n"
+        "except SystemExit as end: sys.exit(end.code or sum('pandas.core' == name for name in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert target.exists()
