@@ -2,7 +2,7 @@
 
 The configuration is written from templates at every start and never edited by hand. What it promises:
 
-- without an access service that says yes, every proxied route answers 503;
+- without an access service that says yes, or said so a moment ago (`kept_decisions`), every proxied route answers 503;
 - a path that two programs could read differently is refused before anyone decides about it;
 - identity headers and credentials from outside reach the access service and nobody else;
 - every upstream is on loopback.
@@ -20,6 +20,7 @@ from typing import Final, Self
 import jinja2
 
 from sirena.host.accounts import OsAccount, PreparationError
+from sirena.server.entry import kept_decisions
 from sirena.server.parts.door_keys import SOCKET_PARTS
 from sirena.server.parts.doors import Door, Doors
 from sirena.server.parts.part import HttpHealth, Part, program, require_version, version_of
@@ -245,6 +246,9 @@ class NginxEntry:
             "service_locations": SERVICE_LOCATIONS,
             "pages_locations": PAGES_LOCATIONS,
             "pages_max_body": PAGES_MAX_BODY,
+            "keeps_decisions": nginx.version >= kept_decisions.SINCE,
+            "kept_request": kept_decisions.KEPT_REQUEST,
+            "asked_about": kept_decisions.ASKED_ABOUT,
             "access_locations": (*ACCESS_LOCATIONS, *(f"= {path}" for path in self.body_routes)),
         }
 
