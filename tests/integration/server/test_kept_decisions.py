@@ -13,6 +13,7 @@ import pytest
 from sirena.access.accounts import Accounts
 from sirena.access.actions import Role
 from sirena.access.tokens import Tokens
+from sirena.server.entry.kept_decisions import folder_of
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
 from tests.guarded_house import House, access_service
@@ -210,7 +211,7 @@ def test_no_credential_stands_in_a_file(program: Program, access: KeptDecision, 
 def kept_texts(settings: Settings) -> list[bytes]:
     """Return the files in which NGINX keeps decisions; it removes them meanwhile."""
     texts = []
-    for path in (settings.home / "nginx" / "decisions").iterdir():
+    for path in (folder_of(settings.home) / "kept").iterdir():
         with suppress(FileNotFoundError):
             texts.append(path.read_bytes())
     return texts

@@ -1,12 +1,13 @@
 """What NGINX is told to keep a yes to agrees with what the access service decides by."""
 
 import re
+from pathlib import Path
 
 from sirena.access.actions import Action
 from sirena.access.decision import IDENTITY_HEADERS, METHOD_OVERRIDES
 from sirena.access.routes import shipped_routes
 from sirena.access.secrets_issued import new_token
-from sirena.server.entry.kept_decisions import ASKED_ABOUT, KEPT_REQUEST
+from sirena.server.entry.kept_decisions import ASKED_ABOUT, KEPT_REQUEST, folder_of, prepare, remove
 
 
 def test_every_route_by_which_programs_ask_is_kept_a_yes_and_no_other() -> None:
@@ -26,3 +27,29 @@ def test_every_route_by_which_programs_ask_is_kept_a_yes_and_no_other() -> None:
 def test_every_header_that_the_decision_refuses_is_asked_about() -> None:
     """A new one cannot be forgotten; what browsers send is asked about besides."""
     assert set(ASKED_ABOUT) > METHOD_OVERRIDES | IDENTITY_HEADERS
+
+
+def test_what_another_put_in_the_place_is_not_followed(tmp_path: Path) -> None:
+    """Everybody may write beside it: a link there would give NGINX's account whatever it leads to."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").touch()
+    place = tmp_path / "place"
+    place.symlink_to(elsewhere)
+    prepare(place)
+    assert place.is_dir()
+    assert not place.is_symlink()
+    (place / "kept").touch()
+    prepare(place)
+    assert (place / "kept").exists()
+    place.rename(tmp_path / "aside")
+    place.symlink_to(elsewhere)
+    remove(place)
+    remove(place)
+    assert not place.is_symlink()
+    assert (elsewhere / "file").exists()
+
+
+def test_two_stacks_keep_their_decisions_apart(tmp_path: Path) -> None:
+    """By the name of their home."""
+    assert folder_of(tmp_path / "one") != folder_of(tmp_path / "two")

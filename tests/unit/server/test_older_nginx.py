@@ -26,10 +26,15 @@ def test_an_older_nginx_is_given_no_option_it_does_not_know(
     assert ("-e" in command) is knows
 
 
-@pytest.mark.parametrize(("version", "knows"), [((1, 18, 0), False), ((1, 19, 9), False), ((1, 19, 10), True)])
-def test_an_older_nginx_asks_about_each_request(tmp_path: Path, version: tuple[int, ...], *, knows: bool) -> None:
-    """`$connection_time` came with 1.19.10; before it there is no time that nobody sets, so no yes is kept."""
+@pytest.mark.parametrize(
+    ("version", "memory_lasts", "keeps"),
+    [((1, 18, 0), True, False), ((1, 19, 9), True, False), ((1, 22, 1), False, False), ((1, 19, 10), True, True)],
+)
+def test_an_older_nginx_asks_about_each_request(
+    tmp_path: Path, version: tuple[int, ...], *, memory_lasts: bool, keeps: bool
+) -> None:
+    """`$connection_time`, which nobody sets, came with 1.19.10. Nor does any keep a yes on a disk."""
     certificate = CertificatePaths(tmp_path / "chain.pem", tmp_path / "key.pem")
     entry = NginxEntry(Settings(home=tmp_path), certificate, (), PartAccounts.all_of_this_process())
-    configuration = entry.texts(Nginx(version, "mime.types", 1024))["nginx.conf"]
-    assert ("$connection_time" in configuration, "proxy_cache" in configuration) == (knows, knows)
+    configuration = entry.texts(Nginx(version, "mime.types", 1024, memory_lasts))["nginx.conf"]
+    assert ("$connection_time" in configuration, "proxy_cache" in configuration) == (keeps, keeps)

@@ -10,10 +10,18 @@ Rules, each with a test of like name in `tests/integration/server/test_kept_deci
   Who somebody is was read one second before at most (`sirena.access.authentication.FRESH_SECONDS`), so whoever loses a
   right is refused within two seconds;
 - no credential stands in a file: the access service answers ``Vary: Authorization``, and NGINX keeps of such a header a
-  hash alone, from which nobody guesses the 256 random bits of a token. So it is no way to keep passwords.
+  hash alone, from which nobody guesses the 256 random bits of a token. So it is no way to keep passwords;
+- a full disk hinders nobody: NGINX ends the connection of a request whose yes it cannot write down, so its files lie in
+  memory. Where no folder of the machine's memory lasts, each request is asked about.
 """
 
+import os
+import shutil
+from hashlib import sha256
+from pathlib import Path
 from typing import Final
+
+from sirena.host.accounts import PreparationError
 
 SINCE: Final = (1, 19, 10)
 """NGINX that knows how long a connection has been open; an earlier one asks about each request."""
@@ -29,3 +37,49 @@ ASKED_ABOUT: Final = (
     *("cookie", "origin", "sec-fetch-site", "x-sirena-csrf"),
 )
 """Headers for whose sake a request is asked about: tricks, the entry's own, and what only browsers send."""
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - whoever may write there is met with in `prepare`
+_MOUNTS: Final = Path("/proc/self/mounts")
+_SESSIONS: Final = Path("/run/systemd/seats")
+"""There where systemd-logind runs, which removes what an account has in memory when its last session ends."""
+
+
+def has_memory_that_lasts() -> bool:
+    """Tell whether this machine has a folder in memory whose files stay as long as NGINX runs."""
+    mounts = [line.split()[1:3] for line in _MOUNTS.read_text(encoding="utf-8").splitlines()]
+    return [str(_MEMORY), "tmpfs"] in mounts and (os.geteuid() == 0 or not _SESSIONS.exists())
+
+
+def folder_of(home: Path) -> Path:
+    """Return where a stack's kept decisions lie.
+
+    Args:
+        home: `SIRENA_HOME` of the stack.
+    """
+    return _MEMORY / f"sirena-{sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder in which NGINX makes its own; everybody may write beside it, so it must be nobody else's.
+
+    Raises:
+        PreparationError: another account holds its name, and this one may not remove what it has there.
+    """
+    try:
+        if not _is_ours(folder):
+            remove(folder)
+            folder.mkdir()
+        folder.chmod(0o755)
+    except OSError as error:
+        raise PreparationError(f"{folder} is another account's", hint="remove it as root, then repeat") from error
+
+
+def remove(folder: Path) -> None:
+    """Remove what is kept; safe where nothing is."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
+
+
+def _is_ours(folder: Path) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
