@@ -52,7 +52,8 @@ def private_home() -> Iterator[Path]:
     try:
         yield home
     finally:
-        kept_decisions.remove(kept_decisions.folder_of(home))
+        for folder in (home, *home.iterdir()):
+            kept_decisions.remove(kept_decisions.folder_of(folder))
         shutil.rmtree(home, ignore_errors=True)
 
 
