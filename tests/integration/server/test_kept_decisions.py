@@ -32,11 +32,12 @@ class KeptDecision(Recorder):
     """Says yes to one token, and that it may be kept, whatever is asked for: what is asked anew is NGINX's choice."""
 
     is_open = True
+    vary = "Authorization"
 
     def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
         """Return status and headers."""
         if self.is_open and headers.get("authorization") == ASKING["Authorization"]:
-            return 204, {"X-Sirena-User": "maria", "X-Accel-Expires": "1", "Vary": "Authorization"}
+            return 204, {"X-Sirena-User": "maria", "X-Accel-Expires": "1", "Vary": self.vary}
         return 401, {"X-Sirena-Reason": "not_signed_in"}
 
 
@@ -138,6 +139,16 @@ def test_every_other_request_is_asked_about_each_time(
     before = len(access.asked)
     assert [program.ask(path, method, **headers) for _ in range(SENT)] == [200] * SENT
     assert len(access.asked) == before + SENT
+
+
+@pytest.mark.parametrize("vary", ["", "Accept"])
+def test_a_yes_that_is_not_said_to_depend_on_the_token_is_not_kept(
+    program: Program, access: KeptDecision, vary: str
+) -> None:
+    """It would hold for every token."""
+    access.vary = vary
+    assert [program.ask(**ASKING) for _ in range(SENT)] == [200] * SENT
+    assert len(access.asked) == SENT
 
 
 def test_a_password_is_never_kept_a_yes(program: Program, access: KeptDecision) -> None:
