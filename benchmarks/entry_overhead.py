@@ -38,6 +38,7 @@ from sirena.access.accounts import Accounts
 from sirena.access.actions import Role
 from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
+from sirena.server.entry import kept_decisions
 from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.door_keys import prepare_doors
 from sirena.server.parts.doors import Doors
@@ -73,6 +74,8 @@ def main() -> None:
         tokens = Tokens(engine)
         _, secret = tokens.create("lis")
         asking, silent = _entries(settings)
+        for entry in (asking, silent):
+            running.callback(kept_decisions.remove, entry.decisions)
         sockets = {part: str(Doors(settings).socket_of(part)) for part in ("service", "access")}
         columns = write_panel(home / "panel.json")
         serve = [sys.executable, "-m", "sirena.cli", "serve", "--panel", str(home / "panel.json")]

@@ -10,8 +10,8 @@ Rules, each with a test of like name in `tests/integration/server/test_kept_deci
   Who somebody is was read one second before at most (`sirena.access.authentication.FRESH_SECONDS`), so whoever loses a
   right is refused within two seconds;
 - a yes that is not said to depend on the token (``Vary: Authorization``) is not kept;
-- no credential stands in a file: NGINX keeps of a header that ``Vary`` names a hash alone, from which nobody guesses the
-  256 random bits of a token. So it is no way to keep passwords;
+- no credential stands in a file: NGINX keeps of a header that ``Vary`` names a hash alone, from which nobody guesses
+  the 256 random bits of a token. So it is no way to keep passwords;
 - a full disk hinders nobody: NGINX ends the connection of a request whose yes it cannot write down, so its files lie in
   memory. Where no folder of the machine's memory lasts, each request is asked about.
 """
