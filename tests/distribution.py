@@ -16,7 +16,15 @@ _STACK: Final = (f"{_SERVER}/test_stack.py", f"{_SERVER}/test_doors.py")
 _BACKUP: Final = ("tests/integration/backup/test_backup.py", "tests/integration/backup/test_store.py")
 _HOUSE: Final = tuple(
     f"{_SERVER}/test_{name}.py"
-    for name in ("attacks", "entry_refuses", "mlflow_pages", "pages", "stored_scripts", "walk_of_roles")
+    for name in (
+        "attacks",
+        "entry_refuses",
+        "kept_decisions",
+        "mlflow_pages",
+        "pages",
+        "stored_scripts",
+        "walk_of_roles",
+    )
 )
 _PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))
 _ALONE: Final = (

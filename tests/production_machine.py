@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from sirena.host.accounts import OsAccount
 from sirena.host.process_tree import children
+from sirena.server.entry import kept_decisions
 from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.door_keys import prepare_doors
 from sirena.server.parts.doors import Doors
@@ -51,6 +52,8 @@ def private_home() -> Iterator[Path]:
     try:
         yield home
     finally:
+        for folder in (home, *home.iterdir()):
+            kept_decisions.remove(kept_decisions.folder_of(folder))
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -3,8 +3,8 @@
 Two memories, both keyed by a keyed hash of the credential, so that no password or token is kept:
 
 - *who it is* (identity), for `FRESH_SECONDS`: then the database is asked again, so revoking, disabling and a change of
-  roles work within that time. While the database does not answer, a yes holds until it is `KEPT_SECONDS` old, so that
-  answering goes on while PostgreSQL starts again;
+  roles work within that time, and one second later where NGINX keeps a yes. While the database does not answer, a yes
+  holds until it is `KEPT_SECONDS` old, so that answering goes on while PostgreSQL starts again;
 - *that this password belongs to this argon2 hash* (proof), for `PROOF_SECONDS`: a changed password has another hash, so
   an old proof proves nothing. It spares 64 MiB and some 20 ms a request, not the look at the account.
 """
@@ -14,7 +14,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -31,7 +31,7 @@ from sirena.access.throttle import FailureThrottle
 from sirena.access.tokens import Tokens
 from sirena.ledger.catalogue import AccountChanged, Login, LoginFailed
 
-FRESH_SECONDS: Final = 2.0
+FRESH_SECONDS: Final = 1.0
 KEPT_SECONDS: Final = 4.5
 """Below the five seconds within which a revocation must work."""
 PROOF_SECONDS: Final = 300.0
@@ -122,7 +122,7 @@ class Authenticator:
             except SQLAlchemyError:
                 if remembered is None or self._passing() >= remembered[0] + KEPT_SECONDS - FRESH_SECONDS:
                     raise
-                identity = remembered[1]
+                identity = remembered[1] and replace(remembered[1], confirmed=False)
         if identity is None:
             refusal = NotSignedInError("the credential does not hold", hint="sign in again, or ask for another token")
             refusal.cause = _CAUSES[type(credential)]

@@ -29,6 +29,8 @@ class Identity:
     """Hash of the session's CSRF token; empty without a session."""
     session: str = ""
     """Name of the session, by which nobody gets in; empty without one."""
+    confirmed: bool = True
+    """False while the accounts cannot be asked, and this is who it was some seconds ago."""
 
     def may(self, policy: Policy, action: Action, model: str | None = None) -> bool:
         """Tell whether the policy allows an action, and the scopes of the token too."""

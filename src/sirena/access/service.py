@@ -20,12 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sirena.access.accounts import Accounts
 from sirena.access.actions import Action
 from sirena.access.authentication import Authenticator
-from sirena.access.decision import DecisionMaker, refuse_tricks
+from sirena.access.decision import Decision, DecisionMaker, refuse_tricks
 from sirena.access.entry_refusals import EntryLog, EntryRefusals
 from sirena.access.errors import LedOnError, NotSignedInError, SwitchedOffPollError
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.guarded_record import GuardedRecord
 from sirena.access.http_facts import read_facts, read_request_id
+from sirena.access.identity import Means
 from sirena.access.openid_configuration import OpenIdConfiguration
 from sirena.access.openid_refusals import Refusal
 from sirena.access.openid_signing_in import SingleSignOn
@@ -73,6 +74,8 @@ _PLACES: Final = {
     "approve_rules": Action.APPROVE_RULES,
 }
 """Where a person at a browser may go, so that pages show no way that ends in a refusal."""
+_KEPT: Final = {"X-Accel-Expires": "1", "Vary": "Authorization"}
+"""Lets NGINX keep a yes for a second, for this credential; see `sirena.server.entry.kept_decisions`."""
 _SHOWN: Final = 200
 """Characters of a refused target that go on record."""
 
@@ -172,6 +175,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
                 "X-Sirena-Role": ",".join(sorted(identity.roles)),
                 "X-Sirena-Session": identity.session,
                 "X-Sirena-Places": ",".join(place for place, action in _PLACES.items() if identity.may(policy, action)),
+                **(_KEPT if _may_be_kept(decision) else {}),
             },
         )
 
@@ -188,6 +192,11 @@ def create_access_app(parts: AccessParts) -> FastAPI:
 
 async def _without_tricks(request: Request) -> None:
     refuse_tricks(read_facts(request))
+
+
+def _may_be_kept(decision: Decision) -> bool:
+    identity = decision.identity
+    return decision.request.action is Action.ANSWER and identity.means is Means.TOKEN and identity.confirmed
 
 
 def _answer_refused(request: Request, error: SirenaError, request_id: str, *, status: int = 0) -> Response:

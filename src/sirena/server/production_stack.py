@@ -11,6 +11,7 @@ from sirena import __version__
 from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.environment import import_path
 from sirena.host.handing_over import other_owner
+from sirena.server.entry import kept_decisions
 from sirena.server.entry.acme import issue
 from sirena.server.entry.logs import log_rotation
 from sirena.server.entry.nginx import NginxEntry
@@ -116,6 +117,12 @@ class ProductionStack(Stack):
         settings = self.settings.model_copy(update={"tls": CertificateSource.SELF_MADE})
         alone = replace(self, settings=settings, see_to_tables=lambda _: None)
         alone.bring_up(tell, [part for part in alone.parts() if part.name in STORES])
+
+    def take_down(self) -> bool:
+        """End every part in order, and remove what NGINX kept in memory; False when nothing ran."""
+        ran = super().take_down()
+        kept_decisions.remove(self.standing_entry().decisions)
+        return ran
 
     def reload_entry(self) -> None:
         """Write the entry's configuration anew and have NGINX take it up, when it runs, without losing a request.

@@ -305,6 +305,31 @@ def test_who_is_in_stays_in_while_the_database_starts_again_and_no_longer(entry:
     assert entry.ask("GET", READ, Authorization=token).status_code == 204
 
 
+def test_only_a_confirmed_yes_to_a_token_that_asks_for_answers_may_be_kept(entry: Entry) -> None:
+    """For a second, and for this credential; no other yes, no refusal, and none while the accounts cannot be asked."""
+    token, closed = entry.token("clinician"), entry.token("admin")
+
+    def kept(answer: httpx.Response) -> tuple[str | None, str | None]:
+        return answer.headers.get("X-Accel-Expires"), answer.headers.get("Vary")
+
+    Accounts(entry.engine).set_password("scientist", PASSWORD)
+    answering = ("/invocations", "/models/modelo_AMK_NM/invocations", "/v2/models/modelo_AMK_NM/infer")
+    assert {kept(entry.ask("POST", path, Authorization=token)) for path in answering} == {("1", "Authorization")}
+    others = [
+        entry.ask("POST", "/invocations", Authorization=basic("scientist", PASSWORD)),
+        entry.ask("POST", "/invocations", Authorization=closed),
+        entry.ask("POST", "/invocations"),
+        entry.ask("GET", "/readyz", Authorization=token),
+    ]
+    assert [answer.status_code for answer in others] == [204, 403, 401, 204]
+    with entry.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE access_tokens RENAME TO away"))
+    entry.passed += FRESH_SECONDS
+    others.append(entry.ask("POST", "/invocations", Authorization=token))
+    assert others[-1].status_code == 204
+    assert {kept(answer) for answer in others} == {(None, None)}
+
+
 def test_guessing_locks_the_password_and_leaves_tokens_and_sessions_alone(entry: Entry) -> None:
     """The right password is refused too while the lock lasts; who is in stays in."""
     token, cookie = entry.token("viewer"), sign_in(entry)

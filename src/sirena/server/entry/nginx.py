@@ -2,7 +2,7 @@
 
 The configuration is written from templates at every start and never edited by hand. What it promises:
 
-- without an access service that says yes, every proxied route answers 503;
+- without an access service that says yes, or said so a moment ago (`kept_decisions`), every proxied route answers 503;
 - a path that two programs could read differently is refused before anyone decides about it;
 - identity headers and credentials from outside reach the access service and nobody else;
 - every upstream is on loopback.
@@ -20,6 +20,7 @@ from typing import Final, Self
 import jinja2
 
 from sirena.host.accounts import OsAccount, PreparationError
+from sirena.server.entry import kept_decisions
 from sirena.server.parts.door_keys import SOCKET_PARTS
 from sirena.server.parts.doors import Door, Doors
 from sirena.server.parts.part import HttpHealth, Part, program, require_version, version_of
@@ -79,6 +80,8 @@ class Nginx:
     """Its file of types."""
     open_files: int
     """How many files and connections a worker may have open."""
+    memory_lasts: bool
+    """Whether there is a place for a yes that is kept; see `kept_decisions`."""
 
     @classmethod
     def of_this_machine(cls) -> Self:
@@ -87,7 +90,13 @@ class Nginx:
         Raises:
             PreparationError: there is none, or it is too old.
         """
-        return cls(_version(), _mime_types(), min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        open_files = min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        return cls(_version(), _mime_types(), open_files, kept_decisions.has_memory_that_lasts())
+
+    @property
+    def keeps_decisions(self) -> bool:
+        """Whether a yes is kept for a moment; otherwise each request is asked about."""
+        return self.memory_lasts and self.version >= kept_decisions.SINCE
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,11 @@ class NginxEntry:
     def challenges(self) -> Path:
         """Folder in which certbot leaves answers to Let's Encrypt's challenges."""
         return self.settings.home / "acme" / "webroot"
+
+    @property
+    def decisions(self) -> Path:
+        """Where a yes is kept for a moment, in memory."""
+        return kept_decisions.folder_of(self.settings.home)
 
     @property
     def refusals(self) -> Path:
@@ -158,11 +172,14 @@ class NginxEntry:
         logs.chmod(0o755)
         self.challenges.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._let_refusals_be_read()
+        nginx = Nginx.of_this_machine()
+        if nginx.keeps_decisions:
+            kept_decisions.prepare(self.decisions)
         # what NGINX makes itself everybody may read, and it says who asked what when
         requests = logs / "entry.jsonl"
         requests.touch()
         requests.chmod(_LOG_RIGHTS)
-        for name, text in self.texts(Nginx.of_this_machine()).items():
+        for name, text in self.texts(nginx).items():
             beside = self.folder / f".{name}"
             beside.write_text(text, encoding="utf-8")
             beside.replace(self.folder / name)
@@ -174,8 +191,8 @@ class NginxEntry:
 
     def mark(self, nginx: Nginx) -> str:
         """Return what differs once the configuration does; NGINX tells it of the one in force."""
-        # how many files whoever asks may open is no matter of what is allowed at the entry
-        values = {**self._values(nginx, mark=""), "open_files": 0, "connections": 0}
+        # how many files whoever asks may open, and whether what it has in memory lasts, is no matter of what is allowed
+        values = {**self._values(nginx, mark=""), "open_files": 0, "connections": 0, "keeps_decisions": True}
         texts = [template.render(values) for template in self._templates().values()]
         return sha256("\0".join(texts).encode()).hexdigest()
 
@@ -245,6 +262,10 @@ class NginxEntry:
             "service_locations": SERVICE_LOCATIONS,
             "pages_locations": PAGES_LOCATIONS,
             "pages_max_body": PAGES_MAX_BODY,
+            "keeps_decisions": nginx.keeps_decisions,
+            "decisions": self.decisions,
+            "kept_request": kept_decisions.KEPT_REQUEST,
+            "asked_about": kept_decisions.ASKED_ABOUT,
             "access_locations": (*ACCESS_LOCATIONS, *(f"= {path}" for path in self.body_routes)),
         }
 
