@@ -1,5 +1,6 @@
 """Fixtures every test may use."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ with suppress(ModuleNotFoundError):  # the suite of older MLflows has no Hypothe
 
 os.environ["LANGUAGE"] = "en"  # whatever the locale, the command line speaks English in tests that do not say otherwise
 _NUMBERS = count()
+gc.disable()  # until all is collected: looking for garbage among modules that stay costs a seventh of importing them
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
@@ -24,6 +26,12 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
     sort_by_length(items)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but not among what the imports left."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -18,7 +18,7 @@ from sirena.host.secret_files import write_private
 from sirena.server.object_store.s3 import credentials_file, credentials_mark
 from sirena.server.parts.door_keys import prepare_doors
 from sirena.server.parts.doors import Door, Doors
-from sirena.server.parts.mlflow_server import QUIET
+from sirena.server.parts.mlflow_server import MLFLOW_PROCESS, QUIET
 from sirena.server.parts.part import HttpHealth, Part, RunningHealth, ServiceHealth
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.server.parts.postgresql import ONLY_BY_SCRAM, PostgreSql
@@ -90,7 +90,7 @@ class PythonParts:
             "2",
         )
         command = (
-            sys.executable, "-m", "mlflow", "server",
+            sys.executable, "-m", MLFLOW_PROCESS, "server",
             "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
             "--uvicorn-opts", shlex.join(asking),
             "--backend-store-uri", database.uri("mlflow"),
@@ -124,7 +124,7 @@ class PythonParts:
         """Describe MLflow for one person's machine: SQLite and a folder."""
         settings = self.settings
         command = (
-            sys.executable, "-m", "mlflow", "server",
+            sys.executable, "-m", MLFLOW_PROCESS, "server",
             "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
             "--backend-store-uri", f"sqlite:///{settings.home / 'mlflow.db'}",
             "--artifacts-destination", str(settings.artifacts),
@@ -136,7 +136,7 @@ class PythonParts:
             HttpHealth(Door(f"http://127.0.0.1:{settings.mlflow_port}"), "/health"),
             version("mlflow"),
             port=settings.mlflow_port,
-            environment=QUIET,
+            environment={**QUIET, "PYTHONPATH": import_path()},
             ready_seconds=120.0,
         )
 

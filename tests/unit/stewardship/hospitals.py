@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.choice import ChosenEditions, choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.panel.frame import Isolates
@@ -30,10 +31,15 @@ def editions(name: str) -> ChosenEditions:
     return choose_editions(Editions(), [name])
 
 
+@cache
+def tables_of(edition: str, columns: frozenset[str]) -> dict[str, TruthTable]:
+    """Return the tables of some test columns by these editions, compiled once."""
+    return editions(edition).tables(sorted(columns))
+
+
 def interpreted(file: WhonetFile, edition: str = "CLSI 2025") -> tuple[CountableIsolates, Results]:
     """Return facts and results of a file by an edition, and the newest of the other guideline."""
-    columns = sorted({column.model_column for column in file.mic_columns.values()})
-    tables = editions(edition).tables(columns)
+    tables = tables_of(edition, frozenset(column.model_column for column in file.mic_columns.values()))
     results = interpret_results(Isolates.of_file(file), lambda column: tables.get(column.model_column))
     return read_isolates(file, TODAY), results
 
@@ -51,7 +57,7 @@ def counted_file(
 ) -> CountedFile:
     """Count a file, and what a report shows beside its antibiogram."""
     to_count = file if isinstance(file, FileToCount) else FileToCount.whole(file, read_isolates(file, TODAY))
-    tables = editions(edition).tables(sorted({column.model_column for column in to_count.file.mic_columns.values()}))
+    tables = tables_of(edition, frozenset(column.model_column for column in to_count.file.mic_columns.values()))
     return count_file(
         to_count,
         lambda column: tables.get(column.model_column),
