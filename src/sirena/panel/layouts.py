@@ -36,7 +36,7 @@ def once_each(grounds: Sequence[Ground]) -> Sequence[Ground]:
 class FlatTable:
     """A truth table as bytes: one answer costs at most three dictionary look-ups and an index."""
 
-    __slots__ = ("absent", "cells", "elsewhere", "ground_of", "known", "offsets")
+    __slots__ = ("_made_of", "absent", "cells", "elsewhere", "ground_of", "known", "offsets")
 
     def __init__(self, table: TruthTable, number_of: Mapping[Ground, int]) -> None:
         """Flatten a table.
@@ -48,7 +48,9 @@ class FlatTable:
         self.absent = answer_code(Category.NI, table.absent)
         self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
         self.known = table.known
-        self.cells = table.cells.tobytes()
+        self._made_of = table, number_of
+        # the table's own memory, which processes may share
+        self.cells = table.cells.reshape(-1).data
         everywhere: dict[str, int] = {}
         at: dict[Site, dict[str, int]] = {}
         for key, row in table.row_of.items():
@@ -59,6 +61,10 @@ class FlatTable:
         number = {id(ground): number_of[ground] for ground in once_each(table.grounds)}
         self.ground_of = [number[id(ground)] for ground in table.grounds]
         """Number of each row's ground; empty where the table has none."""
+
+    def __reduce__(self) -> tuple[type["FlatTable"], tuple[TruthTable, Mapping[Ground, int]]]:
+        """Be made anew where it is unpickled: its cells are the table's, and cannot be pickled by themselves."""
+        return FlatTable, self._made_of
 
     def offset(self, organism: str, site: Site) -> int | None:
         """Return where the row that answers begins, or None."""

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import deque
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -21,9 +21,15 @@ class ServiceLog:
     as long as answering an isolate.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        """Write to a stream; to standard output when None."""
+    def __init__(self, stream: TextIO | None = None, turn: AbstractContextManager[None] | None = None) -> None:
+        """Write to a stream; to standard output when None.
+
+        Args:
+            stream: that is written to.
+            turn: entered to write, where several processes write to one stream.
+        """
         self._stream = stream or sys.stdout
+        self._turn = turn or nullcontext()
         self._waiting: deque[bytes] = deque()
         self._is_due = False
         """The loop will write soon; of use in the loop alone."""
@@ -57,8 +63,9 @@ class ServiceLog:
             while True:
                 lines.append(self._waiting.popleft())
         if lines:
-            self._stream.write(b"".join(lines).decode())
-            self._stream.flush()
+            with self._turn:
+                self._stream.write(b"".join(lines).decode())
+                self._stream.flush()
 
 
 def _line(event: str, facts: dict[str, Any]) -> bytes:

@@ -128,7 +128,7 @@ def run_until_signal(
         signal.SIGHUP: lambda *_: on_hangup(),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    _look_for_garbage_of_requests()
+    look_for_garbage_of_requests()
     try:
         uvicorn.Server(configuration(app, protocol)).run(sockets=[bound])
     finally:
@@ -154,7 +154,7 @@ def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
         thread.join(DRAIN_SECONDS)
 
 
-def _look_for_garbage_of_requests() -> None:
+def look_for_garbage_of_requests() -> None:
     """Look for garbage as often as Python does by itself, but never among what the start has left to stay."""
     gc.freeze()
     gc.set_threshold(*_USUAL_THRESHOLDS)

@@ -1,0 +1,357 @@
+"""Several workers that answer on one socket by one copy of the tables, and a small parent that keeps them.
+
+The parent loads nothing, starts no thread and opens no connection, so it can fork at any time. One child asks the
+source of the panel (ledger, MLflow, a file) and publishes what it finds; the workers map it, see `publishing`. The
+parent passes on what is published, and what the workers counted.
+
+Rules, each with a test of like name:
+
+- a child that ends is replaced, with one line in the log; a worker accepts once it can answer;
+- SIGTERM and SIGINT end all in order; SIGHUP has the source asked at once;
+- when the parent is killed, its children end as after SIGTERM;
+- what a worker counted stays counted when it ends.
+"""
+
+import ctypes
+import fcntl
+import gc
+import itertools
+import os
+import selectors
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Final, NoReturn
+
+from sirena.domain.errors import SirenaError
+from sirena.serving.among_workers import AmongWorkers, Word
+from sirena.serving.application import Service
+from sirena.serving.channel import dump, load, open_channel, receive, send
+from sirena.serving.holder import SOURCE_EVENTS, PanelHolder
+from sirena.serving.logs import ServiceLog
+from sirena.serving.observation import unforeseen
+from sirena.serving.publishing import Failure, Publication, PublishedSource, PublishingSource, Standing
+from sirena.serving.server import look_for_garbage_of_requests, run_until_signal
+from sirena.serving.source import PanelSource
+from sirena.serving.totals import Totals, add_up
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_PR_SET_PDEATHSIG: Final = 1
+_LEAST_LIFE_SECONDS: Final = 1.0
+"""A child that ends sooner is replaced no sooner than this after its start."""
+_ANSWER_SECONDS: Final = 1.0
+"""How long a worker may take to tell what it counted; then what it told last is taken."""
+_SOURCE: Final = 0
+"""Number of the child that asks the source."""
+
+
+@dataclass(frozen=True)
+class WorkersPlan:
+    """What runs."""
+
+    workers: int
+    bound: socket.socket
+    """Listening already."""
+    make_source: Callable[[], PanelSource]
+    """Called in the one child that asks it."""
+    make_worker: Callable[[PanelSource, AmongWorkers, ServiceLog], Service]
+    """Makes the application of a worker: from a source of what is published, how it knows what all counted, a log."""
+    poll_seconds: float
+
+
+@dataclass(eq=False)
+class _Child:
+    number: int
+    pid: int
+    channel: socket.socket
+    began: float
+    told: Totals = field(default_factory=Totals)
+    """What it counted, as it told last."""
+    is_told_to_end: bool = False
+
+
+@dataclass(eq=False)
+class _Question:
+    """A worker's question what the others counted."""
+
+    number: int
+    asker: _Child
+    awaited: set[_Child]
+    end: float
+    """When it is answered by what was told before, by `time.monotonic`."""
+
+
+class _LogTurn:
+    """In which one thread of one of several processes writes."""
+
+    def __init__(self) -> None:
+        self._file = os.memfd_create("sirena-log")
+        self._thread = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._thread.acquire()
+        # released by the kernel when the process ends
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
+        self._thread.release()
+
+
+def run_workers(plan: WorkersPlan, announce: Callable[[Standing], None]) -> None:
+    """Serve until SIGTERM or SIGINT; must be called in the main thread, while Python has no other.
+
+    Args:
+        plan: what runs.
+        announce: is told what the source says first; what it raises ends all.
+    """
+    _Parent(plan).run(announce)
+
+
+class _Parent:
+    def __init__(self, plan: WorkersPlan) -> None:
+        self._plan = plan
+        self._log = ServiceLog(turn=_LogTurn())
+        self._children: dict[int, _Child] = {}
+        """By number."""
+        self._missing: dict[int, float] = {_SOURCE: 0.0}
+        """When a child of a number may start, by `time.monotonic`."""
+        self._publication = Publication.of(Standing())
+        self._is_published = False
+        self._ended = Totals()
+        """What those counted that ended."""
+        self._questions: list[_Question] = []
+        self._question_numbers = itertools.count(1)
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._waking = socket.socketpair()
+        self._is_ending = False
+        self._is_hung_up = False
+
+    def run(self, announce: Callable[[Standing], None]) -> None:
+        """Start the source, then the workers, and keep them until the end."""
+        with self._hearing_signals():
+            try:
+                while not self._is_published and not self._is_ending:
+                    self._turn()
+                if not self._is_ending:
+                    announce(self._publication.standing)
+                    self._missing |= dict.fromkeys(range(1, self._plan.workers + 1), 0.0)
+                while not self._is_ending:
+                    self._turn()
+            finally:
+                self._is_ending = True
+                while self._children:
+                    self._turn()
+
+    @contextmanager
+    def _hearing_signals(self) -> Iterator[None]:
+        self._woken.setblocking(False)
+        self._waking.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        before = {number: signal.signal(number, self._take_signal) for number in _SIGNALS}
+        waking_before = signal.set_wakeup_fd(self._waking.fileno())
+        # no look for garbage then writes to the pages that all share
+        gc.collect()
+        gc.freeze()
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(waking_before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take_signal(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self._is_hung_up = True
+        elif number != signal.SIGCHLD:
+            self._is_ending = True
+
+    def _turn(self) -> None:
+        """Do what is due, and wait for more."""
+        if self._is_ending:
+            self._end_children()
+        else:
+            self._start_missing()
+        if self._is_hung_up and _SOURCE in self._children:
+            self._is_hung_up = False
+            os.kill(self._children[_SOURCE].pid, signal.SIGHUP)
+        for key, _ in self._selector.select(self._patience()):
+            if key.data is None:
+                self._woken.recv(4096)
+            else:
+                self._hear(key.data)
+        self._bury()
+        self._answer_questions()
+
+    def _patience(self) -> float | None:
+        due = [question.end for question in self._questions]
+        if not self._is_ending:
+            due += self._missing.values()
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _start_missing(self) -> None:
+        for number, due in list(self._missing.items()):
+            if due <= time.monotonic():
+                del self._missing[number]
+                self._start(number)
+
+    def _end_children(self) -> None:
+        for child in self._children.values():
+            if not child.is_told_to_end:
+                child.is_told_to_end = True
+                os.kill(child.pid, signal.SIGTERM)
+
+    def _start(self, number: int) -> None:
+        ours, theirs = open_channel()
+        parent = os.getpid()
+        # a signal that comes between is the child's once it knows what to do
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        pid = os.fork()
+        if pid == 0:
+            self._be_child(number, parent, ours, theirs)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        theirs.close()
+        ours.setblocking(False)
+        child = self._children[number] = _Child(number, pid, ours, time.monotonic())
+        self._selector.register(ours, selectors.EVENT_READ, child)
+
+    def _hear(self, child: _Child) -> bool:
+        """Read one message of a child. Returns False when there is none."""
+        try:
+            word, files = receive(child.channel)
+        except BlockingIOError:
+            return False
+        word, _, number = word.partition(b" ")
+        if word == Word.PUBLISHED:
+            self._publish(Publication.received(files))
+        elif word == Word.ASK:
+            self._ask_others(child)
+        elif word == Word.TOLD:
+            child.told = load(files[0])
+            os.close(files[0])
+            for question in self._questions:
+                if question.number == int(number):
+                    question.awaited.discard(child)
+        elif child.channel in self._selector.get_map():
+            # it is gone, or will be soon
+            self._selector.unregister(child.channel)
+        return bool(word)
+
+    def _publish(self, publication: Publication) -> None:
+        self._publication.close()
+        self._publication = publication
+        self._is_published = True
+        for child in self._workers():
+            try:
+                send(child.channel, Word.PUBLISHED, publication.files)
+            except OSError:
+                # it has read nothing for a hundred messages, and must not answer by what is old
+                os.kill(child.pid, signal.SIGKILL)
+
+    def _workers(self) -> list[_Child]:
+        return [child for number, child in self._children.items() if number != _SOURCE]
+
+    def _ask_others(self, asker: _Child) -> None:
+        number = next(self._question_numbers)
+        question = _Question(number, asker, set(), time.monotonic() + _ANSWER_SECONDS)
+        for child in self._workers():
+            if child is not asker:
+                with suppress(OSError):
+                    send(child.channel, Word.TELL.numbered(number))
+                    question.awaited.add(child)
+        self._questions.append(question)
+
+    def _answer_questions(self) -> None:
+        now = time.monotonic()
+        for question in [one for one in self._questions if not one.awaited or one.end <= now]:
+            self._questions.remove(question)
+            others = [child.told for child in self._workers() if child is not question.asker]
+            file = dump(add_up([self._ended, *others]))
+            with suppress(OSError):
+                send(question.asker.channel, Word.OTHERS, [file])
+            os.close(file)
+
+    def _bury(self) -> None:
+        """Take leave of the children that ended."""
+        for child in list(self._children.values()):
+            pid, status = os.waitpid(child.pid, os.WNOHANG)
+            if not pid:
+                continue
+            while self._hear(child):
+                pass
+            child.channel.close()
+            del self._children[child.number]
+            for question in self._questions:
+                question.awaited.discard(child)
+            self._questions = [question for question in self._questions if question.asker is not child]
+            self._ended = add_up([self._ended, child.told])
+            if not self._is_ending:
+                self._missing[child.number] = child.began + _LEAST_LIFE_SECONDS
+                exit_code = os.waitstatus_to_exitcode(status)
+                self._log.info("child_ended", child=_name(child.number), pid=pid, exit_code=exit_code)
+
+    def _be_child(self, number: int, parent: int, ours: socket.socket, theirs: socket.socket) -> NoReturn:
+        """Be a child until the end; nothing above this is run by it."""
+        exit_code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for one in _SIGNALS:
+                signal.signal(one, signal.SIG_DFL)
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() == parent:
+                self._selector.close()
+                for mine in (ours, self._woken, self._waking, *(child.channel for child in self._children.values())):
+                    mine.close()
+                if number == _SOURCE:
+                    self._ask_source(theirs)
+                else:
+                    self._answer(theirs)
+            exit_code = 0
+        except BaseException as error:  # noqa: BLE001 - told by the parent's line and this one
+            self._log.info("child_failed", child=_name(number), error=unforeseen(error))
+        finally:
+            os._exit(exit_code)
+
+    def _ask_source(self, channel: socket.socket) -> None:
+        look_for_garbage_of_requests()
+        last = self._publication
+
+        def publish(publication: Publication) -> None:
+            send(channel, Word.PUBLISHED, publication.files)
+
+        def tell(event: str, facts: dict[str, str]) -> None:
+            if event in SOURCE_EVENTS:
+                self._log.info(event, **facts)
+
+        try:
+            source = self._plan.make_source()
+        except SirenaError as error:
+            failure = Failure(error.code, error.text, error.hint)
+            publish(Publication.of(replace(last.standing, failure=failure, is_askable=False), last.panel, last.shadow))
+            return
+        holder = PanelHolder(PublishingSource(source, publish, last), poll_seconds=self._plan.poll_seconds, notify=tell)
+        # the threads of the holder and of its clients take no signal, as this one blocks them
+        holder.start()
+        while signal.sigwait(_SIGNALS) in (signal.SIGHUP, signal.SIGCHLD):
+            holder.wake()
+        holder.stop()
+
+    def _answer(self, channel: socket.socket) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        source = PublishedSource(self._publication)
+        counting = AmongWorkers(channel, source)
+        app = self._plan.make_worker(source, counting, self._log)
+        holder: PanelHolder = app.state.holder
+        counting.on_news = holder.wake
+        with suppress(SirenaError):
+            holder.refresh()
+        run_until_signal(app, self._plan.bound, protocol=app.protocol)
+
+
+def _name(number: int) -> str:
+    return "source" if number == _SOURCE else f"worker {number}"
