@@ -37,21 +37,27 @@ class Word(bytes, Enum):
 class AmongWorkers(Counting):
     """A worker's end of its channel."""
 
-    def __init__(self, channel: socket.socket, source: PublishedSource) -> None:
-        """Say nothing yet.
+    def __init__(self, source: PublishedSource) -> None:
+        """Be nobody's end yet; an application is made with this before the worker is.
 
         Args:
-            channel: to the parent.
             source: that takes what is published.
         """
-        self._channel = channel
         self._source = source
-        self.on_news: Callable[[], None] = lambda: None
-        """Called when something was published."""
         self._asking = asyncio.Lock()
         self._others: asyncio.Future[Totals] | None = None
         self._requests_told = 0
         self._timer: asyncio.TimerHandle | None = None
+
+    def connect(self, channel: socket.socket, on_news: Callable[[], None]) -> None:
+        """Be the end of this channel.
+
+        Args:
+            channel: to the parent.
+            on_news: called when something was published.
+        """
+        self._channel = channel
+        self._on_news = on_news
 
     def start(self, own: Callable[[], Totals]) -> None:
         """Listen to the parent, in the event loop."""
@@ -88,7 +94,7 @@ class AmongWorkers(Counting):
         word, _, number = word.partition(b" ")
         if word == Word.PUBLISHED:
             self._source.take(Publication.received(files))
-            self.on_news()
+            self._on_news()
         elif word == Word.TELL:
             self._tell(int(number))
         elif word == Word.OTHERS and self._others is not None:

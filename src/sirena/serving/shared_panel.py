@@ -3,9 +3,9 @@
 What is Python's own (names of organisms, grounds) each process has for itself.
 """
 
+import itertools
 import pickle
 import struct
-from collections.abc import Iterator
 from typing import Final
 
 from sirena.panel.compiled import Panel
@@ -21,17 +21,10 @@ def share(panel: Panel) -> int:
     assert panel.wide.width  # made here, so that those who map it need not
     buffers: list[pickle.PickleBuffer] = []
     objects = pickle.dumps(panel, protocol=5, buffer_callback=buffers.append)
-    arrays = [buffer.raw() for buffer in buffers]
-    lengths = [len(objects), *map(len, arrays)]
-    head = _LENGTH.pack(len(lengths)) + b"".join(map(_LENGTH.pack, lengths))
-
-    def parts() -> Iterator[bytes | memoryview]:
-        part: bytes | memoryview
-        for part in (head, objects, *arrays):
-            yield part
-            yield bytes(-len(part) % _ALIGNMENT)
-
-    return in_memory(parts())
+    parts: list[bytes | memoryview] = [objects, *(buffer.raw() for buffer in buffers)]
+    head = _LENGTH.pack(len(parts)) + b"".join(_LENGTH.pack(len(part)) for part in parts)
+    padded = ((part, bytes(-len(part) % _ALIGNMENT)) for part in (head, *parts))
+    return in_memory(itertools.chain.from_iterable(padded))
 
 
 def take_up(descriptor: int) -> Panel:

@@ -29,6 +29,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from sirena.domain.errors import SirenaError
+from sirena.panel.lookup import resolve_text
 from sirena.serving.among_workers import AmongWorkers, Word
 from sirena.serving.application import Service
 from sirena.serving.channel import dump, load, open_channel, receive, send
@@ -59,8 +60,9 @@ class WorkersPlan:
     """Listening already."""
     make_source: Callable[[], PanelSource]
     """Called in the one child that asks it."""
-    make_worker: Callable[[PanelSource, AmongWorkers, ServiceLog], Service]
-    """Makes the application of a worker: from a source of what is published, how it knows what all counted, a log."""
+    make_app: Callable[[PanelSource, AmongWorkers, ServiceLog], Service]
+    """Makes the application, once for all workers: from a source of what is published, how a worker knows what all
+    counted, and a log. It starts no thread."""
     poll_seconds: float
 
 
@@ -121,6 +123,11 @@ class _Parent:
         """By number."""
         self._missing: dict[int, float] = {_SOURCE: 0.0}
         """When a child of a number may start, by `time.monotonic`."""
+        self._source = PublishedSource(Publication.of(Standing()))
+        self._counting = AmongWorkers(self._source)
+        # made, and read, before the workers are, so that they share it
+        self._app = plan.make_app(self._source, self._counting, self._log)
+        resolve_text("Escherichia coli")
         self._publication = Publication.of(Standing())
         self._is_published = False
         self._ended = Totals()
@@ -343,14 +350,12 @@ class _Parent:
 
     def _answer(self, channel: socket.socket) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        source = PublishedSource(self._publication)
-        counting = AmongWorkers(channel, source)
-        app = self._plan.make_worker(source, counting, self._log)
-        holder: PanelHolder = app.state.holder
-        counting.on_news = holder.wake
+        holder: PanelHolder = self._app.state.holder
+        self._source.take(self._publication)
+        self._counting.connect(channel, holder.wake)
         with suppress(SirenaError):
             holder.refresh()
-        run_until_signal(app, self._plan.bound, protocol=app.protocol)
+        run_until_signal(self._app, self._plan.bound, protocol=self._app.protocol)
 
 
 def _name(number: int) -> str:
