@@ -40,8 +40,10 @@ from sirena.serving.publishing import Failure, Publication, PublishedSource, Pub
 from sirena.serving.server import look_for_garbage_of_requests, run_until_signal
 from sirena.serving.source import PanelSource
 from sirena.serving.totals import Totals, add_up
+from sirena.serving.turns import Turns, TurnServer
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_LIBC: Final = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG: Final = 1
 _LEAST_LIFE_SECONDS: Final = 1.0
 """A child that ends sooner is replaced no sooner than this after its start."""
@@ -134,6 +136,7 @@ class _Parent:
         """What those counted that ended."""
         self._questions: list[_Question] = []
         self._question_numbers = itertools.count(1)
+        self._turns = Turns(plan.workers)
         self._selector = selectors.DefaultSelector()
         self._woken, self._waking = socket.socketpair()
         self._is_ending = False
@@ -292,6 +295,8 @@ class _Parent:
             while self._hear(child):
                 pass
             child.channel.close()
+            if child.number != _SOURCE:
+                self._turns.leave(child.number - 1)
             del self._children[child.number]
             for question in self._questions:
                 question.awaited.discard(child)
@@ -309,7 +314,7 @@ class _Parent:
             signal.set_wakeup_fd(-1)
             for one in _SIGNALS:
                 signal.signal(one, signal.SIG_DFL)
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() == parent:
                 self._selector.close()
                 for mine in (ours, self._woken, self._waking, *(child.channel for child in self._children.values())):
@@ -317,7 +322,7 @@ class _Parent:
                 if number == _SOURCE:
                     self._ask_source(theirs)
                 else:
-                    self._answer(theirs)
+                    self._answer(number, theirs)
             exit_code = 0
         except BaseException as error:  # noqa: BLE001 - told by the parent's line and this one
             self._log.info("child_failed", child=_name(number), error=unforeseen(error))
@@ -334,6 +339,9 @@ class _Parent:
         def tell(event: str, facts: dict[str, str]) -> None:
             if event in SOURCE_EVENTS:
                 self._log.info(event, **facts)
+            else:
+                # the panel is published, and what was read to make it is of no more use
+                _LIBC.malloc_trim(0)
 
         try:
             source = self._plan.make_source()
@@ -348,14 +356,19 @@ class _Parent:
             holder.wake()
         holder.stop()
 
-    def _answer(self, channel: socket.socket) -> None:
+    def _answer(self, number: int, channel: socket.socket) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         holder: PanelHolder = self._app.state.holder
         self._source.take(self._publication)
         self._counting.connect(channel, holder.wake)
         with suppress(SirenaError):
             holder.refresh()
-        run_until_signal(self._app, self._plan.bound, protocol=self._app.protocol)
+        run_until_signal(
+            self._app,
+            self._plan.bound,
+            protocol=self._app.protocol,
+            make_server=lambda config: TurnServer(config, self._turns, number - 1),
+        )
 
 
 def _name(number: int) -> str:
