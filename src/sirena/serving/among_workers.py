@@ -70,6 +70,8 @@ class AmongWorkers(Counting):
         """Return what all workers counted together."""
         async with self._asking:
             self._others = self._loop.create_future()
+            # what is told of this worker now must not be lost with it
+            self._tell(0)
             send(self._channel, Word.ASK)
             others = await self._others
         own = self._own()

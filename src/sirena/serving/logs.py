@@ -1,7 +1,10 @@
 """The service's log: one JSON object a line, on standard output."""
 
 import asyncio
+import fcntl
+import os
 import sys
+import threading
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -12,6 +15,26 @@ import orjson
 _OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 _WAIT_SECONDS: Final = 0.01
 """How long a request's line may wait for others: a write costs as much as answering an isolate."""
+
+
+class LogTurn(AbstractContextManager[None]):
+    """In which one thread of one of several processes writes, so that no line tears another."""
+
+    def __init__(self) -> None:
+        """Begin; to be made before the processes are forked."""
+        self._file = os.memfd_create("sirena-log")
+        self._thread = threading.Lock()
+
+    def __enter__(self) -> None:
+        """Wait for the turn."""
+        self._thread.acquire()
+        # released by the kernel when the process ends
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it to the next."""
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
+        self._thread.release()
 
 
 class ServiceLog:

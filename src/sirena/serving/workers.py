@@ -13,18 +13,16 @@ Rules, each with a test of like name:
 """
 
 import ctypes
-import fcntl
 import gc
 import itertools
 import os
 import selectors
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -32,12 +30,13 @@ from sirena.domain.errors import SirenaError
 from sirena.panel.lookup import resolve_text
 from sirena.serving.among_workers import AmongWorkers, Word
 from sirena.serving.application import Service
+from sirena.serving.asking_source import ask_source
 from sirena.serving.channel import dump, load, open_channel, receive, send
-from sirena.serving.holder import SOURCE_EVENTS, PanelHolder
-from sirena.serving.logs import ServiceLog
+from sirena.serving.holder import PanelHolder
+from sirena.serving.logs import LogTurn, ServiceLog
 from sirena.serving.observation import unforeseen
-from sirena.serving.publishing import Failure, Publication, PublishedSource, PublishingSource, Standing
-from sirena.serving.server import look_for_garbage_of_requests, run_until_signal
+from sirena.serving.publishing import Publication, PublishedSource, Standing
+from sirena.serving.server import run_until_signal
 from sirena.serving.source import PanelSource
 from sirena.serving.totals import Totals, add_up
 from sirena.serving.turns import Turns, TurnServer
@@ -90,23 +89,6 @@ class _Question:
     """When it is answered by what was told before, by `time.monotonic`."""
 
 
-class _LogTurn:
-    """In which one thread of one of several processes writes."""
-
-    def __init__(self) -> None:
-        self._file = os.memfd_create("sirena-log")
-        self._thread = threading.Lock()
-
-    def __enter__(self) -> None:
-        self._thread.acquire()
-        # released by the kernel when the process ends
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        fcntl.lockf(self._file, fcntl.LOCK_UN)
-        self._thread.release()
-
-
 def run_workers(plan: WorkersPlan, announce: Callable[[Standing], None]) -> None:
     """Serve until SIGTERM or SIGINT; must be called in the main thread, while Python has no other.
 
@@ -120,7 +102,7 @@ def run_workers(plan: WorkersPlan, announce: Callable[[Standing], None]) -> None
 class _Parent:
     def __init__(self, plan: WorkersPlan) -> None:
         self._plan = plan
-        self._log = ServiceLog(turn=_LogTurn())
+        self._log = ServiceLog(turn=LogTurn())
         self._children: dict[int, _Child] = {}
         """By number."""
         self._missing: dict[int, float] = {_SOURCE: 0.0}
@@ -211,6 +193,8 @@ class _Parent:
                 self._start(number)
 
     def _end_children(self) -> None:
+        # who calls now is refused, and waits for nobody
+        self._plan.bound.close()
         for child in self._children.values():
             if not child.is_told_to_end:
                 child.is_told_to_end = True
@@ -310,6 +294,7 @@ class _Parent:
     def _be_child(self, number: int, parent: int, ours: socket.socket, theirs: socket.socket) -> NoReturn:
         """Be a child until the end; nothing above this is run by it."""
         exit_code = 1
+        plan = self._plan
         try:
             signal.set_wakeup_fd(-1)
             for one in _SIGNALS:
@@ -320,7 +305,9 @@ class _Parent:
                 for mine in (ours, self._woken, self._waking, *(child.channel for child in self._children.values())):
                     mine.close()
                 if number == _SOURCE:
-                    self._ask_source(theirs)
+                    plan.bound.close()
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+                    ask_source(plan.make_source, theirs, self._publication, self._log, poll_seconds=plan.poll_seconds)
                 else:
                     self._answer(number, theirs)
             exit_code = 0
@@ -328,33 +315,6 @@ class _Parent:
             self._log.info("child_failed", child=_name(number), error=unforeseen(error))
         finally:
             os._exit(exit_code)
-
-    def _ask_source(self, channel: socket.socket) -> None:
-        look_for_garbage_of_requests()
-        last = self._publication
-
-        def publish(publication: Publication) -> None:
-            send(channel, Word.PUBLISHED, publication.files)
-
-        def tell(event: str, facts: dict[str, str]) -> None:
-            if event in SOURCE_EVENTS:
-                self._log.info(event, **facts)
-            else:
-                # the panel is published, and what was read to make it is of no more use
-                _LIBC.malloc_trim(0)
-
-        try:
-            source = self._plan.make_source()
-        except SirenaError as error:
-            failure = Failure(error.code, error.text, error.hint)
-            publish(Publication.of(replace(last.standing, failure=failure, is_askable=False), last.panel, last.shadow))
-            return
-        holder = PanelHolder(PublishingSource(source, publish, last), poll_seconds=self._plan.poll_seconds, notify=tell)
-        # the threads of the holder and of its clients take no signal, as this one blocks them
-        holder.start()
-        while signal.sigwait(_SIGNALS) in (signal.SIGHUP, signal.SIGCHLD):
-            holder.wake()
-        holder.stop()
 
     def _answer(self, number: int, channel: socket.socket) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
