@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -41,6 +42,21 @@ def mapped_panels(pid: int) -> set[str]:
 def workers(running: Served) -> dict[int, set[str]]:
     """Return the children that map a panel, and which."""
     return {pid: panels for pid in children(running) if (panels := mapped_panels(pid))}
+
+
+def has_ended(running: Served, pid: int) -> bool:
+    """Tell whether a process is no child of the service any more."""
+    return pid not in children(running)
+
+
+def maps_none_of(running: Served, panels: set[str]) -> bool:
+    """Tell whether no worker maps any of these panels."""
+    return not any(mapped & panels for mapped in workers(running).values())
+
+
+def is_longer(answers: list[tuple[str, set[str]]], number: int) -> bool:
+    """Tell whether more answers came than a number."""
+    return len(answers) > number
 
 
 def total(running: Served, name: str) -> float:
@@ -79,14 +95,15 @@ def test_a_worker_that_dies_is_replaced_and_what_it_counted_stays(served: Served
     first = workers(served)
     for number, pid in enumerate(first):
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda gone=pid: gone not in children(served))
+        wait_until(partial(has_ended, served, pid))
         wait_until(lambda: len(workers(served)) == WORKERS)
         ask(served, 10)
         assert total(served, 'sirena_requests_total{method="POST"') == 10 * (number + 2)
         assert total(served, "sirena_panel_loads_total") == 1
     assert not set(first) & set(workers(served))
     source = children(served) - set(workers(served))
-    os.kill(*source, signal.SIGKILL)
+    (source_pid,) = source
+    os.kill(source_pid, signal.SIGKILL)
     wait_until(lambda: len(children(served)) == WORKERS + 1 and not source & children(served))
     served.process.send_signal(signal.SIGTERM)
     output, errors = served.process.communicate(timeout=60)
@@ -124,10 +141,10 @@ def test_all_workers_take_up_a_release_while_callers_ask(served: Served, panel_f
         served.process.send_signal(signal.SIGHUP)
         # each maps the new one alone, and all the same
         wait_until(lambda: all(len(panels) == 1 for panels in workers(served).values()))
-        wait_until(lambda old=former: not any(panels & old for panels in workers(served).values()))
+        wait_until(partial(maps_none_of, served, former))
         assert len(set.union(*workers(served).values())) == 1
         answered = len(seen)
-        wait_until(lambda before=answered: len(seen) > before + 2 * len(callers))
+        wait_until(partial(is_longer, seen, answered + 2 * len(callers)))
         assert {release for release, _ in seen[answered + len(callers) :]} == {name}
     is_over.set()
     for caller in callers:

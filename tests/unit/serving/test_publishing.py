@@ -31,7 +31,7 @@ def categories(panel: Panel) -> list[str | None]:
     """Return what a panel answers to every dilution, known and unknown organisms."""
     mics = [f"{sign}{2.0**power:g}" for power in range(-6, 9) for sign in ("", "<=", ">")]
     answers = [panel.answer_one("AMK_NM", name, mic) for name in ("eco", "pae", "xyz", None) for mic in mics]
-    return [answer and f"{answer.category} {answer.reason}" for answer in answers]
+    return [f"{answer.category} {answer.reason}" if answer else None for answer in answers]
 
 
 def test_a_shared_panel_answers_as_the_one_it_was_made_of_and_cannot_be_changed() -> None:
