@@ -28,11 +28,11 @@ class Admission:
         self._notify = notify
 
     def admit(self, person: ExternalPerson, origin: RequestOrigin) -> str:
-        """Return the name of the account that may enter.
+        """Return the name of a person's account, made or given other roles first as the person's groups say.
 
         Args:
-            person: as the proved claims say.
-            origin: where the request came from.
+            person: who signed in, by the verified claims of the provider.
+            origin: address and program of the request, for the ledger.
 
         Raises:
             SignInRefusedError: the person may not enter.

@@ -73,13 +73,16 @@ def require_own_places(change: StageChange) -> None:
 
 
 def require_own_places_of_spans(content: bytes) -> None:
-    """Refuse spans of OpenTelemetry (protobuf) whose attributes would name the place of their trace.
+    """Refuse spans of OpenTelemetry whose sender chooses where MLflow stores their trace; this server chooses that.
 
-    MLflow makes a tag of each attribute of a first span that begins with ``mlflow.traceTag.``. Protobuf holds texts as
-    they are, so a name that is not in the bytes is in none of them.
+    MLflow makes a tag of the trace of every attribute of its root span whose name begins with ``mlflow.traceTag.``, and
+    one such tag is the place. Protobuf holds texts byte by byte, so the tag's name is looked for in the body.
+
+    Args:
+        content: the body, protobuf.
 
     Raises:
-        ForbiddenError: they would.
+        ForbiddenError: the name of such a tag stands in it.
     """
     if any(name.encode() in content for name in _PLACES_OF_TRACES):
         raise ForbiddenError("artifacts lie where this server keeps them", hint="leave the place out of the spans")

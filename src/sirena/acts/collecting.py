@@ -52,7 +52,7 @@ def remove_versions(
 
 
 def free_models(registry: Registry, retention: Retention, tell: Tell) -> int:
-    """Remove the files of stored models that no version names; return of how many."""
+    """Remove the files of those stored models that belong to no version. Returns the number of models."""
     tell("stored models")
     models = unnamed_models(registry, retention)
     freed = 0

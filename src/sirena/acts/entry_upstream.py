@@ -60,7 +60,7 @@ class RegistryUpstream:
         return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
 
     def in_production(self, model: str) -> VersionState | None:
-        """Return the version of a model that is in production, by alias or by stage alone; None if there is none."""
+        """Return the version of a model in production, by its alias or by its stage alone; None if there is none."""
         number = number_in_production(self._registry, model)
         if number is None:
             return None

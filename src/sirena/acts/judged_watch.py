@@ -56,6 +56,7 @@ class JudgedWatch:
         self._files = JudgedFiles(ledger)
         self._registry: Registry | None = None
         self._on_record: frozenset[Discrepancy] = frozenset()
+        self._is_read = False
         self._stopping = threading.Event()
 
     def look(self, known: Judged | None = None) -> Findings:
@@ -69,7 +70,9 @@ class JudgedWatch:
         return self._look(known) if found.discrepancies else found
 
     def has_news(self) -> bool:
-        """Tell whether the ledger decided something since the last look; False while it cannot be asked."""
+        """Tell whether the ledger decided something since the last look; False while it cannot be asked or read."""
+        if not self._is_read:
+            return False
         with suppress(Exception):  # whatever a database's client raises, the next look tells it
             return self._reading.has_more()
         return False
@@ -97,6 +100,7 @@ class JudgedWatch:
     def _look(self, known: Judged | None) -> Findings:
         found = Findings()
         found.judged, others = self._judgements(known, found)
+        self._is_read = found.is_read
         try:
             registry = self._connection()
             if found.judged is not None:

@@ -61,7 +61,7 @@ class ReleaseLook:
 
 @dataclass(frozen=True)
 class MemberRefused:
-    """A member that the gate refuses, or that cannot be judged."""
+    """A model version of a release that the gate refuses, and why; or that cannot be judged, with the error."""
 
     member: Member
     findings: Sequence[tuple[str, str, str]]

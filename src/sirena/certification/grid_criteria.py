@@ -48,7 +48,7 @@ class GridAgreement:
         return " and ".join(parts)
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What the certificate says, in words."""
+        """What this criterion measured in the certificate, as a sentence for people."""
         certificate = evidence.certificate
         entries = self._differing(certificate)
         differing = sum(entry.cells for entry in entries)
@@ -90,7 +90,7 @@ class MonotoneInMic:
         return "no organism and comparator along which a higher MIC is called more susceptible"
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What the certificate says, in words."""
+        """What this criterion measured in the certificate, as a sentence for people."""
         found = evidence.certificate.reversals
         return f"{len(found)} organisms and comparators" + _named(found) if found else "none"
 
@@ -123,7 +123,7 @@ class NoUnsafeAnswer:
         return f"at most {self.maximum_cells} cells answered S where the edition says R"
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What the certificate says, in words."""
+        """What this criterion measured in the certificate, as a sentence for people."""
         found = evidence.certificate.unsafe
         return f"{sum(entry.cells for entry in found)} cells" + _named(found)
 

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         every: Annotated[bool, typer.Option("--all", help="Print all of them.")] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Ask a model every organism × dilution × comparator and say where it differs from the edition.
+        """Ask a model every organism, dilution and comparator (<=, =, >) and say where it differs from the edition.
 
         Works on any registered model with the inputs ORGANISM and a test column, ours or another's. The certificate
         is kept with the model version, and from then on is the one the gate looks at.

@@ -130,6 +130,8 @@ def print_shadow(document: Mapping[str, Any], *, every: bool, as_json: bool) -> 
     )
     title = f"Asked of {active} and, unseen, of {shadow}"
     print_sections([Section(title, rows, ("change", "column", "organisms", "#answers"), note)])
+    if document["unanswered"]:
+        say(f"{shadow} could not answer {document['unanswered']:,} requests that {active} answered")
 
 
 def _arrow(before: str, after: str) -> str:

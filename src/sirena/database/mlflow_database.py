@@ -95,7 +95,7 @@ def installed_revision() -> str:
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy a SQLite database as one state of it, over what the target holds; the target is there or whole or not."""
+    """Copy one state of a SQLite database, while others may write to it; what the target held is replaced."""
     with (
         contextlib.closing(sqlite3.connect(source)) as from_file,
         contextlib.closing(sqlite3.connect(target)) as to_file,

@@ -11,8 +11,9 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
+
+from .shipped_tables import open_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,7 @@ class Antimicrobial:
 
 
 def _read() -> dict[str, Antimicrobial]:
-    # read once, on import: a model that is served lies in a temporary folder, which may be gone when it is asked
-    with Path(__file__).with_name("antimicrobials.csv").open(encoding="utf-8", newline="") as stream:
+    with open_table("antimicrobials.csv") as stream:
         rows = csv.reader(stream)
         next(rows)
         return {row[0]: Antimicrobial(*row) for row in rows}

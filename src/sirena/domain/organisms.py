@@ -23,10 +23,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from .phenotypes import split_phenotypes
+from .shipped_tables import open_table
 from .vernacular import scientific
 
 
@@ -72,15 +72,13 @@ class Organism:
         return (rank, group) in self.lineage
 
 
-_TABLE: Final = Path(__file__).with_name("organisms.csv")
 _SEPARATOR: Final = "; "
 _GRAM: Final = {"+": "Gram-positive", "-": "Gram-negative"}
 
 
 @cache
 def _rows() -> list[dict[str, str]]:
-    # read once, on import: a model that is served lies in a temporary folder, which may be gone when it is asked
-    with _TABLE.open(encoding="utf-8", newline="") as stream:
+    with open_table("organisms.csv") as stream:
         reader = csv.reader(stream)
         header = next(reader)
         return [dict(zip(header, row, strict=True)) for row in reader]

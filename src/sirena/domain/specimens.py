@@ -32,14 +32,13 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
+from .shipped_tables import open_table
 from .site import Site
 
 SPECIMEN_COLUMN: Final = "SPEC_TYPE"
 """WHONET's field of the specimen, as it heads a column."""
-_TABLE: Final = Path(__file__).with_name("specimens.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,7 @@ class SpecimenTerm:
 
 
 def _read_table() -> tuple[SpecimenTerm, ...]:
-    # read once, on import: a model that is served lies in a temporary folder, which may be gone when it is asked
-    with _TABLE.open(encoding="utf-8", newline="") as stream:
+    with open_table("specimens.csv") as stream:
         return tuple(
             SpecimenTerm(row["term"], row["kind"], Site(row["site"]) if row["site"] else None, row["meaning"])
             for row in csv.DictReader(stream)

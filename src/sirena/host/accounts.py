@@ -98,7 +98,7 @@ class OsAccount:
         return folder
 
     def own(self, path: Path) -> None:
-        """Give a file or folder to this account."""
+        """Make this account the owner of a file or folder, but not of what is in the folder."""
         if self.is_other:
             os.chown(path, self.uid, self.gid)
 

@@ -124,8 +124,8 @@ def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
             continue
         judgement = Judgement.of(entry)
         if entry.event == SHADOWED:
-            if entry.outcome in _ENDED:
-                shadow = judgement if judgement.is_whole else None
+            if entry.outcome in _ENDED and (judgement.is_whole or not judgement.release):
+                shadow = judgement if judgement.release else None
             continue
         if entry.event in SWITCHES and entry.outcome == ActOutcome.INTENDED:
             if judgement.content:  # the intention before the gate was asked says nothing of the content

@@ -187,7 +187,7 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that sees the ledger as it is now, whatever is added meanwhile."""
+        """Yield a connection that reads one state of the ledger: entries added after its first query are not seen."""
         with self._told(), self._engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))

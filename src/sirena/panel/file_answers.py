@@ -96,10 +96,11 @@ class FileAnswers:
         return [column.placement for column in self.columns]
 
     def with_marks(self, parts: Callable[[list[str]], Iterable[pl.DataFrame]]) -> Self:
-        """Return the same with its columns of marks known.
+        """Return a copy that knows which columns will need a column of marks, because an answer in them bears a mark.
 
         Args:
-            parts: gives all rows, of the columns that are named; no more of them are taken than are needed.
+            parts: takes headers and yields the file's rows with these columns, part by part. It is asked twice, and the
+                second time read only until every column is decided.
         """
         roles = [self.isolates.organism_column, *([] if isinstance(self.isolates.site, Site) else [self.isolates.site])]
         pairs = np.unique(np.concatenate([np.unique(self._pairs(frame)[1]) for frame in parts(roles)]))

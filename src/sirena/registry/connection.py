@@ -259,7 +259,7 @@ _FOREIGN: Final = (MlflowException, requests.RequestException, SQLAlchemyError)
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Tell whether an error means that nothing answers, so that asking again is in vain."""
+    """Tell whether an error means that MLflow or its database does not answer at all, so that we ask no more."""
     return isinstance(error, requests.RequestException | OperationalError) or (
         isinstance(error, MlflowException) and _UNREACHABLE.search(str(error)) is not None
     )

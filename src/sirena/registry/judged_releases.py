@@ -85,7 +85,7 @@ class Look:
 
 
 def is_judged(judged: Judged, content: bytes) -> bool:
-    """Tell whether a release's file is the one that was judged."""
+    """Tell whether the content of a release's file is still what the gate judged, by its SHA-256."""
     return sha256(content) == judged.content
 
 

@@ -1,8 +1,6 @@
 """The folder of a logged model: MLflow's description, our files, the code that answers. No pickle."""
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -46,7 +44,7 @@ def save_pyfunc(
         code: what `served_code` made.
         identity: MLflow's model with the ids of run and logged model.
     """
-    with undisturbed(), _importable(code.package.parent):
+    with undisturbed():
         mlflow.pyfunc.save_model(
             path=str(folder),
             python_model=str(code.script),
@@ -57,10 +55,6 @@ def save_pyfunc(
             pip_requirements=list(REQUIREMENTS),
             mlflow_model=identity,
         )
-    for cache in list(folder.rglob("__pycache__")):
-        for compiled in cache.iterdir():
-            compiled.unlink()
-        cache.rmdir()
 
 
 def load_pyfunc(uri: str) -> Any:
@@ -91,12 +85,3 @@ def _example(columns: Sequence[str]) -> pd.DataFrame:
     cells: dict[str, Any] = {ORGANISM_COLUMN: ["eco", "kpn", "sau"], SPECIMEN_COLUMN: ["ur", "bl", "wd"]}
     cells |= {column: list(_EXAMPLE_MICS) for column in columns[:_EXAMPLE_COLUMNS]}
     return pd.DataFrame(cells)
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))

@@ -3,11 +3,15 @@
 A model must answer where Sirena is not installed, and must not shadow a Sirena that is. So `domain`, what
 `panel.compiled` needs and `served_model` are copied under a top-level package whose name carries a digest of their
 content: two models logged by the same code share one module, two logged by different code cannot meet.
+
+They travel as one zip file, from which Python imports: every file of a model is fetched and compared whenever the model
+is registered, promoted or released.
 """
 
 import hashlib
 import shutil
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -20,6 +24,23 @@ _SHIPPED: Final = (
 )
 """What is copied, relative to the installed `sirena` package; a folder is copied whole."""
 _PACKAGE_NOTE: Final = '"""Code of a Sirena model, copied here when the model was logged."""\n'
+_NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest a zip file can tell: the same code is the same file, whenever it was packed."""
+_SCRIPT: Final = '''"""Run by MLflow to make the model (models from code: nothing is unpickled)."""
+
+import sys
+from pathlib import Path
+
+import mlflow.models
+
+package = str(Path(__file__).resolve().parent / "code" / "{name}.zip")
+if package not in sys.path:
+    sys.path.append(package)
+
+from {name}.registry.served_model import ServedModel
+
+mlflow.models.set_model(ServedModel())
+'''
 
 
 @dataclass(frozen=True)
@@ -27,7 +48,7 @@ class ServedCode:
     """A copy of the shipped code, ready to be logged."""
 
     package: Path
-    """Folder of the package; its name is the package's."""
+    """Zip file of the package; its stem is the package's name."""
     script: Path
     """Models-from-code script that MLflow runs to get the model."""
 
@@ -47,7 +68,7 @@ def served_code(home: Path) -> ServedCode:
         name = f"sirena_served_{digest}"
         if not folder.is_dir():
             _copy(sources, folder, name)
-    return ServedCode(package=folder / "code" / name, script=folder / "served.py")
+    return ServedCode(package=folder / "code" / f"{name}.zip", script=folder / "served.py")
 
 
 def _sources(root: Path) -> dict[str, Path]:
@@ -71,18 +92,13 @@ def _digest(sources: dict[str, Path]) -> str:
 def _copy(sources: dict[str, Path], folder: Path, name: str) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    package = beside / "code" / name
-    for relative, file in sources.items():
-        (package / relative).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, package / relative)
-    for initial in (package / "__init__.py", package / "registry" / "__init__.py"):
-        initial.write_text(_PACKAGE_NOTE, "utf-8")
-    (beside / "served.py").write_text(
-        '"""Run by MLflow to make the model (models from code: nothing is unpickled)."""\n\n'
-        f"import mlflow.models\nfrom {name}.registry.served_model import ServedModel\n\n"
-        "mlflow.models.set_model(ServedModel())\n",
-        "utf-8",
-    )
+    (beside / "code").mkdir()
+    contents = {relative: file.read_bytes() for relative, file in sources.items()}
+    contents |= dict.fromkeys(("__init__.py", "registry/__init__.py"), _PACKAGE_NOTE.encode())
+    with zipfile.ZipFile(beside / "code" / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as package:
+        for relative, content in contents.items():
+            package.writestr(zipfile.ZipInfo(f"{name}/{relative}", _NO_TIME), content, zipfile.ZIP_DEFLATED)
+    (beside / "served.py").write_text(_SCRIPT.format(name=name), "utf-8")
     try:
         beside.rename(folder)
     except OSError:

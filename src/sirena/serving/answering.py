@@ -88,8 +88,7 @@ class Answering:
         else:
             answered, reply = await to_thread.run_sync(work, release, body, content_type, question.model, detail)
         self._note(release, answered, facts)
-        if self.shadow.is_on:
-            self.shadow.offer(release.panel, question.model, content_type, body, is_tensors=question.tensors)
+        self._offer(release, question, content_type, body)
         return reply
 
     def answer_at_once(
@@ -106,9 +105,13 @@ class Answering:
         facts.bytes_in = len(body)
         answered, reply = work(release, body, content_type, question.model, detail)
         self._note(release, answered, facts)
-        if self.shadow.is_on:
-            self.shadow.offer(release.panel, question.model, content_type, body, is_tensors=question.tensors)
+        self._offer(release, question, content_type, body)
         return reply
+
+    def _offer(self, release: PreparedRelease, question: Question, content_type: str, body: bytes) -> None:
+        # what a release answered that was replaced meanwhile says nothing of the active one
+        if self.shadow.is_on and release is self.holder.require_release():
+            self.shadow.offer(release.panel, question.model, content_type, body, is_tensors=question.tensors)
 
     def _note(self, release: PreparedRelease, answered: Interpretation | RecordAnswer, facts: Observed) -> None:
         facts.release = release.panel.release

@@ -15,7 +15,7 @@
 | ``sirena_edition_in_force`` | edition | 0 for a guideline edition of the release in use that is not in force |
 | ``sirena_shadow_info`` | release | 1 for the release that answers the same questions unseen |
 | ``sirena_shadow_answers_total`` | column, before, after | answers of the active release and of the shadow |
-| ``sirena_shadow_questions_total`` | outcome | questions asked of the shadow too: compared or dropped |
+| ``sirena_shadow_questions_total`` | outcome | questions asked of the shadow too: compared, dropped or unanswered |
 | ``sirena_panel_alarms`` | store | things found in alias, row, artifact, cache or ledger that are not what was judged |
 """
 
@@ -229,6 +229,7 @@ class _Shadowed(Collector):
             info.add_metric([state.shadow], 1)
             questions.add_metric(["compared"], state.compared)
             questions.add_metric(["dropped"], state.dropped)
+            questions.add_metric(["unanswered"], state.unanswered)
         sums: Tally[tuple[str, str, str]] = Tally()
         for pair, number in state.answers:
             sums[pair.column, pair.before, pair.after] += number

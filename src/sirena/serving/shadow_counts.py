@@ -1,18 +1,25 @@
 """What two releases answer to the same questions: counts by test column, group of organisms and pair of categories."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sirena.domain.category import Category
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED
 from sirena.panel.compiled import Panel
 from sirena.panel.gravity import gravity
 from sirena.panel.layouts import NO_GROUND
-from sirena.serving.core import AnsweredColumn, Interpretation
+from sirena.serving.core import Interpretation
 
 _MOST_KINDS: Final = 4096
 """Kinds of change that are told apart by group; any later one is counted without its group."""
-_CATEGORY_OF: Final = tuple(answer.category.value if answer is not None else "" for answer in ANSWERS)
+_CATEGORIES: Final = ("", *Category)
+_CATEGORY_OF: Final = np.array([_CATEGORIES.index(answer.category if answer else "") for answer in ANSWERS], np.int32)
+"""Position in `_CATEGORIES`, by position in `ANSWERS`."""
 
 
 @dataclass(frozen=True, order=True)
@@ -45,6 +52,8 @@ class ShadowState:
     """Questions that were asked again."""
     dropped: int = 0
     """Questions that were not: more came than could be."""
+    unanswered: int = 0
+    """Questions that the shadow could not answer."""
     answers: tuple[tuple[AnswerPair, int], ...] = ()
     """How many answers there were of each kind."""
 
@@ -61,6 +70,7 @@ class ShadowState:
             "since": self.since,
             "compared": self.compared,
             "dropped": self.dropped,
+            "unanswered": self.unanswered,
             "answers": sum(count for _, count in self.answers),
             "changed": sum(count for _, count in changes),
             "changes": [
@@ -92,6 +102,7 @@ class ShadowCounts:
         self._since = since
         self._compared = 0
         self._dropped = 0
+        self._unanswered = 0
         self._answers: Counter[AnswerPair] = Counter()
 
     def add(self, pairs: Counter[AnswerPair]) -> None:
@@ -102,8 +113,12 @@ class ShadowCounts:
             self._answers[pair if is_told_apart else replace(pair, group="")] += count
 
     def drop(self) -> None:
-        """Count a question that could not be asked again."""
+        """Count a question that is not asked again, because too many wait."""
         self._dropped += 1
+
+    def leave_out(self) -> None:
+        """Count a question that the shadow could not answer."""
+        self._unanswered += 1
 
     @property
     def state(self) -> ShadowState:
@@ -114,6 +129,7 @@ class ShadowCounts:
             since=self._since,
             compared=self._compared,
             dropped=self._dropped,
+            unanswered=self._unanswered,
             answers=tuple(self._answers.items()),
         )
 
@@ -135,14 +151,25 @@ def pairs_of(before: Interpretation, after: Interpretation) -> Counter[AnswerPai
         if not old.column.is_mic or (column not in active.tables and column not in shadow.tables):
             continue
         new = columns_after[old.column.name]
-        for row, (was, now) in enumerate(zip(old.answers, new.answers, strict=True)):
-            if was != NOT_ASKED:
-                categories = _CATEGORY_OF[was], _CATEGORY_OF[now]
-                group = "" if categories[0] == categories[1] else _group(new, shadow, row) or _group(old, active, row)
-                pairs[AnswerPair(column, group, *categories)] += 1
+        is_asked = np.frombuffer(old.answers, np.uint8) != NOT_ASKED
+        was, now = (_CATEGORY_OF[np.frombuffer(answered.answers, np.uint8)] for answered in (old, new))
+        kept = was[is_asked & (was == now)]
+        for (category,), count in _counted(kept):
+            pairs[AnswerPair(column, "", _CATEGORIES[category], _CATEGORIES[category])] += count
+        changed = is_asked & (was != now)
+        for (former, later, new_number, old_number), count in _counted(
+            was[changed], now[changed], new.numbers[changed], old.numbers[changed]
+        ):
+            group = _group(shadow, new_number) or _group(active, old_number)
+            pairs[AnswerPair(column, group, _CATEGORIES[former], _CATEGORIES[later])] += count
     return pairs
 
 
-def _group(answered: AnsweredColumn, panel: Panel, row: int) -> str:
-    number = int(answered.numbers[row])
+def _counted(*facts: NDArray[np.int32]) -> Iterator[tuple[list[int], int]]:
+    """Yield each combination of facts of the same rows, and in how many rows it stands."""
+    combinations, counts = np.unique(np.stack(facts), axis=1, return_counts=True)
+    yield from zip(combinations.T.tolist(), counts.tolist(), strict=True)
+
+
+def _group(panel: Panel, number: int) -> str:
     return "" if number == NO_GROUND else panel.grounds[number].group

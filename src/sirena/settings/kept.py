@@ -30,7 +30,7 @@ class SettingChange:
 
 @dataclass(frozen=True)
 class KeptSettings:
-    """The file, of mode 0600; of a secret it holds a salted hash."""
+    """The settings of the last start in a file of mode 0600, to tell which have changed; secrets as salted hashes."""
 
     path: Path
 

@@ -121,7 +121,7 @@ class Cells:
         return int(self.weight.sum())
 
     def level_counts(self) -> list[int]:
-        """Return the number of results at each level, refusals of a guideline left out."""
+        """Return how many results are S, I and R, in this order; those the guideline has no answer to are left out."""
         named = ~np.isin(self.names[self.key, self.level], list(REFUSALS))
         return [int(self.weight[named & (self.level == level)].sum()) for level in range(LEVELS)]
 

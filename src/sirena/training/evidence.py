@@ -78,10 +78,10 @@ class Evidence:
     """The guideline's tables by test column; empty when none was given."""
 
     def of_isolates(self, chosen: pl.Series) -> "Evidence":
-        """Keep the rows of some isolates, for evaluation on the others.
+        """Return the rows of some isolates, to train on them and evaluate on the others.
 
         Args:
-            chosen: UInt32 isolate numbers.
+            chosen: isolate numbers, UInt32, as in the column ``isolate``.
         """
         kept = self.rows.join(chosen.unique().to_frame("isolate").cast(pl.UInt32), on="isolate", how="semi")
         return Evidence(kept, self.label_source, self.reference)

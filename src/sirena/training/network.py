@@ -61,7 +61,11 @@ class CutPoints:
 
     @classmethod
     def of(cls, groups: int) -> "CutPoints":
-        """Build it for a number of groups of organisms; all effects zero."""
+        """Return an untrained network.
+
+        Args:
+            groups: how many groups of organisms have an effect on the cut points; each begins at zero.
+        """
         member = keras.Input((None,), dtype="int32", name="groups")
         effects = layers.Embedding(groups, 2 * KINDS, embeddings_initializer="zeros", name="lineage_effects")(member)
         lineage = keras.Model(member, ops.sum(effects, axis=1), name="lineage")

@@ -52,13 +52,14 @@ POSITION: Final = "\0position"
 
 
 def select_rows(opened: OpenedFile, query: RowQuery, searched: str = "", alerted: pl.Series | None = None) -> RowPage:
-    """Return the page of isolates that a query asks for; a page beyond the last is the last.
+    """Return the page of isolates that a query asks for, or the last page if there are not so many.
 
     Args:
         opened: the file.
-        query: names of columns it does not have ask nothing.
-        searched: a text that stands in specimen number, date, ward or organism, in whatever case; empty asks nothing.
-        alerted: the rows of the query's alert; None asks nothing.
+        query: filters, order and page. A column that the file does not have filters nothing.
+        searched: keep the rows where this text is part of specimen number, date, ward or organism, upper or lower case;
+            all rows when empty.
+        alerted: by row, whether it has the alert that the query names; None keeps all rows.
     """
     rows = opened.rows.lazy().with_row_index(POSITION)
     if alerted is not None:

@@ -51,7 +51,7 @@ class UnknownOrganism:
 
 @dataclass(frozen=True, slots=True)
 class TestColumnSummary:
-    """One test column. `lowest` to `unreadable` stay empty for disks: zone diameters are no MICs."""
+    """What one test column holds. What is told of MICs stays empty where the column holds zone diameters."""
 
     __test__ = False  # pytest would take the name for a test class
 

@@ -34,7 +34,7 @@ _LEVEL: Final = 6
 
 
 def is_written_in_parts(path: Path | str) -> bool:
-    """Tell whether a file of this name can be written part by part."""
+    """Tell by a file's suffix whether its format can be written one part of the rows after another."""
     return find_suffix(path) in SUFFIXES
 
 

@@ -121,4 +121,6 @@ def test_the_release_that_was_named_last_is_the_shadow_until_it_stops_or_is_acti
     assert shadow(shadowed(2), activated(3)) == "panel_SIR/2"
     assert shadow(shadowed(2), shadowed(0)) == ""
     assert shadow(shadowed(2), activated(2)) == ""
+    incomplete = Shadowed(**WHO, release="panel_SIR/3", digest="", content="", outcome=ActOutcome.DONE)
+    assert shadow(shadowed(2), incomplete) == "panel_SIR/2"
     assert active(activated(1), shadowed(2)) == "panel_SIR/1"

@@ -13,7 +13,7 @@ from sirena.domain.truth_table import TruthTable
 from sirena.registry.served_code import served_code
 
 ASK = """
-import importlib, json, shutil, sys
+import importlib, json, sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,14 +23,14 @@ class Blocker:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Blocker())
-folder, table = map(Path, sys.argv[1:])
-sys.path.insert(0, str(folder.parent))
-served = importlib.import_module(f"{folder.name}.registry.served_model")
+package, table = map(Path, sys.argv[1:])
+sys.path.insert(0, str(package))
+served = importlib.import_module(f"{package.stem}.registry.served_model")
 import pandas as pd
 model = served.ServedModel()
 model.load_context(SimpleNamespace(artifacts={"truth_table": str(table)}))
 table.unlink()
-shutil.rmtree(folder)
+package.unlink()
 frame = pd.DataFrame({"ORGANISM": ["eco", None, "Escherichia coli"], "AMK_NM": [2.0, "4", None]}, index=[7, 8, 9])
 answer = model.predict(None, frame)
 print(json.dumps([list(map(str, answer.index)), answer.to_numpy().tolist()]))
@@ -59,7 +59,7 @@ def test_the_copy_answers_where_sirena_tensorflow_and_polars_are_missing(tmp_pat
 def test_the_name_changes_with_the_content(tmp_path: Path) -> None:
     """Two models logged by different code never share a module."""
     code = served_code(tmp_path)
-    assert code.package.name == f"sirena_served_{code.script.parent.name}"
+    assert code.package.stem == f"sirena_served_{code.script.parent.name}"
     assert served_code(tmp_path) == code
 
 

@@ -1,6 +1,7 @@
 """Each rule of the shadow: it is asked the same, changes nothing, and what it would change is counted."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pytest
@@ -163,14 +164,25 @@ def test_the_counts_begin_anew_when_either_release_becomes_another() -> None:
     assert (shadow.is_on, shadow.state.shadow) == (False, None)
 
 
-def test_a_question_that_the_shadow_cannot_be_asked_is_dropped() -> None:
-    """One model's question may hold twice what only another model answers."""
+def test_a_question_that_the_shadow_cannot_answer_is_counted_as_such() -> None:
+    """One model's question may hold twice what only another model answers; the next is asked all the same."""
     active = small_panel()
     shadow, _ = loaded(active)
     body = b"ORGANISM,AMK_NM,CAZ_NM,caz_nm\neco,4,1,1\n"
     shadow.offer(active, "modelo_AMK_NM", "text/csv", body, is_tensors=False)
+    offer(shadow, active)
     compare_all(shadow)
-    assert (shadow.state.compared, shadow.state.dropped) == (0, 1)
+    assert (shadow.state.compared, shadow.state.dropped, shadow.state.unanswered) == (1, 0, 1)
+
+
+def test_an_error_nobody_foresaw_ends_no_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the file of the shadow holds: it is counted, and the thread goes on."""
+    with service(shadow=STRICTER) as running:
+        with monkeypatch.context() as broken:
+            broken.setattr(shadowing, "interpret", Mock(side_effect=KeyError))
+            running.client.post("/invocations", json={"dataframe_records": [ECO]})
+            wait_until(lambda: told(running)["unanswered"] == 1)
+        ask(running, ECO)
 
 
 class Broken(Given):

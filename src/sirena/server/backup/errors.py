@@ -24,7 +24,7 @@ class DamagedBackupError(BackupError):
 
 
 class DrillError(BackupError):
-    """A backup was put back, and what came of it is not the system it was made of."""
+    """The system that a drill restored from a backup, beside the running one, differs from what was backed up."""
 
     code = "drill"
 
