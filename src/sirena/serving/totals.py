@@ -74,5 +74,6 @@ def _add_up_shadows(states: list[ShadowState]) -> ShadowState:
         since=min(state.since or 0.0 for state in alike),
         compared=sum(state.compared for state in alike),
         dropped=sum(state.dropped for state in alike),
+        unanswered=sum(state.unanswered for state in alike),
         answers=tuple(answers.items()),
     )

@@ -41,10 +41,10 @@ def test_a_shadow_counts_the_questions_of_all_workers() -> None:
     states = [
         ShadowState("new", "old", since=20.0, compared=2, dropped=1, answers=((CHANGED, 4),)),
         ShadowState("new"),
-        ShadowState("new", "old", since=10.0, compared=3, answers=((CHANGED, 5),)),
+        ShadowState("new", "old", since=10.0, compared=3, unanswered=6, answers=((CHANGED, 5),)),
     ]
     whole = add_up([Totals(shadow=state) for state in states]).shadow
-    assert whole == ShadowState("new", "old", since=10.0, compared=5, dropped=1, answers=((CHANGED, 9),))
+    assert whole == ShadowState("new", "old", since=10.0, compared=5, dropped=1, unanswered=6, answers=((CHANGED, 9),))
 
 
 def test_counts_of_another_pair_of_releases_are_over() -> None:
