@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Final
 
@@ -99,8 +100,10 @@ class AmongWorkers(Counting):
             self._on_news()
         elif word == Word.TELL:
             self._tell(int(number))
-        elif word == Word.OTHERS and self._others is not None:
-            self._others.set_result(load(files[0]))
+        elif word == Word.OTHERS:
+            # whoever asked may have ended meanwhile
+            if self._others is not None and not self._others.done():
+                self._others.set_result(load(files[0]))
             os.close(files[0])
         elif not word:
             # the parent is gone: the kernel ends this process, see `workers`
@@ -108,7 +111,8 @@ class AmongWorkers(Counting):
 
     def _tell(self, number: int) -> None:
         file = dump(self._own())
-        send(self._channel, Word.TOLD.numbered(number), [file])
+        with suppress(OSError):  # the parent was killed, and this process ends
+            send(self._channel, Word.TOLD.numbered(number), [file])
         os.close(file)
 
     def _tell_again(self) -> None:
