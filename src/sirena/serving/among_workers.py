@@ -16,7 +16,7 @@ _TELL_SECONDS: Final = 1.0
 """How often a worker tells what it counted without being asked: so much is lost when it is killed."""
 
 
-class Word(bytes, Enum):
+class WorkerMessage(bytes, Enum):
     """What messages between the parent and its children say."""
 
     PUBLISHED = b"published"
@@ -73,7 +73,7 @@ class AmongWorkers(Counting):
             self._others = self._loop.create_future()
             # what is told of this worker now must not be lost with it
             self._tell(0)
-            send(self._channel, Word.ASK)
+            send(self._channel, WorkerMessage.ASK)
             others = await self._others
         own = self._own()
         both = add_up([own, others])
@@ -95,12 +95,12 @@ class AmongWorkers(Counting):
     def _hear(self) -> None:
         word, files = receive(self._channel)
         word, _, number = word.partition(b" ")
-        if word == Word.PUBLISHED:
+        if word == WorkerMessage.PUBLISHED:
             self._source.take(Publication.received(files))
             self._on_news()
-        elif word == Word.TELL:
+        elif word == WorkerMessage.TELL:
             self._tell(int(number))
-        elif word == Word.OTHERS:
+        elif word == WorkerMessage.OTHERS:
             # whoever asked may have ended meanwhile
             if self._others is not None and not self._others.done():
                 self._others.set_result(load(files[0]))
@@ -112,7 +112,7 @@ class AmongWorkers(Counting):
     def _tell(self, number: int) -> None:
         file = dump(self._own())
         with suppress(OSError):  # the parent was killed, and this process ends
-            send(self._channel, Word.TOLD.numbered(number), [file])
+            send(self._channel, WorkerMessage.TOLD.numbered(number), [file])
         os.close(file)
 
     def _tell_again(self) -> None:

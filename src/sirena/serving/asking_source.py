@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from sirena.domain.errors import SirenaError
-from sirena.serving.among_workers import Word
+from sirena.serving.among_workers import WorkerMessage
 from sirena.serving.channel import send
 from sirena.serving.holder import SOURCE_EVENTS, PanelHolder
 from sirena.serving.logs import ServiceLog
@@ -39,7 +39,7 @@ def ask_source(
     look_for_garbage_of_requests()
 
     def publish(publication: Publication) -> None:
-        send(channel, Word.PUBLISHED, publication.files)
+        send(channel, WorkerMessage.PUBLISHED, publication.files)
 
     def tell(event: str, facts: dict[str, str]) -> None:
         if event in SOURCE_EVENTS:

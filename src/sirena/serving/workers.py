@@ -28,7 +28,7 @@ from typing import Final, NoReturn
 
 from sirena.domain.errors import SirenaError
 from sirena.panel.lookup import resolve_text
-from sirena.serving.among_workers import AmongWorkers, Word
+from sirena.serving.among_workers import AmongWorkers, WorkerMessage
 from sirena.serving.application import Service
 from sirena.serving.asking_source import ask_source
 from sirena.serving.channel import dump, load, open_channel, receive, send
@@ -221,11 +221,11 @@ class _Parent:
         except BlockingIOError:
             return False
         word, _, number = word.partition(b" ")
-        if word == Word.PUBLISHED:
+        if word == WorkerMessage.PUBLISHED:
             self._publish(Publication.received(files))
-        elif word == Word.ASK:
+        elif word == WorkerMessage.ASK:
             self._ask_others(child)
-        elif word == Word.TOLD:
+        elif word == WorkerMessage.TOLD:
             child.told = load(files[0])
             os.close(files[0])
             for question in self._questions:
@@ -242,7 +242,7 @@ class _Parent:
         self._is_published = True
         for child in self._workers():
             try:
-                send(child.channel, Word.PUBLISHED, publication.files)
+                send(child.channel, WorkerMessage.PUBLISHED, publication.files)
             except OSError:
                 # it has read nothing for a hundred messages, and must not answer by what is old
                 os.kill(child.pid, signal.SIGKILL)
@@ -256,7 +256,7 @@ class _Parent:
         for child in self._workers():
             if child is not asker:
                 with suppress(OSError):
-                    send(child.channel, Word.TELL.numbered(number))
+                    send(child.channel, WorkerMessage.TELL.numbered(number))
                     question.awaited.add(child)
         self._questions.append(question)
 
@@ -267,7 +267,7 @@ class _Parent:
             others = [child.told for child in self._workers() if child is not question.asker]
             file = dump(add_up([self._ended, *others]))
             with suppress(OSError):
-                send(question.asker.channel, Word.OTHERS, [file])
+                send(question.asker.channel, WorkerMessage.OTHERS, [file])
             os.close(file)
 
     def _bury(self) -> None:
