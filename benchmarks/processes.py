@@ -2,6 +2,8 @@
 
 import os
 import resource
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -17,16 +19,28 @@ def resident_mib(session: int) -> int:
         session: process id of the session's leader, as of a process started with ``start_new_session``.
     """
     total = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(after_name[3]) != session:
-                continue
-            rollup = (folder / "smaps_rollup").read_text()
-        except OSError:
-            continue  # it ended meanwhile
-        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    for pid in _processes(session):
+        with suppress(OSError):  # it ended meanwhile
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     return total // 1024
+
+
+def session_processor_seconds(session: int) -> float:
+    """Return the processor time that all processes of a session have used so far, in seconds."""
+    total = 0.0
+    for pid in _processes(session):
+        with suppress(OSError):  # it ended meanwhile
+            total += processor_seconds(pid)
+    return total
+
+
+def _processes(session: int) -> Iterator[int]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(after_name[3]) == session:
+                yield int(folder.name)
 
 
 def processor_seconds(pid: int) -> float:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from sirena.serving.among_workers import AmongWorkers
+    from sirena.serving.logs import ServiceLog
+    from sirena.serving.publishing import Standing
     from sirena.serving.source import MarkedPanel, PanelSource
     from sirena.settings.catalogue import Settings
 
@@ -30,6 +33,10 @@ def serve(
     panel: Annotated[
         Path | None, typer.Option(help="Answer from this panel file and ask no registry.", show_default=False)
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes that answer; SIRENA_SERVING_WORKERS or 1 by default."),
+    ] = None,
 ) -> None:
     """Answer S / I / R over HTTP with the active release, until Ctrl-C or SIGTERM.
 
@@ -41,29 +48,62 @@ def serve(
     """
     from sirena.domain.errors import SirenaError, UsageError
     from sirena.guidelines.editions import Editions
-    from sirena.serving.application import create_app
+    from sirena.serving.application import Service, create_app
+    from sirena.serving.holder import SOURCE_EVENTS
     from sirena.serving.server import bind, bind_path, run_until_signal, url_of
     from sirena.serving.source import FilePanelSource
+    from sirena.serving.workers import WorkersPlan, run_workers
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
     bound = bind_path(socket) if socket else bind(host, settings.port if port is None else port)
-    source: PanelSource = FilePanelSource(panel) if panel else _registry_source(settings, release)
-    editions = Editions(settings.editions_folder)
-    app = create_app(source, max_body=settings.max_body, poll_seconds=settings.poll_seconds, editions=editions)
     url = url_of(bound)
+
+    def make_source() -> "PanelSource":
+        return FilePanelSource(panel) if panel else _registry_source(settings, release)
+
+    def make_app(
+        source: "PanelSource", counting: "AmongWorkers | None" = None, log: "ServiceLog | None" = None
+    ) -> Service:
+        editions = Editions(settings.editions_folder)
+        return create_app(
+            source,
+            max_body=settings.max_body,
+            poll_seconds=settings.poll_seconds,
+            editions=editions,
+            counting=counting,
+            log=log,
+            told_elsewhere=SOURCE_EVENTS if counting else (),
+        )
+
+    def announce(name: str | None, error: SirenaError | None) -> None:
+        if error is None:
+            answering = f"answers with {name}"
+        elif not isinstance(error, UsageError):
+            answering = f"is not ready, and asks again every {settings.poll_seconds:g} s: {error.text}"
+        # a release that does not exist is the caller's mistake; one not activated yet may come
+        elif release != "active" or panel:
+            raise error
+        else:
+            answering = "waits for a release to be activated"
+        typer.echo(f"Sirena {answering}: {url}  (interface: {url}/docs)", err=True)
+
+    def announce_standing(standing: "Standing") -> None:
+        error = standing.failure.error() if standing.failure else None
+        if error is not None and not standing.is_askable:
+            raise error
+        announce(standing.release, error)
+
+    number = settings.serving_workers if workers is None else workers
+    if number > 1:
+        run_workers(WorkersPlan(number, bound, make_source, make_app, settings.poll_seconds), announce_standing)
+        return
+    app = make_app(make_source())
     try:
         app.state.holder.refresh()
-        answering = f"answers with {app.state.holder.require().release}"
-    except UsageError:
-        # a release that does not exist is the caller's mistake; one not activated yet may come
-        if release != "active" or panel:
-            bound.close()
-            raise
-        answering = "waits for a release to be activated"
+        announce(app.state.holder.require().release, None)
     except SirenaError as error:
-        answering = f"is not ready, and asks again every {settings.poll_seconds:g} s: {error.text}"
-    typer.echo(f"Sirena {answering}: {url}  (interface: {url}/docs)", err=True)
+        announce(None, error)
     run_until_signal(app, bound, on_hangup=app.state.holder.wake, protocol=app.protocol)
 
 

@@ -10,6 +10,7 @@ A row is found by its key. The key ``spn`` answers for the organism at every sit
 others with `Reason.OTHER_SITE`. So sites that change nothing cost nothing.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -217,7 +218,8 @@ class TruthTable:
         ground_of = document["ground_of"]
         return cls(
             column=document["column"],
-            keys=tuple(rows),
+            # a release names the same organisms in each of its tables
+            keys=tuple(map(sys.intern, rows)),
             cells=cells.reshape(len(rows), CODES),
             grounds=tuple(distinct[ground_of[key]] for key in rows) if ground_of else (),
             absent=Reason(document["absent"]),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..domain.ground import Ground
 from ..domain.mic import CODES, MISSING
 from ..domain.site import Site
-from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable
+from ..domain.truth_table import ANSWERS, NOT_ASKED, Answer, TruthTable, split_key
 from .basis import mark_position
 from .layouts import NO_GROUND, FlatTable, WideTables, once_each
 from .lookup import (
@@ -153,7 +153,7 @@ class Panel:
             offset = flat.offset(organism, site)
             if offset is not None:
                 return flat.cells[offset + code]
-            return flat.elsewhere if organism in flat.known else flat.absent
+            return flat.elsewhere if flat.is_elsewhere(organism, site) else flat.absent
         table = self.tables[parsed.model_column]
         return int(table.look_up([organism], np.array([code], dtype=np.int16), site)[0, 0])
 
@@ -188,9 +188,11 @@ class Panel:
 
     @cached_property
     def flat(self) -> dict[str, FlatTable]:
-        """The tables as bytes, by model column."""
+        """The tables in plain memory, by model column."""
         number_of = {ground: number for number, ground in enumerate(self.grounds)}
-        return {column: FlatTable(table, number_of) for column, table in self.tables.items()}
+        names = dict.fromkeys(split_key(key)[0] for table in self.tables.values() for key in table.keys)
+        organisms = {name: place for place, name in enumerate(names)}
+        return {column: FlatTable.of_table(table, number_of, organisms) for column, table in self.tables.items()}
 
     @cached_property
     def wide(self) -> WideTables:

@@ -33,36 +33,85 @@ def once_each(grounds: Sequence[Ground]) -> Sequence[Ground]:
     return list({id(ground): ground for ground in grounds}.values())
 
 
+_NOWHERE: Final = -1
+"""Offset of an organism that a table does not know."""
+_ONLY_ELSEWHERE: Final = -2
+"""Offset of one that it knows at other sites only."""
+
+
 class FlatTable:
-    """A truth table as bytes: one answer costs at most three dictionary look-ups and an index."""
+    """A truth table in plain memory: one answer costs a look-up of the organism and two indices.
 
-    __slots__ = ("absent", "cells", "elsewhere", "ground_of", "known", "offsets")
+    The memory is that of arrays, which processes may share.
+    """
 
-    def __init__(self, table: TruthTable, number_of: Mapping[Ground, int]) -> None:
+    __slots__ = ("_arrays", "_offsets", "_organisms", "absent", "cells", "elsewhere", "ground_of")
+
+    def __init__(
+        self,
+        absent: Reason,
+        organisms: Mapping[str, int],
+        cells: NDArray[np.uint8],
+        offsets: NDArray[np.int32],
+        ground_of: NDArray[np.int32],
+    ) -> None:
+        """Take over what `of_table` made.
+
+        Args:
+            absent: why an organism that the table does not know is refused.
+            organisms: place of each organism of the release.
+            cells: of the table.
+            offsets: by position of the site in `Site` and place of the organism, where the row begins that answers.
+            ground_of: number of each row's ground; empty where the table has none.
+        """
+        self._arrays = absent, organisms, cells, offsets, ground_of
+        self.absent = answer_code(Category.NI, absent)
+        self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
+        self._organisms = organisms
+        self.cells = cells.reshape(-1).data
+        """Positions in `ANSWERS`."""
+        self._offsets = {site: offsets[position].data for position, site in enumerate(Site)}
+        self.ground_of = ground_of.data
+
+    @classmethod
+    def of_table(cls, table: TruthTable, number_of: Mapping[Ground, int], organisms: Mapping[str, int]) -> "FlatTable":
         """Flatten a table.
 
         Args:
             table: the table.
             number_of: number of each ground in the release.
+            organisms: place of each organism of the release.
         """
-        self.absent = answer_code(Category.NI, table.absent)
-        self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
-        self.known = table.known
-        self.cells = table.cells.tobytes()
-        everywhere: dict[str, int] = {}
-        at: dict[Site, dict[str, int]] = {}
-        for key, row in table.row_of.items():
-            organism, site = split_key(key)
-            (everywhere if site is None else at.setdefault(site, {}))[organism] = row * CODES
-        self.offsets = {site: {**everywhere, **at[site]} if site in at else everywhere for site in Site}
-        """By site: where the row that answers an organism begins; sites without rows of their own share one."""
+        offsets = np.full((len(Site), len(organisms)), _NOWHERE, dtype=np.int32)
+        keys = [(organisms[organism], site) for organism, site in map(split_key, table.keys)]
+        places = np.array([place for place, _ in keys], dtype=np.intp)
+        begins = np.arange(len(keys), dtype=np.int32) * CODES
+        everywhere = np.array([site is None for _, site in keys], dtype=bool)
+        offsets[:, places] = _ONLY_ELSEWHERE
+        offsets[:, places[everywhere]] = begins[everywhere]
+        for position, site in enumerate(Site):
+            here = [row for row, (_, of_row) in enumerate(keys) if of_row is site]
+            offsets[position, places[here]] = begins[here]
         number = {id(ground): number_of[ground] for ground in once_each(table.grounds)}
-        self.ground_of = [number[id(ground)] for ground in table.grounds]
-        """Number of each row's ground; empty where the table has none."""
+        ground_of = np.array([number[id(ground)] for ground in table.grounds], dtype=np.int32)
+        return cls(table.absent, organisms, table.cells, offsets, ground_of)
+
+    def __reduce__(self) -> tuple[type["FlatTable"], tuple[object, ...]]:
+        """Be made anew of the same arrays where it is unpickled."""
+        return FlatTable, self._arrays
 
     def offset(self, organism: str, site: Site) -> int | None:
         """Return where the row that answers begins, or None."""
-        return self.offsets[site].get(organism)
+        place = self._organisms.get(organism)
+        if place is None:
+            return None
+        offset = self._offsets[site][place]
+        return offset if offset >= 0 else None
+
+    def is_elsewhere(self, organism: str, site: Site) -> bool:
+        """Tell whether an organism has rows for other sites only."""
+        place = self._organisms.get(organism)
+        return place is not None and self._offsets[site][place] == _ONLY_ELSEWHERE
 
 
 class WideTables:
@@ -129,7 +178,7 @@ class WideTables:
         offset = flat.offset(organism, site)
         if offset is not None:
             return start + offset // CODES
-        return end + (_ELSEWHERE if organism in flat.known else _ABSENT)
+        return end + (_ELSEWHERE if flat.is_elsewhere(organism, site) else _ABSENT)
 
 
 def _refused_columns() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:

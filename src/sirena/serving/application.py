@@ -1,7 +1,7 @@
 """The HTTP application: routes that translate, and nothing else. See `core` for what is answered."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -26,11 +26,12 @@ from sirena.serving.holder import PANEL_LOADED, PanelHolder
 from sirena.serving.hot_path import INFER, INVOCATIONS, MODEL_INVOCATIONS, HotPath
 from sirena.serving.inference_protocol import model_metadata
 from sirena.serving.logs import ServiceLog
-from sirena.serving.metrics import ServiceMetrics
+from sirena.serving.metrics import PanelFacts, ServiceMetrics, expose
 from sirena.serving.observation import RequestObserver, RequestRecorder, error_body, observed
 from sirena.serving.request_reading import read_headers
 from sirena.serving.shadow import Shadow
 from sirena.serving.source import PanelSource
+from sirena.serving.totals import Alone, Counting, Totals
 
 _JSON: Final = "application/json"
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
@@ -60,6 +61,8 @@ def create_app(
     poll_seconds: float = 5.0,
     log: ServiceLog | None = None,
     editions: Editions = Editions(),  # noqa: B008 - frozen
+    counting: Counting | None = None,
+    told_elsewhere: Collection[str] = (),
 ) -> Service:
     """Return the application; it loads its panel in the background once it is started.
 
@@ -69,12 +72,17 @@ def create_app(
         poll_seconds: how often the source is asked for another panel, in seconds.
         log: of the service; lines on standard output when None.
         editions: by which it is told whether the release rests on an edition in force.
+        counting: how the process knows what the whole service counted; None where it is the whole.
+        told_elsewhere: events of the panel that another process of the service logs.
     """
     logger = log if log is not None else ServiceLog()
     traces = open_traces(os.environ)
 
+    whole = Alone() if counting is None else counting
+
     def notify(event: str, facts: dict[str, str]) -> None:
-        logger.info(event, **facts)
+        if event not in told_elsewhere:
+            logger.info(event, **facts)
         if event == PANEL_LOADED:
             metrics.count_load()
             if traces is not None:
@@ -82,13 +90,15 @@ def create_app(
 
     holder = PanelHolder(source, poll_seconds=poll_seconds, notify=notify)
     shadow = Shadow(source, notify)
-    metrics = ServiceMetrics(lambda: shadow.state)
+    metrics = ServiceMetrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         holder.start()
         shadow.start()
+        whole.start(lambda: Totals(metrics.tallies, shadow.state, metrics.loads))
         yield
+        whole.stop()
         shadow.stop()
         holder.stop()
         if traces is not None:
@@ -105,8 +115,8 @@ def create_app(
     app.state.holder = holder
     app.add_middleware(RequestObserver, recorder=recorder)
     _add_errors(app)
-    _add_health(app, holder, metrics, editions)
-    _add_shadow(app, shadow)
+    _add_health(app, holder, whole, editions)
+    _add_shadow(app, whole)
     _add_invocations(app, answering)
     _add_inference_protocol(app, holder, answering)
     page: list[str] = []
@@ -144,7 +154,7 @@ def _add_errors(app: FastAPI) -> None:
         return answer(request, error.status_code, code, code.replace("_", " "), hint, error.headers)
 
 
-def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, editions: Editions) -> None:
+def _add_health(app: FastAPI, holder: PanelHolder, counting: Counting, editions: Editions) -> None:
     @app.get("/livez", tags=["health"])
     async def livez() -> Response:
         """Answer 200 while the process runs."""
@@ -183,21 +193,24 @@ def _add_health(app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, edit
     async def prometheus() -> Response:
         """Metrics in Prometheus' text format."""
         loaded = holder.loaded
-        text = metrics.expose(
+        totals = await counting.totals()
+        facts = PanelFacts(
             release=loaded.panel.release if loaded else None,
             loaded_at=loaded.loaded_at if loaded else 0.0,
+            loads=totals.loads,
             source_up=holder.failure is None,
             editions=edition_standing(loaded.panel if loaded else None, editions).in_force,
             alarms=holder.alarms,
         )
+        text = expose(totals.tallies, totals.shadow, facts)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _add_shadow(app: FastAPI, shadow: Shadow) -> None:
+def _add_shadow(app: FastAPI, counting: Counting) -> None:
     @app.get("/shadow", tags=["health"])
     async def tell_shadow() -> Response:
         """Tell what the release that answers unseen would change: counts since it, or the active one, was loaded."""
-        return _json(shadow.state.to_json())
+        return _json((await counting.totals()).shadow.to_json())
 
 
 def _add_invocations(app: FastAPI, answering: Answering) -> None:

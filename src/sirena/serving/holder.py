@@ -26,6 +26,8 @@ from sirena.serving.source import PanelSource
 
 PANEL_LOADED: Final = "panel_loaded"
 """Event: another panel is in use."""
+SOURCE_EVENTS: Final = ("panel_source_failed", "alarm", "alarm_over")
+"""Events of the source; they are told once, by the process that asks it."""
 _NEWS_SECONDS: Final = 1.0
 
 
@@ -166,7 +168,8 @@ class PanelHolder:
             except SirenaError:
                 pass  # told by refresh
             except Exception as error:  # noqa: BLE001 - whatever a registry's client raises, answering goes on
-                self._fail("source_failed", f"the source of the panel failed ({type(error).__name__})")
+                code, text, _ = failure_of(error)
+                self._fail(code, text)
             self._wait()
 
     def _wait(self) -> None:
@@ -193,6 +196,13 @@ class PanelHolder:
     def _tell(self, event: str, facts: dict[str, str]) -> None:
         if self._notify is not None:
             self._notify(event, facts)
+
+
+def failure_of(error: Exception) -> tuple[str, str, str]:
+    """Return code, text and hint of what a source raised; of an error that nobody foresaw its kind alone."""
+    if isinstance(error, SirenaError):
+        return error.code, error.text, error.hint
+    return "source_failed", f"the source of the panel failed ({type(error).__name__})", ""
 
 
 def _warm(panel: Panel) -> None:

@@ -1,9 +1,12 @@
 """The service's log: one JSON object a line, on standard output."""
 
 import asyncio
+import fcntl
+import os
 import sys
+import threading
 from collections import deque
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -14,6 +17,26 @@ _WAIT_SECONDS: Final = 0.01
 """How long a request's line may wait for others: a write costs as much as answering an isolate."""
 
 
+class LogTurn(AbstractContextManager[None]):
+    """In which one thread of one of several processes writes, so that no line tears another."""
+
+    def __init__(self) -> None:
+        """Begin; to be made before the processes are forked."""
+        self._file = os.memfd_create("sirena-log")
+        self._thread = threading.Lock()
+
+    def __enter__(self) -> None:
+        """Wait for the turn."""
+        self._thread.acquire()
+        # released by the kernel when the process ends
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it to the next."""
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
+        self._thread.release()
+
+
 class ServiceLog:
     """Writes events: a request's within a hundredth of a second and together with those of others, all else at once.
 
@@ -21,9 +44,15 @@ class ServiceLog:
     as long as answering an isolate.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        """Write to a stream; to standard output when None."""
+    def __init__(self, stream: TextIO | None = None, turn: AbstractContextManager[None] | None = None) -> None:
+        """Write to a stream; to standard output when None.
+
+        Args:
+            stream: that is written to.
+            turn: entered to write, where several processes write to one stream.
+        """
         self._stream = stream or sys.stdout
+        self._turn = turn or nullcontext()
         self._waiting: deque[bytes] = deque()
         self._is_due = False
         """The loop will write soon; of use in the loop alone."""
@@ -57,8 +86,9 @@ class ServiceLog:
             while True:
                 lines.append(self._waiting.popleft())
         if lines:
-            self._stream.write(b"".join(lines).decode())
-            self._stream.flush()
+            with self._turn:
+                self._stream.write(b"".join(lines).decode())
+                self._stream.flush()
 
 
 def _line(event: str, facts: dict[str, Any]) -> bytes:

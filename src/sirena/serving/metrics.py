@@ -21,11 +21,12 @@
 
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -43,60 +44,180 @@ _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 _MOST_GIVEN: Final = 4096
 
 
-class RequestTallies(Collector):
-    """Requests and how long they took.
+@dataclass
+class Tallies:
+    """What a process counted since it began. A counter of the library would cost its lock at every request."""
 
-    Numbers that are read when the metrics are, since a counter of the library costs its lock at every request.
-    """
+    requests: Tally[tuple[str, str, int]] = field(default_factory=Tally)
+    """By route's template, method and status."""
+    errors: Tally[str] = field(default_factory=Tally)
+    """By code."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By route: how long all its requests took together."""
+    buckets: dict[str, list[int]] = field(default_factory=dict)
+    """By route: how many requests took no longer than each bound, and longer than the one before it."""
+    answers: Tally[tuple[str | None, int]] = field(default_factory=Tally)
+    """By label of the column and position in `ANSWERS`."""
+    unknown_specimens: int = 0
+    unknown_organisms: int = 0
 
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._requests: Tally[tuple[str, str, int]] = Tally()
-        self._errors: Tally[str] = Tally()
-        self._seconds: dict[str, float] = {}
-        self._buckets: dict[str, list[int]] = {}
-
-    def count(self, route: str, method: str, status: int, seconds: float) -> None:
+    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request under its route's template."""
-        self._requests[route, method if method in _METHODS else OTHER, status] += 1
-        buckets = self._buckets.get(route)
+        self.requests[route, method if method in _METHODS else OTHER, status] += 1
+        buckets = self.buckets.get(route)
         if buckets is None:
-            buckets = self._buckets[route] = [0] * (len(_BUCKETS) + 1)
-            self._seconds[route] = 0.0
+            buckets = self.buckets[route] = [0] * (len(_BUCKETS) + 1)
+            self.seconds[route] = 0.0
         buckets[bisect_left(_BUCKETS, seconds)] += 1
-        self._seconds[route] += seconds
+        self.seconds[route] += seconds
 
     def count_error(self, code: str) -> None:
         """Count one refusal or failure; a code is an error's, or tells the place in our code of one nobody foresaw."""
-        self._errors[code if code.isidentifier() else INTERNAL] += 1
+        self.errors[code if code.isidentifier() else INTERNAL] += 1
+
+    def add(self, other: "Tallies") -> None:
+        """Add what another process counted."""
+        self.requests.update(other.requests)
+        self.errors.update(other.errors)
+        self.answers.update(other.answers)
+        for route, buckets in other.buckets.items():
+            own = self.buckets.get(route, [0] * len(buckets))
+            self.buckets[route] = [one + another for one, another in zip(own, buckets, strict=True)]
+            self.seconds[route] = self.seconds.get(route, 0.0) + other.seconds[route]
+        self.unknown_specimens += other.unknown_specimens
+        self.unknown_organisms += other.unknown_organisms
+
+
+class ServiceMetrics:
+    """Counts the requests and answers of one process; used by its event loop alone, but for `count_load`."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._tallies = Tallies()
+        self.loads = 0
+        """Releases taken up."""
+        self.count_request: Final = self._tallies.count_request
+        """Counts one request: route's template, method, status and seconds."""
+        self.count_error: Final = self._tallies.count_error
+        """Counts one refusal or failure by its code."""
+        self._given: list[tuple[str | None, int]] = []
+        """Answers since these were summed; many are summed sooner together than each by itself."""
+
+    @property
+    def tallies(self) -> Tallies:
+        """What was counted."""
+        self._sum()
+        return self._tallies
+
+    def count_load(self) -> None:
+        """Count one release that was taken up."""
+        self.loads += 1
+
+    def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
+        """Count the answers of one request; columns no model answers share one label."""
+        for column, tally in zip(interpretation.asked, interpretation.tallies, strict=True):
+            label = release.column(column).label
+            for code, number in tally.items():
+                self._tallies.answers[label, code] += number
+        self._count_unknown(interpretation.unknown_specimens, interpretation.unknown_organisms)
+
+    def count_one(
+        self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int, unknown_organisms: int
+    ) -> None:
+        """Count answers to one isolate: label of the column (None where no model answers), position in `ANSWERS`."""
+        self._given += answers
+        if len(self._given) > _MOST_GIVEN:
+            self._sum()
+        self._count_unknown(unknown_specimens, unknown_organisms)
+
+    def _count_unknown(self, specimens: int, organisms: int) -> None:
+        self._tallies.unknown_specimens += specimens
+        self._tallies.unknown_organisms += organisms
+
+    def _sum(self) -> None:
+        self._tallies.answers.update(self._given)
+        self._given.clear()
+
+
+@dataclass(frozen=True, eq=False)
+class PanelFacts(Collector):
+    """What the metrics tell of the panel in use."""
+
+    release: str | None
+    """The release in use, None when none is."""
+    loaded_at: float
+    """Seconds since the epoch."""
+    loads: int
+    """Releases taken up."""
+    source_up: bool
+    """Whether the panel's source could be asked last time."""
+    editions: Mapping[str, bool]
+    """For each guideline edition of the release whether it is in force."""
+    alarms: Sequence[SourceAlarm] = ()
+    """What the source found that is not what was judged."""
 
     def collect(self) -> Iterator[Metric]:
         """Give the metrics."""
+        info = GaugeMetricFamily("sirena_panel_info", "The release in use", labels=["release"])
+        if self.release is not None:
+            info.add_metric([self.release], 1)
+        yield info
+        yield GaugeMetricFamily("sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", self.loaded_at)
+        yield CounterMetricFamily("sirena_panel_loads", "Releases taken up", self.loads)
+        editions = GaugeMetricFamily("sirena_edition_in_force", "1 while the edition is in force", labels=["edition"])
+        for edition, in_force in self.editions.items():
+            editions.add_metric([edition], 1 if in_force else 0)
+        yield editions
+        yield GaugeMetricFamily("sirena_panel_source_up", "1 while the panel's source answers", int(self.source_up))
+        alarms = GaugeMetricFamily("sirena_panel_alarms", "Things found that are not what was judged", labels=["store"])
+        for store in STORES:
+            alarms.add_metric([store], sum(alarm.store == store for alarm in self.alarms))
+        yield alarms
+
+
+@dataclass(frozen=True, eq=False)
+class _Counted(Collector):
+    tallies: Tallies
+
+    def collect(self) -> Iterator[Metric]:
+        tallies = self.tallies
         errors = CounterMetricFamily("sirena_errors", "Requests refused or failed", labels=["code"])
-        for code, number in self._errors.items():
+        for code, number in tallies.errors.items():
             errors.add_metric([code], number)
         yield errors
         requests = CounterMetricFamily("sirena_requests", "Requests answered", labels=["route", "method", "status"])
-        for (route, method, status), number in self._requests.items():
+        for (route, method, status), number in tallies.requests.items():
             requests.add_metric([route, method, str(status)], number)
         yield requests
         seconds = HistogramMetricFamily("sirena_request_seconds", "Seconds to answer", labels=["route"])
-        for route, buckets in self._buckets.items():
+        for route, buckets in tallies.buckets.items():
             bounds = [*map(str, _BUCKETS), "+Inf"]
-            seconds.add_metric([route], list(zip(bounds, accumulate(buckets), strict=True)), self._seconds[route])
+            seconds.add_metric([route], list(zip(bounds, accumulate(buckets), strict=True)), tallies.seconds[route])
         yield seconds
+        answers = CounterMetricFamily("sirena_answers", "Answers given", labels=["column", "category", "reason"])
+        for (column, position), number in tallies.answers.items():
+            answer = ANSWERS[position]
+            if answer is not None:
+                reason = answer.reason.value if answer.reason else ""
+                answers.add_metric([column or OTHER, answer.category.value, reason], number)
+        yield answers
+        yield CounterMetricFamily(
+            "sirena_unknown_specimens",
+            "Rows whose specimen names no known site; they are answered as of unknown site",
+            tallies.unknown_specimens,
+        )
+        yield CounterMetricFamily(
+            "sirena_unknown_organisms", "Rows whose organism is missing or unknown", tallies.unknown_organisms
+        )
 
 
-class ShadowMetrics(Collector):
-    """What is known of the shadow, read when the metrics are; nothing while there is none."""
-
-    def __init__(self, state: Callable[[], ShadowState]) -> None:
-        """Read from this."""
-        self._state = state
+@dataclass(frozen=True, eq=False)
+class _Shadowed(Collector):
+    state: ShadowState
 
     def collect(self) -> Iterator[Metric]:
-        """Give the three metrics."""
-        state = self._state()
+        """Give the three metrics; nothing in them while there is no shadow."""
+        state = self.state
         info = GaugeMetricFamily("sirena_shadow_info", "The release that answers unseen", labels=["release"])
         questions = CounterMetricFamily("sirena_shadow_questions", "Questions asked of the shadow", labels=["outcome"])
         answers = CounterMetricFamily(
@@ -117,118 +238,9 @@ class ShadowMetrics(Collector):
         yield from (info, questions, answers)
 
 
-class ServiceMetrics:
-    """The metrics of one application; used by its event loop alone, but for `count_load`."""
-
-    def __init__(self, shadow: Callable[[], ShadowState] = ShadowState) -> None:
-        """Make a registry of their own, so that two applications in one process do not meet.
-
-        Args:
-            shadow: returns what is known of the shadow.
-        """
-        self._registry = CollectorRegistry()
-        requests = RequestTallies()
-        self._registry.register(requests)
-        self.count_request: Final = requests.count
-        """Counts one request: route's template, method, status and seconds."""
-        self.count_error: Final = requests.count_error
-        """Counts one refusal or failure by its code."""
-        self._answers = Counter(
-            "sirena_answers", "Answers given", ["column", "category", "reason"], registry=self._registry
-        )
-        self._unknown_specimens = Counter(
-            "sirena_unknown_specimens",
-            "Rows whose specimen names no known site; they are answered as of unknown site",
-            registry=self._registry,
-        )
-        self._unknown_organisms = Counter(
-            "sirena_unknown_organisms", "Rows whose organism is missing or unknown", registry=self._registry
-        )
-        self._registry.register(ShadowMetrics(shadow))
-        self._tallies: Tally[tuple[str | None, int]] = Tally()
-        """Answers since the counters were last read, by label of the column and position in `ANSWERS`."""
-        self._given: list[tuple[str | None, int]] = []
-        """Answers since these were summed; many are summed sooner together than each by itself."""
-        self._info = Gauge("sirena_panel_info", "The release in use", ["release"], registry=self._registry)
-        self._loaded_at = Gauge(
-            "sirena_panel_loaded_timestamp_seconds", "When the panel was loaded", registry=self._registry
-        )
-        loads = Counter("sirena_panel_loads", "Releases taken up", registry=self._registry)
-        self.count_load: Final = loads.inc
-        """Counts one release that was taken up."""
-        self._editions = Gauge(
-            "sirena_edition_in_force", "1 while the edition is in force", ["edition"], registry=self._registry
-        )
-        self._source_up = Gauge("sirena_panel_source_up", "1 while the panel's source answers", registry=self._registry)
-
-        self._alarms = Gauge(
-            "sirena_panel_alarms", "Things found that are not what was judged", ["store"], registry=self._registry
-        )
-
-    def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
-        """Count the answers of one request; columns no model answers share one label."""
-        for column, tally in zip(interpretation.asked, interpretation.tallies, strict=True):
-            label = release.column(column).label
-            for code, number in tally.items():
-                self._tallies[label, code] += number
-        self._count_unknown(interpretation.unknown_specimens, interpretation.unknown_organisms)
-
-    def count_one(
-        self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int, unknown_organisms: int
-    ) -> None:
-        """Count answers to one isolate: label of the column (None where no model answers), position in `ANSWERS`."""
-        self._given += answers
-        if len(self._given) > _MOST_GIVEN:
-            self._sum()
-        self._count_unknown(unknown_specimens, unknown_organisms)
-
-    def _count_unknown(self, specimens: int, organisms: int) -> None:
-        if specimens:
-            self._unknown_specimens.inc(specimens)
-        if organisms:
-            self._unknown_organisms.inc(organisms)
-
-    def _sum(self) -> None:
-        self._tallies.update(self._given)
-        self._given.clear()
-
-    def _collect(self) -> None:
-        """Take the tallies over into the counters, whose locks and labels would cost each answer as much as itself."""
-        self._sum()
-        for (column, code), number in self._tallies.items():
-            answer = ANSWERS[code]
-            if answer is not None:
-                reason = answer.reason.value if answer.reason else ""
-                self._answers.labels(column or OTHER, answer.category.value, reason).inc(number)
-        self._tallies.clear()
-
-    def expose(
-        self,
-        *,
-        release: str | None,
-        loaded_at: float,
-        source_up: bool,
-        editions: Mapping[str, bool],
-        alarms: Sequence[SourceAlarm] = (),
-    ) -> bytes:
-        """Return everything in Prometheus' text format.
-
-        Args:
-            release: the release in use, None when none is.
-            loaded_at: seconds since the epoch.
-            source_up: whether the panel's source could be asked last time.
-            editions: for each guideline edition of the release whether it is in force.
-            alarms: what the source found that is not what was judged.
-        """
-        self._collect()
-        self._info.clear()
-        if release is not None:
-            self._info.labels(release).set(1)
-        self._loaded_at.set(loaded_at)
-        self._source_up.set(1 if source_up else 0)
-        self._editions.clear()
-        for edition, in_force in editions.items():
-            self._editions.labels(edition).set(1 if in_force else 0)
-        for store in STORES:
-            self._alarms.labels(store).set(sum(alarm.store == store for alarm in alarms))
-        return generate_latest(self._registry)
+def expose(tallies: Tallies, shadow: ShadowState, panel: PanelFacts) -> bytes:
+    """Return everything in Prometheus' text format."""
+    registry = CollectorRegistry()
+    for part in (_Counted(tallies), _Shadowed(shadow), panel):
+        registry.register(part)
+    return generate_latest(registry)

@@ -76,7 +76,7 @@ class SpeltAnswer(NamedTuple):
 class PreparedColumn:
     """One test column of one release."""
 
-    __slots__ = ("column", "drug", "flat", "head", "label", "offsets", "pieces", "plain", "refusal", "spelt")
+    __slots__ = ("column", "drug", "flat", "head", "label", "pieces", "plain", "refusal", "spelt")
 
     def __init__(self, panel: Panel, column: TestColumn) -> None:
         """Prepare the answers of a panel to a test column, also one that no model answers."""
@@ -85,8 +85,6 @@ class PreparedColumn:
         self.flat = panel.flat.get(column.model_column) if column.is_mic else None
         self.refusal = refusal_of(column)
         """The answer to every value when `flat` is None."""
-        self.offsets = [self.flat.offsets[site] if self.flat is not None else {} for site in SITES]
-        """Where the row that answers an organism begins, by position in `SITES`."""
         self.label = column.model_column if self.flat is not None else None
         """Name under which answers are counted; None where no model answers."""
         self.pieces = _pieces(column.category_column)
@@ -183,7 +181,7 @@ class PreparedRelease:
         """
         code = encode_text(text, column.drug)
         flat = column.flat
-        offset = column.offsets[place].get(organism) if organism else None
+        offset = flat.offset(organism, SITES[place]) if organism and flat is not None else None
         if code == MISSING:
             answer = NOT_ASKED
         elif flat is None:

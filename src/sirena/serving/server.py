@@ -112,6 +112,7 @@ def run_until_signal(
     *,
     on_hangup: Callable[[], None] = lambda: None,
     protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
+    make_server: Callable[[uvicorn.Config], uvicorn.Server] = uvicorn.Server,
 ) -> None:
     """Serve any application until SIGTERM or SIGINT; must be called in the main thread.
 
@@ -120,6 +121,7 @@ def run_until_signal(
         bound: where it is served.
         on_hangup: called at SIGHUP.
         protocol: of its connections; uvicorn's own by default.
+        make_server: makes the server; uvicorn's own by default.
     """
     # uvicorn raises a signal again once it has ended in order; for a server that is the end and not an error
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
@@ -128,9 +130,9 @@ def run_until_signal(
         signal.SIGHUP: lambda *_: on_hangup(),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    _look_for_garbage_of_requests()
+    look_for_garbage_of_requests()
     try:
-        uvicorn.Server(configuration(app, protocol)).run(sockets=[bound])
+        make_server(configuration(app, protocol)).run(sockets=[bound])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -154,7 +156,7 @@ def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
         thread.join(DRAIN_SECONDS)
 
 
-def _look_for_garbage_of_requests() -> None:
+def look_for_garbage_of_requests() -> None:
     """Look for garbage as often as Python does by itself, but never among what the start has left to stay."""
     gc.freeze()
     gc.set_threshold(*_USUAL_THRESHOLDS)

@@ -13,6 +13,7 @@ Rules, each with a test of like name:
 
 import time
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -20,7 +21,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from sirena.serving.logs import ServiceLog
@@ -36,16 +37,26 @@ class ServiceTraces:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Begin to send to where OpenTelemetry's variables say, under the name ``sirena`` unless they give another."""
+        self._environment = environment
+        self._propagator = TraceContextTextMapPropagator()
+
+    @cached_property
+    def _provider(self) -> TracerProvider:
+        """Made at the first span, as its thread would not live on in a process that is forked."""
+        environment = self._environment
         resource = Resource.create()
         if "OTEL_SERVICE_NAME" not in environment and "service.name" not in environment.get(
             "OTEL_RESOURCE_ATTRIBUTES", ""
         ):
             resource = resource.merge(Resource({"service.name": "sirena"}))
         # its own, not the process's: MLflow's tracing has nothing to do with questions about isolates
-        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        self._tracer = self._provider.get_tracer("sirena")
-        self._propagator = TraceContextTextMapPropagator()
+        provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        return provider
+
+    @cached_property
+    def _tracer(self) -> Tracer:
+        return self._provider.get_tracer("sirena")
 
     def recorder(self, log: ServiceLog, metrics: ServiceMetrics) -> "TracingRecorder":
         """Return a recorder that traces what it records."""

@@ -98,6 +98,10 @@ class Settings(BaseSettings):
     """How often the service holds the active release against MLflow and the artifact store, in seconds. It asks the
     ledger every second, whatever this says, so that a newly activated release answers within two."""
 
+    serving_workers: int = Field(default=1, ge=1, le=64, examples=["2"])
+    """Processes that answer isolates, by one copy of the tables. One answers a hospital's questions; more answer more
+    at once, on as many processor cores, and let a short question pass a long one."""
+
     traces_endpoint: str = Field(default="", examples=["http://127.0.0.1:4318"])
     """Collector of OpenTelemetry, OTLP over HTTP, to which the stack's service sends a span for each request and each
     reload; empty sends none. `sirena serve` by itself heeds OpenTelemetry's own variables."""

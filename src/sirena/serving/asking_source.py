@@ -1,0 +1,62 @@
+"""The one process of several that asks the source of the panel, and publishes what it finds."""
+
+import ctypes
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from sirena.domain.errors import SirenaError
+from sirena.serving.among_workers import WorkerMessage
+from sirena.serving.channel import send
+from sirena.serving.holder import SOURCE_EVENTS, PanelHolder
+from sirena.serving.logs import ServiceLog
+from sirena.serving.publishing import Failure, Publication, PublishingSource
+from sirena.serving.server import look_for_garbage_of_requests
+from sirena.serving.source import PanelSource
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def ask_source(
+    make_source: Callable[[], PanelSource],
+    channel: socket.socket,
+    last: Publication,
+    log: ServiceLog,
+    *,
+    poll_seconds: float,
+) -> None:
+    """Ask until SIGTERM or SIGINT, at once on SIGHUP; these signals must be blocked.
+
+    Args:
+        make_source: makes what is asked.
+        channel: to the parent.
+        last: what was published last.
+        log: of the service.
+        poll_seconds: how often it is asked.
+    """
+    look_for_garbage_of_requests()
+
+    def publish(publication: Publication) -> None:
+        send(channel, WorkerMessage.PUBLISHED, publication.files)
+
+    def tell(event: str, facts: dict[str, str]) -> None:
+        if event in SOURCE_EVENTS:
+            log.info(event, **facts)
+        else:
+            # a panel was published, and the memory that it was read into is of no more use
+            ctypes.CDLL(None).malloc_trim(0)
+
+    try:
+        source = make_source()
+    except SirenaError as error:
+        failure = Failure(error.code, error.text, error.hint)
+        publish(Publication.of(replace(last.standing, failure=failure, is_askable=False), last.panel, last.shadow))
+        return
+    holder = PanelHolder(PublishingSource(source, publish, last), poll_seconds=poll_seconds, notify=tell)
+    # its thread inherits that they are blocked, so they wait for this one
+    holder.start()
+    while signal.sigwait(_SIGNALS) == signal.SIGHUP:
+        holder.wake()
+    holder.stop()

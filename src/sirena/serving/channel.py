@@ -1,0 +1,63 @@
+"""Messages between the parent of several workers and its children: a word, and memory that both see.
+
+What is long travels as a file in memory that is sealed: nobody can change it any more, and all who map it share it.
+"""
+
+import fcntl
+import mmap
+import os
+import pickle
+import socket
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+_LONGEST_WORD: Final = 64
+_MOST_FILES: Final = 8
+_SEALS: Final = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+
+
+def open_channel() -> tuple[socket.socket, socket.socket]:
+    """Return both ends of a channel, which keeps messages apart and says when the other end is gone."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def send(channel: socket.socket, word: bytes, files: Sequence[int] = ()) -> None:
+    """Send a word and descriptors of files, which stay open here.
+
+    Raises:
+        OSError: the other end is gone, or reads no more.
+    """
+    socket.send_fds(channel, [word], list(files))
+
+
+def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
+    """Return the next message, its files open; the word is empty when the other end is gone."""
+    try:
+        word, files, _, _ = socket.recv_fds(channel, _LONGEST_WORD, _MOST_FILES)
+    except ConnectionError:
+        return b"", []
+    return word, files
+
+
+def in_memory(parts: Iterable[bytes | memoryview]) -> int:
+    """Write parts one after the other into a sealed file in memory; return its descriptor."""
+    descriptor = os.memfd_create("sirena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with open(descriptor, "wb", closefd=False) as file:
+        file.writelines(parts)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    return descriptor
+
+
+def mapped(descriptor: int) -> memoryview:
+    """Return what such a file holds; it is held in memory for as long as anything refers to what is returned."""
+    return memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
+
+
+def dump(thing: Any) -> int:
+    """Return a sealed file in memory that holds a thing."""
+    return in_memory([pickle.dumps(thing)])
+
+
+def load(descriptor: int) -> Any:
+    """Return the thing that `dump` wrote; the file stays open."""
+    return pickle.loads(mapped(descriptor))  # noqa: S301 - written by a process of this service, and sealed

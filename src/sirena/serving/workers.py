@@ -1,0 +1,335 @@
+"""Several workers that answer on one socket by one copy of the tables, and a small parent that keeps them.
+
+The parent loads nothing, starts no thread and opens no connection, so it can fork at any time. One child asks the
+source of the panel (ledger, MLflow, a file) and publishes what it finds; the workers map it, see `publishing`. The
+parent passes on what is published, and what the workers counted.
+
+Rules, each with a test of like name:
+
+- a child that ends is replaced, with one line in the log; a worker accepts once it can answer;
+- SIGTERM and SIGINT end all in order; SIGHUP has the source asked at once;
+- when the parent is killed, its children end as after SIGTERM;
+- what a worker counted stays counted when it ends.
+"""
+
+import ctypes
+import gc
+import itertools
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Final, NoReturn
+
+from sirena.domain.errors import SirenaError
+from sirena.panel.lookup import resolve_text
+from sirena.serving.among_workers import AmongWorkers, WorkerMessage
+from sirena.serving.application import Service
+from sirena.serving.asking_source import ask_source
+from sirena.serving.channel import dump, load, open_channel, receive, send
+from sirena.serving.holder import PanelHolder
+from sirena.serving.logs import LogTurn, ServiceLog
+from sirena.serving.observation import unforeseen
+from sirena.serving.publishing import Publication, PublishedSource, Standing
+from sirena.serving.server import run_until_signal
+from sirena.serving.source import PanelSource
+from sirena.serving.totals import Totals, add_up
+from sirena.serving.turns import Turns, TurnServer
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_LIBC: Final = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG: Final = 1
+_LEAST_LIFE_SECONDS: Final = 1.0
+"""A child that ends sooner is replaced no sooner than this after its start."""
+_ANSWER_SECONDS: Final = 1.0
+"""How long a worker may take to tell what it counted; then what it told last is taken."""
+_SOURCE: Final = 0
+"""Number of the child that asks the source."""
+
+
+@dataclass(frozen=True)
+class WorkersPlan:
+    """What runs."""
+
+    workers: int
+    bound: socket.socket
+    """Listening already."""
+    make_source: Callable[[], PanelSource]
+    """Called in the one child that asks it."""
+    make_app: Callable[[PanelSource, AmongWorkers, ServiceLog], Service]
+    """Makes the application, once for all workers: from a source of what is published, how a worker knows what all
+    counted, and a log. It starts no thread."""
+    poll_seconds: float
+
+
+@dataclass(eq=False)
+class _Child:
+    number: int
+    pid: int
+    channel: socket.socket
+    began: float
+    told: Totals = field(default_factory=Totals)
+    """What it counted, as it told last."""
+    is_told_to_end: bool = False
+
+
+@dataclass(eq=False)
+class _Question:
+    """A worker's question what the others counted."""
+
+    number: int
+    asker: _Child
+    awaited: set[_Child]
+    end: float
+    """When it is answered by what was told before, by `time.monotonic`."""
+
+
+def run_workers(plan: WorkersPlan, announce: Callable[[Standing], None]) -> None:
+    """Serve until SIGTERM or SIGINT; must be called in the main thread, while Python has no other.
+
+    Args:
+        plan: what runs.
+        announce: is told what the source says first; what it raises ends all.
+    """
+    _Parent(plan).run(announce)
+
+
+class _Parent:
+    def __init__(self, plan: WorkersPlan) -> None:
+        self._plan = plan
+        self._log = ServiceLog(turn=LogTurn())
+        self._children: dict[int, _Child] = {}
+        """By number."""
+        self._missing: dict[int, float] = {_SOURCE: 0.0}
+        """When a child of a number may start, by `time.monotonic`."""
+        self._source = PublishedSource(Publication.of(Standing()))
+        self._counting = AmongWorkers(self._source)
+        # made, and read, before the workers are, so that they share it
+        self._app = plan.make_app(self._source, self._counting, self._log)
+        resolve_text("Escherichia coli")
+        self._publication = Publication.of(Standing())
+        self._is_published = False
+        self._ended = Totals()
+        """What those counted that ended."""
+        self._questions: list[_Question] = []
+        self._question_numbers = itertools.count(1)
+        self._turns = Turns(plan.workers)
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._waking = socket.socketpair()
+        self._is_ending = False
+        self._is_hung_up = False
+
+    def run(self, announce: Callable[[Standing], None]) -> None:
+        """Start the source, then the workers, and keep them until the end."""
+        with self._hearing_signals():
+            try:
+                while not self._is_published and not self._is_ending:
+                    self._turn()
+                if not self._is_ending:
+                    announce(self._publication.standing)
+                    self._missing |= dict.fromkeys(range(1, self._plan.workers + 1), 0.0)
+                while not self._is_ending:
+                    self._turn()
+            finally:
+                self._is_ending = True
+                while self._children:
+                    self._turn()
+
+    @contextmanager
+    def _hearing_signals(self) -> Iterator[None]:
+        self._woken.setblocking(False)
+        self._waking.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        before = {number: signal.signal(number, self._take_signal) for number in _SIGNALS}
+        waking_before = signal.set_wakeup_fd(self._waking.fileno())
+        # no look for garbage then writes to the pages that all share
+        gc.collect()
+        gc.freeze()
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(waking_before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take_signal(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self._is_hung_up = True
+        elif number != signal.SIGCHLD:
+            self._is_ending = True
+
+    def _turn(self) -> None:
+        """Do what is due, and wait for more."""
+        if self._is_ending:
+            self._end_children()
+        else:
+            self._start_missing()
+        if self._is_hung_up and _SOURCE in self._children:
+            self._is_hung_up = False
+            os.kill(self._children[_SOURCE].pid, signal.SIGHUP)
+        for key, _ in self._selector.select(self._patience()):
+            if key.data is None:
+                self._woken.recv(4096)
+            else:
+                self._hear(key.data)
+        self._bury()
+        self._answer_questions()
+
+    def _patience(self) -> float | None:
+        due = [question.end for question in self._questions]
+        if not self._is_ending:
+            due += self._missing.values()
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _start_missing(self) -> None:
+        for number, due in list(self._missing.items()):
+            if due <= time.monotonic():
+                del self._missing[number]
+                self._start(number)
+
+    def _end_children(self) -> None:
+        # who calls now is refused, and waits for nobody
+        self._plan.bound.close()
+        for child in self._children.values():
+            if not child.is_told_to_end:
+                child.is_told_to_end = True
+                os.kill(child.pid, signal.SIGTERM)
+
+    def _start(self, number: int) -> None:
+        ours, theirs = open_channel()
+        parent = os.getpid()
+        # a signal that comes between is the child's once it knows what to do
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        pid = os.fork()
+        if pid == 0:
+            self._be_child(number, parent, ours, theirs)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        theirs.close()
+        ours.setblocking(False)
+        child = self._children[number] = _Child(number, pid, ours, time.monotonic())
+        self._selector.register(ours, selectors.EVENT_READ, child)
+
+    def _hear(self, child: _Child) -> bool:
+        """Read one message of a child. Returns False when there is none."""
+        try:
+            word, files = receive(child.channel)
+        except BlockingIOError:
+            return False
+        word, _, number = word.partition(b" ")
+        if word == WorkerMessage.PUBLISHED:
+            self._publish(Publication.received(files))
+        elif word == WorkerMessage.ASK:
+            self._ask_others(child)
+        elif word == WorkerMessage.TOLD:
+            child.told = load(files[0])
+            os.close(files[0])
+            for question in self._questions:
+                if question.number == int(number):
+                    question.awaited.discard(child)
+        elif child.channel in self._selector.get_map():
+            # it is gone, or will be soon
+            self._selector.unregister(child.channel)
+        return bool(word)
+
+    def _publish(self, publication: Publication) -> None:
+        self._publication.close()
+        self._publication = publication
+        self._is_published = True
+        for child in self._workers():
+            try:
+                send(child.channel, WorkerMessage.PUBLISHED, publication.files)
+            except OSError:
+                # it has read nothing for a hundred messages, and must not answer by what is old
+                os.kill(child.pid, signal.SIGKILL)
+
+    def _workers(self) -> list[_Child]:
+        return [child for number, child in self._children.items() if number != _SOURCE]
+
+    def _ask_others(self, asker: _Child) -> None:
+        number = next(self._question_numbers)
+        question = _Question(number, asker, set(), time.monotonic() + _ANSWER_SECONDS)
+        for child in self._workers():
+            if child is not asker:
+                with suppress(OSError):
+                    send(child.channel, WorkerMessage.TELL.numbered(number))
+                    question.awaited.add(child)
+        self._questions.append(question)
+
+    def _answer_questions(self) -> None:
+        now = time.monotonic()
+        for question in [one for one in self._questions if not one.awaited or one.end <= now]:
+            self._questions.remove(question)
+            others = [child.told for child in self._workers() if child is not question.asker]
+            file = dump(add_up([self._ended, *others]))
+            with suppress(OSError):
+                send(question.asker.channel, WorkerMessage.OTHERS, [file])
+            os.close(file)
+
+    def _bury(self) -> None:
+        """Take leave of the children that ended."""
+        for child in list(self._children.values()):
+            pid, status = os.waitpid(child.pid, os.WNOHANG)
+            if not pid:
+                continue
+            while self._hear(child):
+                pass
+            child.channel.close()
+            if child.number != _SOURCE:
+                self._turns.leave(child.number - 1)
+            del self._children[child.number]
+            for question in self._questions:
+                question.awaited.discard(child)
+            self._questions = [question for question in self._questions if question.asker is not child]
+            self._ended = add_up([self._ended, child.told])
+            if not self._is_ending:
+                self._missing[child.number] = child.began + _LEAST_LIFE_SECONDS
+                exit_code = os.waitstatus_to_exitcode(status)
+                self._log.info("child_ended", child=_name(child.number), pid=pid, exit_code=exit_code)
+
+    def _be_child(self, number: int, parent: int, ours: socket.socket, theirs: socket.socket) -> NoReturn:
+        """Be a child until the end; nothing above this is run by it."""
+        exit_code = 1
+        plan = self._plan
+        try:
+            signal.set_wakeup_fd(-1)
+            for one in _SIGNALS:
+                signal.signal(one, signal.SIG_DFL)
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() == parent:
+                self._selector.close()
+                for mine in (ours, self._woken, self._waking, *(child.channel for child in self._children.values())):
+                    mine.close()
+                if number == _SOURCE:
+                    plan.bound.close()
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+                    ask_source(plan.make_source, theirs, self._publication, self._log, poll_seconds=plan.poll_seconds)
+                else:
+                    self._answer(number, theirs)
+            exit_code = 0
+        except BaseException as error:  # noqa: BLE001 - told by the parent's line and this one
+            self._log.info("child_failed", child=_name(number), error=unforeseen(error))
+        finally:
+            os._exit(exit_code)
+
+    def _answer(self, number: int, channel: socket.socket) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        holder: PanelHolder = self._app.state.holder
+        self._source.take(self._publication)
+        self._counting.connect(channel, holder.wake)
+        with suppress(SirenaError):
+            holder.refresh()
+        run_until_signal(
+            self._app,
+            self._plan.bound,
+            protocol=self._app.protocol,
+            make_server=lambda config: TurnServer(config, self._turns, number - 1),
+        )
+
+
+def _name(number: int) -> str:
+    return "source" if number == _SOURCE else f"worker {number}"
