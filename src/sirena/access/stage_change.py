@@ -176,7 +176,7 @@ def read_change(operation: str, content: bytes) -> StageChange:
 
     Raises:
         AmbiguousRequestError: it is no JSON object, names a field twice or in MLflow's other spelling (``runId``), or
-            holds what JSON cannot be written with.
+            holds a value that JSON has no way to write.
     """
     try:
         body = json.loads(content, object_pairs_hook=_no_twins)
