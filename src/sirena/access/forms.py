@@ -24,7 +24,7 @@ def form_routes(answers: Mapping[str, Callable[..., Any]]) -> APIRouter:
 
 
 async def read_form(request: Request, *, longest: int = _LONGEST) -> dict[str, str]:
-    """Return the fields of a form, those that stand once.
+    """Return the fields of a form that occur exactly once; others are left out.
 
     Args:
         request: with the form.

@@ -55,7 +55,7 @@ class LogFollower:
         self.place = place or LogPosition()
 
     def read(self) -> list[bytes]:
-        """Return the complete new lines, at most a MiB of them, and move the place behind them.
+        """Return the new complete lines, at most 1 MiB, and remember the place in the file after them.
 
         Raises:
             OSError: a file was moved away meanwhile; reading again helps.

@@ -50,14 +50,14 @@ class Journeys:
         return journey, sealed.decode()
 
     def end(self, cookie: str, state: str) -> Journey:
-        """Return the journey a browser comes back from.
+        """Return the sign-in that a browser was sent to the provider for, and forget it: each is used once.
 
         Args:
             cookie: what it was given.
             state: what the provider sent back.
 
         Raises:
-            SignInRefusedError: it is not ours, of another browser, too old, or ended already.
+            SignInRefusedError: the sign-in is unknown, another browser's, too old, or was used already.
         """
         now = self._clock()
         try:

@@ -68,10 +68,10 @@ class OpenIdProvider:
         self._published: tuple[float, Published | Refusal] | None = None
 
     async def require_answer(self) -> None:
-        """Pass silently when the provider says of itself what signing in needs.
+        """Check that the provider's metadata hold all that signing in needs.
 
         Raises:
-            SignInRefusedError: it does not answer, cannot be trusted, or says too little; its refusal names the cause.
+            SignInRefusedError: it does not answer, cannot be trusted, or says too little; the error names which.
         """
         await self._ask()
 

@@ -97,7 +97,7 @@ DISABLED: Final = Refusal(
 
 
 def of_token(error: Exception) -> Refusal:
-    """Return the refusal of an ID token: every cause has the same text for the person and its own for the ledger."""
+    """Return how an ID token is refused: the person reads one text whatever the cause, the ledger names the cause."""
     if isinstance(error, ClaimError):
         return replace(TOKEN, cause=_OF_CLAIM.get(error.claim, TOKEN.cause))
     if isinstance(error, JoseError) and error.error in _OF_SIGNATURE:

@@ -66,7 +66,7 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
 
     @app.get("/sessions")
     async def open_sessions() -> Response:
-        """Name the sessions that are open now."""
+        """Return the names of the sessions that are open now."""
         try:
             names = await to_thread.run_sync(sessions.open_names)
         except SQLAlchemyError:

@@ -57,7 +57,7 @@ class RulesForm:
         """Save what a form holds.
 
         Raises:
-            ForbiddenError: the right is missing, or this service keeps no rules.
+            ForbiddenError: the right is missing, or this server keeps no rules of the hospital.
             SirenaError: the rules cannot be in force.
         """
         return await self._done(request, "save")

@@ -14,7 +14,7 @@ from sirena.access.store import ACCOUNTS, SESSIONS
 
 @dataclass(frozen=True)
 class Session:
-    """Somebody signed in with a browser."""
+    """The time for which somebody is signed in with one browser."""
 
     account: Account
     csrf_sha256: str

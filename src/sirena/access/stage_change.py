@@ -111,7 +111,7 @@ class StageChange:
 
     @property
     def tags_version_with_ours(self) -> bool:
-        """True when it writes a tag of ours on a version."""
+        """True when the request writes one of Sirena's tags on a version."""
         return self.kind == "model-versions/set-tag" and is_ours(text_of(self.body, "key"))
 
     @property
@@ -172,11 +172,11 @@ class StageChange:
 
 
 def read_change(operation: str, content: bytes) -> StageChange:
-    """Read a body; MLflow gets it written anew from what was read, and so cannot read it otherwise.
+    """Read a body. MLflow is sent what was read, written anew, so that it cannot understand the body differently.
 
     Raises:
         AmbiguousRequestError: it is no JSON object, names a field twice or in MLflow's other spelling (``runId``), or
-            holds what JSON cannot be written with.
+            holds a value that JSON has no way to write.
     """
     try:
         body = json.loads(content, object_pairs_hook=_no_twins)

@@ -55,7 +55,7 @@ class VersionState:
 
 
 def is_ours(key: str) -> bool:
-    """Tell whether a tag is one of ours, in any spelling that a reader might take for one."""
+    """Tell whether a tag is Sirena's, or is spelt so that a person could take it for one."""
     return key.strip().casefold().startswith(_OURS)
 
 

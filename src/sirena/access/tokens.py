@@ -142,6 +142,6 @@ class Tokens:
 
 
 def token_of(row: Row[Any]) -> Token:
-    """Return the token in a row of the table."""
+    """Return a row of the database's table as a token."""
     scopes = frozenset(Action(scope) for scope in row.scopes.split(",") if scope)
     return Token(row.id, row.account, row.name, scopes, row.created, row.expires, row.revoked, row.last_used)

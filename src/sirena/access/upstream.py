@@ -74,7 +74,7 @@ class Upstream(Protocol):
         """
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
-        """Return who had a hand in what is about to be registered, as far as MLflow tells."""
+        """Return the accounts that MLflow names as makers of what is about to be registered."""
 
     def files(self, model: str, version: str) -> tuple[str, ...]:
         """Return every file of a version with its digest; empty when they cannot be read now."""

@@ -102,7 +102,7 @@ class RegistryUpstream:
         return judge_shadow(self._registry, self._judgements(), NotedFiles(self._registry, self._ledger), version, by)
 
     def make_release(self, note: str, by: ActOrigin) -> int:
-        """Make a release of what is in production, on record; return its number."""
+        """Make a release of the versions in production, record that in the ledger, and return the release's number."""
         members = members_at(self._registry, "production")
         made = create_release(self._registry, members, author=by["who"], note=note, by=by)
         self.forget_registered()

@@ -106,7 +106,7 @@ class ModelHouse:
         return look_at_release(self._reached(), str(number), against)
 
     def approval(self, release: str) -> AnsweringPeriod | None:
-        """Return who last activated a release, and since when it answered; None if nobody did.
+        """Return who last activated this release, and when it began to answer; None if nobody did.
 
         Args:
             release: ``panel_SIR/3``.

@@ -113,11 +113,11 @@ class ModelsLook:
         self._kept: dict[FactsKey, VersionFacts] = {}
 
     def models(self, registry: Registry, rules: RulesNow) -> list[ModelGlance]:
-        """Return every registered model, by name.
+        """Return all registered models, in the order of their names.
 
         Args:
             registry: where.
-            rules: those in force.
+            rules: the hospital's own rules that are in force.
 
         Raises:
             SirenaError: MLflow does not answer.

@@ -20,11 +20,12 @@ from sirena.registry.releases import RELEASE_MODEL, SHADOW_ALIAS, Release, find_
 
 
 def name_shadow(registry: Registry, release: Release | None) -> None:
-    """Have a release answer unseen, or none.
+    """Set the release that answers unseen, or clear it with None.
 
     Raises:
         UsageError: the release is the active one.
-        UnjudgedReleaseError: its file is not the one it was made of; so `ChangedFilesError`.
+        UnjudgedReleaseError: its file is not the one it was made of.
+        ChangedFilesError: other files of it were changed.
     """
     with recorded(registry.settings, Shadowed, release=release.name if release else "") as act:
         # through the entry its ledger is the one that counts, and it looks at the release itself

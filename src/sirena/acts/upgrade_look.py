@@ -23,7 +23,7 @@ from sirena.settings.catalogue import Settings
 
 @dataclass(frozen=True)
 class UpgradeFinding:
-    """One thing that has a revision."""
+    """One database or store, with the revision it has and the one it needs."""
 
     what: str
     found: str

@@ -54,7 +54,7 @@ class MlflowDatabase:
             ) from error
 
     def upgrade(self) -> None:
-        """Bring the tables to the installed MLflow's revision; again is harmless.
+        """Bring the tables to the installed MLflow's revision; repeating it changes nothing.
 
         Raises:
             PreparationError: MLflow failed; the tables are as they were.

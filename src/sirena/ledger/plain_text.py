@@ -83,7 +83,7 @@ class Address:
     limit: int
 
     def apply(self, text: str) -> str:
-        """Return the address up to its query, escaped and cut."""
+        """Return the path or URL without query and fragment, escaped and cut to the limit."""
         return one_line(re.split(r"[?#]", text, maxsplit=1)[0], self.limit)
 
 

@@ -52,7 +52,7 @@ class TrustedReading:
         return read_judgements(entry for entry in self.entries() if entry.event in OF_RELEASES)
 
     def has_more(self) -> bool:
-        """Tell whether a deciding entry was added since the last reading, without proving anything of it.
+        """Tell whether a decision was added to the ledger since the last reading; it is not verified here.
 
         Raises:
             LedgerUnavailableError: the database does not answer.

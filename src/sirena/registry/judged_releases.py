@@ -145,7 +145,7 @@ class ReleaseFacts:
 
 @speaks_to_mlflow
 def facts_of(registry: Registry, release: Release) -> ReleaseFacts:
-    """Return what a release is now: its file as it lies in the artifact store, which is the one that was registered.
+    """Return a release's facts, read from its stored file after checking that it is still the registered one.
 
     Raises:
         IntegrityError: the file is not the one that was registered.

@@ -101,7 +101,7 @@ class Release:
 
     @property
     def name(self) -> str:
-        """``panel_SIR/3``."""
+        """Registered name and version, ``panel_SIR/3``."""
         return f"{RELEASE_MODEL}/{self.version}"
 
 

@@ -76,7 +76,7 @@ class ModelVersion:
 
     @property
     def stage(self) -> Stage:
-        """The stage that counts: aliases decide, because only promotion writes them in one atomic step."""
+        """The stage: staging and production by aliases, which move in one step; archived by MLflow's stage field."""
         if Stage.PRODUCTION.alias in self.aliases:
             return Stage.PRODUCTION
         if Stage.STAGING.alias in self.aliases:

@@ -103,7 +103,7 @@ class ProductionStack(Stack):
         return PartAccounts.of(self.settings)
 
     def database(self) -> PostgreSql:
-        """Describe the cluster."""
+        """Return the PostgreSQL cluster of this server."""
         accounts = self.accounts()
         return PostgreSql(self.settings, accounts.database, accounts)
 

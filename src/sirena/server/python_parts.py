@@ -30,7 +30,7 @@ _OF_OTHERS: Final = ("home", "tracking_uri", "s3_endpoint_url", "oidc_client_sec
 
 @dataclass(frozen=True)
 class PythonParts:
-    """What runs with our own interpreter, each part as an unprivileged account, behind its own door."""
+    """The parts that run by Sirena's own Python, each under an unprivileged account and on its own port or socket."""
 
     settings: Settings
     accounts: PartAccounts

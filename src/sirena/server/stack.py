@@ -23,7 +23,7 @@ _COMING: Final = ("STARTING", "RUNNING", _PAUSING)
 
 
 class PartNotReadyError(PreparationError):
-    """A part did not become well in time."""
+    """A part was started, but its health check failed until the time was over."""
 
     code = "not_ready"
 

@@ -143,7 +143,7 @@ def _tallies(lines: NDArray[np.integer]) -> list[dict[int, int]]:
 
 
 def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpretation:
-    """Answer the test columns of a request.
+    """Return the categories of a request's test columns, with their grounds.
 
     Args:
         panel: the loaded release.
@@ -153,7 +153,7 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
     Raises:
         UnknownModelError: the release has no model of this name.
         NothingToAnswerError: no organism column, or no test column the model could be asked about.
-        MalformedBodyError: two columns name one test, the organism or the specimen.
+        MalformedBodyError: a test, the organism or the specimen has two columns.
     """
     asked = _asked_columns(panel, rows, model)
     few = rows.length * len(asked) <= _FEW_CELLS

@@ -102,7 +102,7 @@ class DirectProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """End, after the answer to a request that is being read."""
+        """Close the connection, once a request that is being read is answered."""
         self._is_ending = True
         if self._request is None:
             super().shutdown()

@@ -106,7 +106,7 @@ class PanelHolder:
         return self.require_release().panel
 
     def require_release(self) -> PreparedRelease:
-        """Return the panel in use, prepared for answering.
+        """Return the active release, prepared for answering.
 
         Raises:
             NotReadyError: none is loaded yet; `NoReleaseError` when there is none to load.

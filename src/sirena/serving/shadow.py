@@ -154,7 +154,7 @@ class Shadow:
             self._notify("shadow_failed", {"text": failure})
 
     def compare_next(self) -> bool:
-        """Ask the question again that waits longest. Returns False when none waits."""
+        """Ask the shadow the question that waits longest, and count the answers. Returns False when none waits."""
         with self._lock:
             shadow = self._panel
             if shadow is None or not self._waiting:

@@ -27,10 +27,10 @@ _EDITIONS: Final = "guidelines"
 
 
 def collect(settings: Settings, into: Path) -> list[str]:
-    """Write the configuration into a set.
+    """Write the configuration into the folder that is backed up.
 
     Returns:
-        Variables that are set and were left out because their value is secret, or can stand in no settings file.
+        Names of settings that were left out: their value is secret, or cannot be written in a settings file.
     """
     folder = into / CONFIGURATION
     shutil.rmtree(folder, ignore_errors=True)

@@ -24,7 +24,7 @@ class DamagedBackupError(BackupError):
 
 
 class DrillError(BackupError):
-    """The system that a drill restored from a backup, beside the running one, differs from what was backed up."""
+    """A drill restored a backup beside the running system, and the result differs from what was backed up."""
 
     code = "drill"
 

@@ -16,10 +16,10 @@ _TWICE_A_DAY: Final = 12 * 3600.0
 
 
 def issue(settings: Settings, entry: NginxEntry) -> None:
-    """Have a certificate issued for the entry's name when there is none yet.
+    """Obtain a TLS certificate for the entry's name, unless there is one already.
 
     Raises:
-        PreparationError: certbot is missing, or the authority refuses; its last line is told.
+        PreparationError: certbot is missing, or the authority refuses; the error ends with certbot's last line.
     """
     if lets_encrypt_paths(settings).chain.exists():
         return

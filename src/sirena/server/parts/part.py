@@ -35,7 +35,7 @@ class Health(Protocol):
 
 @dataclass(frozen=True)
 class HttpHealth(Health):
-    """A path behind a door that answers 200 or 204."""
+    """Asks a path of a part's port or socket; the part is well when it answers 200 or 204."""
 
     door: Door
     target: str = ""

@@ -73,10 +73,10 @@ class PartAccounts:
         return tuple(dict.fromkeys((self.database, self.objects, *self.python, self.entry)))
 
     def made(self, settings: Settings) -> "PartAccounts":
-        """Make the accounts of Sirena's own that are missing, and return all of them.
+        """Create those of Sirena's operating-system accounts that are missing, and return all of them.
 
         Raises:
-            PreparationError: this machine makes none.
+            PreparationError: this machine cannot create accounts.
         """
         if os.getuid() == 0:
             for account in self.all:

@@ -20,7 +20,7 @@ START_SECONDS: Final = 180.0
 
 
 class ProcessStartError(SirenaError):
-    """A part did not become ready."""
+    """A part's process ended, or did not answer in time, while it started."""
 
     code = "not_started"
 

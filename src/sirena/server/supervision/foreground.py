@@ -34,10 +34,10 @@ class AlreadyThereError(PreparationError):
 
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
-    """Hold `SIRENA_HOME` while the block runs, against a second container with the same volume.
+    """Lock `SIRENA_HOME` for the length of the block, so that no second container uses the same volume.
 
     Raises:
-        AlreadyThereError: another holds it.
+        AlreadyThereError: another container holds the lock.
     """
     home.mkdir(parents=True, exist_ok=True)
     with (home / "foreground.lock").open("w", encoding="ascii") as lock:

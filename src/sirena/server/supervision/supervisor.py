@@ -61,7 +61,7 @@ class Supervisor:
         write_private(self.configuration, configuration_text(self.folder, self.logs, parts), own)
 
     def require_short_path(self) -> None:
-        """Pass silently when its socket can be made.
+        """Check that the supervisor's socket can be made at its path.
 
         Raises:
             PreparationError: the path is too long for a socket.
@@ -154,10 +154,10 @@ class Supervisor:
         return {item["name"]: ProcessState.told(item) for item in found}
 
     def stop(self) -> bool:
-        """End every part, last started first, then the supervisor; False when it did not run.
+        """Stop every part, last started first, then the supervisor. Returns False if the supervisor was not running.
 
         Raises:
-            PreparationError: it is still there after two minutes.
+            PreparationError: it is still running after two minutes.
         """
         process_id = self.process_id()
         if process_id is None:
