@@ -63,7 +63,7 @@ def running_stack() -> Iterator[Running]:
     require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
     with private_home() as home:
         python = everyones_python(home) or sys.executable
-        settings = production_settings(home / "sirena", python, poll_seconds=3.0)
+        settings = production_settings(home / "sirena", python, poll_seconds=10.0)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AWS_"))}
         for name in Settings.model_fields:
             value = getattr(settings, name)

@@ -140,7 +140,7 @@ def test_the_basis_in_a_file_names_model_version_release_and_edition(
 
 
 @pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize("options", [["--release", "99"], ["--engine", "ray"], ["--engine", "abacus"]])
+@pytest.mark.parametrize("options", [["--release", "99"], ["--engine", "abacus"]])
 def test_what_is_not_there_is_wrong_use(tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str]) -> None:
     """An unknown release or engine is exit code 2, and nothing is written."""
     path = tmp_path / "in.csv"
