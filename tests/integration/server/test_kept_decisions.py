@@ -13,11 +13,12 @@ import pytest
 from sirena.access.accounts import Accounts
 from sirena.access.actions import Role
 from sirena.access.tokens import Tokens
-from sirena.server.entry.kept_decisions import folder_of
+from sirena.server.entry.kept_decisions import folder_of, remove
+from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
 from tests.guarded_house import House, access_service
-from tests.production_machine import Recorder, entry_alone
+from tests.production_machine import Recorder, entry_alone, entry_of
 
 TOKEN = "sir_0123456789ab_of-somebody-who-may-ask"
 ASKING = {"Authorization": f"Bearer {TOKEN}"}
@@ -275,3 +276,14 @@ def restart_access(house: House, **environment: str) -> None:
     house.access.stop()
     house.access = access_service(house.settings, house.entry, house.environment | environment)
     house.access.start()
+
+
+def test_nginx_starts_after_the_machine_did_when_its_memory_is_empty() -> None:
+    """Nobody writes the configuration then: systemd starts the supervisor, and that NGINX."""
+    with entry_alone([]) as settings:
+        stack = ProductionStack(settings)
+        stack.supervisor.stop()
+        remove(folder_of(settings.home))
+        stack.supervisor.start()
+        stack.wait([entry_of(settings).part()], lambda _: None)
+        assert (folder_of(settings.home) / "kept").is_dir()

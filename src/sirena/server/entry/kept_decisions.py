@@ -13,11 +13,14 @@ Rules, each with a test of like name in `tests/integration/server/test_kept_deci
 - no credential stands in a file: NGINX keeps of a header that ``Vary`` names a hash alone, from which nobody guesses
   the 256 random bits of a token. So it is no way to keep passwords;
 - a full disk hinders nobody: NGINX ends the connection of a request whose yes it cannot write down, so its files lie in
-  memory. Where no folder of the machine's memory lasts, each request is asked about.
+  memory. Where no folder of the machine's memory lasts, each request is asked about;
+- NGINX starts after the machine did, when its memory is empty.
 """
 
 import os
 import shutil
+import sys
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -46,7 +49,7 @@ _SESSIONS: Final = Path("/run/systemd/seats")
 
 def has_memory_that_lasts() -> bool:
     """Tell whether this machine has a folder in memory whose files stay as long as NGINX runs."""
-    mounts = [line.split()[1:3] for line in _MOUNTS.read_text(encoding="utf-8").splitlines()]
+    mounts = [line.split()[1:3] for line in _MOUNTS.read_text("utf-8", errors="replace").splitlines()]
     return [str(_MEMORY), "tmpfs"] in mounts and (os.geteuid() == 0 or not _SESSIONS.exists())
 
 
@@ -74,6 +77,16 @@ def prepare(folder: Path) -> None:
         raise PreparationError(f"{folder} is another account's", hint="remove it as root, then repeat") from error
 
 
+def starting(folder: Path, command: Sequence[str]) -> tuple[str, ...]:
+    """Return the command that makes the folder, if there is a place for it, and becomes NGINX.
+
+    Args:
+        folder: of the kept decisions.
+        command: starts NGINX.
+    """
+    return (sys.executable, "-m", __name__, str(folder), *command)
+
+
 def remove(folder: Path) -> None:
     """Remove what is kept; safe where nothing is."""
     if folder.is_symlink():
@@ -84,3 +97,13 @@ def remove(folder: Path) -> None:
 
 def _is_ours(folder: Path) -> bool:
     return folder.is_dir() and not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
+
+
+def _start(folder: str, program: str, *arguments: str) -> None:
+    if has_memory_that_lasts():
+        prepare(Path(folder))
+    os.execv(program, [program, *arguments])  # noqa: S606 - NGINX, by the path it was found at
+
+
+if __name__ == "__main__":
+    _start(*sys.argv[1:])

@@ -20,6 +20,7 @@ from typing import Final, Self
 import jinja2
 
 from sirena.host.accounts import OsAccount, PreparationError
+from sirena.host.environment import import_path
 from sirena.server.entry import kept_decisions
 from sirena.server.parts.door_keys import SOCKET_PARTS
 from sirena.server.parts.doors import Door, Doors
@@ -146,11 +147,12 @@ class NginxEntry:
         """Describe the process."""
         return Part(
             "entry",
-            self.command,
+            kept_decisions.starting(self.decisions, self.command),
             OsAccount.of_this_process(),
             HttpHealth(self.health, "/up"),
             version_of([nginx_program(), "-v"]),
             port=self.settings.https_port,
+            environment={"PYTHONPATH": import_path()},
             # QUIT lets requests under way end; TERM would cut them off
             stop_signal=signal.SIGQUIT,
             stop_seconds=35,
