@@ -27,8 +27,7 @@ from typing import Any, Final
 
 from polars.exceptions import PanicException
 
-from sirena.domain.errors import SirenaError
-from sirena.engine import Engine, Part, Result
+from sirena.engine import Engine, EngineError, Part, Result
 from sirena.engine.sealing import Seal
 
 ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
@@ -39,7 +38,7 @@ _OBJECTS: Final = 512 * 1024**2
 """Bytes of shared memory of a cluster made for a command: its parts on the way, several times over."""
 
 
-class ClusterError(SirenaError):
+class ClusterError(EngineError):
     """The Ray cluster is not there, or cannot be used."""
 
     code = "cluster"
