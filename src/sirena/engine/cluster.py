@@ -189,13 +189,11 @@ def _versions() -> tuple[str, ...]:
 
 
 def _refuse_other_versions(wanted: tuple[str, ...]) -> None:
-    differing = [
-        f"{name} {here}, this one {there}"
-        for name, here, there in zip(_ALIKE, _versions(), wanted, strict=True)
-        if here != there
-    ]
+    differing = [both for both in zip(_ALIKE, _versions(), wanted, strict=True) if both[1] != both[2]]
     if differing:
+        here = ", ".join(f"{name} {version_here}" for name, version_here, _ in differing)
+        there = ", ".join(f"{name} {version_there}" for name, _, version_there in differing)
         raise ClusterError(
-            f"a machine of the Ray cluster has {'; '.join(differing)}",
+            f"a machine of the Ray cluster has {here}, this one {there}",
             hint="install the same versions on all of them",
         )

@@ -33,7 +33,7 @@ class Sending:
         there = seal.opened(seal.closed(work, cloudpickle.dumps))
         for number, part in enumerate(parts):
             if not number:
-                self.sent.append(cloudpickle.dumps((work, part)))
+                self.sent.append(cloudpickle.dumps((work, part)))  # type: ignore[no-untyped-call]  # a library without types
             yield pickle.loads(pickle.dumps(there(seal.opened(seal.closed(part, cloudpickle.dumps)))))
 
 
