@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import threading
 import time
@@ -159,6 +160,22 @@ def test_all_workers_take_up_a_release_while_callers_ask(served: Served, panel_f
     events = [json.loads(line)["event"] for line in output.splitlines()]
     assert events.count("panel_loaded") == 4 * WORKERS
     assert events.count("request") >= len(seen)
+
+
+def test_a_worker_that_cannot_take_a_release_is_replaced(served: Served, panel_file: Path) -> None:
+    """A worker that may open no more files does not answer by the old release for ever."""
+    former = set(workers(served))
+    full = min(former)
+    resource.prlimit(full, resource.RLIMIT_NOFILE, (0, 0))
+    write_panel(panel_file, small_panel("second", shift=-8))
+    served.process.send_signal(signal.SIGHUP)
+    wait_until(partial(has_ended, served, full))
+    wait_until(lambda: len(workers(served)) == WORKERS)
+    # all map the same one, which is not the first
+    wait_until(lambda: len(set.union(*workers(served).values())) == 1)
+    releases = {httpx.get(f"{served.url}/version").json()["release"] for _ in range(8)}
+    assert releases == {"second"}
+    assert set(workers(served)) & former == former - {full}
 
 
 def test_no_worker_outlives_its_parent(served: Served) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -96,7 +97,13 @@ class AmongWorkers(Counting):
         word, files = receive(self._channel)
         word, _, number = word.partition(b" ")
         if word == WorkerMessage.PUBLISHED:
-            self._source.take(Publication.received(files))
+            try:
+                publication = Publication.received(files)
+            except Exception:  # noqa: BLE001 - whatever it was, as when no file can be opened any more
+                # its successor is made with it, and this one must not answer by what is old
+                os.kill(os.getpid(), signal.SIGKILL)
+                return
+            self._source.take(publication)
             self._on_news()
         elif word == WorkerMessage.TELL:
             self._tell(int(number))
