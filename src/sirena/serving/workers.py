@@ -45,7 +45,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _LIBC: Final = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG: Final = 1
 _LEAST_LIFE_SECONDS: Final = 1.0
-"""A child that ends sooner is replaced no sooner than this after its start."""
+"""A child that ends sooner, or cannot be started, is replaced no sooner than this after its start."""
 _ANSWER_SECONDS: Final = 1.0
 """How long a worker may take to tell what it counted; then what it told last is taken."""
 _SOURCE: Final = 0
@@ -205,10 +205,19 @@ class _Parent:
         parent = os.getpid()
         # a signal that comes between is the child's once it knows what to do
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        pid = os.fork()
-        if pid == 0:
-            self._be_child(number, parent, ours, theirs)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._be_child(number, parent, ours, theirs)
+        except OSError as error:
+            # there is no memory or number left for a process now; those that run go on
+            ours.close()
+            theirs.close()
+            self._missing[number] = time.monotonic() + _LEAST_LIFE_SECONDS
+            self._log.info("child_not_started", child=_name(number), error=unforeseen(error))
+            return
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         theirs.close()
         ours.setblocking(False)
         child = self._children[number] = _Child(number, pid, ours, time.monotonic())
