@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import threading
 import time
@@ -159,6 +160,53 @@ def test_all_workers_take_up_a_release_while_callers_ask(served: Served, panel_f
     events = [json.loads(line)["event"] for line in output.splitlines()]
     assert events.count("panel_loaded") == 4 * WORKERS
     assert events.count("request") >= len(seen)
+
+
+def test_a_worker_that_cannot_take_a_release_is_replaced(served: Served, panel_file: Path) -> None:
+    """A worker that may open no more files does not answer by the old release for ever."""
+    former = set(workers(served))
+    full = min(former)
+    resource.prlimit(full, resource.RLIMIT_NOFILE, (0, 0))
+    write_panel(panel_file, small_panel("second", shift=-8))
+    served.process.send_signal(signal.SIGHUP)
+    wait_until(partial(has_ended, served, full))
+    wait_until(lambda: len(workers(served)) == WORKERS)
+    # all map the same one, which is not the first
+    wait_until(lambda: len(set.union(*workers(served).values())) == 1)
+    releases = {httpx.get(f"{served.url}/version").json()["release"] for _ in range(8)}
+    assert releases == {"second"}
+    assert set(workers(served)) & former == former - {full}
+
+
+def source_states(running: Served) -> set[str]:
+    """Return what the workers' readiness tells of the source, a failure by its code; all must be ready."""
+    answers = [httpx.get(f"{running.url}/readyz").raise_for_status().json()["source"] for _ in range(8)]
+    return {answer.get("code", answer["state"]) for answer in answers}
+
+
+def end_source(running: Served) -> None:
+    """Kill the process that asks the source, and wait for the next."""
+    (source,) = children(running) - set(workers(running))
+    os.kill(source, signal.SIGKILL)
+    wait_until(lambda: has_ended(running, source) and len(children(running)) == WORKERS + 1)
+
+
+def test_a_source_that_ends_again_and_again_is_told(served: Served, panel_file: Path) -> None:
+    """As for want of memory while it loads: the service answers, and tells that nobody asks the source."""
+    # the next waits for somebody who writes, so that it is ended while it loads
+    endless = panel_file.with_suffix(".fifo")
+    os.mkfifo(endless)
+    former = panel_file.rename(panel_file.with_suffix(".former"))
+    endless.rename(panel_file)
+    for _ in range(2):
+        end_source(served)
+        wait_until(lambda: source_states(served) == {"source_ended"})
+        assert total(served, "sirena_panel_source_up") == 0
+        ask(served, 4)
+    former.replace(panel_file)
+    end_source(served)
+    wait_until(lambda: source_states(served) == {"ok"})
+    assert total(served, "sirena_panel_loads_total") == 1
 
 
 def test_no_worker_outlives_its_parent(served: Served) -> None:

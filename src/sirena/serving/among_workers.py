@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +15,8 @@ from sirena.serving.totals import Counting, Totals, add_up
 
 _TELL_SECONDS: Final = 1.0
 """How often a worker tells what it counted without being asked: so much is lost when it is killed."""
+_PATIENCE_SECONDS: Final = 3.0
+"""How long a worker waits for what the others counted; then it answers by what it knows of them."""
 
 
 class WorkerMessage(bytes, Enum):
@@ -47,6 +50,7 @@ class AmongWorkers(Counting):
         self._source = source
         self._asking = asyncio.Lock()
         self._others: asyncio.Future[Totals] | None = None
+        self._last_others = Totals()
         self._requests_told = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -71,11 +75,14 @@ class AmongWorkers(Counting):
         """Return what all workers counted together."""
         async with self._asking:
             self._others = self._loop.create_future()
-            # what is told of this worker now must not be lost with it
-            self._tell(0)
-            send(self._channel, WorkerMessage.ASK)
-            others = await self._others
-        own = self._own()
+            # what is answered of this worker is what was told, so that no counter goes back should it end meanwhile
+            own = add_up([self._own()])
+            self._tell(0, own)
+            with suppress(OSError, TimeoutError):  # the parent is gone, or could not tell; what is known is answered
+                send(self._channel, WorkerMessage.ASK)
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    self._last_others = await self._others
+            others = self._last_others
         both = add_up([own, others])
         return Totals(
             both.tallies,
@@ -90,34 +97,50 @@ class AmongWorkers(Counting):
         if self._timer is not None:
             self._timer.cancel()
         self._loop.remove_reader(self._channel)
-        self._tell(0)
+        self._tell(0, self._own())
 
     def _hear(self) -> None:
         word, files = receive(self._channel)
         word, _, number = word.partition(b" ")
         if word == WorkerMessage.PUBLISHED:
-            self._source.take(Publication.received(files))
+            try:
+                publication = Publication.received(files)
+            except Exception:  # noqa: BLE001 - whatever it was, as when no file can be opened any more
+                # its successor is made with it, and this one must not answer by what is old
+                os.kill(os.getpid(), signal.SIGKILL)
+                return
+            self._source.take(publication)
             self._on_news()
         elif word == WorkerMessage.TELL:
-            self._tell(int(number))
+            self._tell(int(number), self._own())
         elif word == WorkerMessage.OTHERS:
-            # whoever asked may have ended meanwhile
-            if self._others is not None and not self._others.done():
-                self._others.set_result(load(files[0]))
-            os.close(files[0])
+            self._take_others(files)
         elif not word:
-            # the parent is gone: the kernel ends this process, see `workers`
+            # the parent is gone; the kernel's own signal may have come before it was heard
             self._loop.remove_reader(self._channel)
+            signal.raise_signal(signal.SIGTERM)
 
-    def _tell(self, number: int) -> None:
-        file = dump(self._own())
-        with suppress(OSError):  # the parent was killed, and this process ends
-            send(self._channel, WorkerMessage.TOLD.numbered(number), [file])
-        os.close(file)
+    def _take_others(self, files: list[int]) -> None:
+        try:
+            # whoever asked may have ended meanwhile, and the file may have been left out
+            if files and self._others is not None and not self._others.done():
+                self._others.set_result(load(files[0]))
+        finally:
+            for file in files:
+                os.close(file)
+
+    def _tell(self, number: int, own: Totals) -> None:
+        # the parent was killed, and this process ends; or it may open no more files, and tells the next time
+        with suppress(OSError):
+            file = dump(own)
+            try:
+                send(self._channel, WorkerMessage.TOLD.numbered(number), [file])
+            finally:
+                os.close(file)
+            self._requests_told = own.tallies.requests.total()
 
     def _tell_again(self) -> None:
-        requests = self._own().tallies.requests.total()
-        if requests != self._requests_told:
-            self._requests_told = requests
-            self._tell(0)
         self._timer = self._loop.call_later(_TELL_SECONDS, self._tell_again)
+        own = self._own()
+        if own.tallies.requests.total() != self._requests_told:
+            self._tell(0, own)

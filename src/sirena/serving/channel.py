@@ -31,20 +31,31 @@ def send(channel: socket.socket, word: bytes, files: Sequence[int] = ()) -> None
 
 
 def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
-    """Return the next message, its files open; the word is empty when the other end is gone."""
+    """Return the next message, its files open; the word is empty when the other end is gone.
+
+    Where this process may open no more files, the kernel leaves some out: then none is returned.
+    """
     try:
-        word, files, _, _ = socket.recv_fds(channel, _LONGEST_WORD, _MOST_FILES)
+        word, files, flags, _ = socket.recv_fds(channel, _LONGEST_WORD, _MOST_FILES)
     except ConnectionError:
         return b"", []
+    if flags & socket.MSG_CTRUNC:
+        for file in files:
+            os.close(file)
+        return word, []
     return word, files
 
 
 def in_memory(parts: Iterable[bytes | memoryview]) -> int:
     """Write parts one after the other into a sealed file in memory; return its descriptor."""
     descriptor = os.memfd_create("sirena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    with open(descriptor, "wb", closefd=False) as file:
-        file.writelines(parts)
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.writelines(parts)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor
 
 

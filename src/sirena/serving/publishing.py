@@ -134,25 +134,25 @@ class PublishingSource(PanelSource):
 
         Raises:
             SirenaError: the source failed.
+            OSError: no memory is left to lay a panel out in.
         """
-        fetched: MarkedPanel | None = None
-        failure: Failure | None = None
+        standing, panel = replace(self._last.standing, failure=None), self._last.panel
         try:
             fetched = self._source.fetch(known)
+            if fetched is not None and fetched.mark != standing.mark:
+                panel = share(fetched.panel)
+                standing = replace(standing, mark=fetched.mark, release=fetched.panel.release, loads=standing.loads + 1)
         except Exception as error:
-            failure = Failure(*failure_of(error))
+            standing = replace(standing, failure=Failure(*failure_of(error)))
             raise
         finally:
-            self._publish_changes(fetched, failure)
+            self._publish_changes(standing, panel)
         return fetched and MarkedPanel(Panel({}, {}, fetched.panel.release), fetched.mark)
 
-    def _publish_changes(self, fetched: MarkedPanel | None, failure: Failure | None) -> None:
+    def _publish_changes(self, standing: Standing, panel: int | None) -> None:
         last = self._last
-        panel, shadow = last.panel, last.shadow
-        standing = replace(last.standing, failure=failure, is_askable=True, alarms=tuple(self._source.alarms))
-        if fetched is not None and fetched.mark != standing.mark:
-            panel = share(fetched.panel)
-            standing = replace(standing, mark=fetched.mark, release=fetched.panel.release, loads=standing.loads + 1)
+        shadow = last.shadow
+        standing = replace(standing, is_askable=True, alarms=tuple(self._source.alarms))
         mark = self._source.shadow_mark
         is_due = standing.shadow_failure and time.monotonic() >= self._next_try
         if mark != standing.shadow_mark or is_due:

@@ -123,16 +123,21 @@ def run_until_signal(
         protocol: of its connections; uvicorn's own by default.
         make_server: makes the server; uvicorn's own by default.
     """
-    # uvicorn raises a signal again once it has ended in order; for a server that is the end and not an error
+    server = make_server(configuration(app, protocol))
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # before uvicorn hears signals itself; and after, when it raises them again, where they are no error
+        server.should_exit = True
+
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
-        signal.SIGTERM: lambda *_: None,
-        signal.SIGINT: lambda *_: None,
+        signal.SIGTERM: end,
+        signal.SIGINT: end,
         signal.SIGHUP: lambda *_: on_hangup(),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     look_for_garbage_of_requests()
     try:
-        make_server(configuration(app, protocol)).run(sockets=[bound])
+        server.run(sockets=[bound])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,6 +1,6 @@
 """Several workers that answer on one socket by one copy of the tables, and a small parent that keeps them.
 
-The parent loads nothing, starts no thread and opens no connection, so it can fork at any time. One child asks the
+The parent reads no panel, starts no thread and opens no connection, so it can fork at any time. One child asks the
 source of the panel (ledger, MLflow, a file) and publishes what it finds; the workers map it, see `publishing`. The
 parent passes on what is published, and what the workers counted.
 
@@ -22,7 +22,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -35,8 +35,9 @@ from sirena.serving.channel import dump, load, open_channel, receive, send
 from sirena.serving.holder import PanelHolder
 from sirena.serving.logs import LogTurn, ServiceLog
 from sirena.serving.observation import unforeseen
-from sirena.serving.publishing import Publication, PublishedSource, Standing
+from sirena.serving.publishing import Failure, Publication, PublishedSource, Standing
 from sirena.serving.server import run_until_signal
+from sirena.serving.shadow_counts import ShadowState
 from sirena.serving.source import PanelSource
 from sirena.serving.totals import Totals, add_up
 from sirena.serving.turns import Turns, TurnServer
@@ -45,7 +46,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _LIBC: Final = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG: Final = 1
 _LEAST_LIFE_SECONDS: Final = 1.0
-"""A child that ends sooner is replaced no sooner than this after its start."""
+"""A child that ends sooner, or cannot be started, is replaced no sooner than this after its start."""
 _ANSWER_SECONDS: Final = 1.0
 """How long a worker may take to tell what it counted; then what it told last is taken."""
 _SOURCE: Final = 0
@@ -205,10 +206,19 @@ class _Parent:
         parent = os.getpid()
         # a signal that comes between is the child's once it knows what to do
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        pid = os.fork()
-        if pid == 0:
-            self._be_child(number, parent, ours, theirs)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._be_child(number, parent, ours, theirs)
+        except OSError as error:
+            # there is no memory or number left for a process now; those that run go on
+            ours.close()
+            theirs.close()
+            self._missing[number] = time.monotonic() + _LEAST_LIFE_SECONDS
+            self._log.info("child_not_started", child=_name(number), error=error.strerror)
+            return
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         theirs.close()
         ours.setblocking(False)
         child = self._children[number] = _Child(number, pid, ours, time.monotonic())
@@ -237,6 +247,10 @@ class _Parent:
         return bool(word)
 
     def _publish(self, publication: Publication) -> None:
+        before, now = self._publication.standing, publication.standing
+        if (before.mark, before.shadow_mark) != (now.mark, now.shadow_mark):
+            # as a worker forgets its own: the same pair may come again, and is counted anew
+            self._ended = replace(self._ended, shadow=ShadowState())
         self._publication.close()
         self._publication = publication
         self._is_published = True
@@ -246,6 +260,13 @@ class _Parent:
             except OSError:
                 # it has read nothing for a hundred messages, and must not answer by what is old
                 os.kill(child.pid, signal.SIGKILL)
+
+    def _publish_end_of_source(self, exit_code: int) -> None:
+        """Have all tell that nobody asks the source; the next that does publishes that it is over."""
+        last = self._publication
+        failure = Failure("source_ended", f"the process that asks the source of the panel ended ({exit_code})")
+        files = [None if file is None else os.dup(file) for file in (last.panel, last.shadow)]
+        self._publish(Publication.of(replace(last.standing, failure=failure), *files))
 
     def _workers(self) -> list[_Child]:
         return [child for number, child in self._children.items() if number != _SOURCE]
@@ -289,6 +310,8 @@ class _Parent:
             if not self._is_ending:
                 self._missing[child.number] = child.began + _LEAST_LIFE_SECONDS
                 exit_code = os.waitstatus_to_exitcode(status)
+                if child.number == _SOURCE and exit_code:
+                    self._publish_end_of_source(exit_code)
                 self._log.info("child_ended", child=_name(child.number), pid=pid, exit_code=exit_code)
 
     def _be_child(self, number: int, parent: int, ours: socket.socket, theirs: socket.socket) -> NoReturn:

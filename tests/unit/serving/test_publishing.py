@@ -6,6 +6,7 @@ import pytest
 
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.panel.compiled import Panel
+from sirena.serving import publishing
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.publishing import Publication, PublishedSource, PublishingSource, Standing
 from sirena.serving.shared_panel import share, take_up
@@ -54,20 +55,20 @@ def test_a_shared_panel_answers_as_the_one_it_was_made_of_and_cannot_be_changed(
 def test_who_answers_finds_the_panel_the_failure_and_the_alarms() -> None:
     """What is published is what the source says; nothing is published where nothing changed."""
     asked, follower = Given(small_panel("first")), Follower()
-    publishing = PublishingSource(asked, follower.publish, Publication.of(Standing()))
-    own = publishing.fetch(None)
+    publisher = PublishingSource(asked, follower.publish, Publication.of(Standing()))
+    own = publisher.fetch(None)
     assert own is not None
     assert (own.mark, dict(own.panel.tables)) == ("first", {})
     found = follower.source.fetch(None)
     assert found is not None
     assert categories(found.panel) == categories(small_panel("first"))
     assert not follower.source.has_news()
-    publishing.fetch("first")
+    publisher.fetch("first")
     assert (follower.publications, follower.source.has_news()) == (1, False)
 
     asked.panel, asked.alarms = None, (SourceAlarm("alias", "moved"),)
     with pytest.raises(SirenaError):
-        publishing.fetch("first")
+        publisher.fetch("first")
     assert follower.source.has_news()
     with pytest.raises(SirenaError, match="nothing to give"):
         follower.source.fetch("first")
@@ -77,7 +78,7 @@ def test_who_answers_finds_the_panel_the_failure_and_the_alarms() -> None:
     assert follower.source.has_news()
 
     asked.panel, asked.alarms = small_panel("second"), ()
-    publishing.fetch("first")
+    publisher.fetch("first")
     found = follower.source.fetch("first")
     assert found is not None
     assert (found.panel.release, follower.source.standing.loads) == ("second", 2)
@@ -118,12 +119,12 @@ def test_a_wrong_use_stays_one_and_an_error_nobody_foresaw_shows_no_more_than_it
 def test_a_shadow_is_published_and_ends() -> None:
     """Those who answer ask the same shadow, mapped once for all."""
     asked, follower = Given(small_panel("first"), small_panel("unseen", shift=2)), Follower()
-    publishing = PublishingSource(asked, follower.publish, Publication.of(Standing()))
-    publishing.fetch(None)
+    publisher = PublishingSource(asked, follower.publish, Publication.of(Standing()))
+    publisher.fetch(None)
     assert follower.source.shadow_mark == "unseen"
     assert categories(follower.source.load_shadow()) == categories(small_panel("unseen", shift=2))
     asked.shadow = None
-    publishing.fetch("first")
+    publisher.fetch("first")
     assert follower.source.shadow_mark is None
 
 
@@ -140,3 +141,26 @@ def test_a_shadow_that_cannot_be_loaded_is_told() -> None:
     assert follower.source.fetch(None) is not None
     with pytest.raises(SirenaError, match="its file is another"):
         follower.source.load_shadow()
+
+
+def test_a_panel_that_cannot_be_laid_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when memory is full: the panel in use stays, and the next attempt publishes."""
+
+    def refuse(_: Panel) -> int:
+        raise OSError("no memory")
+
+    asked, follower = Given(small_panel("first")), Follower()
+    source = PublishingSource(asked, follower.publish, Publication.of(Standing()))
+    source.fetch(None)
+    asked.panel = small_panel("second")
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, "share", refuse)
+        with pytest.raises(OSError, match="no memory"):
+            source.fetch("first")
+    assert follower.source.standing.mark == "first"
+    with pytest.raises(SirenaError, match=r"the source of the panel failed \(OSError\)"):
+        follower.source.fetch("first")
+    source.fetch("first")
+    found = follower.source.fetch("first")
+    assert found is not None
+    assert (found.panel.release, follower.source.standing.failure) == ("second", None)
