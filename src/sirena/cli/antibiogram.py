@@ -115,6 +115,7 @@ def antibiogram(
         shortest_in_parts,
         stamp_with_rules,
         tell,
+        tell_if_whole,
     )
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, open_to_count
@@ -164,6 +165,8 @@ def antibiogram(
             engine=works,
         ) as to_count,
     ):
+        if to_count.engine is not works:
+            tell_if_whole(file, works)
         source = to_count.file
         if not source.mic_columns:
             raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")

@@ -7,8 +7,14 @@ same, byte for byte, whichever engine works, however many machines it has and wh
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from sirena.domain.errors import SirenaError
+
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+
+class EngineError(SirenaError):
+    """What works on the parts failed; the file has nothing to do with it."""
 
 
 class Engine(Protocol):
@@ -22,5 +28,6 @@ class Engine(Protocol):
             parts: taken one after another, as they are needed.
 
         Raises:
+            EngineError: the engine itself failed.
             Exception: what `work` raises for a part, when it is that part's turn.
         """

@@ -5,10 +5,11 @@ Rules, each with a test of like name:
 - a machine that ends midway changes nothing: its parts are given to others;
 - what a part raises is raised here, and never told to Ray, whose logs would hold it;
 - whatever Ray writes to a disk of the cluster is sealed, so it tells of nobody;
-- a cluster of another version of Sirena is refused before it opens anything, for its answers could be others;
+- a cluster of other versions of Sirena, Polars or Arrow is refused before it opens anything, for what it answers or
+  writes could be other;
 - when nobody takes results any more, parts that wait are not begun;
-- a cluster made for a command lies in a folder that is the account's alone, is opened by a token of its own, and is
-  gone when the command ends.
+- a cluster made for a command lies in a folder that is the account's alone, listens on this machine's loopback address
+  alone, is opened by a token of its own, and is gone when the command ends.
 """
 
 import os
@@ -27,19 +28,20 @@ from typing import Any, Final
 
 from polars.exceptions import PanicException
 
-from sirena.domain.errors import SirenaError
-from sirena.engine import Engine, Part, Result
+from sirena.engine import Engine, EngineError, Part, Result
 from sirena.engine.sealing import Seal
 
 ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
 """Ray's own variable: the cluster to be used, ``host:port``."""
+_ALIKE: Final = ("sirena", "polars", "pyarrow")
+"""Distributions of one version on all machines: Sirena's rules make an answer, the others its bytes."""
 _AHEAD: Final = 2
 """Parts that wait for a processor, beyond one for each."""
 _OBJECTS: Final = 512 * 1024**2
 """Bytes of shared memory of a cluster made for a command: its parts on the way, several times over."""
 
 
-class ClusterError(SirenaError):
+class ClusterError(EngineError):
     """The Ray cluster is not there, or cannot be used."""
 
     code = "cluster"
@@ -59,41 +61,45 @@ def ray_engine() -> Iterator[Engine]:
     with cluster as how:
         try:
             import ray
-
-            ray.init(address or "local", log_to_driver=False, configure_logging=False, **how)
         except ModuleNotFoundError:
             raise ClusterError(
                 "--engine ray needs Ray, which is not installed", hint="pip install 'sirena[ray]', or --engine local"
             ) from None
-        except Exception as error:  # noqa: BLE001 - so Ray says that a machine did not start in time
-            raise ClusterError(
-                f"no Ray cluster can be used at {address or 'this machine'} ({type(error).__name__})",
-                hint=f"{ADDRESS_VARIABLE} is host:port of a cluster that this machine is part of"
-                if address
-                else "Ray needs a TMPDIR of few letters, such as /tmp; --engine local needs none",
-            ) from None
-        finally:
-            signal.signal(signal.SIGTERM, on_sigterm)  # Ray takes it for itself
         try:
+            try:
+                ray.init(address or "local", log_to_driver=False, configure_logging=False, **how)
+            except Exception as error:  # noqa: BLE001 - so Ray says that a machine did not start in time
+                raise ClusterError(
+                    f"no Ray cluster can be used at {address or 'this machine'} ({type(error).__name__})",
+                    hint=f"{ADDRESS_VARIABLE} is host:port of a cluster that this machine is part of"
+                    if address
+                    else "Ray needs a TMPDIR of few letters, such as /tmp; --engine local needs none",
+                ) from None
+            finally:
+                signal.signal(signal.SIGTERM, on_sigterm)  # Ray takes it for itself
             yield RayEngine(ray)
         finally:
-            ray.shutdown()
+            ray.shutdown()  # also of what was started before Ray failed
 
 
 @contextmanager
 def _own_cluster() -> Iterator[dict[str, Any]]:
     """Give how a cluster is made that nobody else can look into or use, and clear it away."""
-    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    guards = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on any system: listen on 127.0.0.1; read while Ray is imported
+    }
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="sirena", ignore_cleanup_errors=True) as folder:
-        os.environ |= token
+        os.environ |= guards
         try:
             # Ray opens the folder it is given to everybody, so it is given one below
             yield {"object_store_memory": _OBJECTS, "include_dashboard": False, "_temp_dir": str(Path(folder, "ray"))}
         finally:
-            for name in token:
+            for name in guards:
                 os.environ.pop(name)
-            os.environ |= {name: before[name] for name in token if name in before}
+            os.environ |= {name: before[name] for name in guards if name in before}
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class RayEngine:
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
         """See `Engine.in_turn`."""
         seal = Seal.drawn()
-        task = partial(self.ray.remote(_outcome).remote, version("sirena"), seal.key)
+        task = partial(self.ray.remote(_outcome).remote, _versions(), seal.key)
         shared = [self.ray.put(seal.closed(work, self.ray.cloudpickle.dumps))]
         most = int(self.ray.cluster_resources().get("CPU", 1)) + _AHEAD
         waiting: deque[Any] = deque()
@@ -140,18 +146,18 @@ _latest_work: dict[Seal, Callable[[Any], Any]] = {}
 """Of this process, what it did last: opened once for all parts of a pass."""
 
 
-def _outcome(wanted: str, key: bytes, shared: list[Any], part: memoryview) -> pickle.PickleBuffer:
+def _outcome(wanted: tuple[str, ...], key: bytes, shared: list[Any], part: memoryview) -> pickle.PickleBuffer:
     """Return a part's result, or what was raised, sealed.
 
     Args:
-        wanted: version of Sirena of who asks; what another one sealed is not opened.
+        wanted: `_versions` of who asks; what others sealed is not opened.
         key: of the seal of the pass over the file.
         shared: where Ray holds the work, in a list, so that Ray does not look it up for every part.
         part: as sealed.
     """
     seal = Seal(key)
     try:
-        _refuse_another_version(wanted)
+        _refuse_other_versions(wanted)
         return seal.closed((_work_of(seal, shared)(seal.opened(part)), None))
     except (Exception, PanicException) as error:  # noqa: BLE001 - raised again by who asked
         return seal.closed((None, _as_sent(error)))
@@ -178,9 +184,16 @@ def _as_sent(error: BaseException) -> BaseException:
     return error
 
 
-def _refuse_another_version(wanted: str) -> None:
-    if (here := version("sirena")) != wanted:
+def _versions() -> tuple[str, ...]:
+    return tuple(map(version, _ALIKE))
+
+
+def _refuse_other_versions(wanted: tuple[str, ...]) -> None:
+    differing = [both for both in zip(_ALIKE, _versions(), wanted, strict=True) if both[1] != both[2]]
+    if differing:
+        here = ", ".join(f"{name} {version_here}" for name, version_here, _ in differing)
+        there = ", ".join(f"{name} {version_there}" for name, _, version_there in differing)
         raise ClusterError(
-            f"a machine of the Ray cluster has Sirena {here}, this one {wanted}",
-            hint="install the same version on all of them",
+            f"a machine of the Ray cluster has {here}, this one {there}",
+            hint="install the same versions on all of them",
         )

@@ -2,7 +2,8 @@
 
 A model must answer where Sirena is not installed, and must not shadow a Sirena that is. So `domain`, what
 `panel.compiled` needs and `served_model` are copied under a top-level package whose name carries a digest of their
-content: two models logged by the same code share one module, two logged by different code cannot meet.
+content and of the script that loads them: two models logged by the same code share one module, two logged by different
+code cannot meet.
 
 They travel as one zip file, from which Python imports: every file of a model is fetched and compared whenever the model
 is registered, promoted or released.
@@ -82,7 +83,7 @@ def _sources(root: Path) -> dict[str, Path]:
 
 
 def _digest(sources: dict[str, Path]) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(_SCRIPT.encode())
     for relative, file in sources.items():
         content = file.read_bytes()
         digest.update(f"{relative}\0{len(content)}\0".encode() + content)

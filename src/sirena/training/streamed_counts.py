@@ -1,7 +1,7 @@
 """Counting a long file part by part: the same cells as `HospitalCounts.of_file` counts of the whole.
 
-Only the organism, the specimen, tests and labels are looked at, so nothing that tells whose isolate a row is leaves the
-process that read the file.
+Only the organism, the specimen, tests and labels are looked at: to be counted, a part is sent with these columns alone.
+To be parsed before, a part is sent with all its columns, names of patients among them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,8 +34,9 @@ def count_streamed(read: StreamedFile, seed: int, engine: Engine) -> tuple[Hospi
     """
     read.file.require_organism()
     columns = _columns(read.file)
-    problems = StreamedProblems.of(read.file, read.texts)
-    count = _PartCount(read.file, read.spelling(columns), problems, seed)
+    counted = replace(read.file, table=replace(read.file.table, frame=read.file.frame.select(columns)))
+    problems = StreamedProblems.of(counted, read.texts)
+    count = _PartCount(counted, read.spelling(columns), problems, seed)
     tallies = []
     for part in engine.in_turn(count, _with_places(read.batches(columns))):
         problems.add(part.sightings, part.rows)
@@ -55,6 +56,7 @@ class _PartCount:
     """Counts a part, in any process."""
 
     file: WhonetFile
+    """Of the columns that are counted."""
     spelling: Spelling
     problems: StreamedProblems
     seed: int

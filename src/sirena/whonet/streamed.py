@@ -23,7 +23,7 @@ import polars as pl
 import pyarrow as pa
 
 from sirena.domain.errors import SirenaError
-from sirena.engine import Engine
+from sirena.engine import Engine, EngineError
 from sirena.engine.local import LOCAL
 from sirena.whonet.arrow_file import MAGIC as ARROW_MAGIC
 from sirena.whonet.distinct_texts import DistinctTexts
@@ -127,6 +127,7 @@ def streamed(
 
     Raises:
         UnreadableFileError: rows of a text have not the header's number of cells.
+        EngineError: the engine failed.
     """
     if not is_long(path, shortest):
         yield None
@@ -178,6 +179,8 @@ def _read(
         kept = _kept_by_texts(parts.names, mapping, (*_OF_TEXTS, *by_texts))
         dates = _of_fields(parts.names, mapping, set(_DATES) & set(by_texts))
         numbered, firsts = _gather(parts, spool, kept, dates, engine)
+    except EngineError:
+        raise
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
         return None
     parts.refuse_ragged()

@@ -1,6 +1,8 @@
 """A file on a Ray cluster of several machines: what is written is what one machine writes, whoever ends meanwhile."""
 
+import contextlib
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from sirena.domain.errors import SirenaError
 from sirena.engine import Engine, Part, Result, cluster
 from sirena.engine.cluster import ClusterError, ray_engine
 from sirena.engine.local import LOCAL
+from sirena.host.process_tree import children
 from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.counting import open_to_count
@@ -191,14 +195,15 @@ class _Opened:
 def test_a_cluster_of_another_version_is_refused_before_it_opens_anything(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Another Sirena on its machines could answer otherwise, and make something else of what it is sent."""
+    """Another Sirena or Polars on its machines could answer otherwise, and make something else of what it is sent."""
     opened = tmp_path / "opened"
     list(engine.in_turn(type, [_Opened(opened)]))
     assert opened.exists()
     opened.unlink()
-    monkeypatch.setattr(cluster, "version", lambda _: "0.0.1")
-    with pytest.raises(ClusterError, match=r"has Sirena \d.* this one 0\.0\.1"):
-        list(engine.in_turn(type, [_Opened(opened)]))
+    for other in ("sirena", "polars"):
+        monkeypatch.setattr(cluster, "version", lambda name, other=other: "0.0.1" if name == other else version(name))
+        with pytest.raises(ClusterError, match=rf"has {other} \d\S*, this one {other} 0\.0\.1$"):
+            list(engine.in_turn(type, [_Opened(opened)]))
     assert not opened.exists()
 
 
@@ -286,8 +291,24 @@ def test_when_nobody_takes_results_any_more_parts_that_wait_are_not_begun(engine
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2", "nobody waits"]
 
 
+def addresses(process: int) -> set[str]:
+    """Return the addresses on which a process and its descendants listen, as `/proc` tells."""
+    family, descendants = children(), [process]
+    for one in descendants:
+        descendants += family.get(one, [])
+    sockets = set()
+    for one in descendants:
+        for descriptor in Path(f"/proc/{one}/fd").glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                sockets.add(str(descriptor.readlink()))
+    rows = [row.split() for table in ("tcp", "tcp6") for row in Path("/proc/net", table).read_text().splitlines()[1:]]
+    # an IPv4 address ends an IPv6 one that stands for it
+    places = [row[1].partition(":")[0][-8:] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+    return {socket.inet_ntoa(bytes.fromhex(place)[::-1]) for place in places}
+
+
 def test_without_an_address_a_cluster_is_made_and_cleared_away(hospital: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command answers as always; its cluster lies where nobody else looks, and nothing of it is left."""
+    """The command answers as always; its cluster lies where nobody else looks or reaches; nothing is left."""
     monkeypatch.delenv(cluster.ADDRESS_VARIABLE, raising=False)
     answers = []
     with tempfile.TemporaryDirectory() as temporary:  # pytest's own is too long a path for Ray's sockets
@@ -298,9 +319,11 @@ def test_without_an_address_a_cluster_is_made_and_cleared_away(hospital: Path, m
             ) as process:
                 assert process.stdout is not None
                 answers.append(process.stdout.read(1))
+                listening = addresses(process.pid)
                 private = {path.name: stat.S_IMODE(path.stat().st_mode) for path in Path(temporary).iterdir()}
                 answers[-1] += process.stdout.read()
             assert process.returncode == 0
+            assert listening == ({"127.0.0.1"} if name == "ray" else set())
             assert [mode for path, mode in private.items()] == ([0o700] if name == "ray" else [])
         assert list(Path(temporary).iterdir()) == []
     assert answers[0] == answers[1]

@@ -660,9 +660,10 @@ def test_what_loading_a_model_leaves_on_one_persons_machine_is_no_change(active:
     """MLflow and Python write into the folder of a model that they load where it lies."""
     folder = Path(file_of(active, "1")).parent.parent
     (folder / "registered_model_meta").write_text("model_name: panel_SIR", encoding="utf-8")
-    cache = folder / "__pycache__"
-    cache.mkdir()
-    (cache / "served.cpython-311.pyc").write_bytes(b"compiled")
+    # the second is of a model whose code was logged as a folder
+    for compiled in ("__pycache__/served.cpython-311.pyc", "code/sirena_x/panel/__pycache__/compiled.cpython-311.pyc"):
+        (folder / compiled).parent.mkdir(parents=True)
+        (folder / compiled).write_bytes(b"compiled")
     assert Service(active).alarms == []
     activate_on_record(active, "2")
     assert releasing.roll_back(active).release.name == "panel_SIR/1"

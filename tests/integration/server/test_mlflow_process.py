@@ -27,7 +27,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_workers_answer_are_replaced_and_end_together(tmp_path: Path) -> None:
-    """Both write to the database at once, a stranger's host is refused, one that is killed comes back."""
+    """Both write at once, a stranger's host is refused, one that is killed or told to end comes back."""
     port = free_port()
     place = f"127.0.0.1:{port}"
     command = [
@@ -63,6 +63,14 @@ def test_workers_answer_are_replaced_and_end_together(tmp_path: Path) -> None:
         until(lambda: len({*children().get(server.pid, [])} - {workers[0]}) == 2)
         with ThreadPoolExecutor(8) as callers:
             assert set(callers.map(lambda _: status(f"{MODELS}/search"), range(40))) == {200}
+
+        workers = children().get(server.pid, [])
+        os.kill(workers[0], signal.SIGKILL)
+        begun: list[int] = []
+        while not begun:
+            begun = [worker for worker in children().get(server.pid, []) if worker not in workers]
+        os.kill(begun[0], signal.SIGTERM)  # before it has a handler of its own
+        until(lambda: len({*children().get(server.pid, [])} - {*workers[:1], *begun}) == 2)
 
         workers = children().get(server.pid, [])
         server.send_signal(signal.SIGTERM)

@@ -7,7 +7,7 @@ import io
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sirena.cli.answering import FileQuestion, Output, answer, opened, read_rules, tell_about_problems
 from sirena.domain.errors import SirenaError
 from sirena.domain.truth_table import TruthTable
-from sirena.engine import Engine
+from sirena.engine import Engine, EngineError, Part, Result
 from sirena.engine.local import LOCAL
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
@@ -369,6 +369,21 @@ def test_nothing_is_left_of_work_that_was_interrupted(
             answer(isolates, output, question)
     assert target.read_text() == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"isolates.csv", target.name}
+
+
+class _Failing:
+    """An engine that fails, as a cluster does whose machines are gone."""
+
+    def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:  # noqa: ARG002
+        raise EngineError("the cluster is gone", hint="look at it")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".arrow"])
+def test_an_engine_that_fails_is_said_and_the_file_is_not_blamed(tmp_path: Path, suffix: str) -> None:
+    """Nothing is written, and nobody is told that the file cannot be read in parts."""
+    source = tmp_path / f"isolates{suffix}"
+    write_file(pl.DataFrame(hospital(), HEADER, orient="row"), source)
+    assert outcome(source, Asked(), 0, 400, _Failing()) == (None, "the cluster is gone look at it", False)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".arrow"])

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from sirena.domain.mic import CODES
 from sirena.domain.truth_table import TruthTable
+from sirena.registry import served_code as served_code_module
 from sirena.registry.served_code import served_code
 
 ASK = """
@@ -56,11 +58,15 @@ def test_the_copy_answers_where_sirena_tensorflow_and_polars_are_missing(tmp_pat
     assert asked.stderr == ""
 
 
-def test_the_name_changes_with_the_content(tmp_path: Path) -> None:
-    """Two models logged by different code never share a module."""
+def test_the_name_changes_with_the_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two models logged by different code never share a module, and each has its own script."""
     code = served_code(tmp_path)
     assert code.package.stem == f"sirena_served_{code.script.parent.name}"
     assert served_code(tmp_path) == code
+    monkeypatch.setattr(served_code_module, "_SCRIPT", f"# later\n{served_code_module._SCRIPT}")
+    later = served_code(tmp_path)
+    assert later.package.stem != code.package.stem
+    assert later.script.read_text().startswith("# later")
 
 
 def test_copies_made_at_once_are_one(tmp_path: Path) -> None:

@@ -4,11 +4,16 @@ MLflow's command starts uvicorn, and that starts workers; the command and each w
 import MLflow, five processor seconds each, and keep it in memory. Here the command becomes uvicorn and the workers are
 forks of it: MLflow answers after a third of the work, and a worker that died is replaced at once. Everything else,
 options, tables, environment, is MLflow's own.
+
+Ignored are `--static-prefix`, `--expose-prometheus`, `--x-frame-options`, `--disable-security-middleware`, and
+`--allowed-hosts` and `--cors-allowed-origins` spelt with ``=``, because the application is imported before MLflow's
+command hands them on.
 """
 
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from typing import Any, Final
 
@@ -41,6 +46,8 @@ def main(arguments: list[str]) -> None:
         # a connection to the database is used by one process alone
         for store in (handlers._get_tracking_store(), handlers._get_model_registry_store()):
             store.engine.dispose()
+        # the parent's handler only notes the signal; a fork would keep it until it sets one, and not end
+        os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
         uvicorn._subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]
         gc.freeze()
         gc.set_threshold(*usual)
