@@ -117,7 +117,7 @@ def test_numbers_names_and_provenance_stand_on_the_page() -> None:
         assert shown in text
 
 
-HOSTILE = '<script>alert("x")</script>\'"&{{7*7}}'
+HOSTILE = '<script>alert("x")</script>\'"&{{1234*4321}}'
 
 
 def test_hostile_names_are_escaped() -> None:
@@ -136,7 +136,7 @@ def test_hostile_names_are_escaped() -> None:
     assert "script" not in {tag for tag, _ in page.elements}
     assert page.open == []
     assert page.text.count(HOSTILE) >= 8
-    assert "49" not in re.findall(r"\b49\b", page.text)
+    assert "5332114" not in page.text
 
 
 @dear()
