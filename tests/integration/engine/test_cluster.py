@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import ray
 from ray.cluster_utils import Cluster
 
 from sirena.cli.training_files import count_files
@@ -169,6 +170,8 @@ def test_an_antibiogram_is_the_same(machines: Cluster, engine: Engine, hospital:
 def test_parts_are_taken_as_they_are_needed(engine: Engine) -> None:
     """However long a file is, no more of its parts are on the way than its processors take, and a few."""
     taken = 0
+    # one that was killed a moment ago may still count
+    processors = int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]  # a library without types
 
     def parts() -> Iterator[int]:
         nonlocal taken
@@ -178,7 +181,7 @@ def test_parts_are_taken_as_they_are_needed(engine: Engine) -> None:
 
     for number, result in enumerate(engine.in_turn(abs, parts())):
         assert result == number
-        assert taken - number <= 2 + 4
+        assert taken - number <= processors + 4
     assert taken == 40
 
 
