@@ -109,6 +109,7 @@ def main() -> None:
             connections: _ask_in_turn(ways, script, token, connections, chosen.rounds, chosen.seconds)
             for connections in CONNECTIONS
         }
+        connections[0].close()  # NGINX has ended it meanwhile; the next request opens another
         seconds = max(_until_refused(tokens, connections[0]) for _ in range(REVOCATIONS))
     decided, alone = map(_figures, took)
     shares = {

@@ -21,6 +21,8 @@ from sirena.whonet.parquet import as_texts, refuse_huge
 from sirena.whonet.source import Source
 
 _ROWS: Final = 20_000
+_LONG: Final = 16 * 1024**2
+"""Bytes of a file from which on a part has twice as many rows: fewer parts cost less, and every core has several."""
 _LOOKED_AT: Final = 4_000
 """Rows by which it is told whether a column repeats."""
 
@@ -86,7 +88,8 @@ class ColumnParts:
         if "" in names:
             raise NeedsWholeFileError  # Polars would give it a name of its own
         refuse_foreign(assign_roles(names), source.name)
-        return cls(source, names, batches, part or _ROWS)
+        is_long = source.path is not None and source.path.stat().st_size >= _LONG
+        return cls(source, names, batches, part or (2 * _ROWS if is_long else _ROWS))
 
     def number(self, kept: Sequence[str]) -> None:
         """Choose the columns that are read as numbers of texts: those whose first rows repeat.
