@@ -12,14 +12,12 @@ seconds stand beside, since others may use the machine.
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
+from processes import measured
 from recording import Peer, record
 
 DISTINCT = 100_000
@@ -74,22 +72,6 @@ differ = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name} of the other"
 sys.exit(lengths[0] != lengths[1] or both.select(differ).collect(engine="streaming").item())
 """
 )
-
-
-def measured(command: list[str]) -> dict[str, Any]:
-    """Run a command; return its seconds, processor seconds and peak memory."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command[:4]} ended with {process.returncode}")
-    return {
-        "seconds": round(seconds, 2),
-        "processor_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-        "peak_mib": usage.ru_maxrss // 1024,
-    }
 
 
 def run(script: str, *paths: Path) -> dict[str, Any]:

@@ -13,16 +13,15 @@ same, byte for byte, is looked at.
 import argparse
 import filecmp
 import os
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from processes import measured, processor_seconds
 from recording import Peer, record
 
 DISTINCT = 100_000
@@ -34,23 +33,11 @@ COMMANDS = {"reference": ("reference", ".csv"), "antibiogram": ("antibiogram", "
 def asked(name: str, source: Path, target: Path, engine: str, cores: int, address: str) -> dict[str, Any]:
     """Run a command on some cores; return its seconds, and processor seconds and peak memory of its own process."""
     by = ["--reference"] if name == "antibiogram" else []
-    begun = time.perf_counter()
-    process = subprocess.Popen(
+    return measured(
         [sys.executable, "-m", "sirena.cli", name, str(source), "-o", str(target), *by, "--engine", engine],
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "RAY_ADDRESS": address},
-        preexec_fn=lambda: os.sched_setaffinity(0, range(cores)),
+        {**os.environ, "RAY_ADDRESS": address},
+        range(cores),
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{name} --engine {engine} ended with {process.returncode}")
-    return {
-        "seconds": round(seconds, 2),
-        "processor_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-        "peak_mib": usage.ru_maxrss // 1024,
-    }
 
 
 @contextmanager
@@ -71,29 +58,25 @@ def machines(workers: int) -> Iterator[str]:
         os.sched_setaffinity(0, before)
 
 
-def processor_seconds() -> dict[str, float]:
+def seconds_of_the_cluster() -> dict[str, float]:
     """Return what each process of a cluster has taken so far, by its number."""
-    ticks = os.sysconf("SC_CLK_TCK")
     taken = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError):  # it has just ended
             command = (folder / "cmdline").read_bytes()
             if b"/ray/" in command or b"ray::" in command:
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                taken[folder.name] = (int(fields[11]) + int(fields[12])) / ticks
-        except OSError:
-            continue  # it has just ended
+                taken[folder.name] = processor_seconds(int(folder.name))
     return taken
 
 
 @contextmanager
 def watched() -> Iterator[dict[str, float]]:
     """Give what each process of the cluster took until now, looked at often: a command's workers end with it."""
-    before, latest, ended = processor_seconds(), {}, threading.Event()
+    before, latest, ended = seconds_of_the_cluster(), {}, threading.Event()
 
     def look() -> None:
         while not ended.wait(0.1):
-            latest.update({number: taken - before.get(number, 0) for number, taken in processor_seconds().items()})
+            latest.update({number: taken - before.get(number, 0) for number, taken in seconds_of_the_cluster().items()})
 
     thread = threading.Thread(target=look)
     thread.start()

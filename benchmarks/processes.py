@@ -1,15 +1,47 @@
-"""What processes use: peak memory of this one, memory and processor time of a server. Linux only (``/proc``)."""
+"""What processes use: peak memory of this one, time and memory of a command or a server. Linux only (``/proc``)."""
 
 import os
 import resource
-from collections.abc import Iterator
+import subprocess
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 
 def peak_mib() -> int:
     """Return this process's own largest resident memory so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def measured(
+    command: list[str], environment: Mapping[str, str] | None = None, cores: Collection[int] | None = None
+) -> dict[str, Any]:
+    """Run a command; return its seconds, and processor seconds and peak memory of its own process.
+
+    Args:
+        command: program and arguments; must succeed.
+        environment: its variables; our own when None.
+        cores: those it may run on; all when None.
+    """
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        preexec_fn=None if cores is None else lambda: os.sched_setaffinity(0, cores),
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[:4]} ended with {process.returncode}")
+    return {
+        "seconds": round(seconds, 2),
+        "processor_seconds": round(usage.ru_utime + usage.ru_stime, 2),
+        "peak_mib": usage.ru_maxrss // 1024,
+    }
 
 
 def resident_mib(session: int) -> int:
