@@ -1,4 +1,4 @@
-"""The tables that lie beside these modules, in a folder or in the zip file that travels inside a logged model."""
+"""The tables beside these modules, read from a folder or from the zip file that travels inside a logged model."""
 
 import pkgutil
 from io import StringIO
@@ -6,12 +6,12 @@ from typing import TextIO
 
 
 def open_table(name: str) -> TextIO:
-    """Return a table's text, to be read once, on import.
+    """Return a table's text; call it on import only.
 
-    A model that is served lies in a temporary folder, which may be gone when it is asked.
+    A served model lies in a temporary folder, which may be deleted before the model is asked.
 
     Args:
-        name: of the CSV file, ``organisms.csv``.
+        name: name of the CSV file, ``organisms.csv``.
     """
     content = pkgutil.get_data(__name__, name)
     assert content is not None  # the loaders of folders and zip files both give data

@@ -1,4 +1,4 @@
-"""Where hospitals call the same MIC differently, cell by cell."""
+"""Cells in which hospitals give the same MIC different labels."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,7 +12,7 @@ _CELL: Final = ("column", "organism", "site", "mic_code")
 
 
 def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
-    """List the cells that hospitals label by different levels, those furthest apart and with most results first.
+    """Return the cells that hospitals label by different levels: those furthest apart and most numerous first.
 
     A cell's level at a hospital is that of most of its labels; where two are as common, the higher one.
 
@@ -48,7 +48,7 @@ def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
 
 
 def _usual(tally: pl.DataFrame) -> pl.DataFrame:
-    """Return for each cell the commonest label with its level and weight, and the weight of all."""
+    """Return for each cell the commonest label with its level and weight, and the weight of all labels."""
     labels = tally.group_by(*_CELL, "label", "level").agg(pl.col("weight").sum())
     return (
         labels.sort(*_CELL, "weight", "level")

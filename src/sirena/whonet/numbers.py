@@ -1,4 +1,4 @@
-"""Numbers that a file holds as numbers, spelled the way a laboratory would write them: 0.5, 4, 0.12."""
+"""Spelling numbers of a file as a laboratory would write them: 0.5, 4, 0.12."""
 
 from decimal import Decimal
 
