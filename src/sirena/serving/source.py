@@ -46,7 +46,7 @@ class PanelSource(Protocol):
         return False
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Return the panel that is meant now, or None when it is the known one. Called every few seconds, so cheap.
+        """Return the panel that should answer now; None if it is the known one. Called often, so it must be cheap.
 
         Args:
             known: mark of the panel in use; None when there is none.

@@ -8,7 +8,7 @@ Specification = dict[str, Any]
 """One Vega-Lite specification."""
 INK: Final = "#1c2733"
 FILLS: Final = {"S": "#cfe9f5", "I": "#f4b942", "R": "#8f1034", "–": "#ffffff"}
-"""Of categories; they differ in lightness (91, 79, 31) too, so that a grey printer shows them."""
+"""Colours of the categories; they also differ in lightness (91, 79, 31), so that a grey printer shows it."""
 _CONFIG: Final = {
     "font": "DejaVu Sans, Arial, sans-serif",
     "axis": {"labelColor": INK, "titleColor": INK, "gridColor": "#e3e8ec", "titleFontWeight": "normal"},

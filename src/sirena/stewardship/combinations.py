@@ -50,7 +50,7 @@ def combination_columns(text: str, columns: Sequence[str]) -> list[tuple[str, ..
 
 
 def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequence[str]) -> pl.DataFrame:
-    """Return for each stratum and species how many isolates tested for all drugs at least one covers.
+    """Return for each stratum and species how many isolates were tested for all drugs, and how many are covered.
 
     Counts of parts that share no patient may be put one after the other: `combination_shares` adds them.
 

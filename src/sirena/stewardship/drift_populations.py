@@ -1,4 +1,4 @@
-"""Results that are compared for drift: those of a file in a period, and those a release's models were made beside.
+"""The results compared for drift: those of a file in a period, and those held when a release's models were trained.
 
 Both are answered by the same tables, so that a difference is one of the results and never of who answers.
 """

@@ -51,7 +51,7 @@ class Remaining:
 
 
 def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], period: Period | None) -> Remaining:
-    """Leave out what is no isolate of a patient, no diagnosis, or of another time.
+    """Return the isolates left after excluding rows that are no isolate, not diagnostic, or outside the period.
 
     Args:
         facts: of a file.

@@ -1,4 +1,4 @@
-"""WISCA: how likely a drug covers an infection of unknown cause, weighted by how often each species causes it.
+"""WISCA: the probability that a drug covers an infection of unknown cause, weighted by the species' frequencies.
 
 The syndrome is the kind of specimen. With nᵢ isolates of species i tested, sᵢ of them covered, k species and N isolates
 in all, the coverage is Σ (1+nᵢ)/(k+N) · (1+sᵢ)/(2+nᵢ): the posterior mean of a Dirichlet distribution of species and a

@@ -162,7 +162,7 @@ class WhonetFile:
         return {text: read for text in texts if (read := self._organism_meant(text)) is not None}
 
     def is_ambiguous(self, text: str) -> bool:
-        """Tell an abbreviation of an organism that is read differently, and which the mapping does not settle."""
+        """Tell whether a text is an abbreviation that laboratories read differently and the mapping does not settle."""
         return text.strip() in AMBIGUOUS and self._organism_meant(text) == NOT_READ
 
     def _organism_meant(self, text: str) -> str | None:
