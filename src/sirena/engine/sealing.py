@@ -68,7 +68,7 @@ class Seal:
         """Return the object in encrypted bytes. Unpickling is safe, since only holders of the key can write such bytes.
 
         Raises:
-            InvalidTag: another key sealed it, or it is damaged.
+            InvalidTag: the bytes were encrypted with another key, or are damaged.
         """
         content = memoryview(sealed)
         nonce, tag = bytes(content[:_NONCE]), bytes(content[_NONCE:_BEGIN])

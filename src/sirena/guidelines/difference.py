@@ -89,7 +89,7 @@ class Difference:
 def difference(first: Edition, second: Edition) -> list[Difference]:
     """Return the rows in which the second edition differs from the first: the gravest first, then by drug and group.
 
-    What changes no answer is no difference: another table number, 0.06 instead of 0.064, 513 instead of 560.
+    A change that no answer shows is left out: another table number, 0.06 instead of 0.064, 513 instead of 560.
 
     >>> from sirena.guidelines.editions import load_edition
     >>> change = difference(load_edition("CLSI 2025"), load_edition("CLSI 2026"))[0]

@@ -113,8 +113,7 @@ class _Rules:
     def decisions(self, groups: tuple[Group, ...]) -> list[tuple[Site | None, _Decision]]:
         """Return the statements that decide for organisms with some groups, by site; empty if there are none.
 
-        The row for a known site that is none of the special ones stands, without a site, for every site that is
-        decided alike.
+        The statement for `Site.OTHER` has None as its site, and holds for every site that is not listed.
         """
         by_site = {site: self._decision(groups, site) for site in Site} if groups else {}
         rest = by_site.get(Site.OTHER)

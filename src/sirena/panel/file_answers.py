@@ -2,8 +2,8 @@
 
 Rules, each with a test of like name:
 
-- the parts together are what `interpret_frame` answers of the whole, whatever the length of a part;
-- a column of marks stands in every part when a row of any has a mark.
+- the parts together equal what `interpret_frame` returns for the whole file, whatever the length of a part;
+- if a row of any part has a mark, every part has the column of marks.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

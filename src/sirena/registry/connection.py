@@ -64,7 +64,7 @@ class Registry:
     client: Any
     """An `mlflow.MlflowClient`; safe to share between threads."""
     signed_in_as: str = ""
-    """Account at the entry, where the server keeps history and gate itself; empty for MLflow without one before it."""
+    """Account by which the NGINX entry (which keeps history and gate) knows the caller; empty without one."""
 
     @cached_property
     def experiment_id(self) -> str:
@@ -135,10 +135,10 @@ def connect(settings: Settings) -> Registry:
 
 
 def show_certificate(settings: Settings) -> None:
-    """Have MLflow's client show the operator's certificate of this installation; a part of the stack is given its own.
+    """Have MLflow's client present the operator's TLS certificate of this installation.
 
     Raises:
-        RegistryRefusedError: this account may not read it.
+        RegistryRefusedError: this account may not read the certificate.
     """
     identity = Doors(settings).identity()
     if os.access(identity.certificate, os.R_OK):

@@ -1,7 +1,7 @@
 """The copy of the judged release on this machine, and a note on which one it is, for use without MLflow or the ledger.
 
-Files are named by their SHA-256. A copy that is not what its name says, or a note that is not the one that was written,
-was changed by somebody: it is never answered from, it is written anew, and it is told.
+Files are named by their SHA-256. A copy that does not match its name, or a note that is not as written, was changed by
+somebody: it is not used for answers, it is written again, and it is reported.
 """
 
 import json

@@ -101,7 +101,7 @@ def require_unchanged(
 def _is_of_loading(path: str) -> bool:
     """Tell whether MLflow or Python wrote a file while loading the model from its folder, on one person's machine.
 
-    A server's models lie in its object store and are loaded from a copy: there nobody has to write such a file.
+    A server's models are in its object store and are loaded from a copy, so there are no such files.
     """
     return path == REGISTERED_MODEL_META_FILE_NAME or "__pycache__" in path.split("/")
 

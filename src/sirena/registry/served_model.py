@@ -174,12 +174,12 @@ def _parameter(params: dict[str, Any] | None, name: str, default: str, known: It
 
 
 def _take_csv_as_text() -> None:
-    """Let MLflow's server read a CSV for signatures of any type, which it refuses: every column is text then.
+    """Let MLflow's server read a CSV as text columns for a signature of any type, which it refuses otherwise.
 
-    A signature of text would let the CSV in and keep columns of numbers and categories out. One without inputs would
-    have pandas guess the types of a CSV and let any columns in. MLflow (3.17.2) has no other way: its server's
-    ``parse_csv_input`` asks every signature for ``pandas_types``, which knows no ``AnyType``. Nothing else changes:
-    types that MLflow knows it still answers itself.
+    A signature of text would accept the CSV but refuse columns of numbers and categories. A signature without inputs
+    would have pandas guess the types and would accept any columns. MLflow (3.17.2) has no other way: its server's
+    ``parse_csv_input`` calls ``pandas_types`` of every signature, which does not support ``AnyType``. Signatures of
+    types that it supports are unchanged.
     """
     known = Schema.pandas_types
 

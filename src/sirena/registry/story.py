@@ -1,11 +1,11 @@
 """The description of a model version in MLflow: the figures that the gate judges, the origin of evidence, and words.
 
-Nothing here names a patient: evidence is counted by cell (organism, MIC, label), and its digest stands for it.
+No patient's data are included: evidence is counted by cell (organism, MIC, label), and its digest identifies it.
 
 Rules, each with a test of like name:
 
-- CA, VME, ME and mE are those of held-out results, each with its counts and the limit that the gate looks at;
-- a rate of no results is left out, for it would read as none;
+- CA, VME, ME and mE are those of held-out results, each with its counts and the limit that the gate judges;
+- a rate among no results is left out, since it would look like zero;
 - the certificate's counts are questions, one for each organism, site, MIC and comparator;
 - words are in English and Spanish.
 """

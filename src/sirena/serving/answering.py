@@ -128,7 +128,7 @@ class Answering:
 def is_answered_at_once(length: int, content_type: str) -> bool:
     """Tell whether a body of this length is answered in the event loop, where a thread would cost more than it saves.
 
-    Those in Arrow are not: the first of them imports PyArrow.
+    An Arrow body is not, since the first one imports PyArrow.
     """
     return length <= _IN_THE_LOOP and not is_arrow(content_type)
 

@@ -49,10 +49,10 @@ class PanelSource(Protocol):
         """Return the panel that should answer now; None if it is the known one. Called often, so it must be cheap.
 
         Args:
-            known: mark of the panel in use; None when there is none.
+            known: mark of the panel in use; None if there is none.
 
         Raises:
-            SirenaError: the place cannot be reached, or holds none.
+            SirenaError: the source cannot be reached, or has no panel.
         """
         ...
 

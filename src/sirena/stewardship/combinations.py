@@ -52,15 +52,15 @@ def combination_columns(text: str, columns: Sequence[str]) -> list[tuple[str, ..
 def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequence[str]) -> pl.DataFrame:
     """Return for each stratum and species how many isolates were tested for all drugs, and how many are covered.
 
-    Counts of parts that share no patient may be put one after the other: `combination_shares` adds them.
+    Results for parts of a file that share no patient may be concatenated: `combination_shares` adds them.
 
     Args:
-        isolates: those that count, with ``row``, ``stratum``, ``species``.
-        results: of the same file or part.
-        columns: of one guideline.
+        isolates: counted isolates, with ``row``, ``stratum``, ``species``.
+        results: results of the same file or part.
+        columns: columns of the drugs, by one guideline.
 
     Returns:
-        ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
+        Columns ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
     """
     answered, covered = zip(*(covers(results[column]) for column in columns), strict=True)
     rows = isolates["row"].to_numpy()

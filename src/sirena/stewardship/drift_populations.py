@@ -1,6 +1,6 @@
 """The results compared for drift: those of a file in a period, and those held when a release's models were trained.
 
-Both are answered by the same tables, so that a difference is one of the results and never of who answers.
+The same tables answer both, so that a difference comes from the results and never from the tables.
 """
 
 from collections.abc import Mapping

@@ -54,12 +54,12 @@ def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], pe
     """Return the isolates left after excluding rows that are no isolate, not diagnostic, or outside the period.
 
     Args:
-        facts: of a file.
-        screening: values that tell a screening culture, by field of `SCREENING_FIELDS`.
+        facts: facts of a file's isolates.
+        screening: values that mark a screening culture, by field of `SCREENING_FIELDS`.
         period: the range to count; None counts each calendar year.
 
     Raises:
-        UsageError: no row has such a value, or a period is asked of a file without dates.
+        UsageError: no row has such a value, or a period is given for a file without dates.
     """
     if period is not None and not facts.dated:
         raise UsageError("--period needs dates, and no row has one", hint="leave --period out: all rows count as one")

@@ -210,7 +210,7 @@ def _in_fold(fold: int) -> pl.Expr:
 def _level_names(keys: tuple[str, ...], counted: pl.DataFrame) -> NDArray[np.str_]:
     """Return the name of each level for each key: the commonest among its labels, or else among the drug's.
 
-    So an answer is SDD or NS where the evidence says so.
+    So an answer is SDD or NS if the evidence says so.
     """
     totals: dict[tuple[str | None, int], dict[str, float]] = {}
     sums = counted.group_by("key", "level", "label").agg(pl.col("weight").sum()).sort("key", "level", "label")

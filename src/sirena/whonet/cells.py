@@ -117,8 +117,8 @@ def classify_texts(
 
     Args:
         texts: all distinct texts of the column.
-        drug: antimicrobial of the column.
-        readings: texts that the scale of the column lets be read as others, see `scales.read_scale`.
+        drug: WHONET code of the column's antimicrobial.
+        readings: texts that the column's scale says to read as other texts, see `scales.read_scale`.
     """
     others = readings or {}
     codes = encode_mics([others.get(text, text) for text in texts], drug)

@@ -55,7 +55,7 @@ def refuse_huge(cells: int, source: Source) -> None:
     """Raise an error if a table has too many cells, counted before unpacking, since repetition packs without limit.
 
     Raises:
-        UnreadableFileError: it holds more than the source's bounds.
+        UnreadableFileError: the table has more cells than the source's bounds allow.
     """
     most = source.bounds.cells
     if cells > most:

@@ -91,7 +91,7 @@ class DelimitedParts:
         """Have all columns parsed as numbers of texts, until the caller removes columns with too many from `by_texts`.
 
         Args:
-            kept: those that are wanted so.
+            kept: columns that are always parsed so.
         """
         self.by_texts = {*self.names, *kept}
 
