@@ -57,6 +57,12 @@ def reversals(lattice: Lattice, keys: tuple[str, ...], answers: NDArray[np.uint8
         lattice: comparators and numbers of the last two axes.
         keys: keys of the first axis.
         answers: positions in `ANSWERS`, shape (keys, comparators, numbers).
+
+    >>> from sirena.domain.category import Category
+    >>> from sirena.domain.truth_table import answer_code
+    >>> answers = np.array([[[answer_code(Category.R), answer_code(Category.S)]]], dtype=np.uint8)
+    >>> [one.higher for one in reversals(Lattice((Comparator.EQUAL,), ("1", "2")), ("eco",), answers)]
+    ['2']
     """
     levels = LEVEL[answers]
     highest_so_far = np.maximum.accumulate(levels, axis=2)

@@ -47,7 +47,11 @@ class CutPointRow:
 
 
 def organism_names(codes: Sequence[str]) -> str:
-    """Return a few organisms by species name, many by WHONET code; a separate site follows its organism."""
+    """Return a few organisms by species name, many by WHONET code; a separate site follows its organism.
+
+    >>> organism_names(["eco", "sau"])
+    'Escherichia coli, Staphylococcus aureus'
+    """
     if len(codes) > _NAMED:
         return ", ".join(codes)
     return ", ".join(map(_name, codes))

@@ -41,6 +41,9 @@ def read_replies(returned: Any, column: str, rows: int) -> Replies:
 
     Raises:
         UsageError: the value does not hold one answer per row.
+
+    >>> read_replies(["S", "R", "?"], "AMK_NM", 3).unintelligible
+    1
     """
     categories, reasons = _columns_of(returned, column)
     if len(categories) != rows:

@@ -49,7 +49,13 @@ class CensoredPolicy(enum.StrEnum):
 
 
 def exact_answers(row: Breakpoint, guideline: Guideline) -> NDArray[np.uint8]:
-    """Return the answers for the exact MICs, one for each dilution of the scale."""
+    """Return the answers for the exact MICs, one for each dilution of the scale.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> answers = exact_answers(load_edition("CLSI 2026").breakpoints[0], Guideline.CLSI)
+    >>> (answers == RESISTANT).sum().item(), len(answers)
+    (9, 28)
+    """
     constant = _WITHOUT_FIGURES.get(row.statement)
     if constant is not None:
         return np.full(DILUTIONS, constant, dtype=np.uint8)
@@ -69,7 +75,13 @@ def exact_answers(row: Breakpoint, guideline: Guideline) -> NDArray[np.uint8]:
 
 
 def highest_susceptible(row: Breakpoint) -> int | None:
-    """Return the exponent of the highest S dilution; one below the scale if no MIC is S; None if no S is stated."""
+    """Return the exponent of the highest S dilution; one below the scale if no MIC is S; None if no S is stated.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> row = load_edition("CLSI 2026").breakpoints[0]
+    >>> row.susceptible, highest_susceptible(row)
+    (8.0, 3)
+    """
     if row.susceptible is None:
         return None
     if row.susceptible <= NO_SUSCEPTIBLE_CATEGORY:
@@ -78,7 +90,13 @@ def highest_susceptible(row: Breakpoint) -> int | None:
 
 
 def lowest_resistant(row: Breakpoint, guideline: Guideline) -> int | None:
-    """Return the exponent of the lowest R dilution; None if the row states no R."""
+    """Return the exponent of the lowest R dilution; None if the row states no R.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> row = load_edition("CLSI 2026").breakpoints[0]
+    >>> row.resistant, lowest_resistant(row, Guideline.CLSI), lowest_resistant(row, Guideline.EUCAST)
+    (32.0, 5, 6)
+    """
     if row.resistant is None:
         return None
     floor, ceiling = nearest_dilutions(row.resistant)
@@ -86,7 +104,12 @@ def lowest_resistant(row: Breakpoint, guideline: Guideline) -> int | None:
 
 
 def all_answers(exact: NDArray[np.uint8], policy: CensoredPolicy) -> NDArray[np.uint8]:
-    """Return the answers for all MIC codes, in the order of `Interval`: exact, at most, at least."""
+    """Return the answers for all MIC codes, in the order of `Interval`: exact, at most, at least.
+
+    >>> exact = np.full(DILUTIONS, answer_code(Category.S), dtype=np.uint8)
+    >>> all_answers(exact, CensoredPolicy.WHONET).shape
+    (84,)
+    """
     if policy is CensoredPolicy.WHONET:
         return np.tile(exact, 3)
     same_below = np.logical_and.accumulate(exact == exact[0])

@@ -178,7 +178,12 @@ def _category(code: int) -> Category:
 
 
 def figures(row: Breakpoint, guideline: Guideline) -> str:
-    """Return a row's statement in a few words: ``S <= 4, R >= 16``, ``R without testing (dash)``."""
+    """Return a row's statement in a few words: ``S <= 4, R >= 16``, ``R without testing (dash)``.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> figures(load_edition("CLSI 2026").breakpoints[0], Guideline.CLSI)
+    'S <= 8, R >= 32'
+    """
     above = ">=" if guideline is Guideline.CLSI else ">"
     parts = []
     if row.susceptible is not None:

@@ -138,7 +138,12 @@ class _Rules:
 
 
 def ground_of(decision: _Decision, edition: Edition) -> Ground:
-    """Return the ground that a statement gives; None stands for an organism the edition states nothing about."""
+    """Return the ground that a statement gives; None stands for an organism the edition states nothing about.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> ground_of(None, load_edition("CLSI 2026")).english()
+    'no breakpoint (CLSI 2026)'
+    """
     if decision is None:
         return Ground(GroundKind.NONE, edition.name)
     if isinstance(decision, ExpectedResistance):

@@ -83,6 +83,9 @@ def parse_middle(text: str) -> Category:
 
     Raises:
         ValueError: the cell holds another text.
+
+    >>> parse_middle("sdd"), parse_middle("")
+    (<Category.SDD: 'SDD'>, <Category.I: 'I'>)
     """
     try:
         return _MIDDLE[text.strip().upper() or "I"]
@@ -95,6 +98,9 @@ def parse_statement(text: str) -> Statement:
 
     Raises:
         ValueError: the text is not a kind of statement.
+
+    >>> parse_statement("")
+    <Statement.BREAKPOINT: 'breakpoint'>
     """
     try:
         return Statement(text.strip().lower() or Statement.BREAKPOINT)
@@ -107,6 +113,9 @@ def parse_readings(text: str) -> int:
 
     Raises:
         ValueError: the cell is not a whole number of 1 or more.
+
+    >>> parse_readings("3"), parse_readings("")
+    (3, 1)
     """
     readings = int(text.strip() or "1")
     if readings < 1:

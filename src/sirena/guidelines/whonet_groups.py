@@ -116,6 +116,9 @@ def genera_of_codes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     Args:
         pairs: (genus code, organism code) of WHONET's organism table; a code stands for the commonest genus of its
             organisms.
+
+    >>> genera_of_codes([("ESC", "eco"), ("STA", "sau"), ("STA", "sep")])
+    {'ESC': 'Escherichia', 'STA': 'Staphylococcus'}
     """
     counts: dict[str, Counter[str]] = {}
     for genus_code, organism_code in pairs:

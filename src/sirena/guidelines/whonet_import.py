@@ -238,7 +238,11 @@ def _everyone(drug: str) -> tuple[Rank, str]:
 
 
 def above(resistant: float) -> float:
-    """Return EUCAST's "R above" for WHONET's "R at or above": the next lower dilution, 4 for 8, 128 for 129."""
+    """Return EUCAST's "R above" for WHONET's "R at or above": the next lower dilution, 4 for 8, 128 for 129.
+
+    >>> above(8), above(128), above(129)
+    (4.0, 64.0, 128.0)
+    """
     return float(spell_dilution(nearest_dilutions(resistant)[1] - 1))
 
 

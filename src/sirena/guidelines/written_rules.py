@@ -42,7 +42,11 @@ def rules_content(source: RulesSource) -> bytes:
 
 
 def rules_text(content: bytes) -> str:
-    """Return the text of a table of rules, decoded as UTF-8 or else as Windows-1252."""
+    """Return the text of a table of rules, decoded as UTF-8 or else as Windows-1252.
+
+    >>> rules_text("observación".encode("cp1252"))
+    'observación'
+    """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -50,5 +54,9 @@ def rules_text(content: bytes) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """Return the character that separates cells: of comma, semicolon and tab, the one most frequent in the header."""
+    r"""Return the character that separates cells: of comma, semicolon and tab, the one most frequent in the header.
+
+    >>> delimiter_of("edition;drug;who\n")
+    ';'
+    """
     return max(",;\t", key=text.partition("\n")[0].count)

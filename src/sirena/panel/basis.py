@@ -36,7 +36,11 @@ _NOT_RECORDED: Final = {
 
 
 def mark_position(ground: Ground | None, site: Site) -> int:
-    """Return the position in `MARKS` of the mark that a ground's answers have at a site."""
+    """Return the position in `MARKS` of the mark that a ground's answers have at a site.
+
+    >>> mark_position(None, Site.BLOOD)
+    0
+    """
     marks = ground.marks(site) if ground is not None else ()
     return MARKS.index(marks[0]) if marks else 0
 
@@ -61,6 +65,11 @@ def reason_sentence(position: int, language: Language) -> str:
     Args:
         position: position of the answer in `ANSWERS`.
         language: language of the sentence.
+
+    >>> from sirena.domain.category import Category, Reason
+    >>> from sirena.domain.truth_table import answer_code
+    >>> reason_sentence(answer_code(Category.NI, Reason.NO_BREAKPOINT), Language.ENGLISH)
+    'The guideline edition states no breakpoint for this organism and antimicrobial.'
     """
     answer = ANSWERS[position]
     if answer is None or answer.reason is None:

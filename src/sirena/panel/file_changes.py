@@ -69,6 +69,10 @@ def column_changes(header: str, before: pl.Series, after: pl.Series) -> Iterator
         header: header of the test column.
         before: categories before, null for none.
         after: categories of the same rows after.
+
+    >>> changes = column_changes("AMK_NM", pl.Series(["S", "S", "R"]), pl.Series(["S", "I", "R"]))
+    >>> [(change.before, change.after, change.rows.tolist()) for change in changes]
+    [('S', 'I', [1])]
     """
     old, new = (np.array(one.cast(pl.String).fill_null("").to_list(), dtype=np.str_) for one in (before, after))
     changed = np.flatnonzero(old != new)
@@ -77,7 +81,13 @@ def column_changes(header: str, before: pl.Series, after: pl.Series) -> Iterator
 
 
 def gravest_first(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
-    """Return changes in the order in which people read them: the gravest first, then those of most results."""
+    """Return changes in the order in which people read them: the gravest first, then those of most results.
+
+    >>> rows = np.array([0])
+    >>> changes = [FileChange("AMK_NM", "S", "I", rows), FileChange("AMK_NM", "S", "R", rows)]
+    >>> [(change.before, change.after) for change in gravest_first(changes)]
+    [('S', 'R'), ('S', 'I')]
+    """
     return tuple(sorted(changes, key=lambda one: (gravity(one.before, one.after), -len(one.rows), one.header)))
 
 

@@ -159,7 +159,11 @@ def interpret_frame(
 
 
 def factorise_column(column: pl.Series) -> Factor:
-    """Return a column as its distinct texts and positions; an enumeration's texts are all that it may hold."""
+    """Return a column as its distinct texts and positions; an enumeration's texts are all that it may hold.
+
+    >>> factorise_column(pl.Series(["eco", "sau", None, "eco"]))
+    Factor(texts=['eco', 'sau', None], rows=array([0, 1, 2, 0]))
+    """
     if isinstance(column.dtype, pl.Enum):
         return Factor([*column.dtype.categories.to_list(), None], _positions_of(column).astype(np.int64))
     texts = column if column.dtype == pl.String else column.cast(pl.String)

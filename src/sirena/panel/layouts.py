@@ -29,7 +29,13 @@ _REFUSED_COLUMNS: Final = (NO_MODEL, NOT_AN_MIC)
 
 
 def once_each(grounds: Sequence[Ground]) -> Sequence[Ground]:
-    """Return each ground object once; the objects are compared by identity, because hashing their fields takes long."""
+    """Return each ground object once; the objects are compared by identity, because hashing their fields takes long.
+
+    >>> from sirena.domain.ground import GroundKind
+    >>> ground = Ground(GroundKind.NONE, "CLSI 2026")
+    >>> len(once_each([ground, ground]))
+    1
+    """
     return list({id(ground): ground for ground in grounds}.values())
 
 

@@ -73,13 +73,22 @@ def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
 
 @lru_cache(maxsize=16384)
 def encode_text(text: str | None, drug: str | None = None) -> int:
-    """Return the code of one MIC text; results are cached, since laboratories use a few hundred spellings."""
+    """Return the code of one MIC text; results are cached, since laboratories use a few hundred spellings.
+
+    >>> from sirena.domain.mic import Mic
+    >>> str(Mic.from_code(encode_text("<= 0,5")))
+    '<=0.5'
+    """
     return int(encode_texts([text], drug)[0])
 
 
 @lru_cache(maxsize=16384)
 def resolve_text(text: str | None) -> str | None:
-    """Return the code of one organism text, as `resolve_texts` does; results are cached."""
+    """Return the code of one organism text, as `resolve_texts` does; results are cached.
+
+    >>> resolve_text("E. coli")
+    'eco'
+    """
     return resolve_texts([text])[0]
 
 
@@ -94,7 +103,11 @@ def read_column(name: str) -> TestColumn | None:
 
 
 def refusal_of(column: TestColumn | None) -> int:
-    """Return the answer to every value of a column that no table answers, as a position in `ANSWERS`."""
+    """Return the answer to every value of a column that no table answers, as a position in `ANSWERS`.
+
+    >>> refusal_of(read_column("AMK_ND30")) == NOT_AN_MIC
+    True
+    """
     return NOT_AN_MIC if column is not None and not column.is_mic else NO_MODEL
 
 

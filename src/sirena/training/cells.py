@@ -55,6 +55,10 @@ def part_of_isolate(isolate: pl.Expr, seed: int) -> pl.Expr:
     Args:
         isolate: UInt32 number of the isolate.
         seed: another seed gives another division.
+
+    >>> isolates = pl.Series("isolate", [0, 1, 2], dtype=pl.UInt32).to_frame()
+    >>> isolates.select(part_of_isolate(pl.col("isolate"), seed=0)).to_series().to_list()
+    [0, 15, 12]
     """
     mixed = (isolate.cast(pl.UInt64) + seed * 2_654_435_769) % _WORD
     for _ in range(2):
@@ -63,7 +67,11 @@ def part_of_isolate(isolate: pl.Expr, seed: int) -> pl.Expr:
 
 
 def mic_text() -> pl.Expr:
-    """Return an expression for the column ``mic``, with the texts of the codes in ``mic_code``."""
+    """Return an expression for the column ``mic``, with the texts of the codes in ``mic_code``.
+
+    >>> pl.DataFrame({"mic_code": pl.Series([16], dtype=pl.Int16)}).select(mic_text()).item()
+    '4'
+    """
     return pl.col("mic_code").replace_strict(MIC_OF_CODE, return_dtype=pl.String).alias("mic")
 
 

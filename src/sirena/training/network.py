@@ -91,7 +91,11 @@ KIND_FEATURES: Final = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1]], dtype=np.floa
 
 
 def scaled_dilution(position: NDArray[np.integer[Any]], centre: float, scale: float) -> NDArray[np.float32]:
-    """Return dilutions, given by their position on the scale (0 … DILUTIONS-1), centred and scaled."""
+    """Return dilutions, given by their position on the scale (0 … DILUTIONS-1), centred and scaled.
+
+    >>> scaled_dilution(np.array([0, DILUTIONS - 1]), 0.0, 1.0).tolist()
+    [-14.0, 13.0]
+    """
     return ((position + MINIMUM_EXPONENT - centre) / scale).astype(np.float32)
 
 

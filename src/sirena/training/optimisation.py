@@ -205,7 +205,11 @@ class Descent:
 
 
 def inverse_softplus(value: float | NDArray[np.float64]) -> Any:
-    """Return the x for which log(1 + exp(x)) is the value."""
+    """Return the x for which log(1 + exp(x)) is the value.
+
+    >>> float(round(inverse_softplus(np.log(2.0)), 6))
+    0.0
+    """
     return value + np.log(-np.expm1(-value))
 
 

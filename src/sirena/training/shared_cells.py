@@ -42,7 +42,11 @@ _FILE_TYPES: Final = pl.Schema(
 
 
 def is_cells_file(path: Path) -> bool:
-    """Tell whether a file has the name of a file of cells."""
+    """Tell whether a file has the name of a file of cells.
+
+    >>> is_cells_file(Path("hospital.cells.parquet")), is_cells_file(Path("hospital.parquet"))
+    (True, False)
+    """
     return path.name.casefold().endswith(SUFFIX)
 
 

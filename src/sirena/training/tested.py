@@ -17,6 +17,9 @@ def count_tested(counted: pl.DataFrame | None) -> TestedResults:
 
     Args:
         counted: rows of `cells.tally` for the antimicrobial; None for no rows.
+
+    >>> count_tested(pl.DataFrame({"organism": ["eco"], "site": ["urine"], "mic_code": [16], "weight": [3]}))
+    {'eco': {'urine': {'4': 3}}}
     """
     tested: TestedResults = {}
     if counted is None:

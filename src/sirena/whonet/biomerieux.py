@@ -29,7 +29,11 @@ _RESULTS: Final = "mtrsl|"
 
 
 def is_biomerieux(head: bytes) -> bool:
-    """Tell whether a file holds messages of bioMérieux instruments, by its first field."""
+    """Tell whether a file holds messages of bioMérieux instruments, by its first field.
+
+    >>> is_biomerieux(b"mtrsl|pi123|"), is_biomerieux(b"ORGANISM,AMK_NM")
+    (True, False)
+    """
     return _BEGINNING.match(head) is not None
 
 

@@ -74,6 +74,9 @@ def classify_text(text: str, code: int, read: str | None = None) -> ProblemClass
         text: the cell.
         code: its code from `encode_mics`.
         read: the text that it is read as because of its column's scale (`scales`), if that differs.
+
+    >>> classify_text("0", IMPOSSIBLE), classify_text("<=0.5", encode_mics(["<=0.5"])[0])
+    (<ProblemClass.ZERO: 'zero'>, None)
     """
     stripped = text.strip()
     if read is not None and code >= 0:
@@ -119,6 +122,9 @@ def classify_texts(
         texts: all distinct texts of the column.
         drug: WHONET code of the column's antimicrobial.
         readings: texts that the column's scale says to read as other texts, see `scales.read_scale`.
+
+    >>> classify_texts(["<=0.5", "23", "0"])
+    {'23': <ProblemClass.ZONE_LIKE: 'zone_like_number'>, '0': <ProblemClass.ZERO: 'zero'>}
     """
     others = readings or {}
     codes = encode_mics([others.get(text, text) for text in texts], drug)
@@ -141,6 +147,9 @@ def classify_cells(
 
     Returns:
         For each class of problem that occurs, in the order of `ProblemClass`, its positions (0-based, ascending).
+
+    >>> classify_cells(pl.Series(["<=0.5", None, "0", "-4"]))
+    {<ProblemClass.ZERO: 'zero'>: array([2]), <ProblemClass.NEGATIVE: 'negative'>: array([3])}
     """
     texts = column.drop_nulls().unique().to_list()
     wrong = {text: problem_class.value for text, problem_class in classify_texts(texts, drug, readings).items()}

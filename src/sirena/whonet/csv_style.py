@@ -57,7 +57,11 @@ def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None
 
 
 def with_decimal_commas(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a table with decimal commas in its MICs."""
+    """Return a table with decimal commas in its MICs.
+
+    >>> with_decimal_commas(pl.DataFrame({"AMK_NM": ["<=0.5", "16"]})).rows()
+    [('<=0,5',), ('16',)]
+    """
     tests = [name for name in frame.columns if find_test_column(name) is not None]
     return frame.with_columns(pl.col(tests).cast(pl.String).str.replace(_FIGURE, "${1},${2}"))
 

@@ -126,10 +126,13 @@ def look_at_header(source: Source) -> None:
 
 
 def find_header(text: bytes, file: str) -> Header:
-    """Return the header: the first line, or the one below Excel's ``sep=;`` or below a title.
+    r"""Return the header: the first line, or the one below Excel's ``sep=;`` or below a title.
 
     Raises:
         UnreadableFileError: no line names columns of isolates.
+
+    >>> find_header(b"sep=;\nORGANISM;AMK_NM\neco;4\n", "a.csv").headers
+    ['ORGANISM', 'AMK_NM']
     """
     first: Roles | None = None
     start = number = 0
@@ -181,7 +184,11 @@ def _names_separator(line: str) -> bool:
 
 
 def line_at(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
-    """Return the line at a position, and the position of the next; lines end in CR, LF or both, outside quotes."""
+    r"""Return the line at a position, and the position of the next; lines end in CR, LF or both, outside quotes.
+
+    >>> line_at(b"ORGANISM,AMK_NM\r\neco,4\r\n", 0)
+    ('ORGANISM,AMK_NM', 17)
+    """
     limit = start + 16 * HEAD
     end = start
     quoted = False

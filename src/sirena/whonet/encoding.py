@@ -35,7 +35,11 @@ def looks_like_text(head: bytes) -> bool:
 
 
 def wide_encoding(head: bytes) -> str | None:
-    """Return utf-16-le or utf-16-be, by byte order mark or by the places of zero bytes; None for other encodings."""
+    """Return utf-16-le or utf-16-be, by byte order mark or by the places of zero bytes; None for other encodings.
+
+    >>> wide_encoding("ORGANISM".encode("utf-16-be")), wide_encoding(b"ORGANISM")
+    ('utf-16-be', None)
+    """
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if head.startswith(mark):
             return encoding
@@ -59,7 +63,11 @@ class CodePage:
 
 
 def find_encoding(content: bytes) -> CodePage:
-    """Return a text's encoding: by its byte order mark; UTF-8 if all of it is valid; else the likeliest code page."""
+    """Return a text's encoding: by its byte order mark; UTF-8 if all of it is valid; else the likeliest code page.
+
+    >>> find_encoding("Cirugía".encode()), find_encoding("Cirugía".encode("cp850"))
+    (CodePage(name='utf-8', doubtful=0), CodePage(name='cp850', doubtful=0))
+    """
     return find_encoding_of_parts(lambda: iter((content,)))
 
 
@@ -79,7 +87,11 @@ def find_encoding_of_parts(parts: Callable[[], Iterator[bytes]]) -> CodePage:
 
 
 def begins_as_utf8(head: bytes) -> bool:
-    """Tell whether a text without byte order mark may be UTF-8, by its beginning, which may cut a letter in two."""
+    """Tell whether a text without byte order mark may be UTF-8, by its beginning, which may cut a letter in two.
+
+    >>> begins_as_utf8("Cirugía".encode()[:6]), begins_as_utf8("Cirugía".encode("cp1252"))
+    (True, False)
+    """
     if head.startswith(codecs.BOM_UTF8) or wide_encoding(head) is not None:
         return False
     try:
@@ -100,6 +112,9 @@ def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
     Args:
         content: the bytes.
         declared: page that the file itself names; only a page that explains more letters is preferred to it.
+
+    >>> likelier_code_page("Cirugía".encode("cp850")).name
+    'cp850'
     """
     return _likelier_of_parts(lambda: iter((content,)), declared)
 
@@ -144,7 +159,11 @@ def _merit(place: bytes, page: str) -> int:
 
 
 def is_utf8(parts: Iterable[bytes]) -> bool:
-    """Tell whether consecutive parts of a text are UTF-8."""
+    r"""Tell whether consecutive parts of a text are UTF-8.
+
+    >>> is_utf8([b"Cirug\xc3", b"\xada"])
+    True
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for part in parts:
@@ -166,6 +185,9 @@ def to_utf8(content: bytes, encoding: str, name: str) -> bytes:
 
     Raises:
         UnreadableFileError: the bytes do not fit the encoding, or hold NUL characters.
+
+    >>> to_utf8("Cirugía".encode("cp1252"), "cp1252", "a.csv").decode()
+    'Cirugía'
     """
     if encoding == "utf-8" or (encoding == "utf-8-sig" and is_utf8((content,))):
         text = content.removeprefix(codecs.BOM_UTF8)

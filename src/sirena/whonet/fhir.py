@@ -42,7 +42,11 @@ Resource = Mapping[str, Any]
 
 
 def is_fhir(head: bytes) -> bool:
-    """Tell whether a file holds FHIR resources in JSON, by their ``resourceType``."""
+    """Tell whether a file holds FHIR resources in JSON, by their ``resourceType``.
+
+    >>> is_fhir(b'{"resourceType": "Bundle"}'), is_fhir(b'{"a": 1}')
+    (True, False)
+    """
     return _BEGINNING.match(head) is not None
 
 

@@ -35,6 +35,9 @@ def find_header_row(rows: Sequence[Sequence[str | None]]) -> int | None:
 
     For the first row that is not empty, few known names suffice. A later row must name an organism or a test and
     another column, so that a line of a letter is not taken for a header.
+
+    >>> find_header_row([["Report of May", None, None], ["ORGANISM", "AMK_NM", "CIP_NM"], ["eco", "4", "1"]])
+    1
     """
     first = next((number for number, row in enumerate(rows) if any(row)), None)
     if first is None:
@@ -51,6 +54,9 @@ def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str] | 
     """Return one header made of two rows: antimicrobials in merged cells above, ``CIM`` and ``Int`` below.
 
     None if fewer than two cells below an antimicrobial name a method, so the rows are no such header.
+
+    >>> join_header_rows(["ORGANISM", "Amikacin", ""], ["", "CIM", "Int"])
+    ['ORGANISM', 'Amikacin CIM', 'Amikacin Int']
     """
     joined: list[str] = []
     drug, found = "", 0
@@ -66,7 +72,11 @@ def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str] | 
 
 
 def split_line(line: str, delimiter: str, quote: str = '"') -> list[str]:
-    """Return the cells of one line, without surrounding spaces."""
+    """Return the cells of one line, without surrounding spaces.
+
+    >>> split_line('eco;"urine; midstream";4', ";")
+    ['eco', 'urine; midstream', '4']
+    """
     try:
         cells = next(csv.reader([line], delimiter=delimiter, quotechar=quote), [])
     except csv.Error:

@@ -47,7 +47,11 @@ _LABELS: Final = {
 
 
 def has_row_per_drug(headers: Sequence[str]) -> bool:
-    """Tell whether a table has one row per antimicrobial, by its headers."""
+    """Tell whether a table has one row per antimicrobial, by its headers.
+
+    >>> has_row_per_drug(["ORGANISM", "ANTIBIOTIC", "MIC"]), has_row_per_drug(["ORGANISM", "AMK_NM"])
+    (True, False)
+    """
     return holds_lines(headers) or (bool(find_parts(headers)) and not _has_tests(headers))
 
 

@@ -12,6 +12,9 @@ def spell_numbers(column: pl.Series) -> pl.Series:
 
     Args:
         column: any integer or floating type; NaN stays ``NaN`` so that it can be reported.
+
+    >>> spell_numbers(pl.Series([0.5, 16.0, None])).to_list()
+    ['0.5', '16', None]
     """
     if not column.dtype.is_float():
         return column.cast(pl.String)

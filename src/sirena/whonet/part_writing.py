@@ -36,7 +36,11 @@ _LEVEL: Final = 6
 
 
 def is_written_in_parts(path: Path | str) -> bool:
-    """Tell whether a file's format can be written part by part, by its suffix."""
+    """Tell whether a file's format can be written part by part, by its suffix.
+
+    >>> is_written_in_parts("answers.csv"), is_written_in_parts("answers.xlsx")
+    (True, False)
+    """
     return find_suffix(path) in SUFFIXES
 
 

@@ -25,7 +25,11 @@ _LEAST: Final = 3
 
 
 def holds_patient_numbers(column: pl.Series) -> bool:
-    """Tell whether most texts of a column are persons' numbers."""
+    """Tell whether most texts of a column are persons' numbers.
+
+    >>> holds_patient_numbers(pl.Series(["12345678Z", "87654321X", "11111111H"]))
+    True
+    """
     texts = column.drop_nulls().head(10 * _MOST_TEXTS).unique(maintain_order=True).head(_MOST_TEXTS).to_list()
     return len(texts) >= _LEAST and sum(map(is_patient_number, texts)) >= _SHARE * len(texts)
 

@@ -17,7 +17,11 @@ _UNIT: Final = re.compile(r"mg/l|[uµμ]g/ml|mcg/ml|mm|mic|cim|cmi|nm|sir|s/i/r|
 
 
 def name_columns(headers: Sequence[str]) -> list[str]:
-    """Return the headers, with those that are empty named by their position: ``COLUMN_7``."""
+    """Return the headers, with those that are empty named by their position: ``COLUMN_7``.
+
+    >>> name_columns(["ORGANISM", "", "AMK_NM"])
+    ['ORGANISM', 'COLUMN_2', 'AMK_NM']
+    """
     taken = {header.casefold() for header in headers}
     names: list[str] = []
     for position, header in enumerate(headers, 1):
@@ -79,7 +83,11 @@ def settle(
 
 
 def is_units_row(row: tuple[str | None, ...]) -> bool:
-    """Tell whether a row holds units only: ``mg/L``, ``mm``, ``S/I/R``."""
+    """Tell whether a row holds units only: ``mg/L``, ``mm``, ``S/I/R``.
+
+    >>> is_units_row((None, "mg/L", "mm")), is_units_row(("eco", "mg/L", "mm"))
+    (True, False)
+    """
     cells = [cell.strip() for cell in row if cell]
     return len(cells) > 1 and all(_UNIT.fullmatch(cell) for cell in cells)
 
@@ -101,14 +109,22 @@ def _repeated_headers(frame: pl.DataFrame, file: str, first_row: int) -> list[in
 
 
 def organism_header(names: Sequence[str]) -> str | None:
-    """Return the header of the column in which repeated headers are searched; None if no column names the organism."""
+    """Return the header of the column in which repeated headers are searched; None if no column names the organism.
+
+    >>> organism_header(["SPEC_NUM", "ORGANISM", "AMK_NM"])
+    'ORGANISM'
+    """
     roles = roles_of_cells(names)
     headers = next((roles.headers_of(short) for short in ORGANISM_FIELDS if roles.headers_of(short)), [])
     return next((name for name in names if name.strip() in headers), None)
 
 
 def suspect_headers(texts: Sequence[str]) -> list[str]:
-    """Return those texts of an organism column that are headers of such a column."""
+    """Return those texts of an organism column that are headers of such a column.
+
+    >>> suspect_headers(["eco", "ORGANISM", "sau"])
+    ['ORGANISM']
+    """
     return [text for text in texts if (known := find_field(text)) is not None and known.short in ORGANISM_FIELDS]
 
 

@@ -38,7 +38,11 @@ def refuse_counts(headers: Sequence[str], file: str) -> None:
 
 
 def holds_lines(headers: Sequence[str]) -> bool:
-    """Tell whether a table holds EARS-Net's lines, by its headers."""
+    """Tell whether a table holds EARS-Net's lines, by its headers.
+
+    >>> holds_lines(["RecordType", "Antibiotic", "ResultMICValue"]), holds_lines(["ORGANISM", "AMK_NM"])
+    (True, False)
+    """
     return {fold_header(header) for header in headers} >= {_MARK, "antibiotic"}
 
 

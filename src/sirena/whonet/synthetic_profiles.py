@@ -143,7 +143,11 @@ def spreads_of(species: Species) -> dict[str, Spread]:
 
 
 def is_tested_only_in_urine(drug: str) -> bool:
-    """Tell whether an antimicrobial is tested in urine only, being for uncomplicated urinary tract infection."""
+    """Tell whether an antimicrobial is tested in urine only, being for uncomplicated urinary tract infection.
+
+    >>> is_tested_only_in_urine("NIT"), is_tested_only_in_urine("AMK")
+    (True, False)
+    """
     return drug in _URINE
 
 

@@ -143,7 +143,11 @@ def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: R
 
 
 def at_least(mics: pl.Series, concentration: float) -> pl.Series:
-    """Return which MICs are at or above a concentration in mg/L; ``>2`` counts as 4 or more, an empty cell as below."""
+    """Return which MICs are at or above a concentration in mg/L; ``>2`` counts as 4 or more, an empty cell as below.
+
+    >>> at_least(pl.Series(["2", ">2", "<=4", None]), 4).to_list()
+    [False, True, False, False]
+    """
     number = mics.str.strip_chars("<>=").cast(pl.Float64)
     lowest = number * pl.Series(np.where(mics.str.contains(r"^>[^=]").fill_null(value=False).to_numpy(), 2.0, 1.0))
     return ((lowest >= concentration) & ~mics.str.starts_with("<")).fill_null(value=False)

@@ -134,6 +134,10 @@ def _species() -> dict[str, tuple[Group, ...]]:
 
 @cache
 def contains(wide: Group, narrow: Group) -> bool:
-    """Tell whether a group contains another, narrower group."""
+    """Tell whether a group contains another, narrower group.
+
+    >>> contains((Rank.GENUS, "Staphylococcus"), (Rank.SPECIES, "Staphylococcus aureus"))
+    True
+    """
     lineages = [organism.lineage for organism in ORGANISMS.values() if narrow in organism.lineage]
     return any(wide in lineage and lineage.index(narrow) < lineage.index(wide) for lineage in lineages)

@@ -69,6 +69,9 @@ def read_scope(heading: str, prose: Iterable[tuple[str, str]]) -> Scope:
 
     Raises:
         UndecidableError: the heading, or a sentence on breakpoints, is not understood; the error names the cell.
+
+    >>> read_scope("Staphylococcus spp.", []).groups
+    ((<Rank.GENUS: 4>, 'Staphylococcus'),)
     """
     paragraphs = [(text.replace("\N{NO-BREAK SPACE}", " "), cell) for text, cell in prose]
     named = Naming().read(heading.rstrip("*").strip())
@@ -84,7 +87,11 @@ def read_scope(heading: str, prose: Iterable[tuple[str, str]]) -> Scope:
 
 
 def excluded_by_note(note: str, naming: Naming) -> tuple[Group, ...]:
-    """Return the groups that a numbered note takes out of the rows that refer to it."""
+    """Return the groups that a numbered note takes out of the rows that refer to it.
+
+    >>> excluded_by_note("Breakpoints do not apply to Morganella morganii.", Naming())
+    ((<Rank.SPECIES: 2>, 'Morganella morganii'),)
+    """
     match = _FOOTNOTE_NOT.search(note)
     return naming.read(match["names"]).groups if match else ()
 

@@ -73,7 +73,11 @@ def _names() -> dict[str, dict[str, str]]:
 
 
 def names_an_agent(text: str) -> bool:
-    """Tell whether a text begins with the name of an antimicrobial."""
+    """Tell whether a text begins with the name of an antimicrobial.
+
+    >>> names_an_agent("Ampicillin (uncomplicated UTI only)"), names_an_agent("Penicillins")
+    (True, False)
+    """
     return _name_of(text) is not None
 
 
@@ -90,6 +94,10 @@ def read_title(text: str) -> Title:
 
     Raises:
         UndecidableError: a part of it is not understood.
+
+    >>> title = read_title("Nitrofurantoin (uncomplicated UTI only), E. coli")
+    >>> [code for code, _ in title.answers], title.organisms
+    (['NIT'], 'E. coli')
     """
     name = _name_of(text)
     if name is None:
