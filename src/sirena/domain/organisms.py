@@ -1,6 +1,6 @@
 """Organisms: WHONET code, name and lineage, and how a laboratory's name for an organism is read.
 
-The facts stand in ``organisms.csv`` beside this module (one row per code; ``scripts/derive_organisms.py`` says
+The facts are in ``organisms.csv`` beside this module (one row per code; ``scripts/derive_organisms.py`` says
 where they come from). A lineage lists the groups an organism belongs to,
 most specific first. A breakpoint row is for one group, so the first group of the lineage that has a row decides.
 

@@ -1,4 +1,4 @@
-"""The tables beside these modules, read from a folder or from the zip file that travels inside a logged model."""
+"""Reading this package's own CSV tables, from its folder or from the zip file of code inside a logged model."""
 
 import pkgutil
 from io import StringIO
@@ -6,9 +6,9 @@ from typing import TextIO
 
 
 def open_table(name: str) -> TextIO:
-    """Return a table's text; call it on import only.
+    """Return a table as a stream of text. Call it only while a module is imported.
 
-    A served model lies in a temporary folder, which may be deleted before the model is asked.
+    The temporary folder of a served model may be deleted before the first question.
 
     Args:
         name: name of the CSV file, ``organisms.csv``.

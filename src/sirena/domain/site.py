@@ -9,7 +9,7 @@ import enum
 
 
 class Site(enum.StrEnum):
-    """The site of infection that a specimen shows. The value stands in files, answers and model inputs."""
+    """The site of infection that a specimen shows. Files, answers and model inputs hold the value."""
 
     UNKNOWN = "unknown"
     """The site is not known: the file has no specimen, or the caller sent none."""

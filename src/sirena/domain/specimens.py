@@ -1,6 +1,6 @@
 """Specimens: which site of infection a laboratory's word for a specimen names.
 
-The words stand in ``specimens.csv`` beside this module. Where they come from:
+The words are in ``specimens.csv`` beside this module. Where they come from:
 
 - two-letter codes with a ``meaning`` are WHONET's specimen types for humans (`SPEC_TYPE`), after the list that the
   DHIS2 metadata package of "One Health AMR" took over from WHONET (github.com/eSHIFT-HISPGeneva/OneHealth-AMR, README
@@ -12,7 +12,7 @@ A word has one of four kinds:
 
 - ``code``: counts only when it is the whole text, and then before everything else (``CO`` is conjunctiva);
 - ``name``: names the specimen, in one word or several (``orina``; ``aspirado traqueal``), in any order;
-- ``vague``: decides only if no name stands beside it (``catéter`` is a tip, ``orina por catéter`` is urine);
+- ``vague``: decides only if the text has no ``name`` (``catéter`` is a tip, ``orina por catéter`` is urine);
 - ``detail``: says how or where the specimen was taken and changes nothing (``sonda``, ``periférico``, ``izquierdo``).
 
 Rules of reading, each with a test of like name:

@@ -57,7 +57,7 @@ class TestColumn:
 
     @property
     def model_column(self) -> str:
-        """The column whose model answers this one: gradient strips give MICs too, so ``AMK_NM`` answers ``AMK_NE``."""
+        """The column whose model answers this one: a gradient strip's is the dilution test's, ``AMK_NM`` for ``AMK_NE``."""
         return f"{self.drug}_{self.guideline}M"
 
     @property

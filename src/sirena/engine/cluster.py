@@ -110,7 +110,7 @@ class RayEngine:
     """Ray's module, connected to the cluster."""
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """Do as `Engine.in_turn` says."""
+        """Yield the result of each part, in order (see `Engine.in_turn`)."""
         seal = Seal.drawn()
         task = partial(self.ray.remote(_outcome).remote, _versions(), seal.key)
         shared = [self.ray.put(seal.closed(work, self.ray.cloudpickle.dumps))]

@@ -20,7 +20,7 @@ class LocalEngine:
     """
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """Do as `Engine.in_turn` says."""
+        """Yield the result of each part, in order (see `Engine.in_turn`)."""
         waiting: deque[Future[Result]] = deque()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
@@ -43,7 +43,7 @@ class OneByOne:
     """
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """Do as `Engine.in_turn` says."""
+        """Yield the result of each part, in order (see `Engine.in_turn`)."""
         return map(work, parts)
 
 

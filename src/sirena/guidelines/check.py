@@ -30,7 +30,7 @@ Group = tuple[Rank, str]
 
 @dataclass(frozen=True, slots=True)
 class OverriddenRow:
-    """A row that another statement precedes for some organisms, with another answer."""
+    """A row that does not decide for some of its organisms, since another statement with another answer does."""
 
     row: Breakpoint
     before: Statement

@@ -1,6 +1,6 @@
 """Facts of an edition as a whole: its documents, the day it comes into force, how it was read, its doubts.
 
-They stand in ``edition.toml`` beside the tables of the edition::
+They are in ``edition.toml`` beside the tables of the edition::
 
     documents = ["M100-Ed36", "M45"]
     in_force_since = 2026-01-26

@@ -14,7 +14,7 @@ from sirena.guidelines.written_rules import RulesSource, rules_content
 
 
 def apply_overlay(edition: Edition, overlay: RulesSource, known: Iterable[str] = ()) -> Edition:
-    """Return an edition changed by a hospital's rules; the same object if no rule is for it.
+    """Return an edition changed by a hospital's rules; the same object if no rule is for this edition.
 
     Args:
         edition: from `sirena.guidelines.editions`.

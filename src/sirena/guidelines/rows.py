@@ -28,7 +28,7 @@ class Guideline(enum.StrEnum):
 
 
 class Statement(enum.StrEnum):
-    """What a row states; the value stands in the editions' tables."""
+    """What a row states; the editions' tables hold the value."""
 
     BREAKPOINT = "breakpoint"
     """Figures: S at or below, R at or above (CLSI) or above (EUCAST)."""

@@ -24,7 +24,7 @@ from sirena.domain.site import Site
 
 
 class Indication(enum.StrEnum):
-    """Site, route or purpose that a row is for; the value stands in the editions' tables.
+    """Site, route or purpose that a row is for; the editions' tables hold the value.
 
     If the site is unknown, the rows of one group are taken in the order of these members.
     """

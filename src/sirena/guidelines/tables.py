@@ -254,7 +254,7 @@ def _parse_exceptions(text: str) -> frozenset[tuple[Rank, str]]:
 
 
 def parse_cell(parse: Callable[[str], Parsed], row: dict[str, str], column: str, file: str, line: int) -> Parsed:
-    """Return one cell of a table, parsed.
+    """Return the value that a function parses from one cell of a table.
 
     Raises:
         TableError: the cell cannot be read; the error names file, row and column, and what is wrong.

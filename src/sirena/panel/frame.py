@@ -159,7 +159,7 @@ def interpret_frame(
 
 
 def factorise_column(column: pl.Series) -> Factor:
-    """Return a column as its distinct texts and positions; an enumeration's texts are all that it may hold.
+    """Return a column as its texts, each once, and the position of each row's text; an enumeration keeps unused texts.
 
     >>> factorise_column(pl.Series(["eco", "sau", None, "eco"]))
     Factor(texts=['eco', 'sau', None], rows=array([0, 1, 2, 0]))

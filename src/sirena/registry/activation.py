@@ -82,10 +82,10 @@ def activate(
 def judge_release(
     registry: Registry, release: Release, *, approver: str, judge: Judge, override: str = ""
 ) -> dict[str, list[str]]:
-    """Judge every member by the gate; return the findings of the refused members, which need an override.
+    """Judge every member of a release by the gate; return the findings of the refused members, by the member's name.
 
     Raises:
-        GateError: as in `activate`.
+        GateError: a member is refused and no override is given, or it cannot be judged (see `activate`).
     """
     refused: dict[str, list[str]] = {}
     damaged: dict[str, list[str]] = {}

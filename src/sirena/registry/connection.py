@@ -80,7 +80,7 @@ class Registry:
 
     @property
     def models(self) -> Any:
-        """The client's own registry client; safe to share between threads.
+        """MLflow's client for the model registry; safe to share between threads.
 
         `MlflowClient` asks the server before each of its registry calls whether the model is a prompt, which
         doubles the time of a promotion; Sirena's models never are.
@@ -220,7 +220,7 @@ def _make_experiment(registry: Registry) -> str:
 
 
 def restore_experiment(registry: Registry) -> None:
-    """Restore the deleted experiment, with its runs.
+    """Restore Sirena's deleted experiment in MLflow, with its runs.
 
     Raises:
         RegistryRefusedError: the account may not restore it.

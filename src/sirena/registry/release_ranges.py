@@ -53,7 +53,7 @@ class RangeChange:
 
 
 def range_changes(before: Panel, after: Panel) -> list[RangeChange]:
-    """Return the changes from the first panel to the second, the gravest first, then those of most answers."""
+    """Return how categories change from one panel to another: the gravest changes first, then those of most answers."""
     changes = [
         change
         for column in sorted({*before.tables, *after.tables})

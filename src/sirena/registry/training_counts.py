@@ -14,7 +14,7 @@ _TESTED: Final = "tested"
 
 @speaks_to_mlflow
 def training_counts(registry: Registry, panel: Panel, columns: Collection[str]) -> TrainingCounts:
-    """Return these counts for a panel's models.
+    """Return the counts of results that were held when a panel's models were trained.
 
     Args:
         registry: registry of the versions.

@@ -1,4 +1,4 @@
-"""Alarms of a panel's source: something is not what was judged. The panel in use keeps answering."""
+"""Alarms of a panel's source: what it holds differs from what was judged. The panel in use keeps answering."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -98,7 +98,7 @@ class PanelHolder:
 
     @property
     def alarms(self) -> tuple[SourceAlarm, ...]:
-        """The alarms of the source: what is not what was judged."""
+        """The alarms of the source: differences from what was judged."""
         return self._alarms
 
     def require(self) -> Panel:

@@ -65,7 +65,7 @@ UNSEEN: Final = {Measure.ORGANISM: "organism", Measure.SPECIMEN: "site", Measure
 
 
 class Side(enum.StrEnum):
-    """The side with which a period is compared."""
+    """What a period is compared with: the twelve months before it, or the results held at training."""
 
     LAST_YEAR = "last_year"
     TRAINING = "training"
@@ -73,7 +73,7 @@ class Side(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """One share in the period and on the other side."""
+    """One share in the period, and the same share on the side it is compared with."""
 
     column: str
     """Model column, ``AMK_NM``."""

@@ -107,7 +107,7 @@ def kind_table() -> NDArray[np.uint8]:
 
 
 def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, DrugResults]:
-    """Return the results of every MIC column of a file, interpreted.
+    """Interpret every MIC column of a file, and return the results.
 
     Args:
         isolates: rows and the roles of their columns, without zone columns.

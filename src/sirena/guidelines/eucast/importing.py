@@ -3,8 +3,8 @@
 Rules, each with a test of like name:
 
 - an edition that comes with Sirena is not replaced: the workbook is compared with it instead;
-- expected resistance stands in another document of EUCAST's: it is copied from the newest shipped edition that is not
-  newer than the workbook, or else from the oldest one, and each row says so;
+- expected resistance is published in another document of EUCAST: it is copied from the newest shipped edition that is
+  not newer than the workbook, or else from the oldest one, and each row says so;
 - antifungals have tables of their own, which the workbook does not hold;
 - each row names document, sheet and row; a row that a person should check says why.
 """

@@ -160,7 +160,7 @@ def _check_merged(sheet: Worksheet, first: int, end: int, column: int) -> None:
 
 
 def _check_outside(sheet: Worksheet, first: int, limit: int, column: int) -> None:
-    """Raise `WorkbookError` if figures stand below a table's end: an emptied row would cut the table short."""
+    """Raise `WorkbookError` if there are figures below a table's end: an emptied row would cut the table short."""
     for number in range(first, limit):
         for place_of in (column, column + 1):
             if printed(sheet.cell(number, place_of)).text:

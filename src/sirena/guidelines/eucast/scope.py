@@ -55,7 +55,7 @@ class Scope:
     """Pairs (group, other): what is stated of the group holds for the other too."""
 
     def widened(self, groups: Iterable[Group]) -> tuple[Group, ...]:
-        """Return some groups together with those that are read like them."""
+        """Return some groups, and the groups for which the same is stated (see `alike`)."""
         named = tuple(groups)
         return tuple(dict.fromkeys((*named, *(other for group, other in self.alike if group in named))))
 

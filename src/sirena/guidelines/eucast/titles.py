@@ -7,7 +7,7 @@ Rules, each with a test of like name:
 - what follows a comma, or stands on a line of its own, names organisms;
 - the oral form of cefuroxime has a WHONET code of its own, and so have the tests for high-level resistance.
 
-The names stand in ``agents.csv``: name as EUCAST prints it, form, WHONET code. A name without a code is an
+The names are in ``agents.csv``: name as EUCAST prints it, form, WHONET code. A name without a code is an
 antimicrobial that WHONET has no code for, so Sirena cannot answer for it.
 """
 
