@@ -57,7 +57,7 @@ class TestColumn:
 
     @property
     def model_column(self) -> str:
-        """The column whose model answers this one: a gradient strip's is the dilution test's, ``AMK_NM`` for ``AMK_NE``."""
+        """Column of the model that answers: for a gradient strip the dilution test's, ``AMK_NM`` for ``AMK_NE``."""
         return f"{self.drug}_{self.guideline}M"
 
     @property
