@@ -1,8 +1,7 @@
 """Accounts: making, listing, changing, disabling, and locking out whoever guesses.
 
-After `FREE_ATTEMPTS` wrong passwords an account takes none for 30 s, and twice as long after each further one, up to
-15 minutes.
-Sessions and tokens stay valid meanwhile: a stranger who guesses must not be able to throw a clinician out.
+After `FREE_ATTEMPTS` wrong passwords an account takes none for 30 s, and twice as long after each further one, up to 15
+minutes. Sessions and tokens stay valid meanwhile: a stranger who guesses must not be able to throw a clinician out.
 """
 
 import re
@@ -150,8 +149,7 @@ class Accounts:
         self._change(name, roles=",".join(sorted(roles)))
 
     def note_failure(self, name: str) -> Account | None:
-        """Count a wrong password; lock the account from `FREE_ATTEMPTS` on. Return the account; None if there is
-        none."""
+        """Count a wrong password, and lock the account if they are many. Return the account; None if there is none."""
         with self._engine.begin() as connection:
             # counted in the database, so that attempts at the same time are all counted
             connection.execute(

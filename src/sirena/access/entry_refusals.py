@@ -1,7 +1,7 @@
 """Recording in the ledger what NGINX refused by itself, read from NGINX's log of refusals.
 
-NGINX refuses ambiguous paths, malformed requests, other hosts and floods without asking the access service, and
-writes each refusal into a log, which is followed here. So that a restart neither loses nor repeats a ledger entry:
+NGINX refuses ambiguous paths, malformed requests, other hosts and floods without asking the access service, and writes
+each refusal into a log, which is followed here. So that a restart neither loses nor repeats a ledger entry:
 
 - the state file holds the place in the log, the counts of the floods under way, and the refusals to be recorded;
 - that file is replaced before refusals are recorded and after. A refusal found in it at a start may be on record

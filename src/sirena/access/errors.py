@@ -48,8 +48,8 @@ class ForgedIdentityError(AmbiguousRequestError):
 class SwitchedOffPollError(ForbiddenError):
     """A page of MLflow asks, in a signed-in browser, for a part of MLflow that Sirena has switched off.
 
-    This refusal is not recorded: MLflow's pages ask again and again, and nobody would find a refusal that matters
-    among so many.
+    This refusal is not recorded: MLflow's pages ask again and again, and nobody would find a refusal that matters among
+    so many.
     """
 
 

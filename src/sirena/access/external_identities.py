@@ -1,7 +1,7 @@
 """Accounts of persons who sign in by an OpenID provider, found by issuer and subject, never by a name.
 
-An account made in Sirena belongs to nobody at the provider, even if somebody has its name there; that person is
-refused and does not get the account.
+An account made in Sirena belongs to nobody at the provider, even if somebody has its name there; that person is refused
+and does not get the account.
 """
 
 import time

@@ -26,8 +26,8 @@ def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
 
     Args:
         request: as it came.
-        asked_about: True if NGINX asks about another request, which the ``X-Original-*`` headers describe; False if
-            the facts are those of the request itself.
+        asked_about: True if NGINX asks about another request, which the ``X-Original-*`` headers describe; False if the
+            facts are those of the request itself.
 
     Raises:
         AmbiguousRequestError: a header that must stand once stands twice, or method or target are missing.

@@ -31,8 +31,7 @@ class OpenIdConfiguration:
     """Address at which browsers reach Sirena, without a path: ``https://sirena.hospital.example``."""
     client_secret: Callable[[], str] = lambda: ""
     """Returns the secret of Sirena's registration; empty for a public client, which PKCE alone protects. It is called
-    at each
-    sign-in, because providers let secrets expire and a new one must not need a restart.
+    at each sign-in, because providers let secrets expire and a new one must not need a restart.
     """
     scopes: str = "openid profile email"
     name_claim: str = "preferred_username"

@@ -1,7 +1,7 @@
 """Sign-ins that were begun and whose browser is at the OpenID provider, kept in a cookie of that browser.
 
-The cookie proves that the provider's answer belongs to this browser. Only this process can read and write it
-(encrypted and signed with a key of the process), so a flood of begun sign-ins fills no memory. An answer is accepted
+The cookie proves that the provider's answer belongs to this browser. Only this process can read and write it (encrypted
+and signed with a key of the process), so a flood of begun sign-ins fills no memory. An answer is accepted
 once: the states of used sign-ins are remembered until they would be too old anyway.
 """
 

@@ -72,8 +72,7 @@ class OpenIdProvider:
 
         Raises:
             SignInRefusedError: the provider does not answer, its TLS certificate is not trusted, or its metadata cannot
-                be
-                used; the error names which.
+                be used; the error names which.
         """
         await self._ask()
 

@@ -1,9 +1,8 @@
 """Stage control, which decides on the few requests to MLflow whose meaning stands in their body.
 
 NGINX sends these requests here instead of asking `/decide`. Stage control finds out who sends a request, reads the
-body,
-applies the policy to it, asks the gate of `sirena promote` if a stage is given, and sends MLflow what was read, written
-anew.
+body, applies the policy to it, asks the gate of `sirena promote` if a stage is given, and sends MLflow what was read,
+written anew.
 """
 
 import asyncio

@@ -7,8 +7,8 @@ Rules, each with a test of like name:
 - taking a version out of production needs the right to promote to production, whatever stage it is given;
 - an alias of any other name is a description and needs the right to register; so does naming the shadow, the release
   whose answers nobody sees;
-- a reason to override stands beside an alias or stage that the gate is asked about, and needs the right to promote
-  to production;
+- a reason to override stands beside an alias or stage that the gate is asked about, and needs the right to promote to
+  production;
 - the author of a version is the account that registers it: its tag says so, whatever the client sends;
 - a version is registered from MLflow's own artifacts and from nowhere else; a copy names its version by number;
 - artifacts of an experiment or a trace are stored among MLflow's own; a client cannot choose another place;
@@ -77,8 +77,7 @@ def require_own_places_of_spans(content: bytes) -> None:
     """Check that spans of OpenTelemetry do not choose where MLflow stores their trace, or raise `ForbiddenError`.
 
     Each attribute of the root span named ``mlflow.traceTag.…`` becomes a tag of the trace, and one such tag is the
-    place.
-    Protobuf holds texts byte by byte, so the names of those tags are searched for in the body.
+    place. Protobuf holds texts byte by byte, so the names of those tags are searched for in the body.
 
     Args:
         content: the body, protobuf.

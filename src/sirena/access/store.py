@@ -32,8 +32,7 @@ from sirena.domain.errors import SirenaError, UsageError
 
 _LOCK: Final = 0x51534E41
 """Number of the PostgreSQL advisory lock under which the tables are made or changed, so that two processes that start
-do
-not collide.
+do not collide.
 """
 _NAME: Final = 128
 _LOOK: Final = "check SIRENA_DATABASE_URL; tables that another role owns are changed with SIRENA_DATABASE_OWNER_URL"
@@ -127,11 +126,11 @@ def prepare_store(url: str, writer: str = "") -> tuple[SchemaStanding, SchemaSta
         url: as for `open_store`; for PostgreSQL with the role that owns the tables.
         writer: PostgreSQL role of the services, which is given the rights it needs; empty changes no rights.
 
-    Returns:
-        The revision of the tables before, and now.
+    Returns: The revision of the tables before, and now.
 
     Raises:
-        UsageError: the role has more rights that cannot be taken from it, or the database has no roles.
+        UsageError: the role does not exist, owns the tables or is a superuser; or the database is SQLite, without
+            roles.
         StoreError: the database does not answer, or refuses.
         SchemaUnknownError: the tables are of a later release of Sirena.
     """

@@ -26,8 +26,7 @@ def model_taken(decision: Decision) -> str:
     """Return the model whose files a request downloads; empty when it downloads none.
 
     MLflow stores a model's files under the name of the logged model (``models/m-<id>``), which the source of a
-    registered
-    version also names; MLflow's pages request them by model name and version as well.
+    registered version also names; MLflow's pages request them by model name and version as well.
     """
     if decision.request.action is not Action.DOWNLOAD:
         return ""
