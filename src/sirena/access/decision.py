@@ -151,7 +151,8 @@ class DecisionMaker:
     async def _leave_registered_alone(self, write: Write | None) -> bool:
         """Refuse to change the artifacts of a registered version; only a new certificate may be added.
 
-        Returns: True when the request adds a certificate to a registered version.
+        Returns:
+            True when the request adds a certificate to a registered version.
 
         Raises:
             ForbiddenError: the request would change them.

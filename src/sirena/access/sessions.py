@@ -39,7 +39,8 @@ class Sessions:
     def begin(self, account: str) -> tuple[str, str]:
         """Begin a session of an account.
 
-        Returns: The session cookie's value and the CSRF token, of which only hashes are kept.
+        Returns:
+            The session cookie's value and the CSRF token, of which only hashes are kept.
         """
         cookie, csrf = new_secret(), new_secret()
         now = self._clock()

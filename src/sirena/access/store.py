@@ -126,7 +126,8 @@ def prepare_store(url: str, writer: str = "") -> tuple[SchemaStanding, SchemaSta
         url: as for `open_store`; for PostgreSQL with the role that owns the tables.
         writer: PostgreSQL role of the services, which is given the rights it needs; empty changes no rights.
 
-    Returns: The revision of the tables before, and now.
+    Returns:
+        The revision of the tables before, and now.
 
     Raises:
         UsageError: the role does not exist, owns the tables or is a superuser; or the database is SQLite, without

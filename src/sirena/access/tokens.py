@@ -58,7 +58,8 @@ class Tokens:
             days: how long the token is valid, at most `LONGEST_DAYS`.
             scopes: actions that the token is limited to; empty means all that its owner may do.
 
-        Returns: The token as kept, and the secret text to hand over, which is not kept.
+        Returns:
+            The token as kept, and the secret text to hand over, which is not kept.
 
         Raises:
             AccountError: the owner does not exist or is disabled, or `days` is out of range.

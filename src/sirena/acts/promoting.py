@@ -91,7 +91,8 @@ def leave(registry: Registry, model: str, version: str, stage: str, by: ActOrigi
         stage: the stage it is given, or the one whose alias is deleted.
         by: who decides.
 
-    Returns: None when there is no such version, or when its last recorded decision says this already.
+    Returns:
+        None when there is no such version, or when its last recorded decision says this already.
     """
     given = Stage.NONE if not version else Stage.named(stage)
     try:

@@ -41,7 +41,8 @@ def bring_to_head(settings: Settings, writer: str) -> dict[str, tuple[SchemaStan
         settings: name the databases; `database_owner_url` has the role that owns the tables.
         writer: PostgreSQL role of the services; empty changes no rights.
 
-    Returns: The revision before and now, by the name of the tables.
+    Returns:
+        The revision before and now, by the name of the tables.
 
     Raises:
         SirenaError: the tables are of a later release of Sirena, or the database refuses; accounts and ledger are each

@@ -12,7 +12,8 @@ def may_hold(folder: Path, event: str) -> bool:
         folder: of the ledger below `SIRENA_HOME`; it may be missing.
         event: name of the kind in the catalogue.
 
-    Returns: True also if the file cannot be read: `Ledger` then raises an error that names the cause.
+    Returns:
+        True also if the file cannot be read: `Ledger` then raises an error that names the cause.
     """
     path = folder / "ledger.db"
     if not path.exists():

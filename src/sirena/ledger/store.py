@@ -200,7 +200,8 @@ class Ledger:
             writer: PostgreSQL role that is given the right to read and add entries, and no other; empty changes no
                 rights.
 
-        Returns: The revision of the table before, and now.
+        Returns:
+            The revision of the table before, and now.
 
         Raises:
             UsageError: the role does not exist, owns the table or is a superuser; or the database is SQLite, without
