@@ -1,4 +1,4 @@
-"""``sirena access-service``: the service NGINX asks before every request."""
+"""``sirena access-service``: the service that decides for NGINX on every request."""
 
 from pathlib import Path
 from typing import Annotated

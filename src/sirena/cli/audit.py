@@ -1,4 +1,4 @@
-"""``sirena audit``: what happened, whether the record is whole, and what was served when."""
+"""``sirena audit``: showing and verifying the audit ledger, and which release answered when."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -133,7 +133,7 @@ def drill(at: At = "") -> None:
 
 
 def _keep_watch() -> None:
-    """Back up and drill when it is time; until then it holds nothing of MLflow, which each of its commands loads."""
+    """Back up and drill when it is time, each as a command of its own, so that this process does not load MLflow."""
     from sirena.server.backup.schedule import watch
     from sirena.settings.catalogue import load_settings
 

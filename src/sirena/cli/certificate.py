@@ -1,4 +1,4 @@
-"""``sirena certificate``: the entry's certificate."""
+"""``sirena certificate``: the entry's TLS certificate."""
 
 from typing import TYPE_CHECKING, Annotated
 

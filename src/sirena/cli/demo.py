@@ -1,4 +1,4 @@
-"""``sirena demo``: the whole chain on a synthetic hospital, ending with an answered HTTP request."""
+"""``sirena demo``: the whole chain on a synthetic hospital, from a file to an answered HTTP request."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``sirena gc``: model versions and files that nothing needs."""
+"""``sirena gc``: removing model versions and files that nothing needs."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated

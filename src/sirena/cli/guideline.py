@@ -1,4 +1,4 @@
-"""``sirena guideline``: which editions there are, what they say, importing others, and what changes between two."""
+"""``sirena guideline``: listing, showing, importing, comparing and checking guideline editions."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sirena.guidelines.difference import Difference
 
 _PAGE: Final = 40
-"""Lines that a person reads at once."""
+"""Most lines printed without ``--all``."""
 
 
 def register(app: typer.Typer) -> None:

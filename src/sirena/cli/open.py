@@ -1,4 +1,4 @@
-"""``sirena open``: the pages, for one person on their own machine."""
+"""``sirena open``: Sirena's pages for one person on their own machine."""
 
 from pathlib import Path
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""``sirena release``: make, list, activate, roll back and compare releases."""
+"""``sirena release``: making, listing, activating, rolling back and comparing releases."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +90,7 @@ def _facts(release: "Release") -> dict[str, object]:
 
 
 def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
-    """Warn on standard error when a release rests on an edition that is not in force."""
+    """Print a warning for each edition of a release that is not in force."""
     from sirena.cli.guideline_condition import REMEDY, lapsed_editions
 
     for sentence in lapsed_editions(registry, release):

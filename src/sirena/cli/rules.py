@@ -1,4 +1,4 @@
-"""``sirena rules``: versions of the hospital's own rules, as the pages keep them."""
+"""``sirena rules``: saving, approving and showing versions of the hospital's own rules, like the pages."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

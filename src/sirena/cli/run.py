@@ -1,4 +1,4 @@
-"""``sirena run``: the stack in the foreground, for containers."""
+"""``sirena run``: running the stack in the foreground, for containers."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``sirena serve``: answer over HTTP."""
+"""``sirena serve``: answering over HTTP."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

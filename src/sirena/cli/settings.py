@@ -1,4 +1,4 @@
-"""``sirena settings``: what is set, what it means, what is wrong."""
+"""``sirena settings``: listing and checking the settings."""
 
 from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""``sirena status``: is everything well, for a person and for a monitor."""
+"""``sirena status``: showing whether everything is well, for people and for monitors."""
 
 from typing import TYPE_CHECKING, Annotated
 

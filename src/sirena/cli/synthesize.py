@@ -1,4 +1,4 @@
-"""``sirena synthesize``: write the synthetic hospital to a file."""
+"""``sirena synthesize``: writing a synthetic hospital to a file."""
 
 from pathlib import Path
 from typing import Annotated

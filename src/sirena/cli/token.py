@@ -1,4 +1,4 @@
-"""``sirena token``: tokens for programs."""
+"""``sirena token``: making, listing and revoking tokens."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""``sirena train``: from WHONET files to certified, registered models."""
+"""``sirena train``: training, certifying and registering models from WHONET files."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""``sirena units``: the systemd units of the stack."""
+"""``sirena units``: writing the systemd units of the stack."""
 
 from pathlib import Path
 from typing import Annotated

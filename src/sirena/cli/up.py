@@ -1,4 +1,4 @@
-"""``sirena up``, ``down``, ``logs``: the whole stack."""
+"""``sirena up``, ``down``, ``logs``: starting and stopping the whole stack, and showing its logs."""
 
 from typing import Annotated
 

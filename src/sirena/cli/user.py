@@ -1,4 +1,4 @@
-"""``sirena user``: accounts and their roles."""
+"""``sirena user``: making and changing accounts and their roles."""
 
 import sys
 from datetime import UTC, datetime
