@@ -79,7 +79,7 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
         passing: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with nothing remembered.
+        """Create the authenticator; nothing is remembered yet.
 
         Args:
             accounts: the accounts with their password hashes.
@@ -103,7 +103,7 @@ class Authenticator:
         self._hashing = CapacityLimiter(_HASHES_AT_ONCE)
 
     async def identify(self, credential: Credential, address: str, request_id: str = "") -> Identity:
-        """Return whose credential it is.
+        """Return the identity that a credential proves.
 
         Args:
             credential: of the request.

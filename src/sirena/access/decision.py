@@ -203,7 +203,7 @@ class DecisionMaker:
 
 
 def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
-    """Return what a browser says about where a request comes from."""
+    """Return the headers by which a browser describes the page that sent a request."""
     return PageOfOrigin(
         host=facts.header("x-forwarded-host") or facts.header("host"),
         origin=facts.header("origin"),

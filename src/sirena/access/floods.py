@@ -59,7 +59,7 @@ class RefusalCount:
 
     @property
     def event(self) -> RefusalEvent:
-        """The event by which all of the refusals are recorded."""
+        """One event that stands for all refusals of this count."""
         return replace(self.last, origin=self.source.address, times=self.times, since=self.since)
 
 
@@ -67,7 +67,7 @@ class Floods:
     """Decides which refusals are recorded at once and which are counted; used by one thread at a time."""
 
     def __init__(self, singly: int, clock: Callable[[], float] = time.time) -> None:
-        """Begin with nothing counted.
+        """Create the counter of floods; nothing is counted yet.
 
         Args:
             singly: how many different refusals of a source are recorded one by one within a window.

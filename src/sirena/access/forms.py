@@ -12,7 +12,7 @@ _LONGEST: Final = 16 * 1024
 
 
 def form_routes(answers: Mapping[str, Callable[..., Any]]) -> APIRouter:
-    """Return POST routes for forms.
+    """Return a POST route for each form.
 
     Args:
         answers: by path, what answers its form.

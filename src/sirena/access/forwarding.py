@@ -20,7 +20,7 @@ _PASSED_ON: Final = ("content-type", "x-request-id", "x-mlflow-experiment-id", "
 
 
 class Forwarder:
-    """Sends requests to MLflow in the name of an account."""
+    """Client of MLflow that sends requests in the name of an account."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._client = httpx.AsyncClient(

@@ -18,7 +18,7 @@ class Means(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Identity:
-    """The account that a request comes from, with its roles."""
+    """The account that sent a request, with its roles."""
 
     name: str
     roles: frozenset[Role]

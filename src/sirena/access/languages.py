@@ -22,7 +22,7 @@ class PageLanguage(enum.StrEnum):
 
     @property
     def other(self) -> "PageLanguage":
-        """The other of the two languages."""
+        """The language of the pages that is not this one."""
         return PageLanguage.ENGLISH if self is PageLanguage.SPANISH else PageLanguage.SPANISH
 
     @property

@@ -42,7 +42,7 @@ class LogFollower:
     def __init__(
         self, path: Path, place: LogPosition | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Begin at a place in the log.
+        """Create a follower that reads from a place in the log.
 
         Args:
             path: the log; its rotated files lie beside it, with a number after the name.

@@ -36,7 +36,7 @@ class Journey:
 
 
 class Journeys:
-    """Writes begun sign-ins into sealed cookies, and opens each of them once."""
+    """Encrypted cookies, each of which holds one begun sign-in and can be used once."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._box = Fernet(Fernet.generate_key())

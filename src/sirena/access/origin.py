@@ -21,7 +21,7 @@ _SAFE: Final = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True)
 class PageOfOrigin:
-    """What a browser says about the page that a request comes from."""
+    """The headers by which a browser describes the page that sent a request."""
 
     host: str
     """Host and port the client connected to; the port may be left out when it is 443."""

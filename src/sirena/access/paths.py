@@ -39,7 +39,7 @@ class RequestTarget:
 
 
 def read_target(raw: str) -> RequestTarget:
-    """Read a request target, the path and query of a request line.
+    """Return a request target, which is the path and query of a request line, in parts.
 
     Args:
         raw: path and query, undecoded.

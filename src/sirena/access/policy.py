@@ -20,7 +20,7 @@ _FIELDS: Final = frozenset({"why", "roles", "actions", "models"})
 
 @dataclass(frozen=True)
 class PolicyRule:
-    """A rule of the policy: roles that may do actions, perhaps only with some models."""
+    """A rule of the access policy: it lets some roles do some actions, with all models or only with some."""
 
     why: str
     """Reason of the rule, for people who review the policy."""
@@ -30,7 +30,7 @@ class PolicyRule:
     """Patterns of model names, which match plain names only; a request that names no model is not limited by them."""
 
     def allows(self, role: Role, action: Action, model: str | None) -> bool:
-        """Tell whether the rule lets a role do an action with a model."""
+        """Tell whether this rule lets a role do an action with a model."""
         return (
             role in self.roles
             and action in self.actions
@@ -49,7 +49,7 @@ class Policy:
     rules: tuple[PolicyRule, ...]
 
     def permits(self, roles: frozenset[Role], action: Action, model: str | None = None) -> bool:
-        """Tell whether an account with these roles may do an action.
+        """Tell whether some rule lets an account with these roles do an action.
 
         Args:
             roles: of the account.

@@ -30,7 +30,7 @@ _LONGEST_NOTE: Final = 200
 
 @dataclass(frozen=True)
 class ReleaseForm:
-    """Answers the form by which a release is made."""
+    """Handler of the form by which a person makes a release."""
 
     maker: DecisionMaker
     upstream: Upstream | None

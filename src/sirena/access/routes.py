@@ -19,7 +19,7 @@ _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the route table."""
+    """One line of the route table: method, path and the action that a request needs."""
 
     methods: tuple[str, ...]
     path: str
@@ -44,7 +44,7 @@ class RequestedRoute:
 
     @property
     def action(self) -> Action:
-        """The action of the route."""
+        """The action that the route needs."""
         return self.route.action
 
 

@@ -42,7 +42,7 @@ class RulesBook(Protocol):
 
 @dataclass(frozen=True)
 class RulesForm:
-    """Answers the forms by which rules are saved and approved."""
+    """Handler of the forms by which people save and approve rules."""
 
     maker: DecisionMaker
     book: RulesBook | None
@@ -54,7 +54,7 @@ class RulesForm:
         return form_routes({SAVE: self.save, APPROVE: self.approve})
 
     async def save(self, request: Request) -> Response:
-        """Save the rules in a form as a version.
+        """Save the rules typed into a form as a new version.
 
         Raises:
             ForbiddenError: the sender lacks the right, or this server keeps no rules of the hospital.
@@ -63,7 +63,7 @@ class RulesForm:
         return await self._done(request, "save")
 
     async def approve(self, request: Request) -> Response:
-        """Approve the version that a form names.
+        """Approve the version of the rules that a form names.
 
         Raises:
             ForbiddenError: the sender lacks the right, or this server keeps no rules of the hospital.

@@ -17,7 +17,7 @@ def new_token() -> tuple[str, str]:
 
 
 def new_secret() -> str:
-    """Return 256 random bits as text."""
+    """Return a new random secret of 256 bits, as text."""
     return secrets.token_urlsafe(32)
 
 

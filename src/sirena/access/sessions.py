@@ -14,7 +14,7 @@ from sirena.access.store import ACCOUNTS, SESSIONS
 
 @dataclass(frozen=True)
 class Session:
-    """The time for which somebody is signed in with one browser."""
+    """A session: the time during which an account is signed in with one browser."""
 
     account: Account
     csrf_sha256: str
@@ -29,7 +29,7 @@ class Session:
 
 
 class Sessions:
-    """Begins, finds and ends the sessions in the database."""
+    """The sessions in the database."""
 
     def __init__(self, engine: Engine, *, hours: float, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine

@@ -58,7 +58,7 @@ def signing_in_routes(
 
     @router.post("/login")
     async def login(request: Request) -> Response:
-        """Sign in with name and password."""
+        """Sign a person in by the name and password of the form."""
         facts = read_facts(request)
         fields = await read_form(request)
         given = fields.get("csrf", "")
@@ -110,7 +110,7 @@ def signing_in_routes(
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
-        """Sign out."""
+        """End the browser's session."""
         facts = read_facts(request)
         identity = await maker.identify(facts)
         require_same_origin("POST", identity, page_of_origin(facts))

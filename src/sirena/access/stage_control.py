@@ -183,7 +183,7 @@ class StageControl:
             return _Examined(need, event, refusal)
 
     async def _do(self, change: StageChange, examined: _Examined, facts: RequestFacts, by: ActOrigin) -> Response:
-        """Make a change that was examined, and record it in the ledger."""
+        """Make a change that was found permitted, and record it in the ledger."""
         who = by["who"]
         makers: tuple[str, ...] = ()
         if change.registers:

@@ -42,7 +42,7 @@ _REFUSED: Final = 300
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person asks for by the form."""
+    """A change of a stage, as a person asks for it by the form."""
 
     model: str
     version: str
@@ -85,7 +85,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class StageForm:
-    """Answers the form by which a stage is given."""
+    """Handler of the form by which a person gives a model version a stage."""
 
     maker: DecisionMaker
     control: StageControl | None

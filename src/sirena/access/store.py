@@ -92,7 +92,7 @@ ACCESS_SCHEMA: Final = Schema(
 
 
 class StoreError(SirenaError):
-    """The database of accounts cannot be opened, or it refused."""
+    """The database of accounts cannot be opened, or refuses a change."""
 
     code = "store"
     status = 503

@@ -45,7 +45,7 @@ def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False)
 
 
 def drill_backup(settings: Settings, at: str, tell: Tell) -> Drilled:
-    """Prove a backup by restoring it beside the running system.
+    """Restore a backup into a copy beside the running system, to prove that it can be restored.
 
     Raises:
         SirenaError: the backup is not proven; `sirena status` shows the failure from now on.

@@ -78,7 +78,7 @@ def find_judged(registry: Registry, name: str) -> Release:
 
 @dataclass(frozen=True)
 class AnsweringPeriod:
-    """A time in which one release answered, and who decided so."""
+    """A period in which one release answered, and who made it active."""
 
     release: str
     """``panel_SIR/3``."""
@@ -120,7 +120,7 @@ def override_reasons(ledger: Ledger) -> Mapping[str, str]:
 
 
 def answering_period(period: ActivePeriod, reasons: Mapping[str, str]) -> AnsweringPeriod:
-    """Return a period of the ledger as people are shown it.
+    """Return a period of the ledger in the form shown to people.
 
     Args:
         period: from the ledger.

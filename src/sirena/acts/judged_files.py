@@ -35,7 +35,7 @@ class JudgedFiles:
     """Compares the files of one release at a time; used by one thread."""
 
     def __init__(self, ledger: Ledger) -> None:
-        """Begin without comparing."""
+        """Create the comparison; nothing is compared yet."""
         self._ledger = ledger
         self._judged: Judged | None = None
         self._known: Mapping[str, tuple[str, ...]] = {}

@@ -30,7 +30,7 @@ class JudgedPanelSource(PanelSource):
     """A `PanelSource` that loads only releases that the ledger holds as judged and activated."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        """Begin without loading."""
+        """Create the source; nothing is loaded yet."""
         self._settings = settings
         self._watch = JudgedWatch(settings, ledger)
         self._copy = JudgedCopy(settings.home)

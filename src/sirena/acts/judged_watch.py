@@ -30,7 +30,7 @@ _STOP_SECONDS: Final = 1.0
 
 @dataclass
 class Findings:
-    """The result of one look at ledger and MLflow."""
+    """The result of one comparison of MLflow with the ledger."""
 
     judged: Judged | None = None
     """The release that may answer; None when the ledger holds none, or cannot be read and none is known."""
@@ -49,7 +49,7 @@ class JudgedWatch:
     """Compares MLflow with the ledger again and again, and records in the ledger what differs."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        """Begin without looking."""
+        """Create the watch; nothing is compared yet."""
         self._settings = settings
         self._ledger = ledger
         self._reading = TrustedReading(ledger)
@@ -60,7 +60,7 @@ class JudgedWatch:
         self._stopping = threading.Event()
 
     def look(self, known: Judged | None = None) -> Findings:
-        """Look once at ledger and MLflow.
+        """Compare MLflow with the ledger once.
 
         Args:
             known: the release judged last, which is used while the ledger is damaged or does not answer.
@@ -94,7 +94,7 @@ class JudgedWatch:
                 self.record(self.look())
 
     def stop(self) -> None:
-        """End `run`."""
+        """Make `run` return."""
         self._stopping.set()
 
     def _look(self, known: Judged | None) -> Findings:
@@ -138,7 +138,7 @@ class WatchThread:
     """Runs a `JudgedWatch` in the background for the length of a block."""
 
     def __init__(self, watch: JudgedWatch) -> None:
-        """Begin without looking."""
+        """Create the thread; it starts with the block."""
         self._watch = watch
         self._thread = threading.Thread(target=watch.run, name="sirena-judged", daemon=True)
 

@@ -53,7 +53,7 @@ class LocalRules:
     def __init__(
         self, ledger: Ledger, editions: Editions, settings_overlay: RulesSource | None = None, *, alone: bool = False
     ) -> None:
-        """Begin without reading.
+        """Create the reader of the rules; nothing is read yet.
 
         Args:
             ledger: that holds the versions.

@@ -36,7 +36,7 @@ class ModelHouse:
     """Reads models and releases and decides on them; safe to share between threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Begin without connecting.
+        """Create the view; MLflow is not connected yet.
 
         Args:
             settings: name MLflow, ledger, gate and rules.
@@ -85,7 +85,7 @@ class ModelHouse:
         return VersionLook(glance, judged, compared, decisions_of(version), siblings)
 
     def certificate(self, name: str, number: int) -> Certificate | None:
-        """Return the valid certificate of a version; None without one.
+        """Return the valid certificate of a model version; None if it has none.
 
         Raises:
             SirenaError: there is no such version, or its certificate cannot be read.

@@ -41,7 +41,7 @@ class RulesNow:
     """The rules in force, for one overview; each edition is read once."""
 
     def __init__(self, settings: Settings) -> None:
-        """Begin without reading."""
+        """Create the object; nothing is read yet."""
         self._editions = Editions(settings.editions_folder)
         self._edition = rules_in_force(settings)
         self._states: dict[tuple[str, str], CertificateState] = {}
@@ -109,7 +109,7 @@ class ModelsLook:
     """Reads models for the overview, and remembers what it read from their files."""
 
     def __init__(self) -> None:
-        """Begin without reading."""
+        """Create the overview; nothing is read yet."""
         self._kept: dict[FactsKey, VersionFacts] = {}
 
     def models(self, registry: Registry, rules: RulesNow) -> list[ModelGlance]:

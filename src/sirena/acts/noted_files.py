@@ -25,7 +25,7 @@ class NotedFiles:
 
     @classmethod
     def of_registry(cls, registry: Registry) -> "NotedFiles":
-        """Return what the ledger of the registry's installation noted."""
+        """Return the noted files in the ledger of a registry's installation."""
         return cls(registry, open_ledger(registry.settings))
 
     def require(self, version: ModelVersion) -> tuple[str, ...]:

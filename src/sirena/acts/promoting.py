@@ -82,7 +82,7 @@ def judge_version(
 
 
 def leave(registry: Registry, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
-    """Return how to record that a version loses its stage.
+    """Return the ruling that records that a version loses its stage.
 
     Args:
         registry: of the version.

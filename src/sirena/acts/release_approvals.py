@@ -12,7 +12,7 @@ class ReleaseApprovals:
     """Reads from the ledger when releases answered, each time only the new entries; safe to share between threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Begin without reading.
+        """Create the object; nothing is read yet.
 
         Args:
             settings: name the ledger.

@@ -73,7 +73,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def table_of(kind: RuleKind, rows: Sequence[Mapping[str, str]]) -> WrittenRules:
-    """Return rows as a table that is not saved yet."""
+    """Return rows as the table of a new version, not saved yet."""
     return WrittenRules(f"{kind}.csv", table_content(lines_of(kind, rows)))
 
 

@@ -37,7 +37,7 @@ def name_shadow(registry: Registry, release: Release | None) -> None:
 def judge_shadow(
     registry: Registry, judgements: Judgements, noted: NotedFiles, version: str | None, by: ActOrigin
 ) -> Ruling:
-    """Return how to record which release is the shadow.
+    """Return the ruling that records which release becomes the shadow.
 
     Args:
         registry: of the release.
@@ -49,7 +49,7 @@ def judge_shadow(
     Raises:
         UsageError: there is no such release, or it is the active one.
         UnjudgedReleaseError: its file was changed since the release was made.
-                ChangedFilesError: other files of it were changed.
+        ChangedFilesError: other files of it were changed.
     """
     if version is None:
         return Ruling(Shadowed(**by))

@@ -17,7 +17,7 @@ _PROFILES: Final = ("embedded", "production")
 
 
 def chosen_stack(profile: str) -> Stack:
-    """Return the stack of this `SIRENA_HOME`.
+    """Return the stack of this `SIRENA_HOME`, embedded or production.
 
     Args:
         profile: given on the command line; empty means the one started last, or `SIRENA_PROFILE`.

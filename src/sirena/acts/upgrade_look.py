@@ -87,7 +87,7 @@ def mlflow_database(stack: Stack) -> MlflowDatabase | None:
 
 
 def own_files(settings: Settings) -> list[Path]:
-    """Return those SQLite files of the embedded profile that exist."""
+    """Return the SQLite files of the embedded profile, as far as they exist."""
     files = [settings.home / "mlflow.db"]
     if not settings.database_url.get_secret_value():
         files += [settings.home / "sirena.db", settings.home / "ledger" / "ledger.db"]

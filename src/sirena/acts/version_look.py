@@ -68,7 +68,7 @@ def ask_gate(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage:
 
 
 def decisions_of(version: ModelVersion) -> list[RecordedDecision]:
-    """Return who gave a version which stage, newest first."""
+    """Return the decisions by which a version was given stages, newest first."""
     return promotions(version)[::-1]
 
 
@@ -95,7 +95,7 @@ def compare_versions(registry: Registry, version: ModelVersion, former: VersionG
 
 
 def read_certificate(registry: Registry, version: ModelVersion) -> Certificate | None:
-    """Return the valid certificate of a version; None without one.
+    """Return the valid certificate of a model version; None if it has none.
 
     Raises:
         SirenaError: the certificate cannot be read, or was changed since it was logged.

@@ -24,7 +24,7 @@ from sirena.settings.catalogue import Settings
 
 @dataclass(frozen=True)
 class WayBack:
-    """Where the state before the last upgrade is kept."""
+    """Note of the state before the last upgrade, by which `sirena upgrade --back` restores that state."""
 
     former: str
     """Release of Sirena before the upgrade."""
@@ -43,7 +43,7 @@ class WayBack:
 
 
 def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell: Tell, *, renounced: bool) -> WayBack:
-    """Keep the present state, note where it is, and return that.
+    """Keep the present state before an upgrade, and return a note of where it is kept.
 
     If an interrupted upgrade is repeated, the state kept by the first attempt stays: no release of Sirena could work
     with the state that it left.
@@ -75,7 +75,7 @@ def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell
 
 
 def noted(settings: Settings) -> WayBack:
-    """Return where the state before the last upgrade is kept.
+    """Return the note of the state before the last upgrade.
 
     Raises:
         UsageError: nothing was upgraded here, or the upgrade was made without a backup.

@@ -7,7 +7,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena access-service`` to the command line."""
     app.command(name="access-service")(access_service)
 
 

@@ -30,7 +30,7 @@ class AlertsFormat(enum.StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena alerts`` to the command line."""
     app.command("alerts", epilog=_EXAMPLE)(alerts)
 
 

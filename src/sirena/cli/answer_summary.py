@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class AnswerSummary:
-    """Counts the answers, column by column, with a progress bar."""
+    """Counts of the answers, added up column by column, with a progress bar."""
 
     def __init__(self, *, rows: int, columns: int, unknown_specimens: int = 0) -> None:
-        """Begin with nothing counted.
+        """Create the summary; nothing is counted yet.
 
         Args:
             rows: isolates of the file.
@@ -98,10 +98,10 @@ class AnswerSummary:
 
 
 class TalliesOfParts:
-    """Adds up the answers in each column over the parts of a file."""
+    """Counts of the answers in each column, added up over the parts of a file."""
 
     def __init__(self) -> None:
-        """Begin with nothing counted."""
+        """Create the sum; nothing is counted yet."""
         self._tallies: dict[str, ColumnTally] = {}
 
     def add(self, tallies: "Iterable[ColumnTally]") -> None:

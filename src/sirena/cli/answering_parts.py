@@ -85,7 +85,7 @@ class _Answered:
 
 @dataclass
 class _Taken:
-    """What was counted and found over all parts."""
+    """Sums and findings over all parts of a file."""
 
     problems: StreamedProblems
     tallies: TalliesOfParts

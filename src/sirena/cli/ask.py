@@ -24,7 +24,7 @@ _EXAMPLE: Final = 'Example: sirena ask "E. coli" CIP=0.5 "AMK<=2" --specimen ori
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena ask`` to the command line."""
     app.command("ask", epilog=_EXAMPLE)(ask)
 
 

@@ -57,7 +57,7 @@ class ServedVersion:
 
 @dataclass(frozen=True)
 class Served:
-    """The release that answered at a moment."""
+    """The release that answered at a given moment."""
 
     release: str
     digest: str

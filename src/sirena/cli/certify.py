@@ -11,7 +11,7 @@ from sirena.panel.basis import Language
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena certify`` to the command line."""
 
     @app.command(
         epilog='Example: sirena certify modelo_AMK_NM@production --guideline "CLSI 2026" --output certificates'

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena doctor`` to the command line."""
     app.command(name="doctor", epilog="Example: SIRENA_PROFILE=production sirena doctor")(doctor)
 
 

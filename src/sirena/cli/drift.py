@@ -26,7 +26,7 @@ _EXAMPLE: Final = "Example: sirena drift hospital.sir --period 2025-Q3 --chart d
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena drift`` to the command line."""
     app.command("drift", epilog=_EXAMPLE)(drift)
 
 

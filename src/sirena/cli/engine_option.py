@@ -25,7 +25,7 @@ EngineOption = Annotated[
 
 @contextmanager
 def engine_named(name: EngineName) -> Iterator[Engine]:
-    """Yield the engine of a name for the length of the block.
+    """Yield the engine with a given name, open during the block.
 
     Raises:
         ClusterError: Ray is not installed, or no Ray cluster can be used.

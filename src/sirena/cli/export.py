@@ -38,7 +38,7 @@ _NAMES: Final = {ExportTarget.GLASS: "GLASS", ExportTarget.EARS_NET: "EARS-Net"}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena export`` to the command line."""
     app.command("export", epilog=_EXAMPLE)(export)
 
 

@@ -19,11 +19,11 @@ class GroundSheet:
     """Collects the grounds of the answers in a file, column by column."""
 
     def __init__(self) -> None:
-        """Begin without grounds."""
+        """Create the sheet without grounds."""
         self._rows: list[tuple[str, ...]] = []
 
     def add(self, tally: "ColumnTally") -> None:
-        """Add the grounds of one column, the most common first."""
+        """Add the grounds of the answers in one column, the most common first."""
         for use in sorted(tally.grounds, key=lambda use: -use.count):
             facts = use.ground.to_json()
             cells = [_spelt(facts.get(name, "")) for name in _STRUCTURE]

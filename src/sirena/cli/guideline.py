@@ -21,7 +21,7 @@ _PAGE: Final = 40
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands ``sirena guideline`` to the command line."""
     guideline = typer.Typer(
         no_args_is_help=True, rich_markup_mode=None, help="Guideline editions: list, show, import, compare, check."
     )

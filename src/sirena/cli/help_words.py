@@ -15,7 +15,7 @@ _EXTRAS: Final = "  ["
 
 
 class _SpanishFormatter(typer.Context.formatter_class):  # type: ignore[misc, valid-type]
-    """Formatter that writes Typer's own words in Spanish."""
+    """Formatter of help texts that translates Typer's own words into Spanish."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         words = " ".join(_word(word) for word in args.split(" "))

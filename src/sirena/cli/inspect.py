@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena inspect`` to the command line."""
     app.command("inspect")(inspect)
 
 

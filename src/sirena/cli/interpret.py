@@ -19,7 +19,7 @@ _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena interpret`` to the command line."""
     app.command("interpret", epilog=_EXAMPLE)(interpret)
 
 

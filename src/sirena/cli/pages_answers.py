@@ -29,7 +29,7 @@ class AnswersNow:
     """Callable that returns the panel that answers now."""
 
     def __init__(self, holder: PanelHolder, editions: "EditionsNow") -> None:
-        """Begin without reading.
+        """Create the callable; nothing is read yet.
 
         Args:
             holder: of the active release.
@@ -54,7 +54,7 @@ class EditionsNow:
     """Callable that returns the guideline editions, with the hospital's own rules in force now, as a panel."""
 
     def __init__(self, settings: Settings, rules: LocalRules, guideline: Sequence[str] = ()) -> None:
-        """Begin without reading.
+        """Create the callable; nothing is read yet.
 
         Args:
             settings: name the folder of editions.

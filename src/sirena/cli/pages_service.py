@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena pages-service`` to the command line."""
     app.command(name="pages-service")(pages_service)
 
 

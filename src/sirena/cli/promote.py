@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena promote`` to the command line."""
     app.command(name="promote")(promote)
 
 

@@ -22,7 +22,7 @@ _EXAMPLE: Final = 'Example: sirena reference isolates.sir -o interpreted.xlsx --
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena reference`` to the command line."""
     app.command("reference", epilog=_EXAMPLE)(reference)
 
 

@@ -16,7 +16,7 @@ _NAME_HELP = "active, latest, 3, v3 or panel_SIR/3."
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
+    """Add the group of commands ``sirena release`` to the command line."""
     group = typer.Typer(no_args_is_help=True, help="Releases: one version per antimicrobial, switched as one.")
     for command in (create, list_, show, activate, rollback, shadow, diff):
         group.command(name=command.__name__.rstrip("_"))(command)

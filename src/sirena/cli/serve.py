@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena serve`` to the command line."""
     app.command(name="serve")(serve)
 
 

@@ -9,7 +9,7 @@ from sirena.cli.voice import say
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena synthesize`` to the command line."""
     app.command("synthesize")(synthesize)
 
 

@@ -12,7 +12,7 @@ from sirena.domain.errors import SirenaError, UsageError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena train`` to the command line."""
 
     @app.command(
         epilog='Example: sirena train isolates.sir --labels both --drugs AMK,CAZ --guideline "CLSI 2026"',

@@ -15,7 +15,7 @@ NEEDED: Final = 4
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena upgrade`` to the command line."""
     app.command(name="upgrade", epilog="Example: sirena upgrade --check; sirena upgrade")(upgrade)
 
 

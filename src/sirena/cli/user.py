@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands ``sirena user`` to the command line."""
     commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Accounts and their roles.")
     commands.command("add")(add)
     commands.command("list")(list_accounts)

@@ -24,7 +24,7 @@ def language_or_locale(language: "Language | None") -> "Language":
 
 
 def in_words(text: str) -> str:
-    """Return a text of Sirena in the language of the locale."""
+    """Return a text of Sirena, translated into the language of the locale."""
     if not speaks_spanish():
         return text
     from sirena.texts.messages import translate
@@ -33,7 +33,7 @@ def in_words(text: str) -> str:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a text of Sirena in the language of the locale.
+    """Print a text of Sirena, translated into the language of the locale.
 
     Args:
         text: in English, with its values filled in.

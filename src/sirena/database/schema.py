@@ -62,7 +62,7 @@ class Schema:
 
 
 class SchemaState(StrEnum):
-    """Whether this program can work with the tables of a database."""
+    """How a database's tables compare with those that this program needs."""
 
     EMPTY = "empty"
     """There are no tables yet."""

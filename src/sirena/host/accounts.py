@@ -88,7 +88,7 @@ class OsAccount:
 
     @property
     def is_other(self) -> bool:
-        """True when this is another account than that of this process."""
+        """True when this process runs as another account."""
         return self.uid != os.getuid()
 
     def own_folder(self, folder: Path) -> Path:

@@ -31,7 +31,7 @@ def holds(configuration: Path) -> bool:
 
 
 def start_unit() -> None:
-    """Let systemd start the unit.
+    """Start Sirena's unit by systemd.
 
     Raises:
         PreparationError: systemd does not start it.

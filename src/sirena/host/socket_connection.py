@@ -14,7 +14,7 @@ class SocketConnection(http.client.HTTPConnection):
         self._path = str(path)
 
     def connect(self) -> None:
-        """Connect to the Unix socket."""
+        """Connect to the Unix socket instead of a TCP port."""
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         try:

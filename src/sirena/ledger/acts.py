@@ -22,7 +22,7 @@ class Act(Generic[E]):
     """An act under way, with the facts known of it so far."""
 
     def __init__(self, event: E, ledger: Ledger) -> None:
-        """Begin with the event of the intention."""
+        """Create the act from the event of its intention."""
         self._ledger = ledger
         self.event = event
         """Event that will be recorded as the outcome."""
@@ -49,7 +49,7 @@ class Act(Generic[E]):
 
     @property
     def outcome(self) -> Event:
-        """The event of the act's outcome."""
+        """The event that records how the act ended."""
         return self.event.concluded(self._outcome)
 
 

@@ -29,7 +29,7 @@ class ActOutcome(enum.StrEnum):
 
 
 def new_act() -> str:
-    """Return a name for a new act, which all its entries share."""
+    """Return a new random name for an act; all ledger entries of the act bear it."""
     return uuid.uuid4().hex
 
 

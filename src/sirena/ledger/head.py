@@ -34,7 +34,7 @@ class Head:
 
     @classmethod
     def at(cls, last: LedgerEntry) -> Self:
-        """Return the head of a ledger with this last entry."""
+        """Return the head of a ledger whose last entry is this."""
         return cls(last.seq, last.hash)
 
 
@@ -55,7 +55,7 @@ class HeadFile:
         return cls(folder / f"head-{hashlib.sha256(store.encode()).hexdigest()[:16]}.json")
 
     def read(self) -> Head | None:
-        """Return the noted head; None if none was noted yet.
+        """Return the head in the file; None if there is no file yet.
 
         Raises:
             LedgerTamperedError: the file is there and cannot be understood.

@@ -72,7 +72,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class ActivePeriod:
-    """A time in which one release was the active one."""
+    """A period in which one release was the active one."""
 
     judgement: Judgement
     """Judgement by which the release first answered in this time."""

@@ -31,7 +31,7 @@ class TextRule(Protocol):
     """A rule that makes a text fit for a field of an event."""
 
     def apply(self, text: str) -> str:
-        """Return the text as the rule allows it."""
+        """Return a text, changed so that it meets the rule."""
 
 
 def one_line(text: str, limit: int) -> str:
@@ -56,7 +56,7 @@ class Limited:
     limit: int
 
     def apply(self, text: str) -> str:
-        """Return the text escaped and cut."""
+        """Return a text with invisible characters escaped, cut to the limit."""
         return one_line(text, self.limit)
 
 

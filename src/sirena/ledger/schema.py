@@ -50,7 +50,7 @@ _PRESENT: Final = {
 
 
 def exists(connection: Connection) -> bool:
-    """Tell whether the ledger's table exists."""
+    """Tell whether the database has the ledger's table."""
     return connection.dialect.has_table(connection, TABLE)
 
 

@@ -144,7 +144,7 @@ class Ledger:
         act: str = "",
         last: int | None = None,
     ) -> Iterator[LedgerEntry]:
-        """Yield entries in the order of their places.
+        """Yield the entries of the ledger in the order of their places.
 
         Args:
             events: names of kinds in the catalogue; empty for all.
@@ -179,7 +179,7 @@ class Ledger:
                     yield LedgerEntry(**row._mapping)
 
     def count(self) -> int:
-        """Return the number of entries."""
+        """Return the number of entries in the ledger."""
         with self.reading() as connection:
             if not exists(connection):
                 return 0
@@ -218,7 +218,7 @@ class Ledger:
         return done
 
     def standing(self) -> SchemaStanding:
-        """Return the revision of the table."""
+        """Return the revision of the ledger's table in the database."""
         with self.reading() as connection:
             return standing(connection, LEDGER_SCHEMA)
 

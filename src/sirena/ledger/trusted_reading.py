@@ -34,7 +34,7 @@ class TrustedReading:
     """Reads and verifies the decisions on releases and on the hospital's own rules; safe to share between threads."""
 
     def __init__(self, ledger: Ledger) -> None:
-        """Begin without reading."""
+        """Create the reader; nothing is read yet."""
         self._ledger = ledger
         self._last: LedgerEntry | None = None
         self._deciding: dict[int, LedgerEntry] = {}

@@ -1,4 +1,4 @@
-"""What every stack does: start its parts, wait for them, stop them, and tell how they are."""
+"""What every stack does: start its parts, wait for them, stop them, and report their health."""
 
 import time
 from abc import ABC, abstractmethod

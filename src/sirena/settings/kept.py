@@ -36,7 +36,7 @@ class KeptSettings:
 
     @classmethod
     def of(cls, settings: Settings) -> "KeptSettings":
-        """Return the file for an installation."""
+        """Return the file that keeps the settings of an installation's last start."""
         return cls(settings.home / "supervisor" / "settings_in_force.json")
 
     def changes(self, settings: Settings) -> list[SettingChange]:

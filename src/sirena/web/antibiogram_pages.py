@@ -18,7 +18,7 @@ from sirena.web.records import downloaded_facts
 
 
 def add_antibiogram(app: FastAPI, pages: Pages) -> None:
-    """Add the routes of antibiograms."""
+    """Add the routes of the pages that show antibiograms."""
 
     @app.get("/files/{identifier}/antibiogram")
     def show(request: Request, identifier: str) -> HTMLResponse:

@@ -39,7 +39,7 @@ class ScreeningValue:
 
 @dataclass(frozen=True)
 class AntibiogramQuery:
-    """What the address asks for; empty fields ask for nothing."""
+    """The antibiogram that an address asks for; an empty field sets no condition."""
 
     period: str = ""
     """Calendar year, ``2025``; empty for each calendar year, or for the days below."""
@@ -85,11 +85,11 @@ class AntibiogramQuery:
 
     @property
     def has_wrong_days(self) -> bool:
-        """True when the days asked for are no dates, or end before they begin."""
+        """True when a day of the period is no date, or the period ends before it begins."""
         return bool(self.first_day or self.last_day) and self._days() is None
 
     def request(self, isolates: CountableIsolates) -> Request:
-        """Return the request for counting.
+        """Return the request by which the isolates are counted.
 
         Args:
             isolates: of the file; values that the file does not have are ignored.

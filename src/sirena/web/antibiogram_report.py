@@ -66,7 +66,7 @@ class AntibiogramLook:
     """An antibiogram as the page shows it; its pictures are drawn when a browser requests them, and kept."""
 
     def __init__(self, counted: CountedFile, language: Language) -> None:
-        """Make the page's tables.
+        """Create the tables of the page from the counts.
 
         Args:
             counted: the counted file, with its trend.
@@ -90,7 +90,7 @@ class AntibiogramLook:
 
     @property
     def size(self) -> int:
-        """Bytes of memory for the page with all pictures drawn, about."""
+        """Approximate bytes of memory that the page takes with all charts drawn."""
         return len(self._body) + _PICTURE_BYTES * len(self._charts)
 
     def body(self, label: str, pictures: str, query: str) -> Markup:

@@ -29,7 +29,7 @@ _OF_PATIENTS: Final = ("patient", "age_group")
 
 @dataclass(frozen=True)
 class Word:
-    """The words in the form for one column."""
+    """The role and antimicrobial that the form gives to one column of the file."""
 
     role: str = ""
     """One of `ROLES`; empty lets Sirena decide."""
@@ -47,7 +47,7 @@ def words_of(file: WhonetFile) -> dict[str, Word]:
 
 
 def mapping_of(words: Mapping[str, Word], guideline: str, before: LaboratoryMapping) -> LaboratoryMapping:
-    """Return the mapping that the words in the form mean.
+    """Return the mapping of columns that the choices in the form mean.
 
     Args:
         words: by header; empty ones change nothing.

@@ -48,12 +48,12 @@ class DriftLook:
 
     @property
     def size(self) -> int:
-        """Bytes of memory, about."""
+        """Approximate bytes of memory that the drift takes."""
         return len(repr(self.drift))
 
 
 def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
-    """Add the routes of drift.
+    """Add the routes of the pages that show drift.
 
     Args:
         app: the application.

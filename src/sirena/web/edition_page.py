@@ -14,7 +14,7 @@ _SHOWN_ROWS: Final = 20
 
 
 def add_edition(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
-    """Add the route of another edition."""
+    """Add the route of the page that compares a file's answers with another edition."""
 
     @app.get("/files/{identifier}/edition")
     def show(request: Request, identifier: str, edition: str = "") -> HTMLResponse:

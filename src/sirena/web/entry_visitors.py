@@ -33,7 +33,7 @@ class ThroughTheEntry:
     """Guards the pages behind the entry: only requests with the entry's headers pass."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Guard an application.
+        """Wrap the application of the pages.
 
         Args:
             app: to be guarded, whose paths begin with `PREFIX`.
@@ -42,7 +42,7 @@ class ThroughTheEntry:
         self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse it."""
+        """Pass a request on to the pages, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

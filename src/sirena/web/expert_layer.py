@@ -24,7 +24,7 @@ _UNTOLD: Final = "MDR-UNKNOWN"
 
 @dataclass(frozen=True)
 class ExpertLayer:
-    """The expert layer of one file."""
+    """What expert rules change in one file, and the alerts found in it."""
 
     tests: Mapping[str, ReportedTest]
     """Test columns in which a rule reports R for any isolate, by header."""

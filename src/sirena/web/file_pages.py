@@ -37,7 +37,7 @@ async def _search(request: Request) -> dict[str, str]:
 
 
 def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) -> None:
-    """Add the routes of files.
+    """Add the routes of the pages that show opened files.
 
     Args:
         app: the application.

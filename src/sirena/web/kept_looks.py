@@ -20,7 +20,7 @@ class KeptLook(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes of memory, about."""
+        """Approximate bytes of memory that the counts take."""
 
 
 _L = TypeVar("_L", bound=KeptLook)
@@ -30,7 +30,7 @@ class KeptLooks:
     """The kept counts of one open file; safe to share between threads."""
 
     def __init__(self, most_bytes: int = MOST_BYTES_OF_LOOKS) -> None:
-        """Begin with nothing kept.
+        """Create the store; no counts are kept yet.
 
         Args:
             most_bytes: of memory for all of them.
@@ -40,7 +40,7 @@ class KeptLooks:
         self._one_at_a_time = Lock()
 
     def look(self, question: Hashable, count: Callable[[], _L]) -> _L:
-        """Return the kept counts for a question, or count.
+        """Return the counts kept for a question, or count and keep them.
 
         Args:
             question: all values on which the counts depend.

@@ -28,7 +28,7 @@ _SHOWN_ISOLATES: Final = 20
 
 
 def add_labels(app: FastAPI, pages: Pages) -> None:
-    """Add the routes of the label audit."""
+    """Add the routes of the pages that show the label audit."""
 
     @app.get("/files/{identifier}/labels")
     def show(request: Request, identifier: str) -> HTMLResponse:

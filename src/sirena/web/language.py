@@ -105,7 +105,7 @@ def spell_moment(moment: str | datetime, language: str) -> str:
 
 
 def spell_day(day: date, language: str) -> str:
-    """Return a day, as a language writes it.
+    """Return a day in the way a language writes dates.
 
     >>> spell_day(date(2026, 11, 28), "es"), spell_day(date(2026, 11, 28), "en")
     ('28 de noviembre de 2026', 'November 28, 2026')
@@ -114,7 +114,7 @@ def spell_day(day: date, language: str) -> str:
 
 
 def spell_limits(lower: float, upper: float, language: str) -> str:
-    """Return lower and upper limit in per cent with one decimal.
+    """Return the lower and upper limit of a share in per cent, with one decimal.
 
     >>> spell_limits(0.0, 0.0213, "en")
     '0.0%–2.1%'

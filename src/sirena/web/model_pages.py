@@ -46,7 +46,7 @@ def no_models() -> "ModelHouse":
 
 
 def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
-    """Add the routes of models."""
+    """Add the routes of the pages that show models."""
 
     @app.get("/models")
     def models(request: Request, show: str = "") -> HTMLResponse:
@@ -108,7 +108,7 @@ def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
 
 
 def add_releases(app: FastAPI, pages: Pages, house: Models) -> None:
-    """Add the routes of releases."""
+    """Add the routes of the pages that show releases."""
 
     @app.get("/releases")
     def releases(request: Request) -> HTMLResponse:

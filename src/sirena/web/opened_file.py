@@ -72,7 +72,7 @@ class OpenedFile:
 
     @cached_property
     def looks(self) -> KeptLooks:
-        """Counts of the file for pages."""
+        """Counts of the file that pages showed, kept for the next page."""
         return KeptLooks()
 
     @cached_property

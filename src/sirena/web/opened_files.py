@@ -48,7 +48,7 @@ class OpenedFiles:
     """The open files, by identifier."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, most_bytes: int = MOST_BYTES_IN_ALL) -> None:
-        """Begin without files.
+        """Create the collection; no file is open yet.
 
         Args:
             clock: seconds of a clock that never goes back.
@@ -136,11 +136,11 @@ class OpenedFiles:
         self._forget(lambda name, held: name == identifier and held.owner == owner)
 
     def forget_owners(self, owners: Collection[str]) -> None:
-        """Forget all files of some owners."""
+        """Close all files that some owners opened."""
         self._forget(lambda _, held: held.owner in owners)
 
     def forget_idle(self) -> None:
-        """Forget all files not used for `IDLE_SECONDS`."""
+        """Close all files that were not used for `IDLE_SECONDS`."""
         oldest = self._clock() - IDLE_SECONDS
         self._forget(lambda _, held: held.seen < oldest)
 

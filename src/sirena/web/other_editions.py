@@ -31,7 +31,7 @@ _REFERENCE: Final = "reference · "
 
 @dataclass(frozen=True)
 class EditionChanges(FileChanges):
-    """What another edition would change in a file."""
+    """Changes that another edition would make in the answers of a file."""
 
     now: str
     """Name of what answers these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""

@@ -81,7 +81,7 @@ BEHIND_THE_ENTRY: Final = PagesPlace(
 
 @dataclass(frozen=True)
 class Pages:
-    """Renders pages, with all that they need."""
+    """Renderer of the pages, with all that the pages need."""
 
     answering: Callable[[], NamedPanel]
     """Function that returns the panel that answers now, since another release may be activated at any time."""
@@ -140,7 +140,7 @@ class Pages:
         return HTMLResponse(page.render(shared | values), status)
 
     def kept(self) -> tuple[TypedIsolates, ...]:
-        """Return everything kept that people typed."""
+        """The stores of what people typed or opened."""
         return (self.typed, self.searches, *self.drafts.values())
 
     def own_expert_rules(self) -> RulesSource | None:
@@ -173,7 +173,7 @@ class Pages:
         return opened
 
     def refuse_anothers(self, request: Request, identifier: str) -> None:
-        """Raise 404 if another opened the file, and record the refusal.
+        """Refuse a file that another person opened: record the refusal, and raise 404.
 
         Args:
             request: of the visitor.
@@ -188,7 +188,7 @@ class Pages:
             raise HTTPException(NOT_FOUND)
 
     def language_of(self, request: Request) -> str:
-        """Return the language a reader chose, else their browser's."""
+        """Return the language that the reader chose, or else the language of their browser."""
         chosen = request.cookies.get(self.place.language_cookie)
         return choose_language(chosen, request.headers.get("accept-language", ""))
 

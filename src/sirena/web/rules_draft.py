@@ -29,7 +29,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def add_rules_draft(app: FastAPI, pages: Pages) -> None:
-    """Add the routes of writing rules."""
+    """Add the routes of the pages on which rules are written."""
 
     @app.get("/rules/{kind}/edit")
     def edit(request: Request, kind: str, file: str = "") -> HTMLResponse:

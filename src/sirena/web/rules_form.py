@@ -92,7 +92,7 @@ def rows_of(kind: RuleKind, form: Mapping[str, str]) -> list[Row]:
 
 
 def signed(rows: Iterable[Row], before: Iterable[Row], author: str, today: datetime.date) -> list[Row]:
-    """Return rows with the author and day of each.
+    """Return rows, each with its author and day filled in.
 
     Args:
         rows: as the person wrote them.

@@ -71,7 +71,7 @@ def kind_of(text: str) -> RuleKind:
 
 
 def add_rules(app: FastAPI, pages: Pages) -> None:
-    """Add the routes of reading rules."""
+    """Add the routes of the pages that show rules."""
 
     @app.get("/rules")
     def all_rules(request: Request) -> HTMLResponse:

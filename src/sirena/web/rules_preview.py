@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RulesPreview(FileChanges):
-    """What rules would change in a file."""
+    """Changes that rules would make in the answers of a file."""
 
     compared_by: str
     """Name of what answered for the comparison: ``CLSI 2026, EUCAST 2026``, or what answers the file."""

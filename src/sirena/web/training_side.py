@@ -21,10 +21,10 @@ _LOG = logging.getLogger(__name__)
 
 
 class TrainingSide:
-    """Remembers the counts of the releases asked for last."""
+    """Counts of the training evidence, kept for the few releases used last."""
 
     def __init__(self, evidence_of: EvidenceOf | None = None) -> None:
-        """Begin without reading.
+        """Create the store; nothing is read yet.
 
         Args:
             evidence_of: reads the counts; None without a registry.

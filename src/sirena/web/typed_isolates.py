@@ -30,7 +30,7 @@ class TypedIsolates:
     """What each owner typed last: an isolate, a search, or a draft of rules."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, longest: int = LONGEST) -> None:
-        """Begin with nothing kept.
+        """Create the store; nothing is kept yet.
 
         Args:
             clock: seconds of a clock that never goes back.
@@ -73,13 +73,13 @@ class TypedIsolates:
             return frozenset(self._typed)
 
     def forget_owners(self, owners: Collection[str]) -> None:
-        """Forget what some owners typed."""
+        """Delete everything that some owners typed."""
         with self._lock:
             for owner in owners:
                 self._typed.pop(owner, None)
 
     def forget_idle(self) -> None:
-        """Forget what was not used for `IDLE_SECONDS`."""
+        """Delete what was typed and not used for `IDLE_SECONDS`."""
         oldest = self._clock() - IDLE_SECONDS
         with self._lock:
             for owner in [owner for owner, typed in self._typed.items() if typed.seen < oldest]:

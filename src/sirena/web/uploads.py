@@ -24,10 +24,10 @@ _R = TypeVar("_R")
 
 
 class Uploads:
-    """The uploads under way; used in one event loop."""
+    """The uploads under way; all calls come from one event loop."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
-        """Begin without uploads.
+        """Create the counter; no upload is under way yet.
 
         Args:
             seconds: how long a file may take to arrive.
@@ -38,7 +38,7 @@ class Uploads:
 
     @contextmanager
     def coming(self, person: str) -> Iterator[None]:
-        """Count an upload of a person for the length of the block.
+        """Count a person's upload as under way during the block.
 
         Raises:
             HTTPException: 503, the person has an upload under way, or too many are under way.

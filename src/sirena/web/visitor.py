@@ -15,7 +15,7 @@ SESSION: Final = "session "
 
 @dataclass(frozen=True)
 class Visitor:
-    """A person whose request was let through to the pages."""
+    """The person who sent a request to the pages."""
 
     owner: str = ""
     """Owner of this visitor's files: a session, or a person without one; empty on one's own machine."""
@@ -41,7 +41,7 @@ class Visitor:
 
 
 def let_in(scope: Scope, visitor: Visitor) -> None:
-    """Note the visitor in the request's scope, for `visitor_of`."""
+    """Store the visitor in the scope of the request, where `visitor_of` finds them."""
     scope[_KEY] = visitor
 
 

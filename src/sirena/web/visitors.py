@@ -37,7 +37,7 @@ class OwnMachineOnly:
     """Guards the pages of one's own machine: only requests with the key pass."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
-        """Guard an application.
+        """Wrap the application of the pages.
 
         Args:
             app: to be guarded.
@@ -47,7 +47,7 @@ class OwnMachineOnly:
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse it."""
+        """Pass a request on to the pages, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

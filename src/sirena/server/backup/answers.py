@@ -96,5 +96,5 @@ def _read(record: Mapping[str, Any], column: str) -> str:
 
 
 def spelt(category: str, reason: str) -> str:
-    """Return an answer in the form in which it is recorded."""
+    """Return an answer as the text in which answers are recorded."""
     return f"{category} {reason}".strip()

@@ -22,7 +22,7 @@ _LEDGER: Final = "ledger_entries"
 
 @dataclass(frozen=True)
 class Dumped:
-    """What a dump of a database holds."""
+    """Facts about a dump of a database."""
 
     tables: Mapping[str, int]
     """Number of rows by table."""

@@ -43,7 +43,7 @@ _STAGES: Final = ["production", "staging"]
 
 @dataclass(frozen=True)
 class RestoredCopy:
-    """A backup restored beside the running system, to be proven."""
+    """A backup restored beside the running system, whose content is still to be checked."""
 
     mlflow_url: str
     """SQLAlchemy URL of the scratch copy of MLflow's database, without password."""
@@ -71,12 +71,12 @@ class Drilled:
 
 
 def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
-    """Restore a snapshot beside the running system, and prove it. The caller must hold `exclusive`.
+    """Restore a snapshot beside the running system, and check the restored copy. The caller must hold `exclusive`.
 
     Args:
         settings: of the installation, whose PostgreSQL and S3 must run.
         at: names the snapshot, as for `Repository.find`.
-        prove: proves answers and ledger of the restored copy.
+        prove: function that checks answers and ledger of the restored copy.
         tell: is called with a text at each step.
 
     Raises:

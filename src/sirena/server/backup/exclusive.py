@@ -16,7 +16,7 @@ from sirena.settings.catalogue import Settings
 
 @contextmanager
 def exclusive(settings: Settings, activity: str) -> Iterator[None]:
-    """Hold the lock for the length of the block.
+    """Lock this `SIRENA_HOME` against other backups, restores, drills and collections during the block.
 
     Args:
         settings: of the installation.

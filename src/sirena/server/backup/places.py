@@ -51,7 +51,7 @@ class BackupPlaces:
 
     @property
     def lock(self) -> Path:
-        """File whose lock the activity under way holds."""
+        """File that a running backup, restore, drill or collection keeps locked."""
         return self.root / "lock"
 
     def open(self) -> None:

@@ -193,7 +193,7 @@ class Repository:
         return [one for one in self.snapshots() if _is_ahead(one)]
 
     def find(self, at: str) -> Snapshot:
-        """Return the snapshot that a text names.
+        """Return the snapshot that an id, a date or `latest` names.
 
         Args:
             at: empty for the latest that is not ahead of the clock; or the beginning of an id; or a date or time (UTC

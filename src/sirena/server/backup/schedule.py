@@ -24,7 +24,7 @@ _PATIENCE_SECONDS: Final = 120.0
 
 
 def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> bool:
-    """Tell whether an activity is due.
+    """Tell whether the daily or weekly time of an activity has passed since its last run.
 
     Args:
         now: local time.

@@ -47,7 +47,7 @@ class Urgency(IntEnum):
 
     @property
     def word(self) -> str:
-        """Word for people."""
+        """The urgency as a word for people."""
         return _STATES[self]
 
 

@@ -38,7 +38,7 @@ class Opening:
 
 
 def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__file__)) -> dict[str, Any]:
-    """Try all ports, sockets and files as an account, and return what it got; see `walking`.
+    """Try to open all ports, sockets and files as an operating-system account, and return the results of `walking`.
 
     Args:
         settings: of the running stack.
@@ -59,7 +59,7 @@ def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__f
 
 
 def openings(settings: Settings, walked: dict[str, Any], own: Iterable[str] = ()) -> Iterator[Opening]:
-    """Yield what was found open and must not be.
+    """Yield the ports, sockets and files that an account found open and that must be closed.
 
     Args:
         settings: of the stack.

@@ -33,7 +33,7 @@ class Listener:
 
 
 def listeners() -> dict[int, Listener]:
-    """Return the processes that listen, by port."""
+    """Return the processes that listen on TCP ports, by port."""
     sockets = dict(_listening())
     processes = _processes_of(set(sockets))
     found: dict[int, Listener] = {}

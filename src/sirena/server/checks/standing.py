@@ -9,7 +9,7 @@ from sirena.server.supervision.supervisor import Supervisor
 
 
 class StackState(StrEnum):
-    """The state of a stack."""
+    """Whether a stack was never started here, is down, runs, or belongs to another account."""
 
     NONE = "none"
     """The stack was never started here."""

@@ -47,7 +47,7 @@ def renew(settings: Settings, *, force: bool = False) -> None:
 
 
 def watch(settings: Settings) -> None:
-    """Try to renew twice a day, without end; a failure is printed, and the next try follows.
+    """Try twice a day, without end, to renew the TLS certificate; a failure is printed, and the next try follows.
 
     This runs as a part of the stack and not as a timer of the machine, so that it works with systemd and without.
     """

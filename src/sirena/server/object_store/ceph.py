@@ -71,7 +71,7 @@ class ObjectStore:
 
     @property
     def socket(self) -> Path:
-        """Unix socket on which the store answers questions."""
+        """Unix socket of the object store for administrative commands."""
         return self.folder / "run" / "store.asok"
 
     def parts(self) -> list[Part]:

@@ -25,7 +25,7 @@ _SECONDS: Final = 5.0
 
 @dataclass(frozen=True)
 class StoreRoom:
-    """How full the store is."""
+    """The size of the object store, and how much of it is in use."""
 
     total: int
     """Bytes that the store can hold."""

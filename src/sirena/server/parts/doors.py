@@ -31,7 +31,7 @@ class DoorIdentity:
     """Certificate of the authority that signed the certificates of both sides, PEM."""
 
     def context(self) -> ssl.SSLContext:
-        """Return the TLS context of such a client.
+        """Return a TLS context that presents this client certificate.
 
         Raises:
             OSError: the files are missing, or belong to another account.
@@ -122,7 +122,7 @@ class Doors:
 
     @property
     def pages_desk(self) -> Path:
-        """Socket of the access service for the pages alone."""
+        """Unix socket at which the access service answers the pages only."""
         return self.folder / "desk" / "socket"
 
     def mlflow(self, client: str = "operator") -> Door:

@@ -35,13 +35,13 @@ class Health(Protocol):
 
 @dataclass(frozen=True)
 class HttpHealth(Health):
-    """Asks a path of a part's port or socket; the part is well when it answers 200 or 204."""
+    """Check that a path of a part's port or socket answers 200 or 204."""
 
     door: Door
     target: str = ""
 
     def is_well(self) -> bool:
-        """Tell whether the path answers so now."""
+        """Tell whether the path answers 200 or 204 now."""
         try:
             with self.door.open(self.target, seconds=_ANSWER_SECONDS) as answer:
                 return answer.status in (200, 204)
@@ -85,7 +85,7 @@ class GreetingHealth(Health):
     """Bytes with which the greeting begins."""
 
     def is_well(self) -> bool:
-        """Tell whether the port greets now."""
+        """Tell whether the port sends the greeting now."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=_ANSWER_SECONDS) as connection:
                 return connection.recv(len(self.greeting), socket.MSG_WAITALL) == self.greeting
@@ -101,7 +101,7 @@ class QuestionHealth(Health):
     question: bytes
 
     def is_well(self) -> bool:
-        """Tell whether the socket answers now."""
+        """Tell whether the socket answers the question now."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_ANSWER_SECONDS)
             try:
@@ -119,7 +119,7 @@ class CommandHealth(Health):
     command: tuple[str, ...]
 
     def is_well(self) -> bool:
-        """Tell whether the command succeeds now."""
+        """Tell whether the command ends with exit code 0 now."""
         try:
             ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
                 self.command, capture_output=True, timeout=_ANSWER_SECONDS, check=False

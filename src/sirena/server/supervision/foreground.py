@@ -23,7 +23,7 @@ _ENDINGS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class EndedOnRequest(SystemExit):
-    """A signal asked this process to end; exit code 0."""
+    """Raised when a signal asks this process to end; its exit code is 0."""
 
 
 class AlreadyThereError(PreparationError):

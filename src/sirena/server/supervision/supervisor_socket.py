@@ -27,7 +27,7 @@ class ProcessState:
 
     @classmethod
     def told(cls, item: dict[str, Any]) -> Self:
-        """Return the state in an item of the supervisor's answer."""
+        """Return the state that an item of the supervisor's answer describes."""
         running = item["statename"] == "RUNNING"
         seconds = max(0, item["now"] - item["start"]) if running else 0
         return cls(item["name"], running, item["pid"], item["statename"], seconds)

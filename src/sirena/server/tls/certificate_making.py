@@ -53,7 +53,7 @@ def subject(common: str) -> x509.Name:
 
 
 def pem(key: ec.EllipticCurvePrivateKey) -> str:
-    """Return a private key as unencrypted PEM."""
+    """Return a private key as PEM text without a password."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()

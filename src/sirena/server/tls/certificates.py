@@ -88,7 +88,7 @@ def is_valid_yet(chain: Path) -> bool:
 
 
 def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
-    """Return a TLS certificate signed by Sirena's own authority.
+    """Return the TLS certificate signed by Sirena's own authority, made if there is none.
 
     It is made anew if it is near its end, is for another name, or was made while the clock was ahead.
 
