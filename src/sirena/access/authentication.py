@@ -67,7 +67,7 @@ class RequestSender:
 
 
 class Authenticator:
-    """Finds out whose a credential is. One object for each process, used in one event loop."""
+    """Check of passwords, tokens and session cookies. One object for each process, used in one event loop."""
 
     def __init__(
         self,

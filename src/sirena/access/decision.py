@@ -60,7 +60,7 @@ class RequestFacts:
 
 
 class RegistryLook(Protocol):
-    """What a decision needs to ask of the model registry. The methods may block."""
+    """Questions to the model registry on which a decision may depend. The methods may block."""
 
     def registered(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version comes from one of these runs or logged models."""
@@ -81,7 +81,7 @@ class Decision:
 
 
 class DecisionMaker:
-    """Decides on requests by the route table, the identity of the sender and the policy."""
+    """Decisions on requests, by the route table, the identity of the sender and the policy."""
 
     def __init__(
         self, routes: RouteTable, policy: Policy, authenticator: Authenticator, registered: RegistryLook | None = None
@@ -223,7 +223,7 @@ def _require_reader(request: RequestedRoute, *, body_is_read: bool) -> None:
 
 
 def refuse_tricks(facts: RequestFacts) -> None:
-    """Check that no header asks for another method or path, or bears an identity, or raise an error.
+    """Raise an error if a header asks for another method or path, or bears an identity.
 
     Raises:
         MethodOverrideError: a header asks for another method or path.

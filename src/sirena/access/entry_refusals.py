@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EntryLog:
-    """Where NGINX's refusals are read, and how far they are recorded."""
+    """The log of the requests that NGINX refused, and how far these refusals are recorded in the ledger."""
 
     log: Path
     state: Path
@@ -37,7 +37,7 @@ class EntryLog:
 
 
 class EntryRefusals:
-    """Follows NGINX's log of refusals and records them; one thread calls `step` again and again."""
+    """Recorder of the refusals in NGINX's log; one thread calls `step` again and again."""
 
     def __init__(self, source: EntryLog, notify: Notify, clock: Callable[[], float] = time.time) -> None:
         """Begin at the place in the log that the state file holds; the log is read by `step`."""

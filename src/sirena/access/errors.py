@@ -25,7 +25,7 @@ class ForbiddenError(SirenaError):
 
 
 class AmbiguousRequestError(SirenaError):
-    """The request can be read in two ways, which is how access rules are evaded."""
+    """The request can be read in two ways; such requests are used to evade access rules."""
 
     code = "ambiguous_request"
     status = 403

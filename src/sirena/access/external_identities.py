@@ -18,7 +18,7 @@ from sirena.access.store import ACCOUNTS, EXTERNAL_IDENTITIES
 
 
 class ExternalIdentities:
-    """Finds and makes the accounts of persons of an OpenID provider, in the database."""
+    """The accounts, in the database, of persons who sign in by an OpenID provider."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine

@@ -64,7 +64,7 @@ class RefusalCount:
 
 
 class Floods:
-    """Decides which refusals are recorded at once and which are counted; used by one thread at a time."""
+    """Decisions which refusals are recorded at once and which are only counted; used by one thread at a time."""
 
     def __init__(self, singly: int, clock: Callable[[], float] = time.time) -> None:
         """Create the counter of floods; nothing is counted yet.
@@ -136,7 +136,7 @@ class Floods:
         ]
 
     def put_back(self, kept: list[dict[str, Any]]) -> None:
-        """Go on with the windows of an earlier process, as `kept` returned them."""
+        """Continue the windows of an earlier process, as `kept` returned them."""
         self._windows = {}
         for state in kept:
             source, window = RefusedSource(**state["source"]), state["window"]

@@ -21,7 +21,7 @@ _LONGEST_ISSUER: Final = 512
 
 
 class IdentityLinks:
-    """Makes and removes the links between accounts and persons of a provider, in the database."""
+    """The links in the database between accounts and persons of an OpenID provider."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine

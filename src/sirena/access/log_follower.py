@@ -37,7 +37,7 @@ class LogPosition:
 
 
 class LogFollower:
-    """Reads the new lines of one log."""
+    """Reader of the lines added to one log."""
 
     def __init__(
         self, path: Path, place: LogPosition | None = None, clock: Callable[[], float] = time.monotonic

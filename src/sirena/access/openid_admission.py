@@ -21,7 +21,7 @@ from sirena.ledger.event import ActOutcome, Event
 
 
 class Admission:
-    """Admits or refuses persons who signed in at the OpenID provider."""
+    """Admission of persons who signed in at the OpenID provider."""
 
     def __init__(self, identities: ExternalIdentities, notify: Notify) -> None:
         self._identities = identities

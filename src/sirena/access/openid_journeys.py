@@ -50,7 +50,7 @@ class Journeys:
         return journey, sealed.decode()
 
     def end(self, cookie: str, state: str) -> Journey:
-        """Return the sign-in that a browser was sent to the provider for, and forget it: each is used once.
+        """Return the begun sign-in in a browser's cookie, and mark it as used, since each can be used once.
 
         Args:
             cookie: value that `begin` gave to the browser.

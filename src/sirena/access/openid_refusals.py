@@ -97,7 +97,7 @@ DISABLED: Final = Refusal(
 
 
 def of_token(error: Exception) -> Refusal:
-    """Return the refusal for an ID token's error: the ledger gets its cause, the person always the same text."""
+    """Return the refusal for an error of an ID token: a cause for the ledger, and the same text for every person."""
     if isinstance(error, ClaimError):
         return replace(TOKEN, cause=_OF_CLAIM.get(error.claim, TOKEN.cause))
     if isinstance(error, JoseError) and error.error in _OF_SIGNATURE:

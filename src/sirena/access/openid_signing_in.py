@@ -31,7 +31,7 @@ _MOST_FIELDS: Final = 20
 
 
 class SingleSignOn:
-    """Signs browsers in by one OpenID provider. Without a configuration its routes show that there is none."""
+    """Single sign-on by one OpenID provider. Without a configuration its routes show that there is no provider."""
 
     def __init__(
         self,

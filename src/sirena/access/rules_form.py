@@ -31,7 +31,7 @@ _Deed = Callable[[Mapping[str, str], Mapping[str, Any]], str]
 
 
 class RulesBook(Protocol):
-    """Keeps the versions of the hospital's own rules. The methods may block, and return the version: ``overlay/3``."""
+    """Store of the versions of the hospital's own rules. Methods may block, and return the version: ``overlay/3``."""
 
     def save(self, fields: Mapping[str, str], actor: Mapping[str, Any]) -> str:
         """Save a version. Raises `SirenaError` if it cannot be saved."""

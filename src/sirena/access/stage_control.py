@@ -54,7 +54,7 @@ class _Examined:
 
 
 class StageControl:
-    """Decides on a request by its body, and passes it on to MLflow."""
+    """Stage control: decides on a request by its body, and passes it on to MLflow."""
 
     def __init__(self, maker: DecisionMaker, upstream: Upstream, notify: Notify) -> None:
         self._maker = maker

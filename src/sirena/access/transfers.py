@@ -46,7 +46,7 @@ def written_to(decision: Decision) -> frozenset[str]:
 
 
 class ToldLately:
-    """Remembers for which account and model a transfer was recorded within the last hour."""
+    """Memory of the accounts and models whose transfer was recorded within the last hour."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -44,7 +44,7 @@ class Upstream(Protocol):
         """Return the event of giving a version a stage, before anything is judged."""
 
     def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
-        """Prove a version, judge it by the criteria of a stage, and return how to record the decision.
+        """Check the files of a version, judge it by the criteria of a stage, and return the ruling.
 
         Args:
             model: registered model.
@@ -58,7 +58,7 @@ class Upstream(Protocol):
         """
 
     def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
-        """Return how to record that a version loses its stage, which asks no gate; None if that is recorded already.
+        """Return the ruling that a version loses its stage, without asking the gate; None if that is recorded already.
 
         Args:
             model: registered model.
@@ -68,7 +68,7 @@ class Upstream(Protocol):
         """
 
     def shadow(self, version: str | None, by: ActOrigin) -> Ruling:
-        """Return how to record which release is the shadow, whose answers nobody sees.
+        """Return the ruling that names the shadow release, whose answers nobody sees.
 
         Raises:
             SirenaError: there is no such release, it is the active one, or its file was changed since it was made.

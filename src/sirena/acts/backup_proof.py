@@ -24,7 +24,7 @@ _NAMED = 5
 
 
 def prove(copy: RestoredCopy) -> Sequence[str]:
-    """Prove a restored copy, and return what was proven, a sentence each.
+    """Check answers and ledger of a restored copy, and return what was found in order, a sentence each.
 
     Raises:
         DrillError: the copy answers otherwise than recorded, a model cannot be loaded, or the ledger is not intact.

@@ -74,7 +74,7 @@ class RegistryUpstream:
         return kind(**by, release=f"{RELEASE_MODEL}/{int(version)}")
 
     def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
-        """Prove a version, or a release with every member, judge it for a stage, and return how to record that.
+        """Check the files of a version (of a release: of every member), judge it for a stage, and return the ruling.
 
         For a rollback the gate is not asked: the release passed it when it was activated, and whoever rolls back is in
         a hurry.
@@ -94,11 +94,11 @@ class RegistryUpstream:
         return judge_version(judge, noted, f"{model}/{version}", Stage.named(stage), override, by)
 
     def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
-        """Return how to record that a version loses its stage; None if that is recorded already."""
+        """Return the ruling that a version loses its stage; None if that is recorded already."""
         return leave(self._registry, model, version, stage, by)
 
     def shadow(self, version: str | None, by: ActOrigin) -> Ruling:
-        """Return how to record which release is the shadow, whose answers nobody sees."""
+        """Return the ruling that names the shadow release, whose answers nobody sees."""
         return judge_shadow(self._registry, self._judgements(), NotedFiles(self._registry, self._ledger), version, by)
 
     def make_release(self, note: str, by: ActOrigin) -> int:

@@ -31,7 +31,7 @@ def judgements_of(settings: Settings) -> Judgements:
 
 
 def is_behind_an_entry(settings: Settings) -> bool:
-    """Tell whether MLflow is reached with credentials, so through an entry, whose server's ledger counts."""
+    """Tell whether MLflow is reached with credentials, and so through an entry; then its server's ledger counts."""
     from mlflow.utils.credentials import get_default_host_creds
 
     uri = settings.effective_tracking_uri

@@ -32,7 +32,7 @@ _OF_MEMBERS: Final = (_TABLE, f"artifacts/{LOGGED_CERTIFICATE}", f"artifacts/{RE
 
 
 class JudgedFiles:
-    """Compares the files of one release at a time; used by one thread."""
+    """Comparison of one release's files with those noted in the ledger, some files at a time; used by one thread."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Create the comparison; nothing is compared yet."""

@@ -43,7 +43,7 @@ class JudgedPanelSource(PanelSource):
 
     @property
     def alarms(self) -> tuple[SourceAlarm, ...]:
-        """Differences that the last look found between what is stored and what was judged."""
+        """Differences between the stored release and the judged one, found by the last comparison."""
         return tuple(SourceAlarm(one.store.value, one.text) for one in self._standing)
 
     @property

@@ -46,7 +46,7 @@ class Findings:
 
 
 class JudgedWatch:
-    """Compares MLflow with the ledger again and again, and records in the ledger what differs."""
+    """Repeated comparison of MLflow with the ledger; the ledger gets an entry for each difference."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         """Create the watch; nothing is compared yet."""
@@ -135,7 +135,7 @@ class JudgedWatch:
 
 
 class WatchThread:
-    """Runs a `JudgedWatch` in the background for the length of a block."""
+    """Background thread that runs a `JudgedWatch` during a block."""
 
     def __init__(self, watch: JudgedWatch) -> None:
         """Create the thread; it starts with the block."""

@@ -33,7 +33,7 @@ from sirena.settings.catalogue import Settings
 
 
 class ModelHouse:
-    """Reads models and releases and decides on them; safe to share between threads."""
+    """Models and releases of the installation, and decisions on them; safe to share between threads."""
 
     def __init__(self, settings: Settings) -> None:
         """Create the view; MLflow is not connected yet.

@@ -106,7 +106,7 @@ class ModelGlance:
 
 
 class ModelsLook:
-    """Reads models for the overview, and remembers what it read from their files."""
+    """Reader of models for the overview, which remembers what it read from their files."""
 
     def __init__(self) -> None:
         """Create the overview; nothing is read yet."""

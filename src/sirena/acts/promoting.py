@@ -51,7 +51,7 @@ def promote(
 def judge_version(
     judge: RegisteredJudge, noted: NotedFiles, reference: str, stage: Stage, override: str, by: ActOrigin
 ) -> Ruling:
-    """Judge a version for staging or production, and return how to record the decision.
+    """Judge a version for staging or production, and return the ruling.
 
     Args:
         judge: the gate.
@@ -82,7 +82,7 @@ def judge_version(
 
 
 def leave(registry: Registry, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
-    """Return the ruling that records that a version loses its stage.
+    """Return the ruling that a version loses its stage.
 
     Args:
         registry: of the version.

@@ -9,7 +9,7 @@ from sirena.settings.catalogue import Settings
 
 
 class ReleaseApprovals:
-    """Reads from the ledger when releases answered, each time only the new entries; safe to share between threads."""
+    """Periods in which releases answered, from the ledger; each call reads only new entries. Safe between threads."""
 
     def __init__(self, settings: Settings) -> None:
         """Create the object; nothing is read yet.

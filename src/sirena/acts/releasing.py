@@ -111,7 +111,7 @@ def is_rollback(judgements: Judgements, version: str) -> bool:
 def judge_release(
     judge: RegisteredJudge, judgements: Judgements, noted: NotedFiles, version: str, override: str, by: ActOrigin
 ) -> Ruling:
-    """Judge a release for answering, and return how to record the decision; a rollback is not judged again.
+    """Judge a release for answering, and return the ruling; a rollback is not judged again.
 
     Args:
         judge: the gate.

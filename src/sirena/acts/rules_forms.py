@@ -16,7 +16,7 @@ _LONGEST_NUMBER: Final = 9
 
 @dataclass(frozen=True)
 class RulesForms:
-    """Saves and approves rules as a form asks, and returns the version: ``overlay/3``."""
+    """Forms by which rules are saved and approved; the methods return the version: ``overlay/3``."""
 
     rules: LocalRules
 

@@ -37,7 +37,7 @@ def name_shadow(registry: Registry, release: Release | None) -> None:
 def judge_shadow(
     registry: Registry, judgements: Judgements, noted: NotedFiles, version: str | None, by: ActOrigin
 ) -> Ruling:
-    """Return the ruling that records which release becomes the shadow.
+    """Return the ruling that names the shadow release.
 
     Args:
         registry: of the release.

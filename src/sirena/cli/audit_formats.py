@@ -16,7 +16,7 @@ _FORMULA: Final = ("=", "+", "-", "@")
 
 
 class AuditFormat(enum.StrEnum):
-    """Format in which entries are written."""
+    """Format in which entries of the ledger are written."""
 
     TABLE = "table"
     JSONL = "jsonl"
@@ -24,7 +24,7 @@ class AuditFormat(enum.StrEnum):
 
 
 def print_table(entries: Iterable[LedgerEntry]) -> None:
-    """Print entries as a table for people."""
+    """Print entries of the ledger as a table for people."""
     rows = [
         (str(one.seq), one.at[:19].replace("T", " "), one.event, one.outcome, one.who, one.origin, _told(one))
         for one in entries
@@ -40,7 +40,7 @@ def print_table(entries: Iterable[LedgerEntry]) -> None:
 
 
 def lines(entries: Iterable[LedgerEntry], form: AuditFormat) -> Iterator[str]:
-    """Yield entries as lines: JSON, exactly as stored, or CSV with a heading.
+    """Yield entries of the ledger as lines: JSON, exactly as stored, or CSV with a heading.
 
     In CSV, a cell that a spreadsheet would run as a formula gets an apostrophe before it.
     """

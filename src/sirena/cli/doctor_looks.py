@@ -19,7 +19,7 @@ _PROVIDER_REMEDIES: Final = {
 
 
 def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
-    """Note what `sirena settings check` finds."""
+    """Note the findings of `sirena settings check`."""
     from sirena.cli.access_openid import openid_problems
     from sirena.cli.named_files import file_problems
     from sirena.server.checks.finding import Area, CheckVerdict
@@ -74,7 +74,7 @@ def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
 
 
 def look_at_parts(stack: "Stack", standing: "StackStanding", notebook: "Notebook") -> None:
-    """Note what `sirena status` shows of the parts of a running stack, and of the ledger."""
+    """Note the state of a running stack's parts and of the ledger, as `sirena status` shows it."""
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.server.checks.entry_conditions import entry_conditions
     from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict

@@ -16,7 +16,7 @@ _HEADER: Final = ("column", "results", "mark", *_STRUCTURE, "english", "spanish"
 
 
 class GroundSheet:
-    """Collects the grounds of the answers in a file, column by column."""
+    """The grounds of the answers in a file, added column by column."""
 
     def __init__(self) -> None:
         """Create the sheet without grounds."""

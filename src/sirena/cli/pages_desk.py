@@ -18,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PagesDesk:
-    """Sends the requests of the pages to the access service, over its socket."""
+    """Client by which the pages send requests to the access service, over its socket."""
 
     door: Door
 

@@ -309,7 +309,7 @@ class RulesSaved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RulesApproved(Event):
-    """A version of the hospital's own rules was approved, or refused because its author asked."""
+    """A version of the hospital's own rules was approved, or refused because its own author wanted to approve it."""
 
     event = "rules_approved"
     kind: Name

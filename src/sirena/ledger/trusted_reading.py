@@ -31,7 +31,7 @@ _HINT: Final = "change nothing, and see `sirena audit verify`"
 
 
 class TrustedReading:
-    """Reads and verifies the decisions on releases and on the hospital's own rules; safe to share between threads."""
+    """Verified reading of the decisions on releases and on the hospital's own rules; safe to share between threads."""
 
     def __init__(self, ledger: Ledger) -> None:
         """Create the reader; nothing is read yet."""

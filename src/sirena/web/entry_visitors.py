@@ -30,7 +30,7 @@ _BUSY: Final = 503
 
 
 class ThroughTheEntry:
-    """Guards the pages behind the entry: only requests with the entry's headers pass."""
+    """Guard of the pages behind the entry: only requests with the entry's headers pass."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the application of the pages.

@@ -34,7 +34,7 @@ class TrainingSide:
         self._one_at_a_time = Lock()
 
     def of(self, answers: NamedPanel) -> TrainingCounts | None:
-        """Return the counts; None if no model answers, or the registry does not have them."""
+        """Return the counts for the panel that answers; None if no model answers, or the registry lacks the counts."""
         if self._evidence_of is None or not answers.by_models:
             return None
         panel = answers.panel

@@ -34,7 +34,7 @@ Abra la dirección que mostró `sirena open` o `sirena up`.
 
 
 class OwnMachineOnly:
-    """Guards the pages of one's own machine: only requests with the key pass."""
+    """Guard of the pages of one's own machine: only requests with the key pass."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         """Wrap the application of the pages.

@@ -42,7 +42,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket to mirror or to restore into."""
+    """An S3 bucket whose objects a backup copies into a folder, or into which a restore puts objects."""
 
     client: Any
     """Client of boto3."""

@@ -13,7 +13,7 @@ from sirena.settings.catalogue import Settings, variable_of
 
 
 def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
-    """Check each port of the profile."""
+    """Note which ports of the profile are free, used by the stack's own parts, or taken by other programs."""
     wanted = wanted_ports(settings)
     taken = [one for one in wanted if not is_free(one[1], one[2])]
     free, own, unseen = [port for variable, address, port in wanted if (variable, address, port) not in taken], [], []
