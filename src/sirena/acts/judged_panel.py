@@ -65,7 +65,7 @@ class JudgedPanelSource(PanelSource):
         return Panel.of_release(json.loads(content), shadow.release)
 
     def has_news(self) -> bool:
-        """Tell whether a decision was added to the ledger since the last look."""
+        """Tell whether a decision was added to the ledger since it was last read."""
         return self._watch.has_news()
 
     def fetch(self, known: str | None) -> MarkedPanel | None:

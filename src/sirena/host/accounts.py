@@ -98,7 +98,7 @@ class OsAccount:
         return folder
 
     def own(self, path: Path) -> None:
-        """Make this account the owner of a file, or of a folder without what is in it."""
+        """Make this account the owner of a file or folder; files inside the folder keep their owners."""
         if self.is_other:
             os.chown(path, self.uid, self.gid)
 

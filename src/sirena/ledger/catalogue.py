@@ -200,7 +200,7 @@ class Promoted(Event):
     """Every file with its digest at the time of judging, ``SHA-256 path``."""
 
     def refused(self) -> Event:
-        """Return the event of the gate's refusal."""
+        """Return the event that records the gate's refusal."""
         return _as(PromotionRefused, self)
 
 
@@ -256,7 +256,7 @@ class Activated(Event):
     """Release that was active before."""
 
     def refused(self) -> Event:
-        """Return the event of the gate's refusal."""
+        """Return the event that records the gate's refusal."""
         return _as(ActivationRefused, self)
 
 

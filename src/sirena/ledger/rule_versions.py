@@ -64,7 +64,7 @@ class RulesVersion:
 
     @property
     def content(self) -> bytes:
-        """Content of the table as a CSV file."""
+        """Content of the version's table as a CSV file."""
         return table_content(self.lines)
 
     @property

@@ -101,7 +101,7 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
 
 
 def check_chain(rows: Iterator[LedgerEntry], heads: Sequence[Head] = ()) -> Verification:
-    """Verify entries, in the order of their places, by the chain and by heads noted earlier."""
+    """Verify entries, given in the order of their places, by their chain of hashes and by heads noted earlier."""
     noted: dict[int, set[str]] = {}
     for head in heads:
         noted.setdefault(head.entries, set()).add(head.hash)

@@ -38,7 +38,7 @@ class RowQuery:
 
 @dataclass(frozen=True)
 class RowPage:
-    """One page of the table."""
+    """One page of the table of isolates."""
 
     rows: pl.DataFrame
     """Rows of `OpenedFile.rows`, with their position there."""

@@ -12,7 +12,7 @@ from supervisor import childutils  # type: ignore[import-untyped]
 
 
 def main() -> None:
-    """Handle supervisord's events on standard input and output, without end."""
+    """Kill the remaining processes of each part whose end supervisord reports on standard input, without end."""
     while True:
         _, payload = childutils.listener.wait()
         facts = childutils.get_headers(payload)
