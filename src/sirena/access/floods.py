@@ -59,7 +59,7 @@ class RefusalCount:
 
     @property
     def event(self) -> RefusalEvent:
-        """One event that stands for all refusals of this count."""
+        """The one event that is recorded for all refusals of this count."""
         return replace(self.last, origin=self.source.address, times=self.times, since=self.since)
 
 

@@ -9,7 +9,7 @@ PANELS: Final = "panels"
 
 
 def kept_panel_file(home: Path, digest: str) -> Path:
-    """Return the path of the copy of a release's file with a digest, whether it exists or not.
+    """Return the path at which the copy of a release's file is kept, by the file's digest; it may not exist.
 
     >>> kept_panel_file(Path("/var/lib/sirena"), "ab12").as_posix()
     '/var/lib/sirena/panels/ab12.json'

@@ -93,7 +93,7 @@ def table_digest(lines: Sequence[str]) -> str:
 
 
 def read_rule_versions(entries: Iterable[LedgerEntry], kind: RuleKind) -> tuple[RulesVersion, ...]:
-    """Return the versions of a kind, with their approvals, from ledger entries in their order.
+    """Return the versions of one kind of rules, with their approvals, from ledger entries in their order.
 
     Raises:
         LedgerTamperedError: a table does not have the digest that its entry names.
