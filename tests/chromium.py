@@ -19,13 +19,13 @@ from typing import Any, Final, TypeVar
 
 _OPTIONS: Final = (
     "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
-    "--disable-gpu-rasterization", "--no-first-run", "--disable-sync", "--disable-background-networking",
-    "--disable-component-update", "--disable-extensions", "--ignore-certificate-errors", "--window-size=1400,1000",
+    "--disable-gpu-rasterization", "--disable-gpu-compositing", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-extensions", "--ignore-certificate-errors", "--window-size=1400,1000",
     "--remote-debugging-pipe", "--disable-features=IsolateSandboxedIframes",
 )  # fmt: skip
 """With WebGL drawn by the processor, so that a plot that is missing is missing for another reason; and with frames in
-the process of their page, so that what is refused in them is told. All else is drawn without the emulated graphics
-card, which Debian's launcher switches on: through it a page takes three times the processor."""
+the process of their page, so that what is refused in them is told. All else is drawn and put together without
+the emulated graphics card: through it a page takes up to three times the processor."""
 _CALL_SECONDS: Final = 60.0
 _QUIET_SECONDS: Final = 0.5
 """A page that asks for nothing for so long has asked for everything."""
