@@ -161,7 +161,7 @@ def _reason(edition: Edition, organism: str, drug: str, ours: dict[str, str], th
 
 
 def _as_oracle(row: Breakpoint, guideline: Guideline, theirs: Iterable[str]) -> dict[str, str]:
-    """Return the oracle's answers for a row, by MIC: EUCAST's figures unrounded, and none above S if the row states no R."""
+    """Return the oracle's answers for a row, by MIC: EUCAST's figures unrounded, none above S if the row has no R."""
     return {mic: _oracle_category(row, guideline, float(mic)) for mic in theirs}
 
 
