@@ -20,7 +20,8 @@ from typing import Any, Final, TypeVar
 _OPTIONS: Final = (
     "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
     "--disable-gpu-rasterization", "--disable-gpu-compositing", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--disable-extensions", "--ignore-certificate-errors", "--window-size=1400,1000",
+    "--disable-background-networking", "--disable-component-update", "--disable-extensions",
+    "--ignore-certificate-errors", "--window-size=1400,1000",
     "--remote-debugging-pipe", "--disable-features=IsolateSandboxedIframes",
 )  # fmt: skip
 """With WebGL drawn by the processor, so that a plot that is missing is missing for another reason; and with frames in
