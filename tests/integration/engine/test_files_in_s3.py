@@ -1,8 +1,8 @@
 """Files that lie in the S3 server of somebody else: read, answered and counted as files of this machine are."""
 
-import os
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,10 @@ from sirena.server.object_store.s3 import Keys
 from sirena.whonet.synthetic import generate_hospital
 from tests.command_line import Ended, run_command
 from tests.foreign_s3 import ForeignS3, foreign_s3
-from tests.prepared_interpreter import PreparedPopen
 from tests.production_machine import closed_port
 
 BUCKET = "laboratory"
-_PATIENCE = 600
-"""Tenths of a second."""
+_PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -198,14 +196,16 @@ def test_a_command_that_is_ended_leaves_nothing_behind(laboratory: Laboratory, m
     """By SIGTERM, while an endpoint that never answers is asked."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         laboratory.use(laboratory.server.keys, f"http://127.0.0.1:{silent.getsockname()[1]}")
-        command = [sys.executable, "-m", "sirena.cli", "reference", f"s3://{BUCKET}/a.csv", "-o", "answer.csv"]
-        with PreparedPopen(command, cwd=laboratory.folder, env=dict(os.environ)) as process:
+        silent.settimeout(_PATIENCE_SECONDS)
+        answer = str(laboratory.folder / "answer.csv")
+        command = [sys.executable, "-m", "sirena.cli", "reference", f"s3://{BUCKET}/a.csv", "-o", answer]
+        with subprocess.Popen(command) as process:
             asked, _ = silent.accept()
             with asked:
                 (lies,) = meanwhile.iterdir()
                 assert lies.stat().st_mode & 0o777 == 0o700
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(_PATIENCE / 10) == 130
+                assert process.wait(_PATIENCE_SECONDS) == 130
     assert list(meanwhile.iterdir()) == []
 
 
