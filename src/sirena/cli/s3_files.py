@@ -231,9 +231,10 @@ def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> Unavailab
             hint="Start it, or correct MLFLOW_S3_ENDPOINT_URL.",
         )
     code = _code_of(thing, error)
-    if code in ("NoSuchKey", "NoSuchBucket"):
-        missing = "object" if code == "NoSuchKey" else "bucket"
-        return UnavailableFileError(f"{thing}: no such {missing}", hint="Check the bucket and the key.")
+    if code == "NoSuchKey":
+        return UnavailableFileError(f"{thing}: no such object", hint="Check the bucket and the key.")
+    if code == "NoSuchBucket":
+        return UnavailableFileError(f"{thing}: no such bucket", hint="Check the bucket and the key.")
     if code in _WRONG_KEYS:
         return UnavailableFileError(
             f"{thing}: the S3 endpoint does not accept the keys: {code}",
