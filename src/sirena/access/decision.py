@@ -96,7 +96,7 @@ class DecisionMaker:
 
         Args:
             facts: the request.
-            body_is_read: True for stage control, which then decides by the body.
+            body_is_read: True if the caller (stage control) judges the body itself.
 
         Raises:
             AmbiguousRequestError: the request can be read in two ways, or pretends to come from the entry.

@@ -15,7 +15,7 @@ def form_routes(answers: Mapping[str, Callable[..., Any]]) -> APIRouter:
     """Return a POST route for each form.
 
     Args:
-        answers: by path, what answers its form.
+        answers: the handler of each form, by path.
     """
     router = APIRouter()
     for path, answer in answers.items():
@@ -27,7 +27,7 @@ async def read_form(request: Request, *, longest: int = _LONGEST) -> dict[str, s
     """Return the fields of a form that occur exactly once; others are left out.
 
     Args:
-        request: whose body is the form.
+        request: the request, whose body is the form.
         longest: most bytes the form may have.
 
     Raises:

@@ -54,7 +54,7 @@ class _Examined:
 
 
 class StageControl:
-    """Stage control: decides on a request by its body, and passes it on to MLflow."""
+    """Stage control: reads a request's body, then refuses the request or forwards it to MLflow."""
 
     def __init__(self, maker: DecisionMaker, upstream: Upstream, notify: Notify) -> None:
         self._maker = maker
@@ -76,7 +76,7 @@ class StageControl:
         return router
 
     async def answer(self, request: Request) -> Response:
-        """Decide on a request, and pass it on to MLflow.
+        """Refuse a request, or forward it to MLflow.
 
         Raises:
             AmbiguousRequestError: the body can be read in two ways.

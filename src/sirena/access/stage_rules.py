@@ -126,12 +126,12 @@ def needs(change: StageChange, state: VersionState | None, who: str) -> StageNee
 
 
 def body_to_pass_on(change: StageChange, who: str, makers: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the body to send to MLflow: with the author of a new version, without a reason for overriding the gate.
+    """Return the body to send to MLflow: a new version's author is added, a reason for overriding the gate is removed.
 
     Args:
         change: to be made.
         who: account that asks.
-        makers: other accounts that worked on what is registered.
+        makers: other accounts that worked on the version.
 
     Raises:
         ForbiddenError: a new version names another author, or comes from outside MLflow's artifacts.

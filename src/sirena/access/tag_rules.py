@@ -113,10 +113,10 @@ def _require_kept(key: str, value: str, state: VersionState | None) -> None:
 
 
 def deleting_needs(key: str) -> frozenset[Action]:
-    """Return the right for deleting a tag.
+    """Return the right that is needed to delete a tag.
 
     Raises:
-        ForbiddenError: the tag is Sirena's.
+        ForbiddenError: the tag is reserved for Sirena.
     """
     if is_ours(key):
         raise ForbiddenError("this tag is evidence and is not deleted")

@@ -68,7 +68,7 @@ def free_models(registry: Registry, retention: Retention, tell: Tell) -> int:
 
 
 def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
-    """Return the uploads to this server's own bucket that nobody will finish; none for a bucket elsewhere."""
+    """Return the abandoned multipart uploads in this server's own bucket; empty if the bucket is elsewhere."""
     if not settings.holds_production_stack:
         return []
     before = datetime.now(UTC) - unfinished_uploads.DEAD_AFTER

@@ -61,7 +61,7 @@ class ReleaseLook:
 
 @dataclass(frozen=True)
 class MemberRefused:
-    """A model version of a release that the gate refuses, and why; or that cannot be judged, with the error."""
+    """A model version in a release: the gate refuses it, with the reasons, or cannot judge it, with the error."""
 
     member: Member
     findings: Sequence[tuple[str, str, str]]

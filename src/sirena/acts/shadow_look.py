@@ -16,17 +16,17 @@ _PATH: Final = "/shadow"
 
 
 class ServiceUnavailableError(SirenaError):
-    """The service that answers isolates does not answer."""
+    """The service that interprets isolates is unreachable."""
 
     code = "service_unavailable"
     status = 503
 
 
 def look_at_shadow(registry: Registry) -> dict[str, Any]:
-    """Return the service's counts of the shadow.
+    """Return the serving service's counts of results that the shadow release would change.
 
     Raises:
-        ServiceUnavailableError: the service does not answer.
+        ServiceUnavailableError: the service is unreachable.
         RegistryRefusedError: the account lacks the right.
     """
     return _through_entry(registry) if registry.signed_in_as else _beside(registry)

@@ -1,4 +1,4 @@
-"""Agreement with held-out results: CA, VME, ME and mE, each with a 95 % interval.
+"""Agreement with held-out results: CA, VME, ME and mE, each with a 95 % confidence interval.
 
 The rates are shares of the results that the model answers. Refusals are counted separately, never as errors and never
 in a denominator, because a refusal harms nobody and would make the rates look smaller. The denominator of very major
@@ -24,7 +24,7 @@ LEVELS: Final = (0, 1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A number of events among a number of results, with the exact binomial interval of their share."""
+    """A number of events among a number of results, with the exact binomial confidence interval of their ratio."""
 
     events: int
     results: int
@@ -36,14 +36,14 @@ class Rate:
 
     @property
     def lower(self) -> float:
-        """Lower 95 % limit; 0 if there are no results."""
+        """Lower 95 % confidence limit of the rate; 0 if there are no results."""
         if self.events == 0:
             return 0.0
         return float(scipy.special.betaincinv(self.events, self.results - self.events + 1, (1 - CONFIDENCE) / 2))
 
     @property
     def upper(self) -> float:
-        """Upper 95 % limit; 1 if there are no results, since then nothing is excluded."""
+        """Upper 95 % confidence limit of the rate; 1 if there are no results, since then nothing is excluded."""
         if self.events == self.results:
             return 1.0
         return float(scipy.special.betaincinv(self.events + 1, self.results - self.events, (1 + CONFIDENCE) / 2))
@@ -104,7 +104,7 @@ class Agreement:
 
     @classmethod
     def of_confusion(cls, labelled: int, confusion: Sequence[Sequence[int]]) -> "Agreement":
-        """Return the counts that a confusion table gives.
+        """Create the counts from a confusion table.
 
         Args:
             labelled: number of results with a label, answered or refused.
@@ -136,7 +136,7 @@ class Agreement:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Agreement":
-        """Return the counts that `to_json` wrote.
+        """Create the counts from what `to_json` returned.
 
         Raises:
             TypeError: the document was not written by `to_json`.

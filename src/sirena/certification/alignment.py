@@ -1,7 +1,7 @@
-"""Which rows of a candidate and of a reference answer the same question, for each organism and site.
+"""Which rows of a candidate's and a reference's truth table answer for the same organism at the same body site.
 
-In both tables a row is for an organism at all sites or at one site, and the two may treat different sites separately. A
-certificate compares them for every organism of the candidate at every site, and each pair of rows once.
+In both tables a row is for an organism at all body sites or at one body site, and the two may treat different sites
+separately. A certificate compares them for every organism of the candidate at every site, and each pair of rows once.
 
 Rules, each with a test of like name:
 
@@ -19,7 +19,7 @@ from sirena.domain.truth_table import TruthTable, key_of, split_key
 
 @dataclass(frozen=True, slots=True)
 class ComparedRow:
-    """A row of the candidate, and the row of the reference for the same organism and site."""
+    """A row of the candidate's truth table, and the reference's row for the same organism and body site."""
 
     key: str
     """Organism code, with the site if it is compared separately."""

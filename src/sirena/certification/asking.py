@@ -1,4 +1,4 @@
-"""Asking any model, Sirena's or another's, every question of the grid.
+"""Asking any model, Sirena's or another's, every question of the grid (each organism, body site and MIC).
 
 A compiled `TruthTable` is read by one array index. Any other model gets the questions as a user would write them
 (organism code, MIC text), and its answers are kept for each question, since a foreign model may not follow Sirena's
@@ -62,7 +62,7 @@ class AskedTable:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of column, keys and answers, which identifies what was certified."""
+        """SHA-256 of test column, keys and answers; it identifies what was certified."""
         state = hashlib.sha256("\n".join((self.column, *self.keys)).encode())
         for array in (self.answers, self.cells):
             state.update(b"\0" if array is None else np.ascontiguousarray(array).tobytes())
@@ -96,7 +96,7 @@ def table_of_predictor(
 ) -> AskedTable:
     """Return any model's answers to every question, asked as rows of organism code, specimen and MIC text.
 
-    The model is asked in batches with one comparator each. A batch that ends in an error is halved by organism until
+    The model is asked in batches with one comparator each. A batch that raises an error is halved by organism until
     the organisms that cause the error are found; their questions with that comparator count as refused.
 
     Args:
@@ -104,9 +104,9 @@ def table_of_predictor(
             per row: a frame holding ``Eti_<column>`` or a single column, a series, a list, an array; category
             texts, or the codes 0, 1, 2 for S, I, R; None, NaN or "" for a refusal.
         column: test column, ``AMK_NM``.
-        keys: WHONET codes to ask about, with a site if it is asked separately, each once.
-        batch_rows: most rows in one call of `predict`.
-        on_progress: called after each batch with the questions asked and the questions in all.
+        keys: WHONET codes to ask about, each once; with a body site if that is asked about separately.
+        batch_rows: maximum number of rows in one call of `predict`.
+        on_progress: called after each batch with the number of questions asked so far, and of all questions.
 
     Raises:
         UsageError: there are no organisms, or one occurs twice, or the answers have an unknown form.

@@ -2,13 +2,11 @@
 
 Rules, each with a test of like name:
 
-- the questions asked are organisms × sites × 41 numbers × 5 comparators; a site is asked separately only if it may
-  matter;
-- the questions compared are those to which the reference gives a category;
-- agreements and disagreements of compared questions add up to the number compared;
-- an organism without a reference row (for the site) is asked too, and each category given for it is listed as answered
-  without reference;
-- if the model is a truth table, MIC codes outside the scale are compared too, and counted separately.
+- the questions asked are organisms × body sites × 41 numbers × 5 comparators; a body site is asked about separately
+only if it may matter; - the questions compared are those to which the reference gives a category; - agreements and
+disagreements of compared questions add up to the number compared; - an organism without a reference row (for the body
+site) is asked about too, and each category given for it is listed as answered without reference; - if the model is a
+truth table, MIC codes outside the MIC scale are compared too, and counted separately.
 """
 
 from collections import Counter
@@ -101,9 +99,9 @@ class Certificate:
     disagreements: tuple[Disagreement, ...]
     """Every disagreement on the grid; those of neighbouring numbers are merged."""
     beyond_asked: int
-    """Number of the truth table's cells outside the scale; 0 for a model that is no truth table."""
+    """Number of the truth table's cells outside the MIC scale; 0 for a model that is no truth table."""
     beyond: tuple[Disagreement, ...]
-    """Every disagreement in cells outside the scale."""
+    """Every disagreement in cells outside the MIC scale."""
     reversals: tuple[Reversal, ...]
     """For each organism and comparator with one, an example of a higher MIC that is called more susceptible."""
     cut_points: tuple[CutPoint, ...]
@@ -130,12 +128,12 @@ class Certificate:
 
     @cached_property
     def beyond_disagreeing(self) -> int:
-        """Number of cells outside the scale with a disagreement."""
+        """Number of the truth table's cells outside the MIC scale in which model and reference disagree."""
         return sum(entry.cells for entry in self.beyond)
 
     @property
     def total_agreement(self) -> bool:
-        """True if the reference gives some category and no cell differs from it, on the scale or outside."""
+        """True if the reference gives any category and the model agrees on all MICs, on and off the MIC scale."""
         return self.compared > 0 and not self.disagreements and not self.beyond
 
     @property
@@ -145,7 +143,7 @@ class Certificate:
 
     @property
     def unsafe(self) -> tuple[Disagreement, ...]:
-        """Disagreements in which the model says S and the reference R, on the scale and outside."""
+        """Disagreements in which the model says S and the reference R, on the MIC scale and outside it."""
         return tuple(entry for entry in (*self.disagreements, *self.beyond) if entry.kind is Kind.VERY_MAJOR)
 
 
@@ -163,11 +161,11 @@ def certify(
 
     Args:
         candidate: the model's truth table, or its answers from `table_of_predictor`.
-        reference: the edition's table for the same test column.
+        reference: the guideline edition's truth table for the same test column.
         edition: name of the guideline edition.
-        edition_digest: digest of the edition's tables.
+        edition_digest: digest of the guideline edition's tables.
         subject: model, version and digest of the training data.
-        cut_points: the network's own (S, R) cut points in mg/L by key, shown beside those of its table.
+        cut_points: the network's own (S, R) cut points in mg/L by key, shown next to those of its truth table.
         certified_at: time written on the certificate; now by default.
 
     Raises:

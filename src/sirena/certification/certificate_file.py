@@ -1,4 +1,4 @@
-"""The certificate as JSON, which is stored beside the model version and read by the gate."""
+"""The certificate as JSON; it is stored with the model version, and the gate reads it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -26,8 +26,8 @@ class UnreadableCertificateError(SirenaError):
 def to_json(certificate: Certificate) -> dict[str, Any]:
     """Return the whole certificate as plain JSON values.
 
-    They include the scale, so that each cell of a merged disagreement can be found: the numbers from ``from`` to ``to``
-    in ``scale.numbers``.
+    They include the MIC scale, so that each cell of a merged disagreement can be found: the numbers from ``from`` to
+    ``to`` in ``scale.numbers``.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -48,7 +48,7 @@ def to_json(certificate: Certificate) -> dict[str, Any]:
 
 
 def from_json(document: Mapping[str, Any]) -> Certificate:
-    """Return the certificate that `to_json` wrote.
+    """Return the certificate that `to_json` converted to JSON.
 
     Raises:
         UnreadableCertificateError: the document is no certificate, or has another schema.

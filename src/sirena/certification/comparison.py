@@ -90,7 +90,7 @@ KIND_OF: Final[NDArray[np.uint8]] = _kind_table()
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """The same difference for consecutive numbers of one organism and comparator."""
+    """One difference, equal for consecutive numbers of the MIC scale with one organism and comparator."""
 
     key: str
     """Organism code, with the site if it is compared separately."""
@@ -134,7 +134,7 @@ class Disagreement:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Disagreement":
-        """Return the disagreement that `to_json` wrote.
+        """Create the disagreement from what `to_json` returned.
 
         Raises:
             ValueError, KeyError: the document was not written by `to_json`.
@@ -163,7 +163,7 @@ def describe(answer: Answer | None) -> str:
 
 
 def read_description(text: str) -> Answer | None:
-    """Return the answer that `describe` wrote.
+    """Return the answer that a text from `describe` stands for.
 
     Raises:
         ValueError: the text is not an answer.
@@ -184,11 +184,11 @@ def disagreements(
     answered: NDArray[np.uint8],
     where: NDArray[np.bool_],
 ) -> Iterator[Disagreement]:
-    """Yield a disagreement for every cell chosen by `where`; equal ones of neighbouring numbers are merged.
+    """Yield a disagreement for every cell chosen by `where`; equal disagreements at neighbouring numbers are merged.
 
     Args:
-        lattice: comparators and numbers of the last two axes.
-        keys: keys of the first axis.
+        lattice: comparators and numbers that the last two axes stand for.
+        keys: keys (organism, perhaps with body site) that the first axis stands for.
         expected: the reference's positions in `ANSWERS`, shape (keys, comparators, numbers).
         answered: the model's positions in `ANSWERS`, same shape.
         where: True for the cells to yield, same shape.

@@ -1,4 +1,4 @@
-"""The criteria of promotion: small classes, each with one demand and its reason."""
+"""The criteria of promotion: small classes, each with one requirement and its reason."""
 
 from typing import Final, Protocol
 
@@ -30,24 +30,24 @@ __all__ = [
 
 
 class Criterion(Protocol):
-    """One demand on the evidence for a promotion."""
+    """One requirement on the evidence for a promotion."""
 
     @property
     def reason(self) -> str:
-        """Why the criterion is demanded."""
+        """Why the criterion exists."""
 
     @property
     def expectation(self) -> str:
-        """What the criterion demands, in words that follow "expected"."""
+        """What the criterion requires, in words that follow "expected"."""
 
     def measured(self, evidence: PromotionEvidence) -> str:
         """Return what the evidence shows, in words that follow "got"."""
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check that the evidence meets the demand.
+        """Check that the evidence meets the requirement.
 
         Raises:
-            CriterionFailed: the evidence does not meet the demand.
+            CriterionFailed: the evidence does not meet the requirement.
             InsufficientEvidence: there is too little evidence to decide.
         """
 

@@ -1,7 +1,8 @@
-"""Learned cut points beside the official ones, read from both tables in the same way.
+"""Learned cut points compared with official ones, both read from truth tables in the same way.
 
 The susceptible cut point is the highest exact dilution answered S (or WT), the resistant one the lowest answered
-R, NS or NWT. The difference is counted in two-fold dilutions: +1 means that the model's is one dilution higher.
+R, NS or NWT. The difference is counted in two-fold dilutions: +1 means that the model's cut point is one dilution
+higher.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from sirena.certification.comparison import LEVEL
 
 @dataclass(frozen=True, slots=True)
 class CutPoint:
-    """Cut points of one organism, as exponents: the dilution is ``2 ** exponent`` mg/L. None: there is no cut point."""
+    """Cut points of one organism as exponents: the dilution is ``2 ** exponent`` mg/L; None if there is none."""
 
     key: str
     """Organism code, with the site if it is compared separately."""
@@ -43,7 +44,7 @@ class CutPoint:
 
     @property
     def same(self) -> bool:
-        """True if both cut points equal the official ones."""
+        """True if both learned cut points equal the official ones."""
         return (self.susceptible, self.resistant) == (self.official_susceptible, self.official_resistant)
 
     def to_json(self) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class CutPoint:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "CutPoint":
-        """Return the cut points that `to_json` wrote.
+        """Create the cut points from what `to_json` returned.
 
         Raises:
             TypeError: the document was not written by `to_json`.
@@ -70,7 +71,7 @@ def read_cut_points(
     """Return the cut points of every organism, read from two tables of exact dilutions.
 
     Args:
-        keys: keys of the first axis.
+        keys: keys (organism, perhaps with body site) that the first axis stands for.
         learned: the model's positions in `ANSWERS` for rising exact dilutions, shape (keys, dilutions).
         official: the reference's, same shape.
         lowest_exponent: exponent of the first dilution.

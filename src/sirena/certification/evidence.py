@@ -31,7 +31,7 @@ class LearntSource(enum.StrEnum):
 
 @dataclass(frozen=True)
 class PromotionEvidence:
-    """Everything that a criterion may consider."""
+    """The evidence for a promotion: everything that a criterion may consider."""
 
     certificate: Certificate
     model: str

@@ -1,16 +1,17 @@
-"""The gate: every applicable criterion, its finding, and the verdict.
+"""The gate, which decides on promotions: every applicable criterion, its finding, and the verdict.
 
 Rules, each with a test of like name:
 
 - every applicable criterion is checked, even after one has failed, so that all failures are seen at once;
 - too little evidence is a failure, and says so;
-- a model that agrees with the edition in every cell is judged as if it had learnt the edition, since a sample of
+- a model that agrees with the guideline edition in every cell is judged as if it had learnt the edition, since a sample
+of
   isolates shows less than the whole grid;
 - in embedded use author and approver are one person: `ApproverIsNotAuthor` is waived, and the verdict records the
   waiver;
 - an override has a name and a reason, keeps the failures on record, and may not be the author's (except in embedded
   use);
-- archiving demands nothing.
+- archiving a version has no criteria.
 """
 
 import enum
@@ -129,11 +130,11 @@ class Verdict:
             )
 
     def override(self, by: str, reason: str) -> "Verdict":
-        """Return the verdict as overridden by a named person for a stated reason; the failures stay in it.
+        """Return a copy of the verdict, overridden by a named person for a stated reason; the failures stay in it.
 
         Raises:
             UsageError: name or reason is empty.
-            GateError: the person is an author or maker of the model, outside embedded use.
+            GateError: the person is an author or maker of the model, and this is not embedded use.
         """
         if not by.strip() or not reason.strip():
             raise UsageError("an override needs a name and a reason", hint="say who decides and why")

@@ -1,7 +1,7 @@
 """Reading the gate file: which criteria apply to which stage and which kind of model, in TOML.
 
-An unknown criterion, parameter, stage or kind of label is an error, because a misspelt demand would otherwise never be
-checked.
+An unknown criterion, parameter, stage or kind of label is an error, because a misspelt criterion would otherwise never
+be checked.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class Gate:
     """SHA-256 of the gate file, which identifies the rules that decided."""
 
     def criteria(self, stage: GateStage, labels: LearntSource) -> tuple[Criterion, ...]:
-        """Return the criteria for a model that learnt from such labels and for this stage, in the file's order."""
+        """Return the criteria for a stage and for the source of a model's labels, in the order of the gate file."""
         return tuple(rule.criterion for rule in self.rules if stage in rule.stages and labels in rule.labels)
 
 
@@ -51,7 +51,7 @@ def load_gate(path: Path | None = None) -> Gate:
     """Return the criteria of a gate file.
 
     Args:
-        path: the file; None for the one that comes with Sirena.
+        path: the file; None for the gate file that comes with Sirena.
 
     Raises:
         UsageError: the file is missing, is not TOML, or has an unknown key or value; the text names file and key.

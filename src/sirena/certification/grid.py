@@ -7,8 +7,8 @@ Rules, each with a test of like name:
   organism;
 - `domain.mic` gives the MIC code of each spelling, so a truth table's answers are read by one array index.
 
-A table also holds codes outside the scale (0.0001, 4096 …). They are compared too, as `CODE_LATTICE`, and counted
-separately, so that every cell of a table is checked.
+A truth table also holds codes outside the MIC scale (0.0001, 4096 …). They are compared too, as `CODE_LATTICE`, and
+counted separately, so that every cell of a table is checked.
 """
 
 import enum
@@ -67,7 +67,7 @@ QUESTION_CODES: Final[NDArray[np.int16]] = encode_mics(QUESTIONS)
 
 @dataclass(frozen=True)
 class Lattice:
-    """Questions as comparators × rising numbers, so that neighbours can be merged and their order be checked."""
+    """Questions as comparators × rising numbers, so that neighbours can be merged and their order can be checked."""
 
     comparators: tuple[Comparator, ...]
     numbers: tuple[str, ...]

@@ -34,7 +34,7 @@ _Row = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def grid_chart(certificate: Certificate, language: Language) -> Chart:
-    """Return the chart of a certificate's grid."""
+    """Return the chart of a certificate's grid of questions."""
     rows = _rows(certificate)
     ordered = sorted(rows.items(), key=lambda item: (not any(item[0][1]), -len(item[1]), item[1]))
     shown = ordered[:_MOST_ROWS]

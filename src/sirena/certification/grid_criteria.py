@@ -1,4 +1,4 @@
-"""Criteria on the certificate: demands on every question, not on a sample."""
+"""Criteria on the certificate: requirements on every question, not on a sample."""
 
 from dataclasses import dataclass, field
 
@@ -38,7 +38,7 @@ class GridAgreement:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         parts = []
         if self.maximum_disagreements is not None:
             beyond = " where the edition speaks" if self.beyond_edition else ""
@@ -58,7 +58,7 @@ class GridAgreement:
         return f"{agreeing} ({certificate.agreement_share:.2%}), {differing} cells that differ" + _named(entries)
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if nothing could be compared."""
+        """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if nothing could be compared."""
         certificate = evidence.certificate
         if not certificate.compared:
             raise InsufficientEvidence(
@@ -86,7 +86,7 @@ class MonotoneInMic:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         return "no organism and comparator along which a higher MIC is called more susceptible"
 
     def measured(self, evidence: PromotionEvidence) -> str:
@@ -95,14 +95,14 @@ class MonotoneInMic:
         return f"{len(found)} organisms and comparators" + _named(found) if found else "none"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `CriterionFailed`."""
+        """Check the requirement, or raise `CriterionFailed`."""
         if not evidence.certificate.monotone:
             raise CriterionFailed(self.measured(evidence), self.expectation)
 
 
 @dataclass(frozen=True)
 class NoUnsafeAnswer:
-    """Require that the model never says S where the edition says R, expected resistance included.
+    """Require that the model never says S where the guideline edition says R, expected resistance included.
 
     This error leaves a patient untreated, and the grid shows each of its cells beforehand. If a laboratory's labels
     follow an older, higher breakpoint, its cells are listed; a person may accept them by an override, and is then
@@ -119,7 +119,7 @@ class NoUnsafeAnswer:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         return f"at most {self.maximum_cells} cells answered S where the edition says R"
 
     def measured(self, evidence: PromotionEvidence) -> str:
@@ -128,7 +128,7 @@ class NoUnsafeAnswer:
         return f"{sum(entry.cells for entry in found)} cells" + _named(found)
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `CriterionFailed`."""
+        """Check the requirement, or raise `CriterionFailed`."""
         if sum(entry.cells for entry in evidence.certificate.unsafe) > self.maximum_cells:
             raise CriterionFailed(self.measured(evidence), self.expectation)
 

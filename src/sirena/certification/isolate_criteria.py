@@ -1,4 +1,4 @@
-"""Criteria on isolates: demands on results of isolates that the model was not trained on."""
+"""Criteria on isolates: requirements on results of isolates that the model was not trained on."""
 
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ class VeryMajorErrorRate:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         return (
             f"an upper 95 % limit of at most {self.maximum:.1%} of at least {self.minimum_resistant} resistant results"
         )
@@ -36,7 +36,7 @@ class VeryMajorErrorRate:
         return "no held-out results" if held_out is None else f"{held_out.very_major_error} very major errors"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
+        """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.resistant < self.minimum_resistant:
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
@@ -63,7 +63,7 @@ class MajorErrorRate:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         return (
             f"an upper 95 % limit of at most {self.maximum:.1%} "
             f"of at least {self.minimum_susceptible} susceptible results"
@@ -75,7 +75,7 @@ class MajorErrorRate:
         return "no held-out results" if held_out is None else f"{held_out.major_error} major errors"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
+        """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.susceptible < self.minimum_susceptible:
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
@@ -101,7 +101,7 @@ class CategoricalAgreement:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         return f"a lower 95 % limit of at least {self.minimum:.1%} of at least {self.minimum_results} answered results"
 
     def measured(self, evidence: PromotionEvidence) -> str:
@@ -110,7 +110,7 @@ class CategoricalAgreement:
         return "no held-out results" if held_out is None else f"{held_out.categorical} agreeing with the label"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
+        """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.answered < self.minimum_results:
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
@@ -122,7 +122,7 @@ class CategoricalAgreement:
 class EnoughEvidence:
     """Require enough evidence for any judgement.
 
-    A model has no disagreements either if nothing could be compared.
+    A model also has no disagreements if nothing could be compared.
     """
 
     minimum_compared: int = 0
@@ -141,7 +141,7 @@ class EnoughEvidence:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         return (
             f"at least {self.minimum_compared} compared cells, {self.minimum_isolates} training isolates, "
             f"{self.minimum_cells} distinct training cells"
@@ -155,7 +155,7 @@ class EnoughEvidence:
         )
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `InsufficientEvidence`."""
+        """Check the requirement, or raise `InsufficientEvidence`."""
         if (
             evidence.certificate.compared < self.minimum_compared
             or evidence.training_isolates < self.minimum_isolates

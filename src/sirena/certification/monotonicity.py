@@ -42,7 +42,7 @@ class Reversal:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Reversal":
-        """Return the reversal that `to_json` wrote.
+        """Create the reversal from what `to_json` returned.
 
         Raises:
             ValueError, TypeError, KeyError: the document was not written by `to_json`.
@@ -54,8 +54,8 @@ def reversals(lattice: Lattice, keys: tuple[str, ...], answers: NDArray[np.uint8
     """Return the first reversal of each organism and comparator that has one.
 
     Args:
-        lattice: comparators and numbers of the last two axes.
-        keys: keys of the first axis.
+        lattice: comparators and numbers that the last two axes stand for.
+        keys: keys (organism, perhaps with body site) that the first axis stands for.
         answers: positions in `ANSWERS`, shape (keys, comparators, numbers).
 
     >>> from sirena.domain.category import Category

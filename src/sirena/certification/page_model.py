@@ -20,7 +20,7 @@ _NAMED: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class DisagreementRow:
-    """Organisms with the same difference from the edition at the same MICs."""
+    """Organisms with the same difference from the guideline edition at the same MICs."""
 
     kind: Kind
     mics: str
@@ -47,7 +47,7 @@ class CutPointRow:
 
 
 def organism_names(codes: Sequence[str]) -> str:
-    """Return a few organisms by species name, many by WHONET code; a separate site follows its organism.
+    """Return organisms as text: a few by species name, many by WHONET code; a separate body site follows its organism.
 
     >>> organism_names(["eco", "sau"])
     'Escherichia coli, Staphylococcus aureus'

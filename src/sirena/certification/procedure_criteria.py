@@ -8,7 +8,7 @@ from sirena.certification.evidence import CriterionFailed, InsufficientEvidence,
 
 @dataclass(frozen=True)
 class CertificateIsCurrent:
-    """Require that the certificate is for this version and for the edition in force.
+    """Require that the certificate is for this model version and for the guideline edition in force.
 
     A certificate of another version, of other answers or of last year's breakpoints proves nothing about the version to
     be deployed.
@@ -18,7 +18,7 @@ class CertificateIsCurrent:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         return "a certificate of this version's answers against the edition in force"
 
     def measured(self, evidence: PromotionEvidence) -> str:
@@ -27,7 +27,7 @@ class CertificateIsCurrent:
         return "; ".join(found) if found else "such a certificate"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `CriterionFailed`."""
+        """Check the requirement, or raise `CriterionFailed`."""
         if self._differences(evidence):
             raise CriterionFailed(self.measured(evidence), self.expectation)
 
@@ -61,7 +61,7 @@ class ApproverIsNotAuthor:
 
     @property
     def expectation(self) -> str:
-        """The demand, in words."""
+        """What the criterion requires, in words."""
         return "an approver other than the author"
 
     def measured(self, evidence: PromotionEvidence) -> str:
@@ -70,7 +70,7 @@ class ApproverIsNotAuthor:
         return f"author {evidence.author or 'not recorded'}{others}, approver {evidence.approver or 'not recorded'}"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if either is not recorded."""
+        """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if one of them is unknown."""
         if not evidence.author.strip() or not evidence.approver.strip():
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
         if any(same_person(maker, evidence.approver) for maker in (evidence.author, *evidence.makers)):

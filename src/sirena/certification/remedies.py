@@ -33,8 +33,8 @@ _REMEDY: Final = {
 def remedy(criteria: Sequence[str], labels: LearntSource) -> str:
     """Return advice for a model that some criteria refuse.
 
-    Training again on the same labels gives the same model, so it is not advised: a model that learnt the
-    laboratory's labels alone is best trained on the edition and the labels.
+    Training again on the same labels gives the same model, so it is not advised. If the model learnt the laboratory's
+    labels alone, the advice is to train it on the guideline edition as well.
 
     Args:
         criteria: names of the refusing criteria.

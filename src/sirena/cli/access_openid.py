@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
-    """Return the OpenID provider in the settings; None if they name none.
+    """Return the OpenID provider in the settings; None if the settings name no provider.
 
     Raises:
         GroupRolesError: `SIRENA_OIDC_ROLES` cannot be read.
@@ -31,7 +31,7 @@ def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
 
 
 def openid_problems(settings: "Settings") -> list[str]:
-    """Return what is wrong with the setting of groups' roles, a sentence each."""
+    """Return what is wrong with the setting `SIRENA_OIDC_ROLES`, one sentence for each problem."""
     from sirena.access.openid_configuration import GroupRolesError, read_group_roles
 
     try:

@@ -50,7 +50,7 @@ class AnswerSummary:
         self._progress.stop()
 
     def add(self, tally: "ColumnTally") -> None:
-        """Count the answers of one column."""
+        """Add the answers of one test column."""
         from sirena.domain.category import Category, Reason
         from sirena.domain.truth_table import answer_code
 
@@ -63,7 +63,7 @@ class AnswerSummary:
         self._progress.advance(self._task)
 
     def tell(self) -> None:
-        """Print the numbers of isolates, results, categories and reasons for NI, and what unknown sites leave open."""
+        """Print counts of isolates, results, categories and reasons for NI, and what unknown body sites leave open."""
         from sirena.domain.category import Category
         from sirena.domain.truth_table import ANSWERS, NOT_ASKED
 
@@ -105,7 +105,7 @@ class TalliesOfParts:
         self._tallies: dict[str, ColumnTally] = {}
 
     def add(self, tallies: "Iterable[ColumnTally]") -> None:
-        """Add the tallies of one part, one for each column."""
+        """Add the tallies of one part of the file, one for each column."""
         for tally in tallies:
             before = self._tallies.get(tally.column)
             self._tallies[tally.column] = tally if before is None else before.with_part(tally)
@@ -117,7 +117,7 @@ class TalliesOfParts:
 
 @contextmanager
 def progress_of(isolates: int) -> "Iterator[Callable[[int], None]]":
-    """Show a progress bar for answering a file; yields a function to call with the number of isolates just answered."""
+    """Show a progress bar for answering a file; yield a function to call with the number of isolates just answered."""
     with _progress(in_words("isolates")) as progress:
         task = progress.add_task("", total=isolates)
         yield lambda more: progress.advance(task, more)

@@ -42,7 +42,7 @@ class NoMicColumnError(SirenaError):
 
 @dataclass(frozen=True)
 class Output:
-    """The file to write, and the form of the answers in it."""
+    """The file to write, and which answer columns it gets."""
 
     path: Path
     existing: "Existing"
@@ -71,7 +71,7 @@ class Output:
         check_output(self.path)
 
     def style_of(self, file: "WhonetFile") -> "CsvStyle | None":
-        """Return the style of a ``.csv`` to write, given the file that is read."""
+        """Return the style of a ``.csv`` to write, given the file that was read."""
         from sirena.whonet.csv_style import STYLES
 
         return STYLES[self.csv_style] if self.csv_style != "keep" else file.table.csv_style
@@ -103,11 +103,11 @@ def tell_about_zones(file: "WhonetFile") -> None:
 
 
 def tell_about_problems(file: "WhonetFile", problems: "Sequence[Problem] | None" = None) -> None:
-    """Print by column and row which cells are no readable MICs, and how headers of other systems were understood.
+    """Print, by column and row, the cells that are no readable MICs, and how other systems' headers were understood.
 
     Args:
-        file: that was read.
-        problems: of the file; None finds them.
+        file: the file that was read.
+        problems: problems of the file; None to find them.
     """
     _tell_about_headers(file)
     problems = file.problems if problems is None else problems
@@ -130,16 +130,16 @@ def _tell_about_headers(file: "WhonetFile") -> None:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return a text with the first names, and how many more there are."""
+    """Return a text with the first names in a list, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 
 def read_site(text: str) -> "Site | None":
-    """Return the site that ``--site`` names; None if the specimen of each row is to decide.
+    """Return the body site that ``--site`` names; None if the specimen of each row is to decide.
 
     Raises:
-        UsageError: there is no such site.
+        UsageError: there is no such body site.
     """
     from sirena.panel.sites import chosen_site
 
@@ -177,11 +177,11 @@ def opened(
     Args:
         path: the file; ``-`` is standard input.
         output: file for the answers.
-        sheet: of a spreadsheet.
+        sheet: name of a spreadsheet's sheet.
         mapping: file in which the laboratory says what its columns mean.
-        shortest: bytes from which on a file is read part by part; None chooses: on a Ray cluster every file is.
-        part: bytes, or rows, of a part; 0 chooses.
-        engine: that parses and answers the parts.
+        shortest: size in bytes from which a file is read part by part; None to choose: on a Ray cluster every file is.
+        part: size of a part in bytes, or in rows; 0 for the usual size.
+        engine: engine that parses and answers the parts.
 
     Raises:
         SirenaError: the file cannot be read.
@@ -204,7 +204,7 @@ def opened(
 
 
 def shortest_in_parts(engine: Engine) -> int:
-    """Return the bytes from which on a file is read part by part; on a Ray cluster every file is."""
+    """Return the size in bytes from which a file is read part by part; on a Ray cluster every file is."""
     from sirena.whonet.streamed import SHORTEST
 
     return SHORTEST if engine is LOCAL else 0
@@ -221,7 +221,7 @@ def tell_if_whole(path: Path, engine: Engine) -> None:
 
 @dataclass(frozen=True)
 class FileQuestion:
-    """How a file is to be answered, and by what."""
+    """How a file is to be answered, and by which truth tables."""
 
     tables_for: "TablesFor"
     """Function that returns the table of a test column."""
@@ -325,7 +325,7 @@ def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> A
 
 
 def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
-    """Return the hospital's own expert rules: the file given, else those approved and in force.
+    """Return the hospital's own expert rules: those in the given file, else those approved and in force.
 
     Args:
         wanted: value of ``--expert-rules``.
@@ -341,7 +341,7 @@ def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
 
 
 def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ...] | None":
-    """Return the expert rules to apply, Sirena's and the hospital's own; None when none are asked for.
+    """Return the expert rules to apply, Sirena's and the hospital's own; None if no rules are requested.
 
     Args:
         wanted: value of ``--expert-rules``.
@@ -356,7 +356,7 @@ def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ..
 
 
 def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", own: "RulesSource | None") -> str:
-    """Return a stamp with the names of the expert rules applied, if any were."""
+    """Return a stamp (the text of the last column) with the names of the expert rules added, if any were applied."""
     if rules is None:
         return stamp
     return f"{stamp} · expert rules{f' + {own.name}' if own is not None else ''}"
@@ -396,5 +396,5 @@ def tell_about_rules(counted: "RuleChanges") -> None:
 
 
 def tell_about_facts(names: Sequence[str]) -> None:
-    """Print which columns were made from mechanisms in organisms' names."""
+    """Print which columns were made from resistance mechanisms in organisms' names."""
     tell(f"mechanisms written in organisms' names are columns: {listed(names)}")

@@ -41,7 +41,7 @@ def answer_parts(
         read: the file.
         output: the file to write, in a format that is written part by part.
         question: how to answer it.
-        engine: that answers the parts.
+        engine: engine that answers the parts.
     """
     isolates = isolates_to_answer(read.file, question)
     answers = FileAnswers.prepared(
@@ -104,7 +104,7 @@ class _Work:
     engine: Engine
 
     def write(self, style: CsvStyle | None) -> _Taken:
-        """Answer and write every part.
+        """Answer and write every part of the file.
 
         Raises:
             UnicodeEncodeError: the encoding of the style lacks a character; nothing is written.

@@ -1,7 +1,7 @@
 """``sirena ask``: answering one isolate at once by the guideline editions in force, with the reason of each answer.
 
-The answers are the editions' and not a model's, because asking audit ledger and MLflow for the active release takes
-seconds. The output says so.
+The answers come from guideline editions and not from models, because finding the active release in audit ledger and
+MLflow takes seconds. The output says so.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,8 @@ Rules, each with a test of like name:
 
 - a test is an antimicrobial, ``=`` and an MIC; before a comparator the ``=`` may be left out;
 - the antimicrobial is a WHONET code or a name in English or Spanish, in any case, with or without accents;
-- a test column (``AMK_EM``) names its guideline itself; a code or name alone is asked of the guidelines that are named.
+- a test column (``AMK_EM``) names its guideline itself; a code or name alone is answered by the guidelines that the
+command names.
 """
 
 import re
@@ -22,7 +23,7 @@ _HINT: Final = 'write antimicrobial and MIC: CIP=0.5 "AMK<=2" AMK_EM=4'
 
 @dataclass(frozen=True)
 class IsolateTest:
-    """One MIC of one isolate, and the guideline that is to answer it."""
+    """One MIC of one isolate, with the guideline that is to answer."""
 
     drug: str
     """WHONET code, ``AMK``."""
@@ -41,8 +42,8 @@ def read_tests(words: Iterable[str], letters: Sequence[str]) -> list[IsolateTest
     """Return the tests of an isolate, read from words.
 
     Args:
-        words: with one test each.
-        letters: of the guidelines that answer a test without a guideline.
+        words: words of the command line, with one test each.
+        letters: letters of the guidelines that answer a test without a guideline.
 
     Raises:
         UsageError: a word is no test, or names no known antimicrobial or guideline; the error gives its place.

@@ -34,7 +34,7 @@ _ENDED: Final = (ActOutcome.DONE, ActOutcome.UNCHANGED)
 
 @dataclass(frozen=True)
 class ServedVersion:
-    """A model version that answered, and the decision that approved it."""
+    """A model version that was serving, and the decision that approved it."""
 
     column: str
     version: str
@@ -57,7 +57,7 @@ class ServedVersion:
 
 @dataclass(frozen=True)
 class Served:
-    """The release that answered at a given moment."""
+    """The release that was serving at a given moment."""
 
     release: str
     digest: str
@@ -76,17 +76,17 @@ class Served:
 
 
 def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | None:
-    """Return the release that answered at a moment, by the ledger; None when none did.
+    """Return the release that was serving at a moment, by the ledger's record; None if none was.
 
     Args:
-        registry: of the release's file, which is used if it is the one judged.
-        ledger: that holds what answered, and who decided.
-        when: the moment, with zone.
+        registry: registry that holds the release's file; its content is used only if it is the file that was judged.
+        ledger: the ledger, which records each change of the serving release, and who decided it.
+        when: the moment, with time zone.
 
     Raises:
         RegistryError: MLflow does not answer.
         LedgerError: the ledger does not answer, or is not as it was written.
-        UnjudgedReleaseError: by the ledger no release answered, but MLflow's history names one.
+        UnjudgedReleaseError: the ledger records no serving release for that moment, but MLflow's history does.
     """
     period = TrustedReading(ledger).read().at(moment(when))
     if period is None:

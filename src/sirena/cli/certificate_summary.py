@@ -22,11 +22,11 @@ _WORDS = {
 
 
 def summary(certificate: Certificate, most: int) -> str:
-    """Return a text with verdict, counts and the gravest disagreements of a model's certificate.
+    """Return a text with the verdict, counts and gravest disagreements of a model's certificate.
 
     Args:
-        certificate: of a model.
-        most: most lines of disagreements; organisms that differ alike share a line.
+        certificate: certificate of a model.
+        most: maximum number of lines of disagreements; organisms with the same difference share a line.
     """
     subject = certificate.subject
     rows = len(certificate.keys)

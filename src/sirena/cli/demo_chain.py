@@ -44,10 +44,10 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
     """Run all steps of the demo below `SIRENA_HOME`.
 
     Args:
-        server: MLflow, which the caller has launched and stops.
+        server: process of MLflow; the caller has launched it and stops it.
         tracking_uri: address of MLflow.
         isolates: number of isolates of the synthetic hospital.
-        seed: of the hospital and the training.
+        seed: seed of the hospital and of the training.
         keep: True leaves the servers running until Ctrl-C.
 
     Raises:

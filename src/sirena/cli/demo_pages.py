@@ -28,11 +28,11 @@ class DemoPages:
 
     @classmethod
     def of(cls, file: Path, settings: Settings) -> Self:
-        """Return the pages with a file open and answered by the active release.
+        """Create the pages, with a file open and answered by the active release.
 
         Args:
-            file: of the synthetic hospital.
-            settings: of the demo.
+            file: file of the synthetic hospital.
+            settings: settings of the demo.
 
         Raises:
             SirenaError: no stored copy of the release is as it was judged.

@@ -1,4 +1,4 @@
-"""Ending a command: undoing what it began, and ending the process quickly."""
+"""Ending a command: undoing unfinished work, and ending the process quickly."""
 
 import atexit
 import os
@@ -12,7 +12,7 @@ from typing import NoReturn
 
 @contextmanager
 def ends_in_order() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C during the block, so that it undoes what is under way."""
+    """Treat SIGTERM like Ctrl-C during a ``with`` block, so that unfinished work is undone."""
 
     def end(*_: object) -> None:
         raise KeyboardInterrupt

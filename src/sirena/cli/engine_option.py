@@ -11,7 +11,7 @@ from sirena.engine import Engine
 
 
 class EngineName(enum.StrEnum):
-    """Where the work is done: on this machine, or on a Ray cluster."""
+    """Where the parts of a file are processed: on this machine, or on a Ray cluster."""
 
     LOCAL = "local"
     RAY = "ray"
@@ -25,7 +25,7 @@ EngineOption = Annotated[
 
 @contextmanager
 def engine_named(name: EngineName) -> Iterator[Engine]:
-    """Yield the engine with a given name, open during the block.
+    """Yield the engine with a given name; it is open during the ``with`` block.
 
     Raises:
         ClusterError: Ray is not installed, or no Ray cluster can be used.

@@ -1,4 +1,4 @@
-"""The sheet of grounds in a workbook: the statements on which the answers of each column rest, and how many do."""
+"""The sheet of grounds in a workbook: the statements on which each column's answers rest, and how many answers."""
 
 from typing import TYPE_CHECKING, Final
 

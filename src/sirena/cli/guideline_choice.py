@@ -1,4 +1,4 @@
-"""Reading the editions, antimicrobials and organisms given to the commands of ``sirena guideline``."""
+"""Reading the guideline editions, antimicrobials and organisms named in the commands of ``sirena guideline``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +26,7 @@ def chosen_drugs(text: str) -> set[str]:
     """Return the antimicrobial codes in a text, which are separated by commas.
 
     Raises:
-        UsageError: a code is that of no antimicrobial.
+        UsageError: a code stands for no antimicrobial.
     """
     from sirena.domain.antimicrobials import ANTIMICROBIALS
     from sirena.domain.errors import UsageError
@@ -38,7 +38,7 @@ def chosen_drugs(text: str) -> set[str]:
 
 
 def chosen_organism(text: str) -> "Organism":
-    """Return the organism that a code or name means.
+    """Return the organism that a code or name stands for.
 
     Raises:
         UsageError: there is no such organism.

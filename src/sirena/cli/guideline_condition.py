@@ -16,7 +16,7 @@ _SECONDS: Final = 10.0
 
 
 def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
-    """Return a sentence for each edition of a release's members that is not in force today.
+    """Return a sentence for each guideline edition of a release's members that is not in force today.
 
     Raises:
         SirenaError: the release's file cannot be read.
@@ -29,10 +29,10 @@ def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
 
 
 def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
-    """Return the condition of the editions of the release that answers, as the service tells it.
+    """Return the condition of the guideline editions of the release that answers, as the service reports it.
 
     Args:
-        settings: of the stack.
+        settings: settings of the stack.
         parts: health of the parts; the service must be healthy to be asked.
     """
     import json

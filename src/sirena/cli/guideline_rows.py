@@ -1,4 +1,4 @@
-"""The rows of an edition in the output of ``sirena guideline``: lines for people, facts for programs."""
+"""The rows of a guideline edition in the output of ``sirena guideline``: lines for people, facts for programs."""
 
 import shutil
 import textwrap
@@ -42,7 +42,7 @@ def row_lines(row: "Row", guideline: "Guideline") -> "Iterator[str]":
 
 
 def whom(row: "Row") -> str:
-    """Return group and site of a row: ``order Enterobacterales (oral)``."""
+    """Return the organism group and the site or route of a guideline row: ``order Enterobacterales (oral)``."""
     from sirena.guidelines.tables import rank_name
 
     sites = ", ".join(filter(None, getattr(row, "sites", ())))
@@ -62,7 +62,7 @@ def saying(row: "Row", guideline: "Guideline") -> str:
 
 
 def row_facts(row: "Row") -> dict[str, Any]:
-    """Return the facts of a row for programs; concentrations are in mg/L, None if the row has none."""
+    """Return the facts of a guideline row for programs; concentrations are in mg/L, None if the row states none."""
     from sirena.guidelines.rows import Breakpoint
     from sirena.guidelines.tables import rank_name
 
@@ -77,7 +77,7 @@ def row_facts(row: "Row") -> dict[str, Any]:
 
 
 def edition_facts(edition: "Edition") -> dict[str, Any]:
-    """Return the facts of an edition as a whole, for programs."""
+    """Return the facts of a guideline edition as a whole, for programs."""
     record = edition.record
     return {
         "edition": edition.name,
@@ -91,7 +91,7 @@ def edition_facts(edition: "Edition") -> dict[str, Any]:
 
 
 def edition_lines(edition: "Edition") -> "Iterator[str]":
-    """Yield the facts of an edition as a whole, as lines of text."""
+    """Yield the facts of a guideline edition as a whole, as lines of text."""
     record = edition.record
     since = (
         f"in force since {record.in_force_since}" if record.in_force_since else "nobody said since when it is in force"
@@ -109,7 +109,7 @@ def edition_lines(edition: "Edition") -> "Iterator[str]":
 
 
 def bulleted(texts: "Iterable[str]") -> "Iterator[str]":
-    """Yield sentences as wrapped and indented lines."""
+    """Yield sentences as wrapped and indented lines, each sentence with a bullet."""
     for text in texts:
         yield from textwrap.wrap(in_words(text), width(), initial_indent="  ", subsequent_indent=_INDENT)
 

@@ -16,7 +16,7 @@ def import_workbook(path: Path) -> None:
     """Import EUCAST's workbook, and print what was taken and what a person must decide.
 
     Raises:
-        sirena.guidelines.eucast.findings.WorkbookError: the file is no such workbook; nothing was imported.
+        sirena.guidelines.eucast.findings.WorkbookError: the file is not EUCAST's workbook; nothing was imported.
     """
     from sirena.guidelines.eucast.importing import import_eucast
     from sirena.settings.catalogue import load_settings

@@ -36,7 +36,7 @@ def speak_spanish(command: Any) -> None:
     """Translate the help of a command, and of its subcommands, into Spanish.
 
     Args:
-        command: built by Typer.
+        command: the command, as Typer built it.
     """
     command.context_class = _SpanishContext
     for name in ("help", "epilog", "short_help"):
@@ -51,7 +51,7 @@ def show_misuse(error: Any) -> None:
     """Print Typer's error about wrong arguments, in the language of the locale.
 
     Args:
-        error: raised by Typer.
+        error: the error that Typer raised.
     """
     shown = io.StringIO()
     error.show(file=shown)

@@ -106,8 +106,8 @@ def stamp_of(panel: "Panel", columns: Iterable[str]) -> str:
     """Return the name of what answers a file: ``release 3 · CLSI 2026, EUCAST 2026``.
 
     Args:
-        panel: of the release.
-        columns: model columns of the file; the editions named are those of their models.
+        panel: panel of the release.
+        columns: model columns of the file; only the editions of their models are named.
     """
     facts = (panel.provenance.get(column, {}) for column in columns)
     editions = sorted({edition for fact in facts if (edition := fact.get("edition"))})

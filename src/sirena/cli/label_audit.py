@@ -39,8 +39,8 @@ def audit_section(audit: "pl.DataFrame", edition: str, written: Path | None) -> 
     """Return a section with the gravest cells of the label audit, and the number of all.
 
     Args:
-        audit: from `label_audit.audit_labels`.
-        edition: name of the edition the labels were compared with.
+        audit: the audit, from `label_audit.audit_labels`.
+        edition: name of the guideline edition with which the labels were compared.
         written: file with all cells, if one was written.
     """
     rows = [

@@ -14,8 +14,8 @@ def ledger_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Co
     """Verify the ledger from its first entry to its last, and return its condition.
 
     Args:
-        settings: name the ledger.
-        parts: health of the parts; without its database the ledger cannot be read.
+        settings: settings that name the ledger.
+        parts: health of the stack's parts; if the database is down, the ledger cannot be read.
     """
     from contextlib import closing
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def file_problems(settings: "Settings") -> list[str]:
-    """Return the first thing that is wrong in each of these files, a sentence each, by row and column.
+    """Return the first mistake in each of these files, one sentence each, with row and column.
 
     Without this check, a wrong file would be noticed only when the entry refuses all promotions.
     """

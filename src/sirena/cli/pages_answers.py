@@ -1,4 +1,4 @@
-"""What answers on the pages: the active release, or the guideline editions until a release is active."""
+"""What gives the answers on the web pages: the active release, or guideline editions until a release is active."""
 
 import math
 import time
@@ -69,7 +69,7 @@ class EditionsNow:
         self._one_at_a_time = Lock()
 
     def overlay(self) -> RulesSource | None:
-        """Return the rules in force on guideline editions; None when there are none.
+        """Return the hospital's rules in force on top of guideline editions; None if there are none.
 
         Raises:
             SirenaError: the ledger cannot be read, or is not as it was written.
@@ -103,7 +103,7 @@ def answers_for(release: str | None, guideline: Sequence[str]) -> NamedPanel:
 
     Args:
         release: name of a release, ``active`` or ``latest``; None lets the guideline editions answer.
-        guideline: names of editions, if no release answers; none means the newest in force.
+        guideline: names of guideline editions, if no release answers; empty means the newest in force.
 
     Raises:
         SirenaError: there is no such release or edition.
@@ -125,11 +125,11 @@ def evidence_of_models(panel: Panel, columns: Collection[str]) -> TrainingCounts
     """Return the counts of the training evidence of a panel's models; MLflow's client is imported only here.
 
     Args:
-        panel: of a release.
+        panel: panel of a release.
         columns: model columns to read.
 
     Raises:
-        SirenaError: MLflow does not answer, or does not have them.
+        SirenaError: MLflow does not answer, or does not have the counts.
     """
     from sirena.acts.training_evidence import evidence_of
 
@@ -140,7 +140,7 @@ def audit_labels_of(file: WhonetFile) -> AuditedLabels | None:
     """Audit the labels of a file for the pages, like `sirena inspect`, by the newest editions in force.
 
     Args:
-        file: that was read.
+        file: the file that was read.
     """
     from sirena.acts.label_auditing import audit_file
 

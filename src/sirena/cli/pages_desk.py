@@ -26,8 +26,8 @@ class PagesDesk:
         """Record an event on the pages in the ledger.
 
         Args:
-            event: name in `sirena.ledger.catalogue`.
-            facts: of the event.
+            event: name of the event in `sirena.ledger.catalogue`.
+            facts: facts of the event.
 
         Raises:
             UnrecordedError: the event cannot be recorded.

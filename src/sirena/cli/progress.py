@@ -1,4 +1,4 @@
-"""Showing the step under way: by a spinner on a terminal, by a line for each step in a log."""
+"""Showing the current step: with a spinner on a terminal, with a line for each step in a log."""
 
 import sys
 from collections.abc import Iterator

@@ -14,10 +14,10 @@ _REMEDY = "`sirena audit show --event alarm` tells since when; docs/manual, inci
 
 
 def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
-    """Compare what is stored of the active release with the ledger, and return the condition.
+    """Compare the stored files of the active release with the ledger, and return the condition found.
 
     Args:
-        settings: of the installation.
+        settings: settings of the installation.
         parts: health of the parts; without MLflow nothing can be compared.
     """
     from contextlib import closing

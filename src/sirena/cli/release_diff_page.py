@@ -69,8 +69,8 @@ def print_file_changes(
     Args:
         old: the panel that answers now.
         new: the panel that is to answer.
-        file: of the hospital.
-        rows_file: file to write with row and specimen number of each result; None writes none.
+        file: file of the hospital.
+        rows_file: file to write with row and specimen number of each changed result; None to write no file.
         as_json: True prints JSON.
     """
     from sirena.panel.file_changes import file_changes, gravest_first
@@ -97,7 +97,7 @@ def print_shadow(document: Mapping[str, Any], *, every: bool, as_json: bool) -> 
     """Print the answers that the shadow release would change, the gravest first.
 
     Args:
-        document: counts from the service.
+        document: the service's counts, as JSON.
         every: True prints all lines, not only a page.
         as_json: True prints JSON.
 

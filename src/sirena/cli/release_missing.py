@@ -12,7 +12,7 @@ def missing_models(judge: "RegisteredJudge", release: "Release") -> list[str]:
     """Return a line for each registered model without a version in a release.
 
     Args:
-        judge: the gate, which tells why a model's newest version is not in production.
+        judge: the gate, which says why a model's newest version is not in production.
         release: the release.
     """
     from sirena.registry.versions import list_models, list_versions

@@ -2,10 +2,10 @@
 
 Rules, each with a test of like name:
 
-- a file is fetched whole before it is read, and an answer is sent once it is whole: nothing half-written is ever there;
-- meanwhile it lies in a folder below ``TMPDIR`` that is the account's alone, and is gone when the command ends, also
-  by Ctrl-C or SIGTERM; memory would not hold a long file, which is read twice;
-- messages name the file in S3, and never the folder, a key of an account or a cell.
+- a file is downloaded completely before it is read, and an answered file is uploaded once it is complete, so S3 never
+holds an incomplete file; - meanwhile the file is in a folder below ``TMPDIR`` that only the account can read, and that
+is removed when the command ends, also by Ctrl-C or SIGTERM; memory would not hold a long file, which is read twice; -
+messages name the file in S3, and never the folder, an access key or a cell's content.
 
 The endpoint is ``MLFLOW_S3_ENDPOINT_URL``, else AWS; the keys are those of ``AWS_ACCESS_KEY_ID`` and
 ``AWS_SECRET_ACCESS_KEY``, else what AWS's own tools would take (a profile, a role).
@@ -52,10 +52,10 @@ class S3Object:
 
     @classmethod
     def at(cls, path: Path) -> "S3Object | None":
-        """Return the file in S3 that an argument names; None where it is a path of this machine.
+        """Create the object from a command's argument; None if the argument is a path on this machine.
 
         Raises:
-            UsageError: it names no bucket, or nothing in it.
+            UsageError: the argument names no bucket, or no key in it.
 
         >>> S3Object.at(Path("s3://hospital/2026/north.csv"))
         S3Object(bucket='hospital', key='2026/north.csv')
@@ -69,18 +69,18 @@ class S3Object:
 
 
 def named(path: Path) -> str:
-    """Return what messages call a file: as it was given, though `Path` drops a stroke of ``s3://``."""
+    """Return a file's name for messages: as it was given, although `Path` drops a slash of ``s3://``."""
     return str(S3Object.at(path) or path)
 
 
 def each_file(paths: Sequence[Path]) -> list[Path]:
-    """Return the files of a command that takes several; a star in a key stands for any letters.
+    """Return the files that a command's arguments name; a star in an S3 key stands for any characters.
 
     Args:
-        paths: as given; a shell has already put the names of files of this machine for a star.
+        paths: paths as given; for files on this machine, the shell has already expanded stars.
 
     Raises:
-        SirenaError: nothing in the bucket is called so, or S3 refuses.
+        SirenaError: no key in the bucket matches, or S3 refuses.
     """
     return [one for path in paths for one in _named_by(path)]
 
@@ -102,10 +102,10 @@ def _named_by(path: Path) -> list[Path]:
 
 
 def check_output(path: Path) -> None:
-    """Refuse a destination that cannot be written, before long work is done for it.
+    """Raise an error if a destination cannot be written, before long work begins.
 
     Raises:
-        SirenaError: as `check_place`, or S3 does not take a file there.
+        SirenaError: as for `check_place`, or S3 accepts no file there.
     """
     thing = S3Object.at(path)
     if thing is None:
@@ -118,16 +118,16 @@ def check_output(path: Path) -> None:
 
 
 def folder_of_rows(output: Path) -> Path:
-    """Return the folder in which rows are laid down while a file is answered: where the answer will stand."""
+    """Return the folder for the temporary rows of a file being answered: that of the answered file."""
     return Path(gettempdir()) if str(output) == "-" or S3Object.at(output) else output.parent
 
 
 @contextmanager
 def fetched(path: Path) -> Iterator[Path]:
-    """Give a file to be read where this machine's programs can: the path itself, or what was fetched from S3.
+    """Give the ``with`` block a path on this machine to read: the path itself, or that of a download from S3.
 
     Raises:
-        UnavailableFileError: S3 does not give it, or there is no room for it.
+        UnavailableFileError: S3 does not deliver the file, or there is no disk space for it.
     """
     thing = S3Object.at(path)
     if thing is None:
@@ -147,10 +147,10 @@ def fetched(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def stored(path: Path) -> Iterator[Path]:
-    """Give where an answer is to be written; when the block ends well, it is sent to S3 if that is its place.
+    """Give the ``with`` block a path to write; if the block succeeds, the file is uploaded if it belongs in S3.
 
     Raises:
-        UnavailableFileError: S3 does not take it.
+        UnavailableFileError: S3 does not accept the file.
     """
     thing = S3Object.at(path)
     if thing is None:

@@ -1,4 +1,4 @@
-"""Printing sections of a report: as tables with colour on a terminal, as aligned plain text into a pipe."""
+"""Printing sections of a report: coloured tables on a terminal, aligned plain text in a pipe."""
 
 import sys
 from collections.abc import Collection, Iterable, Sequence
@@ -24,7 +24,7 @@ class Section:
     """Numbers, from 0, of the columns whose cells are Sirena's own words, to be translated."""
 
     def in_words(self) -> "Section":
-        """Return the section in the language of the locale; texts from files or people are not translated."""
+        """Return the section translated to the locale's language; texts from files or people are not translated."""
         rows = [
             tuple(in_words(cell) if number in self.words else cell for number, cell in enumerate(row))
             for row in self.rows

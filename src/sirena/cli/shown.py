@@ -1,4 +1,4 @@
-"""Making texts of others safe for a terminal: notes, reasons, names and headings of files.
+"""Making texts that others wrote safe for a terminal: notes, reasons, names and headings of files.
 
 Escape sequences in a text can clear a terminal, change its title or overwrite it, so that a scientist's note could show
 an approver another release than there is. So all invisible characters are shown escaped, as in the ledger.
@@ -17,5 +17,5 @@ def in_one_line(text: str) -> str:
 
 
 def in_lines(text: str) -> str:
-    """Return a text with its line ends kept and other invisible characters escaped."""
+    """Return a text with its line breaks kept and all other invisible characters escaped."""
     return "\n".join(map(in_one_line, text.split("\n")))

@@ -41,19 +41,19 @@ def count_files(
     shortest: int | None = None,
     part: int = 0,
 ) -> dict[str, HospitalCounts]:
-    """Return the counts of each file by its name; the files are read one after another, with one in memory at a time.
+    """Return the counts of each file by the file's name; files are read one after another, one in memory at a time.
 
     Args:
-        files: of isolates, or of cells written by `sirena cells`.
-        seed: by which the isolates are dealt into training parts.
-        sheet: of a spreadsheet.
-        mapping: what the laboratories' columns mean.
-        engine: that parses and counts the parts of a file.
-        shortest: bytes from which on a file is read part by part; None chooses.
-        part: bytes, or rows, of a part; 0 chooses.
+        files: files of isolates, or files of cells written by `sirena cells`.
+        seed: seed by which the isolates are divided into training parts.
+        sheet: name of a spreadsheet's sheet.
+        mapping: what the laboratories say about their columns.
+        engine: engine that parses and counts the parts of a file.
+        shortest: size in bytes from which a file is read part by part; None to choose.
+        part: size of a part in bytes, or in rows; 0 for the usual size.
 
     Raises:
-        UsageError: two files hold the same results, or cells were dealt by another seed.
+        UsageError: two files hold the same results, or the isolates of cells were divided by another seed.
     """
     hospitals: dict[str, HospitalCounts] = {}
     for file in map(named, files):
@@ -110,8 +110,8 @@ def audit_sections(
         hospitals: from `count_files`.
         counted: cells of all hospitals, from `counts.pooled`.
         reference: truth tables of guideline editions by test column.
-        edition: names of the editions.
-        audit: file to write all contradicting cells to; None writes none.
+        edition: names of the guideline editions.
+        audit: file to which all contradicting cells are written; None to write no file.
     """
     if counted.is_empty():
         if audit is not None:

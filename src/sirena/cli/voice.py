@@ -17,14 +17,14 @@ def speaks_spanish() -> bool:
 
 
 def language_or_locale(language: "Language | None") -> "Language":
-    """Return the language of output for people: the one asked for, else the locale's."""
+    """Return the language of output for people: the requested one, else the locale's."""
     from sirena.panel.basis import Language
 
     return language or Language(spoken_language(os.environ))
 
 
 def in_words(text: str) -> str:
-    """Return a text of Sirena, translated into the language of the locale."""
+    """Return one of Sirena's own texts, translated into the language of the locale."""
     if not speaks_spanish():
         return text
     from sirena.texts.messages import translate
@@ -33,10 +33,10 @@ def in_words(text: str) -> str:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a text of Sirena, translated into the language of the locale.
+    """Print one of Sirena's own texts, translated into the language of the locale.
 
     Args:
-        text: in English, with its values filled in.
+        text: the text in English, with its values filled in.
         err: True prints on standard error.
     """
     typer.echo(in_words(text), err=err)

@@ -13,11 +13,11 @@ from sirena.domain.errors import UsageError
 
 
 def migrate(connection: Connection, schema: Schema, place: str) -> tuple[SchemaStanding, SchemaStanding]:
-    """Bring tables to the revision of this program: make them, or change them.
+    """Bring tables to the revision of this program: create them, or change them.
 
     Args:
-        connection: in a transaction that excludes other changes of these tables.
-        schema: of the tables.
+        connection: connection in a transaction that excludes other changes of these tables.
+        schema: schema of the tables.
         place: address of the database, for the text of an error.
 
     Returns:

@@ -1,7 +1,7 @@
 """MLflow's own database: the revision of its tables, and upgrading them by MLflow's own command.
 
 In PostgreSQL MLflow changes its tables in one transaction. In SQLite it does not, so a copy is upgraded and put in the
-file's place: the file has no write-ahead log beside it, and no process has it open while the stack is stopped.
+file's place: the file has no separate write-ahead log, and no process has it open while the stack is stopped.
 """
 
 import contextlib

@@ -81,7 +81,7 @@ class SchemaStanding:
 
 
 def standing(connection: Connection, schema: Schema) -> SchemaStanding:
-    """Return the revision and state of a database's tables; tables without a revision are unknown."""
+    """Return the revision and state of a database's tables; the state of tables without a revision is unknown."""
     has_table = connection.dialect.has_table
     # first, since another program may be making both, and they appear together
     has_landmark = has_table(connection, schema.landmark)
@@ -99,11 +99,11 @@ def standing(connection: Connection, schema: Schema) -> SchemaStanding:
 
 
 def require_usable(database: SchemaStanding, schema: Schema, place: str) -> None:
-    """Check that this program can work with the tables, or that there are none yet; else raise an error.
+    """Check that this program can work with the tables, or that there are no tables yet; else raise an error.
 
     Args:
         database: state of the tables, from `standing`.
-        schema: of the tables.
+        schema: schema of the tables.
         place: address of the database, without a user.
 
     Raises:

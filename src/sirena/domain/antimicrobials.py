@@ -61,7 +61,7 @@ def find_antimicrobial(text: str) -> Antimicrobial | None:
 
 
 def antimicrobial_named(name: str) -> Antimicrobial | None:
-    """Return the antimicrobial that a name in English or Spanish stands for; a WHONET code gives None.
+    """Return the antimicrobial of a name in English or Spanish; None for any other text, also for a WHONET code.
 
     >>> antimicrobial_named("Ácido fusídico").code, antimicrobial_named("AMK")
     ('FUS', None)

@@ -21,7 +21,7 @@ class Category(enum.StrEnum):
 
     @property
     def level(self) -> int | None:
-        """Ordinal code for training: S=0, I and SDD=1, R and NS=2; None for WT, NWT and NI, which are no labels."""
+        """Ordinal code for training: S=0, I and SDD=1, R and NS=2; None for WT, NWT and NI, which cannot be labels."""
         return _LEVEL.get(self)
 
 
@@ -32,7 +32,7 @@ LABELS: tuple[Category, ...] = (Category.S, Category.SDD, Category.I, Category.R
 
 
 def read_label(text: str | None) -> Category | None:
-    """Return the label in a cell of a category column, or None if the cell holds none.
+    """Return the label in a cell of a category column; None if the cell holds no label.
 
     WHONET leaves the MIC itself in the category cell of a result it cannot interpret, so another text than one of
     `LABELS` is not an error.
@@ -83,12 +83,12 @@ class Reason(enum.StrEnum):
 
     @property
     def sentence(self) -> str:
-        """The reason as one English sentence."""
+        """The reason for the NI as one English sentence."""
         return _SENTENCE[self]
 
     @property
     def spanish(self) -> str:
-        """The reason as one Spanish sentence."""
+        """The reason for the NI as one Spanish sentence."""
         return _SPANISH[self]
 
 

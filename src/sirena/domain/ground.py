@@ -1,6 +1,6 @@
 """The ground of a category: a row of a guideline, expected resistance, or the laboratory's own labels.
 
-The ground is the guideline's statement, never the network's own cut points, which the certificate shows beside it.
+The ground is the guideline's statement, never the network's own cut points; the certificate shows both side by side.
 Programs read it as a structure, people as one line in English or Spanish.
 """
 
@@ -26,7 +26,7 @@ class GroundKind(enum.StrEnum):
 
 
 class Mark(enum.StrEnum):
-    """A restriction that a reader must know when the category was given without knowing the site of infection."""
+    """A restriction that a reader must know of a category that was given without knowing the body site."""
 
     URINE_ONLY = "urine_only"
     """The breakpoint holds for isolates from urine only."""
@@ -35,12 +35,12 @@ class Mark(enum.StrEnum):
 
     @property
     def english(self) -> str:
-        """The mark in English words."""
+        """The restriction of the breakpoint, in English."""
         return {"urine_only": "urine isolates only", "not_meningitis": "if not meningitis"}[self.value]
 
     @property
     def spanish(self) -> str:
-        """The mark in Spanish words."""
+        """The restriction of the breakpoint, in Spanish."""
         return {"urine_only": "solo aislamientos de orina", "not_meningitis": "si no es meningitis"}[self.value]
 
 
@@ -76,7 +76,7 @@ class Ground:
     remark: str = ""
 
     def marks(self, site: Site) -> tuple[Mark, ...]:
-        """Return the restrictions a reader must know if this ground gives a category at a site; a known site has none.
+        """Return the restrictions on a category that this ground gives at a body site; empty if the site is known.
 
         >>> Ground(GroundKind.BREAKPOINT, site="uncomplicated urinary tract infection").marks(Site.UNKNOWN)
         (<Mark.URINE_ONLY: 'urine_only'>,)
@@ -128,7 +128,7 @@ class Ground:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Ground":
-        """Return the ground that `to_json` wrote.
+        """Create the ground from what `to_json` returned.
 
         Raises:
             KeyError, TypeError, ValueError: the document was not written by `to_json`.

@@ -56,16 +56,16 @@ class Interval(enum.IntEnum):
 
 
 class UnreadableMicError(ValueError):
-    """The text is not an MIC. The error does not repeat the text, because a misplaced cell may name a patient."""
+    """The text is not an MIC. The error does not echo the text, because a misplaced cell may name a patient."""
 
 
 class ImpossibleMicError(ValueError):
-    """No dilution test gives this number: it is zero, negative, not finite or far off the scale."""
+    """No dilution test gives this number: it is zero, negative, not finite or far off the MIC scale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mic:
-    """An MIC on the two-fold scale.
+    """An MIC on the scale of two-fold dilutions.
 
     Attributes:
         interval: whether the MIC is exact or censored.
@@ -82,7 +82,7 @@ class Mic:
 
     @classmethod
     def from_code(cls, code: int) -> "Mic":
-        """Return the MIC at a position of a truth table's row (0 … CODES-1)."""
+        """Create the MIC from its position in a truth table's row (0 … CODES-1)."""
         interval, position = divmod(code, DILUTIONS)
         return cls(Interval(interval), position + MINIMUM_EXPONENT)
 
@@ -193,11 +193,11 @@ def parse_mic(text: str) -> Mic:
 def encode_mics(texts: Iterable[str | None], drug: str | None = None) -> NDArray[np.int16]:
     """Return the code of each cell's MIC, which is its position in a truth table's row.
 
-    Callers give the distinct texts of a column, so that the cost depends on the variety of a file and not on its
-    length.
+    Callers pass each distinct text of a column once, so that the cost depends on the variety of a file's texts and not
+    on its length.
 
     Args:
-        texts: cells; None and blanks are missing.
+        texts: texts of cells; None and blank texts count as missing.
         drug: WHONET code of the column's antimicrobial; some texts have a meaning in one column only.
 
     Returns:

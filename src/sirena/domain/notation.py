@@ -42,10 +42,10 @@ _LONGEST: Final = 40
 
 
 def strip_notation(text: str) -> str:
-    """Return a text's comparator and number, without unit, flag, label and second agent; `NOT_READ` if it is no MIC.
+    """Return the comparator and number of a text, without unit, flag, label or second agent; `NOT_READ` if no MIC.
 
     Args:
-        text: a cell; one without any of these is returned unchanged.
+        text: text of a cell; if it has none of these, it is returned unchanged.
 
     >>> strip_notation("<=0.25 S"), strip_notation("8/4"), strip_notation("4 µg/mL")
     ('<=0.25', '8', '4')
@@ -63,7 +63,7 @@ def strip_notation(text: str) -> str:
 
 
 def read_for(drug: str, text: str) -> str:
-    """Return a text of one antimicrobial's column in a form that `parse_mic` reads, or `NOT_READ`.
+    """Return a text from an antimicrobial's column as a text that `parse_mic` reads, or `NOT_READ`.
 
     >>> read_for("GEH", "SYN-R")
     '>500'
@@ -93,7 +93,7 @@ def is_combination(drug: str) -> bool:
 
 
 def label_beside(text: str) -> Category | None:
-    """Return the category that a laboratory wrote beside the MIC in the same cell, or None.
+    """Return the category that a laboratory wrote next to the MIC in the same cell; None if there is none.
 
     >>> label_beside("<=0.25 (S)")
     <Category.S: 'S'>

@@ -115,7 +115,7 @@ ORGANISMS: Final[dict[str, Organism]] = {
 
 
 def resolve(text: str) -> str | None:
-    """Return the code of the organism that a text names; None if it names none, or more than one.
+    """Return the code of the organism that a text names; None if it names no organism, or more than one.
 
     Args:
         text: a WHONET code or a name, as found in a file.
@@ -136,7 +136,7 @@ def resolve(text: str) -> str | None:
 
 
 def resolve_many(texts: Iterable[str | None]) -> list[str | None]:
-    """Return the organism code of each of a column's distinct texts.
+    """Return the organism code for each distinct text of a column.
 
     Returns:
         For each text, as `TruthTable.look_up` takes it: the code; None if the cell is empty (a missing organism);
@@ -213,7 +213,7 @@ _DIGRAPH: Final = re.compile(r"(?<=.)[ao]e")
 
 
 def name_key(text: str) -> str:
-    """Return a name in the form by which names are compared, free of differences in spelling.
+    """Return a normalised form of a name, without differences in spelling, by which names are compared.
 
     >>> name_key("Salmonella enterica ser. Enteritidis") == name_key("salmonella enteritidis")
     True
@@ -257,7 +257,7 @@ class _Names:
                 self.by_rest.setdefault(rest, []).extend(tested)
 
     def read(self, text: str) -> str | None:
-        """Return the code of the longest part at the beginning of a name that names an organism, or None."""
+        """Return the organism code of the longest beginning of a name that names an organism; None if there is none."""
         for head in _heads(text):
             code = self._exact(name_key(head))
             if code is not None:

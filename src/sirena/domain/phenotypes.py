@@ -1,7 +1,7 @@
 """Resistance mechanisms that laboratories write after an organism's name: ``E. coli BLEE (+)``, ``S. aureus (SARM)``.
 
-They are facts of the isolate, as WHONET's columns ESBL, MRSA, CARBAPENEM and BETA_LACT hold them, and not part of the
-name. No category rests on them: categories come from the MIC.
+These are facts of the isolate, like those in WHONET's columns ESBL, MRSA, CARBAPENEM and BETA_LACT; they are no part of
+the organism's name. No category rests on them: categories come from the MIC.
 """
 
 import re
@@ -48,7 +48,7 @@ def split_phenotypes(text: str) -> tuple[str, dict[str, str]]:
         text: an organism's name as found in a file.
 
     Returns:
-        The name; and for each mechanism WHONET's field → ``+`` or ``-``.
+        The name; and a dictionary from the WHONET field of each mechanism to ``+`` or ``-``.
     """
     if len(text) > _LONGEST:
         return text, {}

@@ -1,4 +1,4 @@
-"""The two kinds of rules that a hospital may add to Sirena's."""
+"""The two kinds of rules of its own that a hospital may add to Sirena's."""
 
 import enum
 from typing import Final

@@ -6,9 +6,9 @@ from typing import TextIO
 
 
 def open_table(name: str) -> TextIO:
-    """Return a table as a stream of text. Call it only while a module is imported.
+    """Open a CSV table as a stream of text. Call it only while a module is imported.
 
-    The temporary folder of a served model may be deleted before the first question.
+    The temporary folder of a served model may be deleted before the first request.
 
     Args:
         name: name of the CSV file, ``organisms.csv``.

@@ -1,4 +1,4 @@
-"""The site of infection, as far as the specimen shows it: part of every question, beside organism and MIC.
+"""The site of infection (body site), as far as the specimen shows it. Every answer depends on it, organism and MIC.
 
 A guideline may state one breakpoint for meningitis and another for everything else, or one for uncomplicated
 urinary tract infection alone. Which of them holds depends on the site of infection, and a laboratory's file shows that
@@ -9,7 +9,7 @@ import enum
 
 
 class Site(enum.StrEnum):
-    """The site of infection that a specimen shows. Files, answers and model inputs hold the value."""
+    """The body site of an infection, as the specimen shows it. Files, answers and model inputs hold the value."""
 
     UNKNOWN = "unknown"
     """The site is not known: the file has no specimen, or the caller sent none."""

@@ -1,4 +1,4 @@
-"""Specimens: which site of infection a laboratory's word for a specimen names.
+"""Specimens: which site of infection (body site) a laboratory's word for a specimen stands for.
 
 The words are in ``specimens.csv`` beside this module. Where they come from:
 
@@ -20,7 +20,7 @@ Rules of reading, each with a test of like name:
 - case, accents, punctuation, digits, plural and gender, and the order of words do not matter;
 - an empty text, or one without a letter or digit, says nothing: `Site.UNKNOWN`; so do words such as ``desconocido`` and
   ``aspirado`` alone;
-- a name of several words wins over the names within it (``sangre oculta en heces``);
+- a name of several words takes precedence over the names within it (``sangre oculta en heces``);
 - a text with a word that is not in the table is not read, nor one whose names contradict each other: the answer is
   None, and the caller reports it;
 - details alone name no specimen (``sonda`` may be urine or a tip): None.
@@ -97,14 +97,14 @@ for _phrase in _PHRASES:
 
 
 def site_of_specimen(text: str | None) -> Site | None:
-    """Return the site of infection that a specimen names.
+    """Return the site of infection (body site) that a specimen stands for.
 
     Args:
         text: a WHONET code or the laboratory's own words, as found in a file; None for an empty cell.
 
     Returns:
-        The site; `Site.UNKNOWN` if the text is empty or says that nothing is known; None if the text cannot be
-        read, which the caller must report.
+        The body site; `Site.UNKNOWN` if the text is empty or says that nothing is known; None if the text cannot be
+        read: the caller must report this.
 
     >>> site_of_specimen("Orina (sonda)")
     <Site.URINE: 'urine'>
@@ -117,7 +117,7 @@ def site_of_specimen(text: str | None) -> Site | None:
 
 
 def sites_of_specimens(texts: Iterable[str | None]) -> list[Site | None]:
-    """Return the sites of a column's distinct texts, each as `site_of_specimen` reads it.
+    """Return the body site for each distinct text of a column, as `site_of_specimen` reads it.
 
     >>> [site and site.value for site in sites_of_specimens(["ur", "Hemocultivo", "qwerty"])]
     ['urine', 'blood', None]

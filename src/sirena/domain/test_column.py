@@ -57,7 +57,7 @@ class TestColumn:
 
     @property
     def model_column(self) -> str:
-        """Column of the model that answers: for a gradient strip the dilution test's, ``AMK_NM`` for ``AMK_NE``."""
+        """Test column of the model that answers; for a gradient strip that of dilution, ``AMK_NM`` for ``AMK_NE``."""
         return f"{self.drug}_{self.guideline}M"
 
     @property
@@ -72,7 +72,7 @@ class TestColumn:
 
 
 def parse_test_column(name: str) -> TestColumn | None:
-    """Return the test column that a header names, or None if it names something else.
+    """Return the test column that a header names; None if the header names anything else.
 
     >>> parse_test_column("AMK_NM")
     TestColumn(drug='AMK', guideline='N', method='M', potency='')

@@ -1,11 +1,12 @@
-"""Names that Spanish laboratories use beside the scientific names: ``Neumococo``, ``Estafilococo aureus``, ``SAMR``.
+"""Names that Spanish laboratories use besides scientific names: ``Neumococo``, ``Estafilococo aureus``, ``SAMR``.
 
 Rules, each with a test of like name:
 
 - a vernacular name of one species is that species; a vernacular genus is the genus;
 - the codes of EARS-Net (``ESCCOL``) are its organisms;
 - *Salmonella* may be left out before ``ser.``;
-- genera that were split off lately are read by the name the table has (*Segatella*, *Hoylesella*: *Prevotella*;
+- genera that were split off recently are read by the name in the organism table (*Segatella*, *Hoylesella*:
+*Prevotella*;
   *Schaalia*: *Actinomyces*);
 - mixtures (``+``, ``y``, ``/``) and flora are not one organism and stay unread.
 """

@@ -14,11 +14,11 @@ Result = TypeVar("Result")
 
 
 class EngineError(SirenaError):
-    """The engine failed, for a reason that is not in the file."""
+    """The engine failed, and the input file is not to blame."""
 
 
 class Engine(Protocol):
-    """Processes the parts of a file."""
+    """Processes the parts of a file in parallel."""
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
         """Yield the result of each part, in order; a limited number of parts is processed ahead of the caller.

@@ -3,7 +3,7 @@
 Rules, each with a test of like name:
 
 - a machine that fails midway changes nothing: its parts are given to other machines;
-- an error of a part is raised here, and never passed to Ray, whose logs would hold it;
+- an error in processing a part is raised here, and never passed to Ray, whose logs would hold it;
 - whatever Ray writes to a disk of the cluster is encrypted, so nobody can read it;
 - a cluster with other versions of Sirena, Polars or Arrow is refused before it decrypts anything, since its answers or
   bytes could differ;
@@ -49,7 +49,7 @@ class ClusterError(EngineError):
 
 @contextmanager
 def ray_engine() -> Iterator[Engine]:
-    """Give the engine of the cluster that `RAY_ADDRESS` names, or of one that runs on this machine during the block.
+    """Yield the engine of the cluster that `RAY_ADDRESS` names, or of one started here for the ``with`` block.
 
     Raises:
         ClusterError: Ray is not installed, or no cluster answers at that address.

@@ -27,7 +27,7 @@ def pieces_of(thing: Any, dumps: Callable[..., bytes] = pickle.dumps) -> list[me
 
 
 def thing_of(content: memoryview) -> Any:
-    """Return the object whose pieces were written one after another; its arrays use that memory without copying.
+    """Return the object whose pieces are in memory one after another; its arrays use that memory without copying.
 
     Args:
         content: memory that Sirena itself wrote, since unpickling can run any code.
@@ -42,7 +42,7 @@ def thing_of(content: memoryview) -> Any:
 
 
 def padded(size: int) -> int:
-    """Return the bytes that a piece takes, including the gap before the next piece.
+    """Return the number of bytes that a piece takes, including the gap before the next piece.
 
     >>> padded(64), padded(65)
     (64, 128)

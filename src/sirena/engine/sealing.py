@@ -41,11 +41,11 @@ class Seal:
 
     @classmethod
     def drawn(cls) -> Self:
-        """Return a seal with a new random key."""
+        """Create a seal with a new random key."""
         return cls(secrets.token_bytes(_KEY))
 
     def closed(self, thing: Any, dumps: Callable[..., bytes] = pickle.dumps) -> pickle.PickleBuffer:
-        """Return an object, pickled and encrypted.
+        """Pickle and encrypt an object.
 
         Args:
             thing: any object that `dumps` accepts.
@@ -65,7 +65,7 @@ class Seal:
         return pickle.PickleBuffer(content)
 
     def opened(self, sealed: "pickle.PickleBuffer | memoryview") -> Any:
-        """Return the object in encrypted bytes. Unpickling is safe, since only holders of the key can write such bytes.
+        """Decrypt and unpickle an object. Unpickling is safe, since only holders of the key can write such bytes.
 
         Raises:
             InvalidTag: the bytes were encrypted with another key, or are damaged.

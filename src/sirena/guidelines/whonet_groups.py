@@ -77,10 +77,10 @@ def group_of_whonet(kind: str, code: str, genera: Mapping[str, str] | None = Non
     Args:
         kind: kind of the code, as in WHONET's ``ORGANISM_CODE_TYPE``.
         code: the code.
-        genera: genus names by WHONET genus code, for codes that are not an organism's own ("MYC").
+        genera: genus names by WHONET genus code, for codes that stand for a whole genus ("MYC") and for no organism.
 
     Raises:
-        LookupError: the organism table has no such group, so the row applies to no organism.
+        LookupError: the organism table has no such group.
 
     >>> group_of_whonet("WHONET_ORG_CODE", "eco")
     (<Rank.SPECIES: 2>, 'Escherichia coli')

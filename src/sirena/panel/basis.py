@@ -1,10 +1,10 @@
-"""What accompanies a category: the sentence of its ground, and the mark of a category given without knowing the site.
+"""What accompanies a category: its ground as a sentence, and a mark if it was given without knowing the body site.
 
 Rules, each with a test of like name:
 
-- a ground is written in English or Spanish, after what it assumes about the site;
+- a ground is written in English or Spanish, after what it assumes about the body site;
 - if no statement decided, the reason of the NI is written in the same language;
-- only a category carries a mark: an NI has its reason, and an empty MIC nothing.
+- only a category has a mark: an NI has its reason, and an empty MIC has nothing.
 """
 
 import enum
@@ -36,7 +36,7 @@ _NOT_RECORDED: Final = {
 
 
 def mark_position(ground: Ground | None, site: Site) -> int:
-    """Return the position in `MARKS` of the mark that a ground's answers have at a site.
+    """Return the position in `MARKS` of the mark that a ground's answers have at a body site.
 
     >>> mark_position(None, Site.BLOOD)
     0
@@ -46,7 +46,7 @@ def mark_position(ground: Ground | None, site: Site) -> int:
 
 
 def ground_sentence(ground: Ground, mark: Mark | None, language: Language) -> str:
-    """Return a ground as one line, after what it assumes about the site.
+    """Return a ground as one line; what it assumes about the body site comes first.
 
     >>> from sirena.domain.ground import GroundKind
     >>> ground_sentence(Ground(GroundKind.NONE, "CLSI 2026"), None, Language.SPANISH)

@@ -1,7 +1,7 @@
 """The columns that one test column adds to a table: categories, marks, grounds and reasons, for any number of rows.
 
-An answer depends on site, organism and MIC only. So a column is prepared once from their distinct texts; the answers of
-rows, of a whole table or of a part of a long file, are then looked up in an array.
+An answer depends only on body site, organism and MIC. So a column is prepared once from their distinct texts; the
+answers of rows, of a whole table or of a part of a long file, are then looked up in an array.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -65,7 +65,7 @@ class ColumnTally:
     """Number of categories with each mark."""
 
     def with_part(self, other: Self) -> Self:
-        """Return the counts of two parts of a column added; grounds are left out, since few readers need them."""
+        """Add the counts of another part of the column; grounds are left out, since few readers need them."""
         marks = {mark: self.marks.get(mark, 0) + other.marks.get(mark, 0) for mark in {**self.marks, **other.marks}}
         return replace(self, counts=self.counts + other.counts, grounds=(), marks=marks)
 
@@ -98,7 +98,7 @@ class _Grounds:
 
 @dataclass(frozen=True)
 class DistinctSubjects:
-    """The distinct sites and organisms of a table, for which every test column has answers."""
+    """The distinct body sites and organisms of a table, for which every test column has answers."""
 
     sites: tuple[Site, ...]
     organisms: list[str | None]
@@ -107,7 +107,7 @@ class DistinctSubjects:
 
 @dataclass(frozen=True)
 class Told:
-    """Which columns accompany the categories."""
+    """Which further columns are written next to the categories."""
 
     basis: Language | None = None
     """Language of grounds and reasons; None leaves both out."""
@@ -132,14 +132,15 @@ class ColumnAnswers:
     def prepared(
         cls, placement: Placement, subjects: DistinctSubjects, mics: list[str | None], tables_for: TablesFor, told: Told
     ) -> Self:
-        """Prepare the answers of a column.
+        """Create the object, with the answers to all combinations of its distinct texts prepared.
 
         Args:
-            placement: where the column's additions go.
-            subjects: the table's distinct sites and organisms.
-            mics: the column's distinct texts, as they are read.
-            tables_for: returns the table that answers the column; None refuses its values with `Reason.NO_MODEL`.
-            told: which columns accompany the categories.
+            placement: places and headers of the columns that are added.
+            subjects: the table's distinct body sites and organisms.
+            mics: the column's distinct texts.
+            tables_for: returns the truth table that answers the column; if it returns None, values are refused with
+                `Reason.NO_MODEL`.
+            told: the further columns to write next to the categories.
         """
         table = tables_for(placement.column)
         codes = encode_texts(mics, placement.column.drug)
@@ -174,7 +175,7 @@ class ColumnAnswers:
         """Return the columns to insert after a test column, for all rows of a table, and the counts of its answers.
 
         Args:
-            pair: for each row, the position of its pair of site and organism, ordered by site first.
+            pair: for each row, the position of its pair of body site and organism; pairs are ordered by site first.
             mics: position of each row's MIC.
         """
         answers = self.answers[pair * self.width + mics]
@@ -195,12 +196,12 @@ class ColumnAnswers:
         return columns
 
     def could_be_marked(self, pairs: NDArray[np.int64]) -> bool:
-        """Tell whether a category may have a mark for any of some pairs of site and organism."""
+        """Tell whether a category may have a mark, for any of these pairs of body site and organism."""
         marks = np.array([mark for _, mark in self.grounds.distinct], dtype=np.uint8)
         return bool(marks[self.grounds.of_pair[pairs]].any())
 
     def is_marked(self, pair: NDArray[np.int64], mics: NDArray[np.int64]) -> bool:
-        """Tell whether any of some rows has a category with a mark."""
+        """Tell whether any of these rows has a category with a mark."""
         return bool(self._carries_mark[pair * self.width + mics].any())
 
     @cached_property
@@ -211,7 +212,7 @@ class ColumnAnswers:
         return carries
 
     def marks(self, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:
-        """Return the mark of each row's category; None if no row has one."""
+        """Return the mark of each row's category; None if no row has a mark."""
         marks = np.array([mark for _, mark in self.grounds.distinct], dtype=np.uint8)
         if not marks.any():
             return None
@@ -220,7 +221,7 @@ class ColumnAnswers:
 
 
 def as_categories(headers: Iterable[str]) -> list[pl.Expr]:
-    """Return expressions that turn the numbers of categories below some headers into categories.
+    """Return Polars expressions that turn columns of category codes, given by header, into categories.
 
     All columns of a table are converted together, since each call of Polars waits for a thread.
     """

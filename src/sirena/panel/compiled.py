@@ -1,4 +1,4 @@
-"""The panel: a release compiled for answering.
+"""The panel of models: a release compiled for answering.
 
 A certified model is its truth table, so a release is a set of small arrays, and answers need neither TensorFlow nor
 MLflow. This module needs nothing but NumPy and `domain`: it travels inside every logged
@@ -53,7 +53,7 @@ class Panel:
                 raise ValueError(f"panel {self.release}: the table of {column} answers {table.column}")
 
     def table_of(self, column: str) -> TruthTable | None:
-        """Return the table that answers a test column (``AMK_NM`` answers ``AMK_NE``), or None."""
+        """Return the truth table that answers a test column (``AMK_NM`` answers ``AMK_NE``); None if there is none."""
         parsed = read_column(column)
         return None if parsed is None else self.tables.get(parsed.model_column)
 
@@ -78,8 +78,8 @@ class Panel:
         Args:
             column: test column, ``AMK_NM``; any other name gives `Reason.NO_MODEL`.
             organisms: WHONET code or name of each row, as written; None or empty is missing.
-            mics: MIC of each row, as written: ``<=0.5``; None or empty is not asked.
-            sites: the site of each row; unknown for all of them by default.
+            mics: MIC of each row, as written: ``<=0.5``; None or an empty text gets no answer.
+            sites: the body site of each row; unknown for all of them by default.
 
         Returns:
             uint8 array of positions in `ANSWERS`, one per row.
@@ -106,7 +106,7 @@ class Panel:
             organisms: distinct WHONET codes; None is missing, "" unknown.
             rows: position of each row's organism in `organisms`.
             mics: MIC of each row, as written.
-            sites: the site of each row.
+            sites: the body site of each row.
 
         Returns:
             uint8 array of positions in `ANSWERS`, one per row.
@@ -131,13 +131,13 @@ class Panel:
         return ANSWERS[self.answer_resolved(column, resolve_text(organism), mic, site)]
 
     def answer_resolved(self, column: str, organism: str | None, mic: str | None, site: Site = Site.UNKNOWN) -> int:
-        """Return the answer for one organism whose code is known, quickly, for the service.
+        """Return the answer for one organism whose code is known; the service's fast way to a single answer.
 
         Args:
             column: test column, ``AMK_NM``.
             organism: WHONET code; None is missing, "" unknown.
             mic: the MIC, as written.
-            site: the site of infection.
+            site: the body site of the infection.
 
         Returns:
             Position in `ANSWERS`.
@@ -164,7 +164,7 @@ class Panel:
         return tuple(dict.fromkeys(ground for table in tables for ground in once_each(table.grounds)))
 
     def ground_number(self, column: str, organism: str | None, site: Site) -> int:
-        """Return the number of the ground for an organism, by its code, at a site; `NO_GROUND` if there is none."""
+        """Return the number of the ground for an organism code at a body site; `NO_GROUND` if there is none."""
         return self.ground_numbers(column, (organism,), site)[0]
 
     def ground_numbers(self, column: str, organisms: Sequence[str | None], site: Site) -> list[int]:
@@ -177,18 +177,18 @@ class Panel:
         return [NO_GROUND if offset is None else flat.ground_of[offset // CODES] for offset in offsets]
 
     def mark_of(self, number: int, site: Site) -> int:
-        """Return the position in `MARKS` of the mark that a ground, given by its number, has at a site."""
+        """Return the position in `MARKS` of the mark that a ground, given by its number, has at a body site."""
         return int(self.marks[SITES.index(site), number])
 
     @cached_property
     def marks(self) -> NDArray[np.uint8]:
-        """Position in `MARKS` by position in `SITES` and number of the ground; the last column is for `NO_GROUND`."""
+        """Positions in `MARKS`: a row for each of `SITES`, a column per ground number, the last for `NO_GROUND`."""
         marks = [[*(mark_position(ground, site) for ground in self.grounds), 0] for site in SITES]
         return np.array(marks, dtype=np.uint8)
 
     @cached_property
     def flat(self) -> dict[str, FlatTable]:
-        """The tables laid out for single answers, by model column."""
+        """The truth tables laid out for single answers, by model column."""
         number_of = {ground: number for number, ground in enumerate(self.grounds)}
         names = dict.fromkeys(split_key(key)[0] for table in self.tables.values() for key in table.keys)
         organisms = {name: place for place, name in enumerate(names)}
@@ -196,7 +196,7 @@ class Panel:
 
     @cached_property
     def wide(self) -> WideTables:
-        """The tables laid out for answering many rows at once."""
+        """The truth tables laid out for answering many rows at once."""
         return WideTables(self.tables, self.flat)
 
     def to_json(self) -> dict[str, Any]:
@@ -210,7 +210,7 @@ class Panel:
 
     @classmethod
     def of_release(cls, document: Mapping[str, Any], name: str) -> "Panel":
-        """Return the panel of a release's file, with the release's name in the provenance of each answer.
+        """Create the panel from a release's file, with the release's name in the provenance of each answer.
 
         Args:
             document: content of the file, from `to_json`.
@@ -222,7 +222,7 @@ class Panel:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Panel":
-        """Return the panel that `to_json` wrote.
+        """Create the panel from what `to_json` returned.
 
         Raises:
             ValueError: the document is not a panel of this format.

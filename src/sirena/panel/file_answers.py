@@ -24,7 +24,7 @@ from .sites import RowSites
 
 @dataclass(frozen=True)
 class PartAnswers:
-    """The answers to one part's rows."""
+    """The answers to the rows of one part of a file."""
 
     frame: pl.DataFrame
     """The rows with their answers, in the form `interpret_frame` returns."""
@@ -61,15 +61,15 @@ class FileAnswers:
         existing: Existing,
         stamp: str,
     ) -> Self:
-        """Prepare the columns of a file.
+        """Create the object, with the answers to all combinations of a file's distinct texts prepared.
 
         Args:
-            isolates: the roles of its columns, with a frame that has all columns.
+            isolates: the roles of the file's columns, with a frame that has all columns of the file.
             texts: the distinct texts of organisms, specimens and tests, by header.
-            tables_for: as for `interpret_frame`.
-            told: which columns accompany the categories.
-            existing: as for `interpret_frame`.
-            stamp: as for `interpret_frame`.
+            tables_for: returns the truth table of a test column.
+            told: the further columns to write beside the categories.
+            existing: what to do with a category column that the file already has.
+            stamp: release or edition that answered; the content of the last column.
 
         Raises:
             UsageError: the file already has a category column, and `existing` is `Existing.REFUSE`.
@@ -94,11 +94,11 @@ class FileAnswers:
 
     @property
     def placements(self) -> list[Placement]:
-        """Where the added columns go, for each test column."""
+        """The places and headers of the added columns, for each test column."""
         return [column.placement for column in self.columns]
 
     def with_marks(self, parts: Callable[[list[str]], Iterable[pl.DataFrame]]) -> Self:
-        """Return a copy that knows which test columns need a column of marks, because one of their answers has a mark.
+        """Return a copy that knows which test columns need a column of marks: those with an answer that has a mark.
 
         Args:
             parts: takes headers and yields the file's rows with these columns, part by part. It is called twice; the

@@ -1,4 +1,4 @@
-"""How the answers to a file's results change from one panel to another."""
+"""How the answers to a file's results change from one panel of models to another."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -45,14 +45,14 @@ class FileChanges:
 
 
 def file_changes(isolates: Isolates, before: Panel, after: Panel) -> Iterator[FileChange]:
-    """Yield the changes from one panel's answers to another's, column by column.
+    """Yield the changes from one panel of models to another, test column by test column.
 
     Empty MICs are left out. Categories that the file already holds are ignored.
 
     Args:
         isolates: rows and columns of the file.
-        before: the panel that answers now.
-        after: the panel that would answer.
+        before: the panel of models that answers now.
+        after: the panel of models that would answer.
     """
     used = [isolates.organism_column, *isolates.test_columns, *_specimen(isolates)]
     plain = replace(isolates, frame=isolates.frame.select(list(dict.fromkeys(used))), category_columns={})
@@ -67,7 +67,7 @@ def column_changes(header: str, before: pl.Series, after: pl.Series) -> Iterator
 
     Args:
         header: header of the test column.
-        before: categories before, null for none.
+        before: categories before, null for a row without a category.
         after: categories of the same rows after.
 
     >>> changes = column_changes("AMK_NM", pl.Series(["S", "S", "R"]), pl.Series(["S", "I", "R"]))

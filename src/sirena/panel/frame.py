@@ -1,8 +1,8 @@
 """Answering a whole file, column by column, with Polars.
 
-Each column's texts and organisms are reduced to their distinct values, the truth table answers the small
-cross product, and one array take spreads the answers over the rows. Beyond that take, the cost depends on the variety
-of a column's texts, which hardly grows with the file.
+Each column's texts and organisms are reduced to their distinct values, the truth table answers each combination of
+these, and one array look-up gives every row its answer. Apart from that look-up, the cost depends on the variety of a
+column's texts, which hardly grows with the file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +49,7 @@ class Isolates:
         return [header for header, held in self.fields.items() if held == short and header in self.frame.columns]
 
     def read_texts(self, header: str, texts: Sequence[str | None]) -> list[str | None]:
-        """Return the texts that a column's distinct texts are read as."""
+        """Return, for each distinct text of a column, the text that it is read as."""
         if self.readings_of is None:
             return list(texts)
         others = self.readings_of(header, [text for text in texts if text is not None])
@@ -57,13 +57,14 @@ class Isolates:
 
     @classmethod
     def of_file(cls, file: "WhonetFile", *, zones: bool = False, site: Site | None = None) -> "Isolates":
-        """Return the rows and roles of a WHONET file.
+        """Create the object from a WHONET file: its rows, and the roles of its columns.
 
         Args:
             file: the file.
             zones: whether zone columns are answered too, each value with the refusal `Reason.NOT_AN_MIC`; else they are
                 left alone.
-            site: the site of every row; None to take it from each row's specimen (unknown in a file without specimens).
+            site: the body site of every row; None to take it from each row's specimen (unknown in a file without
+                specimens).
 
         Raises:
             SirenaError: no column names the organism.
@@ -80,7 +81,7 @@ class Isolates:
         )
 
     def row_sites(self) -> RowSites:
-        """Return the site of each row."""
+        """Return the body site of each row."""
         if isinstance(self.site, Site):
             return RowSites.alike(self.site, self.frame.height)
         specimens = factorise_column(self.frame[self.site])
@@ -110,12 +111,13 @@ def interpret_frame(
     """Add to every test column of a file its ``Eti_`` column.
 
     Every input column stays unchanged and in order; `placement` says where the new ones go. An empty MIC gives an empty
-    category; any other text gives a category, or NI. A category that was given without knowing the site, and does not
-    hold at every site, is marked in a separate column.
+    category; any other text gives a category, or NI. A category that was given without knowing the body site, and does
+    not hold at every site, is marked in a separate column.
 
     Args:
         file: rows and the roles of their columns.
-        tables_for: returns the table that answers a test column; None refuses its values with `Reason.NO_MODEL`.
+        tables_for: returns the truth table that answers a test column; if it returns None, the column's values are
+            refused with `Reason.NO_MODEL`.
         basis: language of the columns ``Eti_X_basis`` (the ground) and ``Eti_X_reason`` (why it is NI); None for
             neither.
         existing: what to do with a category column that the file already has.
@@ -205,7 +207,7 @@ def assemble(
 
     Args:
         frame: the rows of the file.
-        placements: where each test column's additions go.
+        placements: places and headers of the columns added to each test column.
         additions: the added columns, by header of the column they follow.
         stamp: content of the last column; None leaves it out.
         stamp_column: header of the last column.

@@ -81,7 +81,7 @@ class FlatTable:
 
     @classmethod
     def of_table(cls, table: TruthTable, number_of: Mapping[Ground, int], organisms: Mapping[str, int]) -> "FlatTable":
-        """Return a table as plain bytes.
+        """Create the object from a truth table.
 
         Args:
             table: the table.
@@ -107,7 +107,7 @@ class FlatTable:
         return FlatTable, self._arrays
 
     def offset(self, organism: str, site: Site) -> int | None:
-        """Return the beginning of the row that answers for an organism at a site, or None."""
+        """Return the offset of the row that answers for an organism at a body site; None if there is no such row."""
         place = self._organisms.get(organism)
         if place is None:
             return None
@@ -115,7 +115,7 @@ class FlatTable:
         return offset if offset >= 0 else None
 
     def is_elsewhere(self, organism: str, site: Site) -> bool:
-        """Tell whether an organism has rows, but none for this site."""
+        """Tell whether an organism has rows, but none for this body site."""
         place = self._organisms.get(organism)
         return place is not None and self._offsets[site][place] == _ONLY_ELSEWHERE
 
@@ -162,11 +162,11 @@ class WideTables:
         return _REFUSED_COLUMNS.index(refusal_of(column)) if place is None else place
 
     def rows(self, organism: str | None, site: Site) -> NDArray[np.intp]:
-        """Return, for each table, the row that answers or refuses an organism at a site; `place` gives its index.
+        """Return, for each table, the row that answers or refuses an organism at a body site; `place` gives its index.
 
         Args:
             organism: WHONET code; None is missing, "" unknown.
-            site: the site of infection.
+            site: the body site of the infection.
         """
         rows = self._rows.get((organism, site))
         if rows is None:

@@ -1,8 +1,8 @@
-"""The answers of one column: for each combination of distinct site, distinct organism and distinct MIC.
+"""The answers of one column: for each combination of distinct body site, distinct organism and distinct MIC.
 
 Rules, each with a test of like name:
 
-- an empty MIC is not asked, whatever else is wrong with the row;
+- an empty MIC gets no answer, whatever else is wrong with the row;
 - a zone column is refused with `Reason.NOT_AN_MIC`, and a column without a model with `Reason.NO_MODEL`, before
   organism and value are read, since neither could change the answer;
 - then an unreadable or impossible MIC, a missing organism, an unknown organism, in this order.
@@ -46,7 +46,7 @@ def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np
 
 
 def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArray[np.int16]:
-    """Return the MIC codes of a column's distinct texts, as `encode_mics` does; too long a text is unreadable.
+    """Return the MIC codes of a column's distinct texts, as `encode_mics` does; an overlong text is unreadable.
 
     >>> encode_texts(["<=2", None, "?"]).tolist()
     [43, -1, -2]
@@ -57,8 +57,8 @@ def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArra
 def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
     """Return the WHONET codes of distinct organism texts; a text too long to be a name is unknown.
 
-    So is an abbreviation in capitals that Spanish laboratories and WHONET read differently (``EPI``, ``PSA``). WHONET's
-    code is written as WHONET does, ``epi``; the other organism by its name.
+    An abbreviation in capitals that Spanish laboratories and WHONET read differently (``EPI``, ``PSA``) is unknown too.
+    To name WHONET's organism, write its code in lower case, ``epi``; to name the other organism, write its name.
 
     Returns:
         For each text the code; None for a missing organism; "" for an unknown one.
@@ -118,14 +118,14 @@ def cross_answers(
     mic_codes: NDArray[np.int16],
     sites: Sequence[Site],
 ) -> NDArray[np.uint8]:
-    """Return the answer to every combination of distinct site, distinct organism and distinct MIC.
+    """Return the answer to every combination of distinct body site, distinct organism and distinct MIC.
 
     Args:
-        column: the parsed test column; None if its name is not a test column's.
+        column: the parsed test column; None if its name is not that of a test column.
         table: the table that answers the column; None if there is none.
         organisms: WHONET codes, from `resolve_texts`.
         mic_codes: MIC codes, from `encode_texts`.
-        sites: the sites of infection.
+        sites: the distinct body sites.
 
     Returns:
         uint8 array (sites, organisms, mics) of positions in `ANSWERS`.

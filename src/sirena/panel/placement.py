@@ -57,12 +57,12 @@ class Placement:
 
     @property
     def base(self) -> str:
-        """Header from which the headers of basis and reason are made."""
+        """Header from which those of the columns for mark, basis and reason are made."""
         return self.category.removesuffix("_new")
 
     @property
     def mark(self) -> str:
-        """Header of the column for the mark of a category that was given without knowing the site."""
+        """Header of the column for the mark of a category that was given without knowing the body site."""
         return f"Mk_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_mark"
 
     @property
@@ -105,7 +105,7 @@ def place_categories(
         existing: what to do with a category column that the file already has.
         basis: whether ``_basis`` and ``_reason`` are written too.
         layout: which headers the written format can hold.
-        stamped: whether there is a last column that names what answered.
+        stamped: whether there is a last column that names the release or edition that answered.
 
     Raises:
         UsageError: an existing column would be overwritten.

@@ -1,4 +1,4 @@
-"""The site of infection of each row of a file or request.
+"""The body site of the infection, for each row of a file or request.
 
 Rules, each with a test of like name:
 
@@ -26,7 +26,7 @@ _LONGEST_SPECIMEN: Final = 200
 
 @dataclass(frozen=True)
 class RowSites:
-    """The distinct sites of some rows, and which of them each row has."""
+    """The distinct body sites of some rows, and which of them each row has."""
 
     sites: tuple[Site, ...]
     """The distinct sites that occur; never empty."""
@@ -37,12 +37,12 @@ class RowSites:
 
     @classmethod
     def alike(cls, site: Site, length: int) -> Self:
-        """Return the same site for every row."""
+        """Create the sites of `length` rows that all have the same body site."""
         return cls((site,), np.zeros(length, dtype=np.intp), np.zeros(0, dtype=np.intp))
 
     @classmethod
     def of_specimens(cls, specimens: Sequence[str | None], rows: NDArray[np.integer]) -> Self:
-        """Return the sites that the specimens of a column name.
+        """Create the sites of rows from their specimens.
 
         Args:
             specimens: the column's distinct texts.
@@ -57,7 +57,7 @@ class RowSites:
         return cls(sites, position[rows], np.flatnonzero(unread[rows]))
 
     def of_each_row(self) -> list[Site | None]:
-        """Return the site of each row; None if its specimen could not be read."""
+        """Return each row's body site; None for a row whose specimen could not be read."""
         each: list[Site | None] = [self.sites[row] for row in self.rows.tolist()]
         for row in self.unread.tolist():
             each[row] = None
@@ -65,7 +65,7 @@ class RowSites:
 
 
 def read_specimen(text: str | None) -> Site | None:
-    """Return the site that a specimen names, as `site_of_specimen` does; None also for a text too long to be one.
+    """Return the body site that a specimen names, as `site_of_specimen` does; None also if the text is too long.
 
     >>> read_specimen("Orina")
     <Site.URINE: 'urine'>
@@ -74,10 +74,10 @@ def read_specimen(text: str | None) -> Site | None:
 
 
 def chosen_site(name: str) -> Site | None:
-    """Return the site of that name; None for `SPECIMEN`, by which each row's specimen decides.
+    """Return the body site of that name; None for the name `SPECIMEN`, which lets each row's specimen decide.
 
     Raises:
-        ValueError: the name is neither; the text lists the names.
+        ValueError: the name is neither `SPECIMEN` nor a body site; the message lists the names.
 
     >>> chosen_site("urine")
     <Site.URINE: 'urine'>

@@ -1,7 +1,8 @@
 """The certificates of a model version: the one logged with it, and those made later against other editions.
 
-A certificate logged inside a model cannot name the version, which MLflow numbers afterwards; its place shows the
-version. A certificate attached later is stored beside the model, and a tag points to it. The newest one is valid.
+A certificate logged inside a model cannot name the model's version, which MLflow numbers afterwards; where the
+certificate is stored shows the version. A certificate attached later is stored beside the model, and a tag points to
+it. The newest certificate is valid.
 """
 
 import re
@@ -41,7 +42,7 @@ def certificate_digest(version: ModelVersion) -> str:
 def attach_certificate(
     registry: Registry, version: ModelVersion, certificate: Mapping[str, Any], page: str
 ) -> ModelVersion:
-    """Store a further certificate with a version, Sirena's or a foreign one; it becomes the valid one.
+    """Store a further certificate with a version of Sirena's or of a foreign model; it becomes the valid certificate.
 
     The files are written first, then their hashes, and the pointer last: if the process dies in between, the former
     certificate stays valid.

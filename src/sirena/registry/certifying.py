@@ -1,4 +1,4 @@
-"""Certifying a registered version: Sirena's by its truth table, a foreign model by asking it."""
+"""Certifying a registered model version: Sirena's by its truth table, a foreign model by asking it every question."""
 
 import hashlib
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def certify_version(
     trusted: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Certificate:
-    """Return the certificate of a version: everything it answers, compared with an edition.
+    """Return the certificate of a model version: everything it answers, compared with a guideline edition.
 
     For a version logged by Sirena the truth table is used, after a check of its recorded hash; none of its code runs. A
     foreign model must be run, so the caller must first state the hash of what is run.
@@ -35,14 +35,14 @@ def certify_version(
     Args:
         registry: registry of the version.
         version: the version.
-        edition: edition to compare with.
-        trusted: SHA-256 of a foreign model, as the error without it prints.
-        progress: called with the questions asked and the questions in all, for a foreign model.
+        edition: guideline edition to compare with.
+        trusted: SHA-256 of a foreign model; the error raised without it prints it.
+        progress: for a foreign model, called with the number of questions asked so far, and of all questions.
 
     Raises:
-        UsageError: the model answers no test column, the edition states nothing about it, or the model is foreign and
-            its hash was not given.
-        IntegrityError: its table is not the one that was logged.
+        UsageError: the model answers no test column, the edition states nothing about that column, or the model is
+            foreign and its hash was not given.
+        IntegrityError: the version's truth table is not the one that was logged.
     """
     parsed = parse_test_column(version.column)
     if parsed is None or not parsed.is_mic:
@@ -91,7 +91,7 @@ def _ask_stranger(
 
 
 def folder_digest(folder: Path) -> str:
-    """Return the SHA-256 over names and contents of all files of a model, except its certificates."""
+    """Return the SHA-256 over the names and contents of all files in a model's folder, except its certificates."""
     state = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()

@@ -46,14 +46,14 @@ class RecordedDecision:
 
 
 def now() -> str:
-    """Return the present time in the form of the history."""
+    """Return the current time, in the form that the history's tags use."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def record(registry: Registry, name: str, entry: RecordedDecision, *, version: int | None = None) -> RecordedDecision:
     """Write a decision as a tag of a version, or of the registered model if ``version`` is None.
 
-    A decision that has a key already replaces its own tag: an announced one becomes a confirmed one.
+    A decision that has a key already replaces its own tag: an announced decision becomes a confirmed one.
 
     Returns:
         The decision with its key.

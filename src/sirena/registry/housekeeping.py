@@ -35,7 +35,7 @@ _KEPT: Final = frozenset(
 
 @dataclass(frozen=True)
 class Inventory:
-    """The versions and releases at one moment."""
+    """The model versions and releases in the registry at one moment."""
 
     stock: Stock
     releases_seen: tuple[str, ...]
@@ -88,7 +88,7 @@ def take_stock(registry: Registry) -> Inventory:
 
 
 class Collection:
-    """An inventory, and the removal of its unneeded versions; read again if something changed meanwhile."""
+    """An inventory, and the removal of its unneeded versions; the inventory is read again if the registry changed."""
 
     def __init__(self, registry: Registry, retention: Retention) -> None:
         """Read the inventory."""
@@ -103,7 +103,7 @@ class Collection:
 
     @property
     def unneeded(self) -> list[StoredVersion]:
-        """The unneeded versions, by model and number."""
+        """The unneeded versions, sorted by model and number."""
         found = (one for one in self.inventory.stock.versions if one.reference not in self.needs)
         return sorted(found, key=lambda one: (one.model, one.number))
 
@@ -140,7 +140,7 @@ def _remove(registry: Registry, collection: Collection, version: StoredVersion) 
 
 @speaks_to_mlflow
 def unnamed_models(registry: Registry, retention: Retention) -> list[StoredModel]:
-    """Return Sirena's stored models that no version names and that are not young: removed or never registered.
+    """Return Sirena's stored models, except young ones, that no version names: removed, or never registered.
 
     Args:
         registry: registry of the models.

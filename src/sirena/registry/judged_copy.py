@@ -19,7 +19,7 @@ _NOTE: Final = "judged.json"
 
 @dataclass(frozen=True)
 class KeptJudgement:
-    """A judgement, as noted beside the copy."""
+    """A judgement, as noted next to the copy."""
 
     release: str
     digest: str
@@ -37,7 +37,7 @@ class JudgedCopy:
     home: Path
 
     def note(self) -> KeptJudgement | None:
-        """Return the last noted judgement; None if there is none that can be read."""
+        """Return the last noted judgement; None if there is no readable note."""
         try:
             noted = json.loads(self._note.read_text("utf-8"))
             return KeptJudgement(str(noted["release"]), str(noted["digest"]), str(noted["content"]))
@@ -45,11 +45,11 @@ class JudgedCopy:
             return None
 
     def read(self, judged: Judged, written: KeptJudgement | None) -> tuple[bytes | None, tuple[Discrepancy, ...]]:
-        """Return the copy of a judged release, if it is unchanged, and everything that somebody changed.
+        """Return the copy of a judged release, None if it was changed, and a discrepancy for each change.
 
         Args:
             judged: the release's judgement, from the ledger.
-            written: the note that this process wrote; None if it wrote none yet.
+            written: the note that this process wrote; None if it has written no note yet.
         """
         found: list[Discrepancy] = []
         noted = self.note()

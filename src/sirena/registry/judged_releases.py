@@ -70,12 +70,12 @@ class Judged(Protocol):
 
     @property
     def files(self) -> Sequence[str]:
-        """The release's files, as ``SHA-256 path``; empty if not known."""
+        """The release's files, each as the text ``SHA-256 path``; empty if not known."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What MLflow holds of the release that may answer."""
+    """What MLflow holds about the release that may answer."""
 
     judged: Judged | None
     """The judgement that the alias agrees with, else the active release's; None if there is none."""
@@ -96,7 +96,7 @@ def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -
     Args:
         registry: registry of the releases.
         active: the release that may answer.
-        others: releases of switches in progress; the alias may already point to one of them.
+        others: releases that are being activated now; the alias may already point to one of them.
 
     Raises:
         RegistryUnavailableError: MLflow does not answer.
@@ -125,7 +125,7 @@ def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -
 
 @speaks_to_mlflow
 def look_for_unjudged(registry: Registry) -> tuple[Discrepancy, ...]:
-    """Return a discrepancy if a release has the alias production and the ledger knows none as judged and activated."""
+    """Return a discrepancy if a release has the alias production but the ledger records no activated release."""
     number = _alias(registry)
     if number is None:
         return ()
@@ -145,7 +145,7 @@ class ReleaseFacts:
 
 @speaks_to_mlflow
 def facts_of(registry: Registry, release: Release) -> ReleaseFacts:
-    """Return a release's facts, read from its stored file after checking that it is still the registered one.
+    """Return a release's facts, read from its stored file after checking that the file is still the registered one.
 
     Raises:
         IntegrityError: the file is not the one that was registered.
@@ -191,7 +191,7 @@ def require_judged(judged: Judged | None, release: str, content: bytes) -> None:
     """Check that a release's file is the judged one.
 
     Raises:
-        UnjudgedReleaseError: it is another file, or the release was never judged.
+        UnjudgedReleaseError: the file is another one, or the release was never judged.
     """
     if judged is None or judged.release != release:
         raise UnjudgedReleaseError(

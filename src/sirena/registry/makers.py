@@ -1,4 +1,4 @@
-"""Makers of a model before its registration: of its run and of what it copies, and writers of its files.
+"""Makers of a model before its registration: the accounts behind its run, behind what it copies, and behind its files.
 
 Without them, a person could have a colleague register a model and then approve it alone.
 """

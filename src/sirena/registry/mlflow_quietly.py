@@ -1,4 +1,4 @@
-"""Importing MLflow without its messages, and with timeouts that suit a person who waits.
+"""Importing MLflow without its messages, and with timeouts short enough for a person who waits.
 
 MLflow warns while it imports itself, prints a progress bar for each file and retries a dead server for four
 minutes. None of that helps a microbiologist. The user's environment variables take precedence.
@@ -39,7 +39,7 @@ _one_at_a_time = threading.RLock()
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Run one call of MLflow or Keras that is not safe to share between threads, without deprecation warnings.
+    """Run a block of MLflow or Keras calls that are not thread-safe: one at a time, without deprecation warnings.
 
     MLflow keeps the model that a script makes in a module variable. Deprecation warnings of MLflow and Keras cannot be
     acted on by a user; warning filters are process-wide, so the same lock protects them.

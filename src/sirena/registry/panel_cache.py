@@ -1,4 +1,4 @@
-"""Releases loaded from the registry, with copies below `SIRENA_HOME` that are used if MLflow does not answer.
+"""Releases loaded from the registry, with copies in `SIRENA_HOME` that are used if MLflow does not answer.
 
 Files are named by their SHA-256 and checked before use, so a damaged copy is never used but fetched again. A note for
 each requested name (``active``, ``latest``, ``3``) records the file it last stood for.
@@ -38,12 +38,12 @@ class LoadedRelease:
 def load_release(
     release: str = "active", *, settings: Settings | None = None, registry: Registry | None = None
 ) -> LoadedRelease:
-    """Return a release compiled for answering; the last known copy if MLflow does not answer.
+    """Return a release compiled for answering; if MLflow does not answer, the last known copy of it.
 
     Args:
         release: ``active``, ``latest``, ``3``, ``v3`` or ``panel_SIR/3``.
-        settings: settings; read from the environment by default.
-        registry: connection to use, if one is open.
+        settings: Sirena's settings; None to read them from the environment.
+        registry: open connection to use; None to open one.
 
     Raises:
         UsageError: there is no such release.
@@ -103,7 +103,7 @@ def _note_file(folder: Path, release: str) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> bool:
-    """Write a file in one step, so that a reader finds either the former content or all of the new one.
+    """Write a file atomically, so that a reader finds either the former content or all of the new content.
 
     If it cannot be written, this is logged and no error is raised, since copies are needed only if MLflow does not
     answer.

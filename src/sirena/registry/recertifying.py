@@ -1,7 +1,8 @@
 """Making a certificate again from the table that will answer, and comparing it with the stored one.
 
-A stored certificate is its author's claim. Its table is available and asking it takes milliseconds, so the gate judges
-the facts found now. If version, edition and answers of the stored certificate match, all its facts must match too.
+A stored certificate is its author's claim. The model's truth table is available and asking it takes milliseconds, so
+the gate judges the facts found now. If version, edition and answers of the stored certificate match, all its facts must
+match too.
 """
 
 from dataclasses import fields, replace
@@ -19,18 +20,18 @@ _NOT_COMPARED: Final = frozenset({"subject", "edition", "certified_at", "sirena_
 
 
 class ProofError(GateError):
-    """What was registered differs from what its evidence claims; this cannot be overridden."""
+    """What was registered differs from what its evidence claims; this refusal cannot be overridden."""
 
     code = "not_proved"
 
 
 def recertified(stored: Certificate, table: TruthTable, edition: Edition) -> Certificate:
-    """Return a certificate with the facts found now and the identity of a stored one.
+    """Return a certificate with the facts found now and the identity of the stored certificate.
 
     Args:
         stored: the valid certificate.
         table: the table that will answer.
-        edition: the rules in force.
+        edition: the guideline edition in force.
 
     Raises:
         ProofError: the stored certificate is of the same answers and rules, and its facts differ.

@@ -11,7 +11,7 @@ from sirena.guidelines.interpreter import compile_tables
 
 
 def reference_for(edition: Edition, column: str) -> TruthTable:
-    """Return an edition's truth table for a test column; it has no rows if the column is of another guideline."""
+    """Return a guideline edition's truth table for a test column; it is empty if the column is of another guideline."""
     parsed = parse_test_column(column)
     if parsed is not None:
         table = compile_tables(edition, [parsed.drug])[parsed.drug]

@@ -37,7 +37,7 @@ class RegisteredArtifacts:
             return bool(asked & self._known)
 
     def forget(self) -> None:
-        """Read the registry again at the next call."""
+        """Empty the cache, so that the next call reads the registry again."""
         with self._one_at_a_time:
             self._until = 0.0
 

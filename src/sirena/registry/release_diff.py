@@ -1,4 +1,4 @@
-"""Differences between two releases: every changed category by antimicrobial, organism, site and MIC."""
+"""Differences between two releases: every changed category by antimicrobial, organism, body site and MIC."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class CategoryChange:
 
 
 def differences(before: Panel, after: Panel) -> Iterator[CategoryChange]:
-    """Yield every (antimicrobial, organism, site, MIC) whose category differs, in that order.
+    """Yield every (antimicrobial, organism, body site, MIC) whose category differs, in that order.
 
     Another reason of an NI is not a change, since clinicians act on the category. An organism that only one release
-    knows is NI in the other; a column that only one release answers has no category in the other. Sites without
+    knows is NI in the other; a column that only one release answers has no category in the other. Body sites without
     separate answers in both releases are compared once.
     """
     for column in sorted({*before.tables, *after.tables}):
@@ -61,7 +61,7 @@ _CATEGORY_OF = np.array(
 
 
 def questions_of(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
-    """Yield the questions to the tables of a column: each organism at its own sites, and once for all others."""
+    """Yield the questions to a column's truth tables: each organism at its separate body sites, and once for others."""
     present = [table for table in tables if table is not None]
     for organism in sorted({organism for table in present for organism in table.organisms}):
         own = {site for table in present for site in (table.sites_of(organism) if table.own_sites else ())}
@@ -74,7 +74,7 @@ def questions_of(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
 
 
 def category_positions(table: TruthTable | None, questions: Sequence[_Question]) -> NDArray[np.uint8]:
-    """Return category positions of a table, shape (questions, CODES); NI if it has no row."""
+    """Return a truth table's categories as positions, shape (questions, CODES); NI for a question without a row."""
     cells = np.zeros((len(questions), CODES), dtype=np.uint8)
     if table is None:
         return cells

@@ -53,7 +53,7 @@ class RangeChange:
 
 
 def range_changes(before: Panel, after: Panel) -> list[RangeChange]:
-    """Return how categories change from one panel to another: the gravest changes first, then those of most answers."""
+    """Return the changes of category from one panel of models to another: the gravest first, then the most numerous."""
     changes = [
         change
         for column in sorted({*before.tables, *after.tables})
@@ -94,7 +94,7 @@ def _group(table: TruthTable | None, organism: str, site: Site) -> str:
 
 
 def mic_ranges(codes: "Sequence[int] | NDArray[np.intp]") -> str:
-    """Return MIC codes as ranges: of exact MICs, or of censored ones if there is no exact one.
+    """Return MIC codes as a text of ranges: of the exact MICs, or of the censored ones if no code is of an exact MIC.
 
     >>> mic_ranges([Mic.from_code(code).code for code in range(17, 19)])
     '8 … 16'

@@ -1,4 +1,4 @@
-"""Which model versions are needed, decided from their facts alone, without access to the registry.
+"""The decision which model versions are needed, from facts about them alone, without access to the registry.
 
 A version is kept if one of these holds (`KeptVersion` names them):
 
@@ -38,7 +38,7 @@ class KeptVersion(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Retention:
-    """What is kept in addition to versions in use."""
+    """What is kept in addition to the versions in use."""
 
     newest: int = 3
     """Number of newest versions of each model that are kept."""
@@ -93,12 +93,12 @@ class Stock:
 
 
 def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, KeptVersion]:
-    """Return the first reason to keep each version that has one; all other versions are unneeded.
+    """Return, for each needed version, the first reason to keep it; versions without an entry are unneeded.
 
     Args:
         stock: all versions and releases.
         retention: what to keep in addition to versions in use.
-        now: present time in UTC.
+        now: current time in UTC.
     """
     served = {member for release in stock.releases if release.answered for member in release.members}
     released = {

@@ -36,7 +36,7 @@ def finish_run(registry: Registry, run_id: str, *, failed: bool = False) -> None
 
 @contextmanager
 def child_run(registry: Registry, name: str, parent_run_id: str | None, tags: Mapping[str, str]) -> Iterator[str]:
-    """Start a run for the block; its status becomes FINISHED, or FAILED if the block raises an error."""
+    """Start a run for a ``with`` block; its status becomes FINISHED, or FAILED if the block raises an error."""
     parent = {"mlflow.parentRunId": parent_run_id} if parent_run_id else {}
     run_id = _create(registry, name, {**tags, **parent})
     try:

@@ -45,7 +45,7 @@ mlflow.models.set_model(ServedModel())
 
 @dataclass(frozen=True)
 class ServedCode:
-    """A copy of the code, ready to be logged."""
+    """A copy of the code that a model needs to answer, ready to be logged with the model."""
 
     package: Path
     """Zip file of the package; its stem is the package's name."""
@@ -54,9 +54,9 @@ class ServedCode:
 
 
 def served_code(home: Path) -> ServedCode:
-    """Return the copy of the code below ``home``, making it if there is none yet.
+    """Return the copy of the code in the folder ``home``; make the copy if there is none yet.
 
-    The copy is kept, because a process that logged a model uses modules imported from it.
+    The copy is kept, because a process that logged a model uses modules imported from the copy.
 
     Args:
         home: `SIRENA_HOME`.

@@ -46,7 +46,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
     """Answers for one antimicrobial (artifact ``truth_table``) or for a whole release (artifact ``release``)."""
 
     def load_context(self, context: Any) -> None:
-        """Read the tables. MLflow passes ``context`` by name, so the parameter must not be renamed."""
+        """Read the truth tables. MLflow passes ``context`` by name, so the parameter must not be renamed."""
         _take_csv_as_text()
         if "release" in context.artifacts:
             document = json.loads(Path(context.artifacts["release"]).read_text("utf-8"))

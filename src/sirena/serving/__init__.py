@@ -1,4 +1,4 @@
-"""Answering over HTTP: a core independent of the transport, codecs around it, and one loaded panel.
+"""Answering over HTTP: a core independent of the transport, codecs around it, and one loaded panel of models.
 
 `core` answers rows; `request_bodies` and `inference_protocol` turn bytes into rows; `answer_bodies` turns answers into
 bytes, using pieces that `prepared` encodes once per release. `one_row` does all of this in one step for a single

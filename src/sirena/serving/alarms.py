@@ -1,4 +1,4 @@
-"""Alarms of a panel's source: what it holds differs from what was judged. The panel in use keeps answering."""
+"""Alarms of a panel's source: what the source holds differs from what was judged. The panel in use keeps answering."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +9,7 @@ STORES: Final = ("alias", "row", "artifact", "cache", "ledger")
 
 @dataclass(frozen=True)
 class SourceAlarm:
-    """One thing that differs from what was judged."""
+    """One difference between what the panel's source holds and what was judged."""
 
     store: str
     """Where it was found: one of `STORES`."""

@@ -19,7 +19,7 @@ def encode_answers(release: PreparedRelease, interpretation: Interpretation, det
     """Return ``{"predictions": [one object per row], "provenance": {...}, ..., "grounds": {...}}``.
 
     An empty MIC is null; an NI has its reason under ``Eti_X_reason``; a category that was given without knowing the
-    site, and does not hold at every site, has its mark under ``Eti_X_mark``.
+    body site, and does not hold at every site, has its mark under ``Eti_X_mark``.
 
     Args:
         release: release that answered.
@@ -31,7 +31,7 @@ def encode_answers(release: PreparedRelease, interpretation: Interpretation, det
 
 
 def basis_of(release: PreparedRelease, interpretation: Interpretation, answered: AnsweredColumn) -> list[str | None]:
-    """Return the sentence of the ground or reason of each answer in a column; None for an empty MIC."""
+    """Return, for each answer in a column, its ground or reason as a sentence; None for an empty MIC."""
     rows = zip(answered.answers, answered.grounds, interpretation.sites, strict=True)
     return [release.sentence(answer, number, site) for answer, number, site in rows]
 
@@ -41,8 +41,9 @@ def encode_beside(
 ) -> bytes:
     """Return the members of the response other than the answers, as a JSON object without its braces.
 
-    They are: provenance (release, organisms and sites as read; for each column model, version, edition, basis and each
-    row's ground), the number of unread specimens, and the reasons and grounds that the answers refer to.
+    They are: provenance (release, organisms and body sites as read; for each column the model, version, guideline
+    edition, basis and each row's ground), the number of unread specimens, and the reasons and grounds that the answers
+    refer to.
 
     Args:
         release: release that answered.

@@ -2,13 +2,13 @@
 
 A request is what `pyarrow.ipc.new_stream` or Polars' ``write_ipc_stream`` writes, its buffers uncompressed: one column
 for the organism, the specimen and each test, texts or numbers, plain or dictionary-encoded. ``site`` in the schema's
-metadata names one site for all rows. An answer has ``organism`` and ``site`` as they were read, then ``Eti_X`` and
+metadata names one body site for all rows. An answer has ``organism`` and ``site`` as they were read, then ``Eti_X`` and
 ``Eti_X_reason`` of each test, ``Eti_X_mark`` where a row has one, ``Eti_X_ground`` with the number of each row's
 ground; everything else that a JSON response has is JSON in the schema's metadata, under ``sirena``.
 
 Rules, each with a test of like name:
 
-- the answers equal those to the same rows in JSON;
+- the answers are those that the same rows get in JSON;
 - memory stays in proportion to the request: compressed buffers are refused before unpacking, cells are counted before
   they are made, and each text of a dictionary is made once, however many rows refer to it.
 """
@@ -44,11 +44,11 @@ _FEW: Final = 64 * 2**20
 
 
 def read_stream(body: bytes) -> Rows:
-    """Return the rows of a request.
+    """Read the rows of a request from its body.
 
     Raises:
         MalformedBodyError: the body is no Arrow stream, or a column that is used holds neither texts nor numbers.
-        UnsupportedMediaTypeError: its buffers are compressed.
+        UnsupportedMediaTypeError: the stream's buffers are compressed.
         TooManyCellsError: the body has more cells, texts or messages than one request may have.
         TooManyColumnsError: more columns name tests than any laboratory makes.
     """
@@ -246,7 +246,7 @@ class _Texts:
         self._kind = pa.from_numpy_dtype(kind)
 
     def of(self, positions: NDArray[np.integer]) -> list[pa.DictionaryArray]:
-        """Return an array of texts for each line of positions."""
+        """Return one array of texts for each row of a two-dimensional array of positions."""
         numbers = _integers(self._numbers.take(positions), self._holds.take(positions), self._kind)
         # the positions are ours
         return [pa.DictionaryArray.from_arrays(line, self._texts, safe=False) for line in numbers]

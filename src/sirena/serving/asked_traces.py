@@ -1,4 +1,4 @@
-"""Whether the environment asks for traces, by OpenTelemetry's own variables; OpenTelemetry is imported only then."""
+"""Whether the environment asks for traces, by OpenTelemetry's own variables; only then is OpenTelemetry imported."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -25,7 +25,7 @@ def asks_for_traces(environment: Mapping[str, str]) -> bool:
 
 
 def open_traces(environment: Mapping[str, str]) -> "ServiceTraces | None":
-    """Return the sender of traces; None if the environment does not ask for traces.
+    """Create the sender of traces; None if the environment does not ask for traces.
 
     Raises:
         UsageError: another protocol is asked for, or the exporter is not installed.

@@ -6,9 +6,9 @@ Rules, each with a test of like name:
 - every column whose name is a test's is answered, the others are ignored;
 - a value that cannot be answered is refused with its reason, and the request still succeeds;
 - if the request names one model, only the columns that this model answers are used;
-- each row's specimen decides its site, unless the request names one site for all its rows; a specimen that cannot be
-  read is counted and answered as an unknown site;
-- every answer refers to its ground by number, and a category that does not hold at every site is marked.
+- each row's specimen decides its body site, unless the request names one for all its rows; a specimen that cannot be
+read is counted, and its row is answered as of unknown site; - every answer refers to its ground by number, and a
+category that does not hold at every body site is marked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ class AnsweredColumn:
 
     @property
     def grounds(self) -> list[int | None]:
-        """The numbers of the rows' grounds as a list, None if there is none."""
+        """The number of each row's ground, as a list; None for a row without a ground."""
         return [None if number == NO_GROUND else number for number in self.numbers.tolist()]
 
 
@@ -118,7 +118,7 @@ class Interpretation:
 
     @cached_property
     def tallies(self) -> Sequence[Mapping[int, int]]:
-        """For each column, the number of answers by position in `ANSWERS`, in their order."""
+        """For each test column, the number of answers, by position in `ANSWERS` and sorted by it."""
         return _tallies(self.answers)
 
     @cached_property
@@ -318,9 +318,9 @@ def _only(rows: Rows, meaning: str) -> str | None:
 
 
 def column_provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
-    """Return the provenance of a test column's answers: model, version, release, edition and basis.
+    """Return the provenance of a test column's answers: model, version, release, guideline edition and basis.
 
-    If no model answers the column, they are null except the release, and the reason is added.
+    If no model answers the column, all values except the release are None, and the reason is added.
     """
     if not column.is_mic or column.model_column not in panel.tables:
         reason = Reason.NO_MODEL if column.is_mic else Reason.NOT_AN_MIC

@@ -79,7 +79,7 @@ class DirectProtocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Store a piece of the request's body."""
         if self._request is None:
             super().on_body(body)
         else:
@@ -102,7 +102,7 @@ class DirectProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Close the connection, once a request that is being read is answered."""
+        """Close the connection; if a request's body is being read, answer that request first."""
         self._is_ending = True
         if self._request is None:
             super().shutdown()

@@ -10,7 +10,7 @@ from sirena.panel.compiled import Panel
 
 @dataclass(frozen=True, slots=True)
 class EditionStanding:
-    """Which guideline editions of a panel are in force today."""
+    """Whether each guideline edition of a panel is in force today."""
 
     in_force: dict[str, bool]
     """By name of each edition that the panel's models were certified against: whether it is in force."""
@@ -19,7 +19,7 @@ class EditionStanding:
 
 
 def edition_standing(panel: Panel | None, editions: Editions) -> EditionStanding:
-    """Return which editions of a panel are in force today; empty without a panel."""
+    """Return which guideline editions of a panel are in force today; empty if there is no panel."""
     facts = panel.provenance.values() if panel is not None else ()
     names = sorted({str(fact["edition"]) for fact in facts if fact.get("edition")})
     try:

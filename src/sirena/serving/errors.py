@@ -1,6 +1,6 @@
 """Errors of a request, each with its HTTP status.
 
-The texts name places (row and column numbers) and never repeat the request's content, which may be a patient's data.
+The texts name places (row and column numbers) and never echo the request's content, which may be a patient's data.
 """
 
 from sirena.domain.errors import SirenaError
@@ -63,13 +63,13 @@ class UnknownModelError(SirenaError):
 
 
 class NoPanelError(SirenaError):
-    """No panel is loaded yet."""
+    """No panel of models is loaded yet."""
 
     code = "not_ready"
     status = 503
 
 
 class NoReleaseError(NoPanelError):
-    """The registry answers, but no release is active in it, as on a new server."""
+    """The registry can be reached, but no release is active in it, as on a new server."""
 
     code = "no_release"

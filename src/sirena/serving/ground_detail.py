@@ -10,7 +10,7 @@ PARAMETER: Final = "ground"
 
 
 class GroundDetail(enum.StrEnum):
-    """What a response contains beside the categories."""
+    """What a response says about grounds, in addition to the categories."""
 
     NONE = "none"
     """Model, version, edition and reasons, but no grounds."""
@@ -24,7 +24,7 @@ def read_detail(query: bytes) -> GroundDetail:
     """Return the detail that a request's query asks for; other parameters than ``ground`` are ignored.
 
     Raises:
-        UnknownParameterError: ``ground`` has another value than the three.
+        UnknownParameterError: ``ground`` has a value other than ``none``, ``short`` and ``full``.
 
     >>> read_detail(b"ground=none"), read_detail(b"")
     (<GroundDetail.NONE: 'none'>, <GroundDetail.SHORT: 'short'>)

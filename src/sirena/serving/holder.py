@@ -1,12 +1,12 @@
-"""The panel in use: loaded in the background, replaced as a whole, and kept if its source fails.
+"""The panel of models in use: loaded in the background, replaced as a whole, and kept if its source fails.
 
 Rules, each with a test of like name:
 
 - until a panel is loaded the service is alive and not ready;
 - a newly activated release is taken up within `poll_seconds`, or at once when woken (SIGHUP);
-- a source with a cheap check for news is asked within a second of the news;
+- a source that can cheaply check for a newer panel is read within a second of one;
 - a request is answered by one panel from start to end, even if the panel is replaced meanwhile;
-- if a source fails or gives a damaged panel, the panel in use stays, and the source is asked again;
+- if a source fails or gives a damaged panel, the panel in use stays, and the source is read again later;
 - an alarm of the source is reported once, and stays until the source no longer finds its cause.
 """
 
@@ -88,12 +88,12 @@ class PanelHolder:
 
     @property
     def loaded(self) -> LoadedPanel | None:
-        """The panel in use; None until the first is loaded."""
+        """The panel in use; None until the first panel is loaded."""
         return self._loaded
 
     @property
     def failure(self) -> SourceFailure | None:
-        """Why the source fails now; None if it does not."""
+        """The source's current failure; None if the source works."""
         return self._failure
 
     @property
@@ -109,7 +109,7 @@ class PanelHolder:
         """Return the active release, prepared for answering.
 
         Raises:
-            NotReadyError: none is loaded yet; `NoReleaseError` when there is none to load.
+            NotReadyError: no release is loaded yet; `NoReleaseError` if there is no release to load.
         """
         loaded = self._loaded
         if loaded is None:
@@ -145,16 +145,16 @@ class PanelHolder:
             return True
 
     def start(self) -> None:
-        """Begin to ask the source in the background."""
+        """Begin to poll the source in the background."""
         self._thread = threading.Thread(target=self._poll, name="sirena-panel", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        """Have the source asked now rather than at the next poll."""
+        """Poll the source now instead of at the next interval."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Stop asking. A load in progress is not waited for, so an unreachable registry cannot delay the exit."""
+        """Stop polling. A load in progress is not waited for, so an unreachable registry cannot delay the exit."""
         self._stopping.set()
         self._wake.set()
         if self._thread is not None:
@@ -199,7 +199,7 @@ class PanelHolder:
 
 
 def failure_of(error: Exception) -> tuple[str, str, str]:
-    """Return code, text and hint of a source's error; of an unexpected error only its type."""
+    """Return code, text and hint of a source's error; for an unexpected error, its type instead of its text."""
     if isinstance(error, SirenaError):
         return error.code, error.text, error.hint
     return "source_failed", f"the source of the panel failed ({type(error).__name__})", ""

@@ -1,7 +1,7 @@
 """The routes that answer isolates, in front of FastAPI: only ASGI between the server and `Answering`.
 
 FastAPI's middleware, routing and parameters cost several times as much as answering one isolate. FastAPI serves every
-other route and documents these; the answers are the same bytes on both paths. As by `RequestObserver`, every request
+other route and documents these; the answers are the same bytes on both paths. As with `RequestObserver`, every request
 gets an id, one log line, metrics, and errors in the common form.
 """
 
@@ -33,7 +33,7 @@ _WHOLE_PANEL: Final = Question(INVOCATIONS, PANEL_MODEL, tensors=False)
 
 
 def question_of(path: str) -> Question | None:
-    """Return what a path asks for; None if the path is not one of these routes.
+    """Return what a request path asks for; None if the path is not one of the hot routes.
 
     >>> question_of("/models/modelo_AMK_NM/invocations").model
     'modelo_AMK_NM'

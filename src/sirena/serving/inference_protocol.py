@@ -2,9 +2,9 @@
 
 Every input tensor is a column: ``ORGANISM``, ``SPEC_TYPE`` (optional) and test columns, shape ``[n]`` or ``[n, 1]``,
 datatype BYTES (or a number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and
-``Eti_X_reason``; V2 knows no null, so "not asked" and "no reason" are empty texts; ``Eti_X_mark`` is there only if a
-row has a mark. Provenance and grounds are under ``parameters``; ``{"parameters": {"site": "urine"}}`` in a request
-names one site for all rows.
+``Eti_X_reason``; V2 has no null, so an empty MIC and a missing reason are empty texts; ``Eti_X_mark`` is there only if
+a row has a mark. Provenance and grounds are under ``parameters``; ``{"parameters": {"site": "urine"}}`` in a request
+names one body site for all rows.
 
 Source: github.com/kserve/open-inference-protocol, REST.
 """
@@ -63,7 +63,7 @@ def read_tensors(body: bytes) -> tuple[Rows, str | None]:
     """Return the rows of a V2 request.
 
     Returns:
-        The rows, and the id in the request, if it has one.
+        The rows, and the id given in the request, or None.
 
     Raises:
         MalformedBodyError: the body is not a V2 request.
@@ -99,8 +99,8 @@ def encode_tensors(
     Args:
         release: release that answered.
         interpretation: the answers.
-        model: name of the model that was asked.
-        identifier: id in the request.
+        model: name of the model in the request.
+        identifier: id given in the request; None if there is none.
         detail: how much the response says about grounds.
     """
     outputs = [

@@ -1,4 +1,4 @@
-"""Which columns of a body are kept, so that memory stays in proportion to the request.
+"""Which columns of a request's body are kept, so that memory stays in proportion to the request.
 
 Rules, each with a test of like name:
 
@@ -34,11 +34,11 @@ def keeps(name: object) -> bool:
 
 
 def kept_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-    """Return those columns that are kept; all columns have the same length.
+    """Return the columns to keep; all of them must have the same length.
 
     Raises:
-        TooManyColumnsError: there are more than `MOST_COLUMNS`.
-        TooManyCellsError: there are more cells than `MOST_CELLS`.
+        TooManyColumnsError: there are more than `MOST_COLUMNS` columns.
+        TooManyCellsError: there are more than `MOST_CELLS` cells.
     """
     kept = {name: cells for name, cells in columns.items() if keeps(name)}
     require_room(len(kept), max(map(len, kept.values()), default=0))
@@ -49,8 +49,8 @@ def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any
     """Return records as columns; a cell is empty if a record lacks the column's name.
 
     Raises:
-        TooManyColumnsError: there are more than `MOST_COLUMNS`.
-        TooManyCellsError: there are more cells than `MOST_CELLS`, or the records are nearly empty.
+        TooManyColumnsError: there are more than `MOST_COLUMNS` columns.
+        TooManyCellsError: there are more than `MOST_CELLS` cells, or the records are nearly empty.
     """
     alike = _records_of_same_names(records)
     if alike is not None:
@@ -91,8 +91,8 @@ def require_room(columns: int, rows: int) -> None:
     """Check that this many columns of this many rows may be kept.
 
     Raises:
-        TooManyColumnsError: there are more than `MOST_COLUMNS`.
-        TooManyCellsError: there are more cells than `MOST_CELLS`.
+        TooManyColumnsError: there are more than `MOST_COLUMNS` columns.
+        TooManyCellsError: there are more than `MOST_CELLS` cells.
     """
     if columns > MOST_COLUMNS:
         raise TooManyColumnsError(f"more than {MOST_COLUMNS} columns name tests", hint="send the tests that were made")

@@ -18,7 +18,7 @@ _WAIT_SECONDS: Final = 0.01
 
 
 class LogTurn(AbstractContextManager[None]):
-    """A lock for writing, shared by the threads of several processes, so that no line is cut by another."""
+    """A lock for writing, shared by the threads of several processes, so that no line is written inside another."""
 
     def __init__(self) -> None:
         """Make the lock; call it before the processes are forked."""
@@ -38,10 +38,10 @@ class LogTurn(AbstractContextManager[None]):
 
 
 class ServiceLog:
-    """Writes events: those of requests within a hundredth of a second, several together; all others at once.
+    """Writes events: those of requests in groups, within a hundredth of a second; all others at once.
 
-    It is not a library's, because every request writes a line: structlog needs three times as long for the same line,
-    which is as long as answering an isolate.
+    No logging library is used, because every request writes a line: structlog needs three times as long for the same
+    line, which is as long as answering an isolate.
     """
 
     def __init__(self, stream: TextIO | None = None, turn: AbstractContextManager[None] | None = None) -> None:
@@ -58,12 +58,12 @@ class ServiceLog:
         """True if the event loop will write soon; used in the event loop only."""
 
     def info(self, event: str, **facts: Any) -> None:
-        """Write one line, after those that wait: the facts, the event, its level and the time in UTC."""
+        """Write one line at once, after the waiting lines: the facts, the event, its level and the time in UTC."""
         self._waiting.append(_line(event, facts))
         self.write()
 
     def info_soon(self, event: str, facts: dict[str, Any]) -> None:
-        """Write such a line within a hundredth of a second; call it in the event loop.
+        """Write a line as `info` does, but within a hundredth of a second; call it in the event loop.
 
         Args:
             event: name of the event.
@@ -79,7 +79,7 @@ class ServiceLog:
         self.write()
 
     def write(self) -> None:
-        """Write the lines that wait."""
+        """Write the waiting lines now."""
         lines = []
         # until none is left, not so many as there are: the thread that loads panels writes as well
         with suppress(IndexError):

@@ -72,7 +72,7 @@ class Tallies:
         self.seconds[route] += seconds
 
     def count_error(self, code: str) -> None:
-        """Count one refusal or failure; anything other than an error's code is counted as `INTERNAL`."""
+        """Count one refusal or failure; a text that is no error code is counted as `INTERNAL`."""
         self.errors[code if code.isidentifier() else INTERNAL] += 1
 
     def add(self, other: "Tallies") -> None:

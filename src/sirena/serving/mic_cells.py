@@ -1,6 +1,6 @@
 """Reading a column's cells as MIC codes, with each text read once and cached.
 
-Laboratories write a few hundred texts, so nearly every cell of a request was read before.
+Laboratories write a few hundred distinct texts, so nearly every cell of a request was read before.
 """
 
 import math
@@ -62,7 +62,7 @@ class RepeatedCells(Sequence[Any]):
 
 
 class KnownTexts:
-    """Short texts of MICs that were read before, by number."""
+    """Short texts of MICs that were read before, each with an integer code."""
 
     def __init__(self) -> None:
         """Start without any texts."""
@@ -71,7 +71,7 @@ class KnownTexts:
         self._learning = Lock()
 
     def numbers(self, cells: Iterable[Any], length: int) -> NDArray[np.int16] | None:
-        """Return the numbers of `length` cells; None if some cell is not a known text."""
+        """Return the codes of `length` cells; None if any cell is not a known text."""
         try:
             # only texts and None are known, so a cell of another type is not found
             return np.fromiter(map(self._numbers.__getitem__, cells), np.int16, length)
@@ -79,7 +79,7 @@ class KnownTexts:
             return None
 
     def learn(self, texts: Iterable[str | None]) -> None:
-        """Add texts that may come again, up to the limits."""
+        """Add texts that may occur again, up to the limits."""
         # long bodies are read in threads, and no two texts may get one number
         with self._learning:
             for text in texts:
@@ -92,7 +92,7 @@ _known: Final = KnownTexts()
 
 
 class KnownCells(RepeatedCells):
-    """Cells whose texts are known, given by the texts' numbers."""
+    """Cells whose texts are known, given by the texts' integer codes."""
 
     def __init__(self, numbers: NDArray[np.int16]) -> None:
         """Set the numbers."""
@@ -118,7 +118,7 @@ def shared_cells(distinct: Sequence[Any], positions: NDArray[np.integer]) -> lis
 
 
 def known_columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, KnownCells] | None:
-    """Return columns of records that all have these names; None if some cell is not a known text.
+    """Return the columns of records that all have these names; None if any cell is not a known text.
 
     The cells are read record by record, in the order they have in memory, which is faster than column by column.
     """

@@ -1,4 +1,4 @@
-"""Observing every request: its id, one log line, its metrics, and the answer to unexpected errors.
+"""Observing every request: its id, one log line, its metrics, and the response after an unexpected error.
 
 A log line contains the route's template and counts, never a path, an MIC, an organism or a patient's identifier.
 """
@@ -74,10 +74,10 @@ class RequestRecorder:
 
         Args:
             method: HTTP method.
-            route: template of its route.
+            route: template of the request's route.
             facts: facts of the request.
-            status: status of the answer.
-            began: value of `time.perf_counter` at its arrival.
+            status: HTTP status of the response.
+            began: value of `time.perf_counter` at the request's arrival.
         """
         seconds = time.perf_counter() - began
         self._metrics.count_request(route, method, status, seconds)
@@ -101,7 +101,7 @@ class RequestRecorder:
 
 
 class RequestObserver:
-    """ASGI middleware around FastAPI's routes; the outermost one of Sirena's."""
+    """ASGI middleware around FastAPI's routes; the outermost of Sirena's middleware."""
 
     def __init__(self, app: ASGIApp, *, recorder: RequestRecorder) -> None:
         """Wrap an application.
@@ -149,12 +149,12 @@ class RequestObserver:
 
 
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Return the id that the client gave the request, or a new one if it gave none that is valid."""
+    """Return the id that the client gave the request; a new id if the client gave no valid one."""
     return given_id(headers) or _own_ids.take()
 
 
 def given_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Return the id that the client gave the request; empty if it gave none that is valid."""
+    """Return the id that the client gave the request; empty if the client gave no valid one."""
     for name, value in headers:
         if name == b"x-request-id":
             text = value.decode("latin-1")
@@ -181,7 +181,7 @@ _own_ids: Final = _OwnIds()
 
 
 def unforeseen(error: BaseException) -> str:
-    """Return type, file and line of an error; never its message, which may repeat input."""
+    """Return type, file and line of an error; never its message, which may echo input."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -48,7 +48,7 @@ def answer_record(
     Args:
         release: the loaded release.
         record: cells by column name, as sent.
-        site: the site that the request names; None to take it from the specimen.
+        site: the body site that the request names; None to take it from the specimen.
         model: registered name of the model.
         detail: how much the response says about grounds; sentences are left to the general path.
     """

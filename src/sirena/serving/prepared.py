@@ -1,4 +1,4 @@
-"""The parts of answers that no request changes, encoded once when the release is loaded.
+"""The parts of answers that are equal for all requests, encoded once when the release is loaded.
 
 Answering an isolate then needs only look-ups and one join of these pieces; see `one_row` and `answer_bodies`.
 """
@@ -110,7 +110,7 @@ class RecordForm:
 
 
 class PreparedRelease:
-    """A panel with everything that is encoded once."""
+    """A panel of models, with everything about it that is encoded once."""
 
     def __init__(self, panel: Panel) -> None:
         """Prepare a panel for answering."""
@@ -175,8 +175,8 @@ class PreparedRelease:
 
         Args:
             column: the test column.
-            organism: its code, from `resolve_text`.
-            place: position of the site in `SITES`.
+            organism: the organism's code, from `resolve_text`.
+            place: position of the body site in `SITES`.
             text: text of the MIC.
         """
         code = encode_text(text, column.drug)
@@ -213,7 +213,7 @@ class PreparedRelease:
         Args:
             answer: position of the answer in `ANSWERS`.
             number: number of the ground; None if there is none.
-            site: site of the row; None if the specimen could not be read.
+            site: body site of the row; None if the specimen could not be read.
         """
         if answer == NOT_ASKED:
             return None
@@ -227,7 +227,7 @@ class PreparedRelease:
         return sentence
 
     def column(self, column: TestColumn) -> PreparedColumn:
-        """Return a test column, prepared."""
+        """Return a test column, prepared for encoding."""
         prepared = self._columns.get(column.name)
         if prepared is None:
             prepared = PreparedColumn(self.panel, column)

@@ -5,10 +5,10 @@
 - ``inputs`` (or ``instances``) as an object: ``{"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}``, or one row of bare values;
 - CSV with a header row; the header shows the delimiter (``, ; tab |``), so ``;`` with decimal commas works.
 
-``{"params": {"site": "urine"}}`` beside them names one site for every row; else the column ``SPEC_TYPE`` decides, and
-other params are ignored, as MLflow's own clients may send them. Columns that name neither test, organism nor specimen
-are dropped (see `kept_columns`). An object with the same key twice is refused, like two columns of one name. No error
-repeats the input.
+``{"params": {"site": "urine"}}`` beside them names one body site for every row; else the column ``SPEC_TYPE`` decides,
+and other params are ignored, as MLflow's own clients may send them. Columns that name neither test, organism nor
+specimen are dropped (see `kept_columns`). An object with the same key twice is refused, like two columns of one name.
+No error echoes the input.
 """
 
 import csv
@@ -71,7 +71,7 @@ def require_json(content_type: str) -> None:
     """Check that a content type is JSON.
 
     Raises:
-        UnsupportedMediaTypeError: it is another type.
+        UnsupportedMediaTypeError: the content type is not JSON.
     """
     if not is_json(content_type):
         raise UnsupportedMediaTypeError("the content type is not read here", hint="use application/json")
@@ -166,10 +166,10 @@ def read_document(document: Any) -> Rows:
 
 
 def only_record(document: Any) -> tuple[dict[str, Any], Site | None] | None:
-    """Return the only record of a document, and the site that the document names; None for any other document.
+    """Return the single record of a document, and the body site that the document names; None for any other document.
 
     Raises:
-        MalformedBodyError: its params name an unknown site.
+        MalformedBodyError: its params name an unknown body site.
     """
     if not isinstance(document, dict) or len(document) != 1 + ("params" in document):
         return None
@@ -184,10 +184,10 @@ def only_record(document: Any) -> tuple[dict[str, Any], Site | None] | None:
 
 
 def read_site(parameters: Any) -> Site | None:
-    """Return the site that a request's parameters name for all rows; None to take it from the specimens.
+    """Return the body site that a request's parameters name for all rows; None to take it from the specimens.
 
     Raises:
-        MalformedBodyError: the site is unknown.
+        MalformedBodyError: the named body site is unknown.
     """
     name = parameters.get("site") if isinstance(parameters, dict) else None
     if name is None:

@@ -9,7 +9,7 @@ from sirena.serving.errors import BodyTooLargeError, UnsupportedMediaTypeError
 
 
 def read_headers(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Return headers by name in lower case; of several with the same name the first."""
+    """Return the headers by lower-case name; the first, if several have the same name."""
     return dict(reversed(headers))
 
 
@@ -20,11 +20,11 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, maximum: i
 
     Args:
         headers: from `read_headers`.
-        receive: ASGI function that gives the body.
-        maximum: largest body read, in bytes.
+        receive: ASGI function that returns the messages with the body.
+        maximum: maximum size of the body, in bytes.
 
     Raises:
-        BodyTooLargeError: the body is larger than that.
+        BodyTooLargeError: the body is larger than `maximum`.
         UnsupportedMediaTypeError: the body is compressed.
         ClientDisconnect: the client left before the end of the body.
     """

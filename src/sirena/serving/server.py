@@ -2,7 +2,7 @@
 
 - the port is bound before anything is loaded, so that a port in use is one clear message;
 - SIGTERM and SIGINT stop accepting, let requests in progress end, then end the process;
-- SIGHUP has the source of the panel asked at once.
+- on SIGHUP the source of the panel is polled at once.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class PortError(SirenaError):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on an address and port.
+    """Create a socket that listens on an address and port.
 
     Args:
         host: address to listen on.
@@ -60,9 +60,9 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def bind_path(path: Path) -> socket.socket:
-    """Return a Unix socket that listens at a path; one that a killed process left there is replaced.
+    """Create a Unix socket that listens at a path; a socket that a killed process left there is replaced.
 
-    Every account that may enter its folder may connect, since NGINX's workers run under another account.
+    Every account that may enter the socket's folder may connect, since NGINX's workers run under another account.
 
     Args:
         path: path of the socket.
@@ -120,8 +120,8 @@ def run_until_signal(
         app: the application.
         bound: socket to serve on.
         on_hangup: called on SIGHUP.
-        protocol: protocol of its connections; uvicorn's own by default.
-        make_server: makes the server; uvicorn's own by default.
+        protocol: protocol of the application's connections; uvicorn's own by default.
+        make_server: creates the server; uvicorn's own class by default.
     """
     server = make_server(configuration(app, protocol))
 
@@ -162,7 +162,7 @@ def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
 
 
 def look_for_garbage_of_requests() -> None:
-    """Collect garbage as often as Python usually does, but leave out the objects that exist now."""
+    """Exclude the objects that exist now from garbage collection, which otherwise runs as often as usual in Python."""
     gc.freeze()
     gc.set_threshold(*_USUAL_THRESHOLDS)
 

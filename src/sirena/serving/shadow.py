@@ -1,8 +1,8 @@
-"""The shadow: a release that answers the same questions unseen, so that people see what it would change.
+"""The shadow: a release that answers the same requests unseen, so that people see what it would change.
 
 Rules, each with a test of like name:
 
-- no answer depends on the shadow: it gets questions in a thread, after they were answered;
+- no answer depends on the shadow: a thread passes it requests that were answered already;
 - that thread works at most a twentieth of the time; questions it cannot keep up with are dropped, and counted;
 - a question that the shadow cannot answer is counted as such, whatever the error, and the next is asked;
 - the categories of both releases are counted, and nothing about the isolates is kept;
@@ -41,7 +41,7 @@ _RETRY_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ShadowQuestion:
-    """A question that was answered, with everything needed to ask it again."""
+    """A request that was answered, with everything needed to answer it again."""
 
     panel: Panel
     """The panel that answered it."""
@@ -53,7 +53,7 @@ class ShadowQuestion:
     """True if the body has the form of the Open Inference Protocol."""
 
     def read(self) -> Rows:
-        """Return the rows of the body, read as for its answer."""
+        """Return the rows of the request's body, read as for the response to it."""
         if self.is_tensors:
             return read_tensors(self.body)[0]
         if is_arrow(self.content_type):
@@ -95,7 +95,7 @@ class Shadow:
 
     @property
     def state(self) -> ShadowState:
-        """The present state of the shadow and its counts."""
+        """The current state of the shadow, with its counts."""
         panel, failure = self._panel, self._failure
         if panel is None:
             return ShadowState(failure=failure)
@@ -103,11 +103,11 @@ class Shadow:
             return self._counts.state if self._counts is not None else ShadowState(panel.release)
 
     def offer(self, panel: Panel, model: str, content_type: str, body: bytes, *, is_tensors: bool) -> None:
-        """Add a question that was answered, if there is room.
+        """Add a request that was answered to the waiting ones, if there is room.
 
         Args:
-            panel: the panel that answered it.
-            model: registered name of the model that was asked.
+            panel: the panel of models that answered the request.
+            model: registered name of the model in the request.
             content_type: content type of the body.
             body: the body, as sent.
             is_tensors: whether the body has the form of the Open Inference Protocol.
@@ -154,7 +154,7 @@ class Shadow:
             self._notify("shadow_failed", {"text": failure})
 
     def compare_next(self) -> bool:
-        """Ask the shadow the question that has waited longest, and count the answers. Returns False if none waits."""
+        """Have the shadow answer the request that has waited longest, and count. Returns False if no request waits."""
         with self._lock:
             shadow = self._panel
             if shadow is None or not self._waiting:
@@ -175,12 +175,12 @@ class Shadow:
         return True
 
     def start(self) -> None:
-        """Begin to ask questions in the background."""
+        """Begin to process waiting requests in the background."""
         self._thread = threading.Thread(target=self._run, name="sirena-shadow", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop; waiting questions are dropped."""
+        """Stop processing; waiting requests are dropped."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=1.0)

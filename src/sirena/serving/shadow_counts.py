@@ -24,7 +24,7 @@ _CATEGORY_OF: Final = np.array([_CATEGORIES.index(answer.category if answer else
 
 @dataclass(frozen=True, order=True)
 class AnswerPair:
-    """The two answers to a question, with column and group: the key of a count."""
+    """The two releases' answers to one MIC, with test column and group of organisms: the key of a count."""
 
     column: str
     """Model column, ``AMK_NM``."""
@@ -58,7 +58,7 @@ class ShadowState:
     """Number of answers for each pair."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the content of ``/shadow``: the changes, the gravest first, then those of most answers."""
+        """Return the content of ``/shadow``: the changes, gravest first, then most numerous."""
         changes = sorted(
             ((pair, count) for pair, count in self.answers if pair.before != pair.after),
             key=lambda item: (gravity(item[0].before, item[0].after), -item[1], item[0]),
@@ -106,18 +106,18 @@ class ShadowCounts:
         self._answers: Counter[AnswerPair] = Counter()
 
     def add(self, pairs: Counter[AnswerPair]) -> None:
-        """Count both releases' answers to one question."""
+        """Add the pairs of both releases' answers to one request."""
         self._compared += 1
         for pair, count in pairs.items():
             is_told_apart = pair in self._answers or len(self._answers) < _MOST_KINDS
             self._answers[pair if is_told_apart else replace(pair, group="")] += count
 
     def drop(self) -> None:
-        """Count a question that was dropped, because too many waited."""
+        """Count a request that was dropped, because too many waited."""
         self._dropped += 1
 
     def leave_out(self) -> None:
-        """Count a question that the shadow could not answer."""
+        """Count a request that the shadow could not answer."""
         self._unanswered += 1
 
     @property
@@ -137,11 +137,11 @@ class ShadowCounts:
 def pairs_of(before: Interpretation, after: Interpretation) -> Counter[AnswerPair]:
     """Return the number of each pair of answers that two releases give the same rows; empty MICs are left out.
 
-    Columns that neither release has a model for are left out.
+    Columns for which neither release has a model are left out.
 
     Args:
         before: answers of the active release.
-        after: answers of the shadow, to the same columns or more.
+        after: answers of the shadow, for the same test columns or more.
     """
     active, shadow = before.panel, after.panel
     pairs: Counter[AnswerPair] = Counter()

@@ -1,4 +1,4 @@
-"""A panel in memory that several processes map, so that its tables' cells exist only once.
+"""A panel of models in memory that several processes map, so that the cells of its truth tables exist only once.
 
 Python objects (names of organisms, grounds) exist in each process.
 """
@@ -9,12 +9,12 @@ from sirena.serving.channel import in_memory, mapped
 
 
 def share(panel: Panel) -> int:
-    """Return the descriptor of a sealed file in memory that holds a panel, laid out for answering."""
+    """Write a panel, laid out for answering, to a sealed file in memory; return the file descriptor."""
     assert panel.wide.width  # made here, so that those who map it need not
     return in_memory(part for piece in pieces_of(panel) for part in (piece, bytes(padded(piece.nbytes) - piece.nbytes)))
 
 
 def take_up(descriptor: int) -> Panel:
-    """Return the panel that `share` wrote. Its arrays use the file's memory and are read-only."""
+    """Return the panel in the file that `share` wrote. Its arrays use the file's memory and are read-only."""
     panel: Panel = thing_of(mapped(descriptor))
     return panel

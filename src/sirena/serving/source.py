@@ -1,4 +1,4 @@
-"""The sources of a panel: the registry, or a file for air-gapped sites and tests."""
+"""The sources of a panel of models: the registry, or a file, for air-gapped hospitals and tests."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from sirena.serving.alarms import SourceAlarm
 
 @dataclass(frozen=True)
 class MarkedPanel:
-    """A panel, and the mark by which its source recognises it."""
+    """A panel of models, and the mark by which its source recognises it again."""
 
     panel: Panel
     mark: str
 
 
 class PanelSource(Protocol):
-    """A source of the panel that answers."""
+    """A source of the panel of models that answers."""
 
     @property
     def alarms(self) -> Sequence[SourceAlarm]:
@@ -30,11 +30,11 @@ class PanelSource(Protocol):
 
     @property
     def shadow_mark(self) -> str | None:
-        """Mark of the shadow, as the last `fetch` found it; None if there is none."""
+        """Mark of the shadow release, as the last `fetch` found it; None if there is no shadow."""
         return None
 
     def load_shadow(self) -> Panel:
-        """Return the shadow; call it only if there is a `shadow_mark`.
+        """Return the shadow release's panel; call it only if `shadow_mark` is not None.
 
         Raises:
             SirenaError: the shadow cannot be loaded.
@@ -46,7 +46,7 @@ class PanelSource(Protocol):
         return False
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Return the panel that should answer now; None if it is the known one. Called often, so it must be cheap.
+        """Return the panel that should answer now; None if that is the known panel. Called often, so it must be cheap.
 
         Args:
             known: mark of the panel in use; None if there is none.
@@ -58,19 +58,19 @@ class PanelSource(Protocol):
 
 
 class PanelFileError(SirenaError):
-    """The panel's file is missing, or is not a panel."""
+    """The panel's file is missing, or holds no panel."""
 
     code = "panel_file"
 
 
 @dataclass(frozen=True)
 class FilePanelSource(PanelSource):
-    """A file written by `Panel.to_json`; if it is replaced, the new one is used."""
+    """A file with the content of `Panel.to_json`; if the file is replaced, the new content is used."""
 
     path: Path
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Return the panel in the file; None if it is the known one."""
+        """Return the panel in the file; None if that is the known panel."""
         try:
             facts = self.path.stat()
             mark = f"{facts.st_ino}:{facts.st_mtime_ns}:{facts.st_size}"
@@ -96,9 +96,10 @@ class RegistryPanelSource(PanelSource):
     """Loads that release, marked with its name, perhaps from a copy kept on this machine."""
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Return the release; None if it is the known one.
+        """Return the release's panel; None if that is the known panel.
 
-        The first is loaded without asking for its name, so that a kept copy answers while the registry is unreachable.
+        The first panel is loaded without asking the registry for its name, so that a kept copy answers if the registry
+        is unreachable.
         """
         if known is not None and self.identify() == known:
             return None

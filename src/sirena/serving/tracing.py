@@ -7,7 +7,7 @@ Rules, each with a test of like name:
 
 - a span has the same facts as the request's log line, and nothing about isolates;
 - a span belongs to the trace that the client's ``traceparent`` (W3C Trace Context) names;
-- a request without an id gets the id of its client's trace, in answer and log;
+- a request without an id gets the id of its client's trace, in response and log;
 - an unreachable collector changes no answer.
 """
 
@@ -33,7 +33,7 @@ _SERVER_ERROR: Final = 500
 
 
 class ServiceTraces:
-    """Makes spans and sends them in the background; those that cannot be sent are dropped."""
+    """Makes spans and sends them in the background; spans that cannot be sent are dropped."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Set the environment, whose OpenTelemetry variables name the collector; the default service is ``sirena``."""
@@ -63,7 +63,7 @@ class ServiceTraces:
         return TracingRecorder(log, metrics, self)
 
     def context_of(self, headers: Iterable[tuple[bytes, bytes]]) -> Context:
-        """Return the trace that a request's headers name; an empty context if they name none."""
+        """Return the trace that a request's headers name; an empty context if the headers name no trace."""
         named = {name.decode(): value.decode("latin-1") for name, value in headers if name in _TRACE_HEADERS}
         return self._propagator.extract(named, Context())
 
@@ -73,7 +73,7 @@ class ServiceTraces:
         Args:
             seconds: duration of the request until now.
             attributes: facts of the request, by OpenTelemetry's names.
-            context: trace that the request belongs to; an empty one begins a new trace.
+            context: trace that the request belongs to; an empty context begins a new trace.
         """
         end = time.time_ns()
         span = self._tracer.start_span(
@@ -99,7 +99,7 @@ class ServiceTraces:
         self._tracer.start_span("reload", Context(), attributes=attributes, start_time=begin).end(end)
 
     def close(self) -> None:
-        """Send the waiting spans, and end."""
+        """Send the waiting spans, and stop sending."""
         self._provider.shutdown()
 
 

@@ -29,7 +29,7 @@ def age_groups(
     *,
     whole: Mapping[str, Sequence[str]] = _NOTHING,
 ) -> pl.Series:
-    """Return the age group of each row; null if it is not known.
+    """Return the age group of each row's patient; null if it is not known.
 
     Args:
         ages: WHONET's ``AGE``: years, or ``3m``, ``10d``.

@@ -18,7 +18,7 @@ LISTED: Final = ("row", "specimen_number", "organism", "alert", "priority", "tex
 
 
 def priority_word(priority: str, language: Language) -> str:
-    """Return WHO's priority as a word of a language."""
+    """Return the word, in a language, for a priority of the WHO Bacterial Priority Pathogens List."""
     return _SPANISH_PRIORITY[priority] if language is Language.SPANISH else priority
 
 

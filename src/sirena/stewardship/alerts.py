@@ -87,7 +87,7 @@ class AlertFinding:
 
     @property
     def counted(self) -> AlertCount:
-        """The finding as counts only."""
+        """The counts of the finding, without its rows."""
         return AlertCount(self.alert, self.count, self.tested, self.members)
 
 
@@ -161,7 +161,7 @@ def find_alerts(facts: IsolateFacts) -> tuple[AlertFinding, ...]:
 
 
 def added_alerts(parts: Iterable[Iterable[AlertCount]]) -> tuple[AlertCount, ...]:
-    """Return the counts of a file's parts added, in the order of `find_alerts`."""
+    """Add up the alert counts of the parts of a file; they are in the order of `find_alerts`."""
     by_alert: dict[Alert, list[AlertCount]] = {alert: [] for alert in (*(row.alert for row in _table()), *_MULTIDRUG)}
     for part in parts:
         for one in part:
@@ -179,7 +179,7 @@ def added_alerts(parts: Iterable[Iterable[AlertCount]]) -> tuple[AlertCount, ...
 
 
 def reasons_of(facts: IsolateFacts, finding: AlertFinding, rows: Iterable[int]) -> list[str]:
-    """Return for some rows of a finding the results and fields that raised it: ``MEM_NM=R; CARBAPENEM=+``."""
+    """Return, for some rows of a finding, the results and fields that raised the alert: ``MEM_NM=R; CARBAPENEM=+``."""
     shown: dict[str, Mask] = {}
     for condition in (condition for alternative in finding.trigger for condition in alternative):
         if condition.state.is_of_a_field:

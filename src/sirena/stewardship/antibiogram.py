@@ -77,12 +77,12 @@ class Antibiogram:
 
     @property
     def several_guidelines(self) -> bool:
-        """True if there are columns of several guidelines, so that headings need the guideline."""
+        """True if the test columns are of several guidelines, so that headings must name the guideline."""
         return self.cells["guideline"].n_unique() > 1
 
     @property
     def deduplicated(self) -> bool:
-        """False if every isolate counts by request, or too many have no patient."""
+        """False if the request counts every isolate, or if too many isolates have no patient."""
         if self.request.first.mode is Mode.ALL:
             return False
         return not any(
@@ -121,7 +121,7 @@ class AntibiogramCounts:
 
     @classmethod
     def added(cls, parts: Sequence["AntibiogramCounts"]) -> Self:
-        """Return the counts of parts of a file, added; the parts must share no patient.
+        """Add up the counts of parts of a file; the parts must share no patient.
 
         Raises:
             ValueError: the parts have different columns.
@@ -159,7 +159,7 @@ def count_part(
         progress: called with the name of each stratification before it is counted.
 
     Raises:
-        UsageError: the file lacks a value, period or combination in the request.
+        UsageError: the request names a value, period or combination that the file lacks.
     """
     remaining = exclude(facts, request.screening, request.period)
     isolates = remaining.isolates
@@ -203,12 +203,12 @@ def antibiogram_of(
     cautions: Sequence[Caution] = (),
     moved_by_rules: Mapping[str, int] | None = None,
 ) -> Antibiogram:
-    """Return the antibiogram that counts give.
+    """Return the antibiogram computed from counts.
 
     Args:
         counts: counts of a file.
-        request: the request they were counted by.
-        source: names the edition or release that gave the categories.
+        request: the request by which the isolates were counted.
+        source: name of the guideline edition or release that gave the categories.
         cautions: further cautions that the caller knows.
         moved_by_rules: number of results that each expert rule changed to R; None if no rules were applied.
     """

@@ -40,7 +40,7 @@ class BreakpointEdges:
     def category(self, exponent: int) -> str:
         """Return S, I or R for a dilution; a dash if there are no breakpoints.
 
-        Between S and R it is I, which is SDD for some drugs of CLSI.
+        Between S and R the category is I; for some drugs of CLSI this stands for SDD.
         """
         if self.susceptible is None and self.resistant is None:
             return "–"
@@ -50,12 +50,12 @@ class BreakpointEdges:
 
 
 def breakpoint_edges(table: TruthTable, organisms: Iterable[str], site: Site) -> BreakpointEdges:
-    """Return the breakpoints for the first of some organisms that the table answers.
+    """Return the breakpoints for the first organism in a list for which the table gives an answer.
 
     Args:
         table: truth table of one antimicrobial.
         organisms: WHONET codes, the commonest first.
-        site: site of infection.
+        site: body site of the infection.
     """
     for organism in organisms:
         row = table.row(organism, site)

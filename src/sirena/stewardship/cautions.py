@@ -60,12 +60,12 @@ class FileNotes:
 
     @classmethod
     def of(cls, facts: CountableIsolates, isolates: pl.DataFrame, results: Results) -> Self:
-        """Return the facts of a file that cautions depend on.
+        """Create the notes from the facts of a file's isolates and their results.
 
         Args:
             facts: facts of its isolates.
             isolates: isolates left before first isolates are chosen.
-            results: results of its rows.
+            results: results of the file's rows.
         """
         return cls(
             facts.dated,
@@ -82,7 +82,7 @@ class FileNotes:
 
     @classmethod
     def added(cls, parts: Iterable["FileNotes"]) -> Self:
-        """Return the notes of the parts of a file, added."""
+        """Add up the notes of the parts of a file."""
         notes = list(parts)
         return cls(
             any(part.dated for part in notes),
@@ -105,8 +105,8 @@ def file_cautions(
 
     Args:
         notes: notes of the file.
-        columns: its model columns, in order.
-        losses: losses at the steps before first isolates.
+        columns: the file's model columns, in order.
+        losses: losses at the steps of exclusion before first isolates are chosen.
         first: the rule of first isolates.
         by: strata of the request.
     """

@@ -2,7 +2,7 @@
 
 Rules, each with a test of like name:
 
-- n is S + SDD + I + R + NS; NI, untested, other sites and expected resistance are in no denominator but are shown;
+- n is S + SDD + I + R + NS; NI, untested, other body sites and expected resistance are shown but are in no denominator;
 - if every isolate has expected resistance, there is no percentage;
 - if the edition has no S category, there is no %S: results that are not R are %I (EUCAST) or %SDD (CLSI);
 - EUCAST's I is susceptible at increased exposure and is shown beside %S; it is never added to R;
@@ -47,7 +47,7 @@ COLUMNS: Final = (
 
 
 def antibiogram_cells(counts: Counts) -> pl.DataFrame:
-    """Return the cells of counts, one row per stratum, species and column, the commonest species first.
+    """Return the cells of an antibiogram, one row per stratum, species and column, the commonest species first.
 
     ``isolates`` of the species, ``tested`` for the drug with any result, ``n`` and its categories, and the results
     outside ``n``. Percentages are from 0 to 100, or null; ``percent_s_i`` is S and I of EUCAST. ``low`` and

@@ -150,7 +150,7 @@ def wards(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
     """Yield the comparison of wards for each watched resistance with at least 30 isolates in two wards or more.
 
     Args:
-        cells: by ward, see `antibiogram_cells`.
+        cells: cells by ward, see `antibiogram_cells`.
         language: language of the words.
     """
     known = cells.filter((pl.col("stratum") != UNKNOWN) & (pl.col("n") >= FEW))

@@ -21,7 +21,7 @@ from sirena.stewardship.strata import WHOLE
 
 
 def covers(drug: DrugResults) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which rows have a result for a drug, and which of them the drug covers."""
+    """Return two masks of a file's rows: those with a result for a drug, and those of them that the drug covers."""
     kinds = drug.kinds
     covering = (S, I) if drug.column.guideline == "E" else (S,)
     return np.isin(kinds, (*COUNTED, EXPECTED)), np.isin(kinds, covering)
@@ -56,8 +56,8 @@ def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequen
 
     Args:
         isolates: counted isolates, with ``row``, ``stratum``, ``species``.
-        results: results of the same file or part.
-        columns: columns of the drugs, by one guideline.
+        results: results of the same file or part of a file.
+        columns: test columns of the drugs, all by the same guideline.
 
     Returns:
         Columns ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
@@ -79,7 +79,7 @@ def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequen
 
 
 def combination_shares(counts: pl.DataFrame) -> pl.DataFrame:
-    """Return the sums of `combination_counts`, with percentages, intervals and marks."""
+    """Return `combination_counts` added up, with percentages, confidence intervals and marks of low counts."""
     sums = (
         counts.group_by("stratum", "species", "combination")
         .agg(pl.col("n", "covered").sum())

@@ -21,7 +21,7 @@ FIELDS: Final = ("MRSA", "MECA_PCR", "ESBL", "CARBAPENEM", "BETA_LACT", "INDUC_C
 
 
 class FactState(enum.StrEnum):
-    """What a condition demands of a field or an antimicrobial."""
+    """The state that a condition requires of a field or an antimicrobial."""
 
     POSITIVE = "+"
     NEGATIVE = "-"
@@ -37,7 +37,7 @@ class FactState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FactCondition:
-    """A field or some antimicrobials, of which one must have a state."""
+    """A condition: a field, or any one of some antimicrobials, must have a state."""
 
     subjects: tuple[str, ...]
     state: FactState
@@ -54,7 +54,7 @@ _CONDITION: Final = re.compile(r"(?P<subjects>[A-Z0-9_|]+)\s*=\s*(?P<state>\+|-|
 
 
 def parse_trigger(text: str) -> Trigger:
-    """Return the trigger that a text states; an empty text gives one that always holds.
+    """Parse the text of a trigger; an empty text gives a trigger that always holds.
 
     Raises:
         ValueError: the text is not a trigger; the error says what is wrong.

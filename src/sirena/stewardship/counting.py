@@ -81,7 +81,7 @@ class FileToCount:
 
     @classmethod
     def whole(cls, file: WhonetFile, isolates: CountableIsolates) -> Self:
-        """Return a file that was read as a whole."""
+        """Create the object from a file that was read in one piece."""
         return cls(file, [lambda: (file, isolates)])
 
 
@@ -98,7 +98,7 @@ def open_to_count(
     most: int | None = None,
     engine: Engine = LOCAL,
 ) -> Iterator[FileToCount]:
-    """Give a file to be counted; of a long one, only the columns needed for counting are read.
+    """Open a file for counting; of a long file, only the columns needed for counting are read.
 
     Args:
         path: the file; ``-`` is standard input.
@@ -106,9 +106,9 @@ def open_to_count(
         today: dates after this day are ignored.
         sheet: name of a spreadsheet's sheet.
         mapping: what the laboratory says about its columns.
-        shortest: least bytes of a file that is read in parts.
-        part: bytes, or rows, of a part on reading; 0 for the usual number.
-        most: about how many rows are counted at once; None for the usual number.
+        shortest: size in bytes from which a file is read in parts.
+        part: size in bytes, or in rows, of each part that is read; 0 for the usual size.
+        most: approximate number of rows that are counted at once; None for the usual number.
         engine: engine that parses and counts the parts.
 
     Raises:
@@ -186,16 +186,16 @@ def count_file(
 
     Args:
         to_count: the file.
-        tables_for: returns the truth table of a test column, from an edition or a release.
+        tables_for: returns the truth table of a test column, from a guideline edition or a release.
         request: how to count.
-        source: name of that edition or release.
-        site: site of every row; None to take it from the specimen.
+        source: name of that guideline edition or release.
+        site: body site of every row; None to take it from each row's specimen.
         rules: expert rules; None to count the guideline's categories unchanged.
         progress: called with the name of each stratification before it is counted.
 
     Raises:
         NoOrganismColumnError: no column names the organism.
-        UsageError: the file lacks a value, period or combination in the request.
+        UsageError: the request names a value, period or combination that the file lacks.
     """
     count = partial(_count_part, tables_for, request, site, rules, progress)
     # `reduce` holds no part's rows while the next is read

@@ -46,11 +46,11 @@ class Counts:
 
     @classmethod
     def of(cls, isolates: pl.DataFrame, results: Results) -> Self:
-        """Return the counts of isolates and their results.
+        """Create the counts from isolates and their results.
 
         Args:
             isolates: counted isolates, with ``row``, ``stratum``, ``species``, ``site``.
-            results: results of the same file or part.
+            results: results of the same file or part of a file.
         """
         groups = isolates.select(_GROUP_KEYS).unique(maintain_order=True).with_row_index("group")
         numbered = isolates.select("row", *_GROUP_KEYS).join(groups, on=_GROUP_KEYS, how="left").sort("row")
@@ -67,7 +67,7 @@ class Counts:
 
     @classmethod
     def added(cls, parts: Iterable["Counts"]) -> Self:
-        """Return the counts of parts that share no patient, added."""
+        """Add up the counts of parts of a file that share no patient."""
         counts = list(parts)
         results = pl.concat([part.results for part in counts])
         isolates = pl.concat([part.isolates for part in counts])

@@ -43,7 +43,7 @@ class ReadDates:
 def read_dates(
     texts: pl.Series, today: date, *, earliest: date = EARLIEST, whole: Sequence[str] | None = None
 ) -> ReadDates:
-    """Return the dates of a column; works on its distinct texts.
+    """Read the dates of a column; each distinct text is read once.
 
     Args:
         texts: String, null for an empty cell.

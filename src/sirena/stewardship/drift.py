@@ -112,7 +112,7 @@ class Comparison:
 
     @property
     def drifts(self) -> bool:
-        """True if the difference is large enough and its interval excludes zero."""
+        """True if the difference is large enough and its confidence interval excludes zero."""
         if self.low is None or self.high is None or self.difference is None:
             return False
         return abs(self.difference) >= LEAST and (self.low > 0 or self.high < 0)
@@ -120,7 +120,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class SideComparisons:
-    """All comparisons with one side."""
+    """All comparisons of a period with one side."""
 
     side: Side
     period: Period | None
@@ -130,7 +130,7 @@ class SideComparisons:
 
     @property
     def judged(self) -> int:
-        """Number of comparisons that are judged, which share the risk."""
+        """Number of comparisons that are judged; together they share the 5 % risk of a false alarm."""
         return sum(comparison.is_judged for comparison in self.comparisons)
 
     @property
@@ -153,7 +153,7 @@ class Drift:
 
     @property
     def is_found(self) -> bool:
-        """True if some comparison drifts."""
+        """True if at least one comparison drifts."""
         return any(side.drifting for side in self.sides)
 
 
@@ -166,15 +166,15 @@ def measure_drift(
     period: Period | None = None,
     whole: bool = False,
 ) -> Drift:
-    """Compare a period of a file with the twelve months before it, and with training.
+    """Compare a period of a file with the twelve months before it, and with the results held at training.
 
     Args:
         isolates: isolates of the file.
         results: results of the same rows, given by `tables_for`.
         tables_for: returns the truth table of a test column.
-        training: counts kept by the models' trainings; None to compare without training.
+        training: counts kept by the models' trainings; None for no comparison with training.
         period: period to compare; by default the last calendar quarter in the file.
-        whole: whether to compare all rows, with training only.
+        whole: True to compare all rows of the file, and only with training.
 
     Raises:
         UsageError: the period has no results.

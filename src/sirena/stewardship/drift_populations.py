@@ -53,7 +53,7 @@ class TrainingCounts:
 
 
 def population_of_file(isolates: CountableIsolates, results: Results, period: Period | None) -> pl.DataFrame:
-    """Return the results of a file as `POPULATION`; repeated isolates of a patient count, as they do in training.
+    """Return the results of a file, with the columns of `POPULATION`; repeated isolates count, as in training.
 
     Args:
         isolates: isolates of the file.
@@ -75,11 +75,11 @@ def population_of_file(isolates: CountableIsolates, results: Results, period: Pe
 
 
 def population_of_training(training: TrainingCounts, tables_for: TablesFor) -> pl.DataFrame:
-    """Return the results that trainings kept as `POPULATION`, answered by today's tables.
+    """Return the results that trainings kept, with the columns of `POPULATION`, answered by today's tables.
 
     Args:
         training: the counts.
-        tables_for: returns the truth table of a test column; a column without one is left out.
+        tables_for: returns the truth table of a test column; a column without a table is left out.
     """
     cells: list[tuple[str, str, str, int, int, int]] = []
     for column, organisms in training.tested.items():

@@ -26,7 +26,7 @@ def what_is_compared(comparison: Comparison, language: Language) -> str:
 
 
 def side_name(side: SideComparisons, language: Language) -> str:
-    """Return the name of the side that a period is compared with."""
+    """Return the name of the side (the year before, or training) that a period is compared with."""
     return text("drift", side.side.value, language)
 
 
@@ -59,7 +59,7 @@ def drift_document(drift: Drift, answered_by: str) -> dict[str, Any]:
 
     Args:
         drift: the comparisons.
-        answered_by: name of the release or the editions.
+        answered_by: name of the release, or of the guideline editions.
     """
     training = drift.training
     return {

@@ -25,7 +25,7 @@ _LIKE_A_CODE: Final = re.compile(r"[^\W\d_]{1,4}")
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One step from the file's rows to the counted isolates."""
+    """One step between the file's rows and the counted isolates, with the rows that it removes."""
 
     step: str
     """Name of the step, one of `STEPS`."""
@@ -34,7 +34,7 @@ class Loss:
 
 
 def added_losses(parts: Iterable[Sequence[Loss]]) -> tuple[Loss, ...]:
-    """Return the losses of the parts of a file, added for each step."""
+    """Add up, step by step, the losses of the parts of a file."""
     return tuple(
         Loss(same[0].step, sum(loss.lost for loss in same), sum(loss.left for loss in same))
         for same in zip(*parts, strict=True)
@@ -51,7 +51,7 @@ class Remaining:
 
 
 def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], period: Period | None) -> Remaining:
-    """Return the isolates left after excluding rows that are no isolate, not diagnostic, or outside the period.
+    """Exclude rows that are no isolate, not diagnostic, or outside the period; return what is left.
 
     Args:
         facts: facts of a file's isolates.
@@ -86,14 +86,14 @@ def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], pe
 
 
 def is_screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]]) -> pl.Series:
-    """Return which rows are screening cultures, in the order of `CountableIsolates.frame`.
+    """Return a Boolean per row, True for a screening culture, in the order of `CountableIsolates.frame`.
 
     Args:
         facts: facts of a file's isolates.
         screening: values that mark a screening culture, by field of `SCREENING_FIELDS`.
 
     Raises:
-        UsageError: no row has such a value, or the field is not one of these.
+        UsageError: no row has such a value, or the field is not in `SCREENING_FIELDS`.
     """
     columns = {"SPEC_REAS": facts.reasons, "SPEC_TYPE": facts.specimens}
     is_screened = pl.repeat(False, facts.frame.height, eager=True, dtype=pl.Boolean)

@@ -1,4 +1,4 @@
-"""Expert rules applied: the category to report beside the guideline's category, and the rule that changed it.
+"""Expert rules applied: a category to report, next to the guideline's own category, and the rule that changed it.
 
 Rules, each with a test of like name:
 
@@ -41,8 +41,8 @@ def apply_rules(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> tuple[Repor
     """Return the categories to report for every test column of a file.
 
     Args:
-        facts: the rows and their answers.
-        rules: rules from `load_expert_rules`; the first that holds is named.
+        facts: the facts of the rows, with their answers.
+        rules: rules from `load_expert_rules`; if several hold, the first is named.
     """
     holds = _holds(facts, rules)
     return tuple(_report(test, rules, _rule_of_row(facts, test, rules, holds)) for test in facts.tests)
@@ -94,18 +94,18 @@ class RuleChanges:
         self._labels: dict[str, dict[str, int]] = {}
 
     def add(self, reported: Sequence[ReportedTest]) -> None:
-        """Count the changes in some rows."""
+        """Add the changes in some rows of the file."""
         for test in reported:
             self.count(test.header, test.rule)
 
     def count(self, header: str, labels: pl.Series) -> None:
-        """Count the rules that changed results of a test column, given by their labels; null stands for none."""
+        """Count changed results of a test column, given each row's rule label; null if no rule changed the row."""
         own = self._labels.setdefault(header, {})
         for label, count in labels.drop_nulls().value_counts(sort=True).iter_rows():
             own[label] = own.get(label, 0) + count
 
     def merge(self, other: "RuleChanges") -> None:
-        """Add the counts of the next part."""
+        """Add the counts of the next part of the file."""
         for header, labels in other._labels.items():
             own = self._labels.setdefault(header, {})
             for label, count in labels.items():

@@ -60,15 +60,15 @@ class ExpertRule:
 
     @property
     def label(self) -> str:
-        """Text beside a reported result: code of the rule and its origin."""
+        """Text written next to a reported result: code of the rule and its origin."""
         origin = f"local rule of {self.who}, {self.when.isoformat()}: {self.why}" if self.is_local else self.source
         return f"{self.code} ({origin})"
 
     def is_for(self, edition: str, letter: str) -> bool:
-        """Tell whether the rule applies to a test column.
+        """Tell whether the rule applies to a test column, by guideline and edition.
 
         Args:
-            edition: edition that answered the column, ``CLSI 2026``; empty if not known.
+            edition: guideline edition that answered the column, ``CLSI 2026``; empty if not known.
             letter: the column's guideline letter.
         """
         if self.guideline is not None and self.guideline.letter != letter:
@@ -83,7 +83,7 @@ _ALL_YEARS: Final = (0, 9999)
 
 
 def load_expert_rules(own_table: RulesSource | None = None) -> tuple[ExpertRule, ...]:
-    """Return the expert rules: Sirena's, changed by those of a hospital's table.
+    """Return Sirena's expert rules, with the additions and removals of a hospital's table.
 
     Args:
         own_table: a hospital's own table; None for Sirena's alone.

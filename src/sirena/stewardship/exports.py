@@ -1,6 +1,6 @@
 """The antibiogram as a file: CSV, a workbook with its method, complete JSON, or a page to print.
 
-Every form states the rule of first isolates, the period, and the edition or release that answered.
+Every format states the rule of first isolates, the period, and the edition or release that answered.
 """
 
 import json
@@ -122,7 +122,7 @@ def write_antibiogram(
     *,
     paper: Paper = Paper.A4,
 ) -> None:
-    """Write an antibiogram to a file; the suffix decides the form.
+    """Write an antibiogram to a file; the suffix decides the file format.
 
     Args:
         antibiogram: the antibiogram.
@@ -132,7 +132,7 @@ def write_antibiogram(
         paper: paper size of a page.
 
     Raises:
-        UsageError: no form has this suffix.
+        UsageError: no file format has this suffix.
         UnavailableFileError: the file cannot be written.
     """
     suffix = report_suffix(path)
@@ -150,10 +150,10 @@ def write_antibiogram(
 
 
 def report_suffix(path: Path) -> str:
-    """Return the suffix that decides the form; ``.csv`` for standard output (``-``).
+    """Return the suffix that decides the file format; ``.csv`` for standard output (``-``).
 
     Raises:
-        UsageError: no form has this suffix.
+        UsageError: no file format has this suffix.
     """
     suffix = ".csv" if str(path) == "-" else path.suffix.lower()
     known = (_PAGE, _PDF, _WORKBOOK, _PARQUET, *_TEXTS)

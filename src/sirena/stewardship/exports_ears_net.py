@@ -134,8 +134,8 @@ def export_ears_net(
 
     Args:
         file: the file.
-        isolates: its countable isolates.
-        facts: its answers, with every test interpreted by EUCAST (`read_by_eucast`).
+        isolates: the file's isolates, from `read_isolates`.
+        facts: the isolates' facts and answers, with every test interpreted by EUCAST (`read_by_eucast`).
         sender: country, laboratory, data source.
         year: year of the specimens.
         today: dates after this day are ignored.
@@ -173,7 +173,7 @@ def export_ears_net(
 
 
 def read_by_eucast(isolates: Isolates) -> Isolates:
-    """Return isolates with every MIC column to be interpreted by EUCAST, whatever guideline its name has."""
+    """Return the isolates with every MIC column assigned to EUCAST, whatever guideline its header names."""
     columns = {header: replace(column, guideline="E") for header, column in isolates.test_columns.items()}
     return replace(isolates, test_columns=columns)
 

@@ -117,8 +117,8 @@ def export_glass(
     """Count one year's first isolates by specimen, pathogen, gender, origin, age group and antimicrobial.
 
     Args:
-        isolates: countable isolates of a file.
-        facts: the answers of the same file.
+        isolates: isolates of a file, from `read_isolates`.
+        facts: the facts and answers of the same file.
         country: country code, three letters of ISO 3166.
         year: year of the specimens.
         batch: name of the data set.

@@ -12,7 +12,7 @@ Rules, each with a test of like name:
 - by phenotype an isolate also counts if it differs from the one before it by two points or more: 1 for S against R, 0.5
   for I against either, nothing for an untested drug (as AMR for R computes it);
 - by specimen each kind of specimen counts (as GLASS does);
-- a ward counts its own first isolates. Source: CLSI M39-A5 as its authors describe it (Simner et al., J Clin Microbiol
+- each ward has its own first isolates. Source: CLSI M39-A5 as its authors describe it (Simner et al., J Clin Microbiol
   2022;60:e02210-21, table 1).
 """
 
@@ -64,7 +64,7 @@ class FirstIsolates:
         Args:
             isolates: isolates in the order of time, with ``row``, ``patient``, ``species``, ``specimen``, ``date``,
                 ``period``.
-            results: results of the same file or part; needed only by phenotype.
+            results: results of the same file or part of a file; needed only by phenotype.
             place: columns whose values have separate first isolates (the ward).
         """
         if self.mode is Mode.ALL:

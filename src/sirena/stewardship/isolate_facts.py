@@ -46,7 +46,7 @@ _ZONE: Final = r"^\s*[<>=≤≥]*\s*\d{1,2}(?:[.,]\d+)?\s*$"
 
 @dataclass(frozen=True)
 class AnsweredTest:
-    """One test column with its results for each row."""
+    """One test column with its result in each row."""
 
     header: str
     column: TestColumn
@@ -62,7 +62,7 @@ class AnsweredTest:
     """True if the guideline gives R above a breakpoint and no category below: such an R must not be counted."""
 
     def shows(self, state: FactState) -> Mask:
-        """Return the rows in which the test has a state; expected resistance is left out."""
+        """Return the rows in which the test's category has a state; expected resistance is left out."""
         if state is FactState.SUSCEPTIBLE:
             return self._among((Category.S, *(_BETWEEN if self.column.guideline == _EUCAST else ())))
         if state is FactState.NON_SUSCEPTIBLE and self.column.guideline != _EUCAST:
@@ -97,7 +97,7 @@ class IsolateFacts:
 
     @classmethod
     def of(cls, isolates: Isolates, tables_for: TablesFor) -> "IsolateFacts":
-        """Return the facts of some isolates, after answering every test."""
+        """Create the facts from isolates, after answering every test."""
         placements, _ = place_categories(
             isolates.frame.columns,
             isolates.test_columns,
@@ -112,7 +112,7 @@ class IsolateFacts:
     def of_answered(
         cls, isolates: Isolates, answered: pl.DataFrame, placements: Sequence[Placement], tables_for: TablesFor
     ) -> "IsolateFacts":
-        """Return the facts of isolates that were answered already.
+        """Create the facts from isolates that were answered already.
 
         Args:
             isolates: the isolates.
@@ -139,7 +139,7 @@ class IsolateFacts:
 
     @classmethod
     def of_results(cls, isolates: Isolates, results: Results, tables_for: TablesFor) -> "IsolateFacts":
-        """Return the facts of isolates from their results for counting, with one test per model column.
+        """Create the facts from isolates and their results for counting, with one test per model column.
 
         Args:
             isolates: the isolates.
@@ -200,7 +200,7 @@ class IsolateFacts:
         return masks
 
     def field_shows(self, field: str, state: FactState) -> Mask:
-        """Return the rows whose field, or whose organism's name, has a state."""
+        """Return the rows in which a WHONET field, or a mechanism in the organism's name, has a state."""
         return self._field_masks[field, state]
 
     def holds(self, trigger: Trigger, guideline: str = "") -> Mask:
@@ -219,7 +219,7 @@ class IsolateFacts:
         return result
 
     def could_tell(self, trigger: Trigger) -> Mask:
-        """Return the rows with data for some condition of a trigger, which are the denominator of an alert."""
+        """Return the rows with data for at least one of a trigger's conditions: the denominator of its alert."""
         result: Mask = np.zeros(self.rows, dtype=bool)
         for condition in (condition for alternative in trigger for condition in alternative):
             if condition.state.is_of_a_field:

@@ -47,7 +47,7 @@ _SEXES: Final = {
 
 @dataclass(frozen=True)
 class CountableIsolates:
-    """The isolates of a file in the order of time."""
+    """The isolates of a file, with the facts that counting needs, in the order of time."""
 
     frame: pl.DataFrame
     """``row`` (position in the file), ``patient`` (UInt64 digest or null), ``date``, ``organism`` (WHONET code, null
@@ -72,7 +72,7 @@ class CountableIsolates:
 
     @property
     def spelt(self) -> pl.DataFrame:
-        """The frame with every text as String, for writing."""
+        """The frame with all Categorical columns cast to String, for writing."""
         return self.frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
@@ -89,7 +89,7 @@ def species_of(code: str) -> str:
 
 @dataclass(frozen=True)
 class WholeFile:
-    """Facts about a whole file of which only some rows are read."""
+    """Facts about a whole file, needed when only a part of its rows is read."""
 
     file: WhonetFile
     """The file, for the roles of its columns."""
@@ -163,7 +163,7 @@ def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = 
 
 
 def patient_cells(frame: pl.DataFrame, file: WhonetFile) -> list[pl.Series]:
-    """Return the columns that identify a patient: laboratory and number; null if the file has none.
+    """Return the laboratory column and the patient-number column, which identify a patient; all null if absent.
 
     Args:
         frame: rows of the file.

@@ -22,11 +22,11 @@ SURROGATES: Final = ("OXA", "FOX")
 
 
 def with_methicillin_rows(isolates: pl.DataFrame, results: Results) -> pl.DataFrame:
-    """Return isolates, and in addition those of *S. aureus* as `RESISTANT` or `SUSCEPTIBLE`.
+    """Return all isolates, and those of *S. aureus* a second time, as species `RESISTANT` or `SUSCEPTIBLE`.
 
     Args:
         isolates: counted isolates, with ``row``, ``species`` and ``mrsa``.
-        results: results of the same file or part.
+        results: results of the same file or part of a file.
     """
     aureus = isolates.filter(pl.col("species") == SPECIES)
     rows = aureus["row"].to_numpy()

@@ -19,7 +19,7 @@ _SHARES: Final = (("mic50", 1, 2), ("mic90", 9, 10))
 
 
 def mic_summaries(results: pl.DataFrame) -> pl.DataFrame:
-    """Return the MIC50, the MIC90 and the range of each cell.
+    """Return the MIC50, the MIC90 and the range of MICs for each cell of an antibiogram.
 
     Args:
         results: results as in `Counts.results`; those without an MIC are left out.

@@ -34,7 +34,7 @@ _XDR_LEFT: Final = 2
 
 @dataclass(frozen=True)
 class Multidrug:
-    """The judgement of each row; all masks are False for organisms that the definition does not cover."""
+    """The judgement of each row, as masks; all are False in rows of organisms that the definition does not cover."""
 
     resistant: Mask
     """True if the isolate is MDR."""
@@ -47,7 +47,7 @@ class Multidrug:
 
 
 def parse_groups(text: str) -> Groups:
-    """Return the groups of organisms that a table's cell lists: ``genus:Salmonella; genus:Shigella``.
+    """Parse a table cell that lists groups of organisms: ``genus:Salmonella; genus:Shigella``.
 
     Raises:
         ValueError: a rank is unknown.

@@ -1,4 +1,4 @@
-"""Breakpoints that give R above them and no category below: EUCAST's brackets, screens for high-level resistance.
+"""Breakpoints with R above and no category below: EUCAST's breakpoints in brackets, screens for high-level resistance.
 
 If they were counted, only resistant isolates would be in the percentage, so it would always be 100 % R.
 """
@@ -19,7 +19,7 @@ _IS_OTHER: Final = ~_IS_NI & ~_IS_RESISTANT & np.array([answer is not None for a
 
 
 def is_one_sided(table: TruthTable, row: int | None) -> bool:
-    """Tell whether a table's row gives some exact MICs R or NS, others NI, and none any other category."""
+    """Tell whether a truth table's row gives R or NS to some exact MICs, NI to others, and no other category."""
     if row is None:
         return False
     exact = table.cells[row][:DILUTIONS]

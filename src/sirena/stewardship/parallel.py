@@ -1,4 +1,4 @@
-"""Working on the columns of a file with as many threads as Polars uses.
+"""Processing the columns of a file in as many threads as Polars uses.
 
 Polars and NumPy release the interpreter's lock while they work on a column, so threads run at the same time. At most as
 many columns as threads are in memory at once.

@@ -25,8 +25,8 @@ def digest_patients(columns: Sequence[pl.Series]) -> pl.Series:
     """Return a digest of each row's patient.
 
     Args:
-        columns: columns that identify a patient, such as laboratory and number; the last is the number. Texts, null if
-            empty.
+        columns: columns of texts that identify a patient, such as laboratory and number; the last is the number. Empty
+            cells are null.
 
     Returns:
         UInt64; null if the number stands for no patient.
@@ -40,7 +40,7 @@ def digest_patients(columns: Sequence[pl.Series]) -> pl.Series:
 
 
 def share_patients(columns: Sequence[pl.Series], shares: int) -> pl.Series:
-    """Return the share of each row, such that all rows of a patient have the same share.
+    """Return the number of each row's share of the file; all rows of a patient are in the same share.
 
     Args:
         columns: columns as for `digest_patients`.

@@ -27,7 +27,7 @@ class Period:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the period that a text names: a year, a quarter, or two dates.
+        """Create the period from a text: a year, a quarter, or two dates.
 
         Raises:
             UsageError: the text is none of these.

@@ -55,7 +55,7 @@ class Quality:
 
     @classmethod
     def added(cls, parts: Iterable["Quality"]) -> Self:
-        """Return the counts of the parts of a file, added."""
+        """Add up the counts of the parts of a file."""
         missing: Counter[str] = Counter()
         compared: Counter[str] = Counter()
         differing: Counter[str] = Counter()
@@ -74,8 +74,8 @@ def data_quality(file: WhonetFile, isolates: CountableIsolates, facts: IsolateFa
 
     Args:
         file: the file.
-        isolates: its countable isolates.
-        facts: its facts and answers, before expert rules.
+        isolates: the file's isolates, with those that no antibiogram counts marked as excluded.
+        facts: the file's facts and categories, before expert rules.
     """
     frame = isolates.frame
     blood = frame.filter((pl.col("site") == "blood") & pl.col("excluded").is_null())["species"]

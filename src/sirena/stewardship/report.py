@@ -36,17 +36,17 @@ AddressOf = Callable[[str, int, Chart], str]
 
 
 def inside(_section: str, _place: int, chart: Chart) -> str:
-    """Return a chart as a ``data:`` address that contains the whole picture."""
+    """Return a chart as a ``data:`` URL that contains the whole picture."""
     return f"data:image/svg+xml;base64,{base64.b64encode(draw(chart.specification, 'svg')).decode()}"
 
 
 def report_parts(counted: CountedFile, language: Language, address_of: AddressOf = inside) -> ReportParts:
-    """Return what a report shows in addition to the antibiogram, without the heat map, which repeats its tables.
+    """Return what a report shows in addition to the antibiogram; the heat map is left out, as it repeats the tables.
 
     Args:
         counted: a counted file, whose request included the trend.
         language: language of the words.
-        address_of: returns a picture's address; by default the report contains its pictures.
+        address_of: returns the URL of a picture; by default the report contains its pictures.
     """
     charts = {
         section: [DrawnChart(chart.title, address_of(section, place, chart)) for place, chart in enumerate(charts)]

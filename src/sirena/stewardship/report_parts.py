@@ -9,7 +9,7 @@ from sirena.stewardship.quality import Quality
 
 @dataclass(frozen=True, slots=True)
 class DrawnChart:
-    """A chart as a page shows it."""
+    """A drawn chart, with what a page needs to show it."""
 
     title: str
     """Content of the chart in words, also for people who cannot see it."""

@@ -1,4 +1,4 @@
-"""The results of a file for counting: for each antimicrobial and row the answer, the MIC, and the standing.
+"""The results of a file for counting: the answer, the MIC and the standing of each row, by antimicrobial.
 
 Categories come from truth tables, of a release or of guideline editions, so both are counted in the same way. Columns
 of gradient strips and of dilutions are the same antimicrobial; if a row has both, the dilution counts.
@@ -77,7 +77,7 @@ class DrugResults:
 
     @property
     def tested(self) -> NDArray[np.bool_]:
-        """True for rows with a result of any kind."""
+        """Mask of the rows, True for those with a result of any kind."""
         return np.not_equal(self.answers, NOT_ASKED)
 
     @cached_property
@@ -88,7 +88,7 @@ class DrugResults:
 
     @property
     def standings_and_answers(self) -> NDArray[np.uint16]:
-        """Standing times 256 plus answer of each row, used as index into tables."""
+        """For each row, 256 times its standing plus its answer: an index into look-up tables."""
         both = self.standings.astype(np.uint16)
         both <<= 8
         both |= self.answers
@@ -97,7 +97,7 @@ class DrugResults:
 
 @cache
 def kind_table() -> NDArray[np.uint8]:
-    """Return the kind of each standing and answer, indexed as by `DrugResults.standings_and_answers`."""
+    """Return the kind for each standing and answer, indexed by `DrugResults.standings_and_answers`."""
     standings, answers = (part.ravel() for part in np.indices((STANDINGS, 1 << 8)))
     kinds = KIND_OF_ANSWER[np.minimum(answers, len(KIND_OF_ANSWER) - 1)]
     kinds[((standings & IS_ONE_SIDED) > 0) & (kinds != UNTESTED)] = NI

@@ -25,7 +25,7 @@ _FURTHER: Final = 0.4
 
 @dataclass(frozen=True)
 class PairCounts:
-    """Number of a species' isolates that were tested by each pair of columns; counts of parts can be added."""
+    """Number of a species' isolates tested in each pair of test columns; counts of parts of a file can be added."""
 
     both: NDArray[np.int64]
     """Number of isolates tested by both columns of each pair."""
@@ -38,11 +38,11 @@ class PairCounts:
 
     @classmethod
     def of(cls, rows: NDArray[np.uint32], results: Results) -> Self:
-        """Return the counts of a species' pairs of columns.
+        """Count the isolates of one species by pair of test columns.
 
         Args:
-            rows: rows of its counted isolates.
-            results: results of the same file or part.
+            rows: rows of the species' counted isolates.
+            results: results of the same file or part of a file.
         """
         kinds = [drug.kinds[rows] for drug in results.values()]
         tested, resistant = (_bits([flags[of_column] for of_column in kinds]) for flags in (_IS_COUNTED, _IS_RESISTANT))
@@ -64,11 +64,11 @@ class PairCounts:
 
 
 def pair_counts(isolates: pl.DataFrame, results: Results) -> dict[str, PairCounts]:
-    """Return the counts of pairs of columns by species.
+    """Return, for each species, the counts of its isolates by pair of test columns.
 
     Args:
         isolates: counted isolates, with ``row`` and ``species``.
-        results: results of the same file or part.
+        results: results of the same file or part of a file.
     """
     if not results:
         return {}
@@ -77,7 +77,7 @@ def pair_counts(isolates: pl.DataFrame, results: Results) -> dict[str, PairCount
 
 
 def selectively_tested(pairs: Mapping[str, PairCounts], columns: Sequence[str]) -> Mapping[tuple[str, str], str]:
-    """Return the species and columns that were tested on resistant isolates only, with the column of that resistance.
+    """Return the species and columns tested only on isolates resistant to another drug, with that drug's column.
 
     Args:
         pairs: counts of pairs by species.

@@ -41,7 +41,7 @@ class Stratum(enum.StrEnum):
 
     @property
     def label(self) -> pl.Expr:
-        """Expression for the stratum of each row, as text."""
+        """Polars expression for the stratum of each row, as text."""
         if self is Stratum.YEAR:
             label = pl.col("date").dt.year().cast(pl.String)
         elif self is Stratum.QUARTER:

@@ -26,7 +26,7 @@ _SEED: Final = 20_160_101
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Coverage of a syndrome by a drug, as shares between 0 and 1."""
+    """Coverage of a syndrome by a drug, as fractions between 0 and 1."""
 
     mean: float
     low: float
@@ -65,8 +65,8 @@ def syndrome_counts(isolates: pl.DataFrame, results: Results, regimens: Sequence
 
     Args:
         isolates: counted isolates, with ``row``, ``site``, ``species``.
-        results: results of the same file or part.
-        regimens: each is the columns of one drug or of several given together.
+        results: results of the same file or part of a file.
+        regimens: the regimens; each is the test columns of one drug, or of several given together.
     """
     rows = isolates["row"].to_numpy()
     counts = [pl.DataFrame(schema=_COUNTS)]

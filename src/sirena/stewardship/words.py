@@ -34,14 +34,14 @@ def mode_sentence(antibiogram: Antibiogram, language: Language) -> str:
 
 
 def period_sentence(antibiogram: Antibiogram) -> str:
-    """Return the days of the report: those of the request, else from the first to the last isolate."""
+    """Return the report's period: that of the request, else from the first to the last isolate."""
     if antibiogram.request.period is not None:
         return str(antibiogram.request.period)
     return f"{antibiogram.first_day} – {antibiogram.last_day}" if antibiogram.first_day else "–"
 
 
 def source_sentence(antibiogram: Antibiogram, language: Language) -> str:
-    """Return what gave the categories, translated; exports have the untranslated text, for programs."""
+    """Return the name of what gave the categories, translated; exports hold it untranslated, for programs."""
     if language is not Language.SPANISH:
         return antibiogram.source
     return " · ".join(_in_spanish(part) for part in antibiogram.source.split(" · "))

@@ -22,7 +22,7 @@ _KEPT: Final = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
 class NetworkAsker:
-    """Asks networks one after another, in a process that starts when needed and ends when it is idle."""
+    """Asks networks one after another, in a worker process that starts when needed and ends when it is idle."""
 
     def __init__(self) -> None:
         self._worker: subprocess.Popen[bytes] | None = None
@@ -34,7 +34,7 @@ class NetworkAsker:
         Args:
             network: content of the ``.keras`` file.
             column: test column that the network answers.
-            keys: WHONET codes to ask about, with a site if the table has one.
+            keys: WHONET codes to ask about, each with a body site if the truth table treats that separately.
 
         Raises:
             ForeignNetworkError: the file is not one of Sirena's networks, or does not answer within its limits.

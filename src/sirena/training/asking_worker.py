@@ -1,11 +1,12 @@
 """The process that asks networks: it loads TensorFlow once and forks a short-lived, restricted child for each network.
 
-Run as ``python -m sirena.training.asking_worker`` by `asking_apart`. Each line of standard input is a question
-(`Question` as JSON), each line of standard output its answer: ``{"organisms": …}`` as a truth table writes them, or
-``{"refused": why}``. It ends when no question has come for a while, or when its parent has ended.
+Run as ``python -m sirena.training.asking_worker`` by `asking_apart`. Each line of standard input is a request
+(`Question` as JSON), each line of standard output the response to it: ``{"organisms": …}`` as a truth table writes
+them, or ``{"refused": why}``. The process ends when no request has come for a while, or when its parent process has
+ended.
 
 A network's file may be malicious. So it is vetted, then loaded in Keras's safe mode, in a child that cannot write
-files, may open few, and has seconds of processor time. The child returns a table only.
+files, may open few, and has seconds of processor time. The child returns nothing but a truth table.
 """
 
 import contextlib
@@ -29,7 +30,7 @@ _OPEN_FILES: Final = 64
 
 
 def main() -> None:
-    """Answer the questions on standard input, one per line, until it ends or none comes for `IDLE_SECONDS`."""
+    """Answer the requests on standard input, one per line, until it ends or no request comes for `IDLE_SECONDS`."""
     import sirena.training.compiling
     import sirena.training.saving  # noqa: F401 - loaded here, so that every child has it already
 

@@ -1,8 +1,8 @@
 """Weighted cells: equal labelled results, counted once with a weight.
 
-Rows that share (organism, site, MIC, label) are one cell with a weight. The loss of a network is a sum over rows, so
-the sum over cells, each times its weight, is the same number with the same gradient; its cost depends on the variety of
-a file (a few hundred cells per drug) and not on its length.
+Rows that share (organism, body site, MIC, label) are one cell with a weight. The loss of a network is a sum over rows,
+so the sum over cells, each times its weight, is the same number with the same gradient; its cost depends on the variety
+of a file (a few hundred cells per drug) and not on its length.
 
 Isolates are assigned to `PARTS` parts before counting, so that all results of an isolate are held out together.
 """
@@ -50,11 +50,11 @@ _DEFAULT_NAMES: Final = (Category.S, Category.I, Category.R)
 
 
 def part_of_isolate(isolate: pl.Expr, seed: int) -> pl.Expr:
-    """Return the part of each isolate, by a fixed arithmetic hash (a library's could change with its version).
+    """Return the part that each isolate is assigned to, by a fixed arithmetic hash (a library's hash could change).
 
     Args:
         isolate: UInt32 number of the isolate.
-        seed: another seed gives another division.
+        seed: seed of the division; another seed gives other parts.
 
     >>> isolates = pl.Series("isolate", [0, 1, 2], dtype=pl.UInt32).to_frame()
     >>> isolates.select(part_of_isolate(pl.col("isolate"), seed=0)).to_series().to_list()
@@ -80,7 +80,7 @@ def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 
     Args:
         rows: evidence, one row per labelled result (see `evidence.Evidence.rows`).
-        seed: decides which part each isolate belongs to.
+        seed: seed that decides which part each isolate is assigned to.
 
     Returns:
         Columns column, organism, site, mic_code, label, level, part, weight, sorted, one row per cell and part.
@@ -129,7 +129,7 @@ class Cells:
         return int(self.weight.sum())
 
     def level_counts(self) -> list[int]:
-        """Return the number of results at each level (S, I, R), without those that the guideline gives no category."""
+        """Return the number of results at each level (S, I, R), except results without a category of the guideline."""
         named = ~np.isin(self.names[self.key, self.level], list(REFUSALS))
         return [int(self.weight[named & (self.level == level)].sum()) for level in range(LEVELS)]
 
@@ -141,7 +141,7 @@ class Cells:
         return digest.hexdigest()
 
     def of_tested_organisms(self) -> "Cells":
-        """Return the cells without those keys for which no isolate has a label."""
+        """Return a copy of the cells without the keys for which no isolate has a label."""
         tested = np.bincount(self.key, weights=self.folds.sum(axis=1), minlength=len(self.keys)) > 0
         kept = tested[self.key]
         return Cells(
@@ -158,11 +158,11 @@ class Cells:
 
 
 def cells_of(column: str, counted: pl.DataFrame) -> Cells:
-    """Return the tally of one test column as arrays.
+    """Return the tally of one test column as `Cells`.
 
     Args:
         column: test column.
-        counted: rows of `tally` for this column, with a key instead of organism and site (`keyed`).
+        counted: rows of `tally` for this column, with a key instead of organism and body site (`keyed`).
     """
     keys = tuple(sorted(counted["key"].unique().to_list()))
     merged = (
@@ -189,11 +189,11 @@ def cells_of(column: str, counted: pl.DataFrame) -> Cells:
 
 
 def keyed(counted: pl.DataFrame, reference: TruthTable | None) -> pl.DataFrame:
-    """Replace organism and site of a tally by a key, which has a site only if the reference treats it separately.
+    """Replace organism and body site in a tally by a key, which includes the site only if the reference separates it.
 
     Args:
         counted: rows of `tally` for one column.
-        reference: the guideline's table for the column; None joins all sites of an organism.
+        reference: the guideline's truth table for the column; None joins all body sites of an organism.
     """
     pairs = counted.select("organism", "site").unique().sort("organism", "site")
     keys = [_key(organism, Site(site), reference) for organism, site in pairs.iter_rows()]

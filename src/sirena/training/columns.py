@@ -1,9 +1,10 @@
-"""Which test columns a training makes models for.
+"""The choice of the test columns for which a training makes models.
 
 Rules, each with a test of like name:
 
 - every MIC column of the files, if a guideline or their labels give categories for it;
-- and the 41 drugs of the first panel, by the guideline of most of the columns, so that a hospital can answer for a drug
+- and the 41 drugs of the first panel of models, by the guideline of most of the columns, so that a hospital can answer
+for a drug
   that it has not tested yet;
 - if the user names antimicrobials, these replace both.
 """
@@ -19,8 +20,8 @@ def columns_to_train(tests: Iterable[TestColumn], drugs: Iterable[str] | None = 
     """Return the model columns that a training makes models for, sorted.
 
     Args:
-        tests: MIC columns of all files; one that several files have occurs as often.
-        drugs: antimicrobial codes that the user named; None for those of the files and of the first panel.
+        tests: MIC columns of all files; a column that several files have occurs several times.
+        drugs: antimicrobial codes that the user named; None for those of the files and of the first panel of models.
 
     >>> from sirena.domain.test_column import parse_test_column
     >>> columns_to_train([parse_test_column("AMK_NM")], ["AMK"])

@@ -46,7 +46,7 @@ class HospitalCounts:
 
     @classmethod
     def of_file(cls, file: WhonetFile, seed: int) -> Self:
-        """Return the counts of a file's labelled results.
+        """Create the counts from a file's labelled results.
 
         Raises:
             NoOrganismColumnError: no column of the file names the organism.
@@ -67,7 +67,7 @@ class CountedEvidence:
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
 
     def counted(self, seed: int) -> pl.DataFrame:
-        """Return the cells, if their isolates were divided by this seed.
+        """Return the cells, after checking that their isolates were divided into parts by this seed.
 
         Raises:
             ValueError: the isolates were divided by another seed.
@@ -78,10 +78,10 @@ class CountedEvidence:
 
 
 def pooled(hospitals: Iterable[HospitalCounts]) -> pl.DataFrame:
-    """Return the cells of several hospitals added, in any order; all must be divided into parts by the same seed."""
+    """Add up the cells of several hospitals, in any order; all must be divided into parts by the same seed."""
     return summed(hospital.tally for hospital in hospitals)
 
 
 def summed(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Return the sum of tallies, cell by cell; their order does not matter."""
+    """Add up tallies, cell by cell; their order does not matter."""
     return pl.concat([COUNT_TYPES.to_frame(), *tallies]).group_by(CELL).agg(pl.col("weight").sum()).sort(CELL)

@@ -2,8 +2,8 @@
 
 The isolates are divided into `FOLDS` folds. For each fold, cut points are learnt from the other folds, with the
 settings and number of steps of the final training, and then answer the fold. So every labelled result is judged once,
-by cut points that were learnt without its isolate, and even a rare error gets an interval. An organism that only this
-fold has is refused, as it would be in use.
+by cut points that were learnt without its isolate, and even a rare error gets a confidence interval. An organism that
+only this fold has is refused, as it would be in use.
 
 Settings and number of steps were chosen on 5 % of the isolates (part 0), which are judged here too; so after a
 `--search` the figures are slightly too good. Organisms that the file lacks are left out: with labels from both sources
@@ -28,13 +28,13 @@ _UNANSWERED: Final = LEVELS
 def cross_validate(
     cells: Cells, settings: TrainingSettings, steps: int, ancestry: Ancestry = groups_above
 ) -> tuple[AgreementCounts, dict[str, AgreementCounts]]:
-    """Return the agreement with the labels of unseen isolates: of all together, and by organism.
+    """Return the agreement with the labels of unseen isolates: for all organisms together, and for each.
 
     Args:
         cells: the evidence of one antimicrobial.
         settings: settings of the training.
         steps: number of steps of gradient descent.
-        ancestry: returns the groups above an organism.
+        ancestry: returns the groups that an organism belongs to.
     """
     tested = cells.of_tested_organisms()
     course = Course(tested, settings, ancestry)

@@ -26,7 +26,7 @@ CONFIDENCE: Final = 0.95
 
 @dataclass(frozen=True)
 class WilsonRate:
-    """A share of cases with its 95 % interval."""
+    """A share of cases with its 95 % confidence interval."""
 
     cases: int
     total: int
@@ -38,7 +38,7 @@ class WilsonRate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval; 0 to 1 if the total is zero."""
+        """Wilson's 95 % confidence interval; 0 to 1 if the total is zero."""
         if not self.total:
             return 0.0, 1.0
         found = binomtest(self.cases, self.total).proportion_ci(CONFIDENCE, method="wilson")
@@ -131,7 +131,7 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
     """Return the number of labelled results by label and answer.
 
     Args:
-        tables: truth table by test column; a column without one is not answered.
+        tables: truth table by test column; a column without a table is not answered.
         rows: labelled results, as in `evidence.Evidence.rows`, of isolates that no table was learnt from.
 
     Returns:
@@ -164,12 +164,12 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
 
 
 def evaluate(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> Evaluation:
-    """Return the agreement of tables with labelled results they were not learnt from, given as to `answered_cells`."""
+    """Return how far truth tables agree with labelled results that they were not learnt from (see `answered_cells`)."""
     return summarise([answered_cells(tables, rows)])
 
 
 def summarise(parts: Iterable[pl.DataFrame]) -> Evaluation:
-    """Return the agreement over several results of `answered_cells`, such as the folds of a cross-validation."""
+    """Return the agreement over several frames from `answered_cells`, such as one per fold of a cross-validation."""
     cells = pl.concat(parts)
     return Evaluation(
         pooled=_counts(cells),

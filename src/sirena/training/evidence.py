@@ -1,10 +1,11 @@
 """Evidence: the labelled results that a training learns from, one per row.
 
 Labels come from the laboratory (the file's ``Eti_`` columns), from a guideline edition (its compiled truth tables), or
-from both: the edition for organisms it covers, the laboratory for the others. Nothing that identifies a patient is
+from both: the edition for organisms that it covers, the laboratory for the others. Nothing that identifies a patient is
 read: an isolate is its row number, and only organism, specimen, MIC and category cells are looked at.
 
-Each distinct text is interpreted once and each distinct cell counted once, so the cost depends on a file's variety.
+Each distinct text is interpreted once and each distinct cell counted once, so the cost depends on the variety of a
+file's texts.
 """
 
 import enum
@@ -28,7 +29,7 @@ from sirena.whonet.file import WhonetFile
 
 
 class LabelSource(enum.StrEnum):
-    """Who gives the label of a result. The value is the option's word."""
+    """The source of a result's label. The value is the word that the command's option takes."""
 
     FILE = "file"
     """The laboratory's own ``Eti_`` columns."""
@@ -52,7 +53,7 @@ ROW_TYPES: Final = pl.Schema(
 
 
 class Countable(Protocol):
-    """Labelled results that can be counted into cells, which is all that a training needs."""
+    """Labelled results that can be counted into cells; a training needs no more than that."""
 
     @property
     def label_source(self) -> LabelSource:
@@ -60,7 +61,7 @@ class Countable(Protocol):
 
     @property
     def reference(self) -> Mapping[str, TruthTable]:
-        """The guideline's tables by test column; empty if none was given."""
+        """The guideline's truth tables by test column; empty if no guideline was given."""
 
     def counted(self, seed: int) -> pl.DataFrame:
         """Return the weighted cells (`cells.tally`), with the isolates divided into parts by a seed."""
@@ -68,7 +69,7 @@ class Countable(Protocol):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Labelled results, and the guideline's tables if there are any."""
+    """Labelled results, and the guideline's truth tables if there are any."""
 
     rows: pl.DataFrame
     """One row per labelled result: isolate (row number in the file), organism (WHONET code), site (`Site`),
@@ -76,7 +77,7 @@ class Evidence:
     """
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
-    """The guideline's tables by test column; empty if none was given."""
+    """The guideline's truth tables by test column; empty if no guideline was given."""
 
     def of_isolates(self, chosen: pl.Series) -> "Evidence":
         """Return the evidence of some isolates only, to train on them and evaluate on the others.
@@ -101,11 +102,11 @@ def collect_evidence(
         file: the file.
         labels: source of the labels.
         reference: truth tables of guideline editions, by test column.
-        first: number of the first isolate, if these are a part of a longer file.
+        first: number of the file's first isolate, if the file is a part of a longer one.
 
     Raises:
         NoOrganismColumnError: no column of the file names the organism.
-        UsageError: the labels are to come from a reference, and none was given.
+        UsageError: the labels are to come from a reference, and no reference was given.
     """
     tables = dict(reference or {})
     if labels is not LabelSource.FILE and not tables:

@@ -104,12 +104,12 @@ def train_models(
 
     Args:
         evidence: from `collect_evidence`, or `counts.CountedEvidence` of several files.
-        drugs: antimicrobial codes; None for all those of the evidence or the reference.
+        drugs: antimicrobial codes; None for all antimicrobials of the evidence or the reference.
         seed: seed of the division into parts and of the search.
         search: number of Optuna trials per drug; 0 to use the given settings.
         settings: settings of the training; None for the defaults.
         progress: called after each drug.
-        ancestry: returns the groups above an organism.
+        ancestry: returns the groups that an organism belongs to.
     """
     use_one_thread()
     counted = {column: part for (column,), part in evidence.counted(seed).partition_by("column", as_dict=True).items()}

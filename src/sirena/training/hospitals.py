@@ -12,7 +12,7 @@ _CELL: Final = ("column", "organism", "site", "mic_code")
 
 
 def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
-    """Return the cells that hospitals label by different levels: those furthest apart and most numerous first.
+    """Return the cells that hospitals label with different levels: first those furthest apart, then most numerous.
 
     A cell's level at a hospital is that of most of its labels; if two are equally common, the higher one.
 

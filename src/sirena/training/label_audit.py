@@ -30,7 +30,7 @@ from sirena.training.evidence import Evidence
 
 
 class LabelFinding(enum.StrEnum):
-    """What a label contradicts. The value is used in the audit's ``findings``."""
+    """What a label contradicts. The audit's column ``findings`` holds the value."""
 
     SAME_MIC = "same_mic"
     MIC_ORDER = "mic_order"
@@ -53,7 +53,7 @@ WORDS: Final = {
 
 
 class Severity(enum.StrEnum):
-    """How far apart the label and what it contradicts are; the gravest first."""
+    """How far a label is from what it contradicts; members are in order, gravest first."""
 
     S_AGAINST_R = "S against R"
     MINOR = "one level"
@@ -88,7 +88,7 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
 
     Args:
         evidence: the laboratory's labels (`LabelSource.FILE`).
-        reference: truth tables of guideline editions by test column; None for no such comparison.
+        reference: truth tables of guideline editions by test column; None for no comparison with a reference.
 
     Returns:
         One row per contradicting label of a cell, with `AUDIT_COLUMNS`, the gravest first. No isolate's number is in
@@ -102,7 +102,7 @@ def audit_counts(counted: pl.DataFrame, reference: Mapping[str, TruthTable] | No
 
     Args:
         counted: the cells, as `cells.tally` returns them.
-        reference: truth tables of guideline editions by test column; None for no such comparison.
+        reference: truth tables of guideline editions by test column; None for no comparison with a reference.
     """
     cells = (
         counted.group_by("column", "organism", "site", "mic_code", "label")

@@ -19,9 +19,9 @@ Ancestry = Callable[[str], Sequence[str]]
 
 
 def groups_above(key: str) -> tuple[str, ...]:
-    """Return the groups of a key's organism, from the widest to the narrowest; none for an unknown code.
+    """Return the groups of a key's organism, from the widest to the narrowest; empty for an unknown code.
 
-    A key for one site has separate groups, so that relatives share evidence within that site only.
+    A key for one body site has separate groups, so that relatives share evidence within that site only.
 
     >>> groups_above("eco")  # doctest: +NORMALIZE_WHITESPACE
     ('any bacteria', 'any Gram-negative bacteria', 'order Enterobacterales', 'family Enterobacteriaceae',
@@ -38,7 +38,7 @@ def groups_above(key: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Lineage:
-    """The groups of every organism of a vocabulary, as numbers."""
+    """The groups of every organism of a vocabulary, as integer codes."""
 
     member: NDArray[np.int32]
     """Number of each organism's group at each level, the widest first, itself last; shape (organisms, levels)."""
@@ -47,7 +47,7 @@ class Lineage:
 
     @classmethod
     def of(cls, organisms: Sequence[str], ancestry: Ancestry = groups_above) -> "Lineage":
-        """Return the numbered groups of some organisms, or of their keys for single sites.
+        """Create the lineage of organisms, or of their keys for single body sites, and number the groups.
 
         Every group has one level, below all groups that any lineage puts above it, so that relatives share a group even
         if the lineage of one leaves a rank out; such a gap gets a separate group below the last named one.
@@ -68,7 +68,7 @@ class Lineage:
         return cls(member=member, groups=tuple(numbers))
 
     def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return effects of groups whose sums are the given values of organisms, with most effects zero.
+        """Return effects of groups, most of them zero, that add up to the given values of the organisms.
 
         From the widest group to the narrowest, a group's effect is the median of what remains of its organisms' values.
         So relatives share one effect, and an organism's own effect is only its difference from it.

@@ -1,8 +1,8 @@
 """The ordinal network: two ordered cut points on log2 MIC for each organism and site; always monotone in the MIC.
 
-Organism and site select a key (`truth_table.key_of`): the organism's key for the site, else its key for all other
-sites. The effects of a key's groups (all organisms … family, genus, the organism itself) add up to a lower cut point
-and a gap. With x the dilution, centred and scaled::
+Organism and site select a key (`truth_table.key_of`): the organism's key for the body site, else its key for all other
+body sites. The effects of a key's groups (all organisms … family, genus, the organism itself) add up to a lower cut
+point and a gap. With x the dilution, centred and scaled::
 
     lower = effect · kind                 kind = (1, at most?, at least?): each comparator has its own offsets
     upper = lower + softplus(gap · kind)  so lower < upper
@@ -61,7 +61,7 @@ class CutPoints:
 
     @classmethod
     def of(cls, groups: int) -> "CutPoints":
-        """Return an untrained network.
+        """Create an untrained network.
 
         Args:
             groups: number of groups of organisms, each with an effect on the cut points that begins at zero.
@@ -91,7 +91,7 @@ KIND_FEATURES: Final = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1]], dtype=np.floa
 
 
 def scaled_dilution(position: NDArray[np.integer[Any]], centre: float, scale: float) -> NDArray[np.float32]:
-    """Return dilutions, given by their position on the scale (0 … DILUTIONS-1), centred and scaled.
+    """Return dilutions, given by their position on the MIC scale (0 … DILUTIONS-1), centred and scaled.
 
     >>> scaled_dilution(np.array([0, DILUTIONS - 1]), 0.0, 1.0).tolist()
     [-14.0, 13.0]
@@ -111,12 +111,12 @@ def answering_network(
     """Return a model with texts as inputs and outputs, made of trained cut points.
 
     A censored MIC has a category only if its open end (the lowest dilution for "at most", the highest for "at least")
-    has the same one; otherwise, and for an unknown organism or text, the answer is NI.
+    has the same category; otherwise, and for an unknown organism or text, the answer is NI.
 
     Args:
         name: the model's name, ``modelo_AMK_NM``.
         trained: cut points with exactly the groups that `member` names.
-        keys: vocabulary: WHONET codes, with a site if the site matters.
+        keys: vocabulary: WHONET codes, with a body site if that matters.
         member: group numbers, shape (keys, levels).
         names: category or refusal of each level, shape (keys, LEVELS).
         centre: exponent of 2 mg/L subtracted from log2 MIC.

@@ -79,7 +79,7 @@ class Batch:
         watched: NDArray[np.float64],
         balance: float,
     ) -> "Batch":
-        """Return cells as inputs of the compiled step."""
+        """Create the inputs of the compiled step from cells."""
         return cls(
             member=member,
             key=cells.key,
@@ -92,7 +92,7 @@ class Batch:
 
 
 def importance(cells: Cells, weight: NDArray[np.float64], balance: float) -> NDArray[np.float64]:
-    """Return weights that raise rare levels, so that a drug with few resistant isolates still learns where R begins.
+    """Return weights that favour rare levels, so that a drug with few resistant isolates still learns where R begins.
 
     Returns:
         For each cell (mean results per level / results at this level) ** balance, scaled to keep the total.
@@ -110,7 +110,7 @@ def log_likelihood(above: tf.Tensor, level: tf.Tensor, lapse: tf.Tensor) -> tf.T
     Args:
         above: logits of being above the lower and the upper cut point, shape (n, 2).
         level: levels of the labels, shape (n,).
-        lapse: share of labels that are noise.
+        lapse: share of labels that no cut point explains.
     """
     exceeds = tf.sigmoid(above)
     chance = tf.stack([1 - exceeds[:, 0], exceeds[:, 0] - exceeds[:, 1], exceeds[:, 1]], axis=1)
@@ -215,7 +215,7 @@ def inverse_softplus(value: float | NDArray[np.float64]) -> Any:
 
 @cache
 def descent_for(groups: int) -> Descent:
-    """Return this process's `Descent` for at least this many groups; sizes are powers of four, so few are compiled."""
+    """Return this process's `Descent` for at least this many groups; sizes are powers of four, so few get compiled."""
     size = _SMALLEST_NETWORK
     while size < groups:
         size *= 4

@@ -1,4 +1,4 @@
-"""The training of one antimicrobial: how many steps of gradient descent, and from which start.
+"""The training schedule of one antimicrobial: how many steps of gradient descent, and from which starting point.
 
 The number of steps is chosen on the held-out isolates; then the network is trained again on all isolates with that many
 steps, so that a rare species' few isolates are all used.
@@ -97,7 +97,7 @@ class Course:
         self.descent: Descent = descent_for(len(self.lineage.groups))
 
     def choose_steps(self) -> Watched:
-        """Return the number of steps that serves the held-out isolates best, after a descent on the others."""
+        """Train without the held-out isolates; return the number of steps at which their loss is least."""
         if self.cells.held_out.sum() == 0 or (self.cells.held_out == self.cells.weight).all():
             return Watched(STRIDE, float("nan"), ())
         weight = self.cells.weight - self.cells.held_out
@@ -112,11 +112,11 @@ class Course:
         return Watched(max(best, STRIDE), best_loss, tuple(history))
 
     def start(self) -> Batch:
-        """Set the cut points to the places that best explain all isolates' labels."""
+        """Set the cut points where they best explain all isolates' labels; return the batch to learn from."""
         return self.start_from(self.cells.weight)
 
     def start_from(self, weight: NDArray[np.float64]) -> Batch:
-        """Set the cut points to the places that best explain some of the results, to learn from these only."""
+        """Set the cut points where they best explain some of the results; return the batch of these results."""
         return self._start(weight, watched=np.zeros_like(weight))
 
     def advance(self, batch: Batch, steps: int) -> Epoch:
@@ -125,7 +125,7 @@ class Course:
         return Epoch(steps, loss, None)
 
     def fit(self, history: tuple[Epoch, ...]) -> Fit:
-        """Return the present parameters."""
+        """Return the current parameters as a `Fit`."""
         effects, slope = self.descent.parameters()
         return Fit(self.lineage, self.centre, self.scale, effects[: len(self.lineage.groups)], slope, history)
 

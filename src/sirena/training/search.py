@@ -21,14 +21,14 @@ FEWEST_HELD_OUT: Final = 20
 def search_settings(
     cells: Cells, *, trials: int, seed: int, start: TrainingSettings, ancestry: Ancestry = groups_above
 ) -> TrainingSettings:
-    """Return the best of some settings, of which `start` is tried first.
+    """Return the best settings that the search found; it tries `start` first.
 
     Args:
         cells: the evidence, some of it held out.
         trials: number of trainings.
         seed: seed of Optuna's sampler.
         start: the first settings.
-        ancestry: returns the groups above an organism.
+        ancestry: returns the groups that an organism belongs to.
     """
     if cells.held_out.sum() < FEWEST_HELD_OUT:
         return start

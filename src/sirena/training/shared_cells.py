@@ -42,7 +42,7 @@ _FILE_TYPES: Final = pl.Schema(
 
 
 def is_cells_file(path: Path) -> bool:
-    """Tell whether a file has the name of a file of cells.
+    """Tell by its name whether a file is a file of cells.
 
     >>> is_cells_file(Path("hospital.cells.parquet")), is_cells_file(Path("hospital.parquet"))
     (True, False)
@@ -51,7 +51,7 @@ def is_cells_file(path: Path) -> bool:
 
 
 def write_cells(counts: HospitalCounts, path: Path) -> pl.DataFrame:
-    """Write counts into a file, completely or not at all; return its lines.
+    """Write counts to a file of cells, completely or not at all; return the lines written.
 
     Args:
         counts: counts of one hospital.

@@ -1,9 +1,9 @@
 """The texts of MICs that the Keras file itself can read.
 
 A Keras file must load without Sirena's code, so it cannot hold a parser. It holds a dictionary instead: every dilution,
-Etest step and whole number laboratories write, with every comparator, with point or comma. `parse_mic` gives the code
-of each text, so the dictionary and the parser cannot differ. The Keras file answers NI to other texts; the deployed
-model normalises a text before it asks the network.
+Etest step and whole number that laboratories write, with every comparator, with point or comma. `parse_mic` gives the
+code of each text, so the dictionary and the parser cannot differ. The Keras file answers NI to other texts; the
+deployed model normalises a text before it asks the network.
 """
 
 from functools import cache

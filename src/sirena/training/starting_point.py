@@ -1,4 +1,4 @@
-"""The start of the cut points: the best places on the dilution scale, estimated along the lineage.
+"""The cut points from which training starts: the best positions on the MIC scale, estimated along the lineage.
 
 For one organism and one kind of interval there are only 29 × 29 / 2 places for two ordered cut points, so counting
 finds the best pair, which makes most labels right. Rare organisms have too few labels to place a cut point, so each
@@ -30,7 +30,7 @@ _LARGEST_SHARE: Final = 50.0
 
 @dataclass(frozen=True)
 class Borrowing:
-    """Weights, in results, that an estimate gives to the estimate above it."""
+    """Weights, in number of results, that a group's estimate gives to the estimate of the group above it."""
 
     relatives: float = 5.0
     """Weight of the group above, in the estimate of a group or an organism."""
@@ -47,7 +47,7 @@ def best_cut_points(
         cells: the evidence.
         weight: number of results in each cell.
         lineage: group numbers from the widest to the organism itself, shape (organisms, levels).
-        borrowing: weights of the estimates above.
+        borrowing: weights of the estimates of the groups above.
 
     Returns:
         Shape (organisms, KINDS, 2): cut points as exponents of 2 mg/L, halfway between dilutions; the level is 1

@@ -47,7 +47,7 @@ def vet_network(file: Path) -> None:
     """Check that a file holds only the parts that Sirena's networks are built of.
 
     Raises:
-        ForeignNetworkError: the file is no network's, or holds another part; the text names only the kind of part.
+        ForeignNetworkError: the file holds no network, or another part; the message names only the kind of part.
     """
     try:
         with zipfile.ZipFile(file) as archive:

@@ -1,4 +1,4 @@
-"""What answers on the pages: the guideline editions in force, or the models of a release."""
+"""What gives the answers on the web pages: the guideline editions in force, or the models of a release."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sirena.panel.compiled import Panel
 
 @dataclass(frozen=True)
 class NamedPanel:
-    """A panel, with its name on the pages."""
+    """A panel of models, with the name that the web pages show."""
 
     panel: Panel
     name: str
@@ -23,15 +23,15 @@ class NamedPanel:
     """Function that returns what answers some model columns, as reports name it: ``reference · CLSI 2026``."""
 
     def table_of(self, column: TestColumn) -> TruthTable | None:
-        """Return the table that answers a test column; None when there is none."""
+        """Return the truth table that answers a test column; None if there is none."""
         return self.panel.tables.get(column.model_column)
 
 
 def answers_of_editions(editions: ChosenEditions) -> NamedPanel:
-    """Return a panel compiled from guideline editions, for every antimicrobial in them.
+    """Return a panel compiled from guideline editions instead of models, for every antimicrobial in them.
 
     Args:
-        editions: one for each guideline.
+        editions: the guideline editions, one for each guideline.
     """
     columns = [f"{drug}_{letter}M" for drug in ANTIMICROBIALS for letter in editions.by_letter]
     tables = editions.tables(columns)

@@ -1,4 +1,4 @@
-"""What a person asks of the antibiogram page, read from the address.
+"""What a person requests of the antibiogram page, read from the page's address.
 
 Rules, each with a test of like name:
 
@@ -39,7 +39,7 @@ class ScreeningValue:
 
 @dataclass(frozen=True)
 class AntibiogramQuery:
-    """The antibiogram that an address asks for; an empty field sets no condition."""
+    """The antibiogram that a page's address asks for; an empty field sets no condition."""
 
     period: str = ""
     """Calendar year, ``2025``; empty for each calendar year, or for the days below."""
@@ -56,11 +56,11 @@ class AntibiogramQuery:
 
     @classmethod
     def read(cls, parameters: Mapping[str, str], by: Iterable[str], screening: Iterable[str]) -> "AntibiogramQuery":
-        """Return what the parameters of an address ask for.
+        """Create the query from the parameters of a page's address.
 
         Args:
             parameters: ``period``, ``first_day``, ``last_day``, ``mode`` and ``days``.
-            by: names of `Stratum`.
+            by: names of members of `Stratum`.
             screening: tokens of values that mark a screening culture.
         """
         mode, days = parameters.get("mode", ""), parameters.get("days", "")
@@ -76,7 +76,7 @@ class AntibiogramQuery:
 
     @cached_property
     def address(self) -> str:
-        """The parameters as they stand in the address; those that ask for nothing are left out."""
+        """The parameters as a query string for the page's address; empty parameters are left out."""
         pairs = [("period", self.period), ("first_day", self.first_day), ("last_day", self.last_day)]
         pairs += [("mode", self.mode.value if self.mode is not Mode.PATIENT else "")]
         pairs += [("days", str(self.days) if self.mode is Mode.EPISODE else "")]
@@ -92,7 +92,7 @@ class AntibiogramQuery:
         """Return the request by which the isolates are counted.
 
         Args:
-            isolates: of the file; values that the file does not have are ignored.
+            isolates: isolates of the file; values that the file does not have are ignored.
         """
         offered = {value.token: value for value in screening_values(isolates)}
         screening: dict[str, list[str]] = {}

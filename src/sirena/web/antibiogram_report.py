@@ -1,4 +1,4 @@
-"""The antibiogram of an open file: counted by `stewardship`, in the forms that `sirena antibiogram` writes.
+"""The antibiogram of an open file: counted by `stewardship`, in the formats that `sirena antibiogram` writes.
 
 Rules, each with a test of like name:
 
@@ -44,7 +44,7 @@ def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None =
 
     Args:
         opened: the file.
-        request: what is asked for.
+        request: the requested antibiogram.
         own: the hospital's own expert rules in force.
     """
     columns = (column.model_column for column in opened.file.mic_columns.values())
@@ -58,7 +58,7 @@ def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None =
 
 
 def report_page(counted: CountedFile, language: Language) -> str:
-    """Return the HTML report of the command line, with charts, alerts and quality of the data."""
+    """Return the HTML report of the command line, with charts, alerts and data quality."""
     return render_page(counted.antibiogram, language, report_parts(counted, language))
 
 
@@ -70,7 +70,7 @@ class AntibiogramLook:
 
         Args:
             counted: the counted file, with its trend.
-            language: of the reader.
+            language: the reader's language.
         """
         # what the page's tables hold already is not held once more
         self.antibiogram = replace(
@@ -98,8 +98,8 @@ class AntibiogramLook:
 
         Args:
             label: description of tables that can be scrolled sideways, for people who cannot see them.
-            pictures: address below which the pictures lie.
-            query: of the page's address; empty for none.
+            pictures: URL path below which the pictures are.
+            query: query string of the page's address; empty for none.
         """
         region = f'<div class="wide" tabindex="0" role="group" aria-label="{escape(label)}">'
         ending = f"?{escape(query)}" if query else ""
@@ -107,7 +107,7 @@ class AntibiogramLook:
         return Markup(body.replace(_WIDE, region))  # noqa: S704 - the report escapes what comes from the file
 
     def picture(self, section: str, place: int) -> bytes | None:
-        """Return a picture as SVG; None when the report has none at this place of the section."""
+        """Return a picture as SVG; None if the report has no picture at this place of the section."""
         chart = self._charts.get((section, place))
         if chart is None:
             return None
@@ -123,8 +123,8 @@ def look_at_antibiogram(
 
     Args:
         opened: the file.
-        request: what is asked for.
-        language: of the reader.
+        request: the requested antibiogram.
+        language: the reader's language.
         own: the hospital's own expert rules in force.
     """
     question = ("antibiogram", repr(request), language, own and own.name, date.today())
@@ -166,9 +166,9 @@ def report(
 
     Args:
         opened: the file.
-        request: what is asked for.
+        request: the requested antibiogram.
         form: one of `REPORTS`.
-        language: of the reader.
+        language: the reader's language.
         own: the hospital's own expert rules in force.
     """
     if form == _PAGE:

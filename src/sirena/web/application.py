@@ -69,13 +69,13 @@ def create_pages(
     """Return the application of the pages for one person on their own machine.
 
     Args:
-        answers: the panel that answers, or a function that returns it each time.
+        answers: the panel that answers, or a function that returns it, called for each request.
         files: the open files.
-        key: secret in the printed address, see `visitors`.
-        others: editions with which a file can be compared; None means those that come with Sirena.
+        key: secret part of the printed address, see `visitors`.
+        others: guideline editions with which a file can be compared; None means those that come with Sirena.
         house: returns the models and releases.
         evidence_of: returns the counts of models' training evidence; None without a registry.
-        audit: audits the labels of a file; None without that function.
+        audit: function that audits the labels of a file; None to have no label audit.
         rules: the hospital's own rules; None without a ledger.
         actor: returns the user of this machine, for the ledger.
     """
@@ -100,12 +100,12 @@ def create_entry_pages(
     Args:
         answering: returns the panel that answers now.
         files: the open files.
-        record: records what people do.
-        open_sessions: returns the open sessions; files of others are forgotten.
-        others: editions with which a file can be compared.
+        record: function that records what people do.
+        open_sessions: returns the open sessions; files of ended sessions are forgotten.
+        others: guideline editions with which a file can be compared.
         house: returns the models and releases.
         evidence_of: returns the counts of models' training evidence; None without a registry.
-        audit: audits the labels of a file; None without that function.
+        audit: function that audits the labels of a file; None to have no label audit.
         rules: the hospital's own rules; None without a ledger.
     """
     pages = Pages(answering, files, BEHIND_THE_ENTRY, record, audit=audit, rules=rules)
@@ -123,7 +123,7 @@ def application_of(
 
     Args:
         pages: what all pages need.
-        others: editions with which a file can be compared.
+        others: guideline editions with which a file can be compared.
         open_sessions: returns the open sessions; None where there are no sessions.
         house: returns the models and releases.
         evidence_of: returns the counts of models' training evidence; None without a registry.
@@ -209,12 +209,12 @@ async def _sweep(pages: Pages, open_sessions: OpenSessions | None) -> None:
 
 
 def forget_ended(files: OpenedFiles, open_sessions: OpenSessions, *typed: TypedIsolates) -> None:
-    """Forget the files and texts of sessions that ended; if it cannot be found out which did, log that.
+    """Forget the files and texts of ended sessions; if it cannot be found out which sessions ended, log that.
 
     Args:
         files: the open files.
         open_sessions: returns the open sessions.
-        typed: texts that people typed.
+        typed: stores of texts that people typed.
     """
     owned: tuple[OpenedFiles | TypedIsolates, ...] = (files, *typed)
     owners = {owner for one in owned for owner in one.owners() if owner.startswith(SESSION)}

@@ -16,15 +16,15 @@ _LOG = logging.getLogger(__name__)
 
 
 def approval_of(house: "Callable[[], ModelHouse]", answers: NamedPanel, visitor: Visitor) -> "AnsweringPeriod | None":
-    """Return who activated the release that answers, and when it began to answer.
+    """Return who activated the release that answers, and when the release began to answer.
 
-    None if no model answers, if the visitor may not see it, or if the ledger does not tell: an answer is explained
-    without a ledger too.
+    Return None if no model answers, if the visitor may not see this, or if the ledger does not say: an answer is
+    explained without a ledger too.
 
     Args:
-        house: returns the models and releases.
+        house: function that returns the models and releases.
         answers: the panel that answers.
-        visitor: who sees the answer.
+        visitor: the visitor who sees the answer.
     """
     if not answers.by_models or not visitor.may("evidence"):
         return None

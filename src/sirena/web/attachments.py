@@ -7,8 +7,8 @@ def attachment(content: bytes, name: str) -> Response:
     """Return a response that the browser saves as a file.
 
     Args:
-        content: of the file.
-        name: of the file; letters, digits, dot and dash.
+        content: content of the file.
+        name: name of the file; letters, digits, dot and dash.
 
     >>> attachment(b"{}", "drift.json").headers["content-disposition"]
     'attachment; filename="drift.json"'

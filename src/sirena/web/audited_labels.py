@@ -1,4 +1,4 @@
-"""The types of the label audit for the pages, which `training` makes and the pages cannot import."""
+"""The result of a label audit, for the pages: `training` makes the audit, but the pages cannot import `training`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

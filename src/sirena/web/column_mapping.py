@@ -1,4 +1,4 @@
-"""Changing what the columns of an open file mean, and reading the file again by that.
+"""Changing what the columns of an open file mean, and reading the file again accordingly.
 
 Rules, each with a test of like name:
 
@@ -41,17 +41,17 @@ def words_of(file: WhonetFile) -> dict[str, Word]:
     """Return the words in the form for every column of a file, by header.
 
     Args:
-        file: that was read.
+        file: the file that was read.
     """
     return {header: _word(file.mapping.column(header)) for header in file.frame.columns}
 
 
 def mapping_of(words: Mapping[str, Word], guideline: str, before: LaboratoryMapping) -> LaboratoryMapping:
-    """Return the mapping of columns that the choices in the form mean.
+    """Return the mapping of columns that the choices in the form stand for.
 
     Args:
-        words: by header; empty ones change nothing.
-        guideline: of headers that name no guideline; empty for none.
+        words: words of the form by header; empty ones change nothing.
+        guideline: guideline of headers that name none; empty if not chosen.
         before: the former mapping, from which the rest is kept: scales, organisms, guidelines of single columns.
 
     Raises:
@@ -73,7 +73,7 @@ def read_again(opened: OpenedFile, mapping: LaboratoryMapping) -> OpenedFile:
 
     Args:
         opened: the file.
-        mapping: of its columns.
+        mapping: mapping of the file's columns.
 
     Raises:
         SirenaError: no column names the organism, or two columns have one meaning.

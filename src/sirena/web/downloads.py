@@ -55,7 +55,7 @@ def download(opened: OpenedFile, file_format: str, beside: ExpertLayer) -> bytes
     Args:
         opened: the file.
         file_format: a key of `FORMATS`.
-        beside: what expert rules report, in columns after the categories of tests for which they report R.
+        beside: what expert rules report; it is written in columns after the categories of tests that rules report as R.
 
     Raises:
         KeyError: there is no such format.

@@ -48,7 +48,7 @@ class DriftLook:
 
     @property
     def size(self) -> int:
-        """Approximate bytes of memory that the drift takes."""
+        """Approximate size in memory, in bytes."""
         return len(repr(self.drift))
 
 
@@ -129,7 +129,7 @@ def periods_of(isolates: CountableIsolates) -> list[str]:
     """Return the quarters and years of a file that can be compared, the last first: ``2025-Q4``, ``2025``.
 
     Args:
-        isolates: of the file.
+        isolates: isolates of the file.
     """
     days = isolates.frame["date"].drop_nulls().unique().sort(descending=True)
     return [*dict.fromkeys(map(quarter_of, days)), *years_of(isolates)]

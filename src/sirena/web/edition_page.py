@@ -1,4 +1,4 @@
-"""The page of what another guideline edition would change in an open file."""
+"""The page that shows what another guideline edition would change in an open file."""
 
 from typing import Final
 

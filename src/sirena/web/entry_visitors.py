@@ -1,4 +1,4 @@
-"""Who may see the pages behind the entry: senders of requests that the access service allows.
+"""Who may see the pages behind the entry (NGINX): senders of requests that the access service allows.
 
 Rules, each with a test of like name:
 

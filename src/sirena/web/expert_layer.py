@@ -2,8 +2,9 @@
 
 Rules, each with a test of like name:
 
-- the answer stays; if a rule reports R, that and the rule are shown beside it, as with `interpret --expert-rules`;
-- alerts are those of `sirena alerts`, WHO's critical ones first; if none was found, the page says how many were tried.
+- the answer stays; if a rule reports R, this and the rule are shown next to the answer, as with `interpret
+--expert-rules`; - alerts are those of `sirena alerts`, WHO's critical ones first; if none was found, the page says how
+many were tried.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,10 +36,10 @@ class ExpertLayer:
 
     @classmethod
     def of(cls, facts: IsolateFacts, rules: Sequence[ExpertRule]) -> Self:
-        """Return the layer: apply the rules, and try every alert.
+        """Create the layer: apply the rules, and try every alert.
 
         Args:
-            facts: of the rows of the answered file.
+            facts: facts of the rows of the answered file.
             rules: expert rules in force.
         """
         tests = {test.header: test for test in apply_rules(facts, rules) if test.rule.null_count() < facts.rows}
@@ -58,14 +59,14 @@ class ExpertLayer:
         """Return the label of the rule that reports a result as R; None if the answer is reported unchanged.
 
         Args:
-            header: of the test column.
-            position: of the row, 0-based.
+            header: header of the test column.
+            position: position of the row, 0-based.
         """
         test = self.tests.get(header)
         return None if test is None else test.rule[position]
 
     def rows_of(self, alert: str) -> pl.Series | None:
-        """Return by row whether an alert concerns it; None when it concerns no row.
+        """Return a Boolean per row: True if an alert concerns the row; None if the alert concerns no row.
 
         Args:
             alert: code of the alert.

@@ -1,4 +1,4 @@
-"""Explaining an answer: the MIC among the dilutions with their categories, and the statement that decides."""
+"""Explaining an answer: the MIC among all dilutions with their categories, and the statement that decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class CellExplanation:
     """Place of the answer in `ANSWERS`."""
 
     def sentence(self, language: str) -> str:
-        """Return in one line what the answer rests on, or why there is none."""
+        """Return one line that says what the answer rests on, or why there is no answer."""
         tongue = Language(language)
         if self.ground is not None:
             return ground_sentence(self.ground, self.mark, tongue)
@@ -78,8 +78,8 @@ def explain(answers: NamedPanel, column: str, organism: str | None, mic: str | N
         answers: the panel that answers.
         column: test column, ``AMK_NM``.
         organism: WHONET code or name, as written.
-        mic: as written.
-        site: of infection, from the specimen.
+        mic: the MIC, as written.
+        site: body site of the infection, from the specimen.
     """
     panel = answers.panel
     code = resolve_text(organism)

@@ -42,7 +42,7 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) 
     Args:
         app: the application.
         pages: what all pages need.
-        others: editions, whose answers are shown beside those of a model.
+        others: guideline editions, whose answers are shown next to those of a model.
         house: returns the models and releases.
     """
     root = pages.place.root

@@ -7,9 +7,9 @@ async def read_fields(request: Request, *, most: int, longest: int) -> dict[str,
     """Return the fields of a form; files are refused, since they could be written to disk.
 
     Args:
-        request: whose body is the form.
-        most: fields that it may have.
-        longest: most bytes of one field.
+        request: the request, whose body is the form.
+        most: maximum number of fields.
+        longest: maximum size of one field, in bytes.
     """
     fields = await request.form(max_files=0, max_fields=most, max_part_size=longest)
     return {name: str(text) for name, text in fields.items()}

@@ -2,8 +2,9 @@
 
 Rules, each with a test of like name:
 
-- the same question is counted once while nothing changed, however many people ask at a time;
-- the counts of a file take at most `MOST_BYTES_OF_LOOKS`: those seen longest ago are dropped; a larger one is not kept.
+- the same request is counted once while nothing changes, however many people make it at a time;
+- the counts of a file take at most `MOST_BYTES_OF_LOOKS`: the counts used longest ago are dropped, and larger counts
+are not kept.
 """
 
 from collections import OrderedDict
@@ -40,11 +41,11 @@ class KeptLooks:
         self._one_at_a_time = Lock()
 
     def look(self, question: Hashable, count: Callable[[], _L]) -> _L:
-        """Return the counts kept for a question, or count and keep them.
+        """Return the counts kept for a request; if there are none, count and keep them.
 
         Args:
             question: all values on which the counts depend.
-            count: counts; other callers wait meanwhile.
+            count: function that counts; other callers wait meanwhile.
         """
         with self._one_at_a_time:
             if question not in self._looks:

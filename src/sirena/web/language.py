@@ -1,4 +1,4 @@
-"""The words of the pages in English and Spanish, and numbers and dates as each language writes them.
+"""The words of the pages in English and Spanish, and numbers and dates in the style of each language.
 
 The templates hold the words in English, `sirena.texts` holds them in Spanish (gettext); a test finds every word that is
 missing.
@@ -22,7 +22,7 @@ LANGUAGES: Final = ("en", "es")
 
 
 def choose_language(chosen: str | None, accepted: str) -> str:
-    """Return the language of a page: the one a person chose, else the browser's, else English.
+    """Return the language of a page: the one that the person chose, else the browser's, else English.
 
     Args:
         chosen: from the person's cookie or the address; ignored unless it is one of `LANGUAGES`.
@@ -68,7 +68,7 @@ def spell_count(number: int, language: str) -> str:
 
 
 def spell_share(part: int, whole: int, language: str) -> str:
-    """Return a share in per cent with one decimal; a dash when the whole is 0.
+    """Return a share in per cent with one decimal; a dash if the whole is 0.
 
     >>> spell_share(1, 3, "en")
     '33.3%'
@@ -82,7 +82,7 @@ def _spell_percent(share: float, language: str) -> str:
 
 
 def spell_part(part: int, whole: int, language: str) -> str:
-    """Return a share in per cent with one decimal, rounded so that only all is 100 % and only nothing is 0 %.
+    """Return a share in per cent with one decimal; 100 % only if the part is the whole, 0 % only if it is nothing.
 
     >>> spell_part(9999, 10000, "en"), spell_part(1, 10000, "en"), spell_part(5, 5, "en")
     ('99.9%', '<0.1%', '100.0%')

@@ -31,7 +31,7 @@ _STAGES: Final = ("None", "Staging", "Production", "Archived")
 
 
 class NoModelsError(SirenaError):
-    """The pages were started without a registry."""
+    """The pages were started without a registry of models."""
 
     code = "no_models"
 
@@ -158,7 +158,7 @@ def add_decisions(app: FastAPI, pages: Pages, house: Models) -> None:
 
 
 def address_of(model: str, number: int) -> str:
-    """Return the path of the page of a version or a release, without the root.
+    """Return the URL path of the page of a model version or a release, without the root path.
 
     >>> address_of("panel_SIR", 3), address_of("modelo_AMK_NM", 2)
     ('/releases/3', '/models/modelo_AMK_NM/2')

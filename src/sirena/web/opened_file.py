@@ -67,7 +67,7 @@ class OpenedFile:
 
     @cached_property
     def category_of(self) -> Mapping[str, str]:
-        """Header of the category column, by header of the test column."""
+        """Header of each category column, by the header of its test column."""
         return {placement.header: placement.category for placement in self.placements}
 
     @cached_property
@@ -106,7 +106,7 @@ class OpenedFile:
 
     @cached_property
     def rows(self) -> pl.DataFrame:
-        """`answered` with each row's number, as the laboratory counts, and the code of its organism."""
+        """The frame `answered`, with each row's number as the laboratory counts and the code of its organism."""
         numbers = self.file.row_numbers(np.arange(self.answered.height))
         texts = self.answered[self.file.require_organism()]
         distinct = texts.unique().drop_nulls().to_list()
@@ -143,7 +143,7 @@ class OpenedFile:
 
     @cached_property
     def size(self) -> int:
-        """Bytes of memory of the file, about: columns as read, answered, sorted for the table, and `looks`."""
+        """Approximate size in memory, in bytes: columns as read, answered and sorted for the table, and `looks`."""
         return MOST_BYTES_OF_LOOKS + int(
             sum(one.estimated_size() for one in (self.file.frame, self.answered, self.answered, self.countable.frame))
         )
@@ -153,7 +153,7 @@ class OpenedFile:
         return header if _PLAIN.fullmatch(header) else str(list(self.tests).index(header))
 
     def test_at(self, place: str) -> str | None:
-        """Return the header of the test column with a name in an address; None when there is none."""
+        """Return the header of the test column that a page address names; None if there is no such column."""
         if place.isdecimal() and len(place) < _FIGURES and int(place) < len(self.tests):
             return list(self.tests)[int(place)]
         return place if place in self.tests else None
@@ -164,7 +164,7 @@ class OpenedFile:
         return sum(self.categories.values())
 
     def site_of(self, position: int) -> Site:
-        """Return the site of infection of a row of `answered`, by its position (0-based)."""
+        """Return the body site of a row of `answered`, by the row's position (0-based)."""
         return self._sites[position]
 
     @cached_property
@@ -190,8 +190,8 @@ def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> Opened
     """Answer a file, drop the columns of patients, and return it as an open file.
 
     Args:
-        name: of the file, as the person knows it.
-        file: that was read, with columns of patients.
+        name: name of the file, as the person knows it.
+        file: the file that was read, with columns of patients.
         answers: the panel that answers.
 
     Raises:

@@ -3,8 +3,8 @@
 Rules, each with a test of like name:
 
 - a file is found by an identifier that nobody can guess, and only by the person who opened it;
-- a file not used for `IDLE_SECONDS` is forgotten, and so is an owner's oldest when the owner has too many;
-- no file is dropped for another owner's: when all files take `MOST_BYTES_IN_ALL`, no further one is opened;
+- a file not used for `IDLE_SECONDS` is forgotten, and so is an owner's oldest file when the owner has too many;
+- no file is dropped in favour of another owner's: when all files take `MOST_BYTES_IN_ALL`, no further file is opened;
 - a session's files are forgotten when the session ends.
 """
 
@@ -30,7 +30,7 @@ MOST_BYTES_IN_ALL: Final = 3 * 1024**3 // 2
 
 
 class NoRoomForFileError(SirenaError):
-    """A further file does not fit into memory beside those that are open."""
+    """A further file does not fit into memory together with the open files."""
 
     code = "no_room"
     status = 503
@@ -64,7 +64,7 @@ class OpenedFiles:
 
         Args:
             opened: the file.
-            owner: who alone can find it.
+            owner: session or person that alone can find the file.
 
         Raises:
             NoRoomForFileError: there is no memory left for the file.
@@ -90,9 +90,9 @@ class OpenedFiles:
         """Replace an owner's file by another reading of it; nothing happens if the file is not open any more.
 
         Args:
-            identifier: as `add` returned it.
+            identifier: the file's identifier, from `add`.
             opened: the new reading, with the same rows.
-            owner: of the file.
+            owner: owner of the file.
         """
         with self._lock:
             held = self._files.get(identifier)
@@ -100,11 +100,11 @@ class OpenedFiles:
                 held.opened, held.size, held.seen = opened, opened.size, self._clock()
 
     def get(self, identifier: str, owner: str = "") -> OpenedFile | None:
-        """Return an open file, which counts as using it; None when the owner has none of this identifier.
+        """Return an open file, and count that as a use of it; None if the owner has no file of this identifier.
 
         Args:
-            identifier: as `add` returned it.
-            owner: of the file.
+            identifier: the file's identifier, from `add`.
+            owner: owner of the file.
         """
         self.forget_idle()
         with self._lock:
@@ -116,7 +116,7 @@ class OpenedFiles:
             return held.opened
 
     def is_of_another(self, identifier: str, owner: str) -> bool:
-        """Tell whether a file is open that belongs to another than this owner."""
+        """Tell whether a file with this identifier is open that belongs to another owner."""
         with self._lock:
             return identifier in self._files and self._files[identifier].owner != owner
 

@@ -2,10 +2,9 @@
 
 Rules, each with a test of like name:
 
-- an edition answers the columns of its own guideline; in a file without any, it answers all columns as if they were of
-  its guideline;
-- a change from S to R comes first, then the change with most results;
-- figures are those of `panel.file_changes`, which `sirena release diff --file` prints.
+- an edition answers the columns of its own guideline; in a file without such columns, it answers all columns as if they
+were of its guideline; - a change from S to R comes first, then the change with most results; - figures are those of
+`panel.file_changes`, which `sirena release diff --file` prints.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +30,7 @@ _REFERENCE: Final = "reference · "
 
 @dataclass(frozen=True)
 class EditionChanges(FileChanges):
-    """Changes that another edition would make in the answers of a file."""
+    """Changes that another guideline edition would make in the answers of a file."""
 
     now: str
     """Name of what answers these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
@@ -43,7 +42,7 @@ class EditionChanges(FileChanges):
 
 @dataclass(frozen=True)
 class OfficialAnswer:
-    """The answer of an edition to a question that a model answered."""
+    """The answer of a guideline edition to a result that a model answered."""
 
     edition: str
     category: Category
@@ -61,11 +60,11 @@ class OtherEditions:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all editions."""
+        """Names of all guideline editions."""
         return self.editions.names
 
     def changes(self, opened: OpenedFile, name: str) -> EditionChanges:
-        """Return what an edition would change in the answers of an open file.
+        """Return what a guideline edition would change in the answers of an open file.
 
         Args:
             opened: the file.
@@ -87,7 +86,7 @@ class OtherEditions:
         )
 
     def official(self, why: CellExplanation) -> OfficialAnswer | None:
-        """Return the answer of the edition that a model learnt; None if no model answered, or there is no such edition.
+        """Return the answer of the guideline edition that a model learnt; None if no model answered, or none is known.
 
         Args:
             why: explanation of the answer.

@@ -49,7 +49,7 @@ def nobody() -> "Actor":
 
 @dataclass(frozen=True)
 class PagesPlace:
-    """Addresses and cookies of the pages, on one's own machine or behind the entry."""
+    """Addresses and cookies of the pages, on one's own machine or behind the entry (NGINX)."""
 
     root: str = ""
     """Prefix of the paths of all pages: empty, or ``/app``."""
@@ -112,7 +112,7 @@ class Pages:
         """Return a page: a template rendered in the reader's language.
 
         Args:
-            request: to be answered, which tells the language.
+            request: the request to answer, which determines the language.
             template: file name of the template.
             status: HTTP status.
             values: further values for the template.
@@ -144,7 +144,7 @@ class Pages:
         return (self.typed, self.searches, *self.drafts.values())
 
     def own_expert_rules(self) -> RulesSource | None:
-        """Return the hospital's own expert rules in force; None when there are none.
+        """Return the hospital's own expert rules in force; None if there are none.
 
         Raises:
             SirenaError: the ledger cannot be read.
@@ -155,13 +155,13 @@ class Pages:
         """Return an open file, or raise an error if the visitor may not see it.
 
         Args:
-            request: of the visitor; a file that another opened is refused, and the refusal recorded.
-            identifier: of the file.
+            request: request of the visitor; a file that another person opened is refused, and the refusal recorded.
+            identifier: identifier of the file.
             to_correct: True also returns a file without a column for the organism, so that this can be corrected.
 
         Raises:
             NoOrganismColumnError: no column names the organism, and `to_correct` is False.
-            HTTPException: 404, the file is not open, or is another's.
+            HTTPException: 404, the file is not open, or is another person's.
             UnrecordedError: the refusal cannot be recorded.
         """
         opened = self.files.get(identifier, visitor_of(request).owner)
@@ -176,11 +176,11 @@ class Pages:
         """Refuse a file that another person opened: record the refusal, and raise 404.
 
         Args:
-            request: of the visitor.
-            identifier: of the file; nothing happens if it is not open, or is the visitor's own.
+            request: request of the visitor.
+            identifier: identifier of the file; nothing happens if it is not open, or is the visitor's own.
 
         Raises:
-            HTTPException: 404, the file is another's.
+            HTTPException: 404, the file is another person's.
             UnrecordedError: the refusal cannot be recorded.
         """
         if self.files.is_of_another(identifier, visitor_of(request).owner):

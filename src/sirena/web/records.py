@@ -1,4 +1,4 @@
-"""Facts for the audit ledger on what a person did on the pages: numbers, never contents.
+"""Facts for the audit ledger about what a person did on the pages: numbers, never contents.
 
 `ledger.catalogue` lists the events and their facts. File names are not recorded, since they may hold a person's name.
 """
@@ -31,9 +31,9 @@ def opened_facts(request: Request, opened: OpenedFile, size: int) -> dict[str, A
     """Return the facts of the event that a file was opened.
 
     Args:
-        request: that brought the file.
+        request: the request with the file.
         opened: the file.
-        size: of the file, in bytes.
+        size: size of the file, in bytes.
     """
     rows, columns = opened.file.frame.shape
     shape = {"size": size, "rows": rows, "columns": columns, "answered_by": opened.answers.name}
@@ -44,8 +44,8 @@ def unreadable_facts(request: Request, size: int, failure: str) -> dict[str, Any
     """Return the facts of the event that a file could not be opened.
 
     Args:
-        request: that brought the file.
-        size: of the file, in bytes.
+        request: the request with the file.
+        size: size of the file, in bytes.
         failure: code of the error.
     """
     return visitor_of(request).record | {"size": size, "outcome": "failed", "failure": failure}
@@ -55,11 +55,11 @@ def downloaded_facts(request: Request, opened: OpenedFile, content: str, form: s
     """Return the facts of the event of a download.
 
     Args:
-        request: for the download.
+        request: the request for the download.
         opened: the file.
         content: ``rows``, ``antibiogram``, ``drift`` or ``labels``.
-        form: end of the file's name.
-        size: of the download, in bytes.
+        form: suffix of the file's name.
+        size: size of the download, in bytes.
     """
     facts = {"content": content, "format": form, "rows": opened.file.frame.height, "size": size}
     return visitor_of(request).record | facts | {"answered_by": opened.answers.name}
@@ -69,7 +69,7 @@ def refused_facts(request: Request, cause: str) -> dict[str, Any]:
     """Return the facts of the event of a refusal.
 
     Args:
-        request: that was refused; its route is recorded without identifiers.
+        request: the refused request; its route is recorded without identifiers.
         cause: one of `sirena.ledger.causes.REFUSAL`.
     """
     route = request.scope["route"].path

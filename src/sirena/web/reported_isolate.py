@@ -2,8 +2,8 @@
 
 Rules, each with a test of like name:
 
-- the answered category stays; a rule that applies is shown beside it;
-- the form asks only for mechanisms that a rule in force uses with the editions that answer.
+- the answered category stays; a rule that applies is shown next to it;
+- the form asks only for resistance mechanisms that a rule in force uses with the guideline editions that answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,9 +35,9 @@ def rules_of_isolate(
     Args:
         answers: the panel that answers.
         rules: expert rules in force.
-        organism: code or name, as written.
-        site: of infection, from the specimen.
-        mics: as written, by test column, ``AMK_NM``.
+        organism: the organism's code or name, as written.
+        site: body site of the infection, from the specimen.
+        mics: MICs as written, by test column, ``AMK_NM``.
         mechanisms: ``+`` or ``-`` by WHONET field, ``MRSA``.
     """
     frame = pl.DataFrame({_ORGANISM: [organism], **{name: [text] for name, text in {**mics, **mechanisms}.items()}})

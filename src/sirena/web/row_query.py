@@ -1,6 +1,6 @@
 """Selecting the isolates of an open file that the table shows: filtered, sorted, one page at a time.
 
-The query stands in the address, so that Back and Reload keep it; no part of it can name a patient.
+The query is in the page's address, so that Back and Reload keep it; no part of it can name a patient.
 """
 
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def select_rows(opened: OpenedFile, query: RowQuery, searched: str = "", alerted
         query: filters, order and page; a column that the file does not have is ignored.
         searched: text that must be part of specimen number, date, ward or organism, in upper or lower case; empty keeps
             all rows.
-        alerted: by row, True if the alert of the query concerns it; None keeps all rows.
+        alerted: Boolean per row, True if the query's alert concerns the row; None keeps all rows.
     """
     rows = opened.rows.lazy().with_row_index(POSITION)
     if alerted is not None:

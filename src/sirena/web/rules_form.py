@@ -2,7 +2,7 @@
 
 Rules, each with a test of like name:
 
-- an unchanged rule keeps its author and day; a changed or new rule gets the writer and the present day;
+- an unchanged rule keeps its author and day; a changed or new rule gets the writer and the current day;
 - a rule is removed by its box, or by emptying all its cells;
 - the form shows again what was typed, even if it is not valid.
 """
@@ -48,7 +48,7 @@ def fields_of(kind: RuleKind, editions: Sequence[str]) -> tuple[RuleField, ...]:
     """Return the fields of the form for one rule.
 
     Args:
-        kind: of rules.
+        kind: kind of the rules.
         editions: names of all guideline editions.
     """
     overlay = kind is RuleKind.OVERLAY
@@ -95,10 +95,10 @@ def signed(rows: Iterable[Row], before: Iterable[Row], author: str, today: datet
     """Return rows, each with its author and day filled in.
 
     Args:
-        rows: as the person wrote them.
+        rows: rows as the person wrote them.
         before: rows from which the draft was begun; an unchanged row keeps its author and day.
-        author: of the other rows.
-        today: day of the other rows.
+        author: author of the other rows.
+        today: day written into the other rows.
     """
     known = {_unsigned(row): row for row in before}
     signature = {"who": author, "when": today.isoformat()}

@@ -150,11 +150,11 @@ def shown_preview(
     """Return the values with which a page shows what rules would change in an open file.
 
     Args:
-        request: of the visitor.
-        pages: with the open files.
-        kind: of rules.
-        table: of rules to be compared with those in force.
-        identifier: of the file; empty means the one used last.
+        request: request of the visitor.
+        pages: what all pages need, with the open files.
+        kind: kind of the rules.
+        table: rules to be compared with those in force.
+        identifier: identifier of the file; empty means the file used last.
     """
     files = pages.files.all(visitor_of(request).owner)
     opened = pages.require(request, identifier) if identifier else (files[0][1] if files else None)

@@ -2,9 +2,9 @@
 
 Rules, each with a test of like name:
 
-- an overlay is compared by the guideline editions in force, whatever answers the file, since models know no overlay;
-- expert rules are compared by what they report of the file's own answers;
-- a change from S to R comes first, then the change with most results.
+- an overlay (a hospital's own breakpoint rows) is compared by the guideline editions in force, whatever answers the
+file, since models do not use overlays; - expert rules are compared by what they report of the file's own answers; - a
+change from S to R comes first, then the change with most results.
 """
 
 from collections.abc import Iterator
@@ -40,9 +40,9 @@ def preview(opened: OpenedFile, rules: "LocalRules", kind: RuleKind, table: Writ
 
     Args:
         opened: the file.
-        rules: of the installation, with those in force.
-        kind: of rules.
-        table: of rules to be compared.
+        rules: the installation's rules, with those in force.
+        kind: kind of the rules.
+        table: rules to be compared with those in force.
 
     Raises:
         SirenaError: the table is not valid, or the ledger cannot be read.

@@ -1,6 +1,6 @@
 """Counts of the training evidence of the models that answer, if the registry has them.
 
-They are read once for each release, since they never change.
+The counts are read once for each release, since they never change.
 """
 
 import logging
@@ -34,7 +34,7 @@ class TrainingSide:
         self._one_at_a_time = Lock()
 
     def of(self, answers: NamedPanel) -> TrainingCounts | None:
-        """Return the counts for the panel that answers; None if no model answers, or the registry lacks the counts."""
+        """Return the counts for the panel that answers; None if no model answers, or if the registry has no counts."""
         if self._evidence_of is None or not answers.by_models:
             return None
         panel = answers.panel

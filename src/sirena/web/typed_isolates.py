@@ -1,9 +1,9 @@
-"""What a person typed, of one isolate or of rules, kept in memory so that Reload and Back lose nothing.
+"""What a person typed (an isolate, a search, rules), kept in memory so that Reload and Back lose nothing.
 
 No address, browser or disk holds it. Rules, each with a test of like name:
 
-- each owner has one isolate, and cannot see another's;
-- it is forgotten when the owner clears it, when it was not used for `IDLE_SECONDS`, and when the session ends.
+- each owner (session or person) has one input, and cannot see another's;
+- the input is forgotten when the owner clears it, when it was not used for `IDLE_SECONDS`, and when the session ends.
 """
 
 import time
@@ -27,7 +27,7 @@ class _Typed:
 
 
 class TypedIsolates:
-    """What each owner typed last: an isolate, a search, or a draft of rules."""
+    """The last input of each owner (a session or a person): an isolate, a search, or a draft of rules."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, longest: int = LONGEST) -> None:
         """Create the store; nothing is kept yet.
@@ -42,10 +42,10 @@ class TypedIsolates:
         self._typed: dict[str, _Typed] = {}
 
     def keep(self, owner: str, form: Mapping[str, str]) -> None:
-        """Keep what an owner typed, in place of what was kept before; an empty form keeps nothing.
+        """Keep an owner's input in place of the one before; for an empty form, nothing is kept.
 
         Args:
-            owner: who typed.
+            owner: session or person that typed.
             form: texts by name of the field.
         """
         filled = {name: text for name, text in form.items() if text}
@@ -58,7 +58,7 @@ class TypedIsolates:
             self._typed[owner] = _Typed(filled, self._clock())
 
     def of(self, owner: str) -> Mapping[str, str]:
-        """Return what an owner typed, which counts as using it; empty when nothing is kept."""
+        """Return an owner's last input, and count that as a use of it; empty if nothing is kept."""
         self.forget_idle()
         with self._lock:
             typed = self._typed.pop(owner, None)

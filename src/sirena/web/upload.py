@@ -28,7 +28,7 @@ async def take_file(request: Request, field: str) -> tuple[str, bytes]:
     """Return name and content of the file in a form.
 
     Args:
-        request: with a form of ``multipart/form-data``, whose size the application limits.
+        request: request with a form of ``multipart/form-data``; the application limits its size.
         field: name of the form's field.
 
     Raises:

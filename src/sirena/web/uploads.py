@@ -2,9 +2,9 @@
 
 Rules, each with a test of like name:
 
-- one person sends one file at a time, and all together `MOST_AT_ONCE`; further ones are refused and may try again;
-- a file that does not arrive within `SECONDS` is refused;
-- `READ_AT_ONCE` files are read at a time; the others wait for their turn.
+- one person sends one file at a time, and all together `MOST_AT_ONCE`; further uploads are refused and may be tried
+again; - a file that does not arrive within `SECONDS` is refused; - `READ_AT_ONCE` files are read at a time; the others
+wait for their turn.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _R = TypeVar("_R")
 
 
 class Uploads:
-    """The uploads under way; all calls come from one event loop."""
+    """The uploads in progress; all calls must come from one event loop."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         """Create the counter; no upload is under way yet.
@@ -38,10 +38,10 @@ class Uploads:
 
     @contextmanager
     def coming(self, person: str) -> Iterator[None]:
-        """Count a person's upload as under way during the block.
+        """Count a person's upload as in progress during a ``with`` block.
 
         Raises:
-            HTTPException: 503, the person has an upload under way, or too many are under way.
+            HTTPException: 503, the person has another upload in progress, or too many are in progress.
         """
         if person in self._people or len(self._people) >= MOST_AT_ONCE:
             raise HTTPException(_BUSY)
@@ -64,7 +64,7 @@ class Uploads:
             raise HTTPException(_TOO_SLOW) from None
 
     async def read(self, work: Callable[[], _R]) -> _R:
-        """Run the reading of a file in a thread, when it is its turn, and return the result."""
+        """Read a file in a thread, when it is the file's turn, and return the result."""
         if self._readers is None:
             self._readers = CapacityLimiter(READ_AT_ONCE)
         return await to_thread.run_sync(work, limiter=self._readers)

@@ -1,4 +1,4 @@
-"""The visitor of the pages: the sender of a request, as far as the pages must know."""
+"""The visitor of the pages: the sender of a request, with the facts that the pages need."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -31,7 +31,7 @@ class Visitor:
     """
 
     def may(self, place: str) -> bool:
-        """Tell whether the person may use a place; on one's own machine they may use all."""
+        """Tell whether the person may use a part of the pages; on their own machine they may use all."""
         return not self.name or place in self.places
 
     @property
@@ -49,7 +49,7 @@ def visitor_of(request: Request) -> Visitor:
     """Return the visitor who sent a request.
 
     Raises:
-        KeyError: no guard noted a visitor, which is a fault in Sirena's code.
+        KeyError: no guard stored a visitor, which is a fault in Sirena's code.
     """
     visitor: Visitor = request.scope[_KEY]
     return visitor

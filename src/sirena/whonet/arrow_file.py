@@ -44,7 +44,7 @@ def _opened(source: Source) -> pa.NativeFile:
 
 
 def refuse_huge_arrow(stream: pa.NativeFile, source: Source) -> None:
-    """Raise an error if an Arrow file holds too many cells, before they are unpacked.
+    """Raise an error if an Arrow file holds too many cells, before the cells are unpacked.
 
     Raises:
         UnreadableFileError: the file holds more cells than the source's bounds allow.
@@ -61,7 +61,7 @@ def arrow_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
 
     Args:
         path: the file. It is not memory-mapped, since the process would die if somebody shortened the file meanwhile.
-        rows: most rows of a batch.
+        rows: maximum number of rows in a batch.
     """
     with pa.OSFile(str(path)) as stream:
         file = ipc.open_file(stream)
@@ -92,11 +92,11 @@ class ArrowPartWriter:
 
     @property
     def spell(self) -> Callable[[pl.DataFrame, bool], pa.Table]:
-        """The function that prepares a part for `append` (see `part_writing.PartWriter`); enumerations become texts."""
+        """The function that prepares a part of the table for `append` (see `PartWriter`); enumerations become texts."""
         return _as_table
 
     def append(self, spelt: Any) -> None:
-        """Append a part to the file; all parts have the same columns."""
+        """Append a prepared part of the table to the file; all parts have the same columns."""
         if self._writer is None:
             self._writer = ipc.new_file(self._path, spelt.schema, options=ipc.IpcWriteOptions(compression=_COMPRESSION))
         self._writer.write_table(spelt)

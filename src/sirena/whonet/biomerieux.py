@@ -38,7 +38,7 @@ def is_biomerieux(head: bytes) -> bool:
 
 
 def read_biomerieux(source: Source) -> RawTable:
-    """Return the results in a file of messages.
+    """Read the results in a file of messages.
 
     Raises:
         UnreadableFileError: no message holds a result, or bytes do not fit the text's encoding.

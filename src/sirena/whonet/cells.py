@@ -1,7 +1,7 @@
-"""What an MIC column's cell holds if it is not a readable MIC.
+"""What a cell of an MIC column holds if it holds no readable MIC.
 
 Only the distinct texts of a column are examined, so ten million cells cost little more than ten. The result names
-classes and positions and never repeats a text, since a misplaced cell may hold a patient's name.
+classes and positions and never echoes a text, since a misplaced cell may hold a patient's name.
 """
 
 import re
@@ -68,12 +68,12 @@ _ZONES: Final = frozenset(range(6, 51)) - _DILUTION_LIKE
 
 
 def classify_text(text: str, code: int, read: str | None = None) -> ProblemClass | None:
-    """Return the class of problem of one cell; None if it is an MIC or empty.
+    """Return the class of a cell's problem; None if the cell holds an MIC or is empty.
 
     Args:
         text: the cell.
-        code: its code from `encode_mics`.
-        read: the text that it is read as because of its column's scale (`scales`), if that differs.
+        code: the text's code from `encode_mics`.
+        read: the text that the cell is read as because of its column's scale (`scales`); None if it is read as written.
 
     >>> classify_text("0", IMPOSSIBLE), classify_text("<=0.5", encode_mics(["<=0.5"])[0])
     (<ProblemClass.ZERO: 'zero'>, None)
@@ -116,12 +116,12 @@ def _classify_number(text: str) -> ProblemClass:
 def classify_texts(
     texts: Sequence[str], drug: str | None = None, readings: Mapping[str, str] | None = None
 ) -> dict[str, ProblemClass]:
-    """Return the class of problem of those of an MIC column's distinct texts that are unreadable, or look like zones.
+    """Return the problem class of each distinct text of an MIC column that is unreadable or looks like a zone.
 
     Args:
         texts: all distinct texts of the column.
         drug: WHONET code of the column's antimicrobial.
-        readings: texts that the column's scale says to read as other texts, see `scales.read_scale`.
+        readings: texts that are read as other texts because of the column's scale, see `scales.read_scale`.
 
     >>> classify_texts(["<=0.5", "23", "0"])
     {'23': <ProblemClass.ZONE_LIKE: 'zone_like_number'>, '0': <ProblemClass.ZERO: 'zero'>}
@@ -143,7 +143,7 @@ def classify_cells(
     Args:
         column: texts, null for empty cells.
         drug: WHONET code of the column's antimicrobial.
-        readings: texts that the column's scale says to read as other texts, see `scales.read_scale`.
+        readings: texts that are read as other texts because of the column's scale, see `scales.read_scale`.
 
     Returns:
         For each class of problem that occurs, in the order of `ProblemClass`, its positions (0-based, ascending).

@@ -82,7 +82,7 @@ def unpack_zip(source: Source) -> Source:
 
     Raises:
         UnreadableFileError: the archive is damaged, has a password, holds no file or several, or unpacks to far more
-            than a table.
+            bytes than a table has.
     """
     if not source.head.startswith(ZIP_MAGIC):
         return source

@@ -1,7 +1,7 @@
 """Styles of delimited text, chosen so that the program that made the input opens the output: Spanish Excel above all.
 
-Excel in Spanish opens a ``.csv`` by double click only with semicolons, decimal commas and a mark that says UTF-8; with
-commas it puts every row into one cell, and ``1.5`` becomes the first of May.
+Excel in Spanish opens a ``.csv`` by double click only with semicolons, decimal commas and a byte order mark for UTF-8;
+with commas it puts every row into one cell, and ``1.5`` becomes the first of May.
 """
 
 import codecs
@@ -34,7 +34,7 @@ STYLES: Final = {"keep": None, "excel-es": EXCEL_ES, "plain": CsvStyle()}
 
 
 def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None:
-    """Write a table as delimited text; in UTF-8 with its mark if the encoding lacks one of the table's letters.
+    """Write a table as delimited text; in UTF-8 with a byte order mark if the encoding lacks one of its letters.
 
     Args:
         frame: every column String.

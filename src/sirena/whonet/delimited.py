@@ -52,8 +52,8 @@ def read_delimited(source: Source) -> RawTable:
     """Read a delimited text table.
 
     Raises:
-        UnreadableFileError: no header of isolates, NUL bytes, bytes that do not fit the encoding, rows with another
-            number of cells than the header, a quotation mark of unclear meaning, or no isolates.
+        UnreadableFileError: no header of a table of isolates, NUL bytes, bytes that do not fit the encoding, rows with
+            another number of cells than the header, a quotation mark of unclear meaning, or no isolates.
         DuplicateColumnsError: two columns have one name.
     """
     look_at_header(source)
@@ -79,7 +79,7 @@ def read_delimited(source: Source) -> RawTable:
 
 
 def described(table: RawTable, header: Header, page: CodePage, *, packed: bool) -> RawTable:
-    """Return a table with the facts of its text added: encoding, delimiter, lines above the header.
+    """Return a table with facts about its text file added: encoding, delimiter, lines above the header.
 
     Args:
         table: the table, from `rows.settle`.
@@ -99,7 +99,7 @@ def described(table: RawTable, header: Header, page: CodePage, *, packed: bool) 
 
 
 def look_at_header(source: Source) -> None:
-    """Check that the beginning of a text may be a table, so that noise of any size is refused without reading it all.
+    """Check that the beginning of a text may be a table, so that random bytes are refused without reading them all.
 
     Raises:
         UnreadableFileError: the beginning is not that of a table.
@@ -129,7 +129,7 @@ def find_header(text: bytes, file: str) -> Header:
     r"""Return the header: the first line, or the one below Excel's ``sep=;`` or below a title.
 
     Raises:
-        UnreadableFileError: no line names columns of isolates.
+        UnreadableFileError: no line names columns of a table of isolates.
 
     >>> find_header(b"sep=;\nORGANISM;AMK_NM\neco;4\n", "a.csv").headers
     ['ORGANISM', 'AMK_NM']
@@ -165,7 +165,7 @@ def _physical_end(text: bytes, start: int) -> int:
 
 
 def find_delimiter(header_line: str, quote: str = '"') -> str:
-    """Return the delimiter by which a header has the most known column names; if equal, the one that gives most names.
+    """Return the delimiter that gives a header the most known column names; if equal, the most names.
 
     >>> find_delimiter("ORGANISM;AMK_NM;CIP_NM")
     ';'
@@ -210,11 +210,11 @@ def parse_rows(
     """Parse the lines below the header; blank lines become rows of nulls.
 
     Args:
-        text: whole lines, UTF-8.
+        text: whole lines, as UTF-8 bytes.
         names: names of all columns.
         header: the text's header.
-        file: name for messages.
-        by_texts: columns to be dictionary-encoded, as numbers that stand for texts.
+        file: name of the file, for messages.
+        by_texts: columns to be dictionary-encoded: integer codes that stand for texts.
 
     Returns:
         The rows; and for each row with another number of cells than the header, its position among all rows (1-based)
@@ -280,7 +280,7 @@ def ragged_row(file: str, row: int, cells: int, width: int, count: int) -> Unrea
     """Return the error for rows with another number of cells than the header.
 
     Args:
-        file: name for messages.
+        file: name of the file, for messages.
         row: number of the first such row.
         cells: number of that row's cells.
         width: number of the header's cells.

@@ -1,4 +1,4 @@
-"""The distinct texts of a long file's column, numbered while the file is read in parts."""
+"""The distinct texts of a long file's column, each given an integer code while the file is read in parts."""
 
 from collections.abc import Callable
 from typing import Final
@@ -16,13 +16,13 @@ _OF_A_BYTE: Final = 2**8
 
 
 class DistinctTexts:
-    """Numbers a column's distinct texts in the order in which they appear."""
+    """Gives each distinct text of a column an integer code, in the order in which the texts appear."""
 
     def __init__(self, meant: Callable[[str], str] = str) -> None:
         """Start without any texts.
 
         Args:
-            meant: returns what a text stands for; texts that stand for the same count as one.
+            meant: returns what a text stands for; texts that stand for the same thing count as one.
         """
         self._meant = meant
         self._numbers: dict[str, int] = {}
@@ -33,14 +33,15 @@ class DistinctTexts:
 
     @property
     def texts(self) -> list[str]:
-        """The distinct texts, in the order of their numbers."""
+        """The distinct texts, in the order of their codes."""
         return list(self._numbers)
 
     def encode(self, part: pa.DictionaryArray) -> pa.UInt8Array | pa.UInt16Array:
-        """Return the numbers of a part's texts, null for empty cells; one byte each while the numbers fit.
+        """Return the integer code of each cell's text, null for an empty cell; of one byte each while the codes fit.
 
         Args:
-            part: dictionary-encoded texts with 32-bit numbers; dictionary texts that no row has are ignored.
+            part: dictionary-encoded texts of some rows, with 32-bit indices; dictionary texts that no row has are
+                ignored.
 
         Raises:
             NeedsWholeFileError: the column has more than `MOST` distinct texts.

@@ -115,7 +115,7 @@ def _drugs_by_stem() -> dict[str, str]:
 
 @cache
 def find_drug(text: str) -> str | None:
-    """Return the WHONET code of the antimicrobial that a text names, by name or code in capitals; None without one.
+    """Return the WHONET code of the antimicrobial that a text gives by name, or by code in capitals; else None.
 
     >>> find_drug("Amikacina"), find_drug("Sala")
     ('AMK', None)
@@ -128,7 +128,7 @@ def find_drug(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def read_drug_header(header: str) -> DrugHeader | None:
-    """Return the meaning of another system's header; None if it names no antimicrobial.
+    """Return what a header of another system means; None if the header names no antimicrobial.
 
     >>> read_drug_header("Amikacina CIM").drug
     'AMK'
@@ -152,7 +152,7 @@ def is_method(text: str) -> bool:
 
 
 def vitek_code(header: str) -> tuple[str, str] | None:
-    """Return VITEK's code and the text after it: ``("AN", "Other-Expertized")``; None for other headers.
+    """Return a header's VITEK code and the text after it, ``("AN", "Other-Expertized")``; None for other headers.
 
     >>> vitek_code("AN-Amikacin")
     ('AN', 'Amikacin')

@@ -24,7 +24,7 @@ _CONTROLS: Final = frozenset(range(0x20)) - frozenset(b"\t\n\r\f\x1a")
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Return False for noise, in which more than 1 % of the bytes are control characters other than NUL.
+    """Return False if more than 1 % of the bytes are control characters other than NUL, as in binary data.
 
     >>> looks_like_text("Microorganismo;AMK".encode()), looks_like_text(bytes([0, 1, 2, 255]))
     (True, False)
@@ -35,7 +35,7 @@ def looks_like_text(head: bytes) -> bool:
 
 
 def wide_encoding(head: bytes) -> str | None:
-    """Return utf-16-le or utf-16-be, by byte order mark or by the places of zero bytes; None for other encodings.
+    """Return utf-16-le or utf-16-be, found by byte order mark or by the positions of zero bytes; else None.
 
     >>> wide_encoding("ORGANISM".encode("utf-16-be")), wide_encoding(b"ORGANISM")
     ('utf-16-be', None)
@@ -87,7 +87,7 @@ def find_encoding_of_parts(parts: Callable[[], Iterator[bytes]]) -> CodePage:
 
 
 def begins_as_utf8(head: bytes) -> bool:
-    """Tell whether a text without byte order mark may be UTF-8, by its beginning, which may cut a letter in two.
+    """Tell whether a text without byte order mark may be UTF-8, by its first bytes, which may end inside a letter.
 
     >>> begins_as_utf8("Cirugía".encode()[:6]), begins_as_utf8("Cirugía".encode("cp1252"))
     (True, False)
@@ -106,8 +106,8 @@ def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
 
     Spanish letters have different bytes in Windows' and in DOS' code page, and WHONET wrote both in its time. A byte is
     judged with its neighbours: an accented letter belongs between letters of its case, an opening ``¡`` before a word,
-    so ``Cirug¡a`` shows that Windows' page is wrong. The page with the best sum wins; if equal, Windows' page, and the
-    result is marked as doubtful.
+    so ``Cirug¡a`` shows that Windows' page is wrong. The code page with the best sum is chosen; if the sums are equal,
+    Windows' page, and the result is marked as doubtful.
 
     Args:
         content: the bytes.
@@ -159,7 +159,7 @@ def _merit(place: bytes, page: str) -> int:
 
 
 def is_utf8(parts: Iterable[bytes]) -> bool:
-    r"""Tell whether consecutive parts of a text are UTF-8.
+    r"""Tell whether consecutive parts of a text together are valid UTF-8.
 
     >>> is_utf8([b"Cirug\xc3", b"\xada"])
     True

@@ -12,7 +12,7 @@ class UnavailableFileError(SirenaError):
 
 
 class UnreadableFileError(SirenaError):
-    """The file is damaged, cut off, or of another kind than a table."""
+    """The file is damaged, cut off, or is no table."""
 
     code = "unreadable_file"
     status = 422
@@ -38,8 +38,8 @@ def no_rows(file: str) -> UnreadableFileError:
 
 
 class NotUtf8Error(Exception):
-    """A long text begins as UTF-8 but is not UTF-8; its code page must be found and the text read again."""
+    """A long text begins as UTF-8 but is not UTF-8; its code page must be found, and the text must be read again."""
 
 
 class NeedsWholeFileError(Exception):
-    """A file's parts do not show what its cells mean, or what is wrong; the caller must read the whole file."""
+    """The parts of a file do not show what its cells mean, or what is wrong; the caller must read the whole file."""

@@ -19,7 +19,7 @@ from sirena.whonet.workbook import Workbook, read_workbook
 
 
 class NoSuchSheetError(UsageError):
-    """The workbook has no sheet of the name asked for."""
+    """The workbook has no sheet of the requested name."""
 
     code = "no_such_sheet"
 

@@ -70,14 +70,14 @@ def as_shown(cells: pl.DataFrame, content: bytes, sheet: str, file: str) -> pl.D
     """Return the cells as Excel shows them, if the format of a number says more than the number.
 
     Args:
-        cells: the sheet's cells from its first row and column, as text.
+        cells: the sheet's cells as text, starting at its first row and column.
         content: bytes of the workbook.
         sheet: name of the sheet.
-        file: name for messages.
+        file: name of the file, for messages.
 
     Raises:
-        UnreadableFileError: a format of an .xls, .xlsb or .ods workbook writes a comparator; its cells cannot be found
-            there.
+        UnreadableFileError: a format of an .xls, .xlsb or .ods workbook writes a comparator; in these formats, the
+            cells that have it cannot be found.
     """
     if not content.startswith(_ZIP):
         _refuse_elsewhere(content, file)

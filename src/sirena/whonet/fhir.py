@@ -51,7 +51,7 @@ def is_fhir(head: bytes) -> bool:
 
 
 def read_fhir(source: Source) -> RawTable:
-    """Return the antibiograms in a file of FHIR resources.
+    """Read the antibiograms in a file of FHIR resources.
 
     Raises:
         UnreadableFileError: the file is no JSON, has an object with the same key twice, or holds no result of an
@@ -158,7 +158,7 @@ class _Graph:
         )
 
     def read(self, resource: Resource) -> LongResult | None:
-        """Return the result that an Observation reports, or None if it reports none."""
+        """Return the result that an Observation reports; None if the Observation reports no result."""
         if resource.get("resourceType") != "Observation" or resource.get("status") in _WITHDRAWN:
             return None
         code = next((text for text in _texts(resource.get("code")) if _drug(text) is not None), None)

@@ -98,7 +98,7 @@ class WhonetFile:
         return [header for header, field in self.fields.items() if field == short and header in self.frame.columns]
 
     def header_of(self, short: str) -> str | None:
-        """Return the first header of a WHONET field whose column is not empty; None if there is none."""
+        """Return the header of the first column that holds a WHONET field and is not empty; None if there is none."""
         headers = self.headers_of(short)
         return next((header for header in headers if self.frame[header].null_count() < self.frame.height), None)
 
@@ -114,7 +114,7 @@ class WhonetFile:
 
     @property
     def holds_mics(self) -> bool:
-        """True if some cell of an MIC column can be read; False for files of zones, categories or signs only."""
+        """True if any cell of an MIC column can be read; False for files of zones, categories or signs only."""
         for header, column in self.mic_columns.items():
             texts = self.frame[header].drop_nulls().unique().to_list()
             others = self.readings_of(header, texts)
@@ -124,7 +124,7 @@ class WhonetFile:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """Problems of structure, then those of cells in MIC columns and of organisms, by column and class."""
+        """Problems of the file's structure, then those of MIC cells and of organisms, by column and problem class."""
         return self.find_problems(FIRST_ROWS)
 
     def find_problems(self, examples: int) -> tuple[Problem, ...]:
@@ -150,7 +150,7 @@ class WhonetFile:
         return [Problem(ProblemClass.ABBREVIATION, self.organism_column, len(positions), rows)]
 
     def readings_of(self, header: str, texts: Sequence[str]) -> Mapping[str, str]:
-        """Return those of a column's distinct texts that are read as other texts, and as which.
+        """Return a column's distinct texts that are read as other texts, each with the text it is read as.
 
         Args:
             header: header of an MIC column (see `scales.read_scale`) or of the organism column (the mapping's
@@ -162,7 +162,7 @@ class WhonetFile:
         return {text: read for text in texts if (read := self._organism_meant(text)) is not None}
 
     def is_ambiguous(self, text: str) -> bool:
-        """Tell whether a text is an abbreviation that laboratories read differently and the mapping does not settle."""
+        """Tell whether a text is an abbreviation that laboratories read differently and no mapping explains."""
         return text.strip() in AMBIGUOUS and self._organism_meant(text) == NOT_READ
 
     def _organism_meant(self, text: str) -> str | None:
@@ -177,7 +177,7 @@ class WhonetFile:
         return NOT_READ if stripped in AMBIGUOUS else None
 
     def row_numbers(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return the numbers, as the user counts rows, of rows at some positions in `frame` (0-based).
+        """Return row numbers as the user counts them, given positions in `frame` (0-based).
 
         Text and spreadsheets count the header row, so their first isolate is row 2; databases count records.
         """

@@ -33,7 +33,7 @@ def _without_same_tests(names: list[str]) -> list[str]:
 def find_header_row(rows: Sequence[Sequence[str | None]]) -> int | None:
     """Return the position of the header among the first rows of a sheet; None if none of them is a header.
 
-    For the first row that is not empty, few known names suffice. A later row must name an organism or a test and
+    For the first row that is not empty, a few known names are enough. A later row must name an organism or a test and
     another column, so that a line of a letter is not taken for a header.
 
     >>> find_header_row([["Report of May", None, None], ["ORGANISM", "AMK_NM", "CIP_NM"], ["eco", "4", "1"]])
@@ -53,7 +53,7 @@ def find_header_row(rows: Sequence[Sequence[str | None]]) -> int | None:
 def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str] | None:
     """Return one header made of two rows: antimicrobials in merged cells above, ``CIM`` and ``Int`` below.
 
-    None if fewer than two cells below an antimicrobial name a method, so the rows are no such header.
+    Return None if fewer than two cells below an antimicrobial name a method, as the rows are then no such header.
 
     >>> join_header_rows(["ORGANISM", "Amikacin", ""], ["", "CIM", "Int"])
     ['ORGANISM', 'Amikacin CIM', 'Amikacin Int']

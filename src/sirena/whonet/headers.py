@@ -1,4 +1,4 @@
-"""The roles of a table's columns, by its header row: the organism, the tests, the categories."""
+"""The roles of a table's columns, read from its header row: the organism, the tests, the categories."""
 
 import re
 from collections import defaultdict
@@ -36,7 +36,7 @@ class Roles:
 
     @property
     def is_foreign(self) -> bool:
-        """True if this is no header of isolates: no test, no organism, and fewer than three other known columns.
+        """True if the table is not one of isolates: no test, no organism, and fewer than three other known columns.
 
         A single field proves nothing, since any table may have an age or a name.
         """
@@ -46,7 +46,7 @@ class Roles:
 
     @property
     def names_isolates(self) -> bool:
-        """True if this is certainly a header of isolates: it names an organism or a test, and another known column."""
+        """True if the table is certainly one of isolates: it has an organism or a test, and another known column."""
         has_organism = any(field.short in ORGANISM_FIELDS for field in self.fields.values())
         return (has_organism or bool(self.test_columns)) and self.known + self.is_long > 1
 
@@ -89,7 +89,7 @@ def assign_roles(headers: Sequence[str]) -> Roles:
 
 
 def category_of(header: str) -> str | None:
-    """Return the test column (``AMK_NM``) whose category a header's column holds, or None.
+    """Return the test column (``AMK_NM``) of a category column; None if the header is not of a category column.
 
     >>> category_of("Eti_AMK_NM"), category_of("AMK_NM")
     ('AMK_NM', None)
@@ -146,7 +146,7 @@ _LETTERS: Final = {name.casefold(): letter for letter, name in GUIDELINES.items(
 
 
 def find_test_column(header: str) -> TestColumn | None:
-    """Return the test column a header names: ``AMK_NM``, ``Amikacin_NM``, or ``Amikacina CLSI CIM``.
+    """Return the test column that a header names: ``AMK_NM``, ``Amikacin_NM``, or ``Amikacina CLSI CIM``.
 
     A long header must name its guideline: ``Amikacin`` alone is not a test column, since nothing is guessed.
 
@@ -166,7 +166,7 @@ def find_test_column(header: str) -> TestColumn | None:
 
 
 def printable(header: str) -> str:
-    """Return a header for a message, or a substitute if it does not look like a column's name.
+    """Return a header as messages may show it: a substitute if it does not look like a column's name.
 
     The first line of a file without a header is a patient's record, so messages show only known names and short codes.
 
@@ -180,7 +180,7 @@ def printable(header: str) -> str:
 
 
 def refuse_foreign(roles: Roles, file: str) -> None:
-    """Raise an error if no header is WHONET's: the file is no such table, or has no header row.
+    """Raise an error if no header is WHONET's: the file is no WHONET table, or has no header row.
 
     Raises:
         UnreadableFileError: no header is WHONET's; the error says what was expected.

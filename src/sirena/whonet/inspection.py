@@ -108,7 +108,7 @@ class Inspection:
 
     @property
     def holds_no_mic(self) -> str:
-        """What the file holds instead of MICs, in one phrase; empty if it holds MICs."""
+        """A phrase that says what the file holds instead of MICs; empty if it holds MICs."""
         mics = [test for test in self.tests if test.is_mic]
         if any(test.results > test.unreadable for test in mics):
             return ""
@@ -133,7 +133,7 @@ def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
 
     Args:
         file: the file, from `read_file`.
-        examples: number of row numbers given for each problem.
+        examples: how many row numbers are given for each problem.
     """
     problems = file.find_problems(examples)
     codes = _resolve(file)
@@ -198,10 +198,10 @@ def _unknown(file: WhonetFile, codes: pl.Series, examples: int) -> tuple[Unknown
 
 
 def looks_like_an_organism(text: str) -> bool:
-    """Tell whether a text may be shown: a short code, or words whose first one begins like an organism's name.
+    """Tell whether a text may be shown: it is a short code, or its first word begins like an organism's name.
 
-    Words alone do not suffice, since a patient's name in the wrong column is words too. For a hidden text its rows are
-    named.
+    Not every text of words may be shown, since a patient's name in the wrong column is words too. Of a hidden text only
+    the row numbers are given.
 
     >>> looks_like_an_organism("Escherichia hispanica"), looks_like_an_organism("Ana Pérez")
     (True, False)

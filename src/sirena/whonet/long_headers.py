@@ -31,7 +31,7 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def find_parts(headers: Sequence[str]) -> dict[str, str]:
-    """Return the headers of a long table by their meaning; empty if the table is not long.
+    """Return the headers of a table with one row per antimicrobial, by their meaning; empty for any other table.
 
     >>> find_parts(["Microorganismo", "Antibiótico", "CMI"])
     {'drug': 'Antibiótico', 'value': 'CMI'}

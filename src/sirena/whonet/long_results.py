@@ -42,9 +42,9 @@ def long_table(results: Sequence[LongResult], rows: Sequence[int], file: str, de
 
     Args:
         results: the results, in the order of the file.
-        rows: number of each result's line or message, for reports.
-        file: name for messages.
-        detail: kind of the file, in words for a person.
+        rows: number of the line or message of each result, for reports.
+        file: name of the file, for messages.
+        detail: description of the kind of file, for the user.
         encoding: encoding of the text.
 
     Raises:

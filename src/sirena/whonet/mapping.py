@@ -80,7 +80,7 @@ def load_mapping(path: Path | str) -> LaboratoryMapping:
 
     Raises:
         UnavailableFileError: the file cannot be read.
-        UsageError: the file is no TOML, or holds an unknown word; the message names the place.
+        UsageError: the file is no TOML, or holds an unknown word; the message says where.
     """
     try:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8"))

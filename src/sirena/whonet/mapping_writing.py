@@ -26,7 +26,7 @@ def spell_mapping(readings: Iterable[HeaderReading], said: LaboratoryMapping) ->
 
     Args:
         readings: how each header was understood.
-        said: the laboratory's earlier mapping, which is kept.
+        said: the laboratory's earlier mapping, whose statements are kept.
     """
     lines = [_HEAD]
     columns = dict(said.columns)
@@ -74,7 +74,7 @@ def _field_of(reading: HeaderReading) -> str:
 
 
 def save_mapping(path: Path, readings: Iterable[HeaderReading], said: LaboratoryMapping) -> None:
-    """Write the mapping file of `spell_mapping`.
+    """Write the text that `spell_mapping` returns to a mapping file.
 
     Raises:
         UnavailableFileError: the folder is missing or not writable.

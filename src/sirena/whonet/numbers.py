@@ -1,4 +1,4 @@
-"""Spelling numbers of a file as a laboratory would write them: 0.5, 4, 0.12."""
+"""Converting the numbers of a file to texts as a laboratory would write them: 0.5, 4, 0.12."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ import polars as pl
 
 
 def spell_numbers(column: pl.Series) -> pl.Series:
-    """Return the shortest usual spelling of each number: no trailing zeros, no exponent, no binary noise.
+    """Convert each number to its shortest usual text: no trailing zeros, no exponent, no binary rounding error.
 
     Fifteen significant digits are kept, as spreadsheets do, so 0.30000000000000004 is 0.3.
 

@@ -37,7 +37,7 @@ def read_parquet(source: Source) -> RawTable:
 
 
 def raw_table(table: pa.Table, source: Source) -> RawTable:
-    """Return the columns of an Arrow table as a file's table.
+    """Return an Arrow table as the `RawTable` of a file.
 
     Raises:
         UnreadableFileError: there is a column of lists or structures, no WHONET header, or no isolates.
@@ -52,7 +52,7 @@ def raw_table(table: pa.Table, source: Source) -> RawTable:
 
 
 def refuse_huge(cells: int, source: Source) -> None:
-    """Raise an error if a table has too many cells, counted before unpacking, since repetition packs without limit.
+    """Raise an error if a table has too many cells. They are counted first, as repeated cells unpack without limit.
 
     Raises:
         UnreadableFileError: the table has more cells than the source's bounds allow.

@@ -1,7 +1,8 @@
-"""Writing Parquet files part by part, with the columns of a part compressed on all cores.
+"""Writing Parquet files part by part, with the columns of each part compressed on all processor cores.
 
 Polars' streaming engine compresses the columns of a part at the same time; Arrow's writer compresses one after another.
-The engine runs in a thread of its own, takes the parts from a queue, and writes enumerations by their existing numbers.
+The engine runs in a thread of its own, takes the parts from a queue, and writes enumerations by their existing integer
+codes.
 """
 
 import struct
@@ -44,11 +45,11 @@ class ParquetPartWriter:
 
     @property
     def spell(self) -> Callable[[pl.DataFrame, bool], "SpeltFrame"]:
-        """The function that prepares a part for `append` (see `part_writing.PartWriter`); it only wraps the part."""
+        """The function that prepares a part of the table for `append` (see `PartWriter`); it only wraps the part."""
         return _as_it_is
 
     def append(self, spelt: Any) -> None:
-        """Append a part to the file; all parts have the same columns.
+        """Append a prepared part of the table to the file; all parts have the same columns.
 
         Raises:
             OSError: the file cannot be written.
@@ -106,10 +107,10 @@ class ParquetPartWriter:
 
 @dataclass(frozen=True)
 class SpeltFrame:
-    """A part that was made in this process or in another.
+    """Rows of a file that are ready to be written, and can be sent from one process to another.
 
-    Between processes it is sent as an Arrow table: Polars cannot read back its own pickle of an enumeration whose empty
-    cells hold numbers outside it.
+    They are sent as an Arrow table: Polars cannot read back its own pickle of an Enum column whose null cells hold
+    codes outside the enumeration.
     """
 
     frame: pl.DataFrame

@@ -3,7 +3,7 @@
 Rules, each with a test of like name:
 
 - text is the same byte for byte, also inside gzip; Parquet and Arrow hold the same table, in other row groups;
-- one part is converted while another is written, so that two cores have work;
+- one part is converted while another is written, so that two processor cores have work;
 - a letter that the encoding lacks is met when the first part with one is converted: the caller begins again.
 """
 
@@ -49,10 +49,10 @@ class PartWriter(Protocol):
 
     @property
     def spell(self) -> Callable[[pl.DataFrame, bool], Any]:
-        """Function that converts a part for `append`, in any process. Its second argument marks the first part."""
+        """Function that converts a part of the table for `append`; its second argument is True for the first part."""
 
     def append(self, spelt: Any) -> None:
-        """Append a converted part."""
+        """Append a converted part of the table to the file."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _as_packed_text(part: pl.DataFrame, first: bool) -> tuple[pa.Buffer, bytes]:
 
 @contextmanager
 def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWriter]:
-    """Give a writer; if the block ends well, the complete file is in its place, otherwise nothing is.
+    """Open a writer for a ``with`` block; the file is put in place only if the block ends without an error.
 
     Args:
         path: destination, with one of `SUFFIXES`; ``-`` is CSV on standard output.

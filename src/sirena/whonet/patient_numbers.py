@@ -35,7 +35,7 @@ def holds_patient_numbers(column: pl.Series) -> bool:
 
 
 def is_patient_number(text: str) -> bool:
-    """Tell whether a text is a person's number, by its form and, if it has one, its check letter or digit.
+    """Tell whether a text is a person's number, by its pattern and its check letter or digit, if it has one.
 
     >>> is_patient_number("12345678Z"), is_patient_number("12345678A")
     (True, False)

@@ -40,7 +40,7 @@ def kept_columns(headers: list[str]) -> list[str]:
 def columns_of_patients(file: WhonetFile) -> list[str]:
     """Return the headers of columns that identify a patient, in the table's order.
 
-    They are recognised by their own name, by the mapping, or by the pattern of their values.
+    The columns are recognised by their name, by the mapping, or by the pattern of their values.
     """
     mapped = {header for header, short in file.fields.items() if FIELDS[short].privacy is Privacy.IDENTIFIES}
     named = {*patient_columns(file.frame.columns), *mapped, *file.patient_headers}
@@ -50,7 +50,7 @@ def columns_of_patients(file: WhonetFile) -> list[str]:
 def patient_columns(headers: list[str]) -> list[str]:
     """Return the headers whose names identify a patient or another person, in the table's order.
 
-    Only for showing them: `drop_patient_columns` drops more columns than these.
+    Use it only to show the headers: `drop_patient_columns` drops more columns than these.
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.

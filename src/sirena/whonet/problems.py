@@ -1,4 +1,4 @@
-"""Problems inside a file that could still be read, named by their place and never by content."""
+"""Problems inside a file that could still be read; each is named by its place and never by the cell's content."""
 
 import enum
 from collections.abc import Sequence

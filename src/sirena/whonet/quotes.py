@@ -33,7 +33,7 @@ _ENDS: Final = re.compile(rb"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class RowLayout:
-    """How the rows of a text are laid out."""
+    """The layout of a text's rows."""
 
     delimiter: str
     width: int
@@ -42,13 +42,13 @@ class RowLayout:
 
 
 def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_row: int) -> bytes:
-    """Return a text in which every quotation mark that is only a character is itself quoted.
+    """Return a text in which every quotation mark that is only a character is escaped by quoting.
 
     Args:
         text: the text, as UTF-8.
         start: position of the first line below the header.
-        layout: how its rows are laid out.
-        file: name for messages.
+        layout: layout of the text's rows.
+        file: name of the file, for messages.
         first_row: number of the first line below the header.
 
     Raises:
@@ -61,19 +61,19 @@ def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_r
 def settle_part(
     text: bytes, start: int, stop: int, layout: RowLayout, file: str, first_row: int
 ) -> tuple[bytes | None, int]:
-    """Do the same as `settle_quotes` for the lines that begin before a place, in a text too long for the memory.
+    """Do the same as `settle_quotes` for the lines that begin before a position, in a text too long for the memory.
 
     Args:
-        text: the text, as UTF-8; it must reach `LOOKAHEAD` bytes beyond the place, or to the text's end.
+        text: the text, as UTF-8; it must reach `LOOKAHEAD` bytes beyond `stop`, or to the text's end.
         start: position of the first line.
-        stop: the place: position of a line, or of the text's end.
-        layout: how its rows are laid out.
-        file: name for messages.
+        stop: the position: the start of a line, or the text's end.
+        layout: layout of the text's rows.
+        file: name of the file, for messages.
         first_row: number of the first line.
 
     Returns:
-        The lines with such marks quoted, or None if nothing changes; and the position of the next part: the place, or
-        the end of a row that reaches beyond it.
+        The lines with such marks quoted, or None if nothing changes; and the position of the next part: `stop`, or the
+        end of a row that reaches beyond it.
 
     Raises:
         UnreadableFileError: as for `settle_quotes`.
@@ -149,7 +149,7 @@ class _Lines:
         return match.start() if match else len(self.text)
 
     def record_end(self, line: int) -> int | None:
-        """Return the end of the RFC 4180 row that begins at a line; None if that is no row of the table's width."""
+        """Return the end of the RFC 4180 row that begins at a line; None if that row has not the table's width."""
         match = self.record.match(self.text, line, min(line + _LONGEST_RECORD, len(self.text)))
         if match is None or not self._fits(self._count(match[0])):
             return None
@@ -172,7 +172,7 @@ class _Lines:
         )
 
     def rewritten(self, line: int, end: int) -> bytes | None:
-        """Return a line with every cell quoted, its marks being only characters; None if it is no full row."""
+        """Return a line with every cell quoted and its marks taken as characters; None if the line is no full row."""
         content = self.text[line:end]
         cells = content[1:-1].split(self.between)
         # every cell in marks, and one of them holds a mark more

@@ -1,9 +1,9 @@
-"""Facts of an isolate beside its organism, as WHONET's columns hold them: ESBL, MRSA and the like.
+"""Facts of an isolate in addition to its organism, as WHONET's columns hold them: ESBL, MRSA and the like.
 
 Rules, each with a test of like name:
 
 - a mechanism written in the organism's name (``E. coli BLEE (+)``, ``SAMR``) is a fact of its row, ``+`` or ``-``;
-- a column of the file with the same meaning comes first; the name's fact fills its empty cells;
+- a column of the file with the same meaning takes precedence; the name's fact fills its empty cells;
 - no category rests on a fact: categories come from MICs.
 """
 

@@ -17,7 +17,7 @@ _UNIT: Final = re.compile(r"mg/l|[uµμ]g/ml|mcg/ml|mm|mic|cim|cmi|nm|sir|s/i/r|
 
 
 def name_columns(headers: Sequence[str]) -> list[str]:
-    """Return the headers, with those that are empty named by their position: ``COLUMN_7``.
+    """Return the headers; each empty one is replaced by a name made from its position: ``COLUMN_7``.
 
     >>> name_columns(["ORGANISM", "", "AMK_NM"])
     ['ORGANISM', 'COLUMN_2', 'AMK_NM']
@@ -43,9 +43,9 @@ def settle(
     """Drop and report what is not an isolate: empty unnamed columns, blank rows, units, repeated headers.
 
     Args:
-        frame: every column String.
-        unnamed: names from `name_columns` of columns that had none.
-        file: name for messages.
+        frame: the rows; every column is String.
+        unnamed: names that `name_columns` gave to columns without a header.
+        file: name of the file, for messages.
         first_row: number of the frame's first row as the user counts rows.
         encoding: encoding of a text format.
         detail: see `RawTable`.
@@ -109,7 +109,7 @@ def _repeated_headers(frame: pl.DataFrame, file: str, first_row: int) -> list[in
 
 
 def organism_header(names: Sequence[str]) -> str | None:
-    """Return the header of the column in which repeated headers are searched; None if no column names the organism.
+    """Return the header of the organism column, where repeated headers are searched; None if there is no such column.
 
     >>> organism_header(["SPEC_NUM", "ORGANISM", "AMK_NM"])
     'ORGANISM'
@@ -120,7 +120,7 @@ def organism_header(names: Sequence[str]) -> str | None:
 
 
 def suspect_headers(texts: Sequence[str]) -> list[str]:
-    """Return those texts of an organism column that are headers of such a column.
+    """Return the texts in an organism column that are themselves headers of an organism column.
 
     >>> suspect_headers(["eco", "ORGANISM", "sau"])
     ['ORGANISM']

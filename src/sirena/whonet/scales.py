@@ -1,4 +1,4 @@
-"""The scale of a column's figures, as far as all its values together show it and a single cell does not.
+"""The meaning of a column's figures where a single cell does not show it, but all values of the column together do.
 
 Rules, each with a test of like name:
 
@@ -36,7 +36,7 @@ class Scale(enum.StrEnum):
 
 
 def read_scale(drug: str, texts: Iterable[str], scale: Scale | None = None) -> Mapping[str, str]:
-    """Return those of a column's distinct texts that are read as other texts; `NOT_READ` for those not read at all.
+    """Return the text that each distinct text is read as, if not as itself; `NOT_READ` for one that is not read.
 
     Args:
         drug: WHONET code of the column's antimicrobial.

@@ -77,10 +77,10 @@ def is_sensititre(head: bytes) -> bool:
 
 
 def read_sensititre(source: Source) -> RawTable:
-    """Return the results in a file of Sensititre's output.
+    """Read the results in a file of Sensititre's output.
 
     Raises:
-        UnreadableFileError: a line is not such output, or bytes do not fit the text's encoding.
+        UnreadableFileError: a line is not Sensititre's output, or bytes do not fit the text's encoding.
     """
     content = source.content()
     page = find_encoding(content)

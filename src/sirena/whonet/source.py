@@ -24,7 +24,7 @@ _SUSPICIOUS_RATIO: Final = 250
 
 @dataclass(frozen=True)
 class Bounds:
-    """Most bytes and cells that an unpacked table may have."""
+    """Maximum number of bytes and of cells that an unpacked table may have."""
 
     bytes: int = MAXIMUM_BYTES
     cells: int = 2_000_000_000
@@ -36,7 +36,7 @@ LARGEST: Final = Bounds()
 
 @dataclass(frozen=True)
 class Source:
-    """Bytes to read, of which the beginning is known."""
+    """Bytes to read; their beginning has been read already."""
 
     name: str
     """Name in messages: the path as given, or ``standard input``."""
@@ -57,7 +57,7 @@ def open_source(path: Path | str, bounds: Bounds = LARGEST) -> Source:
 
     Args:
         path: the file.
-        bounds: most bytes and cells the table may have.
+        bounds: maximum number of bytes and of cells that the table may have.
 
     Raises:
         UnavailableFileError: the file is missing, a folder, or not readable.
@@ -97,8 +97,8 @@ def source_of(stream: BinaryIO, name: str, bounds: Bounds = LARGEST) -> Source:
 
     Args:
         stream: the bytes, read once.
-        name: name in messages.
-        bounds: most bytes and cells the table may have.
+        name: name of the file, for messages.
+        bounds: maximum number of bytes and of cells that the table may have.
 
     Raises:
         UnreadableFileError: the stream is empty, or gzip that is cut off or damaged.
@@ -143,11 +143,11 @@ def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None, bound
 
 
 def inflated(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> Iterator[bytes]:
-    """Yield the unpacked bytes of gzip part by part, within the bounds; several gzip members may follow one another.
+    """Yield the unpacked bytes of gzip data part by part, within the bounds; the data may have several gzip members.
 
     Raises:
         UnreadableFileError: the gzip data are cut off or damaged.
-        UsageError: they unpack to more than the bounds, or to far more than a table would.
+        UsageError: the data unpack to more than the bounds allow, or to far more than a table would.
     """
     size = packed = 0
     try:

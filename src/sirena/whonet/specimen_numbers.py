@@ -1,4 +1,4 @@
-"""Specimen numbers: the laboratory's own number of each specimen, by which somebody finds the isolate again.
+"""Specimen numbers: the laboratory's own number of each specimen, by which its staff find the isolate again.
 
 A specimen number identifies a patient, so it is written only on request, into a separate file.
 """

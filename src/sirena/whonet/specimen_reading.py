@@ -1,7 +1,7 @@
-"""The sites of infection that a file's specimens show, and the specimens that are not known.
+"""The body sites that a file's specimens show, and the specimens that are not known.
 
-A text is shown only if it looks like a specimen: a misplaced cell may name a patient. For a hidden text its rows are
-named.
+A text is shown only if it looks like a specimen: a misplaced cell may name a patient. Of a hidden text only the row
+numbers are given.
 """
 
 import re
@@ -25,7 +25,7 @@ _TELLING: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class UnknownSpecimen:
-    """Cells that name no known specimen; their rows are answered as isolates of unknown site."""
+    """Cells that name no known specimen; their rows are answered as isolates of unknown body site."""
 
     text: str | None
     """The text, if it looks like a specimen; None for any other text, which may be a patient's."""
@@ -45,11 +45,11 @@ class SpecimenSummary:
 
 
 def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
-    """Return the specimens of a file, counted by site.
+    """Count the specimens of a file by body site.
 
     Args:
         file: the file, from `read_file`.
-        examples: number of row numbers given for each unknown word.
+        examples: how many row numbers are given for each unknown text.
     """
     if file.specimen_column is None:
         return SpecimenSummary({}, ())
@@ -76,7 +76,7 @@ def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
 
 
 def looks_like_a_specimen(text: str) -> bool:
-    """Tell whether an unknown text may be shown: up to three letters, or words that begin like a known one.
+    """Tell whether an unknown text may be shown: it has up to three letters, or words that begin like a known word.
 
     Any other word may be a patient's surname in the wrong column; only its rows are named. Digits are never shown.
 

@@ -1,7 +1,7 @@
 """Rows that were read once and are answered later, kept in a temporary file without a name, gone when the program ends.
 
-A column with few distinct texts is kept as numbers, so that the texts are not processed again; the caller keeps the
-texts.
+A column with few distinct texts is kept as integer codes, so that the texts are not processed again; the caller keeps
+the texts.
 """
 
 import tempfile
@@ -30,7 +30,7 @@ class _Batch:
 
 
 class Spool:
-    """Batches of rows with the same columns, kept on disk."""
+    """Batches of rows with the same columns, kept in a temporary file."""
 
     def __init__(self, folder: Path) -> None:
         """Create the temporary file.
@@ -56,7 +56,7 @@ class Spool:
 
         Args:
             batch: the rows.
-            share: number of the set that the rows belong to.
+            share: number of the share (a set of rows) that the rows belong to.
         """
         content = batch.serialize()
         self._file.write(content)
@@ -65,7 +65,7 @@ class Spool:
         self.height += batch.num_rows
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the batches after all were added; may be called again.
+        """Yield the batches; call it after all were added, as often as needed.
 
         Args:
             columns: names of the columns to yield, in order.
@@ -89,12 +89,12 @@ class Spool:
         spelling: "Spelling",
         columns: Sequence[str],
     ) -> None:
-        """Copy all rows into another spool, each into its share, in their order.
+        """Copy all rows into another spool, each into its share there, in the order they have here.
 
         Args:
             into: the other spool.
             share_of: returns the share of each row of a frame.
-            spelling: makes the frames.
+            spelling: converts the rows to the frames that `share_of` takes.
             columns: as for `batches`.
         """
         for rows in self.batches(columns):
@@ -114,11 +114,11 @@ class Spool:
         return ipc.read_record_batch(pa.py_buffer(content), batch.columns).select(list(columns))
 
     def spelling(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> "Spelling":
-        """Return the object that converts rows to frames, after all rows were added.
+        """Return the object that converts rows to frames; call it after all rows were added.
 
         Args:
-            texts: the texts, by number, of each column that holds numbers; the column becomes an enumeration of them,
-                or text if another batch has it as text.
+            texts: the texts, in the order of their codes, of each column that holds codes; the column becomes an
+                enumeration of these texts, or String if another batch has it as text.
             columns: names of the columns to convert.
         """
         plain = frozenset(
@@ -129,14 +129,14 @@ class Spool:
 
 @dataclass(frozen=True)
 class Spelling:
-    """The texts that the numbers of columns stand for; may be sent to another process."""
+    """The texts that the integer codes in columns stand for; the object may be sent to another process."""
 
     enumerations: Mapping[str, pl.Enum]
     plain: frozenset[str]
     """Columns that some batch holds as text; they become text in all batches."""
 
     def frame(self, rows: pa.Table) -> pl.DataFrame:
-        """Return rows as a frame, with texts in place of numbers."""
+        """Return rows as a frame, with texts in place of the codes."""
         frame = pl.DataFrame(pl.from_arrow(rows, rechunk=False))
         # all columns in one go: each by itself would wait for a thread
         return frame.with_columns(

@@ -34,7 +34,7 @@ _PLAIN_MODE: Final = b"\x01\x01"
 
 
 def read_sqlite(source: Source) -> RawTable:
-    """Read the table ``Isolates``; the file is opened read-only, and nothing is written beside it.
+    """Read the table ``Isolates``; the file is opened read-only, and no other file is written next to it.
 
     Raises:
         UnreadableFileError: the file has no such table, is damaged, or holds no isolates.

@@ -17,10 +17,10 @@ _BATCH: Final = 20_000
 
 
 def write_sqlite(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as WHONET does.
+    """Write a table as an SQLite file of WHONET's form.
 
-    A frame without ``ROW_IDX`` gets one, counted from 1. An existing one keeps its place and values; it is the key if
-    they are distinct whole numbers, and plain text otherwise.
+    A frame without ``ROW_IDX`` gets one, counted from 1. An existing ``ROW_IDX`` keeps its place and values; it is the
+    key if the values are distinct whole numbers, and plain text otherwise.
 
     Raises:
         UsageError: the table has more columns than SQLite can hold, or two that differ in letter case only.

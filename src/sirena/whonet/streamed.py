@@ -1,7 +1,7 @@
 """Reading a long file in parts, so that only parts are held in memory, while the columns' roles rest on the whole file.
 
 Every decision about a whole column rests on its distinct texts, on whether it is empty, or on its first values. The
-first pass gathers these and stores the rows in a `Spool`; `describe_table` then decides by them as it would by the
+first pass gathers these and stores the rows in a `Spool`; `describe_table` then decides from these as it would from the
 file. Rules, each with a test of like name:
 
 - the gathered texts give the same description as the file itself;
@@ -78,7 +78,7 @@ class StreamedFile:
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """Yield the rows part by part; columns with few distinct texts are enumerations, all others String.
 
-        An organism, specimen or test is always an enumeration of its `texts`.
+        A column of organisms, specimens or a test is always an enumeration of its `texts`.
 
         Args:
             columns: names of the columns to yield; all if None.
@@ -114,16 +114,16 @@ def streamed(
     by_texts: Sequence[str] = (),
     engine: Engine = LOCAL,
 ) -> Iterator[StreamedFile | None]:
-    """Read a long file in parts; give None if it must be read as a whole.
+    """Read a long file in parts, for a ``with`` block; the block gets None if the file must be read as a whole.
 
     Args:
         path: the file.
         folder: folder for the temporary file of its rows.
         mapping: what the laboratory says about its columns.
-        shortest: least bytes of a file that is read in parts.
-        part: bytes, or rows, of a part; 0 for the usual number.
-        by_texts: fields whose distinct texts are kept, beside those of organisms, specimens and tests; a date among
-            them is kept without its time of day.
+        shortest: size in bytes from which a file is read in parts.
+        part: size of a part in bytes, or in rows; 0 for the usual size.
+        by_texts: further fields whose distinct texts are kept, as those of organisms, specimens and tests are; a date
+            among them is kept without its time of day.
         engine: engine that parses the parts.
 
     Raises:
@@ -150,7 +150,7 @@ def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
 
     Args:
         path: the file; standard input and pipes never are.
-        shortest: least bytes of such a file.
+        shortest: size in bytes from which a file is long.
     """
     path = Path(path)
     if str(path) == "-" or not path.is_file():

@@ -46,12 +46,12 @@ class ColumnParts:
 
     @classmethod
     def of_parquet(cls, source: Source, path: Path, part: int) -> Self:
-        """Read the columns' names of a Parquet file.
+        """Create the object from a Parquet file, and read the names of its columns.
 
         Args:
             source: the file.
             path: its path.
-            part: rows of a part; 0 for the usual number.
+            part: number of rows in a part; 0 for the usual number.
 
         Raises:
             SirenaError: the file holds no WHONET table.
@@ -67,12 +67,12 @@ class ColumnParts:
 
     @classmethod
     def of_arrow(cls, source: Source, path: Path, part: int) -> Self:
-        """Read the columns' names of an Arrow file.
+        """Create the object from an Arrow file, and read the names of its columns.
 
         Args:
             source: the file.
             path: its path.
-            part: rows of a part; 0 for the usual number.
+            part: number of rows in a part; 0 for the usual number.
 
         Raises:
             SirenaError: the file holds no WHONET table.
@@ -92,10 +92,10 @@ class ColumnParts:
         return cls(source, names, batches, part or (2 * _ROWS if is_long else _ROWS))
 
     def number(self, kept: Sequence[str]) -> None:
-        """Choose the columns that are read as numbers of texts: those whose first rows repeat their texts.
+        """Choose the columns whose texts are read as integer codes: those whose first rows repeat texts.
 
         Args:
-            kept: columns that are always read so.
+            kept: columns that are always read as codes.
         """
         first = next(self.batches(_LOOKED_AT, ()), None)
         if first is not None:
@@ -104,23 +104,23 @@ class ColumnParts:
         self.by_texts = {*kept, *texts}
 
     def parsed(self, engine: Engine) -> Iterator[pa.Table]:
-        """Yield the texts of each part in order, converted by an engine."""
+        """Yield each part of the file in order, converted to texts by an engine."""
         by_texts = sorted(self.by_texts)
         return engine.in_turn(partial(_texts, self.source.name, by_texts), self.batches(self.part, by_texts))
 
     def isolates(self, part: pa.Table) -> pa.Table:
-        """Return the isolates of the next part: all its rows."""
+        """Return the isolates of the next part of the file: here all its rows."""
         return part
 
     def refuse_ragged(self) -> None:
         """Do nothing, since in these formats every row has every column."""
 
     def kept(self) -> list[str]:
-        """Return the names of the columns that are kept: all."""
+        """Return the names of the columns that are kept: here all columns."""
         return self.names
 
     def table(self, gathered: pl.DataFrame) -> RawTable:
-        """Return the table with what is known about it."""
+        """Return the gathered rows as a `RawTable`, with what is known about the file."""
         return RawTable(gathered)
 
 

@@ -30,11 +30,11 @@ class StreamedProblems:
 
     @classmethod
     def of(cls, file: WhonetFile, texts: Mapping[str, Sequence[str]]) -> Self:
-        """Find the wrong texts of a file.
+        """Create the object, and find the wrong texts of a file.
 
         Args:
             file: the file, read in parts.
-            texts: all distinct texts of its organism and test columns.
+            texts: all distinct texts of the file's organism and test columns, by header.
         """
         number = {problem_class: position for position, problem_class in enumerate(ProblemClass, 1)}
         wrong = {
@@ -52,7 +52,7 @@ class StreamedProblems:
         return cls(file, classes)
 
     def of_part(self, frame: pl.DataFrame) -> Sightings:
-        """Return the problems of one part; may run in any thread.
+        """Return the problems in one part of the file; may run in any thread.
 
         Args:
             frame: the part's rows, with columns of known texts as enumerations.
@@ -68,7 +68,7 @@ class StreamedProblems:
         return sightings
 
     def add(self, sightings: Sightings, rows: int) -> None:
-        """Add the problems of the next part.
+        """Add the problems in the next part of the file.
 
         Args:
             sightings: the part's problems, from `of_part`.
@@ -80,7 +80,7 @@ class StreamedProblems:
         self._height += rows
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return the problems of the file, those of structure first, after all parts were added."""
+        """Return the problems of the file, those of structure first; call it after all parts were added."""
         order = list(self.classes), list(ProblemClass)
         places = sorted(self._counts, key=lambda place: (order[0].index(place[0]), order[1].index(place[1])))
         return (

@@ -1,4 +1,4 @@
-"""Removing what is not an isolate from a long text in parts, with the same result as `rows.settle` of the whole."""
+"""Removing what is not an isolate from a long text in parts, with the result that `rows.settle` has for the whole."""
 
 from dataclasses import dataclass, field
 
@@ -40,10 +40,10 @@ class StreamedRows:
         self.organism = organism_header(self.names)
 
     def isolates(self, table: pa.Table) -> pa.Table:
-        """Return the isolates among a part's rows.
+        """Return the isolates among the rows of the next part of the text.
 
         Raises:
-            UnreadableFileError: another table begins among them.
+            UnreadableFileError: another table begins among the rows.
         """
         offset, count = self.height, table.num_rows
         self.height += count
@@ -86,11 +86,11 @@ class StreamedRows:
         return [position + offset for position in positions.tolist()]
 
     def hollow(self) -> list[str]:
-        """Return the unnamed columns that are empty, after all rows were read."""
+        """Return the unnamed columns that are empty; call it after all rows were read."""
         return [name for name in self.unnamed if name not in self.filled]
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return the problems of what was left out, after all rows were read."""
+        """Return the problems that name the rows left out; call it after all rows were read."""
         problems = [Problem(ProblemClass.UNNAMED_COLUMN, name, 1) for name in self.unnamed if name in self.filled]
         for problem_class, positions in (
             (ProblemClass.BLANK_ROW, self._blanks()),

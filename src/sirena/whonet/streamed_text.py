@@ -50,17 +50,17 @@ class DelimitedParts:
 
     @classmethod
     def of(cls, source: Source, path: Path, part: int, *, may_be_utf8: bool) -> Self:
-        """Determine the encoding and find the header of a text.
+        """Create the object from a text file; determine its encoding and find its header.
 
         Args:
             source: the file.
             path: its path.
-            part: bytes of a part; 0 for the usual number.
+            part: size of a part in bytes; 0 for the usual size.
             may_be_utf8: treat a text that begins as UTF-8 as UTF-8, so that it is read only once.
 
         Raises:
             NotUtf8Error: the text begins as UTF-8 but is not; also raised while the parts are read.
-            NeedsWholeFileError: its header is longer than any real one.
+            NeedsWholeFileError: the text's header is longer than any real header.
             SirenaError: the text is no WHONET table.
         """
         look_at_header(source)
@@ -88,15 +88,15 @@ class DelimitedParts:
         return cls(source, text, page, header, own, surplus, rows, part or PART)
 
     def number(self, kept: Sequence[str]) -> None:
-        """Have all columns parsed as numbers of texts, until the caller removes columns with too many from `by_texts`.
+        """Parse all columns to integer codes of texts; the caller removes columns with too many texts from `by_texts`.
 
         Args:
-            kept: columns that are always parsed so.
+            kept: columns that are always parsed to codes.
         """
         self.by_texts = {*self.names, *kept}
 
     def parsed(self, engine: Engine) -> Iterator[Part]:
-        """Yield each part in order, parsed by an engine."""
+        """Yield each part of the text in order, parsed by an engine."""
         parse = partial(_parse, [*self.names, *self.surplus], self.header, self.source.name)
         return engine.in_turn(parse, self._blocks())
 
@@ -111,7 +111,7 @@ class DelimitedParts:
             yield pa.py_buffer(block), list(self.by_texts)
 
     def isolates(self, part: Part) -> pa.Table:
-        """Return the isolates of the next part.
+        """Return the isolates of the next part of the text.
 
         Raises:
             NeedsWholeFileError: a row has values beyond the header's columns.
@@ -125,10 +125,10 @@ class DelimitedParts:
         return self.rows.isolates(table.select(self.names))
 
     def refuse_ragged(self) -> None:
-        """Raise an error if a row has another number of cells than the header, after all parts were read.
+        """Raise an error if any row has another number of cells than the header; call it after all parts were read.
 
         Raises:
-            UnreadableFileError: there is such a row; the error names the first.
+            UnreadableFileError: a row has another number of cells; the error names the first such row.
         """
         if self._ragged:
             row, cells = self._ragged[0]
@@ -136,12 +136,12 @@ class DelimitedParts:
             raise ragged_row(self.source.name, row, cells, width, len(self._ragged))
 
     def kept(self) -> list[str]:
-        """Return the names of the columns that are kept, after all parts were read."""
+        """Return the names of the columns that are kept; call it after all parts were read."""
         hollow = self.rows.hollow()
         return [name for name in self.names if name not in hollow]
 
     def table(self, gathered: pl.DataFrame) -> RawTable:
-        """Return the table with what is known about it, after all parts were read."""
+        """Return the rows as a `RawTable`, with what is known about the file; call it after all parts were read."""
         rows = RawTable(gathered, None, self.header.first_row, self.rows.skipped(), self.rows.problems())
         return described(rows, self.header, self.page, packed=self.source.packed)
 

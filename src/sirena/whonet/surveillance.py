@@ -47,7 +47,7 @@ def holds_lines(headers: Sequence[str]) -> bool:
 
 
 def stack_methods(table: RawTable) -> RawTable:
-    """Return EARS-Net's lines with one row for each method; any other table is returned unchanged."""
+    """Return a table of EARS-Net's lines with one row for each test method; any other table is returned unchanged."""
     by_name = {fold_header(header): header for header in table.frame.columns}
     if not holds_lines(table.frame.columns):
         return table

@@ -74,8 +74,8 @@ def generate_hospital(isolates: int, seed: int, *, labels: Labels | None = None)
         labels: function that fills an ``Eti_`` column after each MIC column; if None, there are no such columns.
 
     Returns:
-        Every column String: patient (fictitious), ward, specimen and organism fields, then ``AMK_NM`` … ``VOR_NM``,
-        null if not tested.
+        A frame with every column String: patient (fictitious), ward, specimen and organism fields, then ``AMK_NM`` …
+        ``VOR_NM``, null if not tested.
 
     Raises:
         UsageError: `isolates` is less than 1.

@@ -138,7 +138,7 @@ DRUGS: Final = tuple(sorted({drug for spreads in _SPREADS.values() for drug in s
 
 
 def spreads_of(species: Species) -> dict[str, Spread]:
-    """Return the spreads of the antimicrobials tested on a species: its group's, replaced by its own if it has any."""
+    """Return the spread of each antimicrobial tested on a species: the species' own, or else that of its group."""
     return _SPREADS[species.group] | _SPREADS.get(species.code, {})
 
 

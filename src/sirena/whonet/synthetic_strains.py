@@ -1,4 +1,4 @@
-"""What befalls strains in the hospital of `synthetic_stays`: a trend, acquired resistance, an outbreak, phenotypes.
+"""What happens to strains in the hospital of `synthetic_stays`: a trend, acquired resistance, an outbreak, phenotypes.
 
 Each function takes the table and the episode of each row, and returns the changed table and what it changed in each
 row.
@@ -43,7 +43,7 @@ _MRSA_MIC, _ESBL_MIC, _ERYTHROMYCIN_MIC, _CLINDAMYCIN_MIC, _AMPICILLIN_MIC = 4.0
 def with_trend(
     random: np.random.Generator, frame: pl.DataFrame, episode: Rows, share: NDArray[np.float64]
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """Draw the results of the trend's test again, with the share of resistance of each row's episode.
+    """Draw new random results for the test that has a trend, with the share of resistance of each row's episode.
 
     Returns:
         The table; and the share by which each row's result was drawn, null for other rows.
@@ -62,7 +62,7 @@ def with_acquired(
     """Make some strains resistant from the second half of their episode.
 
     Args:
-        random: source of chance.
+        random: random number generator.
         frame: the table.
         episode: episode of each row.
         offset: days since the first specimen of the episode.
@@ -143,7 +143,7 @@ def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: R
 
 
 def at_least(mics: pl.Series, concentration: float) -> pl.Series:
-    """Return which MICs are at or above a concentration in mg/L; ``>2`` counts as 4 or more, an empty cell as below.
+    """Return True for each MIC at or above a concentration in mg/L; ``>2`` counts as 4, an empty cell as below.
 
     >>> at_least(pl.Series(["2", ">2", "<=4", None]), 4).to_list()
     [False, True, False, False]

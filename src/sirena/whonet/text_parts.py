@@ -3,7 +3,7 @@
 Rules, each with a test of like name:
 
 - a part ends with a line, so that no row is cut, and a decision that needs several lines sees them all;
-- the blocks together are the text that a reader of the whole would parse after `settle_quotes`.
+- the blocks together are the text that a reader of the whole file would parse after `settle_quotes`.
 """
 
 import codecs
@@ -32,7 +32,7 @@ class TextParts:
     """About how many bytes each part has."""
 
     def raw(self) -> Iterator[bytes]:
-        """Yield the bytes from the beginning, each part ending with a line.
+        """Yield the bytes from the beginning, in parts that end at the end of a line.
 
         Raises:
             NeedsWholeFileError: a line is longer than a part.
@@ -57,7 +57,7 @@ class TextParts:
                 yield piece
 
     def utf8(self, encoding: str) -> Iterator[bytes]:
-        """Yield the text as UTF-8 without byte order mark, with the same result as `encoding.to_utf8` of the whole.
+        """Yield the text as UTF-8 without byte order mark, with the result that `encoding.to_utf8` has for the whole.
 
         Raises:
             NeedsWholeFileError: bytes do not fit the encoding, or are NUL characters.
@@ -96,8 +96,8 @@ def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterat
 
     Args:
         text: the text as UTF-8, from the line below the header.
-        layout: how its rows are laid out.
-        size: about how many bytes each block has.
+        layout: layout of the text's rows.
+        size: approximate size of a block in bytes.
 
     Raises:
         NeedsWholeFileError: a line is longer than a block.

@@ -1,4 +1,4 @@
-"""What the columns of another system's table mean, by header and values, and why; ``sirena inspect`` shows it.
+"""What the columns of another system's table mean, judged by header and values, and why; ``sirena inspect`` shows it.
 
 WHONET's own headers (``AMK_NM``) need no explanation. Rules for the others, each with a test of like name:
 
@@ -72,7 +72,7 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
 
     Args:
         frame: the table, every column String.
-        roles: roles of its headers, by name alone.
+        roles: roles of the table's headers, by name alone.
         mapping: what the laboratory says about its columns.
     """
     drug_headers = name_drugs(frame.columns, roles, mapping)
@@ -118,7 +118,7 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
 
 
 def name_drugs(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, DrugHeader]:
-    """Return the headers that name an antimicrobial and are not WHONET's, or that the mapping reads differently."""
+    """Return the headers of antimicrobials that are not WHONET's own, or that the mapping reads differently."""
     named = _with_vitek_labels(headers, roles.drug_headers)
     return named | _mapped(headers, named | _own(roles), mapping)
 

@@ -1,7 +1,8 @@
 """Reading the cells of a workbook in a separate process, which a malicious or mistaken file can end without harm.
 
 A thousand bytes suffice to name a cell a million rows away, and each format has its own ways to do so (a reference, a
-repeated row, a record). All of them need memory, so memory is limited, in proportion to the file.
+repeated row, a record). Every such cell costs memory, so the process's memory is limited in proportion to the file's
+size.
 """
 
 import json
@@ -35,7 +36,7 @@ _KEPT: Final = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 @dataclass(frozen=True)
 class Workbook:
-    """What was read from a workbook."""
+    """The cells that were read from a workbook's sheet, and facts about its sheets."""
 
     sheets: list[str]
     """Names of all sheets."""
@@ -96,7 +97,7 @@ def password_protected(file: str) -> UnreadableFileError:
 
 
 def damaged(file: str) -> UnreadableFileError:
-    """Return the error for a file that is no workbook, or a damaged one."""
+    """Return the error for a file that is no workbook, or is a damaged workbook."""
     return UnreadableFileError(
         f"{file}: not a spreadsheet, or a damaged one",
         hint="Open it in Excel or LibreOffice and save it as .xlsx again.",

@@ -41,11 +41,11 @@ def _holds_table(sheet: Any) -> bool:
 
 
 def choose_sheet(reader: Any, wanted: str | None) -> tuple[str | None, list[str], list[str]]:
-    """Choose a sheet: the one asked for; else the first visible one that holds a table; else the first visible one.
+    """Choose a sheet: the requested one; else the first visible one that holds a table; else the first visible one.
 
     Returns:
-        Its name, or None if there is no sheet of the name asked for; the hidden sheets; the other visible sheets with a
-        table.
+        The sheet's name, or None if there is no sheet of the requested name; the hidden sheets; the other visible
+        sheets with a table.
     """
     names = reader.sheet_names
     if wanted is not None or len(names) < 2:
@@ -58,7 +58,7 @@ def choose_sheet(reader: Any, wanted: str | None) -> tuple[str | None, list[str]
 
 
 def main(limit: int, wanted: str | None) -> int:
-    """Read one sheet within a limit of memory, in bytes; return the exit code."""
+    """Read one sheet within a limit of memory (in bytes); return the process's exit code."""
     _, highest = resource.getrlimit(resource.RLIMIT_DATA)
     allowed = limit if highest == resource.RLIM_INFINITY else min(limit, highest)
     resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))

@@ -1,7 +1,8 @@
 """Writing a table in any format that can be read: every column, in order, every cell unchanged.
 
-The file is written beside its destination and renamed when complete, so nobody finds an incomplete file. If a format
-cannot hold a table (dBASE's ten-letter names, a spreadsheet's million rows), an error says why; nothing is cut.
+The file is written under a temporary name next to its destination and renamed when complete, so nobody finds an
+incomplete file. If a format cannot hold a table (dBASE's ten-letter names, a spreadsheet's million rows), an error says
+why; nothing is cut.
 """
 
 import gzip
@@ -102,7 +103,7 @@ def write_file(
 
     Args:
         frame: columns of any plain type; those of `read_file` are all String.
-        path: destination; an existing file is replaced as one step.
+        path: destination; an existing file is replaced atomically.
         style: how a ``.csv`` is written; with commas in UTF-8 if None.
         further: small tables for further sheets of a spreadsheet, by name; other formats hold one table, so they are
             left out.
@@ -144,7 +145,7 @@ def check_place(path: Path | str) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside a file; rename it to the file if the block ends well, remove it if the block fails.
+    """Give the block a temporary path; rename it to the file if the block succeeds, remove it if the block fails.
 
     Raises:
         UnavailableFileError: the destination is a folder, or its folder is missing or not writable, or full.
@@ -172,7 +173,7 @@ def _write_standard_output(frame: pl.DataFrame) -> None:
 
 @contextmanager
 def standard_output() -> Iterator[None]:
-    """Write to standard output within the block; it is no error if the reader closes early, as `head` does.
+    """Write to standard output within a ``with`` block; a reader that closes early, as `head` does, is no error.
 
     Raises:
         UnavailableFileError: standard output cannot be written.

@@ -67,7 +67,8 @@ def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
     """Restore the configuration of a backup, unless this machine has its own.
 
     A machine with a settings file, or on which the stack was started before, keeps its settings, since its ports may
-    differ from those of the backup. The backup's settings are then written beside, for a person to compare.
+    differ from those of the backup. The backup's settings are then saved in a file next to its own, for a person to
+    compare.
 
     Returns:
         The settings in force afterwards, and a sentence for the operator.

@@ -45,9 +45,9 @@ def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> boo
 
 
 def watch(settings: Settings) -> None:
-    """Run a backup daily at `SIRENA_BACKUP_AT`, and a drill after it on Sundays, without end.
+    """Run a backup daily at `SIRENA_BACKUP_AT`, and a restore drill after Sunday's, forever.
 
-    A failed run is printed, noted, and repeated every hour.
+    A failed run is printed, noted in the backup state, and repeated hourly until it succeeds.
 
     Raises:
         UsageError: `SIRENA_BACKUP_AT` is `off`.

@@ -95,13 +95,13 @@ class GreetingHealth(Health):
 
 @dataclass(frozen=True)
 class QuestionHealth(Health):
-    """Check that a Unix socket answers a question, whatever the answer."""
+    """Check that a request to a Unix socket gets a response, whatever it says."""
 
     path: Path
     question: bytes
 
     def is_well(self) -> bool:
-        """Tell whether the socket answers the question now."""
+        """Tell whether the request gets a response now."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_ANSWER_SECONDS)
             try:
