@@ -210,7 +210,7 @@ class PublishedSource(PanelSource):
         return self._asked is not self.standing
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Map the panel, unless it is the known one.
+        """Return the published panel, mapped from shared memory; None if it is the known one.
 
         Raises:
             SirenaError: the source failed, with its error.
@@ -229,7 +229,7 @@ class PublishedSource(PanelSource):
         return None
 
     def load_shadow(self) -> Panel:
-        """Map the shadow, the release that answers unseen.
+        """Return the published shadow (the release that answers unseen), mapped from shared memory.
 
         Raises:
             SirenaError: the shadow could not be loaded.

@@ -108,7 +108,7 @@ class IsolateFacts:
 
         Args:
             isolates: the isolates.
-            answered: their answers, from `interpret_frame`.
+            answered: answers to the isolates' results, from `interpret_frame`.
             placements: the columns of the answers.
             tables_for: returns the truth table that answered a test column.
         """

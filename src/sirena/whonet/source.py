@@ -147,7 +147,7 @@ def inflated(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> Itera
 
     Raises:
         UnreadableFileError: the gzip data are cut off or damaged.
-        UsageError: they unpack to more than the bounds, or to far more than a table would.
+        UsageError: the unpacked bytes exceed the bounds, or are far more than a table would give.
     """
     size = packed = 0
     try:

@@ -54,13 +54,13 @@ class DelimitedParts:
 
         Args:
             source: the file.
-            path: its path.
+            path: path of the file.
             part: bytes of a part; 0 for the usual number.
             may_be_utf8: treat a text that begins as UTF-8 as UTF-8, so that it is read only once.
 
         Raises:
             NotUtf8Error: the text begins as UTF-8 but is not; also raised while the parts are read.
-            NeedsWholeFileError: its header is longer than any real one.
+            NeedsWholeFileError: the header is longer than any real one.
             SirenaError: the text is no WHONET table.
         """
         look_at_header(source)

@@ -56,7 +56,7 @@ def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
 
     Args:
         content: bytes of the file.
-        file: its name, for messages.
+        file: name of the file, for messages.
         sheet: name of the sheet, in any letter case.
 
     Raises:
