@@ -44,7 +44,7 @@ class Failure:
     hint: str = ""
 
     def error(self) -> SirenaError:
-        """Return the failure as an error; a wrong use of the command line as `UsageError`."""
+        """Return the failure as an error: a `UsageError` if the source raised one, else a `PassedOnError`."""
         if self.code == UsageError.code:
             return UsageError(self.text, hint=self.hint)
         return PassedOnError(self.code, self.text, self.hint)

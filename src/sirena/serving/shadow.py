@@ -103,7 +103,7 @@ class Shadow:
             return self._counts.state if self._counts is not None else ShadowState(panel.release)
 
     def offer(self, panel: Panel, model: str, content_type: str, body: bytes, *, is_tensors: bool) -> None:
-        """Add a question that was answered, if there is room.
+        """Queue an answered question to be asked of the shadow too, if the queue has room.
 
         Args:
             panel: the panel that answered it.

@@ -120,7 +120,7 @@ class ColumnParts:
         return self.names
 
     def table(self, gathered: pl.DataFrame) -> RawTable:
-        """Return the table with what is known about it."""
+        """Return the stored texts as the file's table."""
         return RawTable(gathered)
 
 

@@ -141,7 +141,7 @@ class DelimitedParts:
         return [name for name in self.names if name not in hollow]
 
     def table(self, gathered: pl.DataFrame) -> RawTable:
-        """Return the table with what is known about it, after all parts were read."""
+        """Return the stored texts as the file's table, with encoding and problems, after all parts were read."""
         rows = RawTable(gathered, None, self.header.first_row, self.rows.skipped(), self.rows.problems())
         return described(rows, self.header, self.page, packed=self.source.packed)
 
