@@ -22,7 +22,7 @@ from sirena.access.routes import shipped_routes
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "routes.txt"
 _HEAD = """\
 # Every route of the installed MLflow and of Sirena's services, its action, and which role may use it.
-# Written by scripts/write_route_table.py from the running applications; compared by tests/unit/access/test_routes.py.
+# Written by scripts/write_route_table.py from the running applications; compared by a test, test_installed_routes.py.
 # Letters: v viewer, c clinician, s scientist, a approver, o operator, m admin; n nobody, without an identity.
 # "body": stage control decides by the request's body, and the action is the least it needs. UNKNOWN: refused.
 #

@@ -1,13 +1,13 @@
 """What `sirena reference` and `sirena interpret` share: reading, answering and writing a file, and a summary."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sirena.cli.answer_summary import AnswerSummary
+from sirena.cli.s3_files import S3Object, check_output, fetched, folder_of_rows, named, stored
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.engine import Engine
@@ -59,16 +59,16 @@ class Output:
 
         Raises:
             UsageError: style or suffix are unknown, or the file is the one that is read.
-            UnavailableFileError: the folder is missing or cannot be written.
+            UnavailableFileError: the folder is missing or cannot be written, or S3 does not take the file.
         """
         from sirena.whonet.csv_style import STYLES
-        from sirena.whonet.writing import check_place, find_suffix
+        from sirena.whonet.writing import find_suffix
 
         if self.csv_style not in STYLES:
             raise UsageError("--csv-style knows no such style", hint=f"one of {', '.join(STYLES)}")
         find_suffix(self.path)
-        check_place(self.path)
         refuse_same_file(source, self.path)
+        check_output(self.path)
 
     def style_of(self, file: "WhonetFile") -> "CsvStyle | None":
         """Return the style of a ``.csv`` to write, given the file that is read."""
@@ -83,8 +83,11 @@ def refuse_same_file(source: Path, output: Path) -> None:
     Raises:
         UsageError: both paths lead to one file.
     """
-    if "-" not in (str(source), str(output)) and source.exists() and output.exists() and source.samefile(output):
-        raise UsageError(f"{output}: is the file that is read", hint="name another file; the input is never replaced")
+    both_here = "-" not in (str(source), str(output)) and source.exists() and output.exists()
+    if (both_here and source.samefile(output)) or (source == output and S3Object.at(source)):
+        raise UsageError(
+            f"{named(output)}: is the file that is read", hint="name another file; the input is never replaced"
+        )
 
 
 def tell(text: str) -> None:
@@ -189,15 +192,15 @@ def opened(
     from sirena.whonet.streamed import streamed
 
     word = load_mapping(mapping) if mapping else None
-    if sheet is None and is_written_in_parts(output.path):
-        least = shortest_in_parts(engine) if shortest is None else shortest
-        folder = Path(tempfile.gettempdir()) if str(output.path) == "-" else output.path.parent
-        with streamed(path, folder, word, shortest=least, part=part, engine=engine) as parts:
-            if parts is not None:
-                yield Opened(parts.file, parts, engine)
-                return
-    tell_if_whole(path, engine)
-    yield Opened(read_file(path, sheet=sheet, mapping=word))
+    with fetched(path) as here:
+        if sheet is None and is_written_in_parts(output.path):
+            least, folder = shortest_in_parts(engine) if shortest is None else shortest, folder_of_rows(output.path)
+            with streamed(here, folder, word, shortest=least, part=part, engine=engine) as parts:
+                if parts is not None:
+                    yield Opened(parts.file, parts, engine)
+                    return
+        tell_if_whole(path, engine)
+        yield Opened(read_file(here, sheet=sheet, mapping=word))
 
 
 def shortest_in_parts(engine: Engine) -> int:
@@ -210,7 +213,10 @@ def shortest_in_parts(engine: Engine) -> int:
 def tell_if_whole(path: Path, engine: Engine) -> None:
     """Print that a Ray cluster is not used, if there is one, because the file is read as a whole."""
     if engine is not LOCAL:
-        tell(f"{path}: this file cannot be read and written in parts, so one machine works on it, and not the cluster")
+        tell(
+            f"{named(path)}: this file cannot be read and written in parts, so one machine works on it, "
+            "and not the cluster"
+        )
 
 
 @dataclass(frozen=True)
@@ -243,11 +249,13 @@ def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[Ans
         SirenaError: the file has no organism column or no MIC column, or the output cannot be written.
         UsageError: the file has a category column already, and `output.existing` refuses that.
     """
-    if opened.parts is None:
-        return answer_file(opened.file, output, question), opened.file.problems
-    from sirena.cli.answering_parts import answer_parts
+    with stored(output.path) as place:
+        here = replace(output, path=place)
+        if opened.parts is None:
+            return answer_file(opened.file, here, question), opened.file.problems
+        from sirena.cli.answering_parts import answer_parts
 
-    return answer_parts(opened.parts, output, question, opened.engine)
+        return answer_parts(opened.parts, here, question, opened.engine)
 
 
 def isolates_to_answer(file: "WhonetFile", question: FileQuestion) -> "Isolates":

@@ -24,7 +24,10 @@ def register(app: typer.Typer) -> None:
 
 
 def interpret(
-    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input."),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write, format by suffix; - is CSV on standard output.")
     ],
@@ -72,6 +75,7 @@ def interpret(
         tell,
         tell_about_problems,
     )
+    from sirena.cli.s3_files import named
 
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
@@ -93,7 +97,7 @@ def interpret(
         )
         summary, problems = answer(isolates, target, question)
     kept = " (kept copy; MLflow did not answer)" if loaded.from_cache_only else ""
-    tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else output}")
+    tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else named(output)}")
     summary.tell()
     tell_about_problems(isolates.file, problems)
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from sirena.cli.answering import shortest_in_parts, tell, tell_about_problems, tell_if_whole
 from sirena.cli.label_audit import audit_section
+from sirena.cli.s3_files import fetched, named
 from sirena.cli.sections import Section
 from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import TruthTable
@@ -55,28 +56,30 @@ def count_files(
         UsageError: two files hold the same results, or cells were dealt by another seed.
     """
     hospitals: dict[str, HospitalCounts] = {}
-    for file in files:
-        if is_cells_file(file):
-            counts = read_cells(file)
-            if counts.seed != seed:
-                raise UsageError(
-                    f"{file}: its isolates were dealt by seed {counts.seed}, this training deals by {seed}",
-                    hint=f"give --seed {counts.seed}, or let the hospital write the cells again with --seed {seed}",
-                )
-        else:
-            isolates, counts, problems = _counted(file, seed, sheet, mapping, engine, shortest, part)
-            if len(files) > 1 and problems:
-                tell(f"{file}:")
-            tell_about_problems(isolates, problems)
+    for file in map(named, files):
+        with fetched(Path(file)) as path:
+            if is_cells_file(path):
+                counts = read_cells(path)
+                if counts.seed != seed:
+                    raise UsageError(
+                        f"{file}: its isolates were dealt by seed {counts.seed}, this training deals by {seed}",
+                        hint=f"give --seed {counts.seed}, or let the hospital write the cells again with --seed {seed}",
+                    )
+            else:
+                isolates, counts, problems = _counted(path, file, seed, sheet, mapping, engine, shortest, part)
+                if len(files) > 1 and problems:
+                    tell(f"{file}:")
+                tell_about_problems(isolates, problems)
         for name, other in hospitals.items():
             if counts.tally.height and counts.tally.equals(other.tally):
                 raise UsageError(f"{file} and {name} hold the same results", hint="give each hospital's results once")
-        hospitals[str(file)] = counts
+        hospitals[file] = counts
     return hospitals
 
 
 def _counted(
     path: Path,
+    name: str,
     seed: int,
     sheet: str | None,
     mapping: LaboratoryMapping | None,
@@ -89,7 +92,7 @@ def _counted(
         with streamed(path, Path(gettempdir()), mapping, shortest=least, part=part, engine=engine) as parts:
             if parts is not None:
                 return (parts.file, *count_streamed(parts, seed, engine))
-    tell_if_whole(path, engine)
+    tell_if_whole(Path(name), engine)
     isolates = read_file(path, sheet=sheet, mapping=mapping)
     return isolates, HospitalCounts.of_file(without_patients(isolates), seed), isolates.problems
 

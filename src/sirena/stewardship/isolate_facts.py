@@ -24,7 +24,7 @@ from sirena.domain.phenotypes import split_phenotypes
 from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import TruthTable
-from sirena.panel.column_answers import CATEGORY_OF_ANSWER, TablesFor
+from sirena.panel.column_answers import CATEGORIES, CATEGORY_OF_ANSWER, TablesFor
 from sirena.panel.frame import Isolates, interpret_frame
 from sirena.panel.lookup import encode_texts, resolve_texts
 from sirena.panel.placement import Existing, Placement, place_categories
@@ -40,6 +40,7 @@ Mask = NDArray[np.bool_]
 _EUCAST: Final = "E"
 _RESISTANT: Final = (Category.R, Category.NS)
 _BETWEEN: Final = (Category.I, Category.SDD)
+_PLACES: Final = {text: place for place, text in enumerate(CATEGORIES.categories)}
 _ZONE: Final = r"^\s*[<>=≤≥]*\s*\d{1,2}(?:[.,]\d+)?\s*$"
 
 
@@ -52,7 +53,7 @@ class AnsweredTest:
     edition: str
     """Guideline edition that answered, ``CLSI 2026``; empty if the table does not name one."""
     category: pl.Series
-    """Category of type `panel.frame.CATEGORIES`; null if there is none."""
+    """Category of type `CATEGORIES`; null if there is none."""
     tested: Mask
     """True if the cell holds a readable result."""
     expected: Mask
@@ -72,8 +73,15 @@ class AnsweredTest:
         """Return the rows with a category that is neither NI nor expected resistance."""
         return self._among((*_RESISTANT, *_BETWEEN, Category.S)) & ~self.expected
 
+    @cached_property
+    def _place(self) -> NDArray[np.uint8]:
+        """Place of each row's category in `CATEGORIES`; the one behind the last where nothing stands."""
+        return self.category.to_physical().fill_null(len(_PLACES)).to_numpy()
+
     def _among(self, categories: Iterable[Category]) -> Mask:
-        return _is_among(self.category, [category.value for category in categories])
+        is_meant = np.zeros(len(_PLACES) + 1, dtype=bool)
+        is_meant[[_PLACES[category] for category in categories]] = True
+        return is_meant[self._place]
 
 
 @dataclass(frozen=True)
@@ -242,11 +250,6 @@ class IsolateFacts:
         return result
 
 
-def _is_among(cells: pl.Series, texts: Sequence[str]) -> Mask:
-    mask: Mask = cells.is_in(texts).fill_null(value=False).to_numpy()
-    return mask
-
-
 def _distinct(column: pl.Series) -> list[str]:
     texts: list[str] = column.unique().drop_nulls().to_list()
     return texts
@@ -276,7 +279,7 @@ def _tested(isolates: Isolates, placement: Placement) -> Mask:
     texts = _distinct(cells)
     codes = encode_texts(isolates.read_texts(placement.header, texts), placement.column.drug)
     readable = [text for text, code in zip(texts, codes.tolist(), strict=True) if code >= 0]
-    return _is_among(cells, readable)
+    return cells.is_in(readable).fill_null(value=False).to_numpy()
 
 
 def _expected(table: TruthTable | None, codes: Sequence[str | None], sites: Sequence[Site]) -> Mask:

@@ -9,6 +9,7 @@ Expected resistance counts as tested and not covered. Source: Bielicki et al., J
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -42,6 +43,11 @@ def coverage(tested: ArrayLike, covered: ArrayLike) -> Coverage:
         tested: number of tested isolates of each species.
         covered: number of these that the drug covers.
     """
+    return _coverage(tuple(np.asarray(tested).tolist()), tuple(np.asarray(covered).tolist()))
+
+
+@lru_cache(4096)  # the draws are dear, and pages count the same isolates by other strata
+def _coverage(tested: tuple[float, ...], covered: tuple[float, ...]) -> Coverage:
     n, s = np.asarray(tested, dtype=np.float64), np.asarray(covered, dtype=np.float64)
     mean = float(np.sum((1 + n) / (len(n) + n.sum()) * (1 + s) / (2 + n)))
     random = np.random.default_rng(_SEED)
