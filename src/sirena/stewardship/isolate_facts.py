@@ -75,7 +75,7 @@ class AnsweredTest:
 
     @cached_property
     def _place(self) -> NDArray[np.uint8]:
-        """Place of each row's category in `CATEGORIES`; the one behind the last where nothing stands."""
+        """Position of each row's category in `CATEGORIES`; one after the last for an empty cell."""
         return self.category.to_physical().fill_null(len(_PLACES)).to_numpy()
 
     def _among(self, categories: Iterable[Category]) -> Mask:
