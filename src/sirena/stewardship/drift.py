@@ -97,7 +97,7 @@ class Comparison:
 
     @property
     def share_before(self) -> float | None:
-        """Share on the side compared with; None if there are no results."""
+        """Share in the year before, or in training; None if there are no results."""
         return self.events_before / self.n_before if self.n_before else None
 
     @property
