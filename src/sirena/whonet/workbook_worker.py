@@ -1,7 +1,9 @@
-"""Read a workbook in a process of its own: ``python -m sirena.whonet.workbook_worker LIMIT [SHEET]``.
+"""Read a workbook in a process of its own: ``python -m sirena.whonet.workbook_worker LIMIT NUMPY [SHEET]``.
 
 The reader makes room for every cell between the first and the last of a sheet, whatever the file says where they are;
 where the room is not to be had, it ends the process. So it gets a process of its own, with a limit (see `workbook`).
+
+NUMPY is ``without`` where Arrow can do without it: importing it takes as long as all else here.
 
 The file comes on standard input. On standard output goes an Arrow stream of the cells, which says in its schema what
 the sheets are, which one was read, and where formulas failed.
@@ -19,6 +21,7 @@ DAMAGED: Final = 3
 """Exit code for what is no workbook."""
 TOO_LARGE: Final = 4
 """Exit code where the memory did not suffice and the reader said so; where it does not say so, a signal ends it."""
+WITHOUT: Final = "without"
 _MOST_SHEETS: Final = 60
 TOLD: Final = b"sirena"
 """Name under which the schema holds what is told beside the cells, as JSON."""
@@ -86,4 +89,6 @@ def main(limit: int, wanted: str | None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))
+    if sys.argv[2] == WITHOUT:
+        sys.modules["numpy"] = None  # type: ignore[assignment]  # how Python says: not there
+    sys.exit(main(int(sys.argv[1]), sys.argv[3] if len(sys.argv) > 3 else None))
