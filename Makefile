@@ -4,7 +4,6 @@ PYTHON ?= python3.11
 REAL_PYTHON = "$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable))')"
 BIN := .venv/bin
 UV := $(BIN)/uv
-export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
 # where it is set, as in many containers, each of thousands of processes would compile Sirena anew

@@ -1,7 +1,7 @@
-"""TensorFlow and Keras, set up for many tiny networks; every module of this package takes them from here.
+"""TensorFlow and Keras, set up for many small networks; the modules of this package import them from here.
 
-Arrays of a thousand numbers gain nothing from threads, and a sum over threads has no fixed order: one thread is
-faster here and gives the same bits every time.
+Arrays of a thousand numbers gain nothing from threads, and a sum over threads has no fixed order. So one thread is
+faster here, and gives the same bits every time.
 """
 
 import os
@@ -39,10 +39,10 @@ __all__ = ["keras", "tf", "use_one_thread"]
 
 
 def use_one_thread() -> None:
-    """Bind TensorFlow to one thread and to deterministic operations.
+    """Restrict TensorFlow to one thread and to deterministic operations.
 
-    A process that has already computed something with TensorFlow keeps its threads: results are then equal between
-    runs all the same, because every operation used here is deterministic, only slower.
+    A process that has already computed something with TensorFlow keeps its threads. Its results are still equal between
+    runs, because every operation used here is deterministic, but it is slower.
     """
     tf.config.experimental.enable_op_determinism()
     try:

@@ -151,7 +151,7 @@ ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "utf-16")
     ids=str,
 )
 def test_text_is_the_same_byte_for_byte(asked: Asked, encoding: str, tmp_path: Path) -> None:
-    """In every style, and what keeps the file's in every encoding, with grounds and expert rules; the same is said of it."""
+    """In every style and encoding, with grounds and expert rules; the same is said of it."""
     rows = [HEADER, *([cell.replace("ΩΩ", "") for cell in row] for row in hospital())]
     source = tmp_path / "isolates.csv"
     source.write_bytes(spelt(rows).encode(encoding))
