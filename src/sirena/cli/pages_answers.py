@@ -98,22 +98,13 @@ def answers_of_release(panel: Panel) -> NamedPanel:
     )
 
 
-<<<<<<< HEAD
 def answers_for(release: str | None, guideline: Sequence[str], columns: Collection[str] | None = None) -> NamedPanel:
-    """Return who answers a file on the command line and on one's own pages.
-
-    Args:
-        release: name of a release, ``active`` or ``latest``; None lets the guideline editions answer.
-        guideline: editions, where no release answers; the newest in force by default.
-        columns: model columns that editions are to answer; all by default.
-=======
-def answers_for(release: str | None, guideline: Sequence[str]) -> NamedPanel:
     """Return the panel that answers a file on the command line, or on the pages of one's own machine.
 
     Args:
         release: name of a release, ``active`` or ``latest``; None lets the guideline editions answer.
         guideline: names of editions, if no release answers; none means the newest in force.
->>>>>>> main
+        columns: model columns that editions are to answer; all by default.
 
     Raises:
         SirenaError: there is no such release or edition.

@@ -27,13 +27,8 @@ class NamedPanel:
         return self.panel.tables.get(column.model_column)
 
 
-<<<<<<< HEAD
 def answers_of_editions(editions: ChosenEditions, columns: Collection[str] | None = None) -> NamedPanel:
-    """Compile guideline editions into a panel.
-=======
-def answers_of_editions(editions: ChosenEditions) -> NamedPanel:
-    """Return a panel compiled from guideline editions, for every antimicrobial in them.
->>>>>>> main
+    """Return a panel compiled from guideline editions.
 
     Args:
         editions: one for each guideline.

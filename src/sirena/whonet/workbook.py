@@ -28,13 +28,9 @@ _MAXIMUM_UNPACKED: Final = 2 * MAXIMUM_BYTES
 _LEAST_MEMORY: Final = 1024**3
 """Memory in bytes the reader may use for any file: room for some ten million cells, most of them empty."""
 _MEMORY_PER_BYTE: Final = 512
-<<<<<<< HEAD
-"""Bytes more for each byte of the file; full tables take 30 to 100."""
+"""Further memory, in bytes for each byte of the file; full tables need 30 to 100."""
 _NUMPY: Final = WITHOUT if int(pa.__version__.partition(".")[0]) >= 18 else "with"
 """Arrow needed NumPy before its version 18."""
-=======
-"""Further memory, in bytes for each byte of the file; full tables need 30 to 100."""
->>>>>>> main
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 """Environment variables that the reader gets; none holds an address or a password."""
 
