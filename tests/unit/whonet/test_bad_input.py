@@ -221,7 +221,7 @@ def noise(letters: bytes) -> bytes:
 def test_200_megabytes_of_noise_are_refused_at_once_and_in_little_memory(tmp_path: Path) -> None:
     """Bytes, letters, letters below a header: the beginning is enough to tell."""
     letters = noise(bytes(range(32, 127)) + b"\n;,,\t|")
-    paths = []
+    paths: list[Path] = []
     for header, block in ((b"", random.Random(1).randbytes(1024**2)), (b"", letters), (b"ORGANISM,AMK_NM\n", letters)):
         paths.append(tmp_path / f"noise-{len(paths)}.csv")
         with paths[-1].open("wb") as stream:
