@@ -1,4 +1,4 @@
-"""Which release answered at a moment, by the audit ledger; MLflow's data are used only if they agree with it."""
+"""Which release was serving at a moment, by the audit ledger; MLflow's data are used only if they agree."""
 
 import csv
 import json

@@ -52,7 +52,7 @@ def summary(certificate: Certificate, most: int) -> str:
 
 
 def difference_lines(disagreements: tuple[Disagreement, ...]) -> Iterator[str]:
-    """Yield a line for each group of organisms in which a model differs alike: VME first, then most questions."""
+    """Yield a line for each group of organisms with equal differences: very major errors first, then most questions."""
     by_key: dict[tuple[str, Kind, str, str], list[Disagreement]] = {}
     for entry in disagreements:
         what = entry.key, entry.kind, describe(entry.expected), describe(entry.answered)

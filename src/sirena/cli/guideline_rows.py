@@ -28,7 +28,7 @@ def width() -> int:
 
 
 def row_lines(row: "Row", guideline: "Guideline") -> "Iterator[str]":
-    """Yield a row as lines of text: group and statement, then source, number of readings, doubt and remark."""
+    """Yield a guideline row as lines of text: group, statement, source, number of readings, doubt and remark."""
     who = f"{row.drug}  {whom(row)}"
     what = saying(row, guideline)
     yield from _beside(who, what)

@@ -103,7 +103,7 @@ def interpret(
 
 
 def stamp_of(panel: "Panel", columns: Iterable[str]) -> str:
-    """Return the name of what answers a file: ``release 3 · CLSI 2026, EUCAST 2026``.
+    """Return the name of the release and editions that answer a file: ``release 3 · CLSI 2026, EUCAST 2026``.
 
     Args:
         panel: panel of the release.

@@ -24,7 +24,7 @@ _HEADINGS: Final = ("change", "column", "organisms", "site", "MIC mg/L", "#answe
 
 
 def print_ranges(old: "Panel", new: "Panel", *, every: bool, as_json: bool) -> None:
-    """Print the changes as ranges of MICs by group of organisms, the gravest first; a page of them unless `every`."""
+    """Print the changes as ranges of MICs by group of organisms, gravest first; all if `every`, else at most a page."""
     from sirena.registry.release_ranges import range_changes
 
     changes = range_changes(old, new)

@@ -78,7 +78,7 @@ def _cells(outcome: TrainingOutcome) -> tuple[str, ...]:
 
 
 def outcomes_document(outcomes: list[TrainingOutcome]) -> list[dict[str, object]]:
-    """Return each antimicrobial's outcome, for programs: version, source of labels, certificate's counts, remark."""
+    """Return each antimicrobial's outcome, for programs: model version, label source, certificate's counts, remark."""
     return [
         {
             "model": outcome.version.name if outcome.version else f"modelo_{outcome.column}",

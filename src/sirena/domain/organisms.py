@@ -31,7 +31,7 @@ from .vernacular import scientific
 
 
 class Rank(enum.IntEnum):
-    """How wide a group of organisms is: the smaller the value, the narrower. The narrowest group with a row decides."""
+    """How wide a group of organisms is; smaller is narrower. The narrowest group with a breakpoint row decides."""
 
     CODE = 0
     """One WHONET code alone: ``sc+`` is a coagulase-positive staphylococcus whose species was not determined."""

@@ -19,7 +19,7 @@ _IDENTIFIER: Final = re.compile(r"(?<![0-9a-z-])(?:m-)?[0-9a-f]{32}(?![0-9a-z])"
 
 @dataclass
 class RegisteredArtifacts:
-    """Caches the ids for seconds; `forget` has them read again after a registration."""
+    """Ids of runs and logged models that registered versions come from, cached for seconds; see `forget`."""
 
     registry: Registry
     _known: frozenset[str] = frozenset()

@@ -49,7 +49,7 @@ class _Request:
 
 
 class DirectProtocol(HttpToolsProtocol):
-    """uvicorn's protocol that answers small requests itself; `answering_directly` makes a class for an application."""
+    """uvicorn's protocol, extended to answer small requests itself; `answering_directly` makes a class for an app."""
 
     answering: Answering
     recorder: RequestRecorder

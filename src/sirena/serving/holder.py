@@ -68,7 +68,7 @@ class PanelHolder:
         poll_seconds: float = 5.0,
         notify: Callable[[str, dict[str, str]], None] | None = None,
     ) -> None:
-        """Make it without a panel; `start` or `refresh` loads one.
+        """Start without a panel; `start` or `refresh` loads one.
 
         Args:
             source: source of the panel.
@@ -119,7 +119,7 @@ class PanelHolder:
         return loaded.release
 
     def refresh(self) -> bool:
-        """Ask the source, and load and use its panel if it is another. Returns True if a panel was replaced.
+        """Poll the source, and load and use its panel if that is new. Returns True if the panel in use was replaced.
 
         Raises:
             SirenaError: the source failed; the panel in use stays.

@@ -124,7 +124,7 @@ class ServiceMetrics:
     def count_one(
         self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int, unknown_organisms: int
     ) -> None:
-        """Count answers to one isolate: label of the column (None if no model answers it), position in `ANSWERS`."""
+        """Count answers to one isolate: pairs of column label (None if no model answers) and position in `ANSWERS`."""
         self._given += answers
         if len(self._given) > _MOST_GIVEN:
             self._sum()

@@ -65,14 +65,14 @@ class ShadowQuestion:
 
 
 class Shadow:
-    """Asks questions again of the release that the source names as shadow, and counts both answers."""
+    """Has the source's shadow release answer requests again, and counts the answers of both releases."""
 
     def __init__(
         self,
         source: PanelSource,
         notify: Callable[[str, dict[str, str]], None] = lambda _event, _facts: None,
     ) -> None:
-        """Make it without a shadow.
+        """Start without a shadow release.
 
         Args:
             source: source that names the shadow.

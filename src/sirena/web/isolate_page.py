@@ -1,4 +1,4 @@
-"""The page on which a person types one isolate and reads its answers; it is kept over Reload (`typed_isolates`)."""
+"""The page on which a person types one isolate and reads its answers; a reload keeps it (`typed_isolates`)."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence

@@ -149,7 +149,7 @@ class OpenedFile:
         )
 
     def place_of(self, header: str) -> str:
-        """Return the name of a test column in addresses: its header, or its number if the header would need escapes."""
+        """Return the name of a test column in URLs: its header, or its number if the header would need escapes."""
         return header if _PLAIN.fullmatch(header) else str(list(self.tests).index(header))
 
     def test_at(self, place: str) -> str | None:

@@ -31,7 +31,7 @@ class RowQuery:
     """Code of an alert."""
 
     def parameters(self, **changes: str | int) -> dict[str, str | int]:
-        """Return the parameters for an address, with some changed and empty ones left out."""
+        """Return the query as parameters for a page's address, with some changed; empty parameters are left out."""
         values: dict[str, str | int] = {**self.__dict__, **changes}
         return {name: value for name, value in values.items() if value not in ("", 1)}
 

@@ -1,4 +1,4 @@
-"""Unforeseen errors: the person gets a page, the log gets the kind and place of the error, and nobody its text.
+"""Unforeseen errors: the person gets a page, the log the kind and place of the error; its text is never shown.
 
 The text or trace of an error may hold a cell of a file, and the server would log both, so the error is caught here.
 """

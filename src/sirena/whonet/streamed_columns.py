@@ -50,7 +50,7 @@ class ColumnParts:
 
         Args:
             source: the file.
-            path: its path.
+            path: path of the file.
             part: number of rows in a part; 0 for the usual number.
 
         Raises:
@@ -71,7 +71,7 @@ class ColumnParts:
 
         Args:
             source: the file.
-            path: its path.
+            path: path of the file.
             part: number of rows in a part; 0 for the usual number.
 
         Raises:

@@ -54,7 +54,7 @@ class DelimitedParts:
 
         Args:
             source: the file.
-            path: its path.
+            path: path of the file.
             part: size of a part in bytes; 0 for the usual size.
             may_be_utf8: treat a text that begins as UTF-8 as UTF-8, so that it is read only once.
 
