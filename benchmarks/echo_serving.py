@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from servers import Served, body, serving
 from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
 from sirena.panel.compiled import Panel
+from sirena.serving.long_bodies import REST_SECONDS
 from sirena.serving.request_bodies import ARROW_TYPE
 from sirena.whonet.synthetic import generate_hospital
 
@@ -231,6 +233,8 @@ def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seco
             "connections": best,
         }
     figures["sirena"]["memory_mib_after_bodies_of_thousands"] = resident_mib(sirena.pid)
+    time.sleep(2 * REST_SECONDS)
+    figures["sirena"]["memory_mib_at_rest_after_them"] = resident_mib(sirena.pid)
     return {**figures, "of_the_echo_percent": ratios_to_the_echo(figures)}
 
 
@@ -274,6 +278,7 @@ def report(figures: dict[str, Any], two: dict[str, Any]) -> None:
         + f" of an echo of two, 1000 × 41: {of_two['thousand_isolates_41_columns']['results_per_second']:,} results/s, "
         f"in CSV {of_two['thousand_isolates_41_columns_csv']['results_per_second']:,}, in Arrow "
         f"{of_two['thousand_isolates_41_columns_arrow']['results_per_second']:,}; {of_two['memory_mib']} MiB, "
+        f"{of_two['memory_mib_at_rest_after_them']} at rest after long bodies, "
         f"ready in {of_two['ready_seconds']:g} s",
         peers=(
             Peer(

@@ -26,6 +26,8 @@ from sirena.serving.holder import PANEL_LOADED, PanelHolder
 from sirena.serving.hot_path import INFER, INVOCATIONS, MODEL_INVOCATIONS, HotPath
 from sirena.serving.inference_protocol import model_metadata
 from sirena.serving.logs import ServiceLog
+from sirena.serving.long_bodies import LongBodies
+from sirena.serving.memory import share_free_memory
 from sirena.serving.metrics import PanelFacts, ServiceMetrics, expose
 from sirena.serving.observation import RequestObserver, RequestRecorder, error_body, observed
 from sirena.serving.request_reading import read_headers
@@ -34,6 +36,10 @@ from sirena.serving.source import PanelSource
 from sirena.serving.totals import Alone, Counting, Totals
 
 _JSON: Final = "application/json"
+_LONG_AT_ONCE: Final = 2
+"""Long bodies that a service of one process answers at once; PyArrow computes beside Python."""
+_LONG_AT_ONCE_AMONG_WORKERS: Final = 1
+"""The same of each of several workers, which have no core to spare for a second."""
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _DESCRIPTION: Final = (
     "S / I / R for minimum inhibitory concentrations in mg/L. One answer per row and test column, under the column's "
@@ -94,6 +100,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        share_free_memory()
         holder.start()
         shadow.start()
         whole.start(lambda: Totals(metrics.tallies, shadow.state, metrics.loads))
@@ -106,7 +113,8 @@ def create_app(
         logger.write()
 
     recorder = RequestRecorder(logger, metrics) if traces is None else traces.recorder(logger, metrics)
-    answering = Answering(holder, metrics, shadow, max_body)
+    long_bodies = LongBodies(_LONG_AT_ONCE if counting is None else _LONG_AT_ONCE_AMONG_WORKERS)
+    answering = Answering(holder, metrics, shadow, long_bodies, max_body)
     app = Service(
         title="Sirena", version=__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
     )

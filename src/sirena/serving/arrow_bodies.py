@@ -39,6 +39,8 @@ GROUND_SUFFIX: Final = "_ground"
 MOST_MESSAGES: Final = 1000
 """Messages of a request: its record batches and dictionaries."""
 _HINT: Final = "send what pyarrow.ipc.new_stream writes: columns ORGANISM, AMK_NM … of texts or numbers"
+# PyArrow's own pools keep what was freed, for each thread apart, and give it back to nobody
+pa.set_memory_pool(pa.system_memory_pool())
 _FEW: Final = 64 * 2**20
 """Bytes of the texts that the rows may refer to."""
 
