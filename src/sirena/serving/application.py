@@ -103,7 +103,7 @@ def create_app(
         share_free_memory()
         holder.start()
         shadow.start()
-        whole.start(lambda: Totals(metrics.tallies, shadow.state, metrics.loads))
+        whole.start(lambda: Totals(metrics.tallies, shadow.state))
         yield
         whole.stop()
         shadow.stop()
@@ -123,7 +123,7 @@ def create_app(
     app.state.holder = holder
     app.add_middleware(RequestObserver, recorder=recorder)
     _add_errors(app)
-    _add_health(app, holder, whole, editions)
+    _add_health(app, holder, metrics, whole, editions)
     _add_shadow(app, whole)
     _add_invocations(app, answering)
     _add_inference_protocol(app, holder, answering)
@@ -162,7 +162,9 @@ def _add_errors(app: FastAPI) -> None:
         return answer(request, error.status_code, code, code.replace("_", " "), hint, error.headers)
 
 
-def _add_health(app: FastAPI, holder: PanelHolder, counting: Counting, editions: Editions) -> None:
+def _add_health(
+    app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, counting: Counting, editions: Editions
+) -> None:
     @app.get("/livez", tags=["health"])
     async def livez() -> Response:
         """Answer 200 while the process runs."""
@@ -205,7 +207,7 @@ def _add_health(app: FastAPI, holder: PanelHolder, counting: Counting, editions:
         facts = PanelFacts(
             release=loaded.panel.release if loaded else None,
             loaded_at=loaded.loaded_at if loaded else 0.0,
-            loads=totals.loads,
+            loads=counting.loads(metrics.loads),
             source_up=holder.failure is None,
             editions=edition_standing(loaded.panel if loaded else None, editions).in_force,
             alarms=holder.alarms,

@@ -33,7 +33,7 @@ class LongBodies:
         self._turns = CapacityLimiter(at_once)
         self._rest: asyncio.TimerHandle | None = None
 
-    async def run(self, work: Callable[[Unpack[_Arguments]], _R], *arguments: Unpack[_Arguments]) -> _R:
+    async def run(self, work: Callable[[Unpack[_Arguments]], _R], *arguments: *_Arguments) -> _R:
         """Do the work of answering one in a thread, in its turn."""
         try:
             return await to_thread.run_sync(work, *arguments, limiter=self._turns)

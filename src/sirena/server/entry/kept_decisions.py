@@ -14,14 +14,15 @@ Rules, each with a test of like name in `tests/integration/server/test_kept_deci
   the 256 random bits of a token. So it is no way to keep passwords;
 - a full disk hinders nobody: NGINX ends the connection of a request whose yes it cannot write down, so its files lie in
   memory. Where no folder of the machine's memory lasts, each request is asked about;
+- its folder in memory has another name each time it is made, so that no account of the machine can take it before;
 - NGINX starts after the machine did, when its memory is empty.
 """
 
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,7 @@ ASKED_ABOUT: Final = (
     *("cookie", "origin", "sec-fetch-site", "x-sirena-csrf"),
 )
 """Headers for whose sake a request is asked about: tricks, the entry's own, and what only browsers send."""
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - whoever may write there is met with in `prepare`
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - names there are made by `mkdtemp`
 _MOUNTS: Final = Path("/proc/self/mounts")
 _SESSIONS: Final = Path("/run/systemd/seats")
 """There where systemd-logind runs, which removes what an account has in memory when its last session ends."""
@@ -54,54 +55,62 @@ def has_memory_that_lasts() -> bool:
 
 
 def folder_of(home: Path) -> Path:
-    """Return where a stack's kept decisions lie.
+    """Return where NGINX finds a stack's kept decisions: a link in the stack's own folder to one in memory.
 
     Args:
         home: `SIRENA_HOME` of the stack.
     """
-    return _MEMORY / f"sirena-{sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"
+    return home / "nginx" / "decisions"
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder in which NGINX makes its own; everybody may write beside it, so it must be nobody else's.
+def prepare(link: Path) -> None:
+    """Make the folder in which NGINX makes its own, and the link to it; again is harmless.
 
     Raises:
-        PreparationError: another account holds its name, and this one may not remove what it has there.
+        PreparationError: no folder can be made.
     """
+    if link.is_symlink() and _is_ours(link.readlink()):
+        return
     try:
-        if not _is_ours(folder):
-            remove(folder)
-            folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix="sirena-", dir=_MEMORY))
         folder.chmod(0o755)
+        beside = link.with_name(f".{link.name}")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(folder)
+        beside.replace(link)
     except OSError as error:
-        raise PreparationError(f"{folder} is another account's", hint="remove it as root, then repeat") from error
+        raise PreparationError(
+            f"no folder can be made in {_MEMORY}: {error.strerror}", hint="see who fills it: df -i, df -h"
+        ) from error
 
 
-def starting(folder: Path, command: Sequence[str]) -> tuple[str, ...]:
+def starting(link: Path, command: Sequence[str]) -> tuple[str, ...]:
     """Return the command that makes the folder, if there is a place for it, and becomes NGINX.
 
     Args:
-        folder: of the kept decisions.
+        link: to the kept decisions.
         command: starts NGINX.
     """
-    return (sys.executable, "-m", __name__, str(folder), *command)
+    return (sys.executable, "-m", __name__, str(link), *command)
 
 
-def remove(folder: Path) -> None:
+def remove(link: Path) -> None:
     """Remove what is kept; safe where nothing is."""
-    if folder.is_symlink():
-        folder.unlink()
-    elif folder.exists():
-        shutil.rmtree(folder)
+    if link.is_symlink():
+        folder = link.readlink()
+        if _is_ours(folder):
+            shutil.rmtree(folder)
+        link.unlink()
 
 
 def _is_ours(folder: Path) -> bool:
+    # everybody may write beside it, and have put something in its place after the machine started
     return folder.is_dir() and not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
 
 
-def _start(folder: str, program: str, *arguments: str) -> None:
+def _start(link: str, program: str, *arguments: str) -> None:
     if has_memory_that_lasts():
-        prepare(Path(folder))
+        prepare(Path(link))
     os.execv(program, [program, *arguments])  # noqa: S606 - NGINX, by the path it was found at
 
 
