@@ -207,9 +207,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         columns = write_panel(folder / "panel.json")
-        measured = [measure_workers(number, columns, folder, seconds) for number in _WORKERS]
+        one, two = (measure_workers(number, columns, folder, seconds) for number in _WORKERS)
         shadowed = measure_shadow(folder, seconds)
-    report(*measured, shadowed)
+    report(one, two, shadowed)
 
 
 def measure_workers(number: int, columns: list[str], folder: Path, seconds: float) -> dict[str, Any]:
