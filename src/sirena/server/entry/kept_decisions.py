@@ -1,21 +1,21 @@
-"""Which yes of the access service NGINX keeps for a moment, so that a busy program's every request asks nobody.
+"""Decisions of the access service that NGINX keeps for a moment, so that not every request of a busy program asks it.
 
 Rules, each with a test of like name in `tests/integration/server/test_kept_decisions.py`:
 
-- only a request for answers that shows a token is kept a yes; one with a header that the access service refuses, or
-  that browsers send, is asked about each time, and so is every other route;
-- a refusal is never kept, whatever number of tokens somebody tries;
-- a yes holds for one connection, method, target and token: another is asked about;
-- it ends with the second of the connection's life in which it was asked for, which no change of the clock makes longer.
-  Who somebody is was read one second before at most (`sirena.access.authentication.FRESH_SECONDS`), so whoever loses a
+- a decision is kept only if it allows a request for answers that has a token; a request with a header that the access
+  service refuses or that browsers send is asked about each time, and so is every other route;
+- a refusal is never kept, however many tokens somebody tries;
+- a kept decision is valid for one connection, method, target and token; any other is asked about;
+- it ends with that second of the connection's life in which it was made; setting the clock does not prolong it. The
+  identity was read at most one second before (`sirena.access.authentication.FRESH_SECONDS`), so an account that loses a
   right is refused within two seconds;
-- a yes that is not said to depend on the token (``Vary: Authorization``) is not kept;
-- no credential stands in a file: NGINX keeps of a header that ``Vary`` names a hash alone, from which nobody guesses
-  the 256 random bits of a token. So it is no way to keep passwords;
-- a full disk hinders nobody: NGINX ends the connection of a request whose yes it cannot write down, so its files lie in
-  memory. Where no folder of the machine's memory lasts, each request is asked about;
-- its folder in memory has another name each time it is made, so that no account of the machine can take it before;
-- NGINX starts after the machine did, when its memory is empty.
+- a decision that does not say that it depends on the token (``Vary: Authorization``) is not kept;
+- no file holds a credential: of a header that ``Vary`` names, NGINX keeps only a hash, from which nobody can guess the
+  256 random bits of a token. For passwords, which can be guessed, decisions are not kept;
+- a full disk does no harm: NGINX breaks the connection if it cannot write a decision down, so the files lie in memory.
+  On a machine without a lasting folder in memory each request is asked about;
+- the folder in memory gets a new random name each time it is made, so that no other account can take the name first;
+- after a start of the machine no decision is kept, since the memory is empty.
 """
 
 import os
@@ -29,23 +29,24 @@ from typing import Final
 from sirena.host.accounts import PreparationError
 
 SINCE: Final = (1, 19, 10)
-"""NGINX that knows how long a connection has been open; an earlier one asks about each request."""
+"""First version of NGINX that knows how long a connection has been open; earlier ones ask about each request."""
 KEPT_REQUEST: Final = (
     r"^POST:/(invocations|models/[A-Za-z0-9_.-]+/invocations|v2/models/[A-Za-z0-9_.-]+/infer)"
     r"([?]ground=(none|short|full))?:Bearer sir_[A-Za-z0-9_-]+:$"
 )
-"""Method, target, ``Authorization`` and the values of `ASKED_ABOUT` of requests that are kept a yes. NGINX writes the
-target into a file: so it has no query but this one."""
+"""Pattern of method, target, ``Authorization`` and the values of `ASKED_ABOUT`, for requests whose decision is kept.
+NGINX writes the target into a file, so no query is allowed but this one.
+"""
 ASKED_ABOUT: Final = (
     *("x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"),
     *("x-sirena-user", "x-sirena-role", "x-sirena-roles", "x-sirena-session", "x-sirena-places"),
     *("cookie", "origin", "sec-fetch-site", "x-sirena-csrf"),
 )
-"""Headers for whose sake a request is asked about: tricks, the entry's own, and what only browsers send."""
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - names there are made by `mkdtemp`
+"""Headers with which a request is always asked about: tricks, identity headers, and what only browsers send."""
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - `mkdtemp` makes the names there
 _MOUNTS: Final = Path("/proc/self/mounts")
 _SESSIONS: Final = Path("/run/systemd/seats")
-"""There where systemd-logind runs, which removes what an account has in memory when its last session ends."""
+"""Exists where systemd-logind runs, which removes an account's files in memory when its last session ends."""
 
 
 def has_memory_that_lasts() -> bool:
@@ -55,7 +56,7 @@ def has_memory_that_lasts() -> bool:
 
 
 def folder_of(home: Path) -> Path:
-    """Return where NGINX finds a stack's kept decisions: a link in the stack's own folder to one in memory.
+    """Return where NGINX finds a stack's kept decisions: a link in the stack's folder to a folder in memory.
 
     Args:
         home: `SIRENA_HOME` of the stack.
@@ -64,7 +65,7 @@ def folder_of(home: Path) -> Path:
 
 
 def prepare(link: Path) -> None:
-    """Make the folder in which NGINX makes its own, and the link to it; again is harmless.
+    """Make the folder of kept decisions for NGINX and the link to it, unless they exist.
 
     Raises:
         PreparationError: no folder can be made.
@@ -85,17 +86,17 @@ def prepare(link: Path) -> None:
 
 
 def starting(link: Path, command: Sequence[str]) -> tuple[str, ...]:
-    """Return the command that makes the folder, if there is a place for it, and becomes NGINX.
+    """Return the command that makes the folder, if the machine has memory that lasts, and then becomes NGINX.
 
     Args:
         link: to the kept decisions.
-        command: starts NGINX.
+        command: that starts NGINX.
     """
     return (sys.executable, "-m", __name__, str(link), *command)
 
 
 def remove(link: Path) -> None:
-    """Remove what is kept; safe where nothing is."""
+    """Remove the kept decisions, if there are any."""
     if link.is_symlink():
         folder = link.readlink()
         if _is_ours(folder):
