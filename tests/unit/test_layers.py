@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sirena
+from tests.source_trees import source_tree
 
 PACKAGE = Path(sirena.__file__).parent
 ORDER = [
@@ -35,7 +36,7 @@ SERVER = [
 def _imports(path: Path) -> set[str]:
     """Return the packages of sirena that a module imports, relative imports resolved."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(source_tree(path)):
         if isinstance(node, ast.ImportFrom):
             module = node.module or ""
             if node.level:
@@ -85,7 +86,7 @@ def test_the_rooms_of_the_server_import_in_one_direction() -> None:
 
 
 def _rooms(path: Path) -> set[str]:
-    modules = (node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom))
+    modules = (node.module or "" for node in ast.walk(source_tree(path)) if isinstance(node, ast.ImportFrom))
     return {module.split(".")[2] for module in modules if module.startswith("sirena.server.")}
 
 
@@ -127,7 +128,7 @@ def test_domain_and_panel_import_relatively() -> None:
 def _absolute_names(path: Path) -> list[str]:
     return [
         (node.module or "") + "."
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(source_tree(path))
         if isinstance(node, ast.ImportFrom) and node.level == 0
     ]
 
@@ -136,7 +137,7 @@ def test_a_class_name_stands_for_one_thing() -> None:
     """Public classes are named once in the whole program, so that a name says which one is meant."""
     places: dict[str, list[str]] = {}
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.parse(path.read_text()).body:
+        for node in source_tree(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -32,7 +32,14 @@ class ComparedRow:
 
 
 def compared_rows(candidate_keys: tuple[str, ...], reference: TruthTable) -> Iterator[ComparedRow]:
-    """Yield every pair of rows that a certificate compares, in the candidate's order."""
+    """Yield every pair of rows that a certificate compares, in the candidate's order.
+
+    >>> import numpy as np
+    >>> from sirena.domain.mic import CODES
+    >>> reference = TruthTable("AMK_NM", ("sau", "eco"), np.ones((2, CODES), dtype=np.uint8))
+    >>> list(compared_rows(("eco",), reference))
+    [ComparedRow(key='eco', candidate=0, reference=1, site=<Site.OTHER: 'other'>)]
+    """
     rows = {key: number for number, key in enumerate(candidate_keys)}
     for organism in dict.fromkeys(split_key(key)[0] for key in candidate_keys):
         rest = list(Site)

@@ -76,7 +76,13 @@ class AskedTable:
 
 
 def ask_table(table: TruthTable) -> AskedTable:
-    """Return a truth table's answers to every question."""
+    """Return a truth table's answers to every question.
+
+    >>> from sirena.domain.mic import CODES
+    >>> table = TruthTable("AMK_NM", ("eco",), np.ones((1, CODES), dtype=np.uint8))
+    >>> ask_table(table).answers.shape
+    (1, 5, 41)
+    """
     count = len(table.keys)
     return AskedTable(
         column=table.column,

@@ -58,8 +58,8 @@ class Output:
             source: the file that is read, which is never replaced.
 
         Raises:
-            UsageError: style or suffix are unknown, or the file is the one that is read.
-            UnavailableFileError: the folder is missing or cannot be written, or S3 does not take the file.
+            UsageError: style or suffix are unknown, or the file is the source.
+            UnavailableFileError: the folder is missing or cannot be written, or S3 refuses to store the file.
         """
         from sirena.whonet.csv_style import STYLES
         from sirena.whonet.writing import find_suffix

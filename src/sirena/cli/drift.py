@@ -92,8 +92,9 @@ def drift(
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     if not source.mic_columns:
         raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
-    answers = _answers(by_editions, release, guideline or [])
-    answered_by = answers.source_of(column.model_column for column in source.mic_columns.values())
+    columns = {column.model_column for column in source.mic_columns.values()}
+    answers = _answers(by_editions, release, guideline or [], columns)
+    answered_by = answers.source_of(columns)
     training = None if by_editions else _training(answers, source.mic_columns.values())
     measured = measure_drift(
         read_isolates(source, date.today()),
@@ -127,11 +128,11 @@ def _check(chart: Path) -> None:
     check_place(chart)
 
 
-def _answers(by_editions: bool, release: str, guideline: list[str]) -> "NamedPanel":
+def _answers(by_editions: bool, release: str, guideline: list[str], columns: "Collection[str]") -> "NamedPanel":
     from sirena.cli.pages_answers import answers_for
 
     try:
-        return answers_for(None if by_editions else release, guideline)
+        return answers_for(None if by_editions else release, guideline, columns)
     except SirenaError as error:
         if not by_editions:
             error.hint += f"{'; ' if error.hint else ''}or compare with last year by the guideline: --reference"

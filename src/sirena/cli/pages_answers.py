@@ -98,27 +98,33 @@ def answers_of_release(panel: Panel) -> NamedPanel:
     )
 
 
-def answers_for(release: str | None, guideline: Sequence[str]) -> NamedPanel:
+def answers_for(release: str | None, guideline: Sequence[str], columns: Collection[str] | None = None) -> NamedPanel:
     """Return the panel that answers a file on the command line, or on the pages of one's own machine.
 
     Args:
         release: name of a release, ``active`` or ``latest``; None lets the guideline editions answer.
         guideline: names of editions, if no release answers; none means the newest in force.
+        columns: model columns that editions are to answer; all by default.
 
     Raises:
         SirenaError: there is no such release or edition.
     """
     if release is None:
         settings = load_settings()
-        return _by_editions(settings, guideline, overlay_in_force(settings))
+        return _by_editions(settings, guideline, overlay_in_force(settings), columns)
     from sirena.acts.answering_release import load_for_answers
 
     return answers_of_release(load_for_answers(release).panel)
 
 
-def _by_editions(settings: Settings, guideline: Sequence[str], overlay: RulesSource | None) -> NamedPanel:
+def _by_editions(
+    settings: Settings,
+    guideline: Sequence[str],
+    overlay: RulesSource | None,
+    columns: Collection[str] | None = None,
+) -> NamedPanel:
     chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=overlay)
-    return answers_of_editions(chosen)
+    return answers_of_editions(chosen, columns)
 
 
 def evidence_of_models(panel: Panel, columns: Collection[str]) -> TrainingCounts:

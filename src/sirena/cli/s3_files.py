@@ -1,14 +1,15 @@
-"""Files that lie in S3: ``s3://bucket/key`` where a command takes the path of a file.
+"""Files in S3: ``s3://bucket/key`` in place of the path of a file that a command takes.
 
 Rules, each with a test of like name:
 
-- a file is fetched whole before it is read, and an answer is sent once it is whole: nothing half-written is ever there;
-- meanwhile it lies in a folder below ``TMPDIR`` that is the account's alone, and is gone when the command ends, also
-  by Ctrl-C or SIGTERM; memory would not hold a long file, which is read twice;
+- a file is downloaded completely before it is read, and an answer is uploaded when it is complete, so S3 never holds
+  half an answer;
+- meanwhile the file is in a folder below ``TMPDIR`` that only this account can enter, and which is removed when the
+  command ends, also by Ctrl-C or SIGTERM; it is not held in memory, since a long file is read twice;
 - messages name the file in S3, and never the folder, a key of an account or a cell.
 
 The endpoint is ``MLFLOW_S3_ENDPOINT_URL``, else AWS; the keys are those of ``AWS_ACCESS_KEY_ID`` and
-``AWS_SECRET_ACCESS_KEY``, else what AWS's own tools would take (a profile, a role).
+``AWS_SECRET_ACCESS_KEY``, else those that AWS's own tools would use (a profile, a role).
 """
 
 import re
@@ -52,10 +53,10 @@ class S3Object:
 
     @classmethod
     def at(cls, path: Path) -> "S3Object | None":
-        """Return the file in S3 that an argument names; None where it is a path of this machine.
+        """Return the file in S3 that an argument names; None if the argument is a path on this machine.
 
         Raises:
-            UsageError: it names no bucket, or nothing in it.
+            UsageError: the argument names no bucket, or no key.
 
         >>> S3Object.at(Path("s3://hospital/2026/north.csv"))
         S3Object(bucket='hospital', key='2026/north.csv')
@@ -69,18 +70,18 @@ class S3Object:
 
 
 def named(path: Path) -> str:
-    """Return what messages call a file: as it was given, though `Path` drops a stroke of ``s3://``."""
+    """Return a file's name for messages: as it was given, although `Path` drops a slash of ``s3://``."""
     return str(S3Object.at(path) or path)
 
 
 def each_file(paths: Sequence[Path]) -> list[Path]:
-    """Return the files of a command that takes several; a star in a key stands for any letters.
+    """Return the files of a command that takes several; a star in a key stands for any characters.
 
     Args:
-        paths: as given; a shell has already put the names of files of this machine for a star.
+        paths: arguments as given; the shell has already expanded stars in paths on this machine.
 
     Raises:
-        SirenaError: nothing in the bucket is called so, or S3 refuses.
+        SirenaError: no key in the bucket matches, or S3 refuses.
     """
     return [one for path in paths for one in _named_by(path)]
 
@@ -102,10 +103,10 @@ def _named_by(path: Path) -> list[Path]:
 
 
 def check_output(path: Path) -> None:
-    """Refuse a destination that cannot be written, before long work is done for it.
+    """Check that a destination can be written, before long work begins.
 
     Raises:
-        SirenaError: as `check_place`, or S3 does not take a file there.
+        SirenaError: as for `check_place`, or S3 refuses to store a file there.
     """
     thing = S3Object.at(path)
     if thing is None:
@@ -118,16 +119,16 @@ def check_output(path: Path) -> None:
 
 
 def folder_of_rows(output: Path) -> Path:
-    """Return the folder in which rows are laid down while a file is answered: where the answer will stand."""
+    """Return the folder for temporary rows while a file is answered: the answer's folder, or ``TMPDIR`` for S3."""
     return Path(gettempdir()) if str(output) == "-" or S3Object.at(output) else output.parent
 
 
 @contextmanager
 def fetched(path: Path) -> Iterator[Path]:
-    """Give a file to be read where this machine's programs can: the path itself, or what was fetched from S3.
+    """Give a path on this machine for a file to be read: the path itself, or that of a copy downloaded from S3.
 
     Raises:
-        UnavailableFileError: S3 does not give it, or there is no room for it.
+        UnavailableFileError: S3 refuses the download, or there is no room for the copy.
     """
     thing = S3Object.at(path)
     if thing is None:
@@ -147,10 +148,10 @@ def fetched(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def stored(path: Path) -> Iterator[Path]:
-    """Give where an answer is to be written; when the block ends well, it is sent to S3 if that is its place.
+    """Give a path to write an answer to; if the block ends well, an answer for S3 is uploaded.
 
     Raises:
-        UnavailableFileError: S3 does not take it.
+        UnavailableFileError: S3 refuses the upload.
     """
     thing = S3Object.at(path)
     if thing is None:
@@ -164,7 +165,7 @@ def stored(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _place_of(thing: S3Object) -> Iterator[Path]:
-    """Give where a file lies meanwhile; errors within the block name the file in S3."""
+    """Give a temporary path for a file of S3; errors within the block name the file in S3 instead."""
     with ends_in_order(), TemporaryDirectory(prefix="sirena") as folder:
         place = Path(folder, Path(thing.key).name)
         try:
@@ -196,7 +197,7 @@ def _client() -> Any:
 
 
 def _in_turn() -> Any:
-    """Return how a file travels: piece after piece, so that Ctrl-C waits for no thread."""
+    """Return a configuration of transfers without threads, for which Ctrl-C would have to wait."""
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(multipart_chunksize=_PIECE, use_threads=False)
@@ -213,7 +214,7 @@ def _refusals(thing: S3Object) -> Iterator[None]:
 
 
 def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> UnavailableFileError:
-    """Return what a person is told: what S3 says of the file, and what helps."""
+    """Return the error for a person: why S3 refused the file, and what helps."""
     from botocore.exceptions import ClientError, NoCredentialsError, PartialCredentialsError, SSLError
 
     if isinstance(error, NoCredentialsError | PartialCredentialsError):

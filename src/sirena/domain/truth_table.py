@@ -149,7 +149,7 @@ class TruthTable:
         """Return the reason why an organism has no answer at the site asked for.
 
         Args:
-            organism: its code; None is a missing organism, "" one that `resolve` could not read.
+            organism: organism code; None is a missing organism, "" one that `resolve` could not read.
         """
         if organism is None:
             return Reason.MISSING_ORGANISM

@@ -183,7 +183,7 @@ class Editions:
         """Return the name of the edition of a guideline that is in force on a day.
 
         Args:
-            guideline: its name or the letter of its test columns: ``CLSI`` or ``N``, ``EUCAST`` or ``E``.
+            guideline: name of the guideline, or the letter of its test columns: ``CLSI`` or ``N``, ``EUCAST`` or ``E``.
             on: the day; today when not given.
 
         Raises:

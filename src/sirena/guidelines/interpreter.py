@@ -256,7 +256,7 @@ def explain(
 
     Args:
         edition: from `sirena.guidelines.editions`.
-        organism: its WHONET code or name, as a file holds it.
+        organism: WHONET code or name of the organism, as in a file.
         drug: WHONET antimicrobial code.
         mic: the MIC as a file holds it: ``<=0.5``.
         site: the site of infection, from `sirena.domain.specimens`.

@@ -99,7 +99,7 @@ class OverlayRow:
 
     @property
     def source(self) -> str:
-        """The source that every answer by this rule shows."""
+        """The text that answers by this rule give as their source: who set the rule, when and why."""
         return f"local rule of {self.who}, {self.when.isoformat()}: {self.why}"
 
 

@@ -258,6 +258,9 @@ def parse_cell(parse: Callable[[str], Parsed], row: dict[str, str], column: str,
 
     Raises:
         TableError: the cell cannot be read; the error names file, row and column, and what is wrong.
+
+    >>> parse_cell(parse_readings, {"readings": "2"}, "readings", "breakpoints.csv", 2)
+    2
     """
     try:
         return parse(row[column])

@@ -57,8 +57,8 @@ def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArra
 def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
     """Return the WHONET codes of distinct organism texts; a text too long to be a name is unknown.
 
-    So is an abbreviation in capitals that Spanish laboratories and WHONET read differently (``EPI``, ``PSA``). WHONET's
-    code is written as WHONET does, ``epi``; the other organism by its name.
+    An abbreviation in capitals that Spanish laboratories and WHONET read differently (``EPI``, ``PSA``) is unknown too.
+    A caller names WHONET's organism by its code as WHONET writes it, ``epi``, and the other organism by its name.
 
     Returns:
         For each text the code; None for a missing organism; "" for an unknown one.

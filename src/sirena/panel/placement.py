@@ -57,7 +57,7 @@ class Placement:
 
     @property
     def base(self) -> str:
-        """Header from which the headers of basis and reason are made."""
+        """Header to which ``_basis``, ``_reason`` and the like are appended."""
         return self.category.removesuffix("_new")
 
     @property

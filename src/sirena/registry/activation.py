@@ -128,8 +128,7 @@ def roll_back(registry: Registry, *, approver: str, to: Release | None = None) -
     Args:
         registry: registry of the releases.
         approver: account that decides.
-        to: the release to return to, from the audit ledger; None to take it from MLflow's history, as behind the NGINX
-            entry.
+        to: the release to return to, as the ledger records it; None to find it in MLflow's history.
 
     Raises:
         UsageError: no release is active, or none was active before it.

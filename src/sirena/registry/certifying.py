@@ -42,7 +42,7 @@ def certify_version(
     Raises:
         UsageError: the model answers no test column, the edition states nothing about it, or the model is foreign and
             its hash was not given.
-        IntegrityError: its table is not the one that was logged.
+        IntegrityError: the version's table is not the one that was logged.
     """
     parsed = parse_test_column(version.column)
     if parsed is None or not parsed.is_mic:

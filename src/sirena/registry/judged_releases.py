@@ -166,7 +166,7 @@ def require_judged_release(registry: Registry, judged: Judged, release: Release)
     """Return the facts of a judged release, if it is unchanged.
 
     Raises:
-        UnjudgedReleaseError: its file was changed or is missing.
+        UnjudgedReleaseError: the release's file was changed or is missing.
     """
     content = read_judged(registry, judged, release.name)
     return ReleaseFacts(judged.digest, sha256(content), tuple(judged.files))
@@ -191,7 +191,7 @@ def require_judged(judged: Judged | None, release: str, content: bytes) -> None:
     """Check that a release's file is the judged one.
 
     Raises:
-        UnjudgedReleaseError: it is another file, or the release was never judged.
+        UnjudgedReleaseError: the file is another one, or the release was never judged.
     """
     if judged is None or judged.release != release:
         raise UnjudgedReleaseError(

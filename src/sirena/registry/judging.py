@@ -80,5 +80,5 @@ class RegisteredJudge:
         return verdict
 
     def judge_member(self, member: Member, *, overriding: bool = False) -> Verdict:
-        """Return the gate's verdict for production on a member of a release, by its present version."""
+        """Return the gate's verdict for production on a member of a release, reading its version from the registry."""
         return self.judge(find_version(self.registry, member.reference), Stage.PRODUCTION, overriding=overriding)

@@ -66,8 +66,8 @@ def log_model_version(
     Args:
         registry: registry for the version.
         trained: the model.
-        certificate: its certificate as JSON; ``edition`` names the guideline edition it was checked against.
-        certificate_html: its certificate as an HTML page.
+        certificate: the model's certificate as JSON; ``edition`` names the guideline edition it was checked against.
+        certificate_html: the model's certificate as an HTML page.
         author: account that trained the model.
         parent_run_id: run of the whole training, from `start_parent_run`.
         plots: PNG files by name, stored with the run.

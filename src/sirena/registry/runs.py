@@ -30,7 +30,7 @@ def start_parent_run(registry: Registry, name: str, *, author: str, tags: Mappin
 
 @speaks_to_mlflow
 def finish_run(registry: Registry, run_id: str, *, failed: bool = False) -> None:
-    """End a run."""
+    """End an MLflow run."""
     registry.client.set_terminated(run_id, "FAILED" if failed else "FINISHED")
 
 

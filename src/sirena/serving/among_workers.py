@@ -42,7 +42,7 @@ class AmongWorkers(Counting):
     """A worker's end of the channel to its parent."""
 
     def __init__(self, source: PublishedSource) -> None:
-        """Make it without a channel, since the application is made before the worker.
+        """Start without a channel, since the application is made before the worker.
 
         Args:
             source: source that receives what is published.

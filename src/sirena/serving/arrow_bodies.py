@@ -50,7 +50,7 @@ def read_stream(body: bytes) -> Rows:
 
     Raises:
         MalformedBodyError: the body is no Arrow stream, or a column that is used holds neither texts nor numbers.
-        UnsupportedMediaTypeError: its buffers are compressed.
+        UnsupportedMediaTypeError: the stream's buffers are compressed.
         TooManyCellsError: the body has more cells, texts or messages than one request may have.
         TooManyColumnsError: more columns name tests than any laboratory makes.
     """

@@ -23,7 +23,7 @@ def is_compressed(metadata: bytes) -> bool:
         metadata: metadata of the message, from `pyarrow.ipc.Message`.
 
     Raises:
-        ValueError: it is not the metadata of an Arrow message.
+        ValueError: the bytes are not the metadata of an Arrow message.
     """
     try:
         message = _offset(metadata, 0)

@@ -68,7 +68,7 @@ class PanelHolder:
         poll_seconds: float = 5.0,
         notify: Callable[[str, dict[str, str]], None] | None = None,
     ) -> None:
-        """Make it without a panel; `start` or `refresh` loads one.
+        """Start without a panel; `start` or `refresh` loads one.
 
         Args:
             source: source of the panel.

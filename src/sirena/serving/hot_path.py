@@ -53,7 +53,7 @@ class HotPath:
     """ASGI application in front of another: it answers requests about isolates and passes all others on."""
 
     def __init__(self, app: ASGIApp, answering: Answering, recorder: RequestRecorder) -> None:
-        """Set the application behind it.
+        """Set the application for all other requests.
 
         Args:
             app: answers every other request.

@@ -63,7 +63,7 @@ class ServiceLog:
         self.write()
 
     def info_soon(self, event: str, facts: dict[str, Any]) -> None:
-        """Write such a line within a hundredth of a second; call it in the event loop.
+        """Write a line as `info` does, but within a hundredth of a second; call it in the event loop.
 
         Args:
             event: name of the event.

@@ -95,7 +95,7 @@ class KnownCells(RepeatedCells):
     """Cells whose texts are known, given by the texts' numbers."""
 
     def __init__(self, numbers: NDArray[np.int16]) -> None:
-        """Set the numbers."""
+        """Set the numbers of the cells' texts."""
         super().__init__(_known.texts, numbers)
 
 

@@ -175,7 +175,7 @@ class PreparedRelease:
 
         Args:
             column: the test column.
-            organism: its code, from `resolve_text`.
+            organism: organism code, from `resolve_text`.
             place: position of the site in `SITES`.
             text: text of the MIC.
         """

@@ -44,7 +44,7 @@ class Failure:
     hint: str = ""
 
     def error(self) -> SirenaError:
-        """Return the failure as an error; a wrong use of the command line as `UsageError`."""
+        """Return the failure as an error: a `UsageError` if the source raised one, else a `PassedOnError`."""
         if self.code == UsageError.code:
             return UsageError(self.text, hint=self.hint)
         return PassedOnError(self.code, self.text, self.hint)
@@ -225,7 +225,7 @@ class PublishedSource(PanelSource):
         return self._asked is not self.standing
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Map the panel, unless it is the known one.
+        """Return the published panel, mapped from shared memory; None if it is the known one.
 
         Raises:
             SirenaError: the source failed, with its error.
@@ -244,7 +244,7 @@ class PublishedSource(PanelSource):
         return None
 
     def load_shadow(self) -> Panel:
-        """Map the shadow, the release that answers unseen.
+        """Return the published shadow (the release that answers unseen), mapped from shared memory.
 
         Raises:
             SirenaError: the shadow could not be loaded.

@@ -71,7 +71,7 @@ def require_json(content_type: str) -> None:
     """Check that a content type is JSON.
 
     Raises:
-        UnsupportedMediaTypeError: it is another type.
+        UnsupportedMediaTypeError: the content type is not JSON.
     """
     if not is_json(content_type):
         raise UnsupportedMediaTypeError("the content type is not read here", hint="use application/json")
@@ -169,7 +169,7 @@ def only_record(document: Any) -> tuple[dict[str, Any], Site | None] | None:
     """Return the only record of a document, and the site that the document names; None for any other document.
 
     Raises:
-        MalformedBodyError: its params name an unknown site.
+        MalformedBodyError: the request's parameters name an unknown site.
     """
     if not isinstance(document, dict) or len(document) != 1 + ("params" in document):
         return None

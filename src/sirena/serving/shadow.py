@@ -72,7 +72,7 @@ class Shadow:
         source: PanelSource,
         notify: Callable[[str, dict[str, str]], None] = lambda _event, _facts: None,
     ) -> None:
-        """Make it without a shadow.
+        """Start without a shadow release.
 
         Args:
             source: source that names the shadow.
@@ -95,7 +95,7 @@ class Shadow:
 
     @property
     def state(self) -> ShadowState:
-        """The present state of the shadow and its counts."""
+        """The present state of the shadow release, with its counts."""
         panel, failure = self._panel, self._failure
         if panel is None:
             return ShadowState(failure=failure)
@@ -103,7 +103,7 @@ class Shadow:
             return self._counts.state if self._counts is not None else ShadowState(panel.release)
 
     def offer(self, panel: Panel, model: str, content_type: str, body: bytes, *, is_tensors: bool) -> None:
-        """Add a question that was answered, if there is room.
+        """Queue an answered question to be asked of the shadow too, if the queue has room.
 
         Args:
             panel: the panel that answered it.
@@ -180,7 +180,7 @@ class Shadow:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop; waiting questions are dropped."""
+        """Stop asking questions; waiting ones are dropped."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=1.0)

@@ -21,7 +21,7 @@ class Counting(Protocol):
     """How a process gets the counts of the whole service."""
 
     def start(self, own: Callable[[], Totals]) -> None:
-        """Begin, in the event loop; `own` returns the counts of this process."""
+        """Start counting, in the event loop; `own` returns the counts of this process."""
         ...
 
     async def totals(self) -> Totals:
@@ -37,7 +37,7 @@ class Counting(Protocol):
         ...
 
     def stop(self) -> None:
-        """End, in the event loop, after the last answer."""
+        """Stop counting, in the event loop, after the last answer."""
         return
 
 
@@ -45,7 +45,7 @@ class Alone(Counting):
     """Counting for a service that is one process."""
 
     def start(self, own: Callable[[], Totals]) -> None:
-        """Begin; `own` returns the counts of this process."""
+        """Set `own`, which returns the counts of this process."""
         self._own = own
 
     async def totals(self) -> Totals:

@@ -105,7 +105,7 @@ def file_cautions(
 
     Args:
         notes: notes of the file.
-        columns: its model columns, in order.
+        columns: model columns of the file, in order.
         losses: losses at the steps before first isolates.
         first: the rule of first isolates.
         by: strata of the request.

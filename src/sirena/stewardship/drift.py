@@ -97,12 +97,12 @@ class Comparison:
 
     @property
     def share_before(self) -> float | None:
-        """Share on the other side; None if there are no results."""
+        """Share in the year before, or in training; None if there are no results."""
         return self.events_before / self.n_before if self.n_before else None
 
     @property
     def difference(self) -> float | None:
-        """Share in the period minus share on the other side; None if one of them is None."""
+        """Share in the period minus `share_before`; None if one of them is None."""
         return None if self.share is None or self.share_before is None else self.share - self.share_before
 
     @property
@@ -120,7 +120,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class SideComparisons:
-    """All comparisons with one side."""
+    """All comparisons of the period with one side: the year before, or training."""
 
     side: Side
     period: Period | None

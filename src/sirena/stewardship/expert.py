@@ -99,7 +99,7 @@ class RuleChanges:
             self.count(test.header, test.rule)
 
     def count(self, header: str, labels: pl.Series) -> None:
-        """Count the rules that changed results of a test column, given by their labels; null stands for none."""
+        """Count the changed results of a test column by rule, given each row's label of the rule; null if none."""
         own = self._labels.setdefault(header, {})
         for label, count in labels.drop_nulls().value_counts(sort=True).iter_rows():
             own[label] = own.get(label, 0) + count

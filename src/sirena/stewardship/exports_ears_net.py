@@ -134,8 +134,8 @@ def export_ears_net(
 
     Args:
         file: the file.
-        isolates: its countable isolates.
-        facts: its answers, with every test interpreted by EUCAST (`read_by_eucast`).
+        isolates: countable isolates of the file.
+        facts: answers to the file's results, with every test interpreted by EUCAST (`read_by_eucast`).
         sender: country, laboratory, data source.
         year: year of the specimens.
         today: dates after this day are ignored.

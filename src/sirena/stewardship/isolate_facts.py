@@ -75,7 +75,7 @@ class AnsweredTest:
 
     @cached_property
     def _place(self) -> NDArray[np.uint8]:
-        """Place of each row's category in `CATEGORIES`; the one behind the last where nothing stands."""
+        """Position of each row's category in `CATEGORIES`; one after the last for an empty cell."""
         return self.category.to_physical().fill_null(len(_PLACES)).to_numpy()
 
     def _among(self, categories: Iterable[Category]) -> Mask:
@@ -116,7 +116,7 @@ class IsolateFacts:
 
         Args:
             isolates: the isolates.
-            answered: their answers, from `interpret_frame`.
+            answered: answers to the isolates' results, from `interpret_frame`.
             placements: the columns of the answers.
             tables_for: returns the truth table that answered a test column.
         """

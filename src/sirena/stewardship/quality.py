@@ -74,8 +74,8 @@ def data_quality(file: WhonetFile, isolates: CountableIsolates, facts: IsolateFa
 
     Args:
         file: the file.
-        isolates: its countable isolates.
-        facts: its facts and answers, before expert rules.
+        isolates: countable isolates of the file.
+        facts: facts and answers of the isolates, before expert rules.
     """
     frame = isolates.frame
     blood = frame.filter((pl.col("site") == "blood") & pl.col("excluded").is_null())["species"]

@@ -25,7 +25,7 @@ _FURTHER: Final = 0.4
 
 @dataclass(frozen=True)
 class PairCounts:
-    """Number of a species' isolates that were tested by each pair of columns; counts of parts can be added."""
+    """Numbers of a species' isolates that were tested by both columns of each pair; counts of parts can be added."""
 
     both: NDArray[np.int64]
     """Number of isolates tested by both columns of each pair."""

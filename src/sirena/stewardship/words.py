@@ -41,7 +41,7 @@ def period_sentence(antibiogram: Antibiogram) -> str:
 
 
 def source_sentence(antibiogram: Antibiogram, language: Language) -> str:
-    """Return what gave the categories, translated; exports have the untranslated text, for programs."""
+    """Return the sentence that names the release or editions that gave the categories, in a language."""
     if language is not Language.SPANISH:
         return antibiogram.source
     return " · ".join(_in_spanish(part) for part in antibiogram.source.split(" · "))

@@ -22,7 +22,7 @@ def audited_isolates(file: WhonetFile, labels: Evidence, audit: pl.DataFrame, la
         file: the file as read, before patients' columns are dropped.
         labels: the laboratory's labels in the same file.
         audit: audit of these labels, from `label_audit.audit_labels`.
-        language: of the words that say what the label contradicts.
+        language: language of the words that say what the label contradicts.
 
     Returns:
         Columns rank (of the audit), row (as the user counts rows), specimen_number, column, organism, site, mic,

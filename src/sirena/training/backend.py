@@ -21,7 +21,7 @@ _NOT_USED: Final = ("matplotlib", "pandas", "sklearn")
 
 @contextmanager
 def _left_out(names: tuple[str, ...]) -> Iterator[None]:
-    """Let libraries that are not imported yet be as if not installed."""
+    """Make libraries that are not imported yet seem not installed during the block."""
     hidden = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None there is how Python says so
     try:

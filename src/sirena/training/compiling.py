@@ -18,7 +18,7 @@ def compile_network(network: keras.Model, column: str, keys: Sequence[str]) -> T
     Args:
         network: from `network.answering_network`, or its file loaded again.
         column: test column that the network answers.
-        keys: its vocabulary: organism codes, with a site if the site matters.
+        keys: the network's vocabulary: organism codes, with a site if the site matters.
     """
     texts = [str(Mic.from_code(code)) for code in range(CODES)]
     questions = [_question(key, set(keys)) for key in keys]

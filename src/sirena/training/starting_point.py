@@ -30,7 +30,7 @@ _LARGEST_SHARE: Final = 50.0
 
 @dataclass(frozen=True)
 class Borrowing:
-    """Weights, in results, that an estimate gives to the estimate above it."""
+    """Weights, as numbers of results, of the wider estimates that an estimate borrows from."""
 
     relatives: float = 5.0
     """Weight of the group above, in the estimate of a group or an organism."""

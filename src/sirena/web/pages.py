@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Request
@@ -77,6 +78,30 @@ BEHIND_THE_ENTRY: Final = PagesPlace(
     rule_decisions="/auth/rules",
 )
 """The addresses behind the entry; the cookie of the language is the same as for the sign-in pages."""
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sirena.web"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["count"] = lambda number: spell_count(number, language)
+    environment.globals["share"] = lambda part, whole: spell_share(part, whole, language)
+    environment.filters["moment"] = lambda moment: spell_moment(moment, language)
+    environment.filters["day"] = lambda day: spell_day(day, language)
+    environment.globals["rate"] = lambda rate: spell_part(rate.events, rate.results, language)
+    environment.globals["limits"] = lambda rate: spell_limits(rate.lower, rate.upper, language)
+    environment.globals["translate"] = lambda text: translate(text, language)
+    environment.globals["Category"] = Category
+    environment.globals["drugs"] = ANTIMICROBIALS
+    environment.globals["species"] = ORGANISMS
+    return environment
 
 
 @dataclass(frozen=True)
@@ -196,26 +221,3 @@ class Pages:
         """Make the browser keep the language that a person chose, in a cookie."""
         name, is_secure = self.place.language_cookie, self.place.is_secure
         response.set_cookie(name, language, httponly=True, secure=is_secure, samesite="strict")
-
-
-def _environment(language: str) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("sirena.web"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["count"] = lambda number: spell_count(number, language)
-    environment.globals["share"] = lambda part, whole: spell_share(part, whole, language)
-    environment.filters["moment"] = lambda moment: spell_moment(moment, language)
-    environment.filters["day"] = lambda day: spell_day(day, language)
-    environment.globals["rate"] = lambda rate: spell_part(rate.events, rate.results, language)
-    environment.globals["limits"] = lambda rate: spell_limits(rate.lower, rate.upper, language)
-    environment.globals["translate"] = lambda text: translate(text, language)
-    environment.globals["Category"] = Category
-    environment.globals["drugs"] = ANTIMICROBIALS
-    environment.globals["species"] = ORGANISMS
-    return environment

@@ -72,7 +72,7 @@ def classify_text(text: str, code: int, read: str | None = None) -> ProblemClass
 
     Args:
         text: the cell.
-        code: its code from `encode_mics`.
+        code: code of the cell's MIC, from `encode_mics`.
         read: the text that it is read as because of its column's scale (`scales`), if that differs.
 
     >>> classify_text("0", IMPOSSIBLE), classify_text("<=0.5", encode_mics(["<=0.5"])[0])

@@ -33,7 +33,11 @@ class DuplicateColumnsError(SirenaError):
 
 
 def no_rows(file: str) -> UnreadableFileError:
-    """Return the error for a table that has a header and no isolates."""
+    """Return the error for a table that has a header and no isolates.
+
+    >>> print(no_rows("isolates.csv"))
+    isolates.csv: the table has a header and no isolates
+    """
     return UnreadableFileError(f"{file}: the table has a header and no isolates", hint="Export the isolates again.")
 
 

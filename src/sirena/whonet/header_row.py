@@ -13,7 +13,11 @@ _WIDEST_TABLE: Final = 5000
 
 
 def roles_of_cells(cells: Sequence[str]) -> Roles:
-    """Return the roles of a row's cells, which may hold anything."""
+    """Return the roles of a row's cells, which may hold anything.
+
+    >>> roles_of_cells(["ORGANISM", "AMK_NM"]).names_isolates
+    True
+    """
     distinct = {name.strip().casefold(): name.strip() for name in cells[:_WIDEST_TABLE] if name.strip()}
     return assign_roles(_without_same_tests(list(distinct.values())))
 

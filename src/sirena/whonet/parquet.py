@@ -67,6 +67,9 @@ def as_texts(frame: pl.DataFrame, file: str) -> pl.DataFrame:
 
     Raises:
         UnreadableFileError: a column holds lists, structures or objects.
+
+    >>> as_texts(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": [0.5]}), "a.parquet").row(0)
+    ('eco', '0.5')
     """
     return frame.select(_texts(column, file) for column in frame)
 

@@ -172,7 +172,7 @@ class _Lines:
         )
 
     def rewritten(self, line: int, end: int) -> bytes | None:
-        """Return a line with every cell quoted, its marks being only characters; None if it is no full row."""
+        """Return a line with every cell quoted, its own marks being characters; None if the line is no full row."""
         content = self.text[line:end]
         cells = content[1:-1].split(self.between)
         # every cell in marks, and one of them holds a mark more

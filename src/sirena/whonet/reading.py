@@ -145,10 +145,15 @@ def _with_origin_as_specimen(frame: pl.DataFrame, fields: dict[str, Field]) -> d
 
 
 def find_format(source: Source) -> FileFormat:
-    """Return a file's format, by its first bytes.
+    r"""Return a file's format, by its first bytes.
 
     Raises:
         UnreadableFileError: the bytes are of no format that can be read; the error lists the formats.
+
+    >>> import io
+    >>> from sirena.whonet.source import source_of
+    >>> find_format(source_of(io.BytesIO(b"ORGANISM,AMK_NM\neco,4\n"), "a.csv"))
+    <FileFormat.DELIMITED: 'delimited'>
     """
     head = source.head
     if is_fhir(head):

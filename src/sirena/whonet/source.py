@@ -93,7 +93,7 @@ def open_source(path: Path | str, bounds: Bounds = LARGEST) -> Source:
 
 
 def source_of(stream: BinaryIO, name: str, bounds: Bounds = LARGEST) -> Source:
-    """Read the beginning of a stream; gzip is recognised and unpacked.
+    r"""Read the beginning of a stream; gzip is recognised and unpacked.
 
     Args:
         stream: the bytes, read once.
@@ -103,6 +103,10 @@ def source_of(stream: BinaryIO, name: str, bounds: Bounds = LARGEST) -> Source:
     Raises:
         UnreadableFileError: the stream is empty, or gzip that is cut off or damaged.
         UsageError: the stream holds more than the bounds allow.
+
+    >>> from io import BytesIO
+    >>> source_of(BytesIO(b"ORGANISM,AMK_NM\n"), "isolates.csv").head
+    b'ORGANISM,AMK_NM\n'
     """
     head = stream.read(HEAD)
     if not head:
@@ -147,7 +151,7 @@ def inflated(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> Itera
 
     Raises:
         UnreadableFileError: the gzip data are cut off or damaged.
-        UsageError: they unpack to more than the bounds, or to far more than a table would.
+        UsageError: the unpacked bytes exceed the bounds, or are far more than a table would give.
     """
     size = packed = 0
     try:

@@ -73,7 +73,7 @@ class Spool:
         return (self._read(batch, columns) for batch in self._batches)
 
     def shares(self, columns: Sequence[str]) -> Iterator[list[pa.Table]]:
-        """Yield the rows of each share in turn, in as few tables as possible.
+        """Yield the rows of each share (see `add`) in turn, in as few tables as possible.
 
         Args:
             columns: as for `batches`.

@@ -50,7 +50,7 @@ class ColumnParts:
 
         Args:
             source: the file.
-            path: its path.
+            path: path of the file.
             part: rows of a part; 0 for the usual number.
 
         Raises:
@@ -71,7 +71,7 @@ class ColumnParts:
 
         Args:
             source: the file.
-            path: its path.
+            path: path of the file.
             part: rows of a part; 0 for the usual number.
 
         Raises:
@@ -120,7 +120,7 @@ class ColumnParts:
         return self.names
 
     def table(self, gathered: pl.DataFrame) -> RawTable:
-        """Return the table with what is known about it."""
+        """Return the stored texts as the file's table."""
         return RawTable(gathered)
 
 

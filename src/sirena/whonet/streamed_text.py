@@ -54,13 +54,13 @@ class DelimitedParts:
 
         Args:
             source: the file.
-            path: its path.
+            path: path of the file.
             part: bytes of a part; 0 for the usual number.
             may_be_utf8: treat a text that begins as UTF-8 as UTF-8, so that it is read only once.
 
         Raises:
             NotUtf8Error: the text begins as UTF-8 but is not; also raised while the parts are read.
-            NeedsWholeFileError: its header is longer than any real one.
+            NeedsWholeFileError: the header is longer than any real one.
             SirenaError: the text is no WHONET table.
         """
         look_at_header(source)
@@ -141,7 +141,7 @@ class DelimitedParts:
         return [name for name in self.names if name not in hollow]
 
     def table(self, gathered: pl.DataFrame) -> RawTable:
-        """Return the table with what is known about it, after all parts were read."""
+        """Return the stored texts as the file's table, with encoding and problems, after all parts were read."""
         rows = RawTable(gathered, None, self.header.first_row, self.rows.skipped(), self.rows.problems())
         return described(rows, self.header, self.page, packed=self.source.packed)
 

@@ -1,4 +1,4 @@
-"""Files that lie in the S3 server of somebody else: read, answered and counted as files of this machine are."""
+"""Files in a foreign S3 server are read, answered and counted like files on this machine."""
 
 import signal
 import socket
@@ -31,7 +31,7 @@ def foreign() -> Iterator[ForeignS3]:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """Files on this machine, the same in the bucket, and somebody who gives commands."""
+    """Files on this machine, the same files in the bucket, and commands to run on them."""
 
     server: ForeignS3
     folder: Path
@@ -49,7 +49,7 @@ class Laboratory:
         return run_command(self.capfd, arguments)
 
     def done(self, *arguments: object) -> str:
-        """Run a command that is to end well; return what it said."""
+        """Run a command that must succeed; return its output."""
         ended = self.sirena(*arguments)
         assert ended.code == 0, ended.errors
         return ended.output + ended.errors
@@ -75,7 +75,7 @@ def laboratory(
 
 @pytest.fixture
 def meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return where files lie meanwhile, and nothing else does."""
+    """Return the folder for temporary files, which is used for nothing else."""
     folder = tmp_path / "meanwhile"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -210,7 +210,7 @@ def test_a_command_that_is_ended_leaves_nothing_behind(laboratory: Laboratory, m
 
 
 def refused(laboratory: Laboratory, arguments: Sequence[object], *told: str) -> str:
-    """Run a command that is refused as one for a missing file is; return what it said."""
+    """Run a command that is refused with the exit code for a missing file; return its messages."""
     ended = laboratory.sirena(*arguments)
     assert ended.code == 2, ended.errors
     first, *_ = ended.errors.splitlines()

@@ -138,8 +138,18 @@ OPTIONS = (
 )
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
-@pytest.mark.parametrize("asked", OPTIONS, ids=str)
+ENCODINGS = ("utf-8", "utf-8-sig", "cp1252", "utf-16")
+
+
+@pytest.mark.parametrize(
+    ("asked", "encoding"),
+    [
+        *((OPTIONS[0], encoding) for encoding in ENCODINGS),
+        *((asked, "utf-8") for asked in OPTIONS[1:]),
+        *((asked, ENCODINGS[1 + number % 3]) for number, asked in enumerate(OPTIONS[1:])),
+    ],
+    ids=str,
+)
 def test_text_is_the_same_byte_for_byte(asked: Asked, encoding: str, tmp_path: Path) -> None:
     """In every style and encoding, with grounds and expert rules; the same is said of it."""
     rows = [HEADER, *([cell.replace("ΩΩ", "") for cell in row] for row in hospital())]
@@ -182,11 +192,11 @@ def test_a_border_may_stand_anywhere(tmp_path: Path) -> None:
     source.write_bytes(spelt(rows, newline="\r\n").encode())
     whole = outcome(source, Asked(), WHOLE)
     read = 0
-    for part in range(60, 1500, 37):
+    for part in range(60, 1500, 61):
         parts = outcome(source, Asked(), 0, part)
         read += parts[2]
         assert whole[:2] == parts[:2]
-    assert read > 20
+    assert read > 12
 
 
 def test_what_is_wrong_is_said_in_the_same_words(tmp_path: Path) -> None:
@@ -386,21 +396,22 @@ def test_an_engine_that_fails_is_said_and_the_file_is_not_blamed(tmp_path: Path,
     assert outcome(source, Asked(), 0, 400, _Failing()) == (None, "the cluster is gone look at it", False)
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".arrow"])
-def test_a_long_file_does_not_wait_for_pandas(tmp_path: Path, suffix: str) -> None:
+def test_a_long_file_does_not_wait_for_pandas(tmp_path: Path) -> None:
     """Some words of Arrow's import pandas, which takes longer than a hundred thousand isolates."""
-    source, target = tmp_path / f"isolates{suffix}", tmp_path / f"answer{suffix}"
-    write_file(
-        pl.DataFrame(
-            [["eco", "ur", "<=2"], ["", "", ""], ["kpn", "", "16"]], ["ORGANISM", "SPEC_TYPE", "AMK_NM"], orient="row"
-        ),
-        source,
-    )
-    program = (
-        "import sys; from sirena.cli import main; from sirena.whonet import streamed; streamed.SHORTEST = 0\n"
-        f"sys.argv = ['sirena', 'reference', {str(source)!r}, '-o', {str(target)!r}]\n"
-        "try: main()\n"
-        "except SystemExit as end: sys.exit(end.code or sum('pandas.core' == name for name in sys.modules))"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
-    assert target.exists()
+    rows = [["eco", "ur", "<=2"], ["", "", ""], ["kpn", "", "16"]]
+    program = "import sys; from sirena.cli import main; from sirena.whonet import streamed; streamed.SHORTEST = 0\n"
+    targets = []
+    for suffix in (".csv", ".arrow"):
+        source, target = tmp_path / f"isolates{suffix}", tmp_path / f"answer{suffix}"
+        write_file(pl.DataFrame(rows, ["ORGANISM", "SPEC_TYPE", "AMK_NM"], orient="row"), source)
+        program += (
+            f"sys.argv = ['sirena', 'reference', {str(source)!r}, '-o', {str(target)!r}]\n"
+            "try: main()\n"
+            "except SystemExit as end:\n"
+            "    if end.code: raise\n"
+            f"if 'pandas.core' in sys.modules: sys.exit('{suffix} imports pandas')\n"
+        )
+        targets.append(target)
+    process = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    assert all(target.exists() for target in targets)

@@ -9,6 +9,7 @@ import pytest
 import sirena
 from sirena.ledger.catalogue import CATALOGUE, Activated, Promoted
 from sirena.ledger.event import ActOutcome
+from tests.source_trees import source_tree
 
 PACKAGE = Path(sirena.__file__).parent
 OF_THE_LEDGER = {"ledger_resumed", "promotion_refused", "activation_refused"}
@@ -22,7 +23,7 @@ def names_used() -> set[str]:
     for file in PACKAGE.rglob("*.py"):
         if file.is_relative_to(PACKAGE / "ledger") or file == PACKAGE / "access" / "events.py":
             continue
-        names |= {node.id for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Name)}
+        names |= {node.id for node in ast.walk(source_tree(file)) if isinstance(node, ast.Name)}
     return names
 
 

@@ -180,6 +180,7 @@ def test_readers_never_see_half_a_swap() -> None:
     holder.refresh()
     stop = threading.Event()
     wrong: list[str] = []
+    panels = [small_panel(f"r{number}") for number in range(5)]
 
     def read() -> None:
         while not stop.is_set():
@@ -190,8 +191,8 @@ def test_readers_never_see_half_a_swap() -> None:
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    for number in range(50):
-        shelf.panel = small_panel(f"r{number}")
+    for panel in panels * 20:
+        shelf.panel = panel
         holder.refresh()
     stop.set()
     for reader in readers:

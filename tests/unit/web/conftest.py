@@ -8,8 +8,11 @@ from starlette.testclient import TestClient
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.web.answers import NamedPanel, answers_of_editions
-from sirena.web.application import create_pages
+from sirena.web.application import application_of
 from sirena.web.opened_files import OpenedFiles
+from sirena.web.other_editions import OtherEditions
+from sirena.web.pages import Pages
+from sirena.web.visitors import OwnMachineOnly
 
 ORIGIN = "http://127.0.0.1:5999"
 KEY = "a-key-of-this-test"
@@ -28,12 +31,22 @@ def answers() -> NamedPanel:
     return answers_of_editions(choose_editions(Editions()))
 
 
+@pytest.fixture(scope="session")
+def own_pages(answers: NamedPanel) -> tuple[Pages, OwnMachineOnly]:
+    """The pages of one's own machine: making their sixty routes takes longer than most tests."""
+    pages = Pages(lambda: answers, OpenedFiles())
+    return pages, OwnMachineOnly(application_of(pages, OtherEditions()), KEY)
+
+
 @pytest.fixture
-def visitor(answers: NamedPanel) -> Iterator[TestClient]:
-    """Somebody without the key."""
-    application = create_pages(answers, OpenedFiles(), KEY)
+def visitor(own_pages: tuple[Pages, OwnMachineOnly]) -> Iterator[TestClient]:
+    """Somebody without the key, at pages that nobody has used."""
+    pages, application = own_pages
     with TestClient(application, base_url=ORIGIN, headers={"origin": ORIGIN, "accept-language": "en"}) as client:
         yield client
+    pages.files.forget_owners(pages.files.owners())
+    for typed in pages.kept():
+        typed.forget_owners(typed.owners())
 
 
 @pytest.fixture

@@ -90,10 +90,10 @@ def read_title(text: str) -> Title:
     """Read the title of a row.
 
     Args:
-        text: as printed, without numbers of notes, spaces reduced.
+        text: the title as printed, with single spaces, without numbers of notes.
 
     Raises:
-        UndecidableError: a part of it is not understood.
+        UndecidableError: a part of the title is not understood.
 
     >>> title = read_title("Nitrofurantoin (uncomplicated UTI only), E. coli")
     >>> [code for code, _ in title.answers], title.organisms
