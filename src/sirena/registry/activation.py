@@ -13,7 +13,7 @@ from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.registry.connection import Registry, RegistryRefusedError, speaks_to_mlflow
 from sirena.registry.history import RecordedDecision, now, read_history, record
-from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release, release_members
+from sirena.registry.releases import RELEASE_MODEL, SHADOW_ALIAS, Member, Release, find_release, release_members
 from sirena.registry.stages import place
 from sirena.registry.versions import IntegrityError, Stage
 
@@ -203,7 +203,9 @@ def announce(
 
 
 def confirm(registry: Registry, announced: RecordedDecision) -> None:
-    """Record that an announced switch happened."""
+    """Record that an announced switch happened; if the shadow became active, take its alias away."""
+    if shadow_version(registry) == _number(announced):
+        registry.models.delete_registered_model_alias(RELEASE_MODEL, SHADOW_ALIAS)
     record(registry, RELEASE_MODEL, replace(announced, done=True))
 
 
@@ -218,7 +220,16 @@ def _settle(registry: Registry, active: int | None) -> None:
 
 def active_version(registry: Registry) -> int | None:
     """Return the number of the active release; None if there is none."""
-    number = registry.models.get_registered_model(RELEASE_MODEL).aliases.get(Stage.PRODUCTION.alias)
+    return _version_at(registry, Stage.PRODUCTION.alias)
+
+
+def shadow_version(registry: Registry) -> int | None:
+    """Return the number of the release with MLflow's alias ``shadow``; None if there is none."""
+    return _version_at(registry, SHADOW_ALIAS)
+
+
+def _version_at(registry: Registry, alias: str | None) -> int | None:
+    number = registry.models.get_registered_model(RELEASE_MODEL).aliases.get(alias)
     return int(number) if number is not None else None
 
 
