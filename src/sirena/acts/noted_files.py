@@ -34,9 +34,7 @@ class NotedFiles:
         Raises:
             ChangedFilesError: some are not; they are named, with the accounts that wrote through the entry.
         """
-        found = files_of(self.registry, version)
-        require_unchanged(version, self.of(version), found, self._writers(version))
-        return found
+        return self._compared(version, self.of(version))
 
     def to_note(self, version: ModelVersion) -> tuple[str, ...]:
         """Return the files of a version when they are what was noted, and none when they are on record already.
@@ -44,8 +42,9 @@ class NotedFiles:
         Raises:
             ChangedFilesError: some are not what was noted.
         """
-        found = self.require(version)
-        return () if self.of(version) else found
+        noted = self.of(version)
+        found = self._compared(version, noted)
+        return () if noted else found
 
     def of(self, version: ModelVersion) -> tuple[str, ...]:
         """Return what was noted when the version was registered, else when it was judged last; empty for nothing.
@@ -74,6 +73,11 @@ class NotedFiles:
                         raise LedgerTamperedError(f"entry {entry.seq} was altered", hint="see `sirena audit verify`")
                     noted[subject] = tuple(map(str, files))
         return noted
+
+    def _compared(self, version: ModelVersion, noted: tuple[str, ...]) -> tuple[str, ...]:
+        found = files_of(self.registry, version)
+        require_unchanged(version, noted, found, lambda: self._writers(version))
+        return found
 
     def _writers(self, version: ModelVersion) -> Iterable[str]:
         for identifier in sorted(identifiers_of(self.registry, version)):

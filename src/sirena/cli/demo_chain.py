@@ -61,7 +61,7 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
         with steps("MLflow tracking server (SQLite and a folder)"):
             server.await_health()
         settings = load_settings().model_copy(update={"tracking_uri": tracking_uri})
-        registry = connect(settings)
+        registry = connect(settings, started_here=True)
         with steps("training, certifying and registering the models"):
             outcomes = _train(registry, file, seed)
         with steps("promoting through the gate: staging, then production"):
@@ -130,9 +130,11 @@ def _train(registry: Registry, file: Path, seed: int) -> list[TrainingOutcome]:
 
 def _promote(registry: Registry, outcomes: list[TrainingOutcome]) -> None:
     judge = judge_for(registry, None)
-    for outcome in outcomes:
-        for stage in (Stage.STAGING, Stage.PRODUCTION):
-            promoting.promote(judge, find_version(registry, str(outcome.version)), stage)
+    versions = [find_version(registry, str(outcome.version)) for outcome in outcomes]
+    for stage in (Stage.STAGING, Stage.PRODUCTION):
+        for _, outcome in promoting.promote_each(judge, versions, stage):
+            if isinstance(outcome, SirenaError):
+                raise outcome
 
 
 def _release(registry: Registry, outcomes: list[TrainingOutcome]) -> Release:

@@ -33,6 +33,8 @@ class ModelPlace:
     """MLflow's description, with the ids of run and logged model."""
     version_facts: Mapping[str, str] = field(default_factory=dict)
     """Further arguments of MLflow's call that makes a version."""
+    files: tuple[str, ...] = ()
+    """What was stored there, ``SHA-256 path``; none before."""
 
     def fill(self, registry: Registry, folder: Path) -> None:
         """Store the files, then call the model ready where MLflow knows that word."""
