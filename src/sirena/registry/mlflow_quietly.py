@@ -18,13 +18,15 @@ _DEFAULTS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_HTTP_POOL_MAXSIZE": "32",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_UV_AUTO_DETECT": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
 }
-"""MLflow's own settings: seconds of patience, no bars, and nothing from the working folder in the artifact."""
+"""MLflow's own settings: seconds of patience, a connection for each file that is fetched at once, no bars, and nothing
+from the working folder in the artifact."""
 
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)

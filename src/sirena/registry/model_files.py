@@ -21,7 +21,7 @@ from sirena.registry.digests import sha256
 from sirena.registry.recertifying import ProofError
 from sirena.registry.versions import ModelVersion, location_of
 
-_DOWNLOADS: Final = 8
+_DOWNLOADS: Final = 6
 _ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
 _NAMED: Final = 5
 _MOST: Final = 300
