@@ -2,7 +2,7 @@
 
     PYTHONPATH=src python benchmarks/demo.py [--isolates 5000]
 
-Installing is not in it. Bounds on 2 cores: under 60 s for all of it, under 75 s for training, certifying and registering.
+Installing is not in it. Bound on 2 cores: under 60 s for all of it.
 """
 
 import argparse

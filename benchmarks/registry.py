@@ -3,8 +3,8 @@
     PYTHONPATH=src python benchmarks/registry.py [--threads 2]
 
 The models are those of `reference_models`, so that only the registry's work is timed: logging and registering, the
-same again (nothing new), promotion through the gate with its record in the ledger, release, activation, loading the panel with and without the
-server's help. The peer is MLflow's own `log_model` with registration, 0.83 s a model on a machine of the same kind.
+same again (nothing new), promotion through the gate, release, activation, each with its entries in the ledger, loading
+the panel with and without the server's help. The peer is MLflow's own `log_model` with registration, 0.83 s a model on a machine of the same kind.
 """
 
 import argparse
