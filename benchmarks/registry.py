@@ -4,7 +4,8 @@
 
 The models are those of `reference_models`, so that only the registry's work is timed: logging and registering, the
 same again (nothing new), promotion through the gate, release, activation, each with its entries in the ledger, loading
-the panel with and without the server's help. The peer is MLflow's own `log_model` with registration, 0.83 s a model on a machine of the same kind.
+the panel with and without the server's help. The peer is MLflow's own `log_model` with registration, 0.83 s a model on
+a machine of the same kind.
 """
 
 import argparse
@@ -37,7 +38,7 @@ PEER_SECONDS = 0.83
 
 
 class Clock:
-    """Seconds by step, printed as they come."""
+    """Seconds by step, printed as they are measured."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -52,7 +53,7 @@ class Clock:
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
     threads: int = parser.parse_args().threads

@@ -28,12 +28,14 @@ _EXAMPLE: Final = (
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena antibiogram`` to the command line."""
     app.command("antibiogram", epilog=_EXAMPLE)(antibiogram)
 
 
 def antibiogram(
-    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input.")
+    ],
     output: Annotated[
         Path,
         typer.Option(
@@ -105,7 +107,6 @@ def antibiogram(
     nothing of them is written.
     """
     from datetime import date
-    from tempfile import gettempdir
 
     from sirena.cli.answering import (
         own_rules,
@@ -117,6 +118,7 @@ def antibiogram(
         tell,
         tell_if_whole,
     )
+    from sirena.cli.s3_files import check_output, fetched, folder_of_rows, named, stored
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, open_to_count
     from sirena.stewardship.exclusions import read_screening
@@ -125,13 +127,13 @@ def antibiogram(
     from sirena.stewardship.periods import Period
     from sirena.stewardship.words import word
     from sirena.whonet.mapping import load_mapping
-    from sirena.whonet.writing import check_place, find_suffix, write_file
+    from sirena.whonet.writing import find_suffix, write_file
 
     written = language or Language.ENGLISH
     is_page = report_suffix(output) in PAGES
     for target in (output, *([dictionary] if dictionary is not None else [])):
-        check_place(target)
         refuse_same_file(file, target)
+        check_output(target)
     if dictionary is not None:
         find_suffix(dictionary)
     everywhere = read_site(site)
@@ -151,13 +153,13 @@ def antibiogram(
         raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
     own = own_rules(expert_rules, rules)
     expert = read_rules(expert_rules, own)
-    folder = Path(gettempdir()) if str(output) == "-" else output.parent
     laboratory = load_mapping(mapping) if mapping else None
     with (
         engine_named(engine) as works,
+        fetched(file) as here,
         open_to_count(
-            file,
-            folder=folder,
+            here,
+            folder=folder_of_rows(output),
             today=date.today(),
             sheet=sheet,
             mapping=laboratory,
@@ -169,7 +171,7 @@ def antibiogram(
             tell_if_whole(file, works)
         source = to_count.file
         if not source.mic_columns:
-            raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
+            raise UsageError(f"{named(file)}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
         if reference or guideline:
             tables_for, answered_by = _by_guideline(source, guideline or ())
         else:
@@ -181,9 +183,11 @@ def antibiogram(
         typer.echo(as_csv(counted, written), nl=False)
     else:
         parts = _parts(whole, written) if is_page else None
-        write_antibiogram(counted, output, written, parts, paper=printed_on)
+        with stored(output) as place:
+            write_antibiogram(counted, place, written, parts, paper=printed_on)
     if dictionary is not None:
-        write_file(columns_explained(written), dictionary)
+        with stored(dictionary) as place:
+            write_file(columns_explained(written), place)
     if charts is not None:
         _write_charts(whole, charts, written)
     printed = language_or_locale(language)
@@ -192,7 +196,7 @@ def antibiogram(
             tell(f"  {word(loss.step, printed)}: {loss.lost:,} left out, {loss.left:,} left")
     for caution in counted.cautions:
         tell(f"  {caution.spanish if printed is Language.SPANISH else caution.english}")
-    tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {output}")
+    tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {named(output)}")
 
 
 def _paper(name: str) -> "Paper":

@@ -12,13 +12,16 @@ from sirena.domain.errors import SirenaError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena cells`` to the command line."""
     app.command("cells", epilog="Example: sirena cells isolates.sir -o hospital.cells.parquet")(cells)
 
 
 def cells(
     files: Annotated[
-        list[Path], typer.Argument(help="WHONET files of any format, or cells of hospitals, to be added.")
+        list[Path],
+        typer.Argument(
+            help="WHONET files of any format, or cells of hospitals, to be added; in S3 as s3://bucket/key."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write; its name ends in .cells.parquet.")],
     engine: EngineOption = EngineName.LOCAL,
@@ -33,27 +36,29 @@ def cells(
     five results are marked: look whether you may give them away.
     """
     from sirena.cli.answering import refuse_same_file
+    from sirena.cli.s3_files import check_output, each_file, named, stored
     from sirena.cli.training_files import count_files
     from sirena.training.counts import HospitalCounts, pooled
     from sirena.training.shared_cells import SMALL, write_cells
     from sirena.whonet.mapping import load_mapping
-    from sirena.whonet.writing import check_place
 
-    check_place(output)
-    for file in files:
+    check_output(output)
+    sources = each_file(files)
+    for file in sources:
         refuse_same_file(file, output)
     word = load_mapping(mapping) if mapping else None
     with engine_named(engine) as works:
-        hospitals = count_files(files, seed, sheet=sheet, mapping=word, engine=works).values()
+        hospitals = count_files(sources, seed, sheet=sheet, mapping=word, engine=works).values()
     counts = HospitalCounts(tuple(test for one in hospitals for test in one.tests), pooled(hospitals), seed)
     if counts.tally.is_empty():
         raise SirenaError(
-            f"{', '.join(map(str, files))}: no labelled results, so there is nothing to count",
+            f"{', '.join(map(named, files))}: no labelled results, so there is nothing to count",
             hint="give a file with MICs and Eti_ columns; where there are none, `sirena train --labels reference`",
         )
-    lines = write_cells(counts, output)
+    with stored(output) as place:
+        lines = write_cells(counts, place)
     whole = lines.unique(["column", "organism", "site", "mic", "label"])
     say(
-        f"{output}: {lines['results'].sum():,} results in {whole.height:,} cells, "
+        f"{named(output)}: {lines['results'].sum():,} results in {whole.height:,} cells, "
         f"{whole['small'].sum():,} of them with fewer than {SMALL} results (column `small`)"
     )

@@ -1,4 +1,4 @@
-"""``sirena interpret``: what a release's models say of every MIC of a file."""
+"""``sirena interpret``: answering every MIC of a file by the models of a release."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,12 +19,15 @@ _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena interpret`` to the command line."""
     app.command("interpret", epilog=_EXAMPLE)(interpret)
 
 
 def interpret(
-    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input."),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write, format by suffix; - is CSV on standard output.")
     ],
@@ -72,6 +75,7 @@ def interpret(
         tell,
         tell_about_problems,
     )
+    from sirena.cli.s3_files import named
 
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
@@ -93,17 +97,17 @@ def interpret(
         )
         summary, problems = answer(isolates, target, question)
     kept = " (kept copy; MLflow did not answer)" if loaded.from_cache_only else ""
-    tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else output}")
+    tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else named(output)}")
     summary.tell()
     tell_about_problems(isolates.file, problems)
 
 
 def stamp_of(panel: "Panel", columns: Iterable[str]) -> str:
-    """Return by what a file was answered: ``release 3 · CLSI 2026, EUCAST 2026``.
+    """Return the name of what answers a file: ``release 3 · CLSI 2026, EUCAST 2026``.
 
     Args:
         panel: of the release.
-        columns: model columns of the file; the editions are those of the models that answer them.
+        columns: model columns of the file; the editions named are those of their models.
     """
     facts = (panel.provenance.get(column, {}) for column in columns)
     editions = sorted({edition for fact in facts if (edition := fact.get("edition"))})

@@ -1,4 +1,4 @@
-"""``sirena reference``: what the guidelines say of every MIC of a file, each column by its own."""
+"""``sirena reference``: answering every MIC of a file by the guideline editions, each column by its own guideline."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -22,12 +22,15 @@ _EXAMPLE: Final = 'Example: sirena reference isolates.sir -o interpreted.xlsx --
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena reference`` to the command line."""
     app.command("reference", epilog=_EXAMPLE)(reference)
 
 
 def reference(
-    file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input."),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write, format by suffix; - is CSV on standard output.")
     ],
@@ -89,6 +92,7 @@ def reference(
         tell_about_problems,
         tell_about_zones,
     )
+    from sirena.cli.s3_files import named
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import Reading
@@ -114,21 +118,21 @@ def reference(
         tables = {column: _without_breakpoints(column) for column in columns} | editions.tables(
             columns, reading=reading
         )
-        named = editions.named(columns)
+        names = editions.named(columns)
         question = FileQuestion(
             lambda column: tables[column.model_column],
-            stamp=stamp_with_rules(f"reference · {named}" if named else "reference", expert, own),
+            stamp=stamp_with_rules(f"reference · {names}" if names else "reference", expert, own),
             site=everywhere,
             rules=expert,
         )
         summary, problems = answer(isolates, target, question)
-    tell(f"{named or 'no edition'} applied; written to {'standard output' if str(output) == '-' else output}")
+    tell(f"{names or 'no edition'} applied; written to {'standard output' if str(output) == '-' else named(output)}")
     summary.tell()
     tell_about_problems(source, problems)
 
 
 def _without_breakpoints(column: str) -> "TruthTable":
-    """Return the table of a column to which no edition states anything."""
+    """Return the table of a column for which no edition has breakpoints."""
     import numpy as np
 
     from sirena.domain.category import Reason

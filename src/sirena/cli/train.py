@@ -1,4 +1,4 @@
-"""``sirena train``: from WHONET files to certified, registered models."""
+"""``sirena train``: training, certifying and registering models from WHONET files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from sirena.domain.errors import SirenaError, UsageError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena train`` to the command line."""
 
     @app.command(
         epilog='Example: sirena train isolates.sir --labels both --drugs AMK,CAZ --guideline "CLSI 2026"',
@@ -59,6 +59,7 @@ def register(app: typer.Typer) -> None:
         """
         from sirena.acts.rules_in_force import overlay_in_force
         from sirena.cli.answering import refuse_same_file
+        from sirena.cli.s3_files import each_file, named
         from sirena.cli.sections import print_sections
         from sirena.cli.training_files import audit_sections, count_files
         from sirena.guidelines.choice import choose_editions
@@ -71,6 +72,7 @@ def register(app: typer.Typer) -> None:
         from sirena.whonet.mapping import load_mapping
         from sirena.whonet.writing import check_place, find_suffix
 
+        files = each_file(files)
         source = LabelSource(_label_source(labels, [member.value for member in LabelSource]))
         chosen = _drugs(drugs)
         if audit is not None:
@@ -107,7 +109,7 @@ def register(app: typer.Typer) -> None:
             print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):
             raise SirenaError(
-                f"{', '.join(map(str, files))}: no model could be trained",
+                f"{', '.join(map(named, files))}: no model could be trained",
                 hint="give a file with MICs and Eti_ columns, or --labels reference",
             )
 
