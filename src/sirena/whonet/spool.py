@@ -6,6 +6,7 @@ A column of few texts is kept as numbers, so that they need not be looked at aga
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -137,12 +138,13 @@ class Spelling:
     def frame(self, rows: pa.Table) -> pl.DataFrame:
         """Return rows as a frame."""
         frame = pl.DataFrame(pl.from_arrow(rows, rechunk=False))
+        held = frame.schema
         # all columns in one go: each by itself would wait for a thread
-        return frame.with_columns(
-            _spelt(name, kind, as_text=name in self.plain)
-            for name, kind in self.enumerations.items()
-            if frame.schema[name] != pl.String
-        )
+        return frame.with_columns(column for name, column in self._columns.items() if held[name] != pl.String)
+
+    @cached_property
+    def _columns(self) -> dict[str, pl.Expr]:
+        return {name: _spelt(name, texts, as_text=name in self.plain) for name, texts in self.enumerations.items()}
 
 
 def _spelt(column: str, texts: pl.Enum, *, as_text: bool) -> pl.Expr:
